@@ -1,0 +1,61 @@
+# Everything runs from here. The first `make run` or `make test` on a machine sets it up; later ones are quick.
+BIN := .venv/bin
+PROOFS ?= bridge-kill ddl-kill approve fields authz formula
+BENCHES ?= records lists import workflow bridge http
+TESTS ?=
+
+.PHONY: help run test check format proof bench clean
+
+help:
+	@echo "make run     set up, fill the demo and serve it (prints the address)"
+	@echo "make test    set up, then every check and every test (TESTS=... narrows pytest)"
+	@echo "make check   ruff, mypy --strict and the import contracts"
+	@echo "make format  let ruff put the code in order"
+	@echo "make proof   the reliability proofs (PROOFS=... chooses)"
+	@echo "make bench   the speed figures (BENCHES=... chooses)"
+	@echo "make clean   remove what was set up; instance/ stays"
+
+run: .make/formloop .make/browser-libraries
+	$(BIN)/formloop demo --if-needed
+	$(BIN)/formloop serve
+
+test: .make/tests .make/browser-libraries
+	@.ci/chromium >/dev/null
+	@$(MAKE) --no-print-directory check
+	$(BIN)/python -m pytest $(TESTS)
+
+check: .make/tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .make/tests
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+proof: .make/tests .make/browser-libraries
+	@for name in $(PROOFS); do $(BIN)/formloop proof $$name || exit 1; done
+
+bench: .make/tests .make/browser-libraries
+	@for name in $(BENCHES); do $(BIN)/formloop bench $$name || exit 1; done
+
+clean:
+	rm -rf .venv .make static/node_modules static/vendor build
+
+# --- Set-up: one stamp a step, so that a step runs again only when what it reads has changed.
+.make/venv:
+	@.ci/venv
+	@mkdir -p .make && touch $@
+
+.make/formloop: pyproject.toml .make/venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.make/tests: pyproject.toml .make/venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@ .make/formloop
+
+.make/browser-libraries: static/package.json static/package-lock.json static/icons.txt .ci/browser_libraries.py | .make/formloop
+	$(BIN)/python .ci/browser_libraries.py
+	@touch $@
