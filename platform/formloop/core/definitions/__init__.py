@@ -1,0 +1,48 @@
+"""Definitions as documents: their kinds, canonical text, checks, differences and merges.
+
+Knows no database and no particular kind; rooms add theirs to `kinds`.
+"""
+
+from formloop.core.definitions.differences import Change, diff
+from formloop.core.definitions.envelope import ID_PATTERN, KEY_PATTERN, TRANSLATIONS, complete, load_schema
+from formloop.core.definitions.faults import check_schema_of, suggest
+from formloop.core.definitions.json_schema import check_json_schema, expand, record_validator
+from formloop.core.definitions.kind import Doc, ImpactRow, Kind, Library, Reference, kinds
+from formloop.core.definitions.merging import ConflictAt, Merge, merge
+from formloop.core.definitions.parsing import Parsed, parse
+from formloop.core.definitions.parts import ABSENT, Path
+from formloop.core.definitions.reading import find_kind, read, upgrade
+from formloop.core.definitions.writing import canonical, write
+
+__all__ = [
+    "ABSENT",
+    "ID_PATTERN",
+    "KEY_PATTERN",
+    "TRANSLATIONS",
+    "Change",
+    "ConflictAt",
+    "Doc",
+    "ImpactRow",
+    "Kind",
+    "Library",
+    "Merge",
+    "Parsed",
+    "Path",
+    "Reference",
+    "canonical",
+    "check_json_schema",
+    "check_schema_of",
+    "complete",
+    "diff",
+    "expand",
+    "find_kind",
+    "kinds",
+    "load_schema",
+    "merge",
+    "parse",
+    "read",
+    "record_validator",
+    "suggest",
+    "upgrade",
+    "write",
+]

@@ -1,0 +1,125 @@
+"""What changed between two versions of a definition, property by property, in words."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from formloop.core.definitions.kind import Doc, Kind
+from formloop.core.definitions.parts import ABSENT, Path, same, split
+from formloop.core.definitions.shape import Shape
+from formloop.core.definitions.writing import canonical, scalar_text
+from formloop.core.text import M, Message, localized
+
+_LONGEST = 60
+_SEPARATOR = " › "
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """How people call one step of a path: the title of the thing itself, or of its place in the schema."""
+
+    name: str
+    thing: Any
+    shape: Shape
+
+    def render(self, locale: str) -> str:
+        """The step in `locale`."""
+        own = localized(self.thing, "title", locale) if isinstance(self.thing, dict) else ""
+        return own or self.shape.title(locale) or self.name.removeprefix("x-").replace("_", " ")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference: "added", "removed", "changed", or "moved" (old and new are then orders of names)."""
+
+    path: Path
+    kind_of_change: str
+    old: Any
+    new: Any
+    labels: tuple[Label, ...] = ()
+    in_list_of_values: bool = False
+
+    def describe(self, locale: str = "en") -> str:
+        """The change in a sentence."""
+        return self.message(locale).render(locale)
+
+    def message(self, locale: str = "en") -> Message:
+        """The sentence, its names already in `locale`."""
+        old, new = (_shown(value) for value in (self.old, self.new))
+        labels = self.labels[:-1] if self.in_list_of_values else self.labels
+        place = _SEPARATOR.join(label.render(locale) for label in labels)
+        if self.kind_of_change == "moved":
+            order = ", ".join(str(name) for name in self.new)
+            return M("{place}: the order is now {order}.", place=place, order=_cut(order))
+        if self.in_list_of_values:
+            if self.kind_of_change == "added":
+                return M("{place}: {value} was added.", place=place, value=new)
+            return M("{place}: {value} was removed.", place=place, value=old)
+        if self.kind_of_change == "added":
+            told = M("{place} was added: {value}.", place=place, value=new)
+            return M("{place} was added.", place=place) if new is None else told
+        if self.kind_of_change == "removed":
+            told = M("{place} was removed; it was {value}.", place=place, value=old)
+            return M("{place} was removed.", place=place) if old is None else told
+        if old is None or new is None:
+            return M("{place} was changed.", place=place)
+        return M("{place} changed from {old} to {new}.", place=place, old=old, new=new)
+
+
+def diff(old: Doc, new: Doc, kind: Kind | None = None) -> list[Change]:
+    """What changed from `old` to `new`, found by stable ids; a move is a change of order, nothing more."""
+    shape = kind.shape if kind else Shape.of(None)
+    identities = kind.identities if kind else {}
+    walk = _Walk(identities)
+    return list(walk.changes(canonical(old, kind), canonical(new, kind), shape, ()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    identities: Any
+
+    def changes(self, old: Any, new: Any, shape: Shape, labels: tuple[Label, ...]) -> Iterator[Change]:
+        path = tuple(label.name for label in labels)
+        if same(old, new):
+            return
+        both = None if ABSENT in (old, new) else split((old, new), path[-1] if path else "", self.identities)
+        if both is None:
+            what = "added" if old is ABSENT else "removed" if new is ABSENT else "changed"
+            yield Change(path, what, old, new, labels)
+            return
+        before, after = both.parts
+        for name in {**before, **after}:
+            one, other = before.get(name, ABSENT), after.get(name, ABSENT)
+            inner = shape.item() if both.is_list else shape.property(name)
+            label = Label(name, other if other is not ABSENT else one, inner)
+            if both.is_list and not isinstance(label.thing, dict):
+                if ABSENT in (one, other):
+                    what = "added" if one is ABSENT else "removed"
+                    yield Change((*path, name), what, one, other, (*labels, label), in_list_of_values=True)
+            else:
+                yield from self.changes(one, other, inner, (*labels, label))
+        stayed = [[name for name in side if name in before and name in after] for side in both.parts]
+        if stayed[0] != stayed[1]:
+            yield Change(path, "moved", list(before), list(after), labels)
+
+
+def _shown(value: Any) -> Message | str | None:
+    """A plain value for people; None when it is too much for a sentence."""
+    if value is ABSENT or isinstance(value, dict):
+        return None
+    if isinstance(value, list):
+        if any(isinstance(each, dict | list) for each in value):
+            return None
+        return _cut(", ".join(each if isinstance(each, str) else scalar_text(each) for each in value) or "[]")
+    if isinstance(value, bool):
+        return M("yes") if value else M("no")
+    if value is None:
+        return M("nothing")
+    if isinstance(value, int | Decimal):
+        return scalar_text(value)
+    return f"“{_cut(value)}”"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

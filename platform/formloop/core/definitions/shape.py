@@ -1,0 +1,85 @@
+"""What a schema says about one place of a document: the order of its keys, and how people call it."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from formloop.core.text import localized
+
+_ALTERNATIVES = ("allOf", "anyOf", "oneOf")
+_CONDITIONAL = ("if", "then", "else")
+
+
+class Shape:
+    """One place of a document, with every schema that may apply there. Made as needed and kept."""
+
+    def __init__(self, root: Mapping[str, Any], schemas: list[Mapping[str, Any]]) -> None:
+        self._root = root
+        self._schemas = list(_expanded(root, schemas))
+        self._properties: dict[str, Shape] = {}
+        self._item: Shape | None = None
+        self.keys: tuple[str, ...] = tuple(
+            dict.fromkeys(key for schema in self._schemas for key in schema.get("properties", {}))
+        )
+
+    @staticmethod
+    def of(schema: Mapping[str, Any] | None) -> "Shape":
+        """The place of a whole document; without a schema nothing is known about it."""
+        return Shape(schema or {}, [schema] if schema else [])
+
+    @property
+    def open(self) -> bool:
+        """Whether people choose keys here, so that the order of keys is part of the meaning."""
+        if not self.keys:
+            return True
+        return any(isinstance(each.get("additionalProperties"), Mapping) for each in self._schemas)
+
+    @property
+    def named(self) -> bool:
+        """Whether the schema names keys of this place."""
+        return bool(self.keys)
+
+    def property(self, key: str) -> "Shape":
+        """The place of the value of `key`."""
+        if key not in self._properties:
+            found = [each["properties"][key] for each in self._schemas if key in each.get("properties", {})]
+            if not found:
+                found = [each.get("additionalProperties") for each in self._schemas]
+                found += [one for each in self._schemas for one in each.get("patternProperties", {}).values()]
+            self._properties[key] = Shape(self._root, [each for each in found if isinstance(each, Mapping)])
+        return self._properties[key]
+
+    def item(self) -> "Shape":
+        """The place of a member of the list that stands here."""
+        if self._item is None:
+            found = [each.get("items") for each in self._schemas]
+            self._item = Shape(self._root, [each for each in found if isinstance(each, Mapping)])
+        return self._item
+
+    def title(self, locale: str) -> str:
+        """How people call this place, or the empty text."""
+        return next((name for each in self._schemas if (name := localized(each, "title", locale))), "")
+
+
+def _expanded(root: Mapping[str, Any], schemas: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """The schemas with those they refer to and choose from."""
+    waiting, seen = list(schemas), set[int]()
+    while waiting:
+        schema = waiting.pop(0)
+        if id(schema) in seen:
+            continue
+        seen.add(id(schema))
+        yield schema
+        more = [part for word in _ALTERNATIVES for part in schema.get(word, ())]
+        more += [schema[word] for word in _CONDITIONAL if word in schema]
+        if "$ref" in schema:
+            more.append(_local(root, schema["$ref"]))
+        waiting += [each for each in more if isinstance(each, Mapping)]
+
+
+def _local(root: Mapping[str, Any], reference: str) -> Any:
+    found: Any = root
+    for step in reference.removeprefix("#").split("/")[1:]:
+        found = (
+            found.get(step.replace("~1", "/").replace("~0", "~"), {}) if isinstance(found, Mapping) else {}
+        )
+    return found
