@@ -62,7 +62,7 @@ def build_icons() -> int:
 def _symbol(name: str, svg: str) -> str:
     shape = svg[svg.index(">", svg.index("<svg")) + 1 : svg.rindex("</svg>")]
     shape = re.sub(r"\s*\n\s*", "", shape)
-    pen = 'fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"'
+    pen = 'fill="none" stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"'  # width: by CSS
     return f'<symbol id="{name}" viewBox="0 0 24 24" {pen}>{shape}</symbol>'
 
 

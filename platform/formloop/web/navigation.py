@@ -1,0 +1,132 @@
+"""The side bar, the bottom bar of phones, the person's menu and the start page: rooms add to them."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import request, url_for
+
+from formloop.core.registry import Registry
+from formloop.core.text import Message
+from formloop.web.routes import Permission, may
+
+WORK, APPS, BUILD, SITE = "work", "apps", "build", "site"
+GROUPS = (WORK, APPS, BUILD, SITE)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a menu. `title` is a Message, or plain text that people gave (the name of an app).
+
+    `badge` counts what waits (0 shows nothing); `urgent` shows the count in red. `phone` puts the entry
+    into the bottom bar. `post` makes it a button that sends a form, as signing out must.
+    """
+
+    title: Message | str
+    icon: str
+    endpoint: str
+    order: int = 100
+    group: str = WORK
+    permission: Permission = "signed-in"
+    values: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    badge: Callable[[], int] | None = None
+    urgent: bool = False
+    phone: bool = False
+    post: bool = False
+
+    @property
+    def url(self) -> str:
+        """Where the entry leads."""
+        return url_for(self.endpoint, **self.values)
+
+
+Source = Callable[[], Iterable[Entry]]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One part of the start page: a template and what fills it; None leaves the part out."""
+
+    template: str
+    values: Callable[[], Mapping[str, Any] | None]
+    order: int = 100
+    permission: Permission = "signed-in"
+    wide: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Where the search box of the top bar sends its text, as `q`."""
+
+    endpoint: str
+    hint: Message
+    permission: Permission = "signed-in"
+
+
+navigation: Registry[Entry | Source] = Registry("menu entry")
+person_menu: Registry[Entry] = Registry("menu entry")
+home: Registry[Slot] = Registry("part of the start page")
+searches: Registry[Search] = Registry("search box")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An entry as this viewer sees it on this page."""
+
+    title: Message | str
+    icon: str
+    url: str
+    group: str
+    current: bool
+    count: int
+    urgent: bool
+    phone: bool
+    post: bool
+
+
+def list_shown(registry: Iterable[Entry | Source] = navigation) -> list[Shown]:
+    """What this viewer may open, in order, with the entry of the present page marked."""
+    allowed = [entry for entry in _entries(registry) if may(entry.permission, **entry.values)]
+    allowed.sort(key=lambda entry: (GROUPS.index(entry.group), entry.order))
+    urls = [entry.url for entry in allowed]
+    current = _closest(urls, request.path)
+    return [
+        Shown(
+            title=entry.title,
+            icon=entry.icon,
+            url=url,
+            group=entry.group,
+            current=url == current,
+            count=entry.badge() if entry.badge else 0,
+            urgent=entry.urgent,
+            phone=entry.phone,
+            post=entry.post,
+        )
+        for entry, url in zip(allowed, urls, strict=True)
+    ]
+
+
+def _entries(registry: Iterable[Entry | Source]) -> Iterable[Entry]:
+    for each in registry:
+        if isinstance(each, Entry):
+            yield each
+        else:
+            yield from each()
+
+
+def _closest(urls: Sequence[str], path: str) -> str | None:
+    """The longest address that `path` lies at or below; the start page only matches itself."""
+    inside = [u for u in urls if path == u or (u != "/" and path.startswith(u.rstrip("/") + "/"))]
+    return max(inside, key=len, default=None)
+
+
+def find_search() -> Search | None:
+    """The search box, if a room offers one and this viewer may use it."""
+    return next((search for search in searches if may(search.permission)), None)
+
+
+def list_slots() -> list[tuple[Slot, Mapping[str, Any]]]:
+    """The parts of the start page that have something to say to this viewer."""
+    allowed = sorted((slot for slot in home if may(slot.permission)), key=lambda slot: slot.order)
+    filled = [(slot, slot.values()) for slot in allowed]
+    return [(slot, values) for slot, values in filled if values is not None]

@@ -1,0 +1,58 @@
+"""Our own CSS and JavaScript and the browser libraries: kept by browsers for a year, named by content."""
+
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+from flask import Blueprint, Flask, Response, current_app, request, send_from_directory, url_for
+
+from formloop.web.routes import route
+
+blueprint = Blueprint("statics", __name__)
+A_YEAR = 365 * 24 * 3600
+
+
+def init_app(app: Flask, folder: Path) -> None:
+    """Serve `folder` below /static."""
+    app.config["STATICS"] = str(folder.resolve())
+    app.jinja_env.globals["static_url"] = static_url
+    app.register_blueprint(blueprint)
+
+
+def static_url(name: str) -> str:
+    """The address of a static file, which changes when its content does."""
+    path = Path(current_app.config["STATICS"]) / name
+    try:
+        mark = _digest(str(path), path.stat().st_mtime_ns)
+    except FileNotFoundError:
+        mark = None
+    return url_for("statics.serve", name=name, v=mark)
+
+
+@lru_cache(maxsize=512)
+def _digest(path: str, changed: int) -> str:
+    return sha256(Path(path).read_bytes()).hexdigest()[:12]
+
+
+@route(blueprint, "/static/<path:name>", permission="public")
+def serve(name: str) -> Response:
+    """One file; its gzip copy where there is one and the browser takes it."""
+    folder = Path(current_app.config["STATICS"])
+    zipped = request.accept_encodings.quality("gzip") > 0 and (folder / f"{name}.gz").is_file()
+    age = A_YEAR if request.args.get("v") else 0
+    if not zipped:
+        return _kept(send_from_directory(folder, name, max_age=age), age)
+    response = send_from_directory(folder, f"{name}.gz", max_age=age, mimetype=_mimetype(name))
+    response.headers["Content-Encoding"] = "gzip"
+    return _kept(response, age)
+
+
+def _kept(response: Response, age: int) -> Response:
+    response.vary.add("Accept-Encoding")
+    response.cache_control.immutable = age > 0
+    return response
+
+
+def _mimetype(name: str) -> str:
+    kinds = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+    return kinds.get(Path(name).suffix, "application/octet-stream")
