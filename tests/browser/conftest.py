@@ -1,0 +1,116 @@
+"""A real Chromium on a real server."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+from werkzeug.serving import make_server
+
+from formloop.settings import read_settings
+from web.little_site import make_site
+
+HERE = Path(__file__).parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PICTURES = HERE.parents[1] / "build" / "screenshots"
+Photograph = Callable[[Page, str], Path]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what stands in this folder, so that `-m 'not browser'` leaves it out."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Chromium of the system; nothing that would talk to the outside."""
+    path = os.environ.get("FORMLOOP_CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.fail("no Chromium here: `make test` installs one, or set FORMLOOP_CHROMIUM")
+    flags = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
+    return {**browser_type_launch_args, "executable_path": path, "args": flags}
+
+
+@pytest.fixture
+def screenshot() -> Photograph:
+    """Save the page as build/screenshots/<name>.png."""
+
+    def photograph(page: Page, name: str) -> Path:
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        path = PICTURES / f"{name}.png"
+        page.screenshot(path=path)
+        return path
+
+    return photograph
+
+
+@pytest.fixture
+def shell_site(tmp_path: Path) -> Iterator[str]:
+    """The shell with a few pages, served by a thread; its address."""
+    app = make_site(read_settings({"FORMLOOP_INSTANCE": str(tmp_path)}))
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+
+
+@dataclass(frozen=True)
+class Site:
+    """The whole product as people run it: `formloop serve` with the demo, in a folder of its own."""
+
+    address: str
+    instance: Path
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    instance = tmp_path_factory.mktemp("site")
+    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("FORMLOOP_")}
+    surroundings |= {"FORMLOOP_INSTANCE": str(instance), "FORMLOOP_DEMO": "1"}
+    formloop = [sys.executable, "-m", "formloop.cli"]
+    subprocess.run([*formloop, "demo", "--if-needed"], env=surroundings, check=True, timeout=120)
+    command = [*formloop, "serve", "--port", str(free_port())]
+    with (
+        (instance / "serve.log").open("w") as log,
+        subprocess.Popen(command, env=surroundings, stdout=subprocess.PIPE, stderr=log, text=True) as served,
+    ):
+        try:
+            yield Site(read_address(served), instance)
+        finally:
+            served.terminate()
+            served.wait(timeout=30)
+
+
+def free_port() -> int:
+    """A port nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def read_address(served: "subprocess.Popen[str]") -> str:
+    """What the server prints once it is ready."""
+    assert served.stdout is not None
+    for line in served.stdout:
+        if found := re.search(r"http://127\.0\.0\.1:\d+", line):
+            return found[0]
+    pytest.fail("`formloop serve` ended before it printed its address")
