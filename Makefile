@@ -43,7 +43,15 @@ bench: .make/tests .make/browser-libraries
 clean:
 	rm -rf .venv .make static/node_modules static/vendor build
 
-# --- Set-up: one stamp a step, so that a step runs again only when what it reads has changed.
+# --- Set-up: one stamp a step, so that a step runs again only when what it reads has changed,
+# --- or when what it made has been removed.
+ifeq ($(wildcard .venv/bin/python),)
+$(shell rm -f .make/venv .make/formloop .make/tests)
+endif
+ifeq ($(wildcard static/vendor/icons.svg),)
+$(shell rm -f .make/browser-libraries)
+endif
+
 .make/venv:
 	@.ci/venv
 	@mkdir -p .make && touch $@
