@@ -1,10 +1,12 @@
 """Our own CSS and JavaScript and the browser libraries: kept by browsers for a year, named by content."""
 
+import time
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import quote
 
-from flask import Blueprint, Flask, Response, current_app, request, send_from_directory, url_for
+from flask import Blueprint, Flask, Response, current_app, request, send_from_directory
 
 from formloop.web.routes import route
 
@@ -20,13 +22,16 @@ def init_app(app: Flask, folder: Path) -> None:
 
 
 def static_url(name: str) -> str:
-    """The address of a static file, which changes when its content does."""
-    path = Path(current_app.config["STATICS"]) / name
-    try:
-        mark = _digest(str(path), path.stat().st_mtime_ns)
-    except FileNotFoundError:
-        mark = None
-    return url_for("statics.serve", name=name, v=mark)
+    """The address of a static file, which changes when its content does (noticed within a second)."""
+    return _address(current_app.config["STATICS"], name, int(time.monotonic()))
+
+
+@lru_cache(maxsize=1024)  # a list page asks hundreds of times for its icons
+def _address(folder: str, name: str, second: int) -> str:
+    path = Path(folder) / name
+    if not path.is_file():
+        return f"/static/{quote(name)}"
+    return f"/static/{quote(name)}?v={_digest(str(path), path.stat().st_mtime_ns)}"
 
 
 @lru_cache(maxsize=512)
