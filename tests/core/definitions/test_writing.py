@@ -4,10 +4,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from definition_specimens import FORM, WORKFLOW, order_form
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.definitions.specimens import FORM, WORKFLOW, order_form
 from formloop.core.definitions import Kind, complete, parse, read, write
 from formloop.core.text import M
 

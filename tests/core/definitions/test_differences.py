@@ -2,8 +2,7 @@
 
 from copy import deepcopy
 
-from definition_specimens import FORM, WORKFLOW, order_form
-
+from core.definitions.specimens import FORM, WORKFLOW, order_form
 from formloop.core.definitions import diff
 
 

@@ -2,10 +2,10 @@
 
 from copy import deepcopy
 
-from definition_specimens import FORM, order_form
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.definitions.specimens import FORM, order_form
 from formloop.core.definitions import ABSENT, canonical, diff, merge, write
 
 names = st.sampled_from(["amount", "customer", "due", "note", "price", "unit"])

@@ -3,8 +3,8 @@
 from decimal import Decimal
 
 import pytest
-from definition_specimens import FORM, WORKFLOW, order_form
 
+from core.definitions.specimens import FORM, WORKFLOW, order_form
 from formloop.core.definitions import Kind, complete, parse, read, write
 from formloop.core.text import M
 
