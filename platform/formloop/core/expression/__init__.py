@@ -7,6 +7,8 @@ function table, exact decimals, limits by construction. Never runs anybody's tex
 from formloop.core.expression.context import Context
 from formloop.core.expression.expression import Expression, Step, check, parse
 from formloop.core.expression.functions import FUNCTIONS
+from formloop.core.expression.sql import SqlNames, result_type, to_sql
+from formloop.core.expression.sqlite import register_sqlite
 from formloop.core.expression.types import (
     ANY,
     BOOL,
@@ -36,8 +38,12 @@ __all__ = [
     "ListType",
     "Path",
     "RecordType",
+    "SqlNames",
     "Step",
     "Type",
     "check",
     "parse",
+    "register_sqlite",
+    "result_type",
+    "to_sql",
 ]

@@ -25,10 +25,11 @@ def _shift(days: int) -> Callable[[Any, Any], Any]:
     return moved
 
 
-_later, _earlier = _shift(1), _shift(-1)
+later, earlier = _shift(1), _shift(-1)
 
 
-def _distance(end: Any, start: Any) -> Decimal | None:
+def distance(end: Any, start: Any) -> Decimal | None:
+    """The days from `start` to `end`, with a fraction between moments."""
     if end is None or start is None:
         return None
     gap: timedelta = end - start
@@ -46,12 +47,12 @@ def _dynamic(op: str) -> Callable[[Any, Any], Any]:
             if isinstance(right, date):
                 if op == "+" or isinstance(left, datetime) != isinstance(right, datetime):
                     raise Fault(M("These two dates cannot be calculated with each other."))
-                return _distance(left, right)
-            return (_later if op == "+" else _earlier)(left, right)
+                return distance(left, right)
+            return (later if op == "+" else earlier)(left, right)
         if isinstance(right, date):
             if op == "-":
                 raise Fault(M("A date cannot be taken from a number."))
-            return _later(right, left)
+            return later(right, left)
         return (add if op == "+" else subtract)(left, right)
 
     return calculate
@@ -74,7 +75,7 @@ def operation(node: Binary) -> Callable[[Any, Any], Any]:
     if node.op in "+-" and ANY in (one, two):
         return _dynamic(node.op)
     if one in (DATE, DATETIME):
-        return _distance if two == one else _later if node.op == "+" else _earlier
+        return distance if two == one else later if node.op == "+" else earlier
     if two in (DATE, DATETIME):
-        return lambda count, moment: _later(moment, count)
+        return lambda count, moment: later(moment, count)
     return _ARITHMETIC[node.op]

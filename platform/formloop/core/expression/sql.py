@@ -1,0 +1,65 @@
+"""Builds the SQL form of an expression, for filters, sorting and columns."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Date,
+    DateTime,
+    Dialect,
+    String,
+    case,
+    collate,
+    literal,
+    type_coerce,
+)
+from sqlalchemy.types import TypeEngine
+
+from formloop.core.expression.context import Context
+from formloop.core.expression.expression import Expression
+from formloop.core.expression.nodes import Literal, Name
+from formloop.core.expression.sql_compile import Part, SqlNames
+from formloop.core.expression.sql_forms import Compiler
+from formloop.core.expression.sql_parts import Calculated
+from formloop.core.expression.types import BOOL, DATE, DATETIME, NUMBER, TEXT, RecordType, Type
+
+Element = ColumnElement[Any]
+_TYPES: dict[Type, Any] = {TEXT: String, BOOL: Boolean, DATE: Date, DATETIME: DateTime}
+
+__all__ = ["SqlNames", "result_type", "to_sql"]
+
+
+def to_sql(expression: Expression, names: SqlNames, context: Context, dialect: Dialect | str) -> Element:
+    """The expression as SQL. Conditions keep bare columns bare; numbers come back as Decimal.
+
+    A part that has no SQL form raises Invalid with its position. A number that cannot be calculated (a
+    division by zero) comes back as None and makes comparisons empty. On SQLite calculated numbers sort as
+    numbers, by their collation; a bare column keeps its own type.
+    """
+    name = dialect if isinstance(dialect, str) else dialect.name
+    compiler = Compiler(expression.source, names, context, name)
+    part = compiler.part(expression.tree)
+    if isinstance(expression.tree, Name):
+        return names.column(expression.tree.path)
+    if part.kind == NUMBER or isinstance(part.kind, RecordType):
+        value = compiler.number(part)
+        return type_coerce(collate(value, "fl_number") if compiler.sqlite else value, Calculated())
+    if part.kind == DATE and not compiler.sqlite and not isinstance(expression.tree, Literal):
+        return _within_years(part)
+    return part.element
+
+
+def _within_years(part: Part) -> Element:
+    """A calculated date outside the years Python knows comes back as nothing."""
+    lowest, highest = literal(date.min, Date), literal(date.max, Date)
+    return type_coerce(case((part.element.between(lowest, highest), part.element)), Date)
+
+
+def result_type(expression: Expression) -> TypeEngine[Any]:
+    """The type a calculated column comes back as, for those who wrap it (a label, a subquery, an outer sum)."""
+    if expression.type == NUMBER or isinstance(expression.type, RecordType):
+        return Calculated()
+    found: TypeEngine[Any] = _TYPES.get(expression.type, String)()
+    return found
