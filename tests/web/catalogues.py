@@ -48,17 +48,28 @@ def _texts(node: ast.expr) -> Iterator[str]:
     if isinstance(node, ast.IfExp):
         yield from _texts(node.body)
         yield from _texts(node.orelse)
+    if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Dict):
+        for each in node.value.values:
+            yield from _texts(each)
 
 
 def _in_template(path: Path) -> Iterator[Place]:
     tree = Environment(autoescape=True, extensions=["jinja2.ext.do"]).parse(path.read_text("utf-8"))
     for call in tree.find_all(nodes.Call):
-        if (
-            isinstance(call.node, nodes.Name)
-            and call.node.name == "_"
-            and isinstance(call.args[0], nodes.Const)
-        ):
-            yield str(call.args[0].value), f"{path.relative_to(PACKAGE)}:{call.lineno}"
+        if isinstance(call.node, nodes.Name) and call.node.name == "_":
+            for said in _texts_in_template(call.args[0]):
+                yield said, f"{path.relative_to(PACKAGE)}:{call.lineno}"
+
+
+def _texts_in_template(node: nodes.Expr) -> Iterator[str]:
+    if isinstance(node, nodes.Const):
+        yield str(node.value)
+    if isinstance(node, nodes.CondExpr):
+        for branch in filter(None, (node.expr1, node.expr2)):
+            yield from _texts_in_template(branch)
+    if isinstance(node, nodes.Getitem) and isinstance(node.node, nodes.Dict):
+        for pair in node.node.items:
+            yield from _texts_in_template(pair.value)
 
 
 def catalogue_of(room: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from formloop.core import clock
 from formloop.core.text import M, load_catalogues
 from formloop.web import formats, words
-from formloop.web.viewer import Viewer, seen_by
+from formloop.web.viewer import Guest, seen_by
 from web.catalogues import PACKAGE
 
 NOON = datetime(2026, 11, 28, 4, 0, tzinfo=UTC)
@@ -18,7 +18,7 @@ NOON = datetime(2026, 11, 28, 4, 0, tzinfo=UTC)
 
 @pytest.fixture(params=["en", "zh-CN"])
 def locale(request: pytest.FixtureRequest) -> Iterator[str]:
-    with seen_by(Viewer(locale=request.param, zone="Asia/Shanghai")), clock.stopped_at(NOON):
+    with seen_by(Guest(locale=request.param, zone="Asia/Shanghai")), clock.stopped_at(NOON):
         yield request.param
 
 
@@ -32,10 +32,10 @@ def test_numbers_keep_every_digit_and_lose_idle_zeros(locale: str) -> None:
 
 
 def test_money_has_two_decimals_and_its_sign() -> None:
-    with seen_by(Viewer(locale="zh-CN")):
+    with seen_by(Guest(locale="zh-CN")):
         assert formats.format_amount(Decimal("58200"), "CNY") == "¥58,200.00"
         assert formats.format_amount(Decimal("-3.5"), "USD") == "-US$3.50"
-    with seen_by(Viewer(locale="en")):
+    with seen_by(Guest(locale="en")):
         assert formats.format_amount(Decimal("-3.5"), "USD") == "-$3.50"
         assert formats.format_amount(Decimal("1234.5")) == "1,234.50"
 
@@ -56,7 +56,7 @@ def test_distances_in_time_are_words(locale: str) -> None:
 
 def test_words_take_places_and_keep_markup_safe() -> None:
     load_catalogues(PACKAGE)
-    with seen_by(Viewer(locale="zh-CN")):
+    with seen_by(Guest(locale="zh-CN")):
         assert (
             words.say("Hello, {name}", name="<b>") == "您好，<b>"
         )  # plain text, escaped where it is written

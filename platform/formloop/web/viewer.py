@@ -3,41 +3,47 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Protocol
 
 from formloop.core.text import LOCALES
 
 THEMES = ("light", "dark", "auto")
 
 
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """The person in front of the screen; without `person_id` somebody not signed in."""
+class Viewer(Protocol):
+    """What the shell needs to know of the person in front of the screen; an actor of `access` has it all."""
 
-    person_id: int | None = None
-    name: str = ""
+    @property
+    def person_id(self) -> int | None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def locale(self) -> str: ...
+    @property
+    def zone(self) -> str: ...
+    @property
+    def theme(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Somebody not signed in: what their browser says of them."""
+
     locale: str = "en"
     zone: str = "UTC"
     theme: str = "auto"
+    person_id: int | None = None
+    name: str = ""
 
 
 _current: ContextVar[Viewer | None] = ContextVar("viewer", default=None)
-_NOBODY = Viewer()
+_NOBODY = Guest()
 
 
 def see_as(who: Viewer) -> None:
     """Say who looks, for the rest of this request."""
     _current.set(who)
-
-
-def recognise(person_id: int, name: str, *, locale: str | None = None, theme: str | None = None) -> None:
-    """Say that the guest is this person; what they never chose stays as their browser asked for it."""
-    guest = viewer()
-    see_as(
-        replace(
-            guest, person_id=person_id, name=name, locale=locale or guest.locale, theme=theme or guest.theme
-        )
-    )
 
 
 @contextmanager

@@ -26,10 +26,10 @@ def init_app(app: Flask, settings: Settings) -> None:
     )
 
 
-def _guest(settings: Settings) -> viewer.Viewer:
+def _guest(settings: Settings) -> viewer.Guest:
     theme = request.cookies.get(start.COOKIES["theme"], "auto")
     accepted = [tag for tag, _quality in request.accept_languages]
-    return viewer.Viewer(
+    return viewer.Guest(
         locale=viewer.choose_locale(request.cookies.get(start.COOKIES["locale"]), accepted, settings.locale),
         zone=settings.zone,
         theme=theme if theme in viewer.THEMES else "auto",
