@@ -93,7 +93,7 @@ def speak_json(prefix: str) -> None:
         _json_prefixes.append(prefix)
 
 
-def sign_in_at(url_for_target: Callable[[str], str]) -> None:
+def use_sign_in(url_for_target: Callable[[str], str]) -> None:
     """Send people who must sign in to `url_for_target(path they wanted)`."""
     global _sign_in_url
     _sign_in_url = url_for_target
