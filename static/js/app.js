@@ -46,18 +46,19 @@ function tryAgain(request) {
 }
 
 document.addEventListener("htmx:beforeOnLoad", ({ detail }) => { failed = detail.requestConfig; });
-document.addEventListener("fl-toast", ({ detail }) => {
-  toasts.show({ ...detail, retry: detail.retry && failed ? tryAgain(failed) : null });
+const polls = (element) => element.closest?.("[data-fl-quiet]");  // asks again by itself, so its failures stay silent
+
+document.addEventListener("fl-toast", ({ detail, target }) => {
+  if (!polls(target)) toasts.show({ ...detail, retry: detail.retry && failed ? tryAgain(failed) : null });
 });
 document.addEventListener("htmx:responseError", ({ detail }) => {
-  if (!detail.xhr.getResponseHeader("HX-Trigger")) {  // not one of our own error answers: a proxy, most likely
+  if (!detail.xhr.getResponseHeader("HX-Trigger") && !polls(detail.elt)) {  // not one of our own error answers: a proxy, most likely
     toasts.show({ text: offline(), kind: "danger", request: String(detail.xhr.status), retry: tryAgain(detail.requestConfig) });
   }
 });
 for (const name of ["htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(name, ({ detail }) => {
-    if (detail.elt.closest("[data-fl-quiet]")) return;  // what polls will ask again by itself
-    toasts.show({ text: offline(), kind: "danger", retry: tryAgain(detail.requestConfig) });
+    if (!polls(detail.elt)) toasts.show({ text: offline(), kind: "danger", retry: tryAgain(detail.requestConfig) });
   });
 }
 const offline = () => document.getElementById("fl-offline").content.textContent;
@@ -75,6 +76,7 @@ function ask(question) {
   dialog.querySelector("#fl-confirm-text").textContent = question;
   dialog.returnValue = "no";
   dialog.showModal();
+  dialog.querySelector("[value=yes]").focus();
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
   });
@@ -173,6 +175,10 @@ document.addEventListener("input", ({ target }) => {
   if (form) changed.add(form);
 });
 document.addEventListener("submit", ({ target }) => changed.delete(target));
+document.addEventListener("htmx:afterRequest", ({ detail }) => {  // refused or lost: what was typed is still unsaved
+  const form = detail.elt.closest?.("form[data-fl-guard]");
+  if (form && !(detail.xhr.status >= 200 && detail.xhr.status < 400) && detail.requestConfig.verb !== "get") changed.add(form);
+});
 document.addEventListener("fl-saved", ({ target }) => changed.delete(target.closest?.("form") || target));
 addEventListener("beforeunload", (event) => {
   if ([...changed].some((form) => form.isConnected)) event.preventDefault();
@@ -182,7 +188,13 @@ addEventListener("beforeunload", (event) => {
 function settle(root) {
   root.querySelector?.("[aria-invalid=true]")?.focus();
 }
-document.addEventListener("htmx:afterSettle", ({ detail }) => settle(detail.elt));
+document.addEventListener("htmx:afterSettle", ({ detail }) => {
+  settle(detail.elt);
+  if (![409, 422].includes(detail.xhr?.status)) return;
+  const guarded = "form[data-fl-guard]";
+  const form = detail.elt.closest(guarded) || detail.elt.querySelector(guarded);
+  if (form) changed.add(form);  // the server put a new form in its place, with what was typed
+});
 document.addEventListener("DOMContentLoaded", () => {
   settle(document);
   document.querySelectorAll("#fl-toasts .fl-toast").forEach(toasts.fade);

@@ -7,8 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,13 @@ import pytest
 from playwright.sync_api import Page
 from werkzeug.serving import make_server
 
+from browser.sites import Photograph, Site
 from formloop.settings import read_settings
 from web.little_site import make_site
 
 HERE = Path(__file__).parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PICTURES = HERE.parents[1] / "build" / "screenshots"
-Photograph = Callable[[Page, str], Path]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -71,14 +70,6 @@ def shell_site(tmp_path: Path) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     thread.join()
-
-
-@dataclass(frozen=True)
-class Site:
-    """The whole product as people run it: `formloop serve` with the demo, in a folder of its own."""
-
-    address: str
-    instance: Path
 
 
 @pytest.fixture(scope="session")

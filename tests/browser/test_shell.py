@@ -118,6 +118,16 @@ def test_leaving_with_unsaved_changes_asks_first(parts: Page, shell_site: str) -
     assert asked == ["beforeunload"]
 
 
+def test_what_was_refused_is_still_unsaved(parts: Page, shell_site: str) -> None:
+    asked: list[str] = []
+    parts.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+    parts.get_by_label("Name").press_sequentially("half")
+    parts.get_by_role("button", name="Save").click()
+    expect(parts.get_by_label("Name")).to_be_focused()
+    parts.goto(f"{shell_site}/list")
+    assert asked == ["beforeunload"]
+
+
 def test_colours_change_at_once_and_stay(parts: Page) -> None:
     page = parts.locator("html")
     parts.get_by_role("button", name="Dark colours").click()

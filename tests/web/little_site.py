@@ -28,18 +28,18 @@ PAGES = {
   {{ button("Open", attrs={"hx-get": "/dialog", "hx-target": "#fl-dialog", "hx-swap": "innerHTML", "data-fl-key": "o"}) }}
   {% call dropdown("More") %}{{ menu_item("Copy", "copy", href="#copied") }}{{ menu_item("Delete", "trash") }}{% endcall %}
 {% endcall %}
-<form action="/echo" method="post" data-fl-guard hx-post="/echo" hx-target="this" hx-swap="outerHTML" hx-disabled-elt="find button">
-  {% include "site/_form.html" %}
-</form>
+{% include "site/_form.html" %}
 <form action="/save" method="post" data-fl-confirm="Send it all?">{{ keys() }}{{ button("Send", type="submit") }}</form>
 <input id="live" aria-label="Live" name="q" hx-get="/heard" hx-trigger="input" hx-target="#rows" hx-swap="innerHTML">
 <div id="rows"></div>
 {% endblock %}""",
     "_form.html": """
 {% from "web/macros.html" import button, field, keys %}
+<form action="/echo" method="post" data-fl-guard hx-post="/echo" hx-target="this" hx-swap="outerHTML" hx-disabled-elt="find button">
 {{ keys() }}
 {% call(attributes) field("name", "Name", problem=problem, required=true, help="As on the paper") %}<input class="form-control" {{ attributes }}>{% endcall %}
-{{ button("Save", type="submit", primary=true) }}""",
+{{ button("Save", type="submit", primary=true) }}
+</form>""",
     "dialog.html": "{% from 'web/macros.html' import modal %}{% call modal('A question') %}<div class='fl-dialog-body'>Inside</div>{% endcall %}",
 }
 
