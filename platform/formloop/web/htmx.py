@@ -1,11 +1,10 @@
 """All that we use of htmx-flask; nobody else imports it, since it stumbles over some values (see below)."""
 
 import json
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote
 
-from flask import Flask, Response, request
-from htmx_flask import Htmx
+from flask import Response, request
 from htmx_flask.requests import HtmxHeaders
 
 from formloop.core.text import Message
@@ -14,13 +13,8 @@ from formloop.web import viewer
 TOAST_KINDS = ("success", "info", "warning", "danger")
 
 
-def init_app(app: Flask) -> None:
-    """Let requests of `app` know whether htmx sent them."""
-    Htmx(app)
-
-
 def _asked() -> HtmxHeaders:
-    return cast(HtmxHeaders, request.htmx)  # type: ignore[attr-defined]  # set by its request class
+    return HtmxHeaders(request.headers)
 
 
 def is_htmx() -> bool:

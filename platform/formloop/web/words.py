@@ -18,7 +18,7 @@ def say(msgid: str, **places: Any) -> str:
     if not places:
         return sentence
     if any(isinstance(value, Markup) for value in places.values()):
-        return Markup(sentence).format_map(places)  # noqa: S704  the sentence is ours, format_map escapes the rest
+        return escape(sentence).format_map(places)  # which escapes the places that are not markup
     return sentence.format_map({name: finalize(value) for name, value in places.items()})
 
 
