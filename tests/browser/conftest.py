@@ -76,7 +76,7 @@ def shell_site(tmp_path: Path) -> Iterator[str]:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     instance = tmp_path_factory.mktemp("site")
     surroundings = {name: value for name, value in os.environ.items() if not name.startswith("FORMLOOP_")}
-    surroundings |= {"FORMLOOP_INSTANCE": str(instance), "FORMLOOP_DEMO": "1"}
+    surroundings |= {"FORMLOOP_INSTANCE": str(instance), "FORMLOOP_DEMO": "1", "PYTHONUNBUFFERED": "1"}
     formloop = [sys.executable, "-m", "formloop.cli"]
     subprocess.run([*formloop, "demo", "--if-needed"], env=surroundings, check=True, timeout=120)
     command = [*formloop, "serve", "--port", str(free_port())]
