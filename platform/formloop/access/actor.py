@@ -1,0 +1,87 @@
+"""Who acts: a person with roles and departments, or the system itself."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from formloop.access.tables import department, membership, person
+from formloop.core.errors import NotFound
+from formloop.db import reading
+from formloop.db.migrations import read_counter
+
+Department = tuple[int, int | None, int | None]  # id, parent, head
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person as the rest of the program sees them, with everything that rights depend on."""
+
+    person_id: int | None
+    name: str
+    roles: frozenset[str] = frozenset()
+    department: int | None = None
+    departments: frozenset[int] = frozenset()  # the own one and all below it
+    administrator: bool = False
+    locale: str = "en"
+    theme: str = "auto"
+    zone: str = "Asia/Shanghai"
+    account: str = ""
+
+    @property
+    def rights_key(self) -> tuple[bool, frozenset[str]]:
+        """What prepared rights are cached by: people with the same roles share them."""
+        return self.administrator, self.roles
+
+
+SYSTEM = Actor(None, "Formloop", administrator=True)
+
+_actors: dict[tuple[int, int, int], Actor] = {}
+
+
+def get_actor(person_id: int) -> Actor:
+    """The active person `person_id` as an actor; remembered until their rights or the access rules change."""
+    with reading() as conn:
+        epoch = conn.execute(
+            select(person.c.epoch).where(person.c.id == person_id, person.c.active)
+        ).scalar_one_or_none()
+        if epoch is None:
+            raise NotFound
+        return remembered_actor(person_id, int(epoch), read_counter(conn, "access"))
+
+
+def remembered_actor(person_id: int, epoch: int, access_epoch: int) -> Actor:
+    """The actor for a person whose epochs are known already, from memory where it can."""
+    key = (person_id, epoch, access_epoch)
+    if key not in _actors:
+        if len(_actors) > 5_000:
+            _actors.clear()
+        _actors[key] = _read_actor(person_id)
+    return _actors[key]
+
+
+def _read_actor(person_id: int) -> Actor:
+    with reading() as conn:
+        row = conn.execute(select(person).where(person.c.id == person_id)).one()
+        roles = conn.execute(select(membership.c.role).where(membership.c.person == person_id)).scalars()
+        tree = conn.execute(select(department.c.id, department.c.parent)).all()
+        return Actor(
+            person_id=row.id,
+            name=row.name,
+            roles=frozenset(roles),
+            department=row.department,
+            departments=_below(row.department, [(r.id, r.parent) for r in tree]),
+            administrator=row.administrator,
+            locale=row.locale or "en",
+            theme=row.theme,
+            account=row.account,
+        )
+
+
+def _below(top: int | None, tree: list[tuple[int, int | None]]) -> frozenset[int]:
+    found: set[int] = set() if top is None else {top}
+    grown = True
+    while grown:
+        more = {child for child, parent in tree if parent in found} - found
+        grown = bool(more)
+        found |= more
+    return frozenset(found)

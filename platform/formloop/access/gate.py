@@ -1,0 +1,140 @@
+"""The one gate. A grant = role × resource × actions × row condition × fields; what no grant allows is denied.
+
+Resources are `form:<key>`, `definition`, `people`, `site`, `pack`, `audit`. Administrators hold every grant.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from formloop.access.actor import Actor
+from formloop.access.tables import grant
+from formloop.core.errors import Forbidden
+from formloop.core.text import M, Message
+from formloop.db import reading
+from formloop.db.migrations import read_counter
+
+RECORD_ACTIONS = ("view", "create", "edit", "delete", "submit", "import", "export", "print", "comment")
+SITE_ACTIONS = ("design", "manage", "install", "repair")
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One rule: members of `role` may do `actions` to the rows where `condition` holds, in these fields."""
+
+    role: str
+    id: str
+    resource: str
+    actions: frozenset[str]
+    condition: str | None
+    fields: frozenset[str]
+    except_fields: frozenset[str]
+
+    def covers(self, field: str) -> bool:
+        """Whether this grant reaches `field` (`lines.price` is reached through itself or through `lines`)."""
+        names = {field, field.split(".")[0]}
+        if names & self.except_fields:
+            return False
+        return "*" in self.fields or bool(names & self.fields)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it gives every row and every field."""
+        return self.condition is None and "*" in self.fields and not self.except_fields
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An answer of the gate with its reason for an administrator."""
+
+    allowed: bool
+    reason: Message
+    grants: tuple[Grant, ...] = ()
+
+
+_all = {"epoch": -1}
+_by_resource: dict[str, tuple[Grant, ...]] = {}
+
+
+def refresh(access_epoch: int) -> None:
+    """Forget what is remembered when the access rules have changed since."""
+    if _all["epoch"] != access_epoch:
+        _load(access_epoch)
+
+
+def _load(access_epoch: int) -> None:
+    found: dict[str, list[Grant]] = {}
+    with reading() as conn:
+        for row in conn.execute(select(grant).order_by(grant.c.role, grant.c.id)):
+            found.setdefault(row.resource, []).append(
+                Grant(
+                    row.role,
+                    row.id,
+                    row.resource,
+                    frozenset(row.actions),
+                    row.condition,
+                    frozenset(row.fields),
+                    frozenset(row.except_fields),
+                )
+            )
+    _by_resource.clear()
+    _by_resource.update({resource: tuple(each) for resource, each in found.items()})
+    _all["epoch"] = access_epoch
+
+
+def list_grants(actor: Actor, action: str, resource: str) -> tuple[Grant, ...]:
+    """The grants that let `actor` do `action` with some rows of `resource`."""
+    if actor.administrator:
+        return (_everything(action, resource),)
+    if _all["epoch"] < 0:
+        with reading() as conn:
+            _load(read_counter(conn, "access"))
+    return tuple(g for g in _by_resource.get(resource, ()) if g.role in actor.roles and action in g.actions)
+
+
+def decide(actor: Actor, action: str, resource: str) -> Decision:
+    """Whether `actor` may do `action` with at least some rows of `resource`, and why."""
+    if actor.administrator:
+        return Decision(True, M("Administrators may do everything."), list_grants(actor, action, resource))
+    grants = list_grants(actor, action, resource)
+    if grants:
+        names = ", ".join(f"{g.role}/{g.id}" for g in grants)
+        return Decision(True, M("Allowed by the grants {names}.", names=names), grants)
+    holders = sorted({g.role for g in _by_resource.get(resource, ()) if action in g.actions})
+    if not holders:
+        return Decision(
+            False, M("No role has the right “{action}” on {resource}.", action=action, resource=resource)
+        )
+    return Decision(
+        False,
+        M(
+            "The right “{action}” on {resource} belongs to {roles}; {name} has none of these roles.",
+            action=action,
+            resource=resource,
+            roles=", ".join(holders),
+            name=actor.name,
+        ),
+    )
+
+
+def allows(actor: Actor, action: str, resource: str) -> bool:
+    """Whether `actor` may do `action` with at least some rows of `resource`."""
+    return actor.administrator or bool(list_grants(actor, action, resource))
+
+
+def require(actor: Actor, action: str, resource: str) -> tuple[Grant, ...]:
+    """The grants for `action`, or Forbidden with the reason."""
+    decision = decide(actor, action, resource)
+    if not decision.allowed:
+        raise Forbidden(reason=decision.reason)
+    return decision.grants
+
+
+def any_covers(grants: Iterable[Grant], field: str) -> bool:
+    """Whether one of `grants` reaches `field`."""
+    return any(g.covers(field) for g in grants)
+
+
+def _everything(action: str, resource: str) -> Grant:
+    return Grant("administrator", "*", resource, frozenset({action}), None, frozenset({"*"}), frozenset())

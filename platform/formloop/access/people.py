@@ -1,0 +1,256 @@
+"""People, departments and who has which role."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.engine import Row
+
+from formloop.access import audit
+from formloop.access.actor import Actor
+from formloop.access.tables import department, membership, person
+from formloop.core import clock
+from formloop.core.errors import Invalid, NotFound, Problem
+from formloop.core.text import M
+from formloop.db import connection, reading, transactional
+from formloop.db.migrations import raise_counter
+
+_hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+_nobody = _hasher.hash("nobody has this password")
+SHORTEST_PASSWORD = 10
+
+
+def hash_password(password: str) -> str:
+    """The argon2id hash of a password, refused when it is too short."""
+    if len(password) < SHORTEST_PASSWORD:
+        raise Invalid(
+            [
+                Problem(
+                    "short",
+                    "password",
+                    M("A password has at least {count} characters.", count=SHORTEST_PASSWORD),
+                )
+            ]
+        )
+    return _hasher.hash(password)
+
+
+def password_fits(stored: str | None, password: str) -> bool:
+    """Whether `password` is the one stored; takes the same time when there is none."""
+    try:
+        return _hasher.verify(stored or _nobody, password) and stored is not None
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+@transactional
+def add_person(
+    actor: Actor,
+    account: str,
+    name: str,
+    *,
+    email: str = "",
+    department_id: int | None = None,
+    roles: Iterable[str] = (),
+    administrator: bool = False,
+    password: str | None = None,
+    reports_to: int | None = None,
+) -> int:
+    """Add a person; returns their id. The account name must be new."""
+    problems = check_person(account, name)
+    if problems:
+        raise Invalid(problems)
+    conn, person_id = connection(), clock.new_id()
+    conn.execute(
+        insert(person).values(
+            id=person_id,
+            account=account.strip().lower(),
+            name=name.strip(),
+            email=email,
+            department=department_id,
+            reports_to=reports_to,
+            administrator=administrator,
+            password_hash=hash_password(password) if password else None,
+            made_at=clock.now(),
+        )
+    )
+    _set_roles(person_id, roles)
+    audit.note(actor, "person.added", f"person:{person_id}", account=account, roles=sorted(roles))
+    return person_id
+
+
+def check_person(account: str, name: str, person_id: int | None = None) -> list[Problem]:
+    """What is wrong with an account name and a name."""
+    problems = []
+    if not account.strip():
+        problems.append(Problem("required", "account", M("An account needs a name to sign in with.")))
+    if not name.strip():
+        problems.append(Problem("required", "name", M("Please give the person's name.")))
+    with reading() as conn:
+        taken = conn.execute(select(person.c.id).where(person.c.account == account.strip().lower())).scalar()
+    if taken not in (None, person_id):
+        problems.append(
+            Problem("taken", "account", M("The account “{account}” exists already.", account=account))
+        )
+    return problems
+
+
+@transactional
+def change_person(actor: Actor, person_id: int, **values: Any) -> None:
+    """Change columns of a person; what takes rights or sessions away counts on their next request."""
+    roles = values.pop("roles", None)
+    password = values.pop("password", None)
+    if password:
+        values["password_hash"] = hash_password(password)
+    weighty = roles is not None or {"active", "administrator", "password_hash", "department"} & set(values)
+    if weighty:
+        values["epoch"] = person.c.epoch + 1
+    if values:
+        changed = connection().execute(update(person).where(person.c.id == person_id).values(**values))
+        if not changed.rowcount:
+            raise NotFound
+    if roles is not None:
+        _set_roles(person_id, roles)
+    told = {k: v for k, v in values.items() if k not in {"password_hash", "epoch"}}
+    audit.note(
+        actor, "person.changed", f"person:{person_id}", **told, **({"roles": sorted(roles)} if roles else {})
+    )
+    raise_counter(connection(), "access")
+
+
+@transactional
+def prefer(person_id: int, name: str, value: str) -> None:
+    """Remember the language ("locale") or the colours ("theme") a person chose."""
+    if name not in ("locale", "theme"):
+        raise NotFound
+    connection().execute(
+        update(person).where(person.c.id == person_id).values({name: value, "epoch": person.c.epoch})
+    )
+    raise_counter(connection(), "access")
+
+
+def _set_roles(person_id: int, roles: Iterable[str]) -> None:
+    conn = connection()
+    conn.execute(delete(membership).where(membership.c.person == person_id))
+    rows = [{"person": person_id, "role": key} for key in sorted(set(roles))]
+    if rows:
+        conn.execute(insert(membership), rows)
+
+
+def find_person(account: str) -> Row[Any] | None:
+    """The person with this account name, active or not."""
+    with reading() as conn:
+        return conn.execute(select(person).where(person.c.account == account.strip().lower())).one_or_none()
+
+
+def get_person(person_id: int) -> Row[Any]:
+    """The person with this id."""
+    with reading() as conn:
+        row = conn.execute(select(person).where(person.c.id == person_id)).one_or_none()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def list_people(
+    search: str = "", role: str | None = None, active: bool = True, limit: int = 200
+) -> list[Row[Any]]:
+    """People by name; `search` looks into name, account and e-mail."""
+    query = select(person).order_by(person.c.name, person.c.id).limit(limit)
+    if active:
+        query = query.where(person.c.active)
+    if search:
+        like = f"%{search.lower()}%"
+        query = query.where(
+            func.lower(person.c.name).like(like)
+            | person.c.account.like(like)
+            | func.lower(person.c.email).like(like)
+        )
+    if role:
+        query = query.where(person.c.id.in_(select(membership.c.person).where(membership.c.role == role)))
+    with reading() as conn:
+        return list(conn.execute(query))
+
+
+def names_of(ids: Iterable[int]) -> dict[int, str]:
+    """Names of people by id, in one query."""
+    wanted = {i for i in ids if i is not None}
+    if not wanted:
+        return {}
+    with reading() as conn:
+        return {
+            r.id: r.name
+            for r in conn.execute(select(person.c.id, person.c.name).where(person.c.id.in_(wanted)))
+        }
+
+
+@transactional
+def add_department(
+    actor: Actor,
+    key: str,
+    name: str,
+    *,
+    name_zh: str = "",
+    parent: int | None = None,
+    head: int | None = None,
+) -> int:
+    """Add a department below `parent`; returns its id."""
+    department_id = clock.new_id()
+    connection().execute(
+        insert(department).values(
+            id=department_id, key=key, name=name, name_zh=name_zh, parent=parent, head=head
+        )
+    )
+    audit.note(actor, "department.added", f"department:{department_id}", key=key)
+    raise_counter(connection(), "access")
+    return department_id
+
+
+@transactional
+def change_department(actor: Actor, department_id: int, **values: Any) -> None:
+    """Change columns of a department; it cannot come to stand below itself."""
+    if values.get("parent") is not None and department_id in _line_up(values["parent"]):
+        raise Invalid([Problem("cycle", "parent", M("A department cannot stand below itself."))])
+    connection().execute(update(department).where(department.c.id == department_id).values(**values))
+    audit.note(actor, "department.changed", f"department:{department_id}", **values)
+    raise_counter(connection(), "access")
+
+
+def list_departments() -> list[Row[Any]]:
+    """All departments that are not archived, by name."""
+    with reading() as conn:
+        return list(
+            conn.execute(select(department).where(~department.c.archived).order_by(department.c.name))
+        )
+
+
+def _line_up(department_id: int | None) -> list[int]:
+    tree = {row.id: row.parent for row in list_departments()}
+    line: list[int] = []
+    while department_id is not None and department_id not in line:
+        line.append(department_id)
+        department_id = tree.get(department_id)
+    return line
+
+
+def heads_above(person_id: int) -> list[int]:
+    """The heads over a person, nearest first: of their department, its parent and so on, never the person itself."""
+    tree = {row.id: row for row in list_departments()}
+    heads: list[int] = []
+    for department_id in _line_up(get_person(person_id).department):
+        head = tree[department_id].head if department_id in tree else None
+        if head is not None and head != person_id and head not in heads:
+            heads.append(head)
+    return heads
+
+
+def department_names(ids: Iterable[int]) -> dict[int, str]:
+    """Names of departments by id, in one query."""
+    wanted = {i for i in ids if i is not None}
+    if not wanted:
+        return {}
+    query = select(department.c.id, department.c.name).where(department.c.id.in_(wanted))
+    with reading() as conn:
+        return {row.id: row.name for row in conn.execute(query)}

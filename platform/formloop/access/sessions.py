@@ -1,0 +1,254 @@
+"""Signing in: sessions on the server, one-time links, tokens for the API, and limits on guessing.
+
+What a browser holds is a secret; the database holds only its hash.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Label, delete, insert, select, update
+from sqlalchemy.engine import Row
+
+from formloop.access import audit, people
+from formloop.access.actor import SYSTEM, Actor, remembered_actor
+from formloop.access.tables import attempt, link, person, session, token
+from formloop.core import clock
+from formloop.core.errors import Invalid, Problem, SignInNeeded, TooMany
+from formloop.core.text import M
+from formloop.db import connection, reading, transactional
+from formloop.db.migrations import counters, raise_counter
+
+SESSION_DAYS = 14
+GUESSES, GUESS_WINDOW = 10, timedelta(minutes=15)
+LINK_HOURS = 48
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who a request comes from, with the epochs of rights and definitions read in the same statement."""
+
+    actor: Actor
+    access_epoch: int
+    definitions_epoch: int
+
+
+def digest(secret: str) -> str:
+    """What the database keeps of a secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def sign_in(account: str, password: str, address: str, device: str = "") -> str:
+    """The secret of a new session, when account and password fit."""
+    _require_few_guesses(account, address)
+    row = people.find_person(account)
+    fits = people.password_fits(row.password_hash if row else None, password)
+    if row is None or not fits or not row.active:
+        _count_guess(account, address)
+        raise Invalid([Problem("sign_in", "password", M("Account or password is wrong."))])
+    return open_session(row.id, device)
+
+
+@transactional
+def open_session(person_id: int, device: str = "") -> str:
+    """Start a session for a person whose identity is established; returns its secret."""
+    secret = clock.new_secret()
+    row = people.get_person(person_id)
+    connection().execute(
+        insert(session).values(
+            key_hash=digest(secret),
+            person=person_id,
+            epoch=row.epoch,
+            device=device[:200],
+            made_at=clock.now(),
+            seen_at=clock.now(),
+            ends_at=clock.later(days=SESSION_DAYS),
+        )
+    )
+    connection().execute(delete(attempt).where(attempt.c.who == f"account:{row.account}"))
+    audit.note(Actor(person_id, row.name), "signed_in", f"person:{person_id}", device=device[:80])
+    return secret
+
+
+@transactional
+def sign_out(secret: str) -> None:
+    """End one session."""
+    connection().execute(delete(session).where(session.c.key_hash == digest(secret)))
+
+
+@transactional
+def sign_out_everywhere(person_id: int) -> None:
+    """End all sessions of a person."""
+    connection().execute(delete(session).where(session.c.person == person_id))
+    connection().execute(update(person).where(person.c.id == person_id).values(epoch=person.c.epoch + 1))
+
+
+def _epoch(name: str) -> Label[int]:
+    return select(counters.c.value).where(counters.c.name == name).scalar_subquery().label(name)
+
+
+_by_session = (
+    select(
+        session.c.person,
+        session.c.seen_at,
+        session.c.key_hash,
+        person.c.epoch,
+        _epoch("access"),
+        _epoch("definitions"),
+    )
+    .join(person, person.c.id == session.c.person)
+    .where(person.c.active, session.c.epoch == person.c.epoch)
+)
+_by_token = (
+    select(
+        token.c.person,
+        token.c.used_at.label("seen_at"),
+        token.c.key_hash,
+        person.c.epoch,
+        _epoch("access"),
+        _epoch("definitions"),
+    )
+    .join(person, person.c.id == token.c.person)
+    .where(person.c.active, ~token.c.revoked)
+)
+
+
+def find_signed_in(secret: str, by_token: bool = False) -> SignedIn | None:
+    """Who holds this session or token secret, in one statement; None when it is unknown, ended or revoked."""
+    table, query = (token, _by_token) if by_token else (session, _by_session)
+    query = query.where(table.c.key_hash == digest(secret))
+    query = query.where(table.c.ends_at.is_(None) | (table.c.ends_at > clock.now()))
+    with reading() as conn:
+        row = conn.execute(query).one_or_none()
+        if row is None:
+            return None
+        actor = remembered_actor(row.person, row.epoch, row.access or 0)
+    if row.seen_at is None or clock.now() - row.seen_at > timedelta(minutes=5):
+        _touch(row.key_hash, by_token)
+    return SignedIn(actor, row.access or 0, row.definitions or 0)
+
+
+@transactional
+def _touch(key_hash: str, by_token: bool) -> None:
+    if by_token:
+        connection().execute(update(token).where(token.c.key_hash == key_hash).values(used_at=clock.now()))
+    else:
+        connection().execute(
+            update(session).where(session.c.key_hash == key_hash).values(seen_at=clock.now())
+        )
+
+
+@transactional
+def add_token(actor: Actor, name: str, days: int | None = 365) -> str:
+    """A new API token of the actor; its secret is shown once and never again."""
+    if actor.person_id is None or not name.strip():
+        raise Invalid([Problem("required", "name", M("Give the token a name that tells what uses it."))])
+    secret, token_id = f"fl_{clock.new_secret()}", clock.new_id()
+    connection().execute(
+        insert(token).values(
+            id=token_id,
+            key_hash=digest(secret),
+            person=actor.person_id,
+            name=name.strip(),
+            made_at=clock.now(),
+            ends_at=clock.later(days=days) if days else None,
+        )
+    )
+    audit.note(actor, "token.added", f"token:{token_id}", name=name)
+    return secret
+
+
+@transactional
+def revoke_token(actor: Actor, token_id: int) -> None:
+    """Make a token of the actor useless at once."""
+    connection().execute(
+        update(token).where(token.c.id == token_id, token.c.person == actor.person_id).values(revoked=True)
+    )
+    audit.note(actor, "token.revoked", f"token:{token_id}")
+
+
+@transactional
+def add_link(purpose: str, person_id: int | None = None) -> str:
+    """The secret of a link that works once, for 48 hours: "first_administrator" or "set_password"."""
+    secret = clock.new_secret()
+    connection().execute(
+        insert(link).values(
+            key_hash=digest(secret), purpose=purpose, person=person_id, ends_at=clock.later(hours=LINK_HOURS)
+        )
+    )
+    return secret
+
+
+@transactional
+def use_link(secret: str, name: str, account: str, password: str) -> int:
+    """Spend a link: make the first administrator, or set the password of its person. Returns the person."""
+    row = (
+        connection()
+        .execute(
+            update(link)
+            .where(link.c.key_hash == digest(secret), link.c.used_at.is_(None), link.c.ends_at > clock.now())
+            .values(used_at=clock.now())
+            .returning(link.c.purpose, link.c.person)
+        )
+        .one_or_none()
+    )
+    if row is None:
+        raise SignInNeeded(M("This link has been used or is too old. Ask for a new one."))
+    if row.purpose == "first_administrator":
+        return people.add_person(SYSTEM, account, name, administrator=True, password=password)
+    people.change_person(SYSTEM, row.person, password=password)
+    return int(row.person)
+
+
+def get_link(secret: str) -> Row[Any]:
+    """The link behind a secret while it can still be used."""
+    with reading() as conn:
+        row = conn.execute(
+            select(link).where(
+                link.c.key_hash == digest(secret), link.c.used_at.is_(None), link.c.ends_at > clock.now()
+            )
+        ).one_or_none()
+    if row is None:
+        raise SignInNeeded(M("This link has been used or is too old. Ask for a new one."))
+    return row
+
+
+def needs_administrator() -> bool:
+    """Whether nobody could administer this site yet."""
+    with reading() as conn:
+        query = select(person.c.id).where(person.c.administrator, person.c.active).limit(1)
+        return conn.execute(query).scalar() is None
+
+
+def _require_few_guesses(account: str, address: str) -> None:
+    keys = _guess_keys(account, address)
+    with reading() as conn:
+        rows = conn.execute(select(attempt).where(attempt.c.who.in_(keys))).all()
+    for row in rows:
+        if row.failures >= GUESSES and clock.now() - row.since < GUESS_WINDOW:
+            raise TooMany(M("Too many wrong tries. Wait 15 minutes, or ask an administrator for a link."))
+
+
+@transactional
+def _count_guess(account: str, address: str) -> None:
+    conn = connection()
+    for who in _guess_keys(account, address):
+        conn.execute(
+            delete(attempt).where(attempt.c.who == who, attempt.c.since < clock.now() - GUESS_WINDOW)
+        )
+        raised = conn.execute(
+            update(attempt).where(attempt.c.who == who).values(failures=attempt.c.failures + 1)
+        )
+        if not raised.rowcount:
+            conn.execute(insert(attempt).values(who=who, failures=1, since=clock.now()))
+
+
+def _guess_keys(account: str, address: str) -> tuple[str, str]:
+    return f"account:{account.strip().lower()}", f"address:{address}"
+
+
+@transactional
+def rights_changed() -> None:
+    """Tell every process that what it remembers of rights is stale."""
+    raise_counter(connection(), "access")

@@ -1,0 +1,62 @@
+"""Wires the rooms into one Flask application; the only place that sees them all."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask
+from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader
+
+from formloop import (  # noqa: F401  rooms declare tables and kinds when imported
+    access,
+    db,
+    definitions,
+    forms,
+    web,
+)
+from formloop.access import role_kind, signing  # noqa: F401
+from formloop.access import views as access_views
+from formloop.core.text import load_catalogues
+from formloop.definitions import library
+from formloop.definitions import views as definitions_views
+from formloop.events import outbox, queue
+from formloop.forms import kind  # noqa: F401
+from formloop.forms import views as forms_views
+from formloop.settings import Settings, read_settings
+from formloop.web import wiring
+
+PACKAGE = Path(__file__).resolve().parent
+ROOMS = ("web", "access", "definitions", "forms", "bridges", "workflows", "packs", "api")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A running application with its settings."""
+
+    app: Flask
+    settings: Settings
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application of one site, its database brought up. Raises when a route declares no permission."""
+    settings = settings or read_settings()
+    load_catalogues(PACKAGE)
+    app = Flask("formloop", static_folder=None, template_folder=None)
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        ZONE=settings.zone,
+        SETTINGS=settings,
+        MAX_CONTENT_LENGTH=64 * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=16 * 1024 * 1024,
+        MAX_FORM_PARTS=50_000,
+    )
+    folders = {room: FileSystemLoader(PACKAGE / room / "templates") for room in ROOMS}
+    app.jinja_loader = ChoiceLoader([PrefixLoader(folders)])
+    db.start(app, settings)
+    wiring.init_app(app, settings)
+    signing.init_app(app)
+    signing.on_definitions_epoch(library.refresh)
+    for views in (access_views, definitions_views, forms_views):
+        views.init_app(app)
+    outbox.on_put(queue.Waker(settings))
+    wiring.require_declared(app)
+    return app

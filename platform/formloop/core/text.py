@@ -1,0 +1,69 @@
+"""Text in two languages: messages of the code, and titles inside definitions.
+
+A `Message` is an English sentence with named places. Its Chinese stands in the catalogue of the room
+that says it (`<room>/zh_CN.po`); `load_catalogue` reads such a file once, at start.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from babel.messages.pofile import read_po
+
+LOCALES = ("en", "zh-CN")
+_chinese: dict[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An English sentence with `{places}`, rendered in the reader's language when it is shown."""
+
+    msgid: str
+    params: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def render(self, locale: str = "en") -> str:
+        """The sentence in `locale`; a parameter that is a Message is rendered in the same one."""
+        sentence = translate(self.msgid, locale)
+        if not self.params:
+            return sentence
+        shown = {k: v.render(locale) if isinstance(v, Message) else v for k, v in self.params.items()}
+        return sentence.format_map(shown)
+
+    def __str__(self) -> str:
+        return self.render("en")
+
+
+def M(msgid: str, **params: Any) -> Message:
+    """Mark a sentence as text for people: `M("Line {line} has no item.", line=3)`."""
+    return Message(msgid, params)
+
+
+def translate(msgid: str, locale: str) -> str:
+    """The sentence in `locale`, or as it stands when it has no translation."""
+    return _chinese.get(msgid, msgid) if locale.startswith("zh") else msgid
+
+
+def load_catalogue(path: Path) -> None:
+    """Add the sentences of a gettext `.po` file in Chinese to what can be said."""
+    with path.open("rb") as file:
+        for entry in read_po(file, locale="zh_CN"):
+            if entry.id and isinstance(entry.id, str) and isinstance(entry.string, str) and entry.string:
+                _chinese[entry.id] = entry.string
+
+
+def load_catalogues(package: Path) -> None:
+    """Load the catalogue of every room below `package`."""
+    for path in sorted(package.glob("*/zh_CN.po")):
+        load_catalogue(path)
+
+
+def localized(document: Mapping[str, Any], key: str, locale: str) -> str:
+    """The human text `key` of a definition (`title`) in `locale`, from its translation beside it (`x-title`).
+
+    Falls back to the English text, then to the empty string.
+    """
+    beside = document.get(key if key.startswith("x-") and locale == "en" else f"x-{key.removeprefix('x-')}")
+    if isinstance(beside, Mapping) and locale in beside:
+        return str(beside[locale])
+    return str(document.get(key, ""))

@@ -1,0 +1,84 @@
+"""The change stream: what happened to which record, told inside the transaction it happened in.
+
+Subscribers that need the network or time put a message into the outbox (`outbox.put`) and work later.
+Never knows who listens.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from formloop.core.errors import Invalid, Problem
+from formloop.core.text import M
+
+
+class Doer(Protocol):
+    """Who made a change, as far as an event needs to know."""
+
+    @property
+    def person_id(self) -> int | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Where a change came from: `source` is a chain such as ("ui",) or ("ui", "bridge:order_to_demand")."""
+
+    chain: tuple[str, ...] = ("ui",)
+    form: str | None = None
+    record: int | None = None
+    message: str | None = None
+
+    def then(self, step: str, form: str | None = None, record: int | None = None) -> "Cause":
+        """The cause of what `step` does because of this one."""
+        return Cause((*self.chain, step), form or self.form, record or self.record, self.message)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One change. `name` is created, updated, deleted, restored, purged or `state:<new state>`.
+
+    `before` and `after` are the record's values with its lines; `changed` names the fields that differ.
+    """
+
+    name: str
+    form: str
+    record: int
+    actor: Any
+    after: Mapping[str, Any] | None = None
+    before: Mapping[str, Any] | None = None
+    changed: frozenset[str] = frozenset()
+    cause: Cause = field(default_factory=Cause)
+    version: int = 0
+
+
+Subscriber = Callable[[Event], None]
+_subscribers: list[tuple[int, Subscriber]] = []
+
+DEEPEST = 12  # changes that cause changes: a chain longer than this is a loop
+
+
+def subscribe(subscriber: Subscriber, order: int = 100) -> Subscriber:
+    """Let `subscriber` see every event, inside the transaction; lower `order` first. Adding twice counts once."""
+    if all(there is not subscriber for _, there in _subscribers):
+        _subscribers.append((order, subscriber))
+        _subscribers.sort(key=lambda pair: pair[0])
+    return subscriber
+
+
+def emit(event: Event) -> None:
+    """Tell all subscribers; what one of them raises undoes the whole transaction."""
+    if len(event.cause.chain) > DEEPEST:
+        raise Invalid(
+            [
+                Problem(
+                    "loop",
+                    event.form,
+                    M(
+                        "These rules call each other without end: {chain}. Nothing was saved.",
+                        chain=" → ".join(event.cause.chain[-4:]),
+                    ),
+                )
+            ]
+        )
+    for _, subscriber in _subscribers:
+        subscriber(event)

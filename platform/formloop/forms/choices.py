@@ -1,0 +1,54 @@
+"""Whether what a relation was set to may be chosen: it exists, may be seen, is not deleted, fits the condition."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from formloop.core.errors import Problem
+from formloop.core.expression import Context, EvaluationError
+from formloop.core.text import M
+from formloop.forms import permits
+from formloop.forms.kind import get_form
+from formloop.forms.links import Links
+from formloop.forms.spec import Field, FormSpec, Values
+
+UNKNOWN = M("The chosen record does not exist, or you may not see it.")
+UNFIT = M("This record cannot be chosen here.")
+
+
+def check_choices(
+    spec: FormSpec, before: Values | None, after: Values, links: Links, context: Context, trusted: bool
+) -> list[Problem]:
+    """The problems of relations that were newly set."""
+    problems = []
+    for at, field, value in _newly_set(spec, before or {}, after):
+        assert field.relation is not None
+        record = links.records.get((field.relation.form, value))
+        if record is None or (not trusted and not record["_seen"]) or record["deleted_at"] is not None:
+            problems.append(Problem("unknown_record", at, UNKNOWN))
+        elif field.relation.where and not trusted and not _fits(field, record, context):
+            problems.append(Problem("unfit_record", at, UNFIT))
+    return problems
+
+
+def _fits(field: Field, record: Mapping[str, Any], context: Context) -> bool:
+    assert field.relation is not None and field.relation.where
+    try:
+        wanted = permits.condition(get_form(field.relation.form), field.relation.where)
+        return wanted.evaluate(record, context) is True
+    except EvaluationError:
+        return False
+
+
+def _newly_set(spec: FormSpec, before: Values, after: Values) -> Iterator[tuple[str, Field, int]]:
+    for each in spec.fields.values():
+        if each.relation and after.get(each.key) not in (None, before.get(each.key)):
+            yield each.key, each, int(after[each.key])
+        pointing = [c for c in each.children if c.relation]
+        if not pointing:
+            continue
+        was = {line["id"]: line for line in before.get(each.key) or ()}
+        for index, line in enumerate(after.get(each.key) or ()):
+            old = was.get(line.get("id"), {})
+            for column in pointing:
+                if line.get(column.key) not in (None, old.get(column.key)):
+                    yield f"{each.key}.{index}.{column.key}", column, int(line[column.key])

@@ -1,0 +1,194 @@
+"""What a form does with values, pure: read what was given, fill in, calculate, and find every problem."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from formloop.core.errors import Problem
+from formloop.core.expression import Context, EvaluationError, Expression
+from formloop.core.text import M
+from formloop.forms.links import Links
+from formloop.forms.spec import Field, FormSpec, Unreadable, Values, no_such_field
+
+REQUIRED = M("This must be filled in.")
+
+
+@dataclass(slots=True)
+class Given:
+    """What somebody gave for one record: the values that could be read, and the problems of the others.
+
+    `keys` are the fields of the record that were given at all, also as empty; lines keep theirs under
+    `line_keys`, one set a line.
+    """
+
+    values: Values
+    keys: frozenset[str]
+    line_keys: Mapping[str, list[frozenset[str]]]
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read_given(spec: FormSpec, raw: Mapping[str, Any], trusted: bool = False) -> Given:
+    """Read raw values by their fields' types. What the program itself gives (formulas, read-only) is passed over
+    unless `trusted`, as imports and bridges are."""
+    problems: list[Problem] = []
+    values, keys = _read(spec.fields, raw, "", problems, trusted)
+    line_keys: dict[str, list[frozenset[str]]] = {}
+    for subform in spec.subforms:
+        if subform.key not in values:
+            continue
+        columns = {c.key: c for c in subform.children}
+        lines, line_keys[subform.key] = [], []
+        for index, raw_line in enumerate(values[subform.key] or ()):
+            line, given = _read(columns, raw_line, f"{subform.key}.{index}.", problems, trusted)
+            if str(raw_line.get("id") or "").isdecimal():
+                line["id"] = int(raw_line["id"])
+            lines.append(line)
+            line_keys[subform.key].append(given)
+        values[subform.key] = lines
+    return Given(values, keys, line_keys, problems)
+
+
+def _read(
+    fields: Mapping[str, Field], raw: Mapping[str, Any], prefix: str, problems: list[Problem], trusted: bool
+) -> tuple[Values, frozenset[str]]:
+    values: Values = {}
+    given = set()
+    for key, value in raw.items():
+        each = fields.get(key)
+        if each is None:
+            if key not in ("id", "position"):
+                problems.append(no_such_field(prefix + key))
+            continue
+        if each.formula is not None or ((each.readonly or each.computed) and not trusted):
+            continue
+        given.add(key)
+        try:
+            values[key] = None if value is None else each.type.read(each, value)
+        except Unreadable as error:
+            problems.append(Problem("unreadable", prefix + key, error.message))
+            values[key] = None
+    return values, frozenset(given)
+
+
+def complete(
+    spec: FormSpec, values: Values, given: Given, links: Links, context: Context, creating: bool
+) -> Values:
+    """Fill in and calculate: defaults of a new record, what relations bring along, then every formula in order.
+
+    Changes `values` and returns the environment for expressions.
+    """
+    env = links.environment(spec, values)
+    if creating:
+        _defaults(spec.fields.values(), values, env, env, given.keys, context, given.problems)
+    for subform in spec.subforms:
+        known = given.line_keys.get(subform.key)
+        for index, line in enumerate(values.get(subform.key) or ()):
+            if known is None or ("id" in line and not creating):
+                continue
+            line_env = env[subform.key][index]
+            _fill(subform.children, line, line_env, known[index])
+            _defaults(
+                subform.children, line, {**env, **line_env}, line_env, known[index], context, given.problems
+            )
+    _fill(spec.fields.values(), values, env, given.keys if creating else frozenset(given.keys))
+    calculate(spec, values, env, context, given.problems)
+    return env
+
+
+def _defaults(
+    fields: Any,
+    values: Values,
+    scope: Values,
+    env: Values,
+    given: frozenset[str],
+    context: Context,
+    problems: list[Problem],
+) -> None:
+    for each in fields:
+        if each.key in given or values.get(each.key) is not None or each.formula or each.children:
+            continue
+        value = each.default
+        if each.default_expression is not None:
+            value = _evaluate(each.default_expression, scope, context, each.path, problems)
+        if value is not None:
+            values[each.key] = env[each.key] = each.type.read(each, value)
+
+
+def _fill(fields: Any, values: Values, env: Values, given: frozenset[str]) -> None:
+    """What a chosen record brings along, where nobody gave another value."""
+    by_key = {f.key: f for f in fields}
+    for each in by_key.values():
+        if each.relation is None or each.key not in given or not each.relation.fill:
+            continue
+        record = getattr(env.get(each.key), "record", None)
+        for own, theirs in each.relation.fill.items():
+            if own in by_key and (own not in given or by_key[own].readonly):
+                values[own] = env[own] = record.get(theirs) if record else None
+
+
+def calculate(spec: FormSpec, values: Values, env: Values, context: Context, problems: list[Problem]) -> None:
+    """Every formula, in the order of their dependence, into `values` and `env`."""
+    for each in spec.formulas:
+        if each.formula is None:
+            continue
+        if each.subform is None:
+            values[each.key] = env[each.key] = _result(each, env, context, each.path, problems)
+            continue
+        for index, line in enumerate(values.get(each.subform) or ()):
+            line_env = env[each.subform][index]
+            at = f"{each.subform}.{index}.{each.key}"
+            line[each.key] = line_env[each.key] = _result(each, {**env, **line_env}, context, at, problems)
+
+
+def _result(each: Field, env: Values, context: Context, at: str, problems: list[Problem]) -> Any:
+    value = _evaluate(each.formula, env, context, at, problems) if each.formula else None
+    if isinstance(value, Decimal) and each.type.numeric:
+        return value.quantize(Decimal(1).scaleb(-each.scale), ROUND_HALF_UP)
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _evaluate(expression: Expression, env: Values, context: Context, at: str, problems: list[Problem]) -> Any:
+    try:
+        return expression.evaluate(env, context)
+    except EvaluationError as error:
+        problems.append(Problem("formula", at, error.message))
+        return None
+
+
+def check(spec: FormSpec, values: Values, env: Values, context: Context) -> list[Problem]:
+    """Everything that is wrong with a record as it would be saved."""
+    problems: list[Problem] = []
+    _check_fields(spec.fields.values(), values, env, "", context, problems)
+    for subform in spec.subforms:
+        for index, line in enumerate(values.get(subform.key) or ()):
+            scope = {**env, **env[subform.key][index]}
+            _check_fields(subform.children, line, scope, f"{subform.key}.{index}.", context, problems)
+    if not problems:
+        for rule in spec.checks:
+            if _evaluate(rule.holds, env, context, rule.at, problems) is False:
+                problems.append(rule.problem())
+    return problems
+
+
+def _check_fields(
+    fields: Any, values: Values, env: Values, prefix: str, context: Context, problems: list[Problem]
+) -> None:
+    for each in fields:
+        at, value = prefix + each.key, values.get(each.key)
+        if value is None or value == []:
+            if _is_required(each, env, context, at, problems):
+                problems.append(Problem("required", at, REQUIRED))
+            continue
+        message = each.type.check(each, value)
+        if message is not None:
+            problems.append(Problem("invalid", at, message))
+
+
+def _is_required(each: Field, env: Values, context: Context, at: str, problems: list[Problem]) -> bool:
+    wanted = each.required or (
+        each.required_when is not None and _evaluate(each.required_when, env, context, at, problems) is True
+    )
+    if not wanted or each.computed:
+        return False
+    return each.visible is None or _evaluate(each.visible, env, context, at, problems) is True

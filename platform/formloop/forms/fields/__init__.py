@@ -1,0 +1,60 @@
+"""The field types, one a file, in the order the palette shows them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from formloop.core.registry import Registry
+from formloop.forms.fields.amount import Amount
+from formloop.forms.fields.calculation import Calculation
+from formloop.forms.fields.datetime import DateTime
+from formloop.forms.fields.department import Department
+from formloop.forms.fields.dropdown import Dropdown
+from formloop.forms.fields.member import Member
+from formloop.forms.fields.multi_select import MultiSelect
+from formloop.forms.fields.multiline import Multiline
+from formloop.forms.fields.number import Number
+from formloop.forms.fields.radio import Radio
+from formloop.forms.fields.relation import RelationField
+from formloop.forms.fields.serial import Serial
+from formloop.forms.fields.subform import Subform
+from formloop.forms.fields.switch import Switch
+from formloop.forms.fields.text import TextField
+from formloop.forms.spec import FieldType
+
+types: Registry[FieldType] = Registry("field type")
+for _each in (
+    TextField(),
+    Multiline(),
+    Number(),
+    Amount(),
+    DateTime(),
+    Radio(),
+    Dropdown(),
+    MultiSelect(),
+    Switch(),
+    Member(),
+    Department(),
+    Serial(),
+    Subform(),
+    RelationField(),
+    Calculation(),
+):
+    types.add(_each.name, _each)
+
+
+def type_of(schema: Mapping[str, Any]) -> str:
+    """The name of the field type that a property's schema means, from `x-type` or from the standard alone."""
+    if "x-type" in schema:
+        return str(schema["x-type"])
+    kind, items = schema.get("type"), schema.get("items") or {}
+    if kind == "array":
+        return "subform" if items.get("type") == "object" else "multi_select"
+    if kind in ("number", "integer"):
+        return "number"
+    if kind == "boolean":
+        return "switch"
+    if "enum" in schema:
+        return "dropdown"
+    if schema.get("format") in ("date", "date-time", "time"):
+        return "datetime"
+    return "text"

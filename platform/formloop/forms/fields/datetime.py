@@ -1,0 +1,119 @@
+"""Dates, moments and times of day."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime
+from sqlalchemy import Date, Text
+from sqlalchemy.types import TypeEngine
+
+from formloop.core.expression import DATE, DATETIME, TEXT, Type
+from formloop.core.text import M
+from formloop.db import UtcTime
+from formloop.forms.spec import Field, FieldType, Unreadable
+
+_FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%Y年%m月%d日")
+_TIMES = ("%H:%M", "%H:%M:%S")
+_SPREADSHEET_START = date(1899, 12, 30)
+ZONE = "Asia/Shanghai"
+
+
+class DateTime(FieldType):
+    """`format` says which: date (a day), date-time (a moment, kept in UTC) or time."""
+
+    name = "datetime"
+    title = M("Date and time")
+    icon = "calendar"
+    widget = "datetime"
+    operators = (
+        "is",
+        "at_least",
+        "at_most",
+        "between",
+        "today",
+        "this_week",
+        "this_month",
+        "empty",
+        "filled",
+    )
+    options: ClassVar[Mapping[str, Any]] = {}
+
+    def column(self, field: Field) -> TypeEngine[Any]:
+        kinds: dict[str, TypeEngine[Any]] = {"date": Date(), "date-time": UtcTime()}
+        return kinds.get(self._format(field), Text())
+
+    def expression_type(self, field: Field) -> Type:
+        return {"date": DATE, "date-time": DATETIME}.get(self._format(field), TEXT)
+
+    def read(self, field: Field, raw: Any) -> Any:
+        if raw == "" or (isinstance(raw, str) and not raw.strip()):
+            return None
+        kind = self._format(field)
+        try:
+            if kind == "date":
+                return _read_date(raw)
+            if kind == "time":
+                return _read_time(str(raw).strip())
+            return _read_moment(raw)
+        except (ValueError, OverflowError):
+            pass
+        example = {"date": "2026-11-30", "time": "08:30"}.get(kind, "2026-11-30 08:30")
+        raise Unreadable(M("“{text}” is not a date. Example: {example}", text=str(raw)[:40], example=example))
+
+    def show(self, field: Field, value: Any, locale: str, names: Mapping[Any, str] | None = None) -> str:
+        if value is None:
+            return ""
+        if isinstance(value, datetime):
+            return format_datetime(
+                value.astimezone(ZoneInfo(ZONE)), "yyyy-MM-dd HH:mm", locale=locale.replace("-", "_")
+            )
+        return format_date(value, "yyyy-MM-dd") if isinstance(value, date) else str(value)
+
+    def input_text(self, field: Field, value: Any) -> str:
+        if value is None:
+            return ""
+        if isinstance(value, datetime):
+            return value.astimezone(ZoneInfo(ZONE)).strftime("%Y-%m-%dT%H:%M")
+        return value.isoformat() if isinstance(value, date) else str(value)
+
+    @staticmethod
+    def _format(field: Field) -> str:
+        return str(field.schema.get("format", "date"))
+
+
+def _read_date(raw: Any) -> date:
+    if isinstance(raw, datetime):
+        return raw.date()
+    if isinstance(raw, date):
+        return raw
+    if isinstance(raw, int | float) and not isinstance(raw, bool):
+        return _SPREADSHEET_START + timedelta(days=int(raw))
+    text = str(raw).strip()
+    for pattern in _FORMATS:
+        try:
+            return datetime.strptime(text.split("T")[0].split(" ")[0], pattern).replace(tzinfo=UTC).date()
+        except ValueError:
+            continue
+    raise ValueError(text)
+
+
+def _read_time(text: str) -> str:
+    for pattern in _TIMES:
+        try:
+            return datetime.strptime(text, pattern).replace(tzinfo=UTC).strftime("%H:%M")
+        except ValueError:
+            continue
+    raise ValueError(text)
+
+
+def _read_moment(raw: Any) -> datetime:
+    if isinstance(raw, datetime):
+        moment = raw
+    elif isinstance(raw, date):
+        moment = datetime(raw.year, raw.month, raw.day, tzinfo=ZoneInfo(ZONE))
+    else:
+        text = str(raw).strip().replace("/", "-")
+        moment = datetime.fromisoformat(text if len(text) > 10 else f"{_read_date(text).isoformat()}T00:00")
+    return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(ZONE))).astimezone(UTC)

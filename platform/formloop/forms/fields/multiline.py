@@ -1,0 +1,15 @@
+"""Multi-line text."""
+
+from formloop.core.text import M
+from formloop.forms.fields.text import TextField
+
+
+class Multiline(TextField):
+    """Text of several lines."""
+
+    name = "multiline"
+    title = M("Multi-line text")
+    icon = "align-left"
+    widget = "multiline"
+    longest = 20_000
+    sortable = False

@@ -1,0 +1,99 @@
+"""Numbers: exact decimals with a fixed count of digits after the point."""
+
+import operator
+from collections.abc import Callable, Mapping
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any, ClassVar
+
+from sqlalchemy.types import TypeEngine
+
+from formloop.core.expression import NUMBER, Type
+from formloop.core.text import M, Message
+from formloop.db import Exact
+from formloop.forms.spec import Field, FieldType, Unreadable
+
+_FULL_WIDTH = str.maketrans("０１２３４５６７８９．，－＋", "0123456789.,-+")
+
+
+class Number(FieldType):
+    """A decimal number; `x-scale` is how many digits after the point are kept (6 unless said)."""
+
+    name = "number"
+    title = M("Number")
+    icon = "hash"
+    json_type = "number"
+    widget = "number"
+    operators = ("is", "is_not", "at_least", "at_most", "between", "empty", "filled")
+    options: ClassVar[Mapping[str, Any]] = {
+        "x-scale": {"type": "integer", "minimum": 0, "maximum": 10},
+        "x-unit": {"type": "string"},
+    }
+    numeric = True
+    scale = 6
+    shown_least = 0
+
+    def column(self, field: Field) -> TypeEngine[Any]:
+        return Exact(field.scale)
+
+    def expression_type(self, field: Field) -> Type:
+        return NUMBER
+
+    def read(self, field: Field, raw: Any) -> Any:
+        if isinstance(raw, bool | list | dict):
+            raise Unreadable(M("This must be a number."))
+        text = str(raw).strip().translate(_FULL_WIDTH).lstrip("¥$€").replace(",", "").replace(" ", "")
+        if not text:
+            return None
+        try:
+            # a float is read by its shortest text, so that a spreadsheet's 0.1 is 0.1
+            number = Decimal(text[:-1]) / 100 if text.endswith("%") else Decimal(text)
+        except InvalidOperation:
+            raise Unreadable(M("“{text}” is not a number.", text=text[:40])) from None
+        if not number.is_finite() or number.adjusted() > 30:
+            raise Unreadable(M("“{text}” is not a number.", text=text[:40]))
+        return number
+
+    def check(self, field: Field, value: Any) -> Message | None:
+        schema = field.schema
+        if value != value.quantize(Decimal(1).scaleb(-field.scale), ROUND_HALF_UP):
+            return M("At most {count} digits after the point.", count=field.scale)
+        if abs(value) >= Decimal(10) ** (18 - field.scale):
+            return M(
+                "This number is too large; {count} digits before the point are the limit.",
+                count=18 - field.scale,
+            )
+        if schema.get("type") == "integer" and value != int(value):
+            return M("This must be a whole number.")
+        return _beyond(schema, value)
+
+    def show(self, field: Field, value: Any, locale: str, names: Mapping[Any, str] | None = None) -> str:
+        if value is None:
+            return ""
+        text = format(trimmed(value, self.shown_least), ",f")
+        unit = field.schema.get("x-unit")
+        return f"{text} {unit}" if unit else text
+
+    def input_text(self, field: Field, value: Any) -> str:
+        return "" if value is None else format(trimmed(value, 0), "f")
+
+
+def trimmed(value: Decimal, least: int) -> Decimal:
+    """`value` without zeros at the end beyond `least` digits after the point."""
+    short = value.normalize()
+    digits = -int(short.as_tuple().exponent)
+    return short.quantize(Decimal(1).scaleb(-max(digits, least, 0)))
+
+
+def _beyond(schema: Mapping[str, Any], value: Decimal) -> Message | None:
+    for key, (broken, message) in _LIMITS.items():
+        if key in schema and broken(value, Decimal(str(schema[key]))):
+            return Message(message.msgid, {"limit": schema[key]})
+    return None
+
+
+_LIMITS: Mapping[str, tuple[Callable[[Decimal, Decimal], bool], Message]] = {
+    "minimum": (operator.lt, M("This must be at least {limit}.")),
+    "maximum": (operator.gt, M("This must be at most {limit}.")),
+    "exclusiveMinimum": (operator.le, M("This must be more than {limit}.")),
+    "exclusiveMaximum": (operator.ge, M("This must be less than {limit}.")),
+}

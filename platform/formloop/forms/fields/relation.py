@@ -1,0 +1,44 @@
+"""A record of another form."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from sqlalchemy import BigInteger
+from sqlalchemy.types import TypeEngine
+
+from formloop.core.expression import NUMBER, Type
+from formloop.core.text import M
+from formloop.forms.spec import Field, FieldType, Unreadable
+
+
+class RelationField(FieldType):
+    """Points to a record: `x-relation` says of which form, which may be chosen, and what is filled in with it."""
+
+    name = "relation"
+    title = M("Select data")
+    icon = "link"
+    group = "advanced"
+    json_type = "integer"
+    widget = "relation"
+    operators = ("is", "is_not", "empty", "filled")
+    options: ClassVar[Mapping[str, Any]] = {"x-relation": {"type": "object"}}
+    sortable = False
+
+    def column(self, field: Field) -> TypeEngine[Any]:
+        return BigInteger()
+
+    def expression_type(self, field: Field) -> Type:
+        return NUMBER  # the form's own names make it a record type, see forms/names.py
+
+    def read(self, field: Field, raw: Any) -> Any:
+        if isinstance(raw, int):
+            return raw
+        text = str(raw).strip()
+        if not text:
+            return None
+        if not text.isdecimal() or len(text) > 18:
+            raise Unreadable(M("Please choose a record from the list."))
+        return int(text)
+
+    def show(self, field: Field, value: Any, locale: str, names: Mapping[Any, str] | None = None) -> str:
+        return "" if value is None else (names or {}).get(value, f"#{value}")

@@ -1,0 +1,21 @@
+"""A running number that people can read."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from formloop.core.text import M
+from formloop.forms.fields.text import TextField
+
+
+class Serial(TextField):
+    """`x-serial` is the pattern: `SO{yyyy}{MM}-{0001}`; the count starts anew whenever the dated part changes.
+
+    The number is given when the record is saved. A record that comes with one (an import) keeps it.
+    """
+
+    name = "serial"
+    title = M("Serial number")
+    icon = "list-numbers"
+    group = "advanced"
+    widget = "serial"
+    options: ClassVar[Mapping[str, Any]] = {"x-serial": {"type": "string"}}

@@ -1,0 +1,163 @@
+"""The kind of definition "form": checking, preparing and publishing it."""
+
+from pathlib import Path
+from typing import Any
+
+from formloop.core.definitions import Doc, Kind, Library, kinds
+from formloop.core.definitions.envelope import load_schema
+from formloop.core.errors import NotFound, Problem
+from formloop.core.text import M
+from formloop.definitions import library
+from formloop.forms import schema_change
+from formloop.forms.fields import type_of
+from formloop.forms.reading import FindForm, Reader
+from formloop.forms.spec import Field, FormSpec, ListSpec, State
+from formloop.forms.tables import tables_of
+
+DEFAULT_STATES: dict[str, Any] = {
+    "draft": {"title": "Draft", "x-title": {"zh-CN": "草稿"}, "color": "secondary"},
+    "review": {"title": "In approval", "x-title": {"zh-CN": "审批中"}, "color": "orange"},
+    "confirmed": {"title": "Confirmed", "x-title": {"zh-CN": "已生效"}, "color": "green"},
+    "rejected": {"title": "Rejected", "x-title": {"zh-CN": "已拒绝"}, "color": "red"},
+    "cancelled": {"title": "Cancelled", "x-title": {"zh-CN": "已取消"}, "color": "secondary"},
+}
+
+
+def _published_document(key: str) -> Doc | None:
+    found = library.find_published("form", key)
+    return dict(found.document) if isinstance(found, FormSpec) else None
+
+
+def prepare(doc: Doc, version: int) -> FormSpec:
+    """What runs of a form document that has been checked."""
+    return build(doc, version, _with_itself(doc, _published_document))[0]
+
+
+def check(doc: Doc, lib: Library) -> list[Problem]:
+    """What is wrong with a form beyond its schema."""
+    return build(doc, 0, _with_itself(doc, lambda key: lib.find_document("form", key)))[1]
+
+
+def _with_itself(doc: Doc, find: FindForm) -> FindForm:
+    return lambda key: doc if key == doc.get("x-key") else find(key)
+
+
+def build(doc: Doc, version: int, find_form: FindForm) -> tuple[FormSpec, list[Problem]]:
+    """The prepared form and everything that is wrong with its document."""
+    reader = Reader(doc, find_form)
+    fields = reader.fields()
+    checks, formulas = reader.checks(), reader.order(fields)
+    table, line_tables = tables_of(doc["x-key"], fields)
+    spec = FormSpec(
+        id=doc["x-id"],
+        key=doc["x-key"],
+        version=version,
+        document=doc,
+        fields=fields,
+        table=table,
+        line_tables=line_tables,
+        formulas=formulas,
+        checks=checks,
+        layout=_layout(doc, fields),
+        list=_list(doc, fields),
+        states={key: State(key, said) for key, said in doc.get("x-states", DEFAULT_STATES).items()},
+        names=reader.names,
+        reads=_steps(fields, checks),
+    )
+    _check_places(spec, reader)
+    return spec, reader.problems
+
+
+def _steps(fields: dict[str, Field], checks: Any) -> frozenset[tuple[str, ...]]:
+    """Every path through a relation that some expression of the form reads, as seen from the record."""
+    found: set[tuple[str, ...]] = set()
+    for top in fields.values():
+        for each in (top, *top.children):
+            for expression in (
+                each.formula,
+                each.visible,
+                each.required_when,
+                each.readonly_when,
+                each.default_expression,
+            ):
+                for read in expression.reads if expression else ():
+                    inside = each.subform is not None and any(
+                        c.key == read[0] for c in fields[each.subform].children
+                    )
+                    found.add((each.subform, *read) if inside and each.subform else read)
+    for rule in checks:
+        found |= rule.holds.reads
+    return frozenset(found)
+
+
+def _layout(doc: Doc, fields: dict[str, Field]) -> tuple[tuple[str, ...], ...]:
+    rows = [tuple(key for key in row if key in fields) for row in doc.get("x-layout", ())]
+    placed = {key for row in rows for key in row}
+    return tuple(row for row in rows if row) + tuple((key,) for key in fields if key not in placed)
+
+
+def _list(doc: Doc, fields: dict[str, Field]) -> ListSpec:
+    said = doc.get("x-list", {})
+    shown = [f.key for f in fields.values() if f.type.stored][:6]
+    return ListSpec(
+        columns=tuple(said.get("columns", shown)),
+        sort=tuple(said.get("sort", ("-id",))),
+        filters=tuple(said.get("filters", [k for k in shown if fields[k].type.operators][:4])),
+    )
+
+
+def _check_places(spec: FormSpec, reader: Reader) -> None:
+    allowed = {"id", "state", "owner", "department", "created_at", "updated_at"}
+    for place, keys in (
+        ("x-layout", [key for row in spec.document.get("x-layout", ()) for key in row]),
+        ("x-list.columns", spec.list.columns),
+        ("x-list.sort", [key.lstrip("-") for key in spec.list.sort]),
+        ("x-list.filters", spec.list.filters),
+    ):
+        for key in keys:
+            if key not in spec.fields and (place == "x-layout" or key not in allowed):
+                reader.problems.append(Problem("no_field", place, M("There is no field “{key}”.", key=key)))
+    for key in (key.lstrip("-") for key in spec.list.sort):
+        if key in spec.fields and not spec.fields[key].type.sortable:
+            reader.problems.append(
+                Problem("no_sort", "x-list.sort", M("“{key}” cannot be sorted by.", key=key))
+            )
+
+
+def references(doc: Doc) -> set[tuple[str, str]]:
+    """The forms that this form points to."""
+    found = set()
+    for schema in doc.get("properties", {}).values():
+        for each in (schema, *schema.get("items", {}).get("properties", {}).values()):
+            for word in ("x-relation", "x-linkage", "x-query", "x-options"):
+                target = each.get(word, {}).get("form")
+                if target and target != doc.get("x-key"):
+                    found.add(("form", target))
+    return found
+
+
+def get_form(key: str) -> FormSpec:
+    """The published form `key`, or NotFound."""
+    found = library.published("form", key)
+    if not isinstance(found, FormSpec):
+        raise NotFound
+    return found
+
+
+FORM = kinds.add(
+    "form",
+    Kind(
+        name="form",
+        title=M("Form"),
+        schema=load_schema("form", Path(__file__).with_name("schema.json")),
+        check=check,
+        references=references,
+        prepare=prepare,
+        apply=schema_change.apply,
+        connect=schema_change.connect,
+        impact=schema_change.impact,
+        identities={"x-checks": "id"},
+    ),
+)
+
+__all__ = ["FORM", "build", "get_form", "type_of"]

@@ -1,0 +1,116 @@
+"""The records that other records point to, fetched in one query for each form however many rows ask."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import literal, select
+
+from formloop.access.actor import Actor
+from formloop.core.expression import Linked
+from formloop.db import reading
+from formloop.forms import permits
+from formloop.forms.kind import get_form
+from formloop.forms.names import context_of
+from formloop.forms.spec import Field, FormSpec, Values
+
+Fetched = dict[tuple[str, int], Values]
+
+
+class Links:
+    """What the rows of one save or one calculation point to.
+
+    `records` has, for every id pointed to that exists, the columns that expressions, filling in and the
+    relation's own condition read; `_seen` in it tells whether the actor may choose it.
+    """
+
+    def __init__(self, actor: Actor, spec: FormSpec, rows: Iterable[Mapping[str, Any]]) -> None:
+        self.actor = actor
+        self.records: Fetched = {}
+        rows = list(rows)
+        for path, wanted in _wanted(spec).items():
+            field = spec.find(".".join(path))
+            if field is not None and field.relation is not None:
+                self._fetch(field.relation.form, _ids(rows, path), wanted)
+
+    def _fetch(self, form: str, ids: set[int], paths: set[tuple[str, ...]]) -> None:
+        if not ids:
+            return
+        target = get_form(form)
+        keys = {p[0] for p in paths} & set(target.table.c.keys())
+        permit = permits.find_permit(self.actor, "view", target)
+        seen = permit.where(context_of(self.actor)) if permit else literal(False)
+        columns = [target.table.c[k] for k in sorted(keys | {"id", "deleted_at"})]
+        query = select(*columns, (literal(True) if seen is None else seen).label("_seen")).where(
+            target.table.c.id.in_(ids)
+        )
+        with reading() as conn:
+            for row in conn.execute(query).mappings():
+                self.records.setdefault((form, row["id"]), {}).update(row)
+        deeper: dict[str, set[tuple[str, ...]]] = {}
+        for path in paths:
+            if len(path) > 1:
+                deeper.setdefault(path[0], set()).add(path[1:])
+        for key, rest in deeper.items():
+            field = target.fields.get(key)
+            if field is None or field.relation is None:
+                continue
+            here = [self.records[(form, i)] for i in ids if (form, i) in self.records]
+            self._fetch(field.relation.form, {r[key] for r in here if r.get(key) is not None}, rest)
+            for record in here:
+                record[key] = self.linked(field, record.get(key))
+
+    def linked(self, field: Field, value: Any) -> Any:
+        """`value` as expressions want it: the id, carrying its record when that was fetched."""
+        if value is None or field.relation is None:
+            return value
+        record = self.records.get((field.relation.form, int(value)))
+        return value if record is None else Linked(int(value), record)
+
+    def environment(self, spec: FormSpec, values: Mapping[str, Any]) -> Values:
+        """`values` with every relation linked, in the record and in its lines."""
+        env = dict(values)
+        for field in spec.fields.values():
+            if field.relation is not None:
+                env[field.key] = self.linked(field, values.get(field.key))
+            elif field.children:
+                pointing = [c for c in field.children if c.relation]
+                env[field.key] = [
+                    {**line, **{c.key: self.linked(c, line.get(c.key)) for c in pointing}}
+                    for line in values.get(field.key) or ()
+                ]
+        return env
+
+
+def _ids(rows: Iterable[Mapping[str, Any]], path: tuple[str, ...]) -> set[int]:
+    if len(path) == 1:
+        return {int(row[path[0]]) for row in rows if row.get(path[0]) is not None}
+    return {
+        int(line[path[1]]) for row in rows for line in row.get(path[0]) or () if line.get(path[1]) is not None
+    }
+
+
+def _wanted(spec: FormSpec) -> dict[tuple[str, ...], set[tuple[str, ...]]]:
+    """For each relation field, by path, what is read from the records it points to. Prepared once per version."""
+    if spec.key in _prepared and _prepared[spec.key][0] is spec:
+        return _prepared[spec.key][1]
+    found: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    for top in spec.fields.values():
+        for field in (top, *top.children):
+            if field.relation is None:
+                continue
+            path = tuple(field.path.split("."))
+            reads = {
+                read[len(path) :]
+                for read in spec.reads
+                if read[: len(path)] == path and len(read) > len(path)
+            }
+            reads |= {(key,) for key in field.relation.fill.values()}
+            if field.relation.where:
+                target = get_form(field.relation.form)
+                reads |= {tuple(read) for read in permits.condition(target, field.relation.where).reads}
+            found[path] = reads
+    _prepared[spec.key] = (spec, found)
+    return found
+
+
+_prepared: dict[str, tuple[FormSpec, dict[tuple[str, ...], set[tuple[str, ...]]]]] = {}

@@ -1,0 +1,303 @@
+"""Lists: the records a person may see, filtered, searched, sorted, paged by key and summed up."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Connection,
+    Numeric,
+    Select,
+    and_,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+)
+
+from formloop.access.actor import Actor
+from formloop.core.errors import Invalid, Problem
+from formloop.core.expression import Context
+from formloop.core.json_text import dumps, loads
+from formloop.core.text import M
+from formloop.db import is_sqlite, reading
+from formloop.forms import permits
+from formloop.forms.fields import types
+from formloop.forms.filters import Filter, operators, read_filter
+from formloop.forms.names import context_of
+from formloop.forms.permits import Permit
+from formloop.forms.spec import SYSTEM_COLUMNS, Field, FormSpec, Values, no_such_field
+
+PAGE = 50
+EXACT_TOTAL = 10_000
+MOST_SORTS = 4
+
+_SYSTEM_TYPES = {"state": "text", "owner": "member", "department": "department"}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a list shows. `sort` is field keys, falling with a `-` in front; `after` is a page's `next`."""
+
+    filters: tuple[Filter, ...] = ()
+    sort: tuple[str, ...] = ()
+    search: str = ""
+    after: str = ""
+    limit: int = PAGE
+    deleted: bool = False
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list. `next` continues it, None at the end. `visible` are the paths seen in each row."""
+
+    rows: list[Values]
+    next: str | None
+    visible: list[frozenset[str]]
+    problems: list[Problem]
+
+
+def system_field(key: str) -> Field | None:
+    """The system columns that lists may filter and sort by, as fields."""
+    if key in _SYSTEM_TYPES:
+        return Field(key, key, types.get(_SYSTEM_TYPES[key]), {"title": key})
+    if key in ("created_at", "updated_at"):
+        return Field(key, key, types.get("datetime"), {"title": key, "format": "date-time"})
+    if key == "id":
+        return Field("id", "id", types.get("relation"), {"title": "id"})
+    return None
+
+
+def list_records(
+    actor: Actor, spec: FormSpec, query: Query, action: str = "view", also: ColumnElement[bool] | None = None
+) -> Page:
+    """A page of records without their lines, of those that fulfil `also` too; Forbidden without any grant."""
+    permit = permits.require_permit(actor, action, spec)
+    context = context_of(actor)
+    condition, problems = _condition(spec, permit, context, query)
+    sort = _sort(spec, query.sort or spec.list.sort)
+    columns = [_sorted_column(spec, permit, context, key) for key in sort]
+    statement = _select(spec, permit, context, query).where(condition)
+    if also is not None:
+        statement = statement.where(also)
+    statement = statement.order_by(*[_direction(c, key) for c, key in zip(columns, sort, strict=True)])
+    parts = [None] if not query.after else _after(columns, sort, _read_cursor(query.after, spec, sort))
+    found: list[Values] = []
+    with reading() as conn:
+        for part in parts:
+            wanted = (statement if part is None else statement.where(part)).limit(
+                query.limit + 1 - len(found)
+            )
+            found += [dict(row) for row in conn.execute(wanted).mappings()]
+            if len(found) > query.limit:
+                break
+    rows = found[: query.limit]
+    visible = [_visible(permit, row) for row in rows]
+    more = len(found) > query.limit and rows
+    cursor = _write_cursor(rows[-1], sort, spec, visible[-1]) if more else None
+    return Page(
+        [_hide(spec, row, seen) for row, seen in zip(rows, visible, strict=True)], cursor, visible, problems
+    )
+
+
+def count_records(actor: Actor, spec: FormSpec, query: Query) -> int:
+    """How many records a list has, exact up to 10,000; 10,001 means more."""
+    permit = permits.require_permit(actor, "view", spec)
+    condition, _ = _condition(spec, permit, context_of(actor), query)
+    some = select(literal(1)).select_from(spec.table).where(condition).limit(EXACT_TOTAL + 1).subquery()
+    with reading() as conn:
+        return int(conn.execute(select(func.count()).select_from(some)).scalar_one())
+
+
+def sum_records(actor: Actor, spec: FormSpec, query: Query, keys: Sequence[str]) -> dict[str, Decimal]:
+    """Totals of numeric columns over all records of a list, summed by the database, exactly."""
+    permit, context = permits.require_permit(actor, "view", spec), context_of(actor)
+    condition, _ = _condition(spec, permit, context, query)
+    wanted = [
+        k for k in keys if k in permit.anywhere and spec.fields[k].type.numeric and spec.fields[k].type.stored
+    ]
+    if not wanted:
+        return {}
+    sums = [_sum(spec.table.c[k], permit.seen(spec.table.c[k], k, context)).label(k) for k in wanted]
+    with reading() as conn:
+        row = conn.execute(select(*sums).where(condition)).mappings().one()
+    scales = {k: getattr(spec.table.c[k].type, "scale", 0) if is_sqlite() else 0 for k in wanted}
+    return {k: Decimal(row[k] or 0).scaleb(-scales[k]) for k in wanted}
+
+
+def _sum(column: Column[Any], seen: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.sum(type_coerce(seen, BigInteger() if is_sqlite() else Numeric()))
+
+
+def _select(spec: FormSpec, permit: Permit, context: Context, query: Query) -> Select[Any]:
+    keys = {
+        *SYSTEM_COLUMNS,
+        *(query.columns or spec.list.columns),
+        *(s.lstrip("-") for s in query.sort or spec.list.sort),
+    }
+    columns: list[ColumnElement[Any]] = [c for c in spec.table.c if c.key in keys]
+    if not permit.uniform:  # tell with each row which grants give it
+        for index in range(len(permit.grants)):
+            one = Permit(spec, permit.grants[index : index + 1], permit.conditions[index : index + 1])
+            given = one.where(context)
+            columns.append((literal(True) if given is None else given).label(f"_grant_{index}"))
+    return select(*columns)
+
+
+def _visible(permit: Permit, row: Values) -> frozenset[str]:
+    if permit.uniform:
+        return permit.everywhere
+    given = [permit.reach[i] for i in range(len(permit.grants)) if row.pop(f"_grant_{i}")]
+    return frozenset().union(*given)
+
+
+def _hide(spec: FormSpec, row: Values, seen: frozenset[str]) -> Values:
+    return {k: v if k not in spec.fields or k in seen else None for k, v in row.items()}
+
+
+def _condition(
+    spec: FormSpec, permit: Permit, context: Context, query: Query
+) -> tuple[ColumnElement[bool], list[Problem]]:
+    """Everything a row must fulfil, and what is wrong with the filters (those are then left out)."""
+    deleted = spec.table.c.deleted_at
+    parts: list[ColumnElement[bool]] = [deleted.is_not(None) if query.deleted else deleted.is_(None)]
+    rows = permit.where(context)
+    if rows is not None:
+        parts.append(rows)
+    problems: list[Problem] = []
+    for wanted in query.filters:
+        field = spec.fields.get(wanted.field) or system_field(wanted.field)
+        if (
+            field is None
+            or not field.type.stored
+            or (wanted.field in spec.fields and wanted.field not in permit.anywhere)
+        ):
+            problems.append(no_such_field(wanted.field))
+            continue
+        ready, wrong = read_filter(field, wanted)
+        problems += wrong
+        if ready is not None:
+            column = permit.seen(spec.table.c[field.key], field.key, context)
+            parts.append(operators[ready.operator].build(column, ready.value, ready.other, context))
+    if query.search.strip():
+        parts.append(_search(spec, permit, context, query.search.strip()))
+    return and_(*parts), problems
+
+
+def _search(spec: FormSpec, permit: Permit, context: Context, text: str) -> ColumnElement[bool]:
+    looked = [f for f in spec.stored if f.type.searchable and f.key in permit.anywhere]
+    build = operators["contains"].build
+    found = [build(permit.seen(spec.table.c[f.key], f.key, context), text, None, context) for f in looked]
+    return or_(*found) if found else literal(False)
+
+
+def _sort(spec: FormSpec, wanted: Sequence[str]) -> tuple[str, ...]:
+    """The sort with the id at its end, so that every record has its own place."""
+    kept = []
+    for key in wanted[:MOST_SORTS]:
+        name = key.lstrip("-")
+        field = spec.fields.get(name) or system_field(name)
+        if field is None or not field.type.stored or (not field.type.sortable and name not in SYSTEM_COLUMNS):
+            raise Invalid([Problem("no_sort", name, M("“{key}” cannot be sorted by.", key=name))])
+        kept.append(key)
+    if kept and kept[-1].lstrip("-") == "id":
+        return tuple(kept)
+    return (*kept, "-id" if kept and kept[-1].startswith("-") else "id")
+
+
+def _sorted_column(spec: FormSpec, permit: Permit, context: Context, key: str) -> ColumnElement[Any]:
+    name = key.lstrip("-")
+    if name in spec.fields and name not in permit.anywhere:
+        raise Invalid([no_such_field(name)])
+    column = spec.table.c[name]
+    return permit.seen(column, name, context) if name in spec.fields else column
+
+
+def _direction(column: ColumnElement[Any], key: str) -> ColumnElement[Any]:
+    """Empty values are the lowest on both databases; SQLite does so by itself."""
+    if key.startswith("-"):
+        return column.desc() if is_sqlite() else column.desc().nulls_last()
+    return column.asc() if is_sqlite() else column.asc().nulls_first()
+
+
+def _after(
+    columns: list[ColumnElement[Any]], sort: tuple[str, ...], values: list[Any]
+) -> list[ColumnElement[bool] | None]:
+    """The rows behind the one with `values`: it differs in the first column, or equals there and so on.
+
+    In two parts where the first column falls: those with a value, then those without, since one condition
+    for both could not begin at its place in the index.
+    """
+    ways = []
+    for depth in range(len(sort)):
+        same = [_equal(columns[i], values[i]) for i in range(depth)]
+        beyond = _beyond(columns[depth], values[depth], sort[depth].startswith("-"), first=depth == 0)
+        if beyond is not None:
+            ways.append(and_(*same, beyond))
+    behind, first, value = or_(*ways), columns[0], values[0]
+    if value is None:
+        return [and_(first.is_(None), behind) if sort[0].startswith("-") else behind]
+    if sort[0].startswith("-"):
+        return [and_(first <= value, behind), first.is_(None)]
+    return [and_(first >= value, behind)]
+
+
+def _equal(column: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
+    return column.is_(None) if value is None else column == value
+
+
+def _beyond(column: ColumnElement[Any], value: Any, falling: bool, first: bool) -> ColumnElement[bool] | None:
+    if falling:
+        if value is None:
+            return None
+        return column < value if first else or_(column < value, column.is_(None))
+    return column.is_not(None) if value is None else column > value
+
+
+def _write_cursor(row: Values, sort: tuple[str, ...], spec: FormSpec, seen: frozenset[str]) -> str:
+    values = [
+        row[name] if name not in spec.fields or name in seen else None
+        for name in (key.lstrip("-") for key in sort)
+    ]
+    return base64.urlsafe_b64encode(dumps([list(sort), values]).encode()).decode()
+
+
+def _read_cursor(cursor: str, spec: FormSpec, sort: tuple[str, ...]) -> list[Any]:
+    try:
+        said, values = loads(base64.urlsafe_b64decode(cursor.encode()).decode())
+        if tuple(said) != sort or len(values) != len(sort):
+            raise ValueError
+        return [_typed(spec.table.c[key.lstrip("-")], value) for key, value in zip(sort, values, strict=True)]
+    except (ValueError, TypeError) as error:
+        raise Invalid(
+            [Problem("cursor", "after", M("This page mark is not valid. Start again at the top."))]
+        ) from error
+
+
+def _typed(column: Column[Any], value: Any) -> Any:
+    kind = type(column.type).__name__
+    if value is None:
+        return None
+    if kind == "Exact":
+        return Decimal(value)
+    if kind == "Date":
+        return date.fromisoformat(value)
+    return datetime.fromisoformat(value) if kind == "UtcTime" else value
+
+
+def titles_of(conn: Connection, spec: FormSpec, ids: set[int]) -> dict[int, str]:
+    """What records are called, by id: for people who may see that something is pointed to."""
+    key = spec.title_field
+    if not ids or key not in spec.table.c:
+        return {}
+    column = spec.table.c[key]
+    query = select(spec.table.c.id, column).where(spec.table.c.id.in_(ids))
+    return {row[0]: str(row[1]) if row[1] is not None else f"#{row[0]}" for row in conn.execute(query)}

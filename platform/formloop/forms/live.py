@@ -1,0 +1,118 @@
+"""Answers while somebody fills in a form: calculated values, what is shown and required, what fits a search."""
+
+from typing import Any
+
+from formloop.access import people
+from formloop.access.actor import Actor
+from formloop.core.errors import Forbidden
+from formloop.core.expression import to_sql
+from formloop.db import engine as database
+from formloop.forms import engine, listing, permits, screen
+from formloop.forms.kind import get_form
+from formloop.forms.links import Links
+from formloop.forms.names import FormNames, context_of
+from formloop.forms.spec import Field, FormSpec, Values
+
+MOST_CHOICES = 30
+
+
+def answer(
+    actor: Actor, spec: FormSpec, raw: dict[str, Any], before: Values | None, changed: str, locale: str
+) -> dict[str, Any]:
+    """Values, hidden and required names, and problems for the page as it stands. `changed` is the input that
+    was changed last: if it chose a record, what that brings along replaces what stood there."""
+    context = context_of(actor)
+    given = engine.read_given(spec, raw)
+    values: Values = {**(before or {}), **given.values}
+    links = Links(actor, spec, [values])
+    filled = _fill(spec, values, links, changed)
+    env = engine.complete(spec, values, given, links, context, creating=before is None)
+    problems = [*given.problems, *engine.check(spec, values, env, context)]
+    permit = permits.find_permit(actor, "create" if before is None else "edit", spec)
+    seen = permits.find_permit(actor, "view", spec)
+    visible = (permit.anywhere if permit else frozenset()) | (seen.anywhere if seen else frozenset())
+    if permit is None:
+        raise Forbidden
+    shown = screen.build(
+        spec,
+        values,
+        env,
+        context,
+        locale,
+        visible,
+        permit.anywhere,
+        problems,
+        screen.names_for(spec, [values]),
+    )
+    cells = [*shown.cells(), *(c for top in shown.cells() for line in top.lines for c in line.cells)]
+    return {
+        "values": {
+            c.name: {"input": c.input, "text": c.text}
+            for c in cells
+            if c.field.formula is not None or (c.readonly and not c.field.children) or c.name in filled
+        },
+        "hidden": [c.name for c in cells if not c.shown],
+        "required": [c.name for c in cells if c.required],
+        "problems": {p.at: p.message.render(locale) for p in reversed(problems)},
+    }
+
+
+def _fill(spec: FormSpec, values: Values, links: Links, changed: str) -> set[str]:
+    """Lay what the record chosen in `changed` brings along over the values; returns the names it touched."""
+    parts = changed.split(".")
+    field = spec.find(".".join([parts[0], parts[2]]) if len(parts) == 3 else changed)
+    if field is None or field.relation is None:
+        return set()
+    row, prefix = values, ""
+    if len(parts) == 3:
+        lines = values.get(parts[0]) or []
+        if not parts[1].isdecimal() or int(parts[1]) >= len(lines):
+            return set()
+        row, prefix = lines[int(parts[1])], f"{parts[0]}.{parts[1]}."
+    record = getattr(links.linked(field, row.get(field.key)), "record", None)
+    if record is None:
+        return set()
+    for own, theirs in field.relation.fill.items():
+        row[own] = record.get(theirs)
+    return {prefix + own for own in field.relation.fill}
+
+
+def choices(actor: Actor, field: Field, text: str) -> list[dict[str, Any]]:
+    """Up to 30 records, people or departments that may be chosen and fit `text`, by their names."""
+    if field.type.name == "member":
+        return [{"value": str(p.id), "text": p.name} for p in people.list_people(text, limit=MOST_CHOICES)]
+    if field.type.name == "department":
+        found = [d for d in people.list_departments() if text.lower() in d.name.lower() or text in d.name_zh]
+        return [{"value": str(d.id), "text": d.name} for d in found[:MOST_CHOICES]]
+    if field.relation is None:
+        return []
+    return _records(actor, get_form(field.relation.form), field, text)
+
+
+def _records(actor: Actor, target: FormSpec, field: Field, text: str) -> list[dict[str, Any]]:
+    assert field.relation is not None
+    if permits.find_permit(actor, "view", target) is None:
+        return []
+    shown = [target.title_field, *(k for k in field.relation.show if k != target.title_field)]
+    if len(shown) == 1:
+        shown += [f.key for f in target.stored if f.type.searchable and f.key != shown[0]][:1]
+    query = listing.Query(search=text, sort=(target.title_field,), limit=MOST_CHOICES, columns=tuple(shown))
+    found = listing.list_records(actor, target, query, also=_allowed(actor, target, field))
+    rows = []
+    for row in found.rows:
+        parts = [str(row[k]) for k in shown if row.get(k) not in (None, "")]
+        rows.append(
+            {
+                "value": str(row["id"]),
+                "text": parts[0] if parts else f"#{row['id']}",
+                "hint": " · ".join(parts[1:]),
+            }
+        )
+    return rows
+
+
+def _allowed(actor: Actor, target: FormSpec, field: Field) -> Any:
+    if field.relation is None or not field.relation.where:
+        return None
+    wanted = permits.condition(target, field.relation.where)
+    return to_sql(wanted, FormNames(target), context_of(actor), database().dialect.name)

@@ -1,0 +1,124 @@
+"""What a person may do with the records of one form: which rows, and in each row which fields.
+
+The same permit filters lists, pickers, exports, search and the API. A cell is visible only if one single
+grant gives that row and that field; a hidden cell counts as empty wherever it could be asked about.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, and_, case, false, null, or_
+
+from formloop.access import gate
+from formloop.access.actor import Actor
+from formloop.access.gate import Grant
+from formloop.core.expression import BOOL, Context, EvaluationError, Expression, parse, to_sql
+from formloop.db import engine
+from formloop.forms.names import FormNames
+from formloop.forms.spec import FormSpec
+
+
+@dataclass(frozen=True, eq=False)
+class Permit:
+    """The grants of one person for one action on one form, with their row conditions parsed."""
+
+    spec: FormSpec
+    grants: tuple[Grant, ...]
+    conditions: tuple[Expression | None, ...]
+
+    @cached_property
+    def paths(self) -> tuple[str, ...]:
+        """Every path of the form that a grant could give."""
+        return tuple(p for f in self.spec.fields.values() for p in (f.path, *(c.path for c in f.children)))
+
+    @cached_property
+    def reach(self) -> tuple[frozenset[str], ...]:
+        """The paths that each grant gives."""
+        return tuple(frozenset(p for p in self.paths if g.covers(p)) for g in self.grants)
+
+    @cached_property
+    def everywhere(self) -> frozenset[str]:
+        """The paths visible in every row that is visible at all."""
+        return frozenset.intersection(*self.reach) if self.reach else frozenset()
+
+    @cached_property
+    def anywhere(self) -> frozenset[str]:
+        """The paths visible in at least some rows."""
+        return frozenset.union(*self.reach) if self.reach else frozenset()
+
+    @cached_property
+    def uniform(self) -> bool:
+        """Whether every visible row shows the same fields."""
+        return self.everywhere == self.anywhere
+
+    def where(self, context: Context, source: FromClause | None = None) -> ColumnElement[bool] | None:
+        """The rows that some grant gives; None when it is all of them."""
+        return self._either(range(len(self.grants)), context, source)
+
+    def cell(
+        self, path: str, context: Context, source: FromClause | None = None
+    ) -> ColumnElement[bool] | None:
+        """The rows in which `path` is visible; None when that is every visible row."""
+        if path in self.everywhere or path not in self.paths:
+            return None
+        giving = [i for i, paths in enumerate(self.reach) if path in paths]
+        return self._either(giving, context, source) if giving else false()
+
+    def seen(
+        self, column: ColumnElement[Any], path: str, context: Context, source: FromClause | None = None
+    ) -> ColumnElement[Any]:
+        """`column` where it may be seen, empty elsewhere: for filters, sorting, totals and search."""
+        condition = self.cell(path, context, source)
+        return column if condition is None else case((condition, column), else_=null())
+
+    def giving(self, env: Mapping[str, Any], context: Context) -> list[int]:
+        """Which grants give the row whose values are in `env`."""
+        return [i for i, each in enumerate(self.conditions) if each is None or _holds(each, env, context)]
+
+    def visible(self, env: Mapping[str, Any], context: Context) -> frozenset[str]:
+        """The paths that are visible in this row."""
+        if self.uniform:
+            return self.everywhere
+        given = [self.reach[i] for i in self.giving(env, context)]
+        return frozenset.union(*given) if given else frozenset()
+
+    def _either(self, grants: Any, context: Context, source: FromClause | None) -> ColumnElement[bool] | None:
+        found = []
+        for index in grants:
+            condition = self.conditions[index]
+            if condition is None:
+                return None
+            found.append(to_sql(condition, FormNames(self.spec, source), context, engine().dialect.name))
+        return and_(or_(*found)) if found else false()
+
+
+def _holds(condition: Expression, env: Mapping[str, Any], context: Context) -> bool:
+    try:
+        return condition.evaluate(env, context) is True
+    except EvaluationError:
+        return False
+
+
+def find_permit(actor: Actor, action: str, spec: FormSpec) -> Permit | None:
+    """What `actor` may do with `action` on this form; None when nothing."""
+    grants = gate.list_grants(actor, action, spec.resource)
+    return _permit(spec, grants) if grants else None
+
+
+def require_permit(actor: Actor, action: str, spec: FormSpec) -> Permit:
+    """What `actor` may do with `action` on this form, or Forbidden with the reason."""
+    return _permit(spec, gate.require(actor, action, spec.resource))
+
+
+@lru_cache(maxsize=2_000)
+def _permit(spec: FormSpec, grants: tuple[Grant, ...]) -> Permit:
+    parsed = tuple(condition(spec, g.condition) if g.condition else None for g in grants)
+    return Permit(spec, grants, parsed)
+
+
+@lru_cache(maxsize=2_000)
+def condition(spec: FormSpec, source: str) -> Expression:
+    """A condition over the records of a form, parsed once."""
+    return parse(source, spec.names, BOOL)

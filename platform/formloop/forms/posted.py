@@ -1,0 +1,45 @@
+"""What a browser posts, as raw values: `lines.0.quantity=5` becomes `{"lines": [{"quantity": "5"}]}`."""
+
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+
+from formloop.forms.spec import Field, FormSpec
+
+_MOST_INDEX = 10_000
+
+
+def raw_values(spec: FormSpec, form: "MultiDict[str, str]") -> dict[str, Any]:
+    """The raw values of a posted form. A field that was not on the page is left out; a switch that is off
+    and a multi-select without a choice announce themselves by an empty value of their name."""
+    raw: dict[str, Any] = {}
+    lines: dict[str, dict[int, dict[str, Any]]] = {}
+    for name in form:
+        parts = name.split(".")
+        field = spec.fields.get(parts[0])
+        if field is None:
+            continue
+        if len(parts) == 1 and not field.children:
+            raw[name] = _value(field, form.getlist(name))
+        elif len(parts) == 3 and field.children and parts[1].isdecimal() and int(parts[1]) < _MOST_INDEX:
+            column = next((c for c in field.children if c.key == parts[2]), None)
+            line = lines.setdefault(field.key, {}).setdefault(int(parts[1]), {})
+            if column is not None:
+                line[column.key] = _value(column, form.getlist(name))
+            elif parts[2] == "id":
+                line["id"] = form[name]
+    for subform in spec.subforms:
+        if f"{subform.key}.lines" in form or subform.key in lines:
+            rows = lines.get(subform.key, {})
+            raw[subform.key] = [rows[i] for i in sorted(rows) if rows[i].get("id") or _filled(rows[i])]
+    return raw
+
+
+def _value(field: Field, values: list[str]) -> Any:
+    if field.type.multiple:
+        return [v for v in values if v != ""]
+    return values[-1]  # a hidden empty input stands in front of a check box
+
+
+def _filled(line: dict[str, Any]) -> bool:
+    return any(value not in ("", [], None) for key, value in line.items())

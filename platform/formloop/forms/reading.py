@@ -1,0 +1,220 @@
+"""From a form document to what runs: fields, names for expressions, formulas in order, and every problem."""
+
+from collections.abc import Callable, Mapping
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from formloop.core.definitions import Doc
+from formloop.core.errors import Problem
+from formloop.core.expression import (
+    BOOL,
+    DATETIME,
+    NUMBER,
+    TEXT,
+    Expression,
+    ListType,
+    RecordType,
+    Type,
+)
+from formloop.core.expression import check as check_expression
+from formloop.core.text import M
+from formloop.forms.fields import type_of, types
+from formloop.forms.spec import LINE_COLUMNS, SYSTEM_COLUMNS, Check, Field, Relation
+
+FindForm = Callable[[str], Doc | None]
+
+SYSTEM_NAMES: Mapping[str, Type] = {
+    "id": NUMBER,
+    "state": TEXT,
+    "owner": NUMBER,
+    "department": NUMBER,
+    "revision": NUMBER,
+    "created_at": DATETIME,
+    "updated_at": DATETIME,
+}
+
+
+def names_of(doc: Doc, find_form: FindForm) -> dict[str, Type]:
+    """What expressions of this form can name, with types; relations step into the form they point to."""
+    names: dict[str, Type] = dict(SYSTEM_NAMES)
+    for key, schema in doc.get("properties", {}).items():
+        names[key] = _name_type(key, (key,), schema, find_form)
+    return names
+
+
+def line_names(doc: Doc, subform: str, find_form: FindForm) -> dict[str, Type]:
+    """What expressions inside the lines of `subform` can name: its columns, then the form's own fields."""
+    columns = doc["properties"][subform].get("items", {}).get("properties", {})
+    own = {key: _name_type(key, (subform, key), schema, find_form) for key, schema in columns.items()}
+    return {**names_of(doc, find_form), "id": NUMBER, "position": NUMBER, **own}
+
+
+def _name_type(key: str, path: tuple[str, ...], schema: Mapping[str, Any], find_form: FindForm) -> Type:
+    name = type_of(schema)
+    if name == "subform":
+        columns = schema.get("items", {}).get("properties", {})
+        fields = {k: _name_type(k, (*path, k), s, find_form) for k, s in columns.items()}
+        return ListType(RecordType(key, lambda: {"id": NUMBER, "position": NUMBER, **fields}), over=path)
+    if name == "relation":
+        target = schema.get("x-relation", {}).get("form", "")
+        return RecordType(target, lambda: names_of(find_form(target) or {}, find_form))
+    kind = types.find(name)
+    return kind.expression_type(_bare(key, schema)) if kind else TEXT
+
+
+def _bare(key: str, schema: Mapping[str, Any]) -> Field:
+    """A field of which only the schema is known yet."""
+    return Field(key, key, types.get(type_of(schema)), schema)
+
+
+class Reader:
+    """Reads one document; `problems` grows as it goes."""
+
+    def __init__(self, doc: Doc, find_form: FindForm) -> None:
+        self.doc = doc
+        self.find_form = find_form
+        self.problems: list[Problem] = []
+        self.names = names_of(doc, find_form)
+
+    def fields(self) -> dict[str, Field]:
+        """All fields with their expressions."""
+        required = set(self.doc.get("required", ()))
+        self._known(required, self.doc["properties"], "required")
+        found = {}
+        for key, schema in self.doc["properties"].items():
+            if key in SYSTEM_COLUMNS or "__" in key:
+                self._say(
+                    "reserved", f"properties.{key}", M("“{key}” is a name of the platform’s own.", key=key)
+                )
+                continue
+            found[key] = self._field(key, key, schema, self.names, key in required)
+        return found
+
+    def checks(self) -> tuple[Check, ...]:
+        """The rules over the whole record."""
+        found: list[Check] = []
+        for index, rule in enumerate(self.doc.get("x-checks", ())):
+            place = f"x-checks.{index}"
+            holds = self.expression(rule["holds"], f"{place}.holds", self.names, BOOL)
+            if any(rule["id"] == earlier.id for earlier in found):
+                self._say("duplicate", f"{place}.id", M("The id “{id}” is used twice.", id=rule["id"]))
+            if holds:
+                found.append(Check(rule["id"], holds, rule.get("at", ""), rule))
+        return tuple(found)
+
+    def expression(
+        self, source: str, at: str, names: Mapping[str, Type], expects: Type | None
+    ) -> Expression | None:
+        """The expression in `source`, or None with its problems noted at `at`."""
+        parsed, problems = check_expression(source, names, expects)
+        self.problems += [Problem(p.code, at, p.message, p.line, p.column) for p in problems]
+        return parsed
+
+    def order(self, fields: Mapping[str, Field]) -> tuple[Field, ...]:
+        """The computed fields in the order in which their formulas can run."""
+        every = {f.path: f for top in fields.values() for f in (top, *top.children)}
+        graph = {
+            path: {p for read in f.formula.reads if (p := self._absolute(f, read, every))}
+            for path, f in every.items()
+            if f.formula
+        }
+        try:
+            ordered = list(TopologicalSorter(graph).static_order())
+        except CycleError as error:
+            circle = " → ".join(reversed(error.args[1]))
+            self._say(
+                "cycle",
+                f"properties.{error.args[1][0]}.x-formula",
+                M("These formulas depend on each other in a circle: {circle}", circle=circle),
+            )
+            return ()
+        return tuple(every[path] for path in ordered if path in graph)
+
+    def _absolute(self, reader: Field, read: tuple[str, ...], every: Mapping[str, Field]) -> str | None:
+        """The path of the computed field that `read` means, seen from `reader`, or None when it is not computed."""
+        candidates = [".".join(read[:2]), read[0]]
+        if reader.subform:
+            candidates.insert(0, f"{reader.subform}.{read[0]}")
+        for path in candidates:
+            if path in every:
+                return path if every[path].formula else None
+        return None
+
+    def _field(
+        self, key: str, path: str, schema: Mapping[str, Any], names: Mapping[str, Type], required: bool
+    ) -> Field:
+        at = f"properties.{path.replace('.', '.items.properties.')}"
+        kind = types.find(type_of(schema))
+        if kind is None:
+            self._say(
+                "unknown_type", f"{at}.x-type", M("There is no field type “{name}”.", name=type_of(schema))
+            )
+            kind = types.get("text")
+        bare = Field(key, path, kind, schema)
+        result = kind.expression_type(bare) if kind.name != "subform" else None
+
+        def said(word: str, expects: Type | None) -> Expression | None:
+            return self.expression(schema[word], f"{at}.{word}", names, expects) if word in schema else None
+
+        return Field(
+            key=key,
+            path=path,
+            type=kind,
+            schema=schema,
+            required=required,
+            readonly=bool(schema.get("readOnly")),
+            unique=bool(schema.get("x-unique")),
+            formula=said("x-formula", result),
+            visible=said("x-visible", BOOL),
+            required_when=said("x-required", BOOL),
+            readonly_when=said("x-readonly", BOOL),
+            default=schema.get("default"),
+            default_expression=said("x-default", result),
+            relation=self._relation(schema, at) if kind.name == "relation" else None,
+            scale=int(schema.get("x-scale", getattr(kind, "scale", 0))),
+            choices=tuple(schema.get("enum") or schema.get("items", {}).get("enum") or ()),
+            children=self._children(path, schema) if kind.name == "subform" else (),
+        )
+
+    def _children(self, path: str, schema: Mapping[str, Any]) -> tuple[Field, ...]:
+        items = schema.get("items", {})
+        columns, required = items.get("properties", {}), set(items.get("required", ()))
+        self._known(required, columns, f"properties.{path}.items.required")
+        names = line_names(self.doc, path, self.find_form)
+        found = []
+        for key, column in columns.items():
+            at = f"properties.{path}.items.properties.{key}"
+            if key in LINE_COLUMNS or "__" in key:
+                self._say("reserved", at, M("“{key}” is a name of the platform’s own.", key=key))
+            elif type_of(column) == "subform":
+                self._say("nested", at, M("Lines cannot hold lines again."))
+            else:
+                found.append(self._field(key, f"{path}.{key}", column, names, key in required))
+        return tuple(found)
+
+    def _relation(self, schema: Mapping[str, Any], at: str) -> Relation | None:
+        said = schema.get("x-relation")
+        if not said:
+            self._say("relation", at, M("Say which form this points to."))
+            return None
+        target = self.find_form(said["form"])
+        if target is None:
+            self._say("no_form", f"{at}.x-relation.form", M("There is no form “{form}”.", form=said["form"]))
+            return None
+        for own, theirs in said.get("fill", {}).items():
+            if theirs not in names_of(target, self.find_form):
+                self._say(
+                    "no_field",
+                    f"{at}.x-relation.fill.{own}",
+                    M("The form “{form}” has no field “{field}”.", form=said["form"], field=theirs),
+                )
+        if said.get("where"):
+            self.expression(said["where"], f"{at}.x-relation.where", names_of(target, self.find_form), BOOL)
+        return Relation(said["form"], said.get("where"), said.get("fill", {}), tuple(said.get("show", ())))
+
+    def _known(self, wanted: set[str], there: Mapping[str, Any], at: str) -> None:
+        for key in sorted(wanted - set(there)):
+            self._say("no_field", at, M("“{key}” is required, but there is no such field.", key=key))
+
+    def _say(self, code: str, at: str, message: Any) -> None:
+        self.problems.append(Problem(code, at, message))

@@ -1,0 +1,215 @@
+"""Reading single records: what a person may see of one, its history, and what it came from and led to."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from formloop.access import people
+from formloop.access.actor import Actor
+from formloop.core.errors import NotFound
+from formloop.db import reading
+from formloop.forms import permits, rows
+from formloop.forms.kind import get_form
+from formloop.forms.links import Links
+from formloop.forms.listing import titles_of
+from formloop.forms.names import context_of
+from formloop.forms.spec import Field, FormSpec, Values
+from formloop.forms.tables import change, record_link
+
+
+def get_record(actor: Actor, form: str, record: int, action: str = "view", deleted: bool = False) -> Values:
+    """A record with its lines, holding only what the actor may see. NotFound hides what they may not."""
+    spec = get_form(form)
+    permit = permits.find_permit(actor, action, spec)
+    if permit is None:
+        raise NotFound
+    context = context_of(actor)
+    with reading() as conn:
+        found = rows.load(conn, spec, [record], permit.where(context)).get(record)
+        if found is None or (found["deleted_at"] is not None) != deleted:
+            raise NotFound
+        links = Links(actor, spec, [found])
+        return project(spec, found, permit.visible(links.environment(spec, found), context))
+
+
+def project(spec: FormSpec, record: Values, visible: frozenset[str]) -> Values:
+    """`record` without what may not be seen; the system's own columns stay."""
+    kept = {
+        k: v
+        for k, v in record.items()
+        if k not in spec.fields or (k in visible and not spec.fields[k].children)
+    }
+    for subform in spec.subforms:
+        columns = {c.key for c in subform.children if c.path in visible}
+        if columns:
+            kept[subform.key] = [
+                {k: v for k, v in line.items() if k in columns or k in ("id", "position")}
+                for line in record.get(subform.key) or ()
+            ]
+    return kept
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One changed value in a history: what it is called, and both values as people read them."""
+
+    label: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of a record's history."""
+
+    id: int
+    revision: int
+    action: str
+    person: str
+    at: Any
+    differences: list[Difference]
+    chain: tuple[str, ...]
+
+
+def describe_changes(
+    spec: FormSpec, record: int, visible: frozenset[str], locale: str, since: int = 0, limit: int = 100
+) -> list[Entry]:
+    """The history of a record, newest first, of fields in `visible` only; `since` leaves out older revisions."""
+    with reading() as conn:
+        query = select(change).where(
+            change.c.form == spec.key, change.c.record == record, change.c.revision > since
+        )
+        found = list(conn.execute(query.order_by(change.c.id.desc()).limit(limit)))
+    names = people.names_of(row.person for row in found)
+    return [
+        Entry(
+            row.id,
+            row.revision,
+            row.action,
+            names.get(row.person, "Formloop"),
+            row.at,
+            _differences(spec, row.old or {}, row.new or {}, visible, locale)
+            if row.action != "created"
+            else [],
+            tuple((row.cause or {}).get("chain", ())),
+        )
+        for row in found
+    ]
+
+
+def _differences(
+    spec: FormSpec, old: Values, new: Values, visible: frozenset[str], locale: str
+) -> list[Difference]:
+    found: list[Difference] = []
+    for key in {**old, **new}:
+        each = spec.fields.get(key)
+        if each is None:
+            continue
+        if each.children:
+            found += _line_differences(each, old.get(key) or {}, new.get(key) or {}, visible, locale)
+        elif each.path in visible:
+            found.append(
+                Difference(
+                    each.title(locale), _text(each, old.get(key), locale), _text(each, new.get(key), locale)
+                )
+            )
+    return found
+
+
+def _line_differences(
+    subform: Field, old: Values, new: Values, visible: frozenset[str], locale: str
+) -> list[Difference]:
+    found = []
+    columns = {c.key: c for c in subform.children if c.path in visible}
+    for line in {**old, **new}:
+        one, other = old.get(line) or {}, new.get(line) or {}
+        for key in {**one, **other}:
+            if key in columns and one.get(key) != other.get(key):
+                each = columns[key]
+                label = f"{subform.title(locale)} · {each.title(locale)}"
+                found.append(
+                    Difference(label, _text(each, one.get(key), locale), _text(each, other.get(key), locale))
+                )
+    return found
+
+
+def _text(each: Field, value: Any, locale: str) -> str:
+    if value is None:
+        return ""
+    read: Any = value if isinstance(value, list | bool) else each.type.read(each, value)
+    if each.relation is not None:
+        with reading() as conn:
+            return titles_of(conn, get_form(each.relation.form), {int(read)}).get(int(read), f"#{read}")
+    return each.type.show(each, read, locale)
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """A record in the document chain: "from" is what this one came from, "to" is what it led to."""
+
+    way: str
+    form: str
+    record: int
+    title: str
+    form_title: str
+    state: str
+    via: str
+
+
+def list_chain(actor: Actor, form: str, record: int, locale: str = "en", limit: int = 200) -> list[Relative]:
+    """What a record came from and what it led to, as far as the actor may see those records."""
+    with reading() as conn:
+        query = select(record_link).where(
+            or_(
+                (record_link.c.from_form == form) & (record_link.c.from_record == record),
+                (record_link.c.to_form == form) & (record_link.c.to_record == record),
+            )
+        )
+        found: dict[tuple[str, str, int], str] = {}
+        for row in conn.execute(query.order_by(record_link.c.at).limit(limit)):
+            if (row.from_form, row.from_record) == (form, record):
+                found["to", row.to_form, row.to_record] = row.via
+            else:
+                found["from", row.from_form, row.from_record] = row.via
+        relatives: list[Relative] = []
+        for way, other in sorted({(way, other) for way, other, _ in found}):
+            ids = {i for w, f, i in found if (w, f) == (way, other)}
+            relatives += _seen(actor, way, other, ids, found, locale)
+    return relatives
+
+
+def _seen(
+    actor: Actor, way: str, form: str, ids: set[int], via: dict[tuple[str, str, int], str], locale: str
+) -> list[Relative]:
+    spec = get_form(form)
+    permit = permits.find_permit(actor, "view", spec)
+    if permit is None:
+        return []
+    column = spec.table.c.get(spec.title_field, spec.table.c.id)
+    query = select(spec.table.c.id, column.label("title"), spec.table.c.state).where(
+        spec.table.c.id.in_(ids), spec.table.c.deleted_at.is_(None)
+    )
+    where = permit.where(context_of(actor))
+    if where is not None:
+        query = query.where(where)
+    with reading() as conn:
+        rows_seen = conn.execute(query.order_by(spec.table.c.id)).all()
+    return [
+        Relative(
+            way,
+            form,
+            row.id,
+            str(row.title) if row.title not in (None, "") else f"#{row.id}",
+            spec.title(locale),
+            row.state,
+            via[way, form, row.id],
+        )
+        for row in rows_seen
+    ]
+
+
+def field_titles(spec: FormSpec, locale: str) -> dict[str, str]:
+    """The labels of all fields by path."""
+    every: list[Field] = [each for top in spec.fields.values() for each in (top, *top.children)]
+    return {each.path: each.title(locale) for each in every}

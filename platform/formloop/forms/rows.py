@@ -1,0 +1,128 @@
+"""Reading and writing the rows of a form: plain SQL, no rights and no rules."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
+
+from formloop.forms.spec import FormSpec, Values
+
+CHUNK = 500  # ids in one IN list
+
+
+def load(conn: Connection, spec: FormSpec, ids: Iterable[int], where: Any = None) -> dict[int, Values]:
+    """The records with these ids that fulfil `where`, with their lines in order; one query a table."""
+    found: dict[int, Values] = {}
+    for chunk in _chunks(list(ids)):
+        query = select(spec.table).where(spec.table.c.id.in_(chunk))
+        if where is not None:
+            query = query.where(where)
+        found.update({row["id"]: dict(row) for row in conn.execute(query).mappings()})
+    for subform in spec.subforms:
+        table = spec.line_tables[subform.key]
+        for record in found.values():
+            record[subform.key] = []
+        for chunk in _chunks(list(found)):
+            query = select(table).where(table.c.record.in_(chunk)).order_by(table.c.record, table.c.position)
+            for row in conn.execute(query).mappings():
+                line = dict(row)
+                found[line.pop("record")][subform.key].append(line)
+    return found
+
+
+def _chunks(ids: list[int]) -> Iterable[list[int]]:
+    for start in range(0, len(ids), CHUNK):
+        yield ids[start : start + CHUNK]
+
+
+def columns_of(table: Table) -> tuple[str, ...]:
+    """The names of the columns of a table."""
+    return tuple(table.c.keys())
+
+
+def add(conn: Connection, spec: FormSpec, records: Sequence[Values]) -> None:
+    """Insert records with their lines: one statement a table."""
+    columns = columns_of(spec.table)
+    conn.execute(insert(spec.table), [{key: record.get(key) for key in columns} for record in records])
+    for subform in spec.subforms:
+        table = spec.line_tables[subform.key]
+        lines = [
+            {
+                **{key: line.get(key) for key in columns_of(table)},
+                "record": record["id"],
+                "position": position,
+            }
+            for record in records
+            for position, line in enumerate(record.get(subform.key) or ())
+        ]
+        if lines:
+            conn.execute(insert(table), lines)
+
+
+def change(conn: Connection, spec: FormSpec, before: Values, after: Values) -> bool:
+    """Write what differs, if the record still has the revision it had; False when somebody was faster."""
+    values = {key: after.get(key) for key in columns_of(spec.table) if after.get(key) != before.get(key)}
+    changed = conn.execute(
+        update(spec.table)
+        .where(spec.table.c.id == before["id"], spec.table.c.revision == before["revision"])
+        .values(values)
+    )
+    if changed.rowcount != 1:
+        return False
+    for subform in spec.subforms:
+        _change_lines(conn, spec, subform.key, before, after)
+    return True
+
+
+def _change_lines(conn: Connection, spec: FormSpec, subform: str, before: Values, after: Values) -> None:
+    table = spec.line_tables[subform]
+    old = {line["id"]: line for line in before.get(subform) or ()}
+    lines = list(after.get(subform) or ())
+    for position, line in enumerate(lines):
+        line["position"] = position
+    gone = set(old) - {line["id"] for line in lines}
+    if gone:
+        conn.execute(delete(table).where(table.c.id.in_(gone)))
+    columns = [key for key in columns_of(table) if key not in ("id", "record")]
+    changed = [
+        {"row": line["id"], **{f"v_{key}": line.get(key) for key in columns}}
+        for line in lines
+        if line["id"] in old and any(line.get(key) != old[line["id"]].get(key) for key in columns)
+    ]
+    if changed:
+        conn.execute(
+            update(table)
+            .where(table.c.id == bindparam("row"))
+            .values({table.c[key]: bindparam(f"v_{key}") for key in columns}),
+            changed,
+        )
+    new = [line for line in lines if line["id"] not in old]
+    if new:
+        keys = columns_of(table)
+        conn.execute(
+            insert(table), [{**{key: line.get(key) for key in keys}, "record": before["id"]} for line in new]
+        )
+
+
+def difference(spec: FormSpec, before: Values, after: Values) -> tuple[Values, Values]:
+    """The old and the new values of what differs, lines by their ids: what the change log keeps."""
+    old: Values = {}
+    new: Values = {}
+    for key in (*(f.key for f in spec.stored), "state", "owner", "department", "deleted_at"):
+        if before.get(key) != after.get(key):
+            old[key], new[key] = before.get(key), after.get(key)
+    for subform in spec.subforms:
+        was = {line["id"]: line for line in before.get(subform.key) or ()}
+        now = {line["id"]: line for line in after.get(subform.key) or ()}
+        keys = [c.key for c in subform.children if c.type.stored]
+        for line_id in [*was, *(i for i in now if i not in was)]:
+            one, other = was.get(line_id), now.get(line_id)
+            if one is None or other is None:
+                old.setdefault(subform.key, {})[str(line_id)] = one and {k: one.get(k) for k in keys}
+                new.setdefault(subform.key, {})[str(line_id)] = other and {k: other.get(k) for k in keys}
+                continue
+            differing = [k for k in keys if one.get(k) != other.get(k)]
+            if differing:
+                old.setdefault(subform.key, {})[str(line_id)] = {k: one.get(k) for k in differing}
+                new.setdefault(subform.key, {})[str(line_id)] = {k: other.get(k) for k in differing}
+    return old, new

@@ -1,0 +1,199 @@
+"""What a page of a record shows: cells in their layout with text, input value, problem and rules, in one language."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field as made_by
+from typing import Any
+
+from formloop.access import people
+from formloop.core.errors import Problem
+from formloop.core.expression import Context, EvaluationError, Expression
+from formloop.core.text import localized
+from formloop.db import reading
+from formloop.forms.kind import get_form
+from formloop.forms.listing import titles_of
+from formloop.forms.spec import Field, FormSpec, Values
+
+Names = dict[tuple[str, int], str]
+
+
+@dataclass(slots=True)
+class Cell:
+    """One field of one record or line on a page."""
+
+    field: Field
+    name: str
+    value: Any
+    text: str
+    input: str
+    label: str
+    hint: str
+    shown: bool = True
+    required: bool = False
+    readonly: bool = False
+    problem: str = ""
+    choices: list[tuple[str, str]] = made_by(default_factory=list)
+    lines: "list[Line]" = made_by(default_factory=list)
+    columns: "list[Cell]" = made_by(default_factory=list)
+    blank: "Line | None" = None
+    width: int = 12
+
+
+@dataclass(slots=True)
+class Line:
+    """One line of a subform on a page."""
+
+    id: int | None
+    index: str
+    cells: list[Cell]
+
+
+@dataclass(slots=True)
+class Screen:
+    """A record as a page: rows of cells, and the problems that belong to no field in sight."""
+
+    rows: list[list[Cell]]
+    problems: list[Problem]
+
+    def cells(self) -> list[Cell]:
+        """All cells of the record itself."""
+        return [cell for row in self.rows for cell in row]
+
+
+def names_for(spec: FormSpec, records: list[Mapping[str, Any]]) -> Names:
+    """What everything that these records point to is called, one query for each form."""
+    wanted: dict[str, set[int]] = {}
+    for record in records:
+        for top in spec.fields.values():
+            lines = record.get(top.key) or () if top.children else (record,)
+            for each in top.children or (top,):
+                source = _source(each)
+                if source:
+                    values = (line.get(each.key) for line in lines)
+                    wanted.setdefault(source, set()).update(int(v) for v in values if v is not None)
+        for key, source in (("owner", "@person"), ("department", "@department")):
+            if record.get(key) is not None:
+                wanted.setdefault(source, set()).add(record[key])
+    names: Names = {}
+    with reading() as conn:
+        for source, ids in wanted.items():
+            if source == "@person":
+                found = people.names_of(ids)
+            elif source == "@department":
+                found = people.department_names(ids)
+            else:
+                found = titles_of(conn, get_form(source), ids)
+            names |= {(source, key): name for key, name in found.items()}
+    return names
+
+
+def _source(each: Field) -> str | None:
+    if each.relation is not None:
+        return each.relation.form
+    return {"member": "@person", "department": "@department"}.get(each.type.name)
+
+
+def shown_text(each: Field, value: Any, locale: str, names: Names) -> str:
+    """A value as people read it."""
+    source = _source(each)
+    known = {value: names.get((source, value), f"#{value}")} if source and value is not None else None
+    return each.type.show(each, value, locale, known)
+
+
+def build(
+    spec: FormSpec,
+    values: Values,
+    env: Values,
+    context: Context,
+    locale: str,
+    visible: frozenset[str],
+    editable: frozenset[str],
+    problems: list[Problem],
+    names: Names,
+) -> Screen:
+    """The page of a record: only `visible` paths, inputs only for `editable` ones."""
+    by_place = {p.at: p.message.render(locale) for p in reversed(problems)}
+    made: dict[str, Cell] = {}
+    for each in spec.fields.values():
+        if each.path not in visible and not any(c.path in visible for c in each.children):
+            continue
+        cell = _cell(each, each.key, values.get(each.key), env, context, locale, editable, by_place, names)
+        made[each.key] = cell
+        if each.children:
+            _lines(cell, values, env, context, locale, visible, editable, by_place, names)
+    rows = [[made[key] for key in row if key in made] for row in spec.layout]
+    for row in rows:
+        for cell in row:
+            cell.width = int(cell.field.schema.get("x-width", 12 // len(row)))
+    placed = {p for p in by_place if p in made or "." in p}
+    return Screen([row for row in rows if row], [p for p in problems if p.at not in placed])
+
+
+def _lines(
+    cell: Cell,
+    values: Values,
+    env: Values,
+    context: Context,
+    locale: str,
+    visible: frozenset[str],
+    editable: frozenset[str],
+    by_place: Mapping[str, str],
+    names: Names,
+) -> None:
+    columns = [c for c in cell.field.children if c.path in visible]
+
+    def line_of(index: str, line: Values, line_env: Values) -> Line:
+        scope = {**env, **line_env}
+        prefix = f"{cell.field.key}.{index}."
+        cells = [
+            _cell(c, prefix + c.key, line.get(c.key), scope, context, locale, editable, by_place, names)
+            for c in columns
+        ]
+        return Line(line.get("id"), index, cells)
+
+    cell.columns = [_cell(c, c.key, None, env, context, locale, editable, {}, names) for c in columns]
+    lines = values.get(cell.field.key) or []
+    environments = env.get(cell.field.key) or lines
+    cell.lines = [line_of(str(i), line, environments[i]) for i, line in enumerate(lines)]
+    if not cell.readonly:
+        cell.blank = line_of("__i__", {}, {})
+
+
+def _cell(
+    each: Field,
+    name: str,
+    value: Any,
+    env: Values,
+    context: Context,
+    locale: str,
+    editable: frozenset[str],
+    by_place: Mapping[str, str],
+    names: Names,
+) -> Cell:
+    readonly = each.readonly or each.computed or holds(each.readonly_when, env, context)
+    inside = any(c.path in editable for c in each.children)
+    return Cell(
+        field=each,
+        name=name,
+        value=value,
+        text=shown_text(each, value, locale, names),
+        input=each.type.input_text(each, value),
+        label=each.title(locale),
+        hint=localized(each.schema, "description", locale),
+        shown=each.visible is None or holds(each.visible, env, context),
+        required=each.required or holds(each.required_when, env, context),
+        readonly=readonly or (each.path not in editable and not inside),
+        problem=by_place.get(name, ""),
+        choices=[(c, each.type.show(each, c, locale)) for c in each.choices] if not each.type.multiple else
+        [(c, each.type.show(each, [c], locale)) for c in each.choices],
+    )  # fmt: skip
+
+
+def holds(rule: Expression | None, env: Values, context: Context) -> bool:
+    """Whether a rule is there and true."""
+    if rule is None:
+        return False
+    try:
+        return rule.evaluate(env, context) is True
+    except EvaluationError:
+        return False

@@ -1,0 +1,83 @@
+"""Serial numbers: `SO{yyyy}{MM}-{0001}`. The counter is the last thing a save touches, so it is locked briefly."""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from formloop.db import connection
+from formloop.forms.tables import serial_counter
+
+_PLACE = re.compile(r"\{([^{}]*)\}")
+_DATED = {"yyyy": "%Y", "yy": "%y", "MM": "%m", "dd": "%d"}
+
+
+def check_pattern(pattern: str) -> bool:
+    """Whether a pattern has exactly one counting place and only places that are known."""
+    places = _PLACE.findall(pattern)
+    counting = [p for p in places if p.isdigit()]
+    return len(counting) == 1 and all(p.isdigit() or p in _DATED for p in places)
+
+
+def take(form: str, field: str, pattern: str, count: int, day: date) -> list[str]:
+    """The next `count` numbers of a field, inside the open transaction."""
+    dated = _PLACE.sub(lambda m: day.strftime(_DATED[m[1]]) if m[1] in _DATED else m[0], pattern)
+    place = next((p for p in _PLACE.findall(dated) if p.isdigit()), "0001")
+    last = _raise(form, field, dated, count, int(place) - 1 if int(place) > 0 else 0)
+    return [
+        dated.replace("{" + place + "}", str(number).rjust(len(place), "0"))
+        for number in range(last - count + 1, last + 1)
+    ]
+
+
+def _raise(form: str, field: str, period: str, count: int, start: int) -> int:
+    conn = connection()
+    key: Mapping[str, str] = {"form": form, "field": field, "period": period}
+    mine = [serial_counter.c[name] == value for name, value in key.items()]
+    raised = (
+        update(serial_counter)
+        .where(*mine)
+        .values(value=serial_counter.c.value + count)
+        .returning(serial_counter.c.value)
+    )
+    value = conn.execute(raised).scalar()
+    if value is not None:
+        return int(value)
+    try:
+        with conn.begin_nested():
+            conn.execute(insert(serial_counter).values(**key, value=start + count))
+        return start + count
+    except IntegrityError:  # another transaction began this period first
+        return int(conn.execute(raised).scalar_one())
+
+
+def list_gaps(form: str, field: str, numbers: list[str]) -> list[tuple[str, int, int]]:
+    """For each period the counts that were given out but stand in no record, as (period, from, to)."""
+    gaps: list[tuple[str, int, int]] = []
+    rows = connection().execute(
+        select(serial_counter).where(serial_counter.c.form == form, serial_counter.c.field == field)
+    )
+    for row in rows:
+        place = next((p for p in _PLACE.findall(row.period) if p.isdigit()), "0001")
+        before, after = row.period.split("{" + place + "}")
+        used = {
+            int(middle)
+            for n in numbers
+            if n.startswith(before)
+            and n.endswith(after)
+            and (middle := n[len(before) : len(n) - len(after) or None]).isdecimal()
+        }
+        gaps += [(row.period, first, last) for first, last in _runs(set(range(1, row.value + 1)) - used)]
+    return gaps
+
+
+def _runs(numbers: set[int]) -> list[tuple[int, int]]:
+    runs: list[tuple[int, int]] = []
+    for n in sorted(numbers):
+        if runs and runs[-1][1] == n - 1:
+            runs[-1] = (runs[-1][0], n)
+        else:
+            runs.append((n, n))
+    return runs

@@ -1,0 +1,247 @@
+"""What runs of a published form: fields, lines, formulas, checks; and the contract of a field type."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from sqlalchemy import Table, Text
+from sqlalchemy.types import TypeEngine
+
+from formloop.core.errors import Problem
+from formloop.core.expression import TEXT, Expression, Type
+from formloop.core.text import M, Message, localized
+
+Values = dict[str, Any]
+
+SYSTEM_COLUMNS = (
+    "id", "form_version", "revision", "state", "owner", "department",
+    "created_at", "created_by", "updated_at", "updated_by", "deleted_at",
+)  # fmt: skip
+LINE_COLUMNS = ("id", "record", "position")
+
+
+class Unreadable(Exception):
+    """A value that a field type cannot read, with the sentence that tells what to do."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(str(message))
+        self.message = message
+
+
+class FieldType:
+    """The contract of a field type: one subclass a file in `fields/`, made once and added to `fields.types`.
+
+    Values in Python: text, Decimal, date, datetime (aware), bool, int (an id), or plain lists and mappings of
+    these; None is empty. Only `name`, `title`, `icon` and `group` must be said; the rest has a default.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[Message]
+    icon: ClassVar[str] = "forms"
+    group: ClassVar[str] = "basic"
+    json_type: ClassVar[str] = "string"  # what JSON Schema calls its values
+    widget: ClassVar[str] = "text"  # the macro in forms/_fields.html that draws it
+    operators: ClassVar[tuple[str, ...]] = ("contains", "is", "is_not", "starts", "empty", "filled")
+    options: ClassVar[Mapping[str, Any]] = {}  # its own x- keys, as JSON Schema properties
+    stored: ClassVar[bool] = True
+    sortable: ClassVar[bool] = True
+    searchable: ClassVar[bool] = False
+    numeric: ClassVar[bool] = False
+    multiple: ClassVar[bool] = False  # the posted form carries several values of one name
+
+    def column(self, field: "Field") -> TypeEngine[Any]:
+        """The type of its column."""
+        return Text()
+
+    def expression_type(self, field: "Field") -> Type:
+        """What expressions see."""
+        return TEXT
+
+    def read(self, field: "Field", raw: Any) -> Any:
+        """A value from what a form post, JSON or a spreadsheet cell gives; raises Unreadable."""
+        text = str(raw).strip()
+        return text or None
+
+    def check(self, field: "Field", value: Any) -> Message | None:
+        """What is wrong with a value that could be read, from the schema's own keywords."""
+        return None
+
+    def show(self, field: "Field", value: Any, locale: str, names: Mapping[Any, str] | None = None) -> str:
+        """The value as people read it; `names` gives names for ids where the type needs them."""
+        return "" if value is None else str(value)
+
+    def input_text(self, field: "Field", value: Any) -> str:
+        """The value as it stands in its input element."""
+        return "" if value is None else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """Where a relation field points: form, which of its records, what to fill in, what to show."""
+
+    form: str
+    where: str | None = None
+    fill: Mapping[str, str] = field(default_factory=dict)
+    show: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Field:
+    """One field of a form or of its lines. `path` is `customer` or `lines.quantity`."""
+
+    key: str
+    path: str
+    type: FieldType
+    schema: Mapping[str, Any]
+    required: bool = False
+    readonly: bool = False
+    unique: bool = False
+    formula: Expression | None = None
+    visible: Expression | None = None
+    required_when: Expression | None = None
+    readonly_when: Expression | None = None
+    default: Any = None
+    default_expression: Expression | None = None
+    relation: Relation | None = None
+    scale: int = 0
+    choices: tuple[str, ...] = ()
+    children: "tuple[Field, ...]" = ()
+
+    def title(self, locale: str) -> str:
+        """Its label in `locale`."""
+        return localized(self.schema, "title", locale) or self.key
+
+    @property
+    def subform(self) -> str | None:
+        """The key of the subform it is a column of, if any."""
+        head, dot, _ = self.path.rpartition(".")
+        return head if dot else None
+
+    @property
+    def computed(self) -> bool:
+        """Whether people cannot give it a value: a formula does, or the program."""
+        return self.formula is not None or self.type.name in ("serial", "query")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Check:
+    """A rule over the whole record: when it is false, `says` is the problem at `at`."""
+
+    id: str
+    holds: Expression
+    at: str
+    document: Mapping[str, Any]
+
+    def problem(self) -> Problem:
+        """The problem of a record that breaks the rule."""
+        return Problem(f"check:{self.id}", self.at, _Said(self.document))
+
+
+class _Said(Message):
+    """A sentence that a definition brings with its translation."""
+
+    __slots__ = ("document",)
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        super().__init__(str(document.get("says", "")))
+        object.__setattr__(self, "document", document)
+
+    def render(self, locale: str = "en") -> str:
+        """The sentence in `locale`, never treated as a pattern with places."""
+        document: Mapping[str, Any] = object.__getattribute__(self, "document")
+        return localized(document, "says", locale)
+
+
+@dataclass(frozen=True, slots=True)
+class ListSpec:
+    """The default list of a form: columns, sort (`-order_date` falls), filters offered, buttons."""
+
+    columns: tuple[str, ...]
+    sort: tuple[str, ...]
+    filters: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One state of a record: its key, titles and colour."""
+
+    key: str
+    document: Mapping[str, Any]
+
+    def title(self, locale: str) -> str:
+        """Its name in `locale`."""
+        return localized(self.document, "title", locale) or self.key
+
+    @property
+    def color(self) -> str:
+        """green, orange, red, yellow, blue or secondary."""
+        return str(self.document.get("color", "secondary"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FormSpec:
+    """A published form, prepared once: everything a request needs without reading the definition again."""
+
+    id: str
+    key: str
+    version: int
+    document: Mapping[str, Any]
+    fields: Mapping[str, Field]
+    table: Table
+    line_tables: Mapping[str, Table]
+    formulas: tuple[Field, ...]
+    checks: tuple[Check, ...]
+    layout: tuple[tuple[str, ...], ...]
+    list: ListSpec
+    states: Mapping[str, State]
+    names: Mapping[str, Type]
+    reads: frozenset[tuple[str, ...]]
+
+    def title(self, locale: str) -> str:
+        """Its name in `locale`."""
+        return localized(self.document, "title", locale) or self.key
+
+    @property
+    def resource(self) -> str:
+        """Its name at the gate."""
+        return f"form:{self.key}"
+
+    @property
+    def initial_state(self) -> str:
+        """The state of a new record."""
+        return next(iter(self.states))
+
+    @property
+    def subforms(self) -> tuple[Field, ...]:
+        """The fields that hold lines."""
+        return tuple(f for f in self.fields.values() if f.children)
+
+    @property
+    def stored(self) -> tuple[Field, ...]:
+        """The fields with a column in the form's own table."""
+        return tuple(f for f in self.fields.values() if f.type.stored)
+
+    def find(self, path: str) -> Field | None:
+        """The field at `path`, also within lines (`lines.quantity`)."""
+        head, _, rest = path.partition(".")
+        found = self.fields.get(head)
+        if found is None or not rest:
+            return found
+        return next((c for c in found.children if c.key == rest), None)
+
+    @property
+    def title_field(self) -> str:
+        """The field that names a record: `x-list.title`, else a serial, else the first text."""
+        said = self.document.get("x-list", {}).get("title")
+        if said:
+            return str(said)
+        for wanted in ("serial", "text"):
+            for each in self.fields.values():
+                if each.type.name == wanted:
+                    return each.key
+        return next(iter(self.fields), "id")
+
+
+def no_such_field(path: str) -> Problem:
+    """The problem of a value for a field that the form does not have."""
+    return Problem("unknown_field", path, M("The form has no field “{path}”.", path=path))

@@ -1,0 +1,93 @@
+"""The tables: one for each published form, one for each of its subforms, and our own beside them."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text
+
+from formloop.db import JsonText, UtcTime, metadata
+from formloop.forms.spec import Field
+
+change = Table(
+    "fl_change",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("form", Text, nullable=False),
+    Column("record", BigInteger, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("form_version", Integer, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("person", BigInteger),
+    Column("at", UtcTime, nullable=False),
+    Column("old", JsonText),
+    Column("new", JsonText),
+    Column("cause", JsonText),
+    Index("fl_change_record", "form", "record", "id"),
+)
+
+record_link = Table(
+    "fl_record_link",
+    metadata,
+    Column("from_form", Text, primary_key=True),
+    Column("from_record", BigInteger, primary_key=True),
+    Column("from_line", BigInteger, primary_key=True),
+    Column("to_form", Text, primary_key=True),
+    Column("to_record", BigInteger, primary_key=True),
+    Column("via", Text, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Index("fl_record_link_to", "to_form", "to_record"),
+)
+
+serial_counter = Table(
+    "fl_serial",
+    metadata,
+    Column("form", Text, primary_key=True),
+    Column("field", Text, primary_key=True),
+    Column("period", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+comment = Table(
+    "fl_comment",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("form", Text, nullable=False),
+    Column("record", BigInteger, nullable=False),
+    Column("person", BigInteger, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("text", Text, nullable=False),
+    Index("fl_comment_record", "form", "record", "id"),
+)
+
+
+def tables_of(key: str, fields: Mapping[str, Field]) -> tuple[Table, dict[str, Table]]:
+    """The table of a form and those of its subforms, as SQLAlchemy sees them."""
+    catalogue = MetaData()
+    table = Table(
+        key,
+        catalogue,
+        Column("id", BigInteger, primary_key=True, autoincrement=False),
+        Column("form_version", Integer, nullable=False),
+        Column("revision", Integer, nullable=False),
+        Column("state", Text, nullable=False),
+        Column("owner", BigInteger),
+        Column("department", BigInteger),
+        Column("created_at", UtcTime, nullable=False),
+        Column("created_by", BigInteger),
+        Column("updated_at", UtcTime, nullable=False),
+        Column("updated_by", BigInteger),
+        Column("deleted_at", UtcTime),
+        *(Column(f.key, f.type.column(f)) for f in fields.values() if f.type.stored),
+    )
+    lines = {
+        f.key: Table(
+            f"{key}__{f.key}",
+            catalogue,
+            Column("id", BigInteger, primary_key=True, autoincrement=False),
+            Column("record", BigInteger, nullable=False),
+            Column("position", Integer, nullable=False),
+            *(Column(c.key, c.type.column(c)) for c in f.children if c.type.stored),
+        )
+        for f in fields.values()
+        if f.children
+    }
+    return table, lines

@@ -1,0 +1,81 @@
+"""Where this site lives and how it is reached: read once, from the environment and `instance/`."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from formloop.core import clock
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of a site.
+
+    `public_url` is how people reach it; it is needed as soon as the site listens beyond this machine.
+    `redis_url` is None on one machine: the site then starts a queue server of its own.
+    """
+
+    instance: Path
+    database_url: str
+    secret_key: str
+    redis_url: str | None = None
+    public_url: str | None = None
+    zone: str = "Asia/Shanghai"
+    locale: str = "en"
+    demo: bool = False
+    statics: Path = Path("static")
+    packs: Path = Path("templates_library")
+
+    @property
+    def files(self) -> Path:
+        """Where uploaded files are kept, outside the web root."""
+        return self.instance / "files"
+
+    @property
+    def on_sqlite(self) -> bool:
+        """Whether the database is the one-machine default."""
+        return self.database_url.startswith("sqlite")
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings from `FORMLOOP_…` variables; the instance folder and its secret key are made when missing."""
+    env = os.environ if environment is None else environment
+    instance = Path(env.get("FORMLOOP_INSTANCE", "instance")).resolve()
+    (instance / "files").mkdir(parents=True, exist_ok=True)
+    url = env.get("FORMLOOP_DATABASE_URL") or f"sqlite:///{instance / 'formloop.db'}"
+    return Settings(
+        instance=instance,
+        database_url=_with_driver(url),
+        secret_key=_secret_key(instance),
+        redis_url=env.get("FORMLOOP_REDIS_URL"),
+        public_url=env.get("FORMLOOP_PUBLIC_URL"),
+        zone=env.get("FORMLOOP_ZONE", "Asia/Shanghai"),
+        locale=env.get("FORMLOOP_LOCALE", "en"),
+        demo=env.get("FORMLOOP_DEMO", "") == "1" or (instance / "demo").exists(),
+        statics=_beside("static", "_static"),
+        packs=_beside("templates_library", "_templates_library"),
+    )
+
+
+def _with_driver(url: str) -> str:
+    for plain in ("postgresql://", "postgres://"):
+        if url.startswith(plain):
+            return "postgresql+psycopg://" + url.removeprefix(plain)
+    return url
+
+
+def _secret_key(instance: Path) -> str:
+    path = instance / "secret_key"
+    if not path.exists():
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(clock.new_secret())
+    return path.read_text("utf-8").strip()
+
+
+def _beside(in_checkout: str, in_wheel: str) -> Path:
+    """A folder of the checkout, or its copy inside an installed wheel."""
+    here = _PACKAGE.parents[1] / in_checkout
+    return here if here.is_dir() else _PACKAGE / in_wheel

@@ -1,0 +1,156 @@
+// Filling in a form: live answers of the server, lines added and removed, records chosen from other forms.
+"use strict";
+
+const debounced = (work, wait) => {
+  let timer;
+  return (...values) => { clearTimeout(timer); timer = setTimeout(() => work(...values), wait); };
+};
+
+// --- Choosing a record: the select asks the server for what fits the typed text
+function choose(select) {
+  if (select.tomselect || select.closest("template")) return;
+  new TomSelect(select, {
+    valueField: "value", labelField: "text", searchField: ["text", "hint"], maxOptions: 30, preload: "focus",
+    allowEmptyOption: false, maxItems: 1, plugins: ["clear_button"],
+    load: (text, done) => fetch(`${select.dataset.flChoices}?q=${encodeURIComponent(text)}`)
+      .then((answer) => answer.ok ? answer.json() : []).then(done, () => done()),
+    score: () => () => 1,
+    render: {
+      option: (each, escape) => `<div>${escape(each.text)}${each.hint ? `<small>${escape(each.hint)}</small>` : ""}</div>`,
+      no_results: () => null,
+    },
+  });
+}
+htmx.onLoad((root) => {
+  if (root.matches("[data-fl-choices]")) choose(root);
+  root.querySelectorAll("[data-fl-choices]").forEach(choose);
+});
+
+// --- Lines
+let added = 0;
+document.addEventListener("click", (event) => {
+  const add = event.target.closest("[data-fl-add-line]");
+  const remove = event.target.closest("[data-fl-remove-line]");
+  if (add) {
+    event.preventDefault();
+    addLine(add.closest("[data-fl-lines]"));
+  } else if (remove) {
+    const form = remove.closest("form");
+    const line = remove.closest("[data-fl-line]");
+    const next = line.nextElementSibling || line.previousElementSibling;
+    line.remove();
+    (next || form).querySelector("input:not([type=hidden]), select, button")?.focus();
+    form.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+});
+
+function addLine(box) {
+  const body = box.querySelector("tbody");
+  const index = 1000 + added++;  // above every index the server has written; only the order counts
+  const holder = document.createElement("template");
+  holder.innerHTML = box.querySelector("template").innerHTML.replaceAll("__i__", index);
+  const line = holder.content.firstElementChild;
+  body.append(line);
+  htmx.process(line);
+  line.querySelectorAll("[data-fl-choices]").forEach(choose);
+  line.querySelector(".ts-control input, input:not([type=hidden]), select")?.focus();
+}
+
+// Enter in the last line begins a new one, as in a spreadsheet
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !event.target.matches("[data-fl-line] input") || event.isComposing) return;
+  if (event.target.closest(".ts-wrapper")) return;
+  event.preventDefault();
+  const line = event.target.closest("[data-fl-line]");
+  if (!line.nextElementSibling) addLine(line.closest("[data-fl-lines]"));
+  else line.nextElementSibling.querySelector(".ts-control input, input:not([type=hidden])")?.focus();
+});
+
+// --- Live answers: what formulas and rules make of the values as they are typed
+const asked = new WeakMap();
+const left = new WeakSet();  // inputs that were left once; only those are told what is wrong with them
+
+const live = debounced(async (form, changed) => {
+  const turn = (asked.get(form) || 0) + 1;
+  asked.set(form, turn);
+  const names = pageNames(form);
+  const body = new FormData(form);
+  body.set("_changed", names.toServer(changed));
+  for (const key of [...body.keys()]) {
+    const known = names.toServer(key);
+    if (known !== key) { body.getAll(key).forEach((value) => body.append(known, value)); body.delete(key); }
+  }
+  const answer = await fetch(form.dataset.flLive, { method: "POST", body, headers: JSON.parse(document.body.getAttribute("hx-headers") || "{}") });
+  if (!answer.ok || asked.get(form) !== turn || !form.isConnected) return;
+  apply(form, await answer.json(), names);
+}, 250);
+
+// The server counts lines from 0; on the page their numbers have gaps.
+function pageNames(form) {
+  const there = new Map(), back = new Map();
+  form.querySelectorAll("[data-fl-lines]").forEach((box) => {
+    box.querySelectorAll(":scope tbody > [data-fl-line]").forEach((line, index) => {
+      const own = line.querySelector("[data-fl-cell]")?.dataset.flCell.split(".")[1];
+      there.set(`${box.dataset.flLines}.${own}`, `${box.dataset.flLines}.${index}`);
+      back.set(`${box.dataset.flLines}.${index}`, `${box.dataset.flLines}.${own}`);
+    });
+  });
+  const change = (map) => (name) => {
+    const [head, index, column] = (name || "").split(".");
+    const found = column && map.get(`${head}.${index}`);
+    return found ? `${found}.${column}` : name;
+  };
+  return { toServer: change(there), toPage: change(back) };
+}
+
+function apply(form, answer, names) {
+  for (const [name, { input, text }] of Object.entries(answer.values)) {
+    const place = names.toPage(name);
+    const output = form.querySelector(`[data-fl-output="${CSS.escape(place)}"]`);
+    if (output) { output.textContent = text || "—"; continue; }
+    const element = form.elements[place];
+    if (element?.tomselect) { element.tomselect.addOption({ value: input, text }); element.tomselect.setValue(input, true); }
+    else if (element && element !== document.activeElement) element.value = input;
+  }
+  const hidden = new Set(answer.hidden.map(names.toPage));
+  const required = new Set(answer.required.map(names.toPage));
+  form.querySelectorAll("[data-fl-cell]").forEach((cell) => {
+    const name = cell.dataset.flCell;
+    cell.toggleAttribute("data-fl-hidden", hidden.has(name));
+    const label = cell.querySelector(":scope > .fl-field > .form-label");
+    if (label) mark(label, required.has(name));
+    const element = cell.querySelector(`[name="${CSS.escape(name)}"]:not([type=hidden])`);
+    if (element && left.has(element)) tell(cell, element, problemOf(answer, names, name));
+  });
+}
+
+function problemOf(answer, names, place) {
+  return Object.entries(answer.problems).find(([name]) => names.toPage(name) === place)?.[1] || "";
+}
+
+function mark(label, required) {
+  const star = label.querySelector(".fl-required");
+  if (required && !star) label.insertAdjacentHTML("beforeend", ' <span class="fl-required">*</span>');
+  if (!required && star) star.remove();
+}
+
+function tell(cell, element, text) {
+  const place = cell.querySelector(".fl-problem");
+  if (!place || place.textContent.trim() === text) return;
+  place.textContent = text;
+  cell.classList.toggle("fl-wrong", Boolean(text));
+  element.toggleAttribute("aria-invalid", Boolean(text));
+}
+
+for (const name of ["input", "change"]) {
+  document.addEventListener(name, (event) => {
+    const form = event.target.closest?.("form[data-fl-live]") || (event.target.matches?.("form[data-fl-live]") && event.target);
+    if (form) live(form, event.target.name || "");
+  });
+}
+document.addEventListener("focusout", (event) => {
+  const form = event.target.form;
+  if (!form?.dataset.flLive || !event.target.name) return;
+  left.add(event.target);
+  live(form, "");
+});
