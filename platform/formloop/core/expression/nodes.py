@@ -19,7 +19,7 @@ class Node:
     end: int
 
     @property
-    def parts(self) -> tuple[Node, ...]:
+    def parts(self) -> tuple[Typed, ...]:
         """The parts directly below."""
         return ()
 
@@ -54,7 +54,7 @@ class Unary(Typed):
     operand: Typed
 
     @property
-    def parts(self) -> tuple[Node, ...]:
+    def parts(self) -> tuple[Typed, ...]:
         """The operand."""
         return (self.operand,)
 
@@ -68,7 +68,7 @@ class Binary(Typed):
     right: Typed
 
     @property
-    def parts(self) -> tuple[Node, ...]:
+    def parts(self) -> tuple[Typed, ...]:
         """Both sides."""
         return (self.left, self.right)
 
@@ -81,7 +81,7 @@ class Member(Typed):
     choices: tuple[Typed, ...]
 
     @property
-    def parts(self) -> tuple[Node, ...]:
+    def parts(self) -> tuple[Typed, ...]:
         """The value and the choices."""
         return (self.value, *self.choices)
 
@@ -95,7 +95,7 @@ class Call(Typed):
     function: Function | None = None
 
     @property
-    def parts(self) -> tuple[Node, ...]:
+    def parts(self) -> tuple[Typed, ...]:
         """The arguments."""
         return self.arguments
 
@@ -107,6 +107,6 @@ class Local(Typed):
     operand: Typed
 
     @property
-    def parts(self) -> tuple[Node, ...]:
+    def parts(self) -> tuple[Typed, ...]:
         """The moment."""
         return (self.operand,)

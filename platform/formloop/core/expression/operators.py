@@ -8,19 +8,21 @@ from typing import Any
 from formloop.core.expression.compare import COMPARISONS
 from formloop.core.expression.nodes import Binary
 from formloop.core.expression.types import ANY, DATE, DATETIME, element
-from formloop.core.expression.values import Fault, add, divide, multiply, power, subtract
+from formloop.core.expression.values import Fault, add, divide, multiply, possible, power, subtract
 from formloop.core.text import M
+
+MAX_DAYS = 1_460_000  # 4,000 years
 
 
 def _shift(days: int) -> Callable[[Any, Any], Any]:
     def moved(moment: Any, count: Decimal | None) -> Any:
         if moment is None or count is None:
             return moment
-        if abs(count) > 4_000_000:
+        if abs(count) > MAX_DAYS:
             raise OverflowError
         if isinstance(moment, datetime):
             return moment + days * timedelta(microseconds=int(count * 86_400_000_000))
-        return moment + days * timedelta(days=int(count))
+        return possible(moment + days * timedelta(days=int(count)))
 
     return moved
 

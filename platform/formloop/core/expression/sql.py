@@ -1,6 +1,5 @@
 """Builds the SQL form of an expression, for filters, sorting and columns."""
 
-from datetime import date
 from typing import Any
 
 from sqlalchemy import (
@@ -10,17 +9,15 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     String,
-    case,
     collate,
-    literal,
     type_coerce,
 )
 from sqlalchemy.types import TypeEngine
 
 from formloop.core.expression.context import Context
 from formloop.core.expression.expression import Expression
-from formloop.core.expression.nodes import Literal, Name
-from formloop.core.expression.sql_compile import Part, SqlNames
+from formloop.core.expression.nodes import Name
+from formloop.core.expression.sql_compile import SqlNames
 from formloop.core.expression.sql_forms import Compiler
 from formloop.core.expression.sql_parts import Calculated
 from formloop.core.expression.types import BOOL, DATE, DATETIME, NUMBER, TEXT, RecordType, Type
@@ -46,15 +43,7 @@ def to_sql(expression: Expression, names: SqlNames, context: Context, dialect: D
     if part.kind == NUMBER or isinstance(part.kind, RecordType):
         value = compiler.number(part)
         return type_coerce(collate(value, "fl_number") if compiler.sqlite else value, Calculated())
-    if part.kind == DATE and not compiler.sqlite and not isinstance(expression.tree, Literal):
-        return _within_years(part)
     return part.element
-
-
-def _within_years(part: Part) -> Element:
-    """A calculated date outside the years Python knows comes back as nothing."""
-    lowest, highest = literal(date.min, Date), literal(date.max, Date)
-    return type_coerce(case((part.element.between(lowest, highest), part.element)), Date)
 
 
 def result_type(expression: Expression) -> TypeEngine[Any]:

@@ -42,6 +42,8 @@ from formloop.core.errors import Invalid, Problem
 from formloop.core.expression.compile import compiled
 from formloop.core.expression.context import Context
 from formloop.core.expression.nodes import Binary, Call, Local, Member, Name, Node, Typed, Unary
+from formloop.core.expression.operators import MAX_DAYS
+from formloop.core.expression.sql_parts import NOT_A_NUMBER, moment_within_years, within_years
 from formloop.core.expression.syntax import position
 from formloop.core.expression.types import (
     ANY,
@@ -140,7 +142,7 @@ class Basics:
         try:
             value = compiled(node)(Run({}, self.context))
         except (Fault, ArithmeticError):
-            return self.failed() if kind == NUMBER else Part(null(), kind, constant=True)
+            return self.failed() if kind == NUMBER else Part(self._typed_null(kind), kind, constant=True)
         return self.known(value, kind)
 
     def failed(self) -> Part:
@@ -284,7 +286,7 @@ class Basics:
         """The quotient; a division by zero travels on as NaN."""
         if self.sqlite:
             return self.result(self.exact("fl_div", self.number(left), self.number(right)), may_fail=True)
-        by = func.coalesce(func.nullif(self.number(right), 0), cast(literal("NaN"), Numeric))
+        by = func.coalesce(func.nullif(self.number(right), 0), NOT_A_NUMBER)
         return self.result(func.round(func.round(self.filled(left), 60) / by, 16), may_fail=True)
 
     def power(self, node: Typed, left: Part, right: Part) -> Part:
@@ -316,14 +318,13 @@ class Basics:
         return Part(self._shifted(moment, self.filled(count), 1 if node.op == "+" else -1), moment.kind)
 
     def _shifted(self, moment: Part, count: Element, sign: int) -> Element:
-        sound = func.nullif(count, cast(literal("NaN"), Numeric))
-        bounded = func.least(func.greatest(sound, -4_000_000), 4_000_000)
+        sound = func.nullif(count, NOT_A_NUMBER)
+        bounded = func.least(func.greatest(sound, -MAX_DAYS), MAX_DAYS) + sound * 0
         if moment.kind == DATE:
-            return type_coerce(moment.element + cast(func.trunc(bounded), Integer) * sign, Date)
+            days = cast(func.trunc(bounded), Integer) * sign
+            return within_years(type_coerce(moment.element, Integer) + days)
         seconds = cast(bounded * 86_400 * sign, Double)
-        return type_coerce(
-            moment.element + func.make_interval(0, 0, 0, 0, 0, 0, seconds), moment.element.type
-        )
+        return moment_within_years(moment.element + func.make_interval(0, 0, 0, 0, 0, 0, seconds))
 
     def _between(self, end: Part, start: Part) -> Part:
         if self.sqlite:
@@ -401,7 +402,7 @@ class Basics:
 
     def _sound(self, part: Part) -> Element:
         found = self.number(part)
-        return func.nullif(found, cast(literal("NaN"), Numeric)) if part.may_fail else found
+        return func.nullif(found, NOT_A_NUMBER) if part.may_fail else found
 
     def _against_constant(self, op: str, left: Part, value: Decimal) -> Element:
         """A column of whole units against a number that is known: bound as whole units, so an index serves."""

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Boolean,
     Date,
     DateTime,
+    Integer,
     Numeric,
     String,
     and_,
@@ -23,8 +24,9 @@ from sqlalchemy import (
 from formloop.core.expression.compile import compiled
 from formloop.core.expression.functions import Function
 from formloop.core.expression.functions.formats import date_pattern, number_pattern
-from formloop.core.expression.nodes import Call, Typed
+from formloop.core.expression.nodes import Binary, Call, Node, Typed
 from formloop.core.expression.sql_compile import Basics, Element, Part
+from formloop.core.expression.sql_parts import NOT_A_NUMBER
 from formloop.core.expression.types import (
     BOOL,
     DATE,
@@ -57,7 +59,7 @@ class Compiler(Basics):
 
     def _plain(self, function: Function, node: Call) -> Part:
         parts = [self.part(argument) for argument in node.arguments]
-        kind, fails = element(node.type), any(p.may_fail for p in parts) or function.name == "VALUE"
+        kind, fails = element(node.type), any(p.may_fail for p in parts) or function.fails
         if self.sqlite:
             values = [self.canonical(p) for p in parts]
             result = getattr(func, f"fl_{function.name.lower()}")(*values, type_=_RESULTS.get(kind, String))
@@ -130,15 +132,17 @@ class Compiler(Basics):
 
     def if_error(self, node: Typed, instead: Typed) -> Part:
         """Another value for a number that cannot be calculated."""
-        if element(node.type) != NUMBER:
-            raise self.refuse(node, M("IFERROR can be used in a filter only with numbers."))
+        if not _may_fail(node):
+            return self.part(node)
+        if not _fails_as_number(node):
+            raise self.refuse(node, M("IFERROR can be used in a filter only around plain arithmetic."))
         value, other = self.part(node), self.part(instead)
         one, two = self.number(value), self.number(other)
         chosen: Element
         if self.sqlite:
             chosen = self.exact("fl_if_error", one, two)
         else:
-            chosen = case((one == cast(literal("NaN"), Numeric), two), else_=one)
+            chosen = case((one == NOT_A_NUMBER, two), else_=one)
         return Part(chosen, NUMBER, may_fail=other.may_fail)
 
     def one_of(self, node: Typed, ids: Iterable[int]) -> Element:
@@ -149,7 +153,9 @@ class Compiler(Basics):
             return false()
         if part.scale is not None:
             return part.element.in_([literal(i, BigInteger) for i in known])
-        return or_(*[self.compared("=", part, self.known(i, NUMBER)) for i in known])
+        if self.sqlite:
+            return or_(*[func.fl_cmp(part.element, str(i), type_=Integer) == 0 for i in known])
+        return self._sound(part).in_([literal(i, Numeric) for i in known])
 
     def among(self, value: Part, choices: Typed) -> Element:
         """Whether a value is in a list: of the context, or over lines."""
@@ -316,6 +322,9 @@ class Compiler(Basics):
             found = getattr(func, f"fl_{which}")(part.element, type_=String)
             return Part(found, part.kind, may_fail=part.may_fail)
         value = func.nullif(part.element, "") if part.kind == TEXT else part.element
+        if part.may_fail and which == "min":  # PostgreSQL takes NaN as the largest of all
+            lowest = case((func.bool_or(value == NOT_A_NUMBER), NOT_A_NUMBER), else_=func.min(value))
+            return Part(lowest, part.kind, may_fail=True)
         return Part(getattr(func, which)(value), part.kind, part.scale, may_fail=part.may_fail)
 
     def _counted(self, part: Part) -> Part:
@@ -361,3 +370,21 @@ class Compiler(Basics):
             )
             == 1
         )
+
+
+def _fails_as_number(node: Typed) -> bool:
+    """Whether everything that may go wrong in a part shows as a number that is none."""
+    if element(node.type) != NUMBER and _may_fail(node):
+        return False
+    return all(_fails_as_number(part) for part in node.parts)
+
+
+def _may_fail(node: Node) -> bool:
+    if isinstance(node, Binary):
+        if node.op in "/^" or (node.op in "+-" and element(node.type) != NUMBER):
+            return True
+    elif (
+        isinstance(node, Call) and node.function and (node.function.fails or node.function.returns == "date")
+    ):
+        return True
+    return any(_may_fail(part) for part in node.parts)

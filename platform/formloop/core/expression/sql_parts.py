@@ -1,12 +1,14 @@
 """Small SQL forms that several functions need, and the type calculated numbers come back as."""
 
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Dialect, Integer, Numeric, String, cast, func, literal
+from sqlalchemy import ColumnElement, Date, DateTime, Dialect, Integer, Numeric, String, cast, func, literal
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 Element = ColumnElement[Any]
+NOT_A_NUMBER: Element = cast(literal("NaN", String), Numeric)
 
 
 class Calculated(TypeDecorator[Decimal]):
@@ -35,6 +37,25 @@ class Calculated(TypeDecorator[Decimal]):
 
 def whole(value: Element, least: int, most: int) -> Element:
     """A number cut to an integer between two bounds, so that no cast can overflow."""
-    sound = func.nullif(value, cast(literal("NaN"), Numeric))
+    sound = func.nullif(value, NOT_A_NUMBER)
     bounded = func.least(func.greatest(func.trunc(sound), least), most)
     return cast(sound * 0 + bounded, Integer)  # least() ignores an empty value, the product keeps it
+
+
+def within_years(day: Element) -> Element:
+    """A calculated date of the years 1 to 9999; others become empty, before a further step can overflow.
+
+    Written with the date once only: greatest() turns an empty date into the lowest, nullif() turns it back.
+    """
+    lowest, highest = literal(date.min, Date), literal(date.max, Date)
+    inside = func.least(func.greatest(cast(day, Date), lowest), highest)
+    return func.nullif(func.nullif(inside, lowest), highest, type_=Date)
+
+
+def moment_within_years(moment: Element) -> Element:
+    """The same for a moment."""
+    kind = DateTime(timezone=True)
+    lowest = literal(datetime(1, 1, 2, tzinfo=UTC), kind)
+    highest = literal(datetime(9999, 12, 30, tzinfo=UTC), kind)
+    inside = func.least(func.greatest(moment, lowest), highest)
+    return func.nullif(func.nullif(inside, lowest), highest, type_=kind)

@@ -160,6 +160,13 @@ def square_root(a: Decimal) -> Decimal:
     return truncated(_wide.sqrt(a))
 
 
+def possible(day: date) -> date:
+    """The date, unless it is the very first or last there is, which SQL takes as out of range."""
+    if day in (date.min, date.max):
+        raise OverflowError
+    return day
+
+
 def as_text(value: Any) -> str:
     """The value as `&` shows it: empty as nothing, numbers plainly, dates as 2026-01-31."""
     if value is None:
@@ -180,8 +187,3 @@ def as_text(value: Any) -> str:
 def is_empty(value: Any) -> bool:
     """Whether there is nothing: no value, an empty text, an empty list."""
     return value is None or value == "" or value == []
-
-
-def whole(value: Decimal, what: str = "") -> int:
-    """A number cut to an integer, for positions and counts."""
-    return int(value)

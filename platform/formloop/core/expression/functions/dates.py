@@ -4,16 +4,17 @@ import calendar
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import Date, DateTime, case, cast, extract, func, literal
+from sqlalchemy import DateTime, case, cast, extract, func, literal
 
 from formloop.core.expression.context import Context
 from formloop.core.expression.functions.spec import Builder, Element, Group
-from formloop.core.expression.sql_parts import whole
-from formloop.core.expression.values import ONE, Fault
+from formloop.core.expression.sql_parts import NOT_A_NUMBER, whole, within_years
+from formloop.core.expression.values import ONE, Fault, possible
 from formloop.core.text import M
 
 dates = Group("date")
-MAX_DAYS, MAX_MONTHS, MAX_WORKDAYS = 3_652_058, 119_988, 5_000
+MAX_DAYS, MAX_MONTHS, MAX_WORKDAYS = 1_460_000, 48_000, 5_000  # 4,000 years: PostgreSQL's own limits stay far
+MAX_WEEKS, MAX_YEARS = MAX_DAYS // 7, MAX_MONTHS // 12
 _UNITS = ("day", "week", "month", "year")
 
 
@@ -28,11 +29,11 @@ def _months(day: date, count: int) -> date:
     year, month = at // 12, at % 12 + 1
     if not 1 <= year <= 9999:
         raise OverflowError
-    return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
+    return possible(date(year, month, min(day.day, calendar.monthrange(year, month)[1])))
 
 
 def _plus_months(day: Element, count: Element | int) -> Element:
-    return cast(cast(day, DateTime) + func.make_interval(0, count), Date)
+    return within_years(cast(day, DateTime) + func.make_interval(0, count))
 
 
 def _part(name: str) -> Builder:
@@ -55,14 +56,14 @@ def now(context: Context) -> datetime:
     "由年、月、日组成日期；13 月即次年 1 月。",
     "DATE(2026, 1, 31)",
     "2026-01-31",
-    sql=lambda year, month, day: (
+    sql=lambda year, month, day: within_years(
         _plus_months(func.make_date(whole(year, 1, 9998), 1, 1), whole(month, -9999, 9999) - 1)
         + (whole(day, -99999, 99999) - 1)
     ),
 )
 def from_parts(year: Decimal, month: Decimal, day: Decimal) -> date:
     first = _months(date(_within(year, 1, 9998), 1, 1), _within(month, -9999, 9999) - 1)
-    return first + timedelta(days=_within(day, -99999, 99999) - 1)
+    return possible(first + timedelta(days=_within(day, -99999, 99999) - 1))
 
 
 def _within(value: Decimal, least: int, most: int) -> int:
@@ -146,6 +147,7 @@ def iso_week(day: date) -> Decimal:
     "星期几：周日为 1；类型 2 时周一为 1。",
     "WEEKDAY(DATE(2026, 1, 31), 2)",
     "6",
+    fails=True,
     sql=lambda day, kind=None: (
         extract("dow", day) + 1
         if kind is None
@@ -201,18 +203,20 @@ def day_of(day: date) -> date:
     'DATEADD(DATE(2026, 1, 31), 1, "month")',
     "2026-02-28",
     sql=lambda day, count, unit: case(
-        (unit == "day", day + whole(count, -MAX_DAYS, MAX_DAYS)),
-        (unit == "week", day + whole(count, -MAX_DAYS // 7, MAX_DAYS // 7) * 7),
+        (unit == "day", within_years(day + whole(count, -MAX_DAYS, MAX_DAYS))),
+        (unit == "week", within_years(day + whole(count, -MAX_WEEKS, MAX_WEEKS) * 7)),
         (unit == "month", _plus_months(day, whole(count, -MAX_MONTHS, MAX_MONTHS))),
-        (unit == "year", _plus_months(day, whole(count, -MAX_MONTHS // 12, MAX_MONTHS // 12) * 12)),
+        (unit == "year", _plus_months(day, whole(count, -MAX_YEARS, MAX_YEARS) * 12)),
     ),
 )
 def date_add(day: date, count: Decimal, unit: str) -> date:
     if unit not in _UNITS:
         raise Fault(M("“{unit}” is not a unit. Use day, week, month or year.", unit=unit[:40]))
-    if unit in ("day", "week"):
-        return day + timedelta(days=_whole(count, MAX_DAYS) * (7 if unit == "week" else 1))
-    return _months(day, _whole(count, MAX_MONTHS) * (12 if unit == "year" else 1))
+    if unit == "day":
+        return possible(day + timedelta(days=_whole(count, MAX_DAYS)))
+    if unit == "week":
+        return possible(day + timedelta(days=_whole(count, MAX_WEEKS) * 7))
+    return _months(day, _whole(count, MAX_YEARS) * 12 if unit == "year" else _whole(count, MAX_MONTHS))
 
 
 @dates(
@@ -236,14 +240,14 @@ def months_later(day: date, months: Decimal) -> date:
     sql=lambda day, count=None: (
         _plus_months(
             func.date_trunc("month", cast(day, DateTime)),
-            (literal(0) if count is None else whole(count, -MAX_MONTHS, MAX_MONTHS)) + 1,
+            (literal(0) if count is None else whole(count, -MAX_MONTHS, MAX_MONTHS - 1)) + 1,
         )
         - 1
     ),
 )
 def end_of_month(day: date, months: Decimal = ONE - 1) -> date:
     moved = _months(day, _whole(months, MAX_MONTHS))
-    return moved.replace(day=calendar.monthrange(moved.year, moved.month)[1])
+    return possible(moved.replace(day=calendar.monthrange(moved.year, moved.month)[1]))
 
 
 def _full_months(start: Element, end: Element) -> Element:
@@ -259,10 +263,12 @@ def _full_months(start: Element, end: Element) -> Element:
     "两个日期之间的整天（d）、整月（m）或整年（y）数。",
     'DATEDIF(DATE(2025, 3, 10), DATE(2026, 3, 9), "m")',
     "11",
+    fails=True,
     sql=lambda start, end, unit: case(
         (unit == "d", end - start),
         (unit == "m", _full_months(start, end)),
         (unit == "y", func.floor(_full_months(start, end) / 12)),
+        else_=NOT_A_NUMBER,
     ),
 )
 def date_difference(start: date, end: date, unit: str) -> Decimal:

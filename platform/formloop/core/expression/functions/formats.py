@@ -105,8 +105,8 @@ def number_pattern(value: Element, pattern: str) -> Element:
         else "FM" + "9" * (20 - whole.count("0")) + "0" * whole.count("0")
     )
     digits = func.to_char(func.abs(rounded), ahead + ("." + "0" * places if places else ""))
-    sign = case((rounded < 0, "-"), else_="")
-    return func.concat(sign, before, digits, percent, after)
+    sign: Element = case((rounded < 0, "-"), else_="")
+    return sign.concat(literal(before)).concat(digits).concat(literal(percent + after))
 
 
 def _unknown(pattern: str) -> Fault:

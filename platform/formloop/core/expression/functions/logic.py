@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from formloop.core.expression.compare import is_same
+from formloop.core.expression.compare import COMPARISONS, is_same
 from formloop.core.expression.functions.spec import Group
 from formloop.core.expression.values import EvaluationError, Fault, Run, is_empty
 
@@ -184,3 +184,20 @@ def if_error(run: Run, value: Later, instead: Later) -> Any:
 def pick(run: Run, position: Later, *parts: Later) -> Any:
     at: Decimal | None = position(run)
     return parts[int(at) - 1](run) if at is not None and 1 <= at < len(parts) + 1 else None
+
+
+@logic(
+    "BETWEEN(value: O, lowest: O, highest: O) -> bool",
+    "Whether a value lies between two others, both included.",
+    "值是否介于两者之间（含两端）。",
+    "BETWEEN(5, 1, 10)",
+    "TRUE",
+    lazy=True,
+    form=lambda sql, value, lowest, highest: sql.all_of(
+        [sql.compare(">=", value, lowest), sql.compare("<=", value, highest)]
+    ),
+)
+def between(run: Run, value: Later, lowest: Later, highest: Later) -> bool | None:
+    found = value(run)
+    low, high = COMPARISONS[">="](found, lowest(run)), COMPARISONS["<="](found, highest(run))
+    return False if low is False or high is False else None if low is None or high is None else True

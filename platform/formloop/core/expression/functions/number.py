@@ -5,7 +5,7 @@ from decimal import ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, ROUND_UP, Context, D
 from sqlalchemy import Integer, case, func, literal
 
 from formloop.core.expression.functions.spec import Element, Group
-from formloop.core.expression.sql_parts import whole
+from formloop.core.expression.sql_parts import NOT_A_NUMBER, whole
 from formloop.core.expression.values import ONE, ZERO, Fault, power, square_root
 from formloop.core.text import M
 
@@ -93,12 +93,16 @@ def _step(step: Decimal) -> Decimal:
 
 
 def _remainder_sql(value: Element, divisor: Element) -> Element:
-    by = func.nullif(divisor, 0)
-    return func.mod(func.mod(value, by) + divisor, by)
+    by = _not_zero(divisor)
+    return func.mod(func.mod(value, by) + by, by)
+
+
+def _not_zero(divisor: Element) -> Element:
+    return case((divisor == 0, NOT_A_NUMBER), else_=divisor)
 
 
 def _positive(step: Element | None) -> Element:
-    return literal(ONE) if step is None else case((step > 0, step))
+    return literal(ONE) if step is None else case((step <= 0, NOT_A_NUMBER), else_=step)
 
 
 @number(
@@ -107,6 +111,7 @@ def _positive(step: Element | None) -> Element:
     "向上取整到步长的倍数，例如包装量。",
     "CEILING(23, 10)",
     "30",
+    fails=True,
     sql=lambda value, step=None: value + _remainder_sql(-value, _positive(step)),
 )
 def ceiling(value: Decimal, step: Decimal = ONE) -> Decimal:
@@ -119,6 +124,7 @@ def ceiling(value: Decimal, step: Decimal = ONE) -> Decimal:
     "向下取整到步长的倍数。",
     "FLOOR(27, 10)",
     "20",
+    fails=True,
     sql=lambda value, step=None: value - _remainder_sql(value, _positive(step)),
 )
 def floor(value: Decimal, step: Decimal = ONE) -> Decimal:
@@ -143,6 +149,7 @@ def integer(value: Decimal) -> Decimal:
     "除法的余数，符号与除数相同。",
     "MOD(10, 3)",
     "1",
+    fails=True,
     sql=_remainder_sql,
 )
 def remainder(value: Decimal, divisor: Decimal) -> Decimal:
@@ -155,7 +162,8 @@ def remainder(value: Decimal, divisor: Decimal) -> Decimal:
     "除法的整数部分。",
     "QUOTIENT(10, 3)",
     "3",
-    sql=lambda value, divisor: func.div(value, func.nullif(divisor, 0)),
+    fails=True,
+    sql=lambda value, divisor: func.div(value, _not_zero(divisor)),
 )
 def quotient(value: Decimal, divisor: Decimal) -> Decimal:
     if divisor == 0:
@@ -182,7 +190,8 @@ def raised(value: Decimal, exponent: Decimal) -> Decimal:
     "SQRT(16)",
     "4",
     cost=5,
-    sql=lambda value: func.trunc(func.sqrt(func.round(case((value >= 0, value)), 40)), 16),
+    fails=True,
+    sql=lambda value: func.trunc(func.sqrt(func.round(case((value < 0, NOT_A_NUMBER), else_=value), 40)), 16),
 )
 def root(value: Decimal) -> Decimal:
     return square_root(value)
@@ -198,17 +207,3 @@ def root(value: Decimal) -> Decimal:
 )
 def sign(value: Decimal) -> Decimal:
     return Decimal((value > 0) - (value < 0))
-
-
-@number(
-    "BETWEEN(value: T, lowest: T, highest: T) -> bool",
-    "Whether a value lies between two others, both included.",
-    "值是否介于两者之间（含两端）。",
-    "BETWEEN(5, 1, 10)",
-    "TRUE",
-    form=lambda sql, value, lowest, highest: sql.all_of(
-        [sql.compare(">=", value, lowest), sql.compare("<=", value, highest)]
-    ),
-)
-def between(value: Decimal, lowest: Decimal, highest: Decimal) -> bool:
-    return lowest <= value <= highest

@@ -39,7 +39,8 @@ class Function:
     """A function of the closed table.
 
     `sql` builds the PostgreSQL form from its arguments' forms (SQLite calls the Python function itself);
-    `form` builds both from the tree. Without either, the function cannot be used in filters.
+    `form` builds both from the tree. Without either, the function cannot be used in filters. One that
+    `fails` for some numbers gives NaN there.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Function:
     form: Builder | None = None
     lazy: bool = False
     contextual: bool = False
+    fails: bool = False
     cost: int = 1
 
     def parameter(self, index: int) -> Parameter | None:

@@ -4,12 +4,12 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Numeric, case, cast, func, literal
+from sqlalchemy import Numeric, case, cast, func
 
 from formloop.core.expression.functions.formats import formatted, formatted_sql
 from formloop.core.expression.functions.rmb import in_capitals
 from formloop.core.expression.functions.spec import Element, Group
-from formloop.core.expression.sql_parts import whole
+from formloop.core.expression.sql_parts import NOT_A_NUMBER, whole
 from formloop.core.expression.values import MAX_LIST, MAX_TEXT, ONE, Fault, as_text, is_empty
 from formloop.core.text import M
 
@@ -132,10 +132,10 @@ def substitute(value: str, old: str, new: str) -> str:
     "从指定位置起，用新文本替换若干字符。",
     'REPLACE("SO-0001", 1, 2, "PO")',
     "PO-0001",
-    sql=lambda value, start, count, new: func.concat(
-        func.left(value, whole(start, 1, MAX_TEXT) - 1),
-        case((start + count > 0, new)),
-        func.substr(value, whole(start, 1, MAX_TEXT) + _count(count)),
+    sql=lambda value, start, count, new: (
+        func.left(value, whole(start, 1, MAX_TEXT) - 1)
+        .concat(new)
+        .concat(func.substr(value, whole(start, 1, MAX_TEXT) + _count(count)))
     ),
 )
 def replaced(value: str, start: Decimal, count: Decimal, new: str) -> str:
@@ -244,9 +244,8 @@ def as_formatted(value: Any, pattern: str) -> str:
     "把文本转为数字。",
     'VALUE("12.5")',
     "12.5",
-    sql=lambda value: case(
-        (value.regexp_match(_NUMBER_SQL), cast(value, Numeric)), else_=cast(literal("NaN"), Numeric)
-    ),
+    fails=True,
+    sql=lambda value: case((value.regexp_match(_NUMBER_SQL), cast(value, Numeric)), else_=NOT_A_NUMBER),
 )
 def to_number(value: str) -> Decimal:
     if not _NUMBER.fullmatch(value):
