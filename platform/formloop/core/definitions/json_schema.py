@@ -2,12 +2,13 @@
 no recursion, patterns in linear time."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import jsonschema_rs
 import re2
 
-from formloop.core.definitions.faults import suggest
+from formloop.core.definitions.faults import MOST_TOLD, suggest
 from formloop.core.errors import Invalid, Problem
 from formloop.core.text import M
 
@@ -31,7 +32,8 @@ _options.log_errors = False
 
 def check_json_schema(schema: Mapping[str, Any]) -> list[Problem]:
     """What must not stand in a schema; keys that begin with `x-` are the business of the kind."""
-    problems = [problem for path, part in _parts(schema) for problem in _check_part(path, part)]
+    found = (problem for path, part in _parts(schema) for problem in _check_part(path, part))
+    problems = list(islice(found, MOST_TOLD))
     if problems:
         return problems
     try:

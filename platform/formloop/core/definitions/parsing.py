@@ -1,6 +1,6 @@
 """From JSON text to exact values, refusing what no honest definition contains.
 
-Refused: more than 1 MB, nesting deeper than 32, a name twice in one object, NaN, numbers that do not fit
+Refused: more than 1 MB or 20,000 values, nesting deeper than 32, a name twice in one object, NaN, numbers that do not fit
 a 34-digit decimal, half characters. Every refusal names line and column.
 """
 
@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from formloop.core.definitions.positions import Positions, deepest, find_token
+from formloop.core.definitions.positions import Positions, find_token, measure
 from formloop.core.errors import Problem
 from formloop.core.text import M, Message
 
 MOST_BYTES = 1_000_000
 MOST_DEPTH = 32
+MOST_VALUES = 20_000
 MOST_DIGITS = 34
 MOST_EXPONENT = 30
 
@@ -89,8 +90,11 @@ def parse(text: str | bytes) -> Parsed:
 
 def _load(text: str | bytes) -> Any:
     readable = _decoded(text)
-    if deepest(readable) > MOST_DEPTH:
+    depth, values = measure(readable)
+    if depth > MOST_DEPTH:
         raise _Refused("too_deep", M("This is nested more than {most} levels deep.", most=MOST_DEPTH))
+    if values > MOST_VALUES:
+        raise _Refused("too_large", M("A definition may have at most {most} values.", most=MOST_VALUES))
     closed = 0
 
     def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -110,6 +114,9 @@ def _load(text: str | bytes) -> Any:
         # a positive exponent is not kept, so that every number has one way to be written
         return int(number) if _exponent(number) >= 0 else number
 
+    def whole_of(written: str) -> Decimal | int:
+        return int(written) if len(written) <= MOST_EXPONENT else number_of(written)
+
     def no_constant(written: str) -> Any:
         offset = find_token(readable, "NaN|-?Infinity", lambda token: token == written)
         raise _Refused("number", M("“{written}” is not a number.", written=written), offset)
@@ -118,7 +125,7 @@ def _load(text: str | bytes) -> Any:
         doc = json.loads(
             readable,
             object_pairs_hook=object_of,
-            parse_int=number_of,
+            parse_int=whole_of,
             parse_float=number_of,
             parse_constant=no_constant,
         )

@@ -9,7 +9,7 @@ from typing import NamedTuple
 _SPACE = re.compile(r"[ \t\n\r]*")
 # an unfinished string runs to the end, so that no text is scanned twice
 STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)'
-_STEP = {"[": 1, "{": 1, "]": -1, "}": -1}
+_STEP = {"[": 1, "{": 1, "]": -1, "}": -1, ",": 0}
 _value_at = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str).raw_decode
 
 
@@ -90,7 +90,8 @@ def find_token(text: str, pattern: str, wanted: Callable[[str], bool]) -> int:
     return 0
 
 
-def deepest(text: str) -> int:
-    """How deep brackets are nested outside of strings."""
-    brackets = re.sub(r"[^\[\]{}]++", "", re.sub(STRING, "", text, flags=re.DOTALL))
-    return max(accumulate(map(_STEP.__getitem__, brackets)), default=0)
+def measure(text: str) -> tuple[int, int]:
+    """How deep brackets are nested outside of strings, and at most how many values there are."""
+    skeleton = re.sub(r"[^\[\]{},]++", "", re.sub(STRING, "", text, flags=re.DOTALL))
+    depth = max(accumulate(map(_STEP.__getitem__, skeleton)), default=0)
+    return depth, 1 + sum(map(skeleton.count, "[{,"))

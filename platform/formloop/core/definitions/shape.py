@@ -1,6 +1,7 @@
 """What a schema says about one place of a document: the order of its keys, and how people call it."""
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from formloop.core.text import localized
@@ -16,22 +17,21 @@ class Shape:
         self._root = root
         self._schemas = list(_expanded(root, schemas))
         self._properties: dict[str, Shape] = {}
-        self._item: Shape | None = None
         self.keys: tuple[str, ...] = tuple(
             dict.fromkeys(key for schema in self._schemas for key in schema.get("properties", {}))
         )
+        self.known = frozenset(self.keys)
 
     @staticmethod
     def of(schema: Mapping[str, Any] | None) -> "Shape":
         """The place of a whole document; without a schema nothing is known about it."""
         return Shape(schema or {}, [schema] if schema else [])
 
-    @property
+    @cached_property
     def open(self) -> bool:
         """Whether people choose keys here, so that the order of keys is part of the meaning."""
-        if not self.keys:
-            return True
-        return any(isinstance(each.get("additionalProperties"), Mapping) for each in self._schemas)
+        chosen = (isinstance(each.get("additionalProperties"), Mapping) for each in self._schemas)
+        return not self.keys or any(chosen)
 
     @property
     def named(self) -> bool:
@@ -40,19 +40,31 @@ class Shape:
 
     def property(self, key: str) -> "Shape":
         """The place of the value of `key`."""
+        if key not in self.known:
+            return self._chosen
         if key not in self._properties:
             found = [each["properties"][key] for each in self._schemas if key in each.get("properties", {})]
-            if not found:
-                found = [each.get("additionalProperties") for each in self._schemas]
-                found += [one for each in self._schemas for one in each.get("patternProperties", {}).values()]
-            self._properties[key] = Shape(self._root, [each for each in found if isinstance(each, Mapping)])
+            self._properties[key] = self._within(found)
         return self._properties[key]
+
+    @cached_property
+    def _chosen(self) -> "Shape":
+        """The place of the value of any key that people choose."""
+        found = [each.get("additionalProperties") for each in self._schemas]
+        return self._within(
+            [*found, *(s for e in self._schemas for s in e.get("patternProperties", {}).values())]
+        )
+
+    @cached_property
+    def _item(self) -> "Shape":
+        return self._within([each.get("items") for each in self._schemas])
+
+    def _within(self, found: list[Any]) -> "Shape":
+        schemas = [each for each in found if isinstance(each, Mapping)]
+        return Shape(self._root, schemas) if schemas else _UNKNOWN
 
     def item(self) -> "Shape":
         """The place of a member of the list that stands here."""
-        if self._item is None:
-            found = [each.get("items") for each in self._schemas]
-            self._item = Shape(self._root, [each for each in found if isinstance(each, Mapping)])
         return self._item
 
     def title(self, locale: str) -> str:
@@ -83,3 +95,6 @@ def _local(root: Mapping[str, Any], reference: str) -> Any:
             found.get(step.replace("~1", "/").replace("~0", "~"), {}) if isinstance(found, Mapping) else {}
         )
     return found
+
+
+_UNKNOWN = Shape({}, [])

@@ -8,6 +8,7 @@ share lines; the outermost object always has a line for each key.
 import json
 from collections.abc import Iterator
 from decimal import Decimal
+from json.encoder import encode_basestring
 from typing import Any
 
 from formloop.core.definitions.kind import Doc, Kind
@@ -30,20 +31,25 @@ def canonical(doc: Doc, kind: Kind | None = None) -> Doc:
 
 def scalar_text(value: Any) -> str:
     """The JSON text of a value that contains no others."""
+    if isinstance(value, str):
+        return encode_basestring(value)
     if isinstance(value, Decimal):
         return format(value, "f")
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value)
 
 
 def _ordered(value: Any, shape: Shape) -> Any:
     if isinstance(value, list):
-        return [_ordered(each, shape.item()) for each in value]
+        item = shape.item()
+        return [_ordered(each, item) for each in value]
     if not isinstance(value, dict):
         return value
-    known = [key for key in shape.keys if key in value]
-    others = [key for key in value if key not in set(shape.keys)]
-    keys = known + (others if shape.open else sorted(others))
-    return {key: _ordered(value[key], shape.property(key)) for key in keys}
+    known = shape.known
+    keys = [key for key in shape.keys if key in value]
+    if len(keys) < len(value):
+        others = [key for key in value if key not in known]
+        keys += others if shape.open else sorted(others)
+    return {key: _ordered(each, shape.property(key)) if (each := value[key]) else each for key in keys}
 
 
 class _Text:
@@ -78,7 +84,7 @@ class _Text:
     def _members(self, value: Any, shape: Shape, level: int) -> Iterator[str]:
         if isinstance(value, dict):
             for key, each in value.items():
-                name = json.dumps(key, ensure_ascii=False) + ": "
+                name = encode_basestring(key) + ": "
                 yield name + self._text(each, shape.property(key), level, len(name))
         else:
             for each in value:
@@ -108,7 +114,7 @@ class _Text:
             text = self._line(each)
             if text is None:
                 return None
-            parts.append(text if name is None else f"{json.dumps(name, ensure_ascii=False)}: {text}")
+            parts.append(text if name is None else f"{encode_basestring(name)}: {text}")
             length += len(parts[-1]) + 2
             if length > WIDTH + 2:
                 return None

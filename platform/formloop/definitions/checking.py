@@ -1,0 +1,127 @@
+"""What stands against publishing: the documents' own mistakes, what they need, and whom they would break."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from formloop.core.definitions import Doc, Kind, Reference, check_schema_of, kinds, parse, write
+from formloop.core.errors import Problem
+from formloop.core.text import M
+from formloop.definitions import library
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A document on its way to being published. `number` is the version it will have."""
+
+    kind: Kind
+    doc: Doc
+    old: Doc | None
+    version: int | None
+    archived: bool = False
+    number: int = 0
+    changes: bool = True
+
+    @property
+    def name(self) -> Reference:
+        """Kind and key."""
+        return self.kind.name, self.doc["x-key"]
+
+
+def check_candidates(candidates: Sequence[Candidate]) -> list[Problem]:
+    """Everything that is wrong with them; they must lie in the overlay already."""
+    named = in_document if len(candidates) > 1 else _as_it_is
+    problems = list[Problem]()
+    # what a schema refuses must not be prepared, so all schemas come before all checks
+    for check in (_check_form, _check_meaning):
+        for candidate in candidates:
+            found = check(candidate.doc, candidate.kind)
+            problems += [named(candidate.doc, problem) for problem in found]
+        if any(problem.severity == "error" for problem in problems):
+            return problems
+    return problems + _broken_dependents(candidates)
+
+
+def _check_form(doc: Doc, kind: Kind) -> list[Problem]:
+    return _located(doc, kind, check_schema_of(doc, kind))
+
+
+def _check_meaning(doc: Doc, kind: Kind) -> list[Problem]:
+    problems = kind.check(doc, library.VIEW)
+    if not any(problem.severity == "error" for problem in problems):
+        problems += [_missing(name) for name in sorted(kind.references(doc)) if not _is_there(name)]
+    return _located(doc, kind, problems)
+
+
+def _located(doc: Doc, kind: Kind, problems: list[Problem]) -> list[Problem]:
+    """The problems with line and column in the canonical text."""
+    return parse(write(doc, kind)).locate(problems) if problems else []
+
+
+def _as_it_is(_doc: Doc, problem: Problem) -> Problem:
+    return problem
+
+
+def in_document(doc: Doc, problem: Problem) -> Problem:
+    """The problem with the name of its document in front, where several are checked at once."""
+    name = doc.get("title") if isinstance(doc, dict) else None
+    return replace(problem, message=M("{name}: {problem}", name=name or "?", problem=problem.message))
+
+
+def in_order(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Referenced ones first; of those that need each other, the given order."""
+    by_name = {candidate.name: candidate for candidate in candidates}
+    done = dict[Reference, Candidate]()
+    visiting = set[Reference]()
+
+    def visit(name: Reference) -> None:
+        if name in done or name in visiting:
+            return
+        visiting.add(name)
+        for needed in sorted(by_name[name].kind.references(by_name[name].doc)):
+            if needed in by_name:
+                visit(needed)
+        done[name] = by_name[name]
+
+    for name in by_name:
+        visit(name)
+    return list(done.values())
+
+
+def _is_there(name: Reference) -> bool:
+    kind, key = name
+    return kind not in kinds or library.find_document(kind, key) is not None
+
+
+def _missing(name: Reference) -> Problem:
+    kind, key = name
+    message = M("This needs the {kind} “{key}”, which is not published.", kind=kinds.get(kind).title, key=key)
+    return Problem("missing_definition", "", message)
+
+
+def _broken_dependents(candidates: Sequence[Candidate]) -> list[Problem]:
+    """New mistakes of definitions that are published already and refer to a candidate."""
+    inside = {candidate.name for candidate in candidates}
+    touched = {c.name for c in candidates if c.old is not None and c.changes}
+    problems = list[Problem]()
+    for entry in library.list_entries():
+        name = (entry.kind, entry.key)
+        doc = library.find_document(*name)
+        kind = kinds.find(entry.kind)
+        if name in inside or doc is None or kind is None or not kind.references(doc) & touched:
+            continue
+        for problem in kind.check(doc, library.VIEW):
+            if problem.severity == "error" and not _was_there(problem, doc, kind):
+                message = M(
+                    "{name} would no longer work: {problem}", name=entry.title, problem=problem.message
+                )
+                problems.append(Problem("breaks", f"{entry.kind}.{entry.key}.{problem.at}", message))
+    return problems
+
+
+def _was_there(problem: Problem, doc: Doc, kind: Kind) -> bool:
+    coming = library.overlay()
+    with coming.trying():
+        coming.documents = {}
+        return any(
+            (each.code, each.at) == (problem.code, problem.at) for each in kind.check(doc, library.VIEW)
+        )

@@ -1,0 +1,123 @@
+"""Versions of a definition, what differs between them, and what publishing would do."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from formloop.access import gate, people
+from formloop.access.actor import Actor
+from formloop.core.definitions import Change, Doc, ImpactRow, diff, kinds, parse, upgrade, write
+from formloop.core.errors import NotFound, Problem
+from formloop.core.text import M
+from formloop.db import reading
+from formloop.definitions import library
+from formloop.definitions.checking import Candidate, check_candidates
+from formloop.definitions.drafts import RESOURCE, Definition, find_draft, get_definition
+from formloop.definitions.tables import version as versions
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One line of the history."""
+
+    version: int
+    note: str
+    by: int | None
+    by_name: str
+    at: datetime
+    sha256: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What publishing a document would mean. With an error among the problems it cannot be published."""
+
+    definition: Definition
+    number: int | None  # the old version to go back to; None for the draft
+    changes: list[Change]
+    rows: list[ImpactRow]
+    dependents: list[library.Entry]
+    problems: list[Problem]
+
+    @property
+    def possible(self) -> bool:
+        """Whether nothing stands against it."""
+        severities = [each.severity for each in self.problems] + [each.severity for each in self.rows]
+        return "error" not in severities
+
+
+def list_history(definition_id: str) -> list[Version]:
+    """All versions, the newest first."""
+    current = get_definition(definition_id).version
+    query = select(versions).where(versions.c.definition == definition_id).order_by(versions.c.version.desc())
+    with reading() as conn:
+        rows = conn.execute(query).all()
+    names = people.names_of(row.by for row in rows)
+    return [
+        Version(
+            version=row.version,
+            note=row.note,
+            by=row.by,
+            by_name=names.get(row.by, ""),
+            at=row.at,
+            sha256=row.sha256,
+            current=row.version == current,
+        )
+        for row in rows
+    ]
+
+
+def get_version(definition_id: str, version: int) -> Doc:
+    """The document of a numbered version, in today's format."""
+    return library.read_version(definition_id, version)
+
+
+def get_text(definition_id: str, version: int | None = None) -> str:
+    """The canonical text of a version, or of the draft."""
+    kind = kinds.get(get_definition(definition_id).kind)
+    if version is not None:
+        return write(get_version(definition_id, version), kind)
+    return _require_draft(definition_id)[0]
+
+
+def compare(definition_id: str, old: int, new: int | None = None) -> list[Change]:
+    """What differs from version `old` to version `new`, or to the draft."""
+    kind = kinds.get(get_definition(definition_id).kind)
+    later = _require_draft(definition_id)[1] if new is None else get_version(definition_id, new)
+    return diff(get_version(definition_id, old), later, kind)
+
+
+def check_draft(actor: Actor, definition_id: str) -> list[Problem]:
+    """What stands against publishing the draft, with line and column in its text."""
+    return impact(actor, definition_id).problems
+
+
+def impact(actor: Actor, definition_id: str, version: int | None = None) -> Impact:
+    """What publishing the draft would do, or going back to `version`; nothing is changed."""
+    gate.require(actor, "design", RESOURCE)
+    found = get_definition(definition_id)
+    kind = kinds.get(found.kind)
+    new = _require_draft(definition_id)[1] if version is None else get_version(definition_id, version)
+    new, problems = upgrade(new, kind)
+    with reading() as conn:
+        old = library.read_version(found.id, found.version) if found.version else None
+        dependents = library.list_dependents(found.kind, found.key)
+        rows = list[ImpactRow]()
+        if not problems:
+            with library.overlay().trying() as coming:
+                candidate = Candidate(kind, new, old, found.version, number=(found.version or 0) + 1)
+                coming.put(found.kind, found.key, new, candidate.number)
+                problems = check_candidates([candidate])
+                if not any(problem.severity == "error" for problem in problems):
+                    rows = kind.impact(conn, old, new)
+    changes = diff(old, new, kind) if old is not None else []
+    return Impact(found, version, changes, rows, dependents, problems)
+
+
+def _require_draft(definition_id: str) -> tuple[str, Doc]:
+    draft = find_draft(definition_id)
+    if draft is None:
+        raise NotFound(M("There is no draft."))
+    return draft.text, parse(draft.text).doc

@@ -1,0 +1,282 @@
+"""What is published, prepared to run. Read everywhere and all the time, so it is a look-up in memory.
+
+Each process keeps one shelf, exchanged as a whole when somebody has published (`refresh`). Inside the
+transaction that publishes, the new definitions are seen already, by that transaction alone.
+"""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import Engine, select
+
+from formloop.core.definitions import Doc, Kind, kinds, parse, upgrade
+from formloop.core.errors import NotFound
+from formloop.core.text import M
+from formloop.db import engine, in_transaction, kept, reading
+from formloop.db.migrations import read_counter
+from formloop.definitions.tables import definition
+from formloop.definitions.tables import version as versions
+
+Name = tuple[str, str]  # kind and key
+_MOST_KEPT = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A published definition: its stable id, its version, where it belongs and its names."""
+
+    id: str
+    kind: str
+    key: str
+    version: int
+    app: str
+    title: str
+    title_zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    engine: Engine
+    epoch: int
+    entries: dict[Name, Entry]
+    prepared: dict[Name, Any] = field(default_factory=dict)
+    older: dict[tuple[str, int], Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Overlay:
+    """What the open transaction is about to publish, and what it prepared with that in mind."""
+
+    documents: dict[Name, tuple[Doc, int]] = field(default_factory=dict)
+    prepared: dict[Name, Any] = field(default_factory=dict)
+
+    @contextmanager
+    def trying(self) -> Iterator["Overlay"]:
+        """See what is put in inside the block only."""
+        before = dict(self.documents)
+        try:
+            yield self
+        finally:
+            self.documents = before
+            self.prepared.clear()
+
+    def put(self, kind: str, key: str, doc: Doc, version: int) -> None:
+        """Let the open transaction see this document as published."""
+        self.documents[kind, key] = (doc, version)
+        self.prepared.clear()
+
+
+_shelf: _Shelf | None = None
+_exchange = threading.Lock()
+_documents: dict[tuple[str, int], Doc] = {}  # versions never change
+
+
+def overlay() -> Overlay:
+    """What the open transaction publishes; empty outside of one."""
+    return kept("definitions.overlay", Overlay)
+
+
+def published(kind: str, key: str) -> Any:
+    """What runs of the published definition `key` of a kind, or NotFound."""
+    found = find_published(kind, key)
+    if found is None:
+        title = getattr(kinds.find(kind), "title", kind)
+        raise NotFound(M("There is no {kind} “{key}”.", kind=title, key=key))
+    return found
+
+
+def find_published(kind: str, key: str) -> Any | None:
+    """What runs of the published definition `key` of a kind, or None."""
+    coming = overlay()
+    if coming.documents:
+        return _find_with(coming, kind, key)
+    shelf = _current()
+    found = shelf.prepared.get((kind, key))
+    if found is None and (entry := shelf.entries.get((kind, key))):
+        found = kinds.get(kind).prepare(_document(entry.id, entry.version), entry.version)
+        shelf.prepared[kind, key] = found
+    return found
+
+
+def _find_with(coming: Overlay, kind: str, key: str) -> Any | None:
+    name = (kind, key)
+    if name not in coming.prepared:
+        entry = _current().entries.get(name)
+        if name in coming.documents:
+            doc, number = coming.documents[name]
+        elif entry:
+            doc, number = _document(entry.id, entry.version), entry.version
+        else:
+            return None
+        coming.prepared[name] = kinds.get(kind).prepare(doc, number)
+    return coming.prepared[name]
+
+
+def at_version(kind: str, key: str, version: int) -> Any:
+    """What runs of one numbered version, for what was started under it; or NotFound."""
+    entry = find_entry(kind, key)
+    if entry is None:
+        raise NotFound(M("There is no {kind} “{key}”.", kind=kinds.get(kind).title, key=key))
+    if entry.version == version:
+        return published(kind, key)
+    older = _current().older
+    found = older.get((entry.id, version))
+    if found is None:
+        found = kinds.get(kind).prepare(_document(entry.id, version), version)
+        if not in_transaction():
+            older[entry.id, version] = found
+    return found
+
+
+def all_published(kind: str) -> list[Any]:
+    """What runs of all published definitions of a kind, in the order of their keys."""
+    return [published(kind, key) for key in list_keys(kind)]
+
+
+def find_document(kind: str, key: str) -> Doc | None:
+    """The published document; it is shared, so it must not be changed."""
+    coming = overlay().documents.get((kind, key))
+    if coming:
+        return coming[0]
+    entry = _current().entries.get((kind, key))
+    return _document(entry.id, entry.version) if entry else None
+
+
+def find_entry(kind: str, key: str) -> Entry | None:
+    """Id, version and names of a published definition."""
+    return _current().entries.get((kind, key))
+
+
+def list_entries(kind: str | None = None) -> list[Entry]:
+    """Everything published, of one kind or of all, by kind and key."""
+    return [entry for name, entry in _current().entries.items() if kind in (None, name[0])]
+
+
+def list_keys(kind: str) -> list[str]:
+    """The keys of all published definitions of a kind."""
+    names = {*_current().entries, *overlay().documents}
+    return sorted(key for each, key in names if each == kind)
+
+
+def list_dependents(kind: str, key: str) -> list[Entry]:
+    """The published definitions that refer to this one."""
+    found = []
+    for entry in list_entries():
+        doc, its_kind = find_document(entry.kind, entry.key), kinds.find(entry.kind)
+        if doc is not None and its_kind and (kind, key) in its_kind.references(doc):
+            found.append(entry)
+    return found
+
+
+def read_version(definition_id: str, version: int) -> Doc:
+    """The document of a numbered version, in today's format; or NotFound. It is shared: do not change it."""
+    return _document(definition_id, version)
+
+
+class _View:
+    """The library as checks see it."""
+
+    def find_document(self, kind: str, key: str) -> Doc | None:
+        return find_document(kind, key)
+
+    def find_prepared(self, kind: str, key: str) -> Any | None:
+        return find_published(kind, key)
+
+    def list_keys(self, kind: str) -> list[str]:
+        return list_keys(kind)
+
+
+VIEW: Final = _View()
+
+
+def epoch() -> int:
+    """The number that rises with each publishing, as the database has it now."""
+    with reading() as conn:
+        return read_counter(conn, "definitions")
+
+
+def refresh(epoch: int) -> None:
+    """Look again when the database says that somebody has published since; cheap when nobody has."""
+    shelf = _shelf
+    if shelf is None or shelf.epoch < epoch or shelf.engine is not engine():
+        _load()
+
+
+def _current() -> _Shelf:
+    shelf = _shelf
+    if shelf is None or shelf.engine is not engine():
+        return _load()
+    return shelf
+
+
+def _load() -> _Shelf:
+    global _shelf
+    with reading() as conn:
+        now = read_counter(conn, "definitions")
+        wanted = definition.c.version.is_not(None) & ~definition.c.archived
+        columns = [
+            definition.c[name] for name in ("id", "kind", "key", "version", "app", "title", "title_zh")
+        ]
+        rows = conn.execute(select(*columns).where(wanted).order_by(definition.c.kind, definition.c.key))
+        entries = {(row.kind, row.key): Entry(**row._mapping) for row in rows}
+    with _exchange:
+        before = _shelf
+        if before is not None and before.engine is engine():
+            if before.epoch >= now:
+                return before
+            shelf = _Shelf(engine(), now, entries, _still_valid(before, entries))
+        else:
+            _documents.clear()
+            shelf = _Shelf(engine(), now, entries)
+        _shelf = shelf
+    return shelf
+
+
+def _still_valid(before: _Shelf, entries: Mapping[Name, Entry]) -> dict[Name, Any]:
+    """What was prepared and neither changed itself nor refers, however far, to something that changed."""
+    prepared = dict(before.prepared)
+    needs = {name: _references(before.entries[name]) for name in prepared}
+    names = {*before.entries, *entries}
+    stale = {name for name in names if before.entries.get(name) != entries.get(name)}
+    stale |= {name for name, others in needs.items() if others is None}
+    while more := {name for name, others in needs.items() if name not in stale and others and others & stale}:
+        stale |= more
+    return {name: found for name, found in prepared.items() if name not in stale}
+
+
+def _references(entry: Entry) -> set[Name] | None:
+    """What a published definition refers to; None when its document is not in memory any more."""
+    doc = _documents.get((entry.id, entry.version))
+    return None if doc is None else set(kinds.get(entry.kind).references(doc))
+
+
+def _document(definition_id: str, number: int) -> Doc:
+    name = (definition_id, number)
+    found = _documents.get(name)
+    if found is None:
+        found = _read(definition_id, number)
+        if not in_transaction():  # what is not committed may still be taken back
+            if len(_documents) >= _MOST_KEPT:
+                _documents.clear()
+            _documents[name] = found
+    return found
+
+
+def _read(definition_id: str, number: int) -> Doc:
+    with reading() as conn:
+        row = conn.execute(
+            select(versions.c.body, definition.c.kind)
+            .join(definition, definition.c.id == versions.c.definition)
+            .where(versions.c.definition == definition_id, versions.c.version == number)
+        ).one_or_none()
+    if row is None:
+        raise NotFound(M("There is no version {version} of this definition.", version=number))
+    return load_body(row.body, kinds.get(row.kind))
+
+
+def load_body(body: str, kind: Kind) -> Doc:
+    """The document of a stored text, in today's format."""
+    return upgrade(parse(body).doc, kind)[0]

@@ -1,0 +1,185 @@
+"""Pages about definitions: the list, the history of one, and what publishing would do."""
+
+from flask import Blueprint, Flask, Response, request, url_for
+
+from formloop.access import signing
+from formloop.core.definitions import kinds
+from formloop.core.errors import Invalid, Problem
+from formloop.core.registry import Registry
+from formloop.core.text import M
+from formloop.definitions import service
+from formloop.web import navigation, page
+from formloop.web.routes import route
+from formloop.web.viewer import locale
+
+blueprint = Blueprint("definitions", __name__, url_prefix="/definitions")
+DESIGN = ("design", "definition")
+
+designers: Registry[str] = Registry("designer")  # kind → endpoint of its designer, called with definition_id
+
+
+def init_app(app: Flask) -> None:
+    """Add the room's pages and its menu entry."""
+    app.register_blueprint(blueprint)
+    if "definitions" not in navigation.navigation:
+        entry = navigation.Entry(
+            M("Definitions"),
+            "file-code",
+            "definitions.list_all",
+            order=200,
+            group=navigation.BUILD,
+            permission=DESIGN,
+        )
+        navigation.navigation.add("definitions", entry)
+
+
+@route(blueprint, "", permission=DESIGN)
+def list_all() -> Response:
+    """All definitions by kind, searched by name or key."""
+    wanted, search = request.args.get("kind") or None, request.args.get("q", "").strip().lower()
+    found = [
+        each
+        for each in service.list_definitions(wanted)
+        if search in f"{each.key} {each.title} {each.title_zh} {each.app}".lower()
+    ]
+    groups = [(kind, [each for each in found if each.kind == kind.name]) for kind in kinds]
+    return page.render(
+        "definitions/list.html",
+        "definitions/_groups.html",
+        groups=[(kind, rows) for kind, rows in groups if rows],
+        kinds=kinds,
+        wanted=wanted,
+        search=request.args.get("q", ""),
+        designer=_designer,
+    )
+
+
+@route(blueprint, "/<definition_id>", permission=DESIGN)
+def history(definition_id: str) -> Response:
+    """The versions of one definition, and what differs between two of them."""
+    versions = service.list_history(definition_id)
+    definition = service.get_definition(definition_id)
+    old, new = request.args.get("old", type=int), request.args.get("new", type=int)
+    if old is None:
+        old, new = _last_step(definition, versions)
+    comparable = old is not None and (new is not None or definition.has_draft)
+    changes = service.compare(definition_id, old, new) if old is not None and comparable else None
+    return page.render(
+        "definitions/history.html",
+        "definitions/_differences.html",
+        definition=definition,
+        kind=kinds.get(definition.kind),
+        versions=versions,
+        designer=_designer(definition),
+        old=old,
+        new=new,
+        sentences=None if changes is None else [change.describe(locale()) for change in changes],
+    )
+
+
+@route(blueprint, "/<definition_id>/text", permission=DESIGN)
+def text(definition_id: str) -> Response:
+    """The canonical text of a version, or of the draft, as a file."""
+    definition = service.get_definition(definition_id)
+    version = request.args.get("version", type=int)
+    response = Response(service.get_text(definition_id, version), mimetype="application/json")
+    response.headers["Content-Disposition"] = f"attachment; filename={definition.key}.{definition.kind}.json"
+    return response
+
+
+@route(blueprint, "/<definition_id>/publish", permission=DESIGN)
+def impact(definition_id: str) -> Response:
+    """What publishing the draft would do."""
+    return _impact_page(definition_id)
+
+
+@route(blueprint, "/<definition_id>/publish", permission=DESIGN, methods=["POST"], endpoint="do_publish")
+def do_publish(definition_id: str) -> Response:
+    """Publish the draft that was shown."""
+    revision = request.form.get("revision", type=int)
+    try:
+        done = service.publish(signing.current(), definition_id, _note(), revision)
+    except Invalid as error:
+        return _impact_page(definition_id, problems=error.problems)
+    message = M("Version {version} is published.", version=done.version)
+    return page.redirect(url_for("definitions.history", definition_id=definition_id), message)
+
+
+@route(blueprint, "/<definition_id>/back/<int:version>", permission=DESIGN)
+def back(definition_id: str, version: int) -> Response:
+    """What going back to an old version would do."""
+    return _impact_page(definition_id, version)
+
+
+@route(
+    blueprint, "/<definition_id>/back/<int:version>", permission=DESIGN, methods=["POST"], endpoint="do_back"
+)
+def do_back(definition_id: str, version: int) -> Response:
+    """Publish an old version's content as a new version."""
+    try:
+        done = service.roll_back(signing.current(), definition_id, version, _note())
+    except Invalid as error:
+        return _impact_page(definition_id, version, error.problems)
+    message = M("Version {old} is back, as version {version}.", old=version, version=done.version)
+    return page.redirect(url_for("definitions.history", definition_id=definition_id), message)
+
+
+@route(blueprint, "/<definition_id>/discard", permission=DESIGN, methods=["POST"])
+def discard(definition_id: str) -> Response:
+    """Forget the draft."""
+    service.discard_draft(signing.current(), definition_id)
+    return page.redirect(url_for("definitions.history", definition_id=definition_id), M("The draft is gone."))
+
+
+@route(blueprint, "/<definition_id>/archive", permission=DESIGN, methods=["POST"])
+def archive(definition_id: str) -> Response:
+    """Take a definition out of use."""
+    target = url_for("definitions.history", definition_id=definition_id)
+    try:
+        service.archive(signing.current(), definition_id)
+    except Invalid as error:
+        return page.redirect(target, error.message, "danger")
+    return page.redirect(target, M("It is out of use now. Its data stay."))
+
+
+@route(blueprint, "/<definition_id>/take-back", permission=DESIGN, methods=["POST"])
+def take_back(definition_id: str) -> Response:
+    """Use an archived definition again."""
+    service.take_back(signing.current(), definition_id)
+    return page.redirect(
+        url_for("definitions.history", definition_id=definition_id), M("It is in use again.")
+    )
+
+
+def _impact_page(
+    definition_id: str, version: int | None = None, problems: list[Problem] | None = None
+) -> Response:
+    found = service.impact(signing.current(), definition_id, version)
+    return page.render(
+        "definitions/impact.html",
+        "definitions/_impact.html",
+        status=422 if problems else 200,
+        found=found,
+        kind=kinds.get(found.definition.kind),
+        problems=problems or found.problems,
+        sentences=[change.describe(locale()) for change in found.changes],
+        note=request.form.get("note", ""),
+    )
+
+
+def _last_step(
+    definition: service.Definition, versions: list[service.Version]
+) -> tuple[int | None, int | None]:
+    """The comparison people want first: what the draft changes, else what the last publishing changed."""
+    if definition.has_draft and definition.version:
+        return definition.version, None
+    return (versions[1].version, versions[0].version) if len(versions) > 1 else (None, None)
+
+
+def _note() -> str:
+    return request.form.get("note", "").strip()[:1000]
+
+
+def _designer(definition: service.Definition) -> str | None:
+    endpoint = designers.find(definition.kind)
+    return url_for(endpoint, definition_id=definition.id) if endpoint else None
