@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from formloop.access.actor import SYSTEM, Actor
 from formloop.core.definitions import Doc, ImpactRow, Kind, complete, kinds
@@ -34,8 +34,9 @@ def _apply(conn: Any, old: Doc | None, new: Doc) -> None:
         raise ZeroDivisionError
     if old is None:
         conn.execute(text(f"CREATE TABLE card_{new['x-key']} (id INTEGER)"))
+    there = {column["name"] for column in inspect(conn).get_columns(f"card_{new['x-key']}")}
     for column in new.get("columns", ()):
-        if old is None or column not in old.get("columns", ()):
+        if column not in there:
             conn.execute(text(f"ALTER TABLE card_{new['x-key']} ADD COLUMN {column} TEXT"))
 
 
