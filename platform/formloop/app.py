@@ -1,39 +1,26 @@
 """Wires the rooms into one Flask application; the only place that sees them all."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from flask import Flask
-from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader
+from jinja2 import FileSystemLoader, PrefixLoader
 
-from formloop import (  # noqa: F401  rooms declare tables and kinds when imported
-    access,
-    db,
-    definitions,
-    forms,
-    web,
-)
-from formloop.access import role_kind, signing  # noqa: F401
+from formloop import db
+from formloop.access import role_kind, signing
 from formloop.access import views as access_views
 from formloop.core.text import load_catalogues
 from formloop.definitions import library
 from formloop.definitions import views as definitions_views
 from formloop.events import outbox, queue
-from formloop.forms import kind  # noqa: F401
+from formloop.forms import kind as form_kind
 from formloop.forms import views as forms_views
+from formloop.packs import views as packs_views
 from formloop.settings import Settings, read_settings
 from formloop.web import wiring
 
 PACKAGE = Path(__file__).resolve().parent
+KINDS = (role_kind.ROLE, form_kind.FORM)  # rooms add their kinds when they are imported
 ROOMS = ("web", "access", "definitions", "forms", "bridges", "workflows", "packs", "api")
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A running application with its settings."""
-
-    app: Flask
-    settings: Settings
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -50,12 +37,12 @@ def create_app(settings: Settings | None = None) -> Flask:
         MAX_FORM_PARTS=50_000,
     )
     folders = {room: FileSystemLoader(PACKAGE / room / "templates") for room in ROOMS}
-    app.jinja_loader = ChoiceLoader([PrefixLoader(folders)])
+    app.jinja_loader = PrefixLoader(folders)
     db.start(app, settings)
     wiring.init_app(app, settings)
     signing.init_app(app)
     signing.on_definitions_epoch(library.refresh)
-    for views in (access_views, definitions_views, forms_views):
+    for views in (access_views, definitions_views, forms_views, packs_views):
         views.init_app(app)
     outbox.on_put(queue.Waker(settings))
     wiring.require_declared(app)

@@ -1,0 +1,133 @@
+"""Reading a pack from its folder or from a zip, without believing anything it says."""
+
+import io
+import json
+import zipfile
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import jsonschema_rs
+
+from formloop.core.definitions import Doc, read
+from formloop.core.errors import Invalid, NotFound, Problem
+from formloop.core.json_text import loads
+from formloop.core.text import M, localized
+
+MANIFEST, SCENARIO = "pack.json", "scenario.json"
+MOST_FILES, MOST_BYTES, MOST_RATIO = 500, 50 * 1024 * 1024, 100
+_manifest = jsonschema_rs.Draft202012Validator(
+    json.loads(Path(__file__).with_name("schema.json").read_text("utf-8")), offline=True
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Pack:
+    """A pack as read: its manifest, its documents by file name, sample data in order, its scenario."""
+
+    manifest: Mapping[str, Any]
+    documents: Mapping[str, Doc]
+    samples: tuple[Mapping[str, Any], ...]
+    scenario: Mapping[str, Any] | None
+    problems: tuple[Problem, ...]
+
+    @property
+    def key(self) -> str:
+        """Its key, which is its folder's name."""
+        return str(self.manifest.get("key", ""))
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The packs that must be installed before it."""
+        return tuple(self.manifest.get("needs", ()))
+
+    @cached_property
+    def counts(self) -> Counter[str]:
+        """How many definitions of each kind it brings."""
+        return Counter(doc["x-kind"] for doc in self.documents.values())
+
+    def said(self, word: str, locale: str) -> str:
+        """A text of the manifest in `locale`."""
+        return localized(self.manifest, word, locale)
+
+
+def read_folder(folder: Path) -> Pack:
+    """The pack in a folder; its problems say file, place and line."""
+    if not (folder / MANIFEST).is_file():
+        raise NotFound(M("There is no pack in “{folder}”.", folder=folder.name))
+    files = {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*.json"))
+    }
+    return _read(files)
+
+
+def read_zip(body: bytes) -> Pack:
+    """The pack in a zip, read in memory; Invalid when the archive itself is not acceptable."""
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(body))
+    except zipfile.BadZipFile as error:
+        raise Invalid([Problem("zip", "", M("This file is not a pack (a zip archive)."))]) from error
+    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    declared = sum(entry.file_size for entry in entries)
+    packed = max(1, sum(entry.compress_size for entry in entries))
+    if len(entries) > MOST_FILES or declared > MOST_BYTES or declared / packed > MOST_RATIO:
+        raise Invalid([Problem("zip", "", M("This archive is too large to be a pack."))])
+    files = {}
+    for entry in entries:
+        name = PurePosixPath(entry.filename)
+        if name.is_absolute() or ".." in name.parts or "\\" in entry.filename or entry.filename in files:
+            raise Invalid(
+                [
+                    Problem(
+                        "zip",
+                        entry.filename[:80],
+                        M("A file in this archive has a name that is not allowed."),
+                    )
+                ]
+            )
+        with archive.open(entry) as file:
+            content = file.read(entry.file_size + 1)
+        if len(content) > entry.file_size:
+            raise Invalid([Problem("zip", entry.filename[:80], M("This archive is too large to be a pack."))])
+        files[entry.filename] = content
+    if MANIFEST not in files:
+        raise Invalid([Problem("zip", MANIFEST, M("A pack needs a file “{file}”.", file=MANIFEST))])
+    return _read(files)
+
+
+def _read(files: Mapping[str, bytes]) -> Pack:
+    problems: list[Problem] = []
+    manifest = _plain(MANIFEST, files[MANIFEST], problems)
+    problems += [
+        Problem(
+            "manifest",
+            f"{MANIFEST}: {'.'.join(map(str, error.instance_path))}",
+            M("{text}", text=error.message),
+        )
+        for error in _manifest.iter_errors(json.loads(json.dumps(manifest, default=str)))
+    ]
+    documents, samples, scenario = {}, [], None
+    for name, body in files.items():
+        if name == MANIFEST:
+            continue
+        if name == SCENARIO:
+            scenario = _plain(name, body, problems)
+        elif name.startswith("sample/"):
+            samples.append(_plain(name, body, problems))
+        else:
+            doc, wrong = read(body)
+            problems += [Problem(p.code, f"{name}: {p.at}", p.message, p.line, p.column) for p in wrong]
+            if doc is not None:
+                documents[name] = doc
+    return Pack(manifest, documents, tuple(samples), scenario, tuple(problems))
+
+
+def _plain(name: str, body: bytes, problems: list[Problem]) -> Any:
+    try:
+        return loads(body.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        problems.append(Problem("json", name, M("This is not valid JSON: {text}", text=str(error))))
+        return {}

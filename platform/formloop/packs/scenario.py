@@ -1,0 +1,171 @@
+"""Playing a scenario: a pack's story from form to result, told in steps, the golden test of the pack.
+
+Each step does one thing as one person (`create`, `change`, `submit`, `decide`, `deliver`) or expects one
+(`expect`, `expect_all`, `expect_chain`). `refused` lists problem codes: then the step must fail with them.
+"""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+
+from formloop.access import people
+from formloop.access.actor import SYSTEM, Actor, get_actor
+from formloop.core.errors import FormloopError, Invalid, NotFound, Problem
+from formloop.core.text import M
+from formloop.db import reading
+from formloop.events import outbox
+from formloop.forms import reads, rows, service
+from formloop.forms.kind import get_form
+from formloop.forms.spec import Values
+from formloop.packs.samples import Resolver
+from formloop.workflows import service as workflows
+
+Named = dict[str, tuple[str, int]]  # step id -> form and record
+
+
+def play(scenario: Mapping[str, Any], tell: Callable[[str], None] = lambda line: None) -> list[Problem]:
+    """Play all steps; the problems of the first step that went otherwise than told, none when all went well."""
+    named: Named = {}
+    for step in scenario["steps"]:
+        problems = _play(step, named)
+        tell(f"{'✗' if problems else '✓'} {step['id']}")
+        if problems:
+            return [Problem(p.code, f"{step['id']}: {p.at}", p.message) for p in problems]
+    return []
+
+
+def _play(step: Mapping[str, Any], named: Named) -> list[Problem]:
+    verb = next((each for each in _VERBS if each in step), None)
+    if verb is None:
+        return [Problem("verb", "", M("This step does nothing that is known."))]
+    wanted = set(step.get("refused", ()))
+    try:
+        problems = _VERBS[verb](step, named)
+    except FormloopError as error:
+        codes = {p.code for p in error.problems} if isinstance(error, Invalid) else {error.code}
+        if wanted and wanted <= codes:
+            return []
+        found = error.problems if isinstance(error, Invalid) else [Problem(error.code, "", error.message)]
+        return list(found)
+    if wanted:
+        return [
+            Problem(
+                "allowed", "", M("This should have been refused: {codes}", codes=", ".join(sorted(wanted)))
+            )
+        ]
+    return problems
+
+
+def _actor(step: Mapping[str, Any]) -> Actor:
+    person = people.find_person(step["as"]) if "as" in step else None
+    if person is None:
+        if "as" in step:
+            raise NotFound(M("There is nobody called “{name}”.", name=step["as"]))
+        return SYSTEM
+    return get_actor(person.id)
+
+
+def _create(step: Mapping[str, Any], named: Named) -> list[Problem]:
+    values = step.get("values", {})
+    saved = service.create(_actor(step), step["create"], Resolver([values])(values))
+    named[step["id"]] = (step["create"], saved["id"])
+    return []
+
+
+def _change(step: Mapping[str, Any], named: Named) -> list[Problem]:
+    form, record = named[step["change"]]
+    values = step.get("values", {})
+    service.change_record(_actor(step), form, record, Resolver([values])(values))
+    return []
+
+
+def _submit(step: Mapping[str, Any], named: Named) -> list[Problem]:
+    form, record = named[step["submit"]]
+    workflows.submit(_actor(step), form, record)
+    return []
+
+
+def _decide(step: Mapping[str, Any], named: Named) -> list[Problem]:
+    form, record = named[step["decide"]]
+    actor = _actor(step)
+    workflows.act(
+        actor, workflows.get_open_task(actor, form, record), step["action"], comment=step.get("comment", "")
+    )
+    return []
+
+
+def _deliver(_step: Mapping[str, Any], _named: Named) -> list[Problem]:
+    outbox.drain()
+    return []
+
+
+def _expect(step: Mapping[str, Any], named: Named) -> list[Problem]:
+    form, record = named[step["expect"]]
+    found = reads.get_record(SYSTEM, form, record)
+    return [
+        Problem("differs", key, M("“{found}” instead of “{wanted}”", found=found.get(key), wanted=wanted))
+        for key, wanted in step["values"].items()
+        if not _same(found.get(key), wanted)
+    ]
+
+
+def _expect_all(step: Mapping[str, Any], named: Named) -> list[Problem]:
+    found = _found(step, named)
+    problems = []
+    if "count" in step and len(found) != step["count"]:
+        text = M("{found} records instead of {wanted}", found=len(found), wanted=step["count"])
+        problems.append(Problem("count", step["expect_all"], text))
+    for key, wanted in step.get("sum", {}).items():
+        total = sum((record[key] or Decimal(0) for record in found), Decimal(0))
+        if total != Decimal(str(wanted)):
+            problems.append(
+                Problem("sum", key, M("“{found}” instead of “{wanted}”", found=total, wanted=wanted))
+            )
+    return problems
+
+
+def _found(step: Mapping[str, Any], named: Named) -> list[Values]:
+    spec = get_form(step["expect_all"])
+    wanted = named[step["is"]][1] if step.get("is") in named else step.get("is")
+    with reading() as conn:
+        query = select(spec.table.c.id).where(
+            spec.table.c[step["where"]] == wanted, spec.table.c.deleted_at.is_(None)
+        )
+        return list(rows.load(conn, spec, list(conn.execute(query).scalars())).values())
+
+
+def _expect_chain(step: Mapping[str, Any], named: Named) -> list[Problem]:
+    form, record = named[step["expect_chain"]]
+    chain = reads.list_chain(SYSTEM, form, record)
+    problems = []
+    for other, wanted in step["to"].items():
+        there = [each for each in chain if each.way == "to" and each.form == other]
+        back = [
+            e for each in there for e in reads.list_chain(SYSTEM, other, each.record) if e.record == record
+        ]
+        if len(there) != wanted or len(back) != wanted:
+            text = M(
+                "{found} records instead of {wanted}", found=f"{len(there)} → {len(back)}", wanted=wanted
+            )
+            problems.append(Problem("chain", other, text))
+    return problems
+
+
+def _same(found: Any, wanted: Any) -> bool:
+    if isinstance(found, Decimal):
+        return found == Decimal(str(wanted))
+    return bool(found == wanted or str(found) == str(wanted))
+
+
+_VERBS: dict[str, Callable[[Mapping[str, Any], Named], list[Problem]]] = {
+    "create": _create,
+    "change": _change,
+    "submit": _submit,
+    "decide": _decide,
+    "deliver": _deliver,
+    "expect": _expect,
+    "expect_all": _expect_all,
+    "expect_chain": _expect_chain,
+}

@@ -1,0 +1,168 @@
+"""The template centre's use cases: list, install, sample data, export."""
+
+import io
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import delete, insert, select
+
+from formloop.access import audit, gate
+from formloop.access.actor import Actor
+from formloop.core import clock
+from formloop.core.definitions import Doc, kinds, write
+from formloop.core.errors import Invalid, NotFound, Problem
+from formloop.core.text import M
+from formloop.db import connection, reading, transactional
+from formloop.definitions import library
+from formloop.definitions import service as definitions
+from formloop.packs import samples
+from formloop.packs.reading import Pack, read_folder
+from formloop.packs.tables import pack as packs
+from formloop.packs.tables import shipped
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A pack as the template centre shows it."""
+
+    pack: Pack
+    installed: str | None
+    samples: int
+
+
+def library_folder() -> Path:
+    """Where the shipped packs are."""
+    folder: Path = current_app.config["SETTINGS"].packs
+    return folder
+
+
+def list_cards() -> list[Card]:
+    """All shipped packs with what is installed of them."""
+    with reading() as conn:
+        there = {row.key: row.version for row in conn.execute(select(packs.c.key, packs.c.version))}
+    found = [read_folder(path.parent) for path in library_folder().glob("*/pack.json")]
+    found.sort(key=lambda pack: (pack.manifest.get("order", 100), pack.key))
+    return [Card(pack, there.get(pack.key), samples.count(pack.key)) for pack in found]
+
+
+def get_pack(key: str) -> Pack:
+    """A shipped pack by key."""
+    folder = library_folder() / key
+    if not key.isidentifier() or not folder.is_dir():
+        raise NotFound(M("There is no pack “{key}”.", key=key))
+    return read_folder(folder)
+
+
+def list_needed(pack: Pack) -> list[Pack]:
+    """The packs that must be installed before this one and are not, the first one first."""
+    with reading() as conn:
+        there = set(conn.execute(select(packs.c.key)).scalars())
+    found: list[Pack] = []
+    for key in pack.needs:
+        if key not in there:
+            other = get_pack(key)
+            found += [each for each in [*list_needed(other), other] if each.key not in {f.key for f in found}]
+    return found
+
+
+@transactional
+def install(actor: Actor, pack: Pack, with_samples: bool = True) -> list[definitions.Published]:
+    """Install a pack and what it needs, all or nothing; returns what was published."""
+    gate.require(actor, "install", "pack")
+    published: list[definitions.Published] = []
+    for each in [*list_needed(pack), pack]:
+        if each.problems:
+            raise Invalid(each.problems)
+        published += definitions.publish_many(
+            actor, each.documents.values(), f"{each.key} {each.manifest['version']}", app=each.key
+        )
+        _remember(actor, each)
+        if with_samples:
+            samples.add(each)
+    return published
+
+
+def _remember(actor: Actor, pack: Pack) -> None:
+    conn = connection()
+    conn.execute(delete(packs).where(packs.c.key == pack.key))
+    conn.execute(
+        insert(packs).values(
+            key=pack.key,
+            version=pack.manifest["version"],
+            manifest=dict(pack.manifest),
+            installed_at=clock.now(),
+            installed_by=actor.person_id,
+        )
+    )
+    conn.execute(delete(shipped).where(shipped.c.pack == pack.key))
+    rows = [
+        {"definition": doc["x-id"], "pack": pack.key, "body": write(doc, kinds.get(doc["x-kind"]))}
+        for doc in pack.documents.values()
+    ]
+    if rows:
+        conn.execute(insert(shipped), rows)
+    audit.note(actor, "pack.installed", f"pack:{pack.key}", version=pack.manifest["version"])
+
+
+def export(actor: Actor, app: str) -> dict[str, str]:
+    """The files of an application as a pack: its published definitions in canonical text, and a manifest."""
+    gate.require(actor, "design", "definition")
+    docs = [
+        doc
+        for entry in library.list_entries()
+        if entry.app == app and (doc := library.find_document(entry.kind, entry.key)) is not None
+    ]
+    if not docs:
+        raise NotFound(M("There is no application “{app}” with anything published.", app=app))
+    return {
+        "pack.json": _manifest(app, docs),
+        **{file_name(doc): write(doc, kinds.get(doc["x-kind"])) for doc in docs},
+    }
+
+
+def file_name(doc: Doc) -> str:
+    """The name of a definition's file in a pack."""
+    return f"{doc['x-key']}.{doc['x-kind']}.json"
+
+
+def _manifest(app: str, docs: Iterable[Doc]) -> str:
+    with reading() as conn:
+        known = conn.execute(select(packs.c.manifest).where(packs.c.key == app)).scalar()
+    needs = {
+        entry.app
+        for doc in docs
+        for reference in kinds.get(doc["x-kind"]).references(doc)
+        if (entry := library.find_entry(*reference)) is not None and entry.app not in ("", app)
+    }
+    manifest: dict[str, Any] = known or {
+        "key": app,
+        "title": app.replace("_", " ").capitalize(),
+        "version": "1.0.0",
+        "summary": "",
+    }
+    return write({**manifest, "needs": sorted(needs)})
+
+
+def zipped(files: dict[str, str]) -> bytes:
+    """The files of a pack in one archive, the same bytes for the same files."""
+    body = io.BytesIO()
+    with zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in sorted(files.items()):
+            archive.writestr(zipfile.ZipInfo(name, (2025, 1, 1, 0, 0, 0)), text)
+    return body.getvalue()
+
+
+def check(pack: Pack) -> list[Problem]:
+    """Everything that is wrong with a pack's files, without installing it."""
+    problems = list(pack.problems)
+    by_name = {file_name(doc): name for name, doc in pack.documents.items()}
+    problems += [
+        Problem("name", name, M("This file should be called “{name}”.", name=right))
+        for right, name in by_name.items()
+        if right != name
+    ]
+    return problems
