@@ -7,6 +7,7 @@ function table, exact decimals, limits by construction. Never runs anybody's tex
 from formloop.core.expression.context import Context
 from formloop.core.expression.expression import Expression, Step, check, parse
 from formloop.core.expression.functions import FUNCTIONS
+from formloop.core.expression.order import order_formulas
 from formloop.core.expression.sql import SqlNames, result_type, to_sql
 from formloop.core.expression.sqlite import register_sqlite
 from formloop.core.expression.types import (
@@ -42,6 +43,7 @@ __all__ = [
     "Step",
     "Type",
     "check",
+    "order_formulas",
     "parse",
     "register_sqlite",
     "result_type",

@@ -12,7 +12,7 @@ from formloop.core.expression.context import Context
 from formloop.core.expression.nodes import Call, Name, Node, Typed
 from formloop.core.expression.syntax import SyntaxProblem, position, read
 from formloop.core.expression.types import Path, Type
-from formloop.core.expression.values import EvaluationError, Fault, Run, message_of, plain
+from formloop.core.expression.values import EvaluationError, Fault, OutOfSteps, Run, message_of, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +39,17 @@ class Expression:
         """The value with these names; EvaluationError says what went wrong and where."""
         try:
             value = self._run(Run(env, context))
+        except OutOfSteps as error:
+            raise EvaluationError(error.message) from None
         except (Fault, ArithmeticError):
             self.trace(env, context)  # the slow way, which knows the position, and raises
             raise
-        return _shown(value)
+        return plain(value) if value.__class__ is Decimal else _shown(value)
 
     def trace(self, env: Mapping[str, Any], context: Context) -> Step:
         """The calculation step by step; branches that were not taken do not appear."""
         run = Run(env, context)
-        run.trail.append([])
+        run.trail = [[]]
         compiled(self.tree, self._traced)(run)
         (step,) = run.trail[0]
         found: Step = step

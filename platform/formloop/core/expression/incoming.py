@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from formloop.core.expression.types import BOOL, DATE, DATETIME, NUMBER, TEXT, Type
-from formloop.core.expression.values import MAX_TEXT, Fault, Linked, Run, number
+from formloop.core.expression.values import MAX_TEXT, Fault, Linked, Run, entered
 from formloop.core.text import M
 
 
@@ -21,7 +21,7 @@ def step_into(value: Any, name: str) -> Any:
     """The field `name` of a value: of a mapping, or of the record a relation leads to."""
     if value is None:
         return None
-    if isinstance(value, Mapping):
+    if value.__class__ is dict or isinstance(value, Mapping):
         return value.get(name)
     if isinstance(value, (list, tuple)):
         return flat([step_into(v, name) for v in value])
@@ -32,8 +32,8 @@ def step_into(value: Any, name: str) -> Any:
 
 
 def _number(run: Run, value: Any) -> Decimal:
-    if isinstance(value, Decimal):
-        return number(value)
+    if isinstance(value, Decimal) and value.is_finite():
+        return entered(value)
     if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() < 64:
         return Decimal(int(value))
     raise _wrong(value, NUMBER)
@@ -73,7 +73,7 @@ def _any(run: Run, value: Any) -> Any:
     if isinstance(value, str):
         return _text(run, value)
     if isinstance(value, Decimal):
-        return number(value)
+        return _number(run, value)
     if isinstance(value, int) and not isinstance(value, (bool, Linked)):
         return _number(run, value)
     return value

@@ -129,7 +129,8 @@ class FormulaWriter:
                 p for p, k in self.paths if isinstance(k, ListType) and k.of == NUMBER and k.over == lines
             ]
             return f"({self.random.choice(numbers)} > {self.formula(NUMBER, depth - 1, lines)})"
-        name = self.random.choice(names)
+        everything = [p for p, k in self.paths if isinstance(k, ListType) and k.over == lines]
+        name = self.random.choice(names or everything)
         if kind == NUMBER and self.random.random() < 0.7:
             return f"({name} {self.random.choice('+-*')} {self.formula(NUMBER, depth - 1, lines)})"
         return name

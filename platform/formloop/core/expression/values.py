@@ -6,7 +6,16 @@ quotients are rounded half up at the 16th decimal. The same rule holds in SQL, s
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Context, Decimal, DivisionByZero, Inexact, InvalidOperation
+from decimal import (
+    ROUND_DOWN,
+    ROUND_HALF_UP,
+    Context,
+    Decimal,
+    DivisionByZero,
+    Inexact,
+    InvalidOperation,
+    Overflow,
+)
 from typing import Any, Protocol
 
 from formloop.core.errors import FormloopError
@@ -25,7 +34,10 @@ _fit = Context(prec=PRECISION, rounding=ROUND_HALF_UP, traps=_traps)
 _cut = Context(prec=PRECISION, rounding=ROUND_DOWN, traps=_traps)
 _wide = Context(prec=2 * PRECISION + 4, rounding=ROUND_HALF_UP, traps=_traps)
 
+_entry = Context(prec=PRECISION, Emax=17, Emin=-17, rounding=ROUND_HALF_UP, traps=[*_traps, Overflow])
+
 plus, minus = _exact.add, _exact.subtract
+entered = _entry.plus  # a number from outside, bounded in digits and size whatever it is
 _quantize, _multiply, _divide = _fit.quantize, _wide.multiply, _wide.divide
 
 
@@ -55,6 +67,13 @@ class Fault(Exception):
         self.message = message
 
 
+class OutOfSteps(Fault):
+    """The evaluation has used up its steps; nothing may catch it, and no position is worth a second run."""
+
+    def __init__(self) -> None:
+        super().__init__(M("This formula needs too many steps. Use fewer lines or a simpler formula."))
+
+
 class EvaluationError(FormloopError):
     """An expression could not be calculated with these values; `line` and `column` say where, from 1."""
 
@@ -70,18 +89,18 @@ class Run:
     """One evaluation: the names, the surroundings and the steps that are left."""
 
     __slots__ = ("context", "env", "left", "trail")
+    trail: list[list[Any]]  # only where a trace is made
 
     def __init__(self, env: Mapping[str, Any], context: Surroundings) -> None:
         self.env = env
         self.context = context
         self.left = MAX_STEPS
-        self.trail: list[Any] = []
 
     def spend(self, steps: int) -> None:
         """Use up steps; too many end the evaluation."""
         self.left -= steps
         if self.left < 0:
-            raise Fault(M("This formula needs too many steps. Use fewer lines or a simpler formula."))
+            raise OutOfSteps
 
 
 def message_of(error: Exception) -> Message:
@@ -186,4 +205,4 @@ def as_text(value: Any) -> str:
 
 def is_empty(value: Any) -> bool:
     """Whether there is nothing: no value, an empty text, an empty list."""
-    return value is None or value == "" or value == []
+    return value is None or ((value.__class__ is str or value.__class__ is list) and not value)

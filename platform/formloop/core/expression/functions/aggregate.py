@@ -1,6 +1,6 @@
 """Many values to one: totals, averages, counts over lines. Empty values are left out."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -10,9 +10,11 @@ from formloop.core.expression.values import ONE, ZERO, add, divide, is_empty, mu
 aggregate = Group("aggregate")
 
 
-def _flat(values: Iterable[Any]) -> list[Any]:
+def _flat(values: Sequence[Any]) -> list[Any]:
+    if len(values) == 1 and values[0].__class__ is list:
+        return [v for v in values[0] if not is_empty(v)]
     return [
-        v for value in values for v in (value if isinstance(value, list) else (value,)) if not is_empty(v)
+        v for value in values for v in (value if value.__class__ is list else (value,)) if not is_empty(v)
     ]
 
 

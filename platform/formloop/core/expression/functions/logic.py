@@ -6,7 +6,7 @@ from typing import Any
 
 from formloop.core.expression.compare import COMPARISONS, is_same
 from formloop.core.expression.functions.spec import Group
-from formloop.core.expression.values import EvaluationError, Fault, Run, is_empty
+from formloop.core.expression.values import EvaluationError, Fault, OutOfSteps, Run, is_empty
 
 logic = Group("logic")
 Later = Callable[[Run], Any]
@@ -166,6 +166,8 @@ def is_blank(run: Run, value: Later) -> bool:
 def if_error(run: Run, value: Later, instead: Later) -> Any:
     try:
         return value(run)
+    except OutOfSteps:
+        raise
     except (Fault, ArithmeticError, EvaluationError):
         if run.left < 0:
             raise

@@ -11,11 +11,12 @@ from formloop.core.text import M
 
 number = Group("number")
 _wide = Context(prec=80)
+_UNITS = {places: ONE.scaleb(-places) for places in range(-18, 17)}
 
 
 def _at(value: Decimal, digits: Decimal, rounding: str) -> Decimal:
     places = max(-18, min(16, int(digits)))
-    return value.quantize(ONE.scaleb(-places), rounding, _wide)
+    return value.quantize(_UNITS[places], rounding, _wide)
 
 
 def _places(digits: Element | None) -> Element:

@@ -11,8 +11,8 @@ people = Group("people")
 @people(
     "USER() -> number", "The id of the person at work.", "当前用户的编号。", "USER()", "7", contextual=True
 )
-def user(context: Context) -> int | None:
-    return context.person
+def user(context: Context) -> Decimal | None:
+    return None if context.person is None else Decimal(context.person)
 
 
 @people(
@@ -23,8 +23,8 @@ def user(context: Context) -> int | None:
     "3",
     contextual=True,
 )
-def my_department(context: Context) -> int | None:
-    return context.department
+def my_department(context: Context) -> Decimal | None:
+    return None if context.department is None else Decimal(context.department)
 
 
 @people(
