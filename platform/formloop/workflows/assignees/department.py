@@ -1,0 +1,38 @@
+"""Everybody in a department."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from formloop.access import people
+from formloop.core.definitions import Library
+from formloop.core.errors import Problem
+from formloop.core.text import M, Message
+from formloop.forms.spec import FormSpec
+from formloop.workflows.spec import AssigneeRule, Directory, Rule
+
+
+class InDepartment(AssigneeRule):
+    """The people of one department."""
+
+    name = "department"
+    title = M("Department")
+    icon = "sitemap"
+    required = ("department",)
+    schema: ClassVar[Mapping[str, Any]] = {
+        "department": {"type": "string", "title": "Department", "x-title": {"zh-CN": "部门"}}
+    }
+
+    def check(self, rule: Rule, at: str, form: FormSpec, library: Library) -> list[Problem]:
+        """A department that does not exist yet is only a warning: definitions travel before people do."""
+        if any(each.key == rule["department"] for each in people.list_departments()):
+            return []
+        text = M("There is no department “{key}” yet.", key=rule["department"])
+        return [Problem("no_department", f"{at}.department", text, severity="warning")]
+
+    def find(self, rule: Rule, directory: Directory) -> Sequence[int]:
+        """By name."""
+        return directory.in_department(rule["department"])
+
+    def explain(self, rule: Rule, form: FormSpec, names: Mapping[str, Message]) -> Message:
+        """Through the department."""
+        return M("You belong to the department that decides here.")

@@ -1,0 +1,150 @@
+"""The kind of definition "workflow": checking, preparing, and what publishing one means for running cases."""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from formloop.core.definitions import Doc, ImpactRow, Kind, Library, kinds, load_schema
+from formloop.core.errors import NotFound, Problem
+from formloop.core.text import M
+from formloop.definitions import library
+from formloop.forms.spec import FormSpec
+from formloop.workflows.assignees import rules
+from formloop.workflows.nodes import nodes
+from formloop.workflows.reading import build, walk
+from formloop.workflows.spec import LATER_ACTIONS, Workflow
+from formloop.workflows.tables import case
+
+
+def make_schema() -> dict[str, Any]:
+    """The meta-schema: the frame of `schema.json` with what each kind of step and each rule says of itself."""
+    schema = load_schema("workflow", Path(__file__).with_name("schema.json"))
+    names = {"id": {"$ref": "#/$defs/id"}}
+    titles = {"title": {"$ref": "#/$defs/title"}, "x-title": {"$ref": "#/$defs/translations"}}
+    schema["$defs"]["step"]["anyOf"] = [
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["id", "node", *node.required],
+            "properties": {**names, "node": {"const": node.name}, **titles, **node.schema},
+        }
+        for node in nodes
+    ]
+    schema["$defs"]["who"]["anyOf"] = [
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["rule", *rule.required],
+            "properties": {"rule": {"const": rule.name}, **rule.schema},
+        }
+        for rule in rules
+    ]
+    return schema
+
+
+def check(doc: Doc, lib: Library) -> list[Problem]:
+    """What is wrong with a workflow beyond its schema."""
+    form = lib.find_prepared("form", doc["form"])
+    if not isinstance(form, FormSpec):
+        return [Problem("no_form", "form", M("There is no form “{key}”.", key=doc["form"]))]
+    for key in lib.list_keys("workflow"):
+        other = lib.find_document("workflow", key)
+        if key != doc["x-key"] and other is not None and other["form"] == doc["form"]:
+            text = M("The form has the workflow “{name}” already.", name=other["title"])
+            return [Problem("second", "form", text)]
+    return build(doc, 0, form, lib)[1]
+
+
+def references(doc: Doc) -> set[tuple[str, str]]:
+    """The form, and what the rules that choose people need."""
+    found = {("form", str(doc["form"]))}
+    for step, _ in walk(doc):
+        for rule in step.get("who", ()):
+            found |= rules.get(rule["rule"]).references(rule)
+    return found
+
+
+def prepare(doc: Doc, version: int) -> Workflow:
+    """What runs of a workflow document that has been checked."""
+    form = library.find_published("form", doc["form"])
+    return build(doc, version, form if isinstance(form, FormSpec) else None)[0]
+
+
+def impact(conn: Connection, old: Doc | None, new: Doc) -> list[ImpactRow]:
+    """Cases that go on under their version, and what the definition says that does not run yet."""
+    rows = [*_later(new), *_blind_roles(new)]
+    if old is not None:
+        running = select(func.count()).where(case.c.workflow == new["x-key"], case.c.ended_at.is_(None))
+        count = int(conn.execute(running).scalar_one())
+        if count:
+            text = M("{count} running approvals go on by the version they began with.", count=count)
+            rows.append(ImpactRow(message=text, count=count))
+    return rows
+
+
+def _later(new: Doc) -> list[ImpactRow]:
+    rows = []
+    for step, at in walk(new):
+        name = step.get("title", step["id"])
+        if "due" in step:
+            text = M("“{step}”: the due time is kept, but nothing happens yet when it passes.", step=name)
+            rows.append(ImpactRow(message=text, severity="warning", at=f"{at}.due"))
+        for action in step.get("actions", ()):
+            if action in LATER_ACTIONS:
+                text = M(
+                    "“{step}”: the action “{action}” is kept, but not offered yet.", step=name, action=action
+                )
+                rows.append(ImpactRow(message=text, severity="warning", at=f"{at}.actions"))
+    return rows
+
+
+def _blind_roles(new: Doc) -> list[ImpactRow]:
+    """Roles that are to decide about records whose fields no grant lets them see."""
+    rows = []
+    for step, at in walk(new):
+        named = any(right != "hide" for right in step.get("fields", {}).values())
+        for rule in step.get("who", ()):
+            role = library.find_document("role", rule["role"]) if "role" in rule else None
+            if role is None or named or any(_sees(grant, new["form"]) for grant in role.get("grants", ())):
+                continue
+            text = M("The role “{role}” may not see the records it is asked about.", role=role["title"])
+            rows.append(ImpactRow(message=text, severity="warning", at=f"{at}.who"))
+    return rows
+
+
+def _sees(grant: Doc, form: str) -> bool:
+    return grant.get("form") == form and "view" in grant["may"]
+
+
+def find_workflow(form: str) -> Workflow | None:
+    """The published workflow of a form, if it has one."""
+    for key in library.list_keys("workflow"):
+        doc = library.find_document("workflow", key)
+        if doc is not None and doc["form"] == form:
+            found = library.find_published("workflow", key)
+            return found if isinstance(found, Workflow) else None
+    return None
+
+
+def get_version(key: str, version: int) -> Workflow:
+    """The version of a workflow that a case runs by."""
+    found = library.at_version("workflow", key, version)
+    if not isinstance(found, Workflow):
+        raise NotFound
+    return found
+
+
+WORKFLOW = kinds.add(
+    "workflow",
+    Kind(
+        name="workflow",
+        title=M("Workflow"),
+        schema=make_schema(),
+        check=check,
+        references=references,
+        prepare=prepare,
+        impact=impact,
+        identities={"who": "", "actions": "", "then": "", "summary": "", "people": ""},
+    ),
+)

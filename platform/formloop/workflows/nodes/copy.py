@@ -1,0 +1,41 @@
+"""People are told; the case goes on at once."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from formloop.core.definitions import Doc, Library
+from formloop.core.errors import Problem
+from formloop.core.text import M
+from formloop.forms.spec import FormSpec
+from formloop.workflows.nodes.seats import WHO, check_fields, check_who, choose
+from formloop.workflows.spec import Entry, Node, Note, State, Step, Tell, World
+
+
+class Copy(Node):
+    """A step that sends copies."""
+
+    name = "copy"
+    title = M("Copy")
+    icon = "send"
+    color = "blue"
+    required = ("who",)
+    schema: ClassVar[Mapping[str, Any]] = {
+        "who": WHO,
+        "fields": {
+            "type": "object",
+            "maxProperties": 500,
+            "additionalProperties": {"enum": ["view", "hide"]},
+            "title": "Field rights",
+            "x-title": {"zh-CN": "字段权限"},
+        },
+    }
+
+    def check(self, doc: Doc, at: str, form: FormSpec, library: Library) -> list[Problem]:
+        """Its people and what they see."""
+        return [*check_who(doc, at, form, library), *check_fields(doc, at, form)]
+
+    def enter(self, step: Step, state: State, world: World) -> Entry:
+        """Tell everybody and go on; nobody to tell is no reason to stop."""
+        told = tuple(Tell(step.id, state.round, s.person, s.why) for s in choose(step, world))
+        noted = Note("copied", step.id, state.round, detail={"people": [t.person for t in told]})
+        return Entry(state, (*told, noted) if told else (), next=step.next)

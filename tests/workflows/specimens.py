@@ -1,0 +1,105 @@
+"""A small form with a workflow, and a world the engine can be asked in without a database."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from formloop.core.definitions import Doc
+from formloop.core.expression import Context, Expression
+from formloop.forms import kind as forms_kind
+from formloop.forms.spec import FormSpec
+from formloop.workflows.engine import advance
+from formloop.workflows.reading import build
+from formloop.workflows.spec import Effect, Event, State, Workflow
+
+REQUEST: Doc = {
+    "x-kind": "form",
+    "x-id": "000000f1",
+    "x-key": "request",
+    "title": "Request",
+    "x-title": {"zh-CN": "申请"},
+    "type": "object",
+    "required": ["subject"],
+    "properties": {
+        "subject": {"type": "string", "title": "Subject", "x-title": {"zh-CN": "事由"}},
+        "amount": {"type": "number", "x-type": "amount", "title": "Amount", "x-title": {"zh-CN": "金额"}},
+        "secret": {"type": "string", "title": "Secret", "x-title": {"zh-CN": "机密"}},
+        "reason": {"type": "string", "title": "Reason", "x-title": {"zh-CN": "原因"}},
+        "reviewer": {
+            "type": "integer",
+            "x-type": "member",
+            "title": "Reviewer",
+            "x-title": {"zh-CN": "审核人"},
+        },
+        "twice": {"type": "number", "x-type": "amount", "title": "Twice", "x-formula": "amount * 2"},
+    },
+    "x-list": {"title": "subject", "columns": ["subject", "amount", "secret"]},
+}
+
+
+def approval(step: str, *people: str, **more: Any) -> Doc:
+    """An approval by named people."""
+    who = [{"rule": "people", "people": list(people)}]
+    return {"id": step, "node": "approval", "title": step.title(), "who": who, **more}
+
+
+def workflow_doc(*steps: Doc, **more: Any) -> Doc:
+    """A workflow over the form with these steps."""
+    return {
+        "x-kind": "workflow",
+        "x-id": "0000001f",
+        "x-key": "request_approval",
+        "title": "Request approval",
+        "x-title": {"zh-CN": "申请审批"},
+        "form": "request",
+        "steps": list(steps),
+        **more,
+    }
+
+
+def request_form() -> FormSpec:
+    """The form, prepared."""
+    return forms_kind.build(REQUEST, 1, lambda key: None)[0]
+
+
+def prepared(*steps: Doc, **more: Any) -> Workflow:
+    """A workflow, prepared without a library."""
+    found, problems = build(workflow_doc(*steps, **more), 1, request_form())
+    assert problems == []
+    return found
+
+
+PEOPLE = {"ann": 1, "bob": 2, "cho": 3, "dee": 4, "eve": 5}
+
+
+@dataclass
+class Paper:
+    """A world on paper: who is who, and what the record says."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def holds(self, condition: Expression) -> bool:
+        return condition.evaluate(self.values, Context(datetime(2026, 11, 21, tzinfo=UTC))) is True
+
+    def find_people(self, rule: Mapping[str, Any]) -> Sequence[int]:
+        named = rule.get("people", [rule.get("person")])
+        return [PEOPLE[name] for name in named if name in PEOPLE]
+
+
+@dataclass
+class Play:
+    """A case on paper."""
+
+    workflow: Workflow
+    world: Paper = field(default_factory=Paper)
+    state: State = field(default_factory=lambda: State(initiator=PEOPLE["ann"]))
+    effects: tuple[Effect, ...] = ()
+
+    def do(self, action: str, who: str = "ann", comment: str = "", to: Any = None) -> "Play":
+        event = Event(action, PEOPLE[who], comment, to)
+        self.state, self.effects = advance(self.workflow, self.state, event, self.world)
+        return self
+
+    def asked(self) -> list[int]:
+        return [s.person for s in self.state.seats if s.state == "open"]

@@ -1,0 +1,238 @@
+"""The engine on paper: who is asked, where the case goes, and what is refused."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from formloop.core.errors import Conflict, Forbidden, Invalid
+from formloop.workflows.engine import find_refusal, list_targets
+from formloop.workflows.spec import Ask, CancelOpen, Event, Note, SetState, State, Tell
+from workflows.specimens import PEOPLE, Paper, Play, approval, prepared
+
+END = {"id": "done", "node": "end", "state": "confirmed"}
+BOB, CHO, DEE = PEOPLE["bob"], PEOPLE["cho"], PEOPLE["dee"]
+
+
+def test_submitting_moves_the_record_into_review_and_asks_the_first_people() -> None:
+    play = Play(prepared(approval("one", "bob", "cho"), END)).do("submit")
+    assert SetState("review") in play.effects
+    assert play.asked() == [BOB, CHO]
+    assert (play.state.status, play.state.at) == ("open", "one")
+
+
+def test_any_one_of_several_may_decide_and_the_others_are_no_longer_asked() -> None:
+    play = Play(prepared(approval("one", "bob", "cho"), END)).do("submit").do("approve", "cho")
+    assert CancelOpen() in play.effects
+    assert SetState("confirmed") in play.effects
+    assert play.state.status == "approved"
+
+
+def test_all_must_decide_before_the_case_goes_on() -> None:
+    play = Play(prepared(approval("one", "bob", "cho", mode="all"), END)).do("submit").do("approve", "bob")
+    assert play.asked() == [CHO]
+    assert play.do("approve", "cho").state.status == "approved"
+
+
+def test_in_turn_the_next_is_asked_when_the_one_before_has_agreed() -> None:
+    play = Play(prepared(approval("one", "bob", "cho", "dee", mode="in_turn"), END)).do("submit")
+    assert play.asked() == [BOB]
+    play.do("approve", "bob")
+    assert [e.person for e in play.effects if isinstance(e, Ask)] == [CHO]
+    assert play.do("approve", "cho").do("approve", "dee").state.status == "approved"
+
+
+def test_somebody_chosen_by_two_rules_is_asked_once_for_the_first_reason() -> None:
+    who = [{"rule": "people", "people": ["bob"]}, {"rule": "people", "people": ["bob", "cho"]}]
+    play = Play(prepared(approval("one", "bob", who=who), END)).do("submit")
+    assert play.asked() == [BOB, CHO]
+    assert play.state.seats[0].why == who[0]
+
+
+def fork(*branches: dict[str, Any]) -> dict[str, Any]:
+    return {"id": "size", "node": "condition", "branches": list(branches)}
+
+
+LARGE = {"id": "large", "when": "amount >= 50000", "steps": [approval("boss", "dee")]}
+
+
+@pytest.mark.parametrize(
+    ("amount", "branches", "lands"),
+    [
+        (60_000, [LARGE], "boss"),
+        (10, [LARGE], "after"),
+        (10, [LARGE, {"id": "small", "steps": [approval("clerk", "cho")]}], "clerk"),
+        (60_000, [LARGE, {"id": "small", "steps": [approval("clerk", "cho")]}], "boss"),
+        (None, [LARGE, {"id": "small", "steps": []}], "after"),
+    ],
+)
+def test_a_condition_takes_the_first_branch_that_holds(amount: Any, branches: Any, lands: str) -> None:
+    workflow = prepared(fork(*branches), approval("after", "bob"), END)
+    assert Play(workflow, Paper({"amount": amount})).do("submit").state.at == lands
+
+
+def test_a_branch_goes_on_behind_its_condition() -> None:
+    workflow = prepared(fork(LARGE), approval("after", "bob"), END)
+    assert Play(workflow, Paper({"amount": 60_000})).do("submit").do("approve", "dee").state.at == "after"
+
+
+def test_a_condition_that_cannot_be_calculated_stops_the_case_with_its_reason() -> None:
+    bad = {"id": "bad", "when": "1 / amount > 2", "steps": []}
+    play = Play(prepared(fork(bad), END), Paper({"amount": 0})).do("submit")
+    assert play.state.status == "stuck"
+    assert any(isinstance(e, Note) and "zero" in e.detail.get("reason", "") for e in play.effects)
+
+
+def test_a_copy_tells_people_without_waiting() -> None:
+    tell = {"id": "tell", "node": "copy", "who": [{"rule": "people", "people": ["cho"]}]}
+    play = Play(prepared(tell, END)).do("submit")
+    assert [e.person for e in play.effects if isinstance(e, Tell)] == [CHO]
+    assert play.state.status == "approved"
+
+
+def test_without_an_end_the_record_gets_the_state_for_approved() -> None:
+    play = Play(prepared(approval("one", "bob"))).do("submit").do("approve", "bob")
+    assert SetState("confirmed") in play.effects
+
+
+@pytest.mark.parametrize(
+    ("nobody", "status", "at"),
+    [("pass", "open", "two"), ("stop", "stuck", "one"), ({"person": "dee"}, "open", "one")],
+)
+def test_when_nobody_is_found(nobody: Any, status: str, at: str) -> None:
+    play = Play(prepared(approval("one", "nobody", nobody=nobody), approval("two", "bob"))).do("submit")
+    assert (play.state.status, play.state.at) == (status, at)
+
+
+def test_a_stuck_case_goes_on_once_somebody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    play = Play(prepared(approval("one", "new"))).do("submit")
+    monkeypatch.setitem(PEOPLE, "new", 9)
+    assert play.do("resume").asked() == [9]
+
+
+def test_rejecting_needs_a_reason_and_ends_the_case() -> None:
+    play = Play(prepared(approval("one", "bob", "cho"))).do("submit")
+    with pytest.raises(Invalid):
+        play.do("reject", "bob", "  ")
+    play.do("reject", "bob", "too dear")
+    assert play.state.status == "rejected"
+    assert {SetState("rejected"), CancelOpen()} <= set(play.effects)
+
+
+def test_returning_to_the_initiator_gives_the_record_back() -> None:
+    play = Play(prepared(approval("one", "bob"))).do("submit").do("return", "bob", "fix it", "initiator")
+    assert play.state.status == "returned"
+    assert SetState("draft") in play.effects
+    assert [e.person for e in play.effects if isinstance(e, Ask)] == [PEOPLE["ann"]]
+    assert play.do("submit").asked() == [BOB]
+
+
+def test_returning_goes_to_the_previous_or_to_any_step_that_was_passed() -> None:
+    workflow = prepared(approval("one", "bob"), approval("two", "cho"), approval("three", "dee"))
+    play = Play(workflow).do("submit").do("approve", "bob").do("approve", "cho")
+    assert list_targets(workflow, play.state) == ["initiator", "previous", "one", "two"]
+    assert play.do("return", "dee", to="previous").state.at == "two"
+    assert play.do("return", "cho", to="one").state.at == "one"
+    assert list_targets(workflow, play.state) == ["initiator"]
+
+
+def test_withdrawing_is_possible_until_somebody_has_decided() -> None:
+    workflow = prepared(approval("one", "bob"), approval("two", "cho"))
+    assert Play(workflow).do("submit").do("withdraw").state.status == "withdrawn"
+    with pytest.raises(Conflict):
+        Play(workflow).do("submit").do("approve", "bob").do("withdraw")
+    with pytest.raises(Forbidden):
+        Play(workflow).do("submit").do("withdraw", "bob")
+
+
+def test_a_transfer_gives_the_seat_to_somebody_else() -> None:
+    play = (
+        Play(prepared(approval("one", "bob", "cho", mode="all"))).do("submit").do("transfer", "bob", to=DEE)
+    )
+    assert play.asked() == [DEE, CHO]
+    with pytest.raises(Invalid):
+        play.do("transfer", "cho", to=DEE)
+
+
+@pytest.mark.parametrize("action", ["approve", "reject", "return", "transfer"])
+def test_whoever_is_not_asked_decides_nothing(action: str) -> None:
+    play = Play(prepared(approval("one", "bob"))).do("submit")
+    assert isinstance(find_refusal(play.workflow, play.state, Event(action, DEE, "x", "initiator")), Conflict)
+
+
+def test_a_step_offers_only_its_actions() -> None:
+    play = Play(prepared(approval("one", "bob", actions=["approve", "reject"]))).do("submit")
+    with pytest.raises(Forbidden):
+        play.do("return", "bob", to="initiator")
+
+
+def test_nothing_can_be_decided_after_the_end() -> None:
+    play = Play(prepared(approval("one", "bob"))).do("submit").do("approve", "bob")
+    for action in ("approve", "reject", "withdraw", "submit", "transfer"):
+        with pytest.raises(Conflict):
+            play.do(action, "ann" if action in ("withdraw", "submit") else "bob")
+    assert play.do("comment", "cho", "well done").state.status == "approved"
+
+
+def test_a_state_survives_its_json() -> None:
+    play = Play(prepared(approval("one", "bob", "cho", mode="in_turn"))).do("submit")
+    assert State.from_json(json.loads(json.dumps(play.state.as_json()))) == play.state
+
+
+@some.composite
+def steps(draw: Any, depth: int = 0) -> list[dict[str, Any]]:
+    found = []
+    for _ in range(draw(some.integers(0, 3))):
+        kind = draw(some.sampled_from(["approval", "copy", *(["condition"] if depth < 2 else [])]))
+        who = [
+            {
+                "rule": "people",
+                "people": draw(some.lists(some.sampled_from(["bob", "cho", "dee"]), max_size=3)),
+            }
+        ]
+        step: dict[str, Any] = {"node": kind, "id": "x"}
+        if kind == "approval":
+            step |= {"who": who, "mode": draw(some.sampled_from(["any", "all", "in_turn"])), "nobody": "pass"}
+        elif kind == "copy":
+            step |= {"who": who}
+        else:
+            limits = draw(some.lists(some.integers(0, 9), min_size=1, max_size=2))
+            branches = [{"id": "x", "when": f"amount > {n}", "steps": draw(steps(depth + 1))} for n in limits]
+            other = [{"id": "x", "steps": draw(steps(depth + 1))}] if draw(some.booleans()) else []
+            step["branches"] = branches + other
+        found.append(step)
+    return found
+
+
+def _numbered(found: list[dict[str, Any]], names: Any) -> list[dict[str, Any]]:
+    for step in found:
+        step["id"] = next(names)
+        for branch in step.get("branches", ()):
+            branch["id"] = next(names)
+            _numbered(branch["steps"], names)
+    return found
+
+
+@settings(max_examples=150, deadline=None)
+@given(steps(), some.integers(0, 10), some.data())
+def test_every_valid_workflow_can_end(found: Any, amount: int, data: Any) -> None:
+    """Whatever people do on the way: returning and transferring now and then, agreeing in the end."""
+    workflow = prepared(*_numbered(found, (f"s{n}" for n in range(10_000))))
+    play = Play(workflow, Paper({"amount": amount})).do("submit")
+    names = {number: name for name, number in PEOPLE.items()}
+    detours = data.draw(some.lists(some.sampled_from(["return", "previous"]), max_size=3))
+    for detour in detours:
+        if play.asked():
+            to = "previous" if detour == "previous" and play.state.passed else "initiator"
+            if to in list_targets(workflow, play.state):
+                play.do("return", names[play.asked()[0]], to=to)
+            if play.state.status == "returned":
+                play.do("submit")
+    for _ in range(200):
+        if play.state.status == "approved":
+            break
+        play.do("approve", names[data.draw(some.sampled_from(play.asked()))])
+    assert play.state.status == "approved"
+    assert json.loads(json.dumps(play.state.as_json())) == play.state.as_json()
