@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Date, DateTime, Dialect, Integer, Numeric, String, cast, func, literal
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from formloop.core.expression.values import plain
+
 Element = ColumnElement[Any]
 NOT_A_NUMBER: Element = cast(literal("NaN", String), Numeric)
 
@@ -32,7 +34,7 @@ class Calculated(TypeDecorator[Decimal]):
         found = Decimal(value)
         if found.is_nan():
             return None
-        return found.normalize() + 0 if found else Decimal(0)
+        return plain(found)
 
 
 def whole(value: Element, least: int, most: int) -> Element:
