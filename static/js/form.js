@@ -11,10 +11,11 @@ function choose(select) {
   if (select.tomselect || select.closest("template")) return;
   new TomSelect(select, {
     valueField: "value", labelField: "text", searchField: ["text", "hint"], maxOptions: 30, preload: "focus",
-    allowEmptyOption: false, maxItems: 1, plugins: ["clear_button"],
+    allowEmptyOption: false, maxItems: 1, plugins: ["clear_button"], dropdownParent: "body",
     load: (text, done) => fetch(`${select.dataset.flChoices}?q=${encodeURIComponent(text)}`)
       .then((answer) => answer.ok ? answer.json() : []).then(done, () => done()),
     score: () => () => 1,
+    onType() { this.clearOptions(); },
     render: {
       option: (each, escape) => `<div>${escape(each.text)}${each.hint ? `<small>${escape(each.hint)}</small>` : ""}</div>`,
       no_results: () => null,
@@ -53,7 +54,12 @@ function addLine(box) {
   body.append(line);
   htmx.process(line);
   line.querySelectorAll("[data-fl-choices]").forEach(choose);
-  line.querySelector(".ts-control input, input:not([type=hidden]), select")?.focus();
+  firstInput(line)?.focus();
+}
+
+function firstInput(line) {
+  const cell = line.querySelector("td:has(input:not([type=hidden]), select)");
+  return cell?.querySelector(".ts-control input") || cell?.querySelector("input:not([type=hidden]), select");
 }
 
 // Enter in the last line begins a new one, as in a spreadsheet
@@ -63,7 +69,7 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   const line = event.target.closest("[data-fl-line]");
   if (!line.nextElementSibling) addLine(line.closest("[data-fl-lines]"));
-  else line.nextElementSibling.querySelector(".ts-control input, input:not([type=hidden])")?.focus();
+  else firstInput(line.nextElementSibling)?.focus();
 });
 
 // --- Live answers: what formulas and rules make of the values as they are typed

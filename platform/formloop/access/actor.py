@@ -71,7 +71,7 @@ def _read_actor(person_id: int) -> Actor:
             department=row.department,
             departments=_below(row.department, [(r.id, r.parent) for r in tree]),
             administrator=row.administrator,
-            locale=row.locale or "en",
+            locale=row.locale or "",
             theme=row.theme,
             account=row.account,
         )

@@ -42,7 +42,8 @@ def _identify() -> None:
     gate.refresh(found.access_epoch)
     for refresh in _on_epochs:
         refresh(found.definitions_epoch)
-    g.actor = replace(found.actor, zone=current_app.config["ZONE"])
+    zone, locale = current_app.config["ZONE"], found.actor.locale or viewer.locale()
+    g.actor = replace(found.actor, zone=zone, locale=locale)
     viewer.see_as(g.actor)
 
 

@@ -7,6 +7,7 @@ from formloop.core.errors import Problem
 from formloop.core.expression import Context, EvaluationError
 from formloop.core.text import M
 from formloop.forms import permits
+from formloop.forms.engine import Given
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.spec import Field, FormSpec, Values
@@ -16,11 +17,17 @@ UNFIT = M("This record cannot be chosen here.")
 
 
 def check_choices(
-    spec: FormSpec, before: Values | None, after: Values, links: Links, context: Context, trusted: bool
+    spec: FormSpec,
+    before: Values | None,
+    after: Values,
+    given: Given,
+    links: Links,
+    context: Context,
+    trusted: bool,
 ) -> list[Problem]:
-    """The problems of relations that were newly set."""
+    """The problems of relations that somebody newly set; what another record brought along is not asked."""
     problems = []
-    for at, field, value in _newly_set(spec, before or {}, after):
+    for at, field, value in _newly_set(spec, before or {}, after, given):
         assert field.relation is not None
         record = links.records.get((field.relation.form, value))
         if record is None or (not trusted and not record["_seen"]) or record["deleted_at"] is not None:
@@ -39,16 +46,20 @@ def _fits(field: Field, record: Mapping[str, Any], context: Context) -> bool:
         return False
 
 
-def _newly_set(spec: FormSpec, before: Values, after: Values) -> Iterator[tuple[str, Field, int]]:
+def _newly_set(
+    spec: FormSpec, before: Values, after: Values, given: Given
+) -> Iterator[tuple[str, Field, int]]:
     for each in spec.fields.values():
-        if each.relation and after.get(each.key) not in (None, before.get(each.key)):
+        chosen = each.relation and each.key in given.keys
+        if chosen and after.get(each.key) not in (None, before.get(each.key)):
             yield each.key, each, int(after[each.key])
         pointing = [c for c in each.children if c.relation]
         if not pointing:
             continue
         was = {line["id"]: line for line in before.get(each.key) or ()}
-        for index, line in enumerate(after.get(each.key) or ()):
+        keys = given.line_keys.get(each.key, ())
+        for index, (line, named) in enumerate(zip(after.get(each.key) or (), keys, strict=False)):
             old = was.get(line.get("id"), {})
             for column in pointing:
-                if line.get(column.key) not in (None, old.get(column.key)):
+                if column.key in named and line.get(column.key) not in (None, old.get(column.key)):
                     yield f"{each.key}.{index}.{column.key}", column, int(line[column.key])

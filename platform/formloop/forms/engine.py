@@ -91,7 +91,10 @@ def complete(
             _defaults(
                 subform.children, line, {**env, **line_env}, line_env, known[index], context, given.problems
             )
-    _fill(spec.fields.values(), values, env, given.keys if creating else frozenset(given.keys))
+    _fill(spec.fields.values(), values, env, given.keys)
+    if _brings_records(spec):
+        links.add(spec, [values])
+        env = links.environment(spec, values)
     calculate(spec, values, env, context, given.problems)
     return env
 
@@ -113,6 +116,28 @@ def _defaults(
             value = _evaluate(each.default_expression, scope, context, each.path, problems)
         if value is not None:
             values[each.key] = env[each.key] = each.type.read(each, value)
+
+
+def _brings_records(spec: FormSpec) -> bool:
+    """Whether what a relation brings along may itself point to a record that expressions step into."""
+    every = {f.path: f for top in spec.fields.values() for f in (top, *top.children)}
+    brought = {
+        f"{f.subform}.{own}" if f.subform else own
+        for f in every.values()
+        if f.relation
+        for own in f.relation.fill
+    }
+    return any(
+        every[p].relation and any(".".join(r).startswith(f"{p}.") for r in spec.reads)
+        for p in brought & set(every)
+    )
+
+
+def line_defaults(subform: Field, env: Values, context: Context) -> Values:
+    """What a new line of `subform` begins with."""
+    line: Values = {}
+    _defaults(subform.children, line, dict(env), {}, frozenset(), context, [])
+    return line
 
 
 def _fill(fields: Any, values: Values, env: Values, given: frozenset[str]) -> None:

@@ -26,11 +26,16 @@ class Links:
     def __init__(self, actor: Actor, spec: FormSpec, rows: Iterable[Mapping[str, Any]]) -> None:
         self.actor = actor
         self.records: Fetched = {}
+        self.add(spec, rows)
+
+    def add(self, spec: FormSpec, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Fetch what these rows point to and is not there yet."""
         rows = list(rows)
         for path, wanted in _wanted(spec).items():
             field = spec.find(".".join(path))
             if field is not None and field.relation is not None:
-                self._fetch(field.relation.form, _ids(rows, path), wanted)
+                form = field.relation.form
+                self._fetch(form, {i for i in _ids(rows, path) if (form, i) not in self.records}, wanted)
 
     def _fetch(self, form: str, ids: set[int], paths: set[tuple[str, ...]]) -> None:
         if not ids:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, FromClause, select
 from formloop.access.actor import Actor
 from formloop.core import clock
 from formloop.core.errors import Invalid
-from formloop.core.expression import Context
+from formloop.core.expression import Context, Path, SqlNames
 from formloop.forms import kind
 from formloop.forms.spec import FormSpec, no_such_field
 
@@ -25,11 +25,9 @@ class FormNames:
         """The column at `path`, also through relations."""
         return self._through(self.spec.fields, self.source, path)
 
-    def aggregate(
-        self, path: tuple[str, ...], build: Callable[[ColumnElement[Any]], ColumnElement[Any]]
-    ) -> ColumnElement[Any]:
-        """`build` over the column at `path` of all lines of a record."""
-        return self.over(path[0], lambda column: build(column(path[1:])))
+    def aggregate(self, path: Path, build: Callable[[SqlNames], ColumnElement[Any]]) -> ColumnElement[Any]:
+        """`build` over all lines of the subform at `path`; it is given the names as a line sees them."""
+        return self.over(path[0], lambda column: build(_LineNames(self, path[0], column)))
 
     def over(
         self,
@@ -57,6 +55,23 @@ class FormNames:
         other = target.table.alias()
         value = FormNames(target, other).column(path[1:])
         return select(value).where(other.c.id == source.c[head]).correlate(source).scalar_subquery()
+
+
+class _LineNames:
+    """The names as seen from a line: `lines.price` is its own column, everything else the record's."""
+
+    def __init__(
+        self, record: FormNames, subform: str, column: Callable[[tuple[str, ...]], ColumnElement[Any]]
+    ) -> None:
+        self.record, self.subform, self._column = record, subform, column
+
+    def column(self, path: Path) -> ColumnElement[Any]:
+        """The column at `path`."""
+        return self._column(path[1:]) if path[0] == self.subform else self.record.column(path)
+
+    def aggregate(self, path: Path, build: Callable[[SqlNames], ColumnElement[Any]]) -> ColumnElement[Any]:
+        """A value over all lines of the record."""
+        return self.record.aggregate(path, build)
 
 
 def context_of(actor: Actor) -> Context:

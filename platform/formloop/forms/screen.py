@@ -10,6 +10,7 @@ from formloop.core.errors import Problem
 from formloop.core.expression import Context, EvaluationError, Expression
 from formloop.core.text import localized
 from formloop.db import reading
+from formloop.forms import engine
 from formloop.forms.kind import get_form
 from formloop.forms.listing import titles_of
 from formloop.forms.spec import Field, FormSpec, Values
@@ -156,7 +157,8 @@ def _lines(
     environments = env.get(cell.field.key) or lines
     cell.lines = [line_of(str(i), line, environments[i]) for i, line in enumerate(lines)]
     if not cell.readonly:
-        cell.blank = line_of("__i__", {}, {})
+        fresh = engine.line_defaults(cell.field, env, context)
+        cell.blank = line_of("__i__", fresh, fresh)
 
 
 def _cell(

@@ -163,7 +163,7 @@ def _save_many(
         creating = each.before is None
         each.env = engine.complete(spec, each.after, each.given, links, context, creating)
         each.problems = [*each.given.problems, *engine.check(spec, each.after, each.env, context)]
-        each.problems += check_choices(spec, each.before, each.after, links, context, how.trusted)
+        each.problems += check_choices(spec, each.before, each.after, each.given, links, context, how.trusted)
     check_unique(connection(), spec, [(w.before, w.after, w.problems) for w in work])
     _check_rights(actor, spec, work, how)
     good = [w for w in work if not w.problems and w.error is None]
@@ -237,7 +237,7 @@ def _check_rights(actor: Actor, spec: FormSpec, work: list[_Work], how: How) -> 
             else None
         )
         changed = _changed_paths(spec, each)
-        allowed = how.fields if permit is None else _writable(permit, each, context)
+        allowed = how.fields if permit is None else _writable(actor, permit, each, context)
         if allowed is None:
             each.error = Forbidden(
                 M("You may not save a record like this; a rule limits which ones are yours.")
@@ -248,8 +248,8 @@ def _check_rights(actor: Actor, spec: FormSpec, work: list[_Work], how: How) -> 
             each.problems.append(Problem("forbidden", path, M("You may not change “{field}”.", field=title)))
 
 
-def _writable(permit: Permit, each: _Work, context: Any) -> frozenset[str] | None:
-    giving = permit.giving(_with_system(each), context)
+def _writable(actor: Actor, permit: Permit, each: _Work, context: Any) -> frozenset[str] | None:
+    giving = permit.giving(_as_saved(actor, each), context)
     if not giving:
         return None
     if each.before is not None:
@@ -257,8 +257,12 @@ def _writable(permit: Permit, each: _Work, context: Any) -> frozenset[str] | Non
     return frozenset().union(*(permit.reach[i] for i in giving))
 
 
-def _with_system(each: _Work) -> Values:
-    return {**each.env, "owner": each.env.get("owner", each.draft.owner), "state": each.after.get("state")}
+def _as_saved(actor: Actor, each: _Work) -> Values:
+    """The values that a row condition is asked about: those the row will have."""
+    if each.before is not None:
+        return {**each.env, "state": each.after.get("state")}
+    own = {"owner": each.draft.owner or actor.person_id, "department": actor.department}
+    return {**each.env, **own, "state": each.draft.state}
 
 
 def _changed_paths(spec: FormSpec, each: _Work) -> frozenset[str]:

@@ -71,7 +71,7 @@ def list_page(form: str) -> Response:
         filters=_filter_inputs(actor, spec, query, locale),
         problems=found.problems,
         total=total,
-        more=_page_url(spec, query, found.next) if found.next else None,
+        next_url=_page_url(spec, query, found.next) if found.next else None,
         sums=_sums(actor, spec, query, columns, locale),
         may_create=gate.allows(actor, "create", spec.resource),
     )
@@ -317,15 +317,17 @@ def _edit_page(
     conflict: Any = None,
 ) -> Response:
     locale, context = viewer.locale(), context_of(actor)
+    if before is None:
+        for subform in spec.subforms:
+            if not values.get(subform.key):  # one empty line to begin with
+                values[subform.key] = [{}]
+                given.line_keys = {**given.line_keys, subform.key: [frozenset()]}
     links = Links(actor, spec, [values])
     env = engine.complete(spec, values, given, links, context, creating=before is None)
     action = "create" if before is None else "edit"
     permit = permits.require_permit(actor, action, spec)
     seen = permits.find_permit(actor, "view", spec)
     editable = permit.anywhere if before is None else permit.visible(env, context)
-    for subform in spec.subforms:
-        if before is None and not values.get(subform.key):
-            values[subform.key], env[subform.key] = [{}], [{}]
     visible = editable | (
         seen.anywhere if seen and before is None else seen.visible(env, context) if seen else frozenset()
     )
