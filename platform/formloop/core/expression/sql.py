@@ -17,9 +17,8 @@ from sqlalchemy.types import TypeEngine
 from formloop.core.expression.context import Context
 from formloop.core.expression.expression import Expression
 from formloop.core.expression.nodes import Name
-from formloop.core.expression.sql_compile import SqlNames
 from formloop.core.expression.sql_forms import Compiler
-from formloop.core.expression.sql_parts import Calculated
+from formloop.core.expression.sql_parts import Calculated, SqlNames
 from formloop.core.expression.types import BOOL, DATE, DATETIME, NUMBER, TEXT, RecordType, Type
 
 Element = ColumnElement[Any]

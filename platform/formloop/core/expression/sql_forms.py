@@ -25,8 +25,8 @@ from formloop.core.expression.compile import compiled
 from formloop.core.expression.functions import Function
 from formloop.core.expression.functions.formats import date_pattern, number_pattern
 from formloop.core.expression.nodes import Binary, Call, Node, Typed
-from formloop.core.expression.sql_compile import Basics, Element, Part
-from formloop.core.expression.sql_parts import NOT_A_NUMBER
+from formloop.core.expression.sql_compile import Basics
+from formloop.core.expression.sql_parts import NOT_A_NUMBER, Element, Part
 from formloop.core.expression.types import (
     BOOL,
     DATE,

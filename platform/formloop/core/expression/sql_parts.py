@@ -1,16 +1,45 @@
-"""Small SQL forms that several functions need, and the type calculated numbers come back as."""
+"""What the SQL side is made of: names, parts, small forms of functions, the type of calculated numbers."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Date, DateTime, Dialect, Integer, Numeric, String, cast, func, literal
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from formloop.core.expression.types import Path, Type
 from formloop.core.expression.values import plain
 
 Element = ColumnElement[Any]
 NOT_A_NUMBER: Element = cast(literal("NaN", String), Numeric)
+
+
+class SqlNames(Protocol):
+    """How names become columns."""
+
+    def column(self, path: Path) -> Element:
+        """The column of a path to one value, through relations if need be; a relation itself is its id."""
+
+    def aggregate(self, path: Path, build: Callable[[SqlNames], Element]) -> Element:
+        """A scalar subquery over the lines at `path`; `build` gets the names as seen from a line (the same
+        full paths, plus those that lead into the lines) and returns the aggregate to select."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of SQL. `scale`: an integer of 10**-scale units; `constant`: its value is known."""
+
+    element: Element
+    kind: Type
+    scale: int | None = None
+    may_be_empty: bool = True
+    may_fail: bool = False
+    constant: bool = False
+    value: Any = None
 
 
 class Calculated(TypeDecorator[Decimal]):

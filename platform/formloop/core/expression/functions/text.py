@@ -232,6 +232,7 @@ def pad_left(value: str, width: Decimal, fill: str) -> str:
     'TEXT(1234.5, "#,##0.00")',
     "1,234.50",
     cost=5,
+    fails=True,
     form=formatted_sql,
 )
 def as_formatted(value: Any, pattern: str) -> str:
