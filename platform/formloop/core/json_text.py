@@ -3,6 +3,7 @@
 import json
 from datetime import date, datetime
 from decimal import Decimal
+from json.encoder import encode_basestring as _quoted
 from typing import Any
 
 
@@ -31,18 +32,18 @@ def loads(text: str) -> Any:
 
 def _encode(value: Any) -> str:
     # the encoder of the standard library offers no way to write a decimal as an exact number
-    if value is None or isinstance(value, str | bool | int):
-        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str):
+        return _quoted(value)
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else "true" if value else "false"
+    if isinstance(value, int):
+        return int.__repr__(value)
     if isinstance(value, Decimal):
         return format(plain(value), "f") if value.is_finite() else "null"
     if isinstance(value, datetime | date):
         return f'"{value.isoformat()}"'
     if isinstance(value, dict):
-        return (
-            "{"
-            + ",".join(f"{json.dumps(str(k), ensure_ascii=False)}:{_encode(v)}" for k, v in value.items())
-            + "}"
-        )
+        return "{" + ",".join(f"{_quoted(str(k))}:{_encode(v)}" for k, v in value.items()) + "}"
     if isinstance(value, list | tuple | set | frozenset):
         return "[" + ",".join(_encode(each) for each in value) + "]"
     raise TypeError(f"{type(value).__name__} has no JSON form")

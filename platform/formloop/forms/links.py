@@ -1,12 +1,12 @@
 """The records that other records point to, fetched in one query for each form however many rows ask."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import literal, select
 
 from formloop.access.actor import Actor
-from formloop.core.expression import Linked
+from formloop.core.expression import Linked, Path
 from formloop.db import reading
 from formloop.forms import permits
 from formloop.forms.kind import get_form
@@ -20,22 +20,33 @@ class Links:
     """What the rows of one save or one calculation point to.
 
     `records` has, for every id pointed to that exists, the columns that expressions, filling in and the
-    relation's own condition read; `_seen` in it tells whether the actor may choose it.
+    relation's own condition read; `_seen` in it tells whether the actor may choose it. With `reads`, only what
+    these paths read, for expressions that are not the form's own.
     """
 
-    def __init__(self, actor: Actor, spec: FormSpec, rows: Iterable[Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        actor: Actor,
+        spec: FormSpec,
+        rows: Iterable[Mapping[str, Any]],
+        reads: Collection[Path] | None = None,
+    ) -> None:
         self.actor = actor
+        self.reads = reads
         self.records: Fetched = {}
         self.add(spec, rows)
 
     def add(self, spec: FormSpec, rows: Iterable[Mapping[str, Any]]) -> None:
         """Fetch what these rows point to and is not there yet."""
         rows = list(rows)
-        for path, wanted in _wanted(spec).items():
+        for path, wanted in self._paths(spec).items():
             field = spec.find(".".join(path))
             if field is not None and field.relation is not None:
                 form = field.relation.form
                 self._fetch(form, {i for i in _ids(rows, path) if (form, i) not in self.records}, wanted)
+
+    def _paths(self, spec: FormSpec) -> dict[Path, set[Path]]:
+        return _wanted(spec) if self.reads is None else _asked(spec, self.reads)
 
     def _fetch(self, form: str, ids: set[int], paths: set[tuple[str, ...]]) -> None:
         if not ids:
@@ -92,6 +103,18 @@ def _ids(rows: Iterable[Mapping[str, Any]], path: tuple[str, ...]) -> set[int]:
     return {
         int(line[path[1]]) for row in rows for line in row.get(path[0]) or () if line.get(path[1]) is not None
     }
+
+
+def _asked(spec: FormSpec, reads: Collection[Path]) -> dict[Path, set[Path]]:
+    """For each relation field that some of `reads` goes through, by path, what is read behind it."""
+    found: dict[Path, set[Path]] = {}
+    for read in reads:
+        for length in (1, 2):
+            field = spec.find(".".join(read[:length]))
+            if field is not None and field.relation is not None and len(read) > length:
+                found.setdefault(read[:length], set()).add(read[length:])
+                break
+    return found
 
 
 def _wanted(spec: FormSpec) -> dict[tuple[str, ...], set[tuple[str, ...]]]:

@@ -1,5 +1,6 @@
 """Reading single records: what a person may see of one, its history, and what it came from and led to."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from formloop.access.actor import Actor
 from formloop.core.errors import NotFound
 from formloop.db import reading
 from formloop.forms import permits, rows
+from formloop.forms.engine import Given
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.listing import titles_of
@@ -213,3 +215,21 @@ def field_titles(spec: FormSpec, locale: str) -> dict[str, str]:
     """The labels of all fields by path."""
     every: list[Field] = [each for top in spec.fields.values() for each in (top, *top.children)]
     return {each.path: each.title(locale) for each in every}
+
+
+def copy_of(spec: FormSpec, record: Values) -> Given:
+    """The values of a new record like this one: what may occur only once, and what the program gives, left out."""
+
+    def kept(fields: Iterable[Field], values: Values) -> Values:
+        return {
+            f.key: values[f.key]
+            for f in fields
+            if values.get(f.key) is not None and not (f.unique or f.computed or f.readonly or f.children)
+        }
+
+    values = kept(spec.fields.values(), record)
+    line_keys = {}
+    for subform in spec.subforms:
+        values[subform.key] = [kept(subform.children, line) for line in record.get(subform.key) or ()]
+        line_keys[subform.key] = [frozenset(line) for line in values[subform.key]]
+    return Given(values, frozenset(values), line_keys)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from formloop.access.actor import Actor
@@ -416,12 +416,21 @@ def _outcome(each: _Work) -> Outcome:
     return Outcome(saved, each.after, each.problems, action)
 
 
+@transactional
 def set_state(actor: Actor, form: str, record: int, state: str, cause: Cause | None = None) -> Values:
-    """Move a record to another state, as workflows and bridges do; rights were asked by whoever decided it."""
+    """Move a record to another state, as workflows and bridges do; rights were asked by whoever decided it.
+
+    Nothing else of the record changes: what was approved is not calculated or judged again.
+    """
     spec = get_form(form)
     if state not in spec.states:
         raise Invalid([Problem("state", "state", M("The form has no state “{state}”.", state=state))])
-    return _one(save_many(actor, form, [Draft({}, record, state=state)], cause, How(trusted=True)))
+    before = rows.load(connection(), spec, [record]).get(record)
+    if before is None or before["deleted_at"] is not None:
+        raise NotFound
+    each = _Work(Draft({}, record), before, {**before, "state": state}, engine.Given({}, frozenset(), {}))
+    _write(actor, spec, [each], cause or Cause())
+    return each.after
 
 
 @transactional
@@ -450,3 +459,35 @@ def _bin(actor: Actor, spec: FormSpec, record: int, revision: int | None, away: 
     after = {**before, "deleted_at": clock.now() if away else None}
     each = _Work(Draft({}, record), before, after, engine.Given({}, frozenset(), {}))
     _write(actor, spec, [each], cause)
+
+
+@transactional
+def undo_change(actor: Actor, form: str, record: int, change_id: int) -> Values:
+    """Give the fields that one change touched their earlier values back; refused where the person may not."""
+    row = (
+        connection()
+        .execute(
+            select(change).where(change.c.id == change_id, change.c.form == form, change.c.record == record)
+        )
+        .one_or_none()
+    )
+    if row is None or row.old is None:
+        raise NotFound
+    spec = get_form(form)
+    raw = {k: v for k, v in row.old.items() if k in spec.fields and not spec.fields[k].children}
+    current = rows.load(connection(), spec, [record]).get(record) or {}
+    for subform in spec.subforms:
+        if subform.key in row.old:
+            raw[subform.key] = _lines_before(current.get(subform.key) or [], row.old[subform.key])
+    return change_record(actor, form, record, raw, cause=Cause(("ui", f"undo:{change_id}")))
+
+
+def _lines_before(lines: list[Values], old: Mapping[str, Values | None]) -> list[Values]:
+    """Lines with the values they had; those that had gone come back, those that had come go."""
+    there = {str(line["id"]) for line in lines}
+    kept = [
+        {**line, **(old[str(line["id"])] or {})}
+        for line in lines
+        if old.get(str(line["id"]), line) is not None
+    ]
+    return kept + [dict(values) for key, values in old.items() if values is not None and key not in there]

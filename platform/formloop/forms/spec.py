@@ -48,6 +48,7 @@ class FieldType:
     searchable: ClassVar[bool] = False
     numeric: ClassVar[bool] = False
     multiple: ClassVar[bool] = False  # the posted form carries several values of one name
+    parts: ClassVar[Mapping[str, Message]] = {}  # the posted form carries `name:part` for each of these
 
     def column(self, field: "Field") -> TypeEngine[Any]:
         """The type of its column."""
@@ -62,6 +63,10 @@ class FieldType:
         text = str(raw).strip()
         return text or None
 
+    def read_filter(self, field: "Field", raw: Any) -> Any:
+        """What a filter compares with, from what was typed there."""
+        return self.read(field, raw)
+
     def check(self, field: "Field", value: Any) -> Message | None:
         """What is wrong with a value that could be read, from the schema's own keywords."""
         return None
@@ -73,6 +78,18 @@ class FieldType:
     def input_text(self, field: "Field", value: Any) -> str:
         """The value as it stands in its input element."""
         return "" if value is None else str(value)
+
+    def note(self, field: "Field", value: Any, env: Mapping[str, Any], locale: str) -> str:
+        """What stands below the value, such as an amount in words."""
+        return ""
+
+    def source(self, field: "Field") -> str | None:
+        """Where `show` gets its names from: a form, @person, @department or @file."""
+        return None
+
+    def variant(self, schema: Mapping[str, Any]) -> "FieldType":
+        """The type for this schema, where a setting changes what a value is."""
+        return self
 
 
 @dataclass(frozen=True, slots=True)

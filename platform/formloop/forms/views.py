@@ -10,8 +10,7 @@ from formloop.access.signing import current
 from formloop.core.errors import Conflict, Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.definitions import library
-from formloop.forms import engine, listing, live, permits, posted, reads, screen, service
-from formloop.forms.filters import Filter, operators
+from formloop.forms import comments, engine, list_views, live, permits, posted, reads, screen, service
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
@@ -28,6 +27,7 @@ record_panels: list[
 def init_app(app: Flask) -> None:
     """Add the room's pages, and the forms a person may see to the menu."""
     app.register_blueprint(blueprint)
+    app.register_blueprint(list_views.blueprint)
     if "forms" not in navigation.navigation:
         navigation.navigation.add("forms", _menu)
 
@@ -41,173 +41,21 @@ def _menu() -> list[navigation.Entry]:
             icon = library.published("form", entry.key).document.get("icon", "forms")
             found.append(
                 navigation.Entry(
-                    title, icon, "forms.list_page", group=navigation.APPS, values={"form": entry.key}
+                    title, icon, "lists.list_page", group=navigation.APPS, values={"form": entry.key}
                 )
             )
     return found
-
-
-@route(blueprint, "/f/<form>", permission=("view", "form:{form}"))
-def list_page(form: str) -> Response:
-    """The list of a form: searched, filtered, sorted, a page at a time."""
-    actor, spec, locale = current(), get_form(form), viewer.locale()
-    query = read_query(spec, request.args)
-    found = listing.list_records(actor, spec, query)
-    total = listing.count_records(actor, spec, query)
-    permit = permits.require_permit(actor, "view", spec)
-    columns = [
-        k for k in (query.columns or spec.list.columns) if k not in spec.fields or k in permit.anywhere
-    ]
-    names = screen.names_for(spec, list(found.rows))
-    rows = [_list_row(spec, row, columns, locale, names) for row in found.rows]
-    return page.render(
-        "forms/list.html",
-        "forms/_rows.html" if query.after else "forms/_list.html",
-        spec=spec,
-        title=spec.title(locale),
-        columns=[_column(spec, key, query, locale) for key in columns],
-        rows=rows,
-        query=query,
-        filters=_filter_inputs(actor, spec, query, locale),
-        problems=found.problems,
-        total=total,
-        next_url=_page_url(spec, query, found.next) if found.next else None,
-        sums=_sums(actor, spec, query, columns, locale),
-        may_create=gate.allows(actor, "create", spec.resource),
-    )
-
-
-def read_query(spec: FormSpec, args: Any) -> listing.Query:
-    """The list query in an address: `q`, `sort`, `after`, `deleted`, and `f.<field>.<operator>=value` for each filter."""
-    filters = []
-    for name in args:
-        parts = name.split(".")
-        if parts[0] != "f" or len(parts) != 3:
-            continue
-        values = args.getlist(name)
-        if parts[2] == "between":
-            low, _, high = values[0].partition("~")
-            if low and high:
-                filters.append(Filter(parts[1], "between", low, high))
-            elif low or high:
-                filters.append(Filter(parts[1], "at_least" if low else "at_most", low or high))
-        elif any(v != "" for v in values) or operators.get(parts[2], operators["is"]).values == 0:
-            filters.append(Filter(parts[1], parts[2], values if len(values) > 1 else values[0]))
-    sort = tuple(key for key in args.get("sort", "").split(",") if key)
-    return listing.Query(
-        filters=tuple(filters),
-        sort=sort,
-        search=args.get("q", "")[:200],
-        after=args.get("after", "")[:4_000],
-        deleted=args.get("deleted") == "1",
-    )
-
-
-def _page_url(spec: FormSpec, query: listing.Query, after: str) -> str:
-    args: dict[str, Any] = {k: v for k, v in request.args.to_dict(flat=False).items() if k != "after"}
-    return url_for("forms.list_page", form=spec.key, **args, after=after)
-
-
-def _column(spec: FormSpec, key: str, query: listing.Query, locale: str) -> dict[str, Any]:
-    field = spec.fields.get(key)
-    sort = query.sort or spec.list.sort
-    way = {key: "up", f"-{key}": "down"}.get(sort[0]) if sort else None
-    args: dict[str, Any] = {
-        k: v for k, v in request.args.to_dict(flat=False).items() if k not in ("after", "sort")
-    }
-    target = url_for("forms.list_page", form=spec.key, **args, sort=f"-{key}" if way == "up" else key)
-    sortable = field.type.sortable and field.type.stored if field else True
-    attrs = {"hx-get": target, "hx-target": "#list", "hx-swap": "outerHTML", "hx-push-url": "true"}
-    return {
-        "key": key,
-        "label": field.title(locale) if field else _SYSTEM_TITLES.get(key, M("Id")).render(locale),
-        "number": bool(field and field.type.numeric),
-        "sort": target if sortable else None,
-        "sorted": way,
-        "attrs": attrs,
-    }
-
-
-_SYSTEM_TITLES = {
-    "state": M("State"),
-    "owner": M("Owner"),
-    "department": M("Department"),
-    "created_at": M("Created"),
-    "updated_at": M("Changed"),
-}
-
-
-def _list_row(
-    spec: FormSpec, row: Values, columns: list[str], locale: str, names: screen.Names
-) -> dict[str, Any]:
-    cells = []
-    for key in columns:
-        field = spec.fields.get(key) or listing.system_field(key)
-        text = screen.shown_text(field, row.get(key), locale, names) if field else ""
-        cells.append((text, bool(field and field.type.numeric), key))
-    state = spec.states.get(row["state"])
-    return {
-        "id": row["id"],
-        "cells": cells,
-        "state": state,
-        "url": url_for("forms.record_page", form=spec.key, record=row["id"]),
-    }
-
-
-def _sums(
-    actor: Actor, spec: FormSpec, query: listing.Query, columns: list[str], locale: str
-) -> dict[str, str]:
-    keys = [k for k in columns if k in spec.fields and spec.fields[k].type.name in ("amount", "calculation")]
-    if not keys or request.args.get("sums") != "1":
-        return {}
-    found = listing.sum_records(actor, spec, query, keys)
-    return {k: spec.fields[k].type.show(spec.fields[k], v, locale) for k, v in found.items()}
-
-
-def _filter_inputs(actor: Actor, spec: FormSpec, query: listing.Query, locale: str) -> list[dict[str, Any]]:
-    given = {(f.field, f.operator): f for f in query.filters}
-    permit = permits.require_permit(actor, "view", spec)
-    found = []
-    for key in spec.list.filters:
-        field = spec.fields.get(key) or listing.system_field(key)
-        if field is None or (key in spec.fields and key not in permit.anywhere):
-            continue
-        ranged = "between" in field.type.operators
-        operator = "between" if ranged else field.type.operators[0]
-        has = given.get((key, operator))
-        low = given.get((key, "at_least")) if ranged else None
-        high = given.get((key, "at_most")) if ranged else None
-        found.append(
-            {
-                "field": field,
-                "key": key,
-                "label": field.title(locale) if key in spec.fields else _SYSTEM_TITLES[key].render(locale),
-                "name": f"f.{key}.{operator}",
-                "operator": operator,
-                "value": has.value if has else (low.value if low else ""),
-                "other": has.other if has else (high.value if high else ""),
-                "choices": [(c, field.type.show(field, c, locale)) for c in field.choices]
-                or [(s.key, s.title(locale)) for s in spec.states.values() if key == "state"],
-                "text": _chosen_text(spec, field, has.value if has else None, locale),
-            }
-        )
-    return found
-
-
-def _chosen_text(spec: FormSpec, field: Any, value: Any, locale: str) -> str:
-    if value in (None, "") or not str(value).isdecimal():
-        return ""
-    names = screen.names_for(spec, [{field.key: int(value)}])
-    return screen.shown_text(field, int(value), locale, names)
 
 
 @route(blueprint, "/f/<form>/new", permission=("create", "form:{form}"))
 def new_page(form: str) -> Response:
     """An empty record to fill in, its defaults in place."""
     actor, spec = current(), get_form(form)
-    given = engine.Given({}, frozenset(), {})
-    values: Values = {}
-    return _edit_page(actor, spec, values, given, None, [])
+    source = request.args.get("copy", type=int)
+    if source is None:
+        return _edit_page(actor, spec, {}, engine.Given({}, frozenset(), {}), None, [])
+    given = reads.copy_of(spec, reads.get_record(actor, form, source))
+    return _edit_page(actor, spec, given.values, given, None, [])
 
 
 @route(blueprint, "/f/<form>/new", permission=("create", "form:{form}"), methods=["POST"], endpoint="create")
@@ -249,10 +97,12 @@ def record_page(form: str, record: int) -> Response:
         owner=names.get(("@person", values["owner"]), ""),
         panels=[part for each in record_panels if (part := each(actor, spec, values))],
         changes=reads.describe_changes(spec, record, permit.anywhere, locale),
+        comments=comments.list_of(form, record),
         chain=reads.list_chain(actor, form, record, locale),
         may_edit=gate.allows(actor, "edit", spec.resource) and not locked,
         may_delete=gate.allows(actor, "delete", spec.resource) and not locked,
         may_create=gate.allows(actor, "create", spec.resource),
+        may_comment=gate.allows(actor, "comment", spec.resource),
     )
 
 
@@ -349,7 +199,7 @@ def _edit_page(
         live=url_for("forms.live_values", form=spec.key, record=(before or {}).get("id")),
         back=url_for("forms.record_page", form=spec.key, record=before["id"])
         if before
-        else url_for("forms.list_page", form=spec.key),
+        else url_for("lists.list_page", form=spec.key),
     )
 
 
@@ -381,7 +231,7 @@ def choices(form: str, path: str) -> Response:
 def delete(form: str, record: int) -> Response:
     """Move a record to the recycle bin."""
     service.delete_record(current(), form, record, request.form.get("revision", type=int))
-    return page.redirect(url_for("forms.list_page", form=form), M("Moved to the recycle bin."))
+    return page.redirect(url_for("lists.list_page", form=form), M("Moved to the recycle bin."))
 
 
 @route(blueprint, "/f/<form>/<int:record>/restore", permission=("delete", "form:{form}"), methods=["POST"])
@@ -389,3 +239,24 @@ def restore(form: str, record: int) -> Response:
     """Take a record out of the recycle bin."""
     service.restore_record(current(), form, record)
     return page.redirect(url_for("forms.record_page", form=form, record=record), M("Restored."))
+
+
+@route(blueprint, "/f/<form>/<int:record>/comments", permission=("comment", "form:{form}"), methods=["POST"])
+def comment(form: str, record: int) -> Response:
+    """Say something about a record."""
+    comments.add(current(), form, record, request.form.get("text", ""))
+    return page.redirect(url_for("forms.record_page", form=form, record=record, _anchor="comments"))
+
+
+@route(
+    blueprint,
+    "/f/<form>/<int:record>/changes/<int:change>/undo",
+    permission=("edit", "form:{form}"),
+    methods=["POST"],
+)
+def undo_change(form: str, record: int, change: int) -> Response:
+    """Give the fields of one change their old values back, as a new change."""
+    service.undo_change(current(), form, record, change)
+    return page.redirect(
+        url_for("forms.record_page", form=form, record=record), M("The old values are back.")
+    )

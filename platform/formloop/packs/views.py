@@ -24,6 +24,8 @@ def init_app(app: Flask) -> None:
             M("Template centre"), "building-store", "packs.centre", 20, navigation.BUILD, "signed-in"
         )
         navigation.navigation.add("packs", entry)
+        start_page = navigation.Entry(M("Start"), "home", "start.home", 5, navigation.WORK, phone=True)
+        navigation.navigation.add("start", start_page)
         navigation.home.add("packs", navigation.Slot("packs/_home.html", _home, order=300))
         navigation.home.add("apps", navigation.Slot("packs/_apps.html", _apps, order=200, wide=True))
 

@@ -30,6 +30,9 @@ class RelationField(FieldType):
     def expression_type(self, field: Field) -> Type:
         return NUMBER  # the form's own names make it a record type, see forms/names.py
 
+    def source(self, field: Field) -> str | None:
+        return field.relation.form if field.relation else None
+
     def read(self, field: Field, raw: Any) -> Any:
         if isinstance(raw, int):
             return raw

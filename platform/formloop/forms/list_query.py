@@ -1,0 +1,76 @@
+"""The query of a list in its address.
+
+`q=text`, `sort=-order_date,customer` (or `s=` once for each), `c=` once for each column, `view=<id>`,
+`after=<mark>`, `deleted=1`; a filter is `f.<field>.<operator>=value`, or, as the filter panel posts it,
+`o.<field>=<operator>` with `v.<field>=value` and `w.<field>=` the upper end of a range.
+"""
+
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+
+from formloop.forms.filters import Filter, operators
+from formloop.forms.listing import MOST_SORTS, Query, system_field
+from formloop.forms.spec import FormSpec
+
+Args = MultiDict[str, str]
+
+
+def read_query(spec: FormSpec, args: Args) -> Query:
+    """The query that an address asks for; what the form does not know is reported by the list itself."""
+    sort = [key for key in args.get("sort", "").split(",") if key] or [k for k in args.getlist("s") if k]
+    return Query(
+        filters=tuple(_filters(args)),
+        sort=tuple(dict.fromkeys(sort))[:MOST_SORTS],
+        search=args.get("q", "")[:200],
+        after=args.get("after", "")[:4_000],
+        deleted=args.get("deleted") == "1",
+        columns=tuple(k for k in dict.fromkeys(args.getlist("c")) if k in spec.fields or system_field(k)),
+    )
+
+
+def _filters(args: Args) -> list[Filter]:
+    found = []
+    for name in args:
+        kind, _, rest = name.partition(".")
+        if kind == "f":
+            field, _, operator = rest.rpartition(".")
+            found += _one(field, operator, args.getlist(name))
+        elif kind == "o" and args[name]:
+            values = [v for v in args.getlist(f"v.{rest}") if v != ""]
+            found += _one(rest, args[name], [*(values or [""]), args.get(f"w.{rest}", "")])
+    return found
+
+
+def _one(field: str, operator: str, values: list[str]) -> list[Filter]:
+    known = operators.get(operator)
+    if known is not None and known.values == 0:
+        return [Filter(field, operator)]
+    low, high = values[0], values[1] if len(values) > 1 else ""
+    if operator == "between":
+        if "~" in low and not high:
+            low, _, high = low.partition("~")
+        if low and high:
+            return [Filter(field, "between", low, high)]
+        return [Filter(field, "at_least", low)] if low else [Filter(field, "at_most", high)] if high else []
+    chosen = [v for v in values if v != ""]
+    if not chosen:
+        return []
+    return [Filter(field, operator, chosen if operator == "any_of" else chosen[0])]
+
+
+def address_args(query: Query) -> dict[str, Any]:
+    """The query as arguments of an address, its page mark left out."""
+    args: dict[str, Any] = {}
+    for each in query.filters:
+        value = f"{each.value}~{each.other}" if each.operator == "between" else each.value
+        args[f"f.{each.field}.{each.operator}"] = "1" if value is None else value
+    if query.search:
+        args["q"] = query.search
+    if query.sort:
+        args["sort"] = ",".join(query.sort)
+    if query.columns:
+        args["c"] = list(query.columns)
+    if query.deleted:
+        args["deleted"] = "1"
+    return args

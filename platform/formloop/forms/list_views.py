@@ -1,0 +1,266 @@
+"""Pages of lists: search, filters on every field, sort, columns, saved views, totals, changing many at once."""
+
+from typing import Any
+
+from flask import Blueprint, Response, request, url_for
+
+from formloop.access import gate
+from formloop.access.actor import Actor
+from formloop.access.signing import current
+from formloop.core.errors import FormloopError, Invalid, Problem
+from formloop.core.text import M, Message
+from formloop.forms import bulk, listing, permits, saved_views, screen
+from formloop.forms.filters import Filter, operators
+from formloop.forms.kind import get_form
+from formloop.forms.list_query import address_args, read_query
+from formloop.forms.listing import system_field
+from formloop.forms.spec import Field, FormSpec, Values
+from formloop.web import page, viewer
+from formloop.web.routes import route
+
+blueprint = Blueprint("lists", __name__)
+
+SYSTEM_TITLES = {
+    "state": M("State"),
+    "owner": M("Owner"),
+    "department": M("Department"),
+    "created_at": M("Created"),
+    "updated_at": M("Changed"),
+    "id": M("Id"),
+}
+
+
+@route(blueprint, "/f/<form>", permission=("view", "form:{form}"))
+def list_page(form: str) -> Response:
+    """The list of a form, a page at a time."""
+    actor, spec, locale = current(), get_form(form), viewer.locale()
+    query = read_query(spec, request.args)
+    try:
+        found = listing.list_records(actor, spec, query)
+    except Invalid as error:  # a sort or a page mark that is not possible: the plain list, and why
+        query = listing.Query(search=query.search, filters=query.filters, deleted=query.deleted)
+        found = listing.list_records(actor, spec, query)
+        found.problems.extend(error.problems)
+    permit = permits.require_permit(actor, "view", spec)
+    keys = [k for k in (query.columns or spec.list.columns) if k not in spec.fields or k in permit.anywhere]
+    names = screen.names_for(spec, [*found.rows, *_chosen(spec, query)])
+    args = address_args(query)
+    return page.render(
+        "forms/list.html",
+        "forms/_rows.html" if query.after else "forms/_list.html",
+        spec=spec,
+        title=spec.title(locale),
+        columns=[_column(spec, key, query, locale) for key in keys],
+        rows=[_row(spec, row, keys, locale, names) for row in found.rows],
+        query=query,
+        args=args,
+        filters=[f for k in spec.list.filters if (f := _filter(spec, permit, query, k, locale, names))],
+        panel=[f for k in _filterable(spec) if (f := _filter(spec, permit, query, k, locale, names))],
+        choosable=[(k, _title(spec, k, locale), k in keys) for k in _choosable(spec, permit)],
+        sortable=[(k, _title(spec, k, locale)) for k in _sortable(spec, permit)],
+        problems=found.problems,
+        total=None if query.after else listing.count_records(actor, spec, query),
+        next_url=url_for("lists.list_page", form=form, **args, after=found.next) if found.next else None,
+        sums_url=url_for("lists.sums", form=form, **args) if _summed(spec, keys) else None,
+        views=saved_views.list_for(actor, form),
+        batch_fields=_batch_fields(actor, spec, locale),
+        may={
+            a: gate.allows(actor, a, spec.resource) for a in ("create", "edit", "delete", "import", "export")
+        },
+        may_share=gate.allows(actor, "design", "definition"),
+    )
+
+
+def _title(spec: FormSpec, key: str, locale: str) -> str:
+    field = spec.fields.get(key)
+    return field.title(locale) if field else SYSTEM_TITLES[key].render(locale)
+
+
+def _filterable(spec: FormSpec) -> list[str]:
+    return [f.key for f in spec.stored] + ["state", "owner", "created_at", "updated_at"]
+
+
+def _choosable(spec: FormSpec, permit: permits.Permit) -> list[str]:
+    return [f.key for f in spec.stored if f.key in permit.anywhere] + ["owner", "created_at", "updated_at"]
+
+
+def _sortable(spec: FormSpec, permit: permits.Permit) -> list[str]:
+    own = [f.key for f in spec.stored if f.type.sortable and f.key in permit.anywhere]
+    return [*own, "state", "created_at", "updated_at"]
+
+
+def _column(spec: FormSpec, key: str, query: listing.Query, locale: str) -> dict[str, Any]:
+    field = spec.fields.get(key)
+    sort = query.sort or spec.list.sort
+    way = {key: "up", f"-{key}": "down"}.get(sort[0]) if sort else None
+    args = {**address_args(query), "sort": f"-{key}" if way == "up" else key}
+    target = url_for("lists.list_page", form=spec.key, **args)
+    sortable = field.type.sortable and field.type.stored if field else True
+    return {
+        "key": key,
+        "label": _title(spec, key, locale),
+        "number": bool(field and field.type.numeric),
+        "sort": target if sortable else None,
+        "sorted": way,
+        "attrs": {"hx-get": target, "hx-target": "#list", "hx-swap": "outerHTML", "hx-push-url": "true"},
+    }
+
+
+def _row(spec: FormSpec, row: Values, keys: list[str], locale: str, names: screen.Names) -> dict[str, Any]:
+    cells = []
+    for key in keys:
+        field = spec.fields.get(key) or system_field(key)
+        text = screen.shown_text(field, row.get(key), locale, names) if field else ""
+        cells.append((text, bool(field and field.type.numeric)))
+    return {
+        "id": row["id"],
+        "cells": cells,
+        "state": spec.states.get(row["state"]),
+        "url": url_for("forms.record_page", form=spec.key, record=row["id"]),
+    }
+
+
+def _chosen(spec: FormSpec, query: listing.Query) -> list[Values]:
+    """The records that filters name, so that their inputs can say what they are called."""
+    return [
+        {f.field: int(f.value)}
+        for f in query.filters
+        if f.value and str(f.value).isdecimal() and f.field in spec.fields
+    ]
+
+
+def _filter(
+    spec: FormSpec, permit: permits.Permit, query: listing.Query, key: str, locale: str, names: screen.Names
+) -> dict[str, Any] | None:
+    field = spec.fields.get(key) or system_field(key)
+    if field is None or not field.type.operators or (key in spec.fields and key not in permit.anywhere):
+        return None
+    mine = {f.operator: f for f in query.filters if f.field == key}
+    natural = "between" if "between" in field.type.operators else field.type.operators[0]
+    used = next(iter(mine.values()), Filter(key, natural))
+    low, high = mine.get("at_least"), mine.get("at_most")
+    return {
+        "key": key,
+        "label": _title(spec, key, locale),
+        "widget": _widget(field),
+        "operators": [(name, operators[name].title) for name in field.type.operators],
+        "natural": natural,
+        "operator": used.operator if mine else "",
+        "value": used.value if used.operator != "at_most" or low else "",
+        "other": used.other or (high.value if high and not low else high.value if high else ""),
+        "choices": _choices(spec, field, key, locale),
+        "text": screen.shown_text(field, int(used.value), locale, names)
+        if used.value and str(used.value).isdecimal() and _widget(field) == "pick"
+        else "",
+    }
+
+
+def _widget(field: Field) -> str:
+    if field.relation is not None or field.type.name in ("member", "department"):
+        return "pick"
+    if field.type.name == "datetime":
+        return "date"
+    return "number" if field.type.numeric else "switch" if field.type.name == "switch" else "text"
+
+
+def _choices(spec: FormSpec, field: Field, key: str, locale: str) -> list[tuple[str, str]]:
+    if key == "state" and key not in spec.fields:
+        return [(state.key, state.title(locale)) for state in spec.states.values()]
+    several = field.type.multiple
+    return [(c, field.type.show(field, [c] if several else c, locale)) for c in field.choices]
+
+
+def _summed(spec: FormSpec, keys: list[str]) -> list[str]:
+    return [
+        k
+        for k in keys
+        if k in spec.fields and spec.fields[k].type.name in ("amount", "calculation", "number")
+    ]
+
+
+@route(blueprint, "/f/<form>/sums", permission=("view", "form:{form}"))
+def sums(form: str) -> Response:
+    """The totals row: sums over all records of the list, not only the page in sight."""
+    actor, spec, locale = current(), get_form(form), viewer.locale()
+    query = read_query(spec, request.args)
+    keys = list(query.columns or spec.list.columns)
+    found = listing.sum_records(actor, spec, query, _summed(spec, keys))
+    permit = permits.require_permit(actor, "view", spec)
+    cells = [
+        (spec.fields[k].type.show(spec.fields[k], found[k], locale) if k in found else "", k in found)
+        for k in keys
+        if k not in spec.fields or k in permit.anywhere
+    ]
+    return page.render_part("forms/_sums.html", cells=cells)
+
+
+def _batch_fields(actor: Actor, spec: FormSpec, locale: str) -> list[dict[str, Any]]:
+    permit = permits.find_permit(actor, "edit", spec)
+    if permit is None:
+        return []
+    return [
+        {
+            "key": f.key,
+            "label": f.title(locale),
+            "widget": _widget(f),
+            "choices": _choices(spec, f, f.key, locale),
+        }
+        for f in spec.stored
+        if f.key in permit.anywhere
+        and not f.computed
+        and not f.readonly
+        and not f.unique
+        and not f.type.multiple
+    ]
+
+
+@route(blueprint, "/f/<form>/batch", permission="signed-in", methods=["POST"])
+def batch(form: str) -> Response:
+    """Change one field of the chosen records, or move them to the recycle bin."""
+    actor, ids = current(), [int(i) for i in request.form.getlist("id") if i.isdecimal()][: bulk.MOST]
+    back = url_for("lists.list_page", form=form)
+    if not ids:
+        return page.redirect(back, M("Choose some records first."), "warning")
+    if request.form.get("do") == "delete":
+        done, failed = bulk.delete_records(actor, form, ids)
+        text = M("{count} records moved to the recycle bin.", count=done)
+    elif request.form.get("do") == "restore":
+        done, failed = bulk.restore_records(actor, form, ids)
+        text = M("{count} records restored.", count=done)
+    else:
+        key = request.form.get("field", "")
+        done, failed = bulk.set_field(actor, form, ids, key, request.form.get(f"value.{key}", ""))
+        text = M("{count} records changed.", count=done)
+    return page.redirect(back, _with_failures(text, failed), "warning" if failed else "success")
+
+
+def _with_failures(text: Message, failed: list[Problem]) -> Message:
+    if not failed:
+        return text
+    return M(
+        "{text} {count} could not be changed: {reason}",
+        text=text,
+        count=len(failed),
+        reason=failed[0].message,
+    )
+
+
+@route(blueprint, "/f/<form>/views", permission=("view", "form:{form}"), methods=["POST"])
+def save_view(form: str) -> Response:
+    """Keep the list as it stands under a name."""
+    spec = get_form(form)
+    args = address_args(read_query(spec, request.form))
+    try:
+        saved_views.save(
+            current(), form, request.form.get("name", ""), args, bool(request.form.get("shared"))
+        )
+    except FormloopError as error:
+        return page.redirect(url_for("lists.list_page", form=form, **args), error.message, "danger")
+    return page.redirect(url_for("lists.list_page", form=form, **args), M("View saved."))
+
+
+@route(blueprint, "/f/<form>/views/<int:view>/remove", permission=("view", "form:{form}"), methods=["POST"])
+def remove_view(form: str, view: int) -> Response:
+    """Forget a saved view."""
+    saved_views.remove(current(), view)
+    return page.redirect(url_for("lists.list_page", form=form), M("View removed."))
