@@ -140,7 +140,8 @@ def _transfer(workflow: Workflow, state: State, event: Event, world: World) -> M
         Seat(event.to, why) if s.person == event.by and s.state == "open" else s for s in state.seats
     )
     noted = Note("transfer", state.at or "", state.round, event.by, event.comment, {"to": event.to})
-    return replace(state, seats=seats), (noted, Ask(state.at or "", state.round, event.to, why))
+    moved = replace(state, seats=seats, round=state.round + 1)  # a round of its own: it may come back
+    return moved, (noted, Ask(state.at or "", moved.round, event.to, why))
 
 
 def _comment(workflow: Workflow, state: State, event: Event, world: World) -> Moved:

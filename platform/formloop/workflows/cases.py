@@ -1,0 +1,238 @@
+"""Rows of cases, tasks and history: plain SQL with prepared statements, no rules."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.engine import Row
+
+from formloop.core import clock
+from formloop.db import connection, reading
+from formloop.forms.spec import FormSpec
+from formloop.workflows.spec import Ask, Note, State, Tell
+from formloop.workflows.tables import case, case_log, task
+
+_OF_TASK = (
+    select(
+        case,
+        task.c.id.label("task"),
+        task.c.step.label("task_step"),
+        task.c.kind,
+        task.c.state.label("task_state"),
+        task.c.decision,
+        task.c.why,
+        task.c.made_at,
+    )
+    .join(task, task.c.case == case.c.id)
+    .where(task.c.id == bindparam("wanted"), task.c.person == bindparam("person"))
+)
+# only the case is locked: two deciders who each held their own task would wait for one another
+_LOCK_TASK = _OF_TASK.with_for_update(of=case)
+_LOCK = select(case).where(case.c.id == bindparam("wanted")).with_for_update()
+_OPEN = select(case).where(
+    case.c.form == bindparam("of_form"), case.c.record == bindparam("of_record"), case.c.ended_at.is_(None)
+)
+_LOCK_OPEN = _OPEN.with_for_update()
+_DECIDE = (
+    update(task)
+    .where(task.c.id == bindparam("wanted"), task.c.person == bindparam("whose"), task.c.state == "open")
+    .values(state="done", decision=bindparam("decided"), done_at=bindparam("moment"))
+)
+_CANCEL = (
+    update(task)
+    .where(task.c.case == bindparam("of_case"), task.c.kind == "todo", task.c.state == "open")
+    .values(state="cancelled", done_at=bindparam("moment"))
+)
+_RESUBMIT = (
+    update(task)
+    .where(task.c.case == bindparam("of_case"), task.c.step == "", task.c.state == "open")
+    .values(state="done", decision="submit", done_at=bindparam("moment"))
+)
+_MOVE = (
+    update(case)
+    .where(case.c.id == bindparam("wanted"), case.c.revision == bindparam("seen"))
+    .values(
+        status=bindparam("new_status"),
+        step=bindparam("new_step"),
+        state=bindparam("new_state", type_=case.c.state.type),
+        revision=bindparam("seen") + 1,
+        changed_at=bindparam("moment", type_=case.c.changed_at.type),
+        ended_at=bindparam("end", type_=case.c.ended_at.type),
+    )
+)
+_ADD, _ADD_TASKS, _ADD_LOG = insert(case), insert(task), insert(case_log)
+
+
+def find_task(task_id: int, person: int | None) -> Row[Any] | None:
+    """A person's own task with its case."""
+    with reading() as conn:
+        return conn.execute(_OF_TASK, {"wanted": task_id, "person": person}).one_or_none()
+
+
+def lock_task(task_id: int, person: int | None) -> Row[Any] | None:
+    """A person's own task with its case, which nobody else can change until the transaction ends."""
+    return connection().execute(_LOCK_TASK, {"wanted": task_id, "person": person}).one_or_none()
+
+
+def lock_case(case_id: int) -> Row[Any] | None:
+    """A case, locked."""
+    return connection().execute(_LOCK, {"wanted": case_id}).one_or_none()
+
+
+def find_open(form: str, record: int, lock: bool = False) -> Row[Any] | None:
+    """The case of a record that has not ended."""
+    query = _LOCK_OPEN if lock else _OPEN
+    with reading() as conn:
+        return conn.execute(query, {"of_form": form, "of_record": record}).one_or_none()
+
+
+def add(values: Mapping[str, Any]) -> None:
+    """A new case."""
+    connection().execute(_ADD, values)
+
+
+def move(case_id: int, revision: int, state: State, ended: bool) -> bool:
+    """Write where a case stands now; False when somebody was faster."""
+    moment = clock.now()
+    changed = connection().execute(
+        _MOVE,
+        {
+            "wanted": case_id,
+            "seen": revision,
+            "new_status": state.status,
+            "new_step": state.at or "",
+            "new_state": state.as_json(),
+            "moment": moment,
+            "end": moment if ended else None,
+        },
+    )
+    return changed.rowcount == 1
+
+
+def describe(case_id: int, title: str, summary: Sequence[Mapping[str, str]]) -> None:
+    """Write what the case is called and says in the inbox."""
+    connection().execute(update(case).where(case.c.id == case_id).values(title=title, summary=list(summary)))
+
+
+def take(task_id: int, person: int, decision: str) -> bool:
+    """Mark a task as decided by its person; False when it is open no longer."""
+    values = {"wanted": task_id, "whose": person, "decided": decision, "moment": clock.now()}
+    return connection().execute(_DECIDE, values).rowcount == 1
+
+
+def cancel_open(case_id: int) -> None:
+    """Nobody needs to decide any more."""
+    connection().execute(_CANCEL, {"of_case": case_id, "moment": clock.now()})
+
+
+def finish_revision(case_id: int) -> None:
+    """The initiator has submitted again."""
+    connection().execute(_RESUBMIT, {"of_case": case_id, "moment": clock.now()})
+
+
+def add_tasks(case_id: int, wanted: Sequence[Ask | Tell]) -> None:
+    """Tasks and copies for people, in one statement."""
+    moment = clock.now()
+    connection().execute(
+        _ADD_TASKS,
+        [
+            {
+                "id": clock.new_id(),
+                "case": case_id,
+                "step": each.step,
+                "round": each.round,
+                "person": each.person,
+                "kind": "todo" if isinstance(each, Ask) else "copy",
+                "state": "open",
+                "decision": None,
+                "why": dict(each.why),
+                "made_at": moment,
+                "done_at": None,
+            }
+            for each in wanted
+        ],
+    )
+
+
+def add_notes(case_id: int, notes: Sequence[Note], asked_at: datetime | None) -> None:
+    """History rows, in one statement; the first one took as long as its person was asked."""
+    moment = clock.now()
+    connection().execute(
+        _ADD_LOG,
+        [
+            {
+                "id": clock.new_id(),
+                "case": case_id,
+                "step": note.step,
+                "round": note.round,
+                "person": note.person,
+                "action": note.action,
+                "comment": note.comment,
+                "detail": dict(note.detail),
+                "at": moment,
+                "took": int((moment - asked_at).total_seconds()) if asked_at and index == 0 else None,
+            }
+            for index, note in enumerate(notes)
+        ],
+    )
+
+
+def mark_read(task_id: int, person: int | None) -> None:
+    """A copy has been seen by its person."""
+    connection().execute(
+        update(task)
+        .where(task.c.id == task_id, task.c.person == person, task.c.kind == "copy", task.c.state == "open")
+        .values(state="read", done_at=clock.now())
+    )
+
+
+def get_case(case_id: int) -> Row[Any] | None:
+    """A case."""
+    with reading() as conn:
+        return conn.execute(select(case).where(case.c.id == case_id)).one_or_none()
+
+
+def list_cases(form: str, record: int) -> list[Row[Any]]:
+    """The cases of a record, newest first."""
+    query = select(case).where(case.c.form == form, case.c.record == record).order_by(case.c.id.desc())
+    with reading() as conn:
+        return list(conn.execute(query.limit(20)))
+
+
+def list_notes(case_id: int) -> list[Row[Any]]:
+    """The history of a case, oldest first."""
+    with reading() as conn:
+        return list(conn.execute(select(case_log).where(case_log.c.case == case_id).order_by(case_log.c.id)))
+
+
+def find_own_task(case_id: int, person: int | None) -> Row[Any] | None:
+    """A person's open task of a case."""
+    query = select(task).where(
+        task.c.case == case_id, task.c.person == person, task.c.kind == "todo", task.c.state == "open"
+    )
+    with reading() as conn:
+        return conn.execute(query.order_by(task.c.id.desc())).first()
+
+
+def waiting_since(case_id: int) -> dict[int, datetime]:
+    """When the people who are asked now were asked."""
+    query = select(task.c.person, task.c.made_at).where(
+        task.c.case == case_id, task.c.kind == "todo", task.c.state == "open"
+    )
+    with reading() as conn:
+        return {row.person: row.made_at for row in conn.execute(query)}
+
+
+def takes_part(case_id: int, person: int) -> bool:
+    """Whether a person has, or had, a task or a copy of a case."""
+    query = select(task.c.id).where(task.c.case == case_id, task.c.person == person).limit(1)
+    with reading() as conn:
+        return conn.execute(query).first() is not None
+
+
+def record_is_seen(spec: FormSpec, record: int, where: Any) -> bool:
+    """Whether a record is among the rows a condition gives (None: all)."""
+    query = select(spec.table.c.id).where(spec.table.c.id == record)
+    with reading() as conn:
+        return conn.execute(query if where is None else query.where(where)).first() is not None

@@ -1,0 +1,3 @@
+from workflows.stage import stage
+
+__all__ = ["stage"]
