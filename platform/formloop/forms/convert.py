@@ -8,7 +8,7 @@ from sqlalchemy import Column, Connection, Table, bindparam, select, update
 from sqlalchemy import column as sql_column
 from sqlalchemy import table as sql_table
 
-from formloop.forms.fields import type_of, types
+from formloop.forms.fields import find_type, types
 from formloop.forms.spec import Field, FormSpec, Unreadable
 
 BATCH = 2_000
@@ -16,7 +16,7 @@ BATCH = 2_000
 
 def field_of(schema: Mapping[str, Any], key: str) -> Field:
     """A field of which only the schema is needed."""
-    kind = types.get(type_of(schema))
+    kind = find_type(schema) or types.get("text")
     scale = int(schema.get("x-scale", getattr(kind, "scale", 0)))
     choices = tuple(schema.get("enum") or schema.get("items", {}).get("enum") or ())
     return Field(key, key, kind, schema, scale=scale, choices=choices)

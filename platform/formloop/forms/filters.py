@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, not_, or_
+from sqlalchemy import ColumnElement, Text, and_, func, not_, or_, type_coerce
 
 from formloop.core.errors import Problem
 from formloop.core.expression import Context
@@ -36,6 +36,16 @@ def _like(value: Any) -> str:
     return str(value).lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
+def _has(column: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
+    """Whether a list kept as JSON text has `value`: a text stands in quotes there, an id between commas."""
+    text = type_coerce(column, Text())
+    if isinstance(value, int):
+        return or_(
+            *(text.like(pattern) for pattern in (f"[{value}]", f"[{value},%", f"%,{value},%", f"%,{value}]"))
+        )
+    return func.lower(text).like(f'%"{_like(value)}"%', escape="\\")
+
+
 def _days(start: Callable[[Context], Any], count: Callable[[Any], int]) -> Any:
     def build(column: ColumnElement[Any], _v: Any, _o: Any, context: Context) -> ColumnElement[bool]:
         first = start(context)
@@ -53,7 +63,9 @@ operators: dict[str, Operator] = {
     "is": Operator(M("is"), 1, lambda c, v, o, x: c == v),
     "is_not": Operator(M("is not"), 1, lambda c, v, o, x: or_(c != v, c.is_(None))),
     "contains": Operator(
-        M("contains"), 1, lambda c, v, o, x: func.lower(c).like(f"%{_like(v)}%", escape="\\")
+        M("contains"),
+        1,
+        lambda c, v, o, x: func.lower(type_coerce(c, Text())).like(f"%{_like(v)}%", escape="\\"),
     ),
     "starts": Operator(
         M("starts with"), 1, lambda c, v, o, x: func.lower(c).like(f"{_like(v)}%", escape="\\")
@@ -62,7 +74,7 @@ operators: dict[str, Operator] = {
     "at_least": Operator(M("at least"), 1, lambda c, v, o, x: c >= v),
     "at_most": Operator(M("at most"), 1, lambda c, v, o, x: c <= v),
     "between": Operator(M("between"), 2, lambda c, v, o, x: and_(c >= v, c <= o)),
-    "has": Operator(M("has"), 1, lambda c, v, o, x: func.lower(c).like(f'%"{_like(v)}"%', escape="\\")),
+    "has": Operator(M("has"), 1, lambda c, v, o, x: _has(c, v)),
     "yes": Operator(M("yes"), 0, lambda c, v, o, x: c.is_(True)),
     "no": Operator(M("no"), 0, lambda c, v, o, x: not_(func.coalesce(c, False))),
     "today": Operator(M("today"), 0, _days(lambda x: x.today, lambda d: 1)),
@@ -83,7 +95,7 @@ def read_filter(field: Field, wanted: Filter) -> tuple[Filter | None, list[Probl
     needed = operators[wanted.operator].values
     if needed == 0:
         return wanted, []
-    if wanted.operator in ("contains", "starts", "has"):
+    if wanted.operator in ("contains", "starts"):
         return (wanted, []) if str(wanted.value or "").strip() else (None, [])
     values = []
     for raw in (wanted.value, wanted.other)[:needed]:
@@ -102,4 +114,4 @@ def _read(field: Field, operator: str, raw: Any) -> Any:
     if operator == "any_of":
         parts = raw if isinstance(raw, list) else str(raw).split(",")
         return [v for part in parts if (v := field.type.read(field, part)) is not None] or None
-    return field.type.read(field, raw)
+    return field.type.read_filter(field, raw)

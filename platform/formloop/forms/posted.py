@@ -11,21 +11,22 @@ _MOST_INDEX = 10_000
 
 def raw_values(spec: FormSpec, form: "MultiDict[str, str]") -> dict[str, Any]:
     """The raw values of a posted form. A field that was not on the page is left out; a switch that is off
-    and a multi-select without a choice announce themselves by an empty value of their name."""
+    and a multi-select without a choice announce themselves by an empty value of their name. What has parts
+    comes as `address:city`."""
     raw: dict[str, Any] = {}
     lines: dict[str, dict[int, dict[str, Any]]] = {}
-    for name in form:
+    for name in dict.fromkeys(full.partition(":")[0] for full in form):
         parts = name.split(".")
         field = spec.fields.get(parts[0])
         if field is None:
             continue
         if len(parts) == 1 and not field.children:
-            raw[name] = _value(field, form.getlist(name))
+            raw[name] = _value(field, form, name)
         elif len(parts) == 3 and field.children and parts[1].isdecimal() and int(parts[1]) < _MOST_INDEX:
             column = next((c for c in field.children if c.key == parts[2]), None)
             line = lines.setdefault(field.key, {}).setdefault(int(parts[1]), {})
             if column is not None:
-                line[column.key] = _value(column, form.getlist(name))
+                line[column.key] = _value(column, form, name)
             elif parts[2] == "id":
                 line["id"] = form[name]
     for subform in spec.subforms:
@@ -35,7 +36,13 @@ def raw_values(spec: FormSpec, form: "MultiDict[str, str]") -> dict[str, Any]:
     return raw
 
 
-def _value(field: Field, values: list[str]) -> Any:
+def _value(field: Field, form: "MultiDict[str, str]", name: str) -> Any:
+    if field.type.parts:
+        given = {
+            part: form[f"{name}:{part}"].strip() for part in field.type.parts if f"{name}:{part}" in form
+        }
+        return given if any(given.values()) else ""
+    values = form.getlist(name)
     if field.type.multiple:
         return [v for v in values if v != ""]
     return values[-1]  # a hidden empty input stands in front of a check box

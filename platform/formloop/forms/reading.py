@@ -18,7 +18,7 @@ from formloop.core.expression import (
 )
 from formloop.core.expression import check as check_expression
 from formloop.core.text import M
-from formloop.forms.fields import type_of, types
+from formloop.forms.fields import find_type, type_of, types
 from formloop.forms.spec import LINE_COLUMNS, SYSTEM_COLUMNS, Check, Field, Relation
 
 FindForm = Callable[[str], Doc | None]
@@ -58,13 +58,13 @@ def _name_type(key: str, path: tuple[str, ...], schema: Mapping[str, Any], find_
     if name == "relation":
         target = schema.get("x-relation", {}).get("form", "")
         return RecordType(target, lambda: names_of(find_form(target) or {}, find_form))
-    kind = types.find(name)
+    kind = find_type(schema)
     return kind.expression_type(_bare(key, schema)) if kind else TEXT
 
 
 def _bare(key: str, schema: Mapping[str, Any]) -> Field:
     """A field of which only the schema is known yet."""
-    return Field(key, key, types.get(type_of(schema)), schema)
+    return Field(key, key, find_type(schema) or types.get("text"), schema)
 
 
 class Reader:
@@ -144,7 +144,7 @@ class Reader:
         self, key: str, path: str, schema: Mapping[str, Any], names: Mapping[str, Type], required: bool
     ) -> Field:
         at = f"properties.{path.replace('.', '.items.properties.')}"
-        kind = types.find(type_of(schema))
+        kind = find_type(schema)
         if kind is None:
             self._say(
                 "unknown_type", f"{at}.x-type", M("There is no field type “{name}”.", name=type_of(schema))

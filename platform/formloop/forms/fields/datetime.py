@@ -13,11 +13,23 @@ from formloop.core.expression import DATE, DATETIME, TEXT, Type
 from formloop.core.text import M
 from formloop.db import UtcTime
 from formloop.forms.spec import Field, FieldType, Unreadable
+from formloop.web import viewer
 
 _FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%Y年%m月%d日")
 _TIMES = ("%H:%M", "%H:%M:%S")
 _SPREADSHEET_START = date(1899, 12, 30)
-ZONE = "Asia/Shanghai"
+_site = {"zone": "Asia/Shanghai"}
+
+
+def use_zone(name: str) -> None:
+    """Say in which zone the site lives: for imports and jobs, where nobody looks."""
+    _site["zone"] = name
+
+
+def clock_zone() -> ZoneInfo:
+    """The zone of the clock that moments are typed and shown by: the viewer's, else the site's."""
+    who = viewer.viewer()
+    return ZoneInfo(who.zone if who.person_id is not None else _site["zone"])
 
 
 class DateTime(FieldType):
@@ -67,7 +79,7 @@ class DateTime(FieldType):
             return ""
         if isinstance(value, datetime):
             return format_datetime(
-                value.astimezone(ZoneInfo(ZONE)), "yyyy-MM-dd HH:mm", locale=locale.replace("-", "_")
+                value.astimezone(clock_zone()), "yyyy-MM-dd HH:mm", locale=locale.replace("-", "_")
             )
         return format_date(value, "yyyy-MM-dd") if isinstance(value, date) else str(value)
 
@@ -75,7 +87,7 @@ class DateTime(FieldType):
         if value is None:
             return ""
         if isinstance(value, datetime):
-            return value.astimezone(ZoneInfo(ZONE)).strftime("%Y-%m-%dT%H:%M")
+            return value.astimezone(clock_zone()).strftime("%Y-%m-%dT%H:%M")
         return value.isoformat() if isinstance(value, date) else str(value)
 
     @staticmethod
@@ -112,8 +124,8 @@ def _read_moment(raw: Any) -> datetime:
     if isinstance(raw, datetime):
         moment = raw
     elif isinstance(raw, date):
-        moment = datetime(raw.year, raw.month, raw.day, tzinfo=ZoneInfo(ZONE))
+        moment = datetime(raw.year, raw.month, raw.day, tzinfo=clock_zone())
     else:
         text = str(raw).strip().replace("/", "-")
         moment = datetime.fromisoformat(text if len(text) > 10 else f"{_read_date(text).isoformat()}T00:00")
-    return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(ZONE))).astimezone(UTC)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=clock_zone())).astimezone(UTC)

@@ -8,18 +8,24 @@ from formloop.forms.spec import Field, FieldType
 
 
 class Dropdown(FieldType):
-    """`enum` lists the options; `x-titles` gives each its words: `{"open": {"title": "Open", "x-title": …}}`."""
+    """`enum` lists the options; `x-titles` gives each its words: `{"open": {"title": "Open", "x-title": …}}`.
+
+    Or `x-options` says of which form and field the values are the options.
+    """
 
     name = "dropdown"
     title = M("Dropdown")
     icon = "list-check"
     widget = "dropdown"
     operators = ("is", "is_not", "any_of", "empty", "filled")
-    options: ClassVar[Mapping[str, Any]] = {"x-titles": {"type": "object"}}
+    options: ClassVar[Mapping[str, Any]] = {"x-titles": {"type": "object"}, "x-options": {"type": "object"}}
+
+    def variant(self, schema: Mapping[str, Any]) -> FieldType:
+        return ELSEWHERE if "x-options" in schema else self
 
     def read(self, field: Field, raw: Any) -> Any:
         text = str(raw).strip()
-        return _by_title(field, text) if text else None
+        return by_title(field, text) if text else None
 
     def check(self, field: Field, value: Any) -> Message | None:
         if field.choices and value not in field.choices:
@@ -34,12 +40,23 @@ class Dropdown(FieldType):
         return "" if value is None else choice_title(field, str(value), locale)
 
 
+class OptionsElsewhere(Dropdown):
+    """A dropdown that searches its options in another form."""
+
+    widget = "options"
+    operators = ("contains", "is", "is_not", "empty", "filled")
+    searchable = True
+
+
+ELSEWHERE = OptionsElsewhere()
+
+
 def choice_title(field: Field, choice: str, locale: str) -> str:
     """The words for one option."""
     return localized(field.schema.get("x-titles", {}).get(choice, {}), "title", locale) or choice
 
 
-def _by_title(field: Field, text: str) -> str:
+def by_title(field: Field, text: str) -> str:
     """Options may also be given by their words in either language, as spreadsheets do."""
     if text not in field.choices:
         for choice in field.choices:

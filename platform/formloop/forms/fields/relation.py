@@ -20,7 +20,7 @@ class RelationField(FieldType):
     group = "advanced"
     json_type = "integer"
     widget = "relation"
-    operators = ("is", "is_not", "empty", "filled")
+    operators: ClassVar[tuple[str, ...]] = ("is", "is_not", "empty", "filled")
     options: ClassVar[Mapping[str, Any]] = {"x-relation": {"type": "object"}}
     sortable = False
 

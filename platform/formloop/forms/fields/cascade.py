@@ -1,0 +1,43 @@
+"""One option out of a tree, chosen level by level."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from formloop.core.text import M, Message
+from formloop.forms.spec import Field, FieldType, Unreadable
+
+BETWEEN = " / "
+
+
+class Cascade(FieldType):
+    """`x-tree` lists the paths, each a list of names from the top down; the value is one path: `Zhejiang / Ningbo`."""
+
+    name = "cascade"
+    title = M("Cascade")
+    icon = "hierarchy"
+    widget = "cascade"
+    operators = ("is", "starts", "is_not", "empty", "filled")
+    options: ClassVar[Mapping[str, Any]] = {
+        "x-tree": {"type": "array", "items": {"type": "array", "items": {"type": "string"}}}
+    }
+    searchable = True
+
+    def read(self, field: Field, raw: Any) -> Any:
+        if isinstance(raw, dict):
+            raise Unreadable(M("This must be text."))
+        parts = raw if isinstance(raw, list | tuple) else str(raw).replace("／", "/").split("/")
+        return BETWEEN.join(p for part in parts if (p := str(part).strip())) or None
+
+    def check(self, field: Field, value: Any) -> Message | None:
+        if field.schema.get("x-tree") and value not in paths(field):
+            return M("“{value}” is not in the tree of options.", value=value[:80])
+        return None
+
+    def read_filter(self, field: Field, raw: Any) -> Any:
+        """A filter may also name a branch."""
+        return self.read(field, raw)
+
+
+def paths(field: Field) -> Sequence[str]:
+    """All paths that may be chosen, as values."""
+    return [BETWEEN.join(path) for path in field.schema.get("x-tree", ())]
