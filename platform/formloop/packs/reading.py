@@ -105,7 +105,7 @@ def _read(files: Mapping[str, bytes]) -> Pack:
         Problem(
             "manifest",
             f"{MANIFEST}: {'.'.join(map(str, error.instance_path))}",
-            M("{text}", text=error.message),
+            M("This is not as it should be: {text}", text=error.message),
         )
         for error in _manifest.iter_errors(json.loads(json.dumps(manifest, default=str)))
     ]
