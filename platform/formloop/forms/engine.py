@@ -92,7 +92,7 @@ def complete(
                 subform.children, line, {**env, **line_env}, line_env, known[index], context, given.problems
             )
     _fill(spec.fields.values(), values, env, given.keys)
-    if _brings_records(spec):
+    if _look_up(spec, values, env, given, links, creating) or _brings_records(spec):
         links.add(spec, [values])
         env = links.environment(spec, values)
     calculate(spec, values, env, context, given.problems)
@@ -131,6 +131,24 @@ def _brings_records(spec: FormSpec) -> bool:
         every[p].relation and any(".".join(r).startswith(f"{p}.") for r in spec.reads)
         for p in brought & set(every)
     )
+
+
+def _look_up(spec: FormSpec, values: Values, env: Values, given: Given, links: Links, creating: bool) -> bool:
+    """Give fields with `x-linkage` the value another form has for them; whether one of them is a relation."""
+    brought = False
+    for each in links.linkages.fields:
+        lines = env.get(each.subform) or () if each.subform else (env,)
+        for index, scope in enumerate(lines):
+            row = values[each.subform][index] if each.subform else values
+            known = given.line_keys.get(each.subform, [])[index : index + 1] if each.subform else [given.keys]
+            new = creating or (each.subform is not None and "id" not in row)
+            if not new or row.get(each.key) is not None or any(each.key in keys for keys in known):
+                continue
+            found = links.linkages.find(each, {**env, **scope})
+            if found is not None:
+                row[each.key] = scope[each.key] = each.type.read(each, found)
+                brought = brought or each.relation is not None
+    return brought
 
 
 def line_defaults(subform: Field, env: Values, context: Context) -> Values:
@@ -179,6 +197,12 @@ def _evaluate(expression: Expression, env: Values, context: Context, at: str, pr
     except EvaluationError as error:
         problems.append(Problem("formula", at, error.message))
         return None
+
+
+def with_first(earlier: list[Problem], later: list[Problem]) -> list[Problem]:
+    """Both lists, without what is said of a place where something is wrong already."""
+    places = {problem.at for problem in earlier}
+    return [*earlier, *(problem for problem in later if problem.at not in places)]
 
 
 def check(spec: FormSpec, values: Values, env: Values, context: Context) -> list[Problem]:

@@ -9,6 +9,7 @@ from formloop.access.actor import Actor
 from formloop.core.expression import Linked, Path
 from formloop.db import reading
 from formloop.forms import permits
+from formloop.forms.elsewhere import Linkages
 from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
 from formloop.forms.spec import Field, FormSpec, Values
@@ -34,7 +35,10 @@ class Links:
         self.actor = actor
         self.reads = reads
         self.records: Fetched = {}
+        rows = list(rows)
         self.add(spec, rows)
+        self.linkages = Linkages(actor, spec)
+        self.linkages.prepare(rows)
 
     def add(self, spec: FormSpec, rows: Iterable[Mapping[str, Any]]) -> None:
         """Fetch what these rows point to and is not there yet."""

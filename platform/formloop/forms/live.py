@@ -8,6 +8,7 @@ from formloop.core.errors import Forbidden
 from formloop.core.expression import to_sql
 from formloop.db import engine as database
 from formloop.forms import engine, listing, permits, screen
+from formloop.forms.elsewhere import list_options, own_reads
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import FormNames, context_of
@@ -25,9 +26,9 @@ def answer(
     given = engine.read_given(spec, raw)
     values: Values = {**(before or {}), **given.values}
     links = Links(actor, spec, [values])
-    filled = _fill(spec, values, links, changed)
+    filled = _fill(spec, values, links, changed) | _look_up_again(spec, values, links, changed)
     env = engine.complete(spec, values, given, links, context, creating=before is None)
-    problems = [*given.problems, *engine.check(spec, values, env, context)]
+    problems = engine.with_first(given.problems, engine.check(spec, values, env, context))
     permit = permits.find_permit(actor, "create" if before is None else "edit", spec)
     seen = permits.find_permit(actor, "view", spec)
     visible = (permit.anywhere if permit else frozenset()) | (seen.anywhere if seen else frozenset())
@@ -51,6 +52,7 @@ def answer(
             for c in cells
             if c.field.formula is not None or (c.readonly and not c.field.children) or c.name in filled
         },
+        "notes": {c.name: c.note for c in cells if c.field.type.name == "amount"},
         "hidden": [c.name for c in cells if not c.shown],
         "required": [c.name for c in cells if c.required],
         "problems": {p.at: p.message.render(locale) for p in reversed(problems)},
@@ -77,13 +79,34 @@ def _fill(spec: FormSpec, values: Values, links: Links, changed: str) -> set[str
     return {prefix + own for own in field.relation.fill}
 
 
-def choices(actor: Actor, field: Field, text: str) -> list[dict[str, Any]]:
+def _look_up_again(spec: FormSpec, values: Values, links: Links, changed: str) -> set[str]:
+    """Lay what other forms have over the values whose look-up reads the input that was changed last."""
+    parts = changed.split(".")
+    touched = set()
+    env = links.environment(spec, values) if links.linkages.fields else {}
+    for field in links.linkages.fields:
+        if parts[-1] not in own_reads(spec, field, "x-linkage"):
+            continue
+        for index, scope in enumerate(env.get(field.subform) or () if field.subform else (env,)):
+            if field.subform and len(parts) == 3 and parts[:2] != [field.subform, str(index)]:
+                continue
+            row = values[field.subform][index] if field.subform else values
+            found = links.linkages.find(field, {**env, **scope})
+            row[field.key] = None if found is None else field.type.read(field, found)
+            touched.add(f"{field.subform}.{index}.{field.key}" if field.subform else field.key)
+    return touched
+
+
+def choices(actor: Actor, spec: FormSpec, field: Field, text: str) -> list[dict[str, Any]]:
     """Up to 30 records, people or departments that may be chosen and fit `text`, by their names."""
     if field.type.name == "member":
         return [{"value": str(p.id), "text": p.name} for p in people.list_people(text, limit=MOST_CHOICES)]
     if field.type.name == "department":
         found = [d for d in people.list_departments() if text.lower() in d.name.lower() or text in d.name_zh]
         return [{"value": str(d.id), "text": d.name} for d in found[:MOST_CHOICES]]
+    if "x-options" in field.schema:
+        options = list_options(actor, spec, field, text, MOST_CHOICES)
+        return [{"value": each, "text": each} for each in options]
     if field.relation is None:
         return []
     return _records(actor, get_form(field.relation.form), field, text)

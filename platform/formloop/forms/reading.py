@@ -21,6 +21,7 @@ from formloop.core.text import M
 from formloop.forms.fields import find_type, type_of, types
 from formloop.forms.spec import LINE_COLUMNS, SYSTEM_COLUMNS, Check, Field, Relation
 
+OWN = "this"  # how conditions over another form name this record
 FindForm = Callable[[str], Doc | None]
 
 SYSTEM_NAMES: Mapping[str, Type] = {
@@ -151,6 +152,7 @@ class Reader:
             )
             kind = types.get("text")
         bare = Field(key, path, kind, schema)
+        self._elsewhere(schema, at, names)
         result = kind.expression_type(bare) if kind.name != "subform" else None
 
         def said(word: str, expects: Type | None) -> Expression | None:
@@ -211,6 +213,31 @@ class Reader:
         if said.get("where"):
             self.expression(said["where"], f"{at}.x-relation.where", names_of(target, self.find_form), BOOL)
         return Relation(said["form"], said.get("where"), said.get("fill", {}), tuple(said.get("show", ())))
+
+    def _elsewhere(self, schema: Mapping[str, Any], at: str, names: Mapping[str, Type]) -> None:
+        """What is wrong with the words that look into another form."""
+        for word, wanted in (("x-linkage", "value"), ("x-query", "columns"), ("x-options", "field")):
+            said = schema.get(word)
+            if not said:
+                continue
+            target = self.find_form(said["form"])
+            if target is None:
+                self._say("no_form", f"{at}.{word}.form", M("There is no form “{form}”.", form=said["form"]))
+                continue
+            theirs = names_of(target, self.find_form)
+            for key in said[wanted] if isinstance(said[wanted], list) else [said[wanted]]:
+                if key not in theirs:
+                    text = M("The form “{form}” has no field “{field}”.", form=said["form"], field=key)
+                    self._say("no_field", f"{at}.{word}.{wanted}", text)
+            own = {} if word == "x-options" else {OWN: RecordType(OWN, lambda: dict(names))}
+            condition = (
+                self.expression(said["where"], f"{at}.{word}.where", {**theirs, **own}, BOOL)
+                if said.get("where")
+                else None
+            )
+            if condition and any(read[0] == OWN and len(read) != 2 for read in condition.reads):
+                text = M("Only fields of this form itself can be named behind “this.”.")
+                self._say("too_deep", f"{at}.{word}.where", text)
 
     def _known(self, wanted: set[str], there: Mapping[str, Any], at: str) -> None:
         for key in sorted(wanted - set(there)):

@@ -10,12 +10,12 @@ from formloop.core.errors import Problem
 from formloop.core.expression import Context, EvaluationError, Expression
 from formloop.core.text import localized
 from formloop.db import reading
-from formloop.forms import engine
+from formloop.forms import engine, files
 from formloop.forms.kind import get_form
 from formloop.forms.listing import titles_of
 from formloop.forms.spec import Field, FormSpec, Values
 
-Names = dict[tuple[str, int], str]
+Names = dict[tuple[str, Any], str]
 
 
 @dataclass(slots=True)
@@ -37,6 +37,8 @@ class Cell:
     lines: "list[Line]" = made_by(default_factory=list)
     columns: "list[Cell]" = made_by(default_factory=list)
     blank: "Line | None" = None
+    note: str = ""  # below the value
+    items: list[tuple[Any, str]] = made_by(default_factory=list)  # what it points to, with names
     width: int = 12
 
 
@@ -63,25 +65,29 @@ class Screen:
 
 def names_for(spec: FormSpec, records: list[Mapping[str, Any]]) -> Names:
     """What everything that these records point to is called, one query for each form."""
-    wanted: dict[str, set[int]] = {}
+    wanted: dict[str, set[Any]] = {}
     for record in records:
         for top in spec.fields.values():
             lines = record.get(top.key) or () if top.children else (record,)
             for each in top.children or (top,):
                 source = _source(each)
                 if source:
-                    values = (line.get(each.key) for line in lines)
-                    wanted.setdefault(source, set()).update(int(v) for v in values if v is not None)
+                    wanted.setdefault(source, set()).update(
+                        v for ln in lines for v in _several(ln.get(each.key))
+                    )
         for key, source in (("owner", "@person"), ("department", "@department")):
             if record.get(key) is not None:
                 wanted.setdefault(source, set()).add(record[key])
     names: Names = {}
+    found: Mapping[Any, str]
     with reading() as conn:
         for source, ids in wanted.items():
             if source == "@person":
                 found = people.names_of(ids)
             elif source == "@department":
                 found = people.department_names(ids)
+            elif source == "@file":
+                found = files.names_of(ids)
             else:
                 found = titles_of(conn, get_form(source), ids)
             names |= {(source, key): name for key, name in found.items()}
@@ -89,15 +95,17 @@ def names_for(spec: FormSpec, records: list[Mapping[str, Any]]) -> Names:
 
 
 def _source(each: Field) -> str | None:
-    if each.relation is not None:
-        return each.relation.form
-    return {"member": "@person", "department": "@department"}.get(each.type.name)
+    return each.type.source(each)
+
+
+def _several(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def shown_text(each: Field, value: Any, locale: str, names: Names) -> str:
     """A value as people read it."""
     source = _source(each)
-    known = {value: names.get((source, value), f"#{value}")} if source and value is not None else None
+    known = {v: names.get((source, v), f"#{v}") for v in _several(value)} if source else None
     return each.type.show(each, value, locale, known)
 
 
@@ -186,6 +194,8 @@ def _cell(
         required=each.required or holds(each.required_when, env, context),
         readonly=readonly or (each.path not in editable and not inside),
         problem=by_place.get(name, ""),
+        note=each.type.note(each, value, env, locale),
+        items=[(v, names.get((source, v), f"#{v}")) for v in _several(value)] if (source := _source(each)) else [],
         choices=[(c, each.type.show(each, c, locale)) for c in each.choices] if not each.type.multiple else
         [(c, each.type.show(each, [c], locale)) for c in each.choices],
     )  # fmt: skip

@@ -21,6 +21,7 @@ from formloop.forms.choices import check_choices
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
+from formloop.forms.outside import check_outside
 from formloop.forms.permits import Permit
 from formloop.forms.spec import FormSpec, Values
 from formloop.forms.tables import change
@@ -162,9 +163,12 @@ def _save_many(
     for each in work:
         creating = each.before is None
         each.env = engine.complete(spec, each.after, each.given, links, context, creating)
-        each.problems = [*each.given.problems, *engine.check(spec, each.after, each.env, context)]
+        each.problems = engine.with_first(
+            each.given.problems, engine.check(spec, each.after, each.env, context)
+        )
         each.problems += check_choices(spec, each.before, each.after, each.given, links, context, how.trusted)
     check_unique(connection(), spec, [(w.before, w.after, w.problems) for w in work])
+    check_outside(actor, spec, [(w.before, w.after, w.problems) for w in work])
     _check_rights(actor, spec, work, how)
     good = [w for w in work if not w.problems and w.error is None]
     for each in work:
@@ -306,6 +310,7 @@ def _write(actor: Actor, spec: FormSpec, work: list[_Work], cause: Cause) -> Non
 
 def _begin(actor: Actor, spec: FormSpec, each: _Work) -> None:
     now = clock.now()
+    each.after = dict.fromkeys(rows.columns_of(spec.table)) | each.after
     each.after |= {
         "id": clock.new_id(),
         "form_version": spec.version,
@@ -320,7 +325,8 @@ def _begin(actor: Actor, spec: FormSpec, each: _Work) -> None:
         "deleted_at": None,
     }
     for subform in spec.subforms:
-        for line in each.after.get(subform.key) or ():
+        each.after[subform.key] = each.after.get(subform.key) or []
+        for line in each.after[subform.key]:
             line["id"] = clock.new_id()
 
 

@@ -10,7 +10,18 @@ from formloop.access.signing import current
 from formloop.core.errors import Conflict, Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.definitions import library
-from formloop.forms import comments, engine, list_views, live, permits, posted, reads, screen, service
+from formloop.forms import (
+    comments,
+    engine,
+    file_views,
+    list_views,
+    live,
+    permits,
+    posted,
+    reads,
+    screen,
+    service,
+)
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
@@ -28,6 +39,7 @@ def init_app(app: Flask) -> None:
     """Add the room's pages, and the forms a person may see to the menu."""
     app.register_blueprint(blueprint)
     app.register_blueprint(list_views.blueprint)
+    file_views.init_app(app)
     if "forms" not in navigation.navigation:
         navigation.navigation.add("forms", _menu)
 
@@ -224,7 +236,7 @@ def choices(form: str, path: str) -> Response:
     field = spec.find(path)
     if field is None:
         raise NotFound
-    return jsonify(live.choices(actor, field, request.args.get("q", "")[:100]))
+    return jsonify(live.choices(actor, spec, field, request.args.get("q", "")[:100]))
 
 
 @route(blueprint, "/f/<form>/<int:record>/delete", permission=("delete", "form:{form}"), methods=["POST"])

@@ -1,0 +1,140 @@
+"""One gate: rows and fields a person may not see do not exist for them, whichever way they ask."""
+
+from decimal import Decimal
+
+import pytest
+
+from formloop.access.actor import SYSTEM
+from formloop.core.errors import Forbidden, Invalid, NotFound
+from formloop.forms import listing, live, reads, service
+from formloop.forms.filters import Filter
+from formloop.forms.kind import get_form
+from formloop.forms.listing import Query
+
+from .conftest import Shop
+
+MINE = "owner = USER()"
+
+
+def test_without_a_grant_there_is_nothing(shop: Shop) -> None:
+    stranger = shop.person("stranger", {"form": "item", "may": ["view"]})
+    order = shop.order()
+    with pytest.raises(Forbidden):
+        listing.list_records(stranger, get_form("order"), Query())
+    with pytest.raises(NotFound):
+        reads.get_record(stranger, "order", order["id"])
+    with pytest.raises(Forbidden):
+        service.create(stranger, "order", {})
+
+
+def test_a_row_condition_limits_list_record_and_change(shop: Shop) -> None:
+    seller = shop.person(
+        "seller",
+        {"form": "order", "may": ["view", "create", "edit", "delete"], "where": MINE},
+        {"form": "customer", "may": ["view"]},
+        {"form": "item", "may": ["view"]},
+    )
+    theirs, mine = shop.order(), shop.order(actor=seller)
+    spec = get_form("order")
+    assert [row["id"] for row in listing.list_records(seller, spec, Query()).rows] == [mine["id"]]
+    assert listing.count_records(seller, spec, Query()) == 1
+    with pytest.raises(NotFound):
+        reads.get_record(seller, "order", theirs["id"])
+    with pytest.raises(NotFound):
+        service.change_record(seller, "order", theirs["id"], {"note": "x"})
+    with pytest.raises(NotFound):
+        service.delete_record(seller, "order", theirs["id"])
+    assert service.change_record(seller, "order", mine["id"], {"note": "x"})["note"] == "x"
+
+
+def test_a_cell_needs_one_grant_that_gives_both_row_and_field(shop: Shop) -> None:
+    reader = shop.person(
+        "reader",
+        {"form": "order", "may": ["view"], "where": 'note = "open"', "fields": ["number", "note"]},
+        {"form": "order", "may": ["view"], "where": "total > 10", "fields": ["number", "total"]},
+    )
+    small, large, both = (
+        shop.order(note="open"),
+        shop.order((shop.bolt, "20")),
+        shop.order((shop.bolt, "20"), note="open"),
+    )
+    shop.order(note="hidden")
+    spec = get_form("order")
+    query = Query(columns=("number", "note", "total"), sort=("id",))
+    rows = {row["id"]: (row["note"], row["total"]) for row in listing.list_records(reader, spec, query).rows}
+    assert rows == {
+        small["id"]: ("open", None),
+        large["id"]: (None, Decimal("30")),
+        both["id"]: ("open", Decimal("30")),
+    }
+    seen = reads.get_record(reader, "order", small["id"])
+    assert "total" not in seen and "lines" not in seen and seen["note"] == "open"
+
+
+def test_a_hidden_cell_answers_no_question(shop: Shop) -> None:
+    reader = shop.person(
+        "reader",
+        {"form": "order", "may": ["view"], "fields": ["number"]},
+        {"form": "order", "may": ["view"], "where": 'note = "open"', "fields": ["number", "total", "note"]},
+    )
+    spec = get_form("order")
+    hidden, seen = shop.order((shop.bolt, "20")), shop.order((shop.bolt, "10"), note="open")
+    above = Query(filters=(Filter("total", "at_least", "1"),), sort=("id",))
+    assert [r["id"] for r in listing.list_records(reader, spec, above).rows] == [seen["id"]]
+    falling = Query(sort=("-total",), columns=("number", "total"))
+    assert [r["id"] for r in listing.list_records(reader, spec, falling).rows] == [seen["id"], hidden["id"]]
+    assert listing.sum_records(reader, spec, Query(), ["total"]) == {"total": Decimal("15")}
+    none = shop.person("blind", {"form": "order", "may": ["view"], "fields": ["number"]})
+    assert listing.sum_records(none, spec, Query(), ["total"]) == {}
+    with pytest.raises(Invalid):
+        listing.list_records(none, spec, Query(sort=("-total",)))
+    assert listing.list_records(none, spec, above).problems[0].code == "unknown_field"
+
+
+def test_only_granted_fields_can_be_written(shop: Shop) -> None:
+    clerk = shop.person(
+        "clerk", {"form": "order", "may": ["view"]}, {"form": "order", "may": ["edit"], "fields": ["note"]}
+    )
+    order = shop.order()
+    assert service.change_record(clerk, "order", order["id"], {"note": "seen"})["note"] == "seen"
+    line = {"id": order["lines"][0]["id"], "quantity": "5"}
+    with pytest.raises(Invalid) as error:
+        service.change_record(clerk, "order", order["id"], {"lines": [line]})
+    assert error.value.problems[0].code == "forbidden"
+
+
+def test_nobody_saves_a_record_that_would_not_be_theirs(shop: Shop) -> None:
+    timid = shop.person(
+        "timid",
+        {"form": "item", "may": ["view"]},
+        {"form": "item", "may": ["create", "edit"], "where": "price < 10"},
+    )
+    cheap = service.create(timid, "item", {"name": "Cheap", "price": "5"})
+    with pytest.raises(Forbidden):
+        service.create(timid, "item", {"name": "Dear", "price": "50"})
+    with pytest.raises(Forbidden):
+        service.change_record(timid, "item", cheap["id"], {"price": "50"})
+
+
+def test_what_may_not_be_seen_can_neither_be_picked_nor_set(shop: Shop) -> None:
+    seller = shop.person(
+        "seller",
+        {"form": "order", "may": ["view", "create"]},
+        {"form": "item", "may": ["view"]},
+        {"form": "customer", "may": ["view"], "where": 'name <> "Acme"'},
+    )
+    spec = get_form("order")
+    field = spec.fields["customer"]
+    other = shop.customer("Other")
+    shop.customer("Asleep", active=False)
+    assert [c["text"] for c in live.choices(seller, spec, field, "")] == ["Other"]
+    assert live.choices(seller, spec, field, "Acm") == []
+    lines = [{"item": shop.bolt, "quantity": 1}]
+    with pytest.raises(Invalid):
+        service.create(seller, "order", {"customer": shop.acme, "lines": lines})
+    assert service.create(seller, "order", {"customer": other, "lines": lines})["customer"] == other
+
+
+def test_administrators_see_everything(shop: Shop) -> None:
+    shop.order()
+    assert len(listing.list_records(SYSTEM, get_form("order"), Query()).rows) == 1
