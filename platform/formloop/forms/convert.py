@@ -28,6 +28,8 @@ def convert_value(value: Any, old: Field, new: Field) -> tuple[Any, bool]:
         return None, True
     if old.type.multiple and not new.type.multiple:
         value = ", ".join(map(str, value))
+    elif old.type.numeric and not new.type.numeric:
+        value = old.type.input_text(old, value)  # 99.000000 is 99 to people
     try:
         read = new.type.read(new, value)
     except Unreadable:

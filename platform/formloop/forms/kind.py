@@ -23,14 +23,9 @@ DEFAULT_STATES: dict[str, Any] = {
 }
 
 
-def _published_document(key: str) -> Doc | None:
-    found = library.find_published("form", key)
-    return dict(found.document) if isinstance(found, FormSpec) else None
-
-
 def prepare(doc: Doc, version: int) -> FormSpec:
     """What runs of a form document that has been checked."""
-    return build(doc, version, _with_itself(doc, _published_document))[0]
+    return build(doc, version, _with_itself(doc, lambda key: library.find_document("form", key)))[0]
 
 
 def check(doc: Doc, lib: Library) -> list[Problem]:

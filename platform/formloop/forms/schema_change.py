@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, Table, Text, insert, select, update
+from sqlalchemy import Column, Connection, Integer, Table, Text, func, insert, select, update
 from sqlalchemy.schema import CreateTable
 
 from formloop.core import clock
 from formloop.core.definitions import Doc
+from formloop.core.errors import Invalid, Problem
+from formloop.core.text import M
 from formloop.db import JsonText, UtcTime, metadata
 from formloop.forms import convert, indexes
 from formloop.forms.spec import Field, FormSpec
@@ -48,7 +50,25 @@ def apply(conn: Connection, old: Doc | None, new: Doc) -> None:
     spec = _spec(new)
     for step in plan(conn, spec):
         _run(conn, step, spec)
+    problems = unique_problems(conn, spec)
+    if problems:
+        raise Invalid(problems)
     indexes.bring_up(conn, spec)
+
+
+def unique_problems(conn: Connection, spec: FormSpec) -> list[Problem]:
+    """The fields that are to be unique while some value occurs more than once, told before an index fails."""
+    live = spec.table.c.deleted_at.is_(None)
+    found = []
+    for each in (f for f in spec.stored if f.unique):
+        column = spec.table.c[each.key]
+        twice = select(column).where(live, column.is_not(None)).group_by(column).having(func.count() > 1)
+        values = [str(value)[:40] for value in conn.execute(twice.limit(5)).scalars()]
+        if values:
+            text = M("“{field}” is to be unique, but these values occur more than once: {values}",
+                     field=each.key, values=", ".join(values))  # fmt: skip
+            found.append(Problem("unique", f"properties.{each.key}.x-unique", text))
+    return found
 
 
 def connect(conn: Connection, old: Doc | None, new: Doc) -> None:

@@ -1,0 +1,204 @@
+"""Values that come from another form: looked up for a field (`x-linkage`), offered (`x-options`), listed (`x-query`).
+
+Their conditions name the other form's fields bare and this record's own as `this.customer`; in lines `this` is
+the line, with the record's fields behind it. What the person may not see there is not found.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, literal, null, select, union_all
+
+from formloop.access.actor import Actor
+from formloop.core.expression import BOOL, Expression, Path, RecordType, parse, to_sql
+from formloop.db import engine as database
+from formloop.db import reading
+from formloop.forms import listing, permits
+from formloop.forms.kind import get_form
+from formloop.forms.names import FormNames, context_of
+from formloop.forms.reading import OWN, line_names
+from formloop.forms.spec import Field, FormSpec, Values
+
+AT_ONCE = 200  # rows asked for in one statement
+MOST_ROWS = 50
+
+
+class _Names(FormNames):
+    """The other form's columns, with this record's values as constants."""
+
+    def __init__(self, target: FormSpec, own: Mapping[str, Field], env: Mapping[str, Any]) -> None:
+        super().__init__(target)
+        self.own, self.env = own, env
+
+    def column(self, path: Path) -> ColumnElement[Any]:
+        """The column at `path`, or the value of `this.…`."""
+        if path[0] != OWN:
+            return super().column(path)
+        value, field = self.env.get(path[1]), self.own.get(path[1])
+        if value is None:
+            return null()
+        return literal(value, field.type.column(field)) if field and field.type.stored else literal(value)
+
+
+@lru_cache(maxsize=500)
+def condition_of(spec: FormSpec, field: Field, word: str) -> Expression | None:
+    """The condition of `word` in a field, parsed once for a version."""
+    source = field.schema[word].get("where")
+    if not source:
+        return None
+    subform = field.subform
+    own = line_names(dict(spec.document), subform, _document) if subform else spec.names
+    names = {**get_form(field.schema[word]["form"]).names, OWN: RecordType(OWN, lambda: own)}
+    return parse(source, names, BOOL)
+
+
+def _document(key: str) -> dict[str, Any]:
+    return dict(get_form(key).document)
+
+
+def own_reads(spec: FormSpec, field: Field, word: str) -> tuple[str, ...]:
+    """The fields of this record that the condition of `word` reads."""
+    condition = condition_of(spec, field, word)
+    return tuple(sorted({p[1] for p in condition.reads if p[0] == OWN})) if condition else ()
+
+
+def _own_fields(spec: FormSpec, field: Field) -> dict[str, Field]:
+    columns = {c.key: c for c in spec.fields[field.subform].children} if field.subform else {}
+    return {**spec.fields, **columns}
+
+
+def _fitting(actor: Actor, spec: FormSpec, field: Field, word: str, env: Mapping[str, Any]) -> Any:
+    """The condition of `word` in SQL, None when there is none."""
+    condition = condition_of(spec, field, word)
+    if condition is None:
+        return None
+    target = get_form(field.schema[word]["form"])
+    names = _Names(target, _own_fields(spec, field), env)
+    return to_sql(condition, names, context_of(actor), database().dialect.name)
+
+
+class Linkages:
+    """The looked-up values of one save: one statement however many rows ask, each distinct question once."""
+
+    def __init__(self, actor: Actor, spec: FormSpec) -> None:
+        self.actor, self.spec = actor, spec
+        every = [f for top in spec.fields.values() for f in (top, *top.children)]
+        self.fields = [f for f in every if "x-linkage" in f.schema]
+        self._found: dict[tuple[Any, ...], Any] = {}
+
+    def prepare(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Look up what these rows will ask."""
+        rows = list(rows) if self.fields else []
+        for field in self.fields:
+            scopes = [{**row, **line} for row in rows for line in _lines(row, field)]
+            self._ask(field, scopes)
+
+    def find(self, field: Field, scope: Mapping[str, Any]) -> Any:
+        """The value for one row; None when no record fits."""
+        key = self._key(field, scope)
+        if key not in self._found:
+            self._ask(field, [scope])
+        return self._found.get(key)
+
+    def _key(self, field: Field, scope: Mapping[str, Any]) -> tuple[Any, ...]:
+        return (field.path, *(_plain(scope.get(k)) for k in own_reads(self.spec, field, "x-linkage")))
+
+    def _ask(self, field: Field, scopes: Sequence[Mapping[str, Any]]) -> None:
+        wanted = {key: s for s in scopes if (key := self._key(field, s)) not in self._found}
+        keys = list(wanted)
+        for start in range(0, len(keys), AT_ONCE):
+            part = keys[start : start + AT_ONCE]
+            self._found |= dict.fromkeys(part)
+            statement = self._statement(field, [wanted[k] for k in part])
+            if statement is None:
+                continue
+            with reading() as conn:
+                for number, value in conn.execute(statement):
+                    self._found[part[number]] = value
+
+    def _statement(self, field: Field, scopes: Sequence[Mapping[str, Any]]) -> Any:
+        target = get_form(field.schema["x-linkage"]["form"])
+        permit = permits.find_permit(self.actor, "view", target)
+        value = field.schema["x-linkage"]["value"]
+        if permit is None or value not in target.table.c:
+            return None
+        context = context_of(self.actor)
+        seen = permit.seen(target.table.c[value], value, context).label("value")
+        rows = [target.table.c.deleted_at.is_(None), permit.where(context)]
+        branches = []
+        for number, scope in enumerate(scopes):
+            fits = _fitting(self.actor, self.spec, field, "x-linkage", scope)
+            conditions = [c for c in (*rows, fits) if c is not None]
+            newest = (
+                select(literal(number).label("number"), seen)
+                .where(and_(*conditions))
+                .order_by(target.table.c.id.desc())
+                .limit(1)
+            ).subquery()
+            branches.append(select(newest.c.number, newest.c.value))
+        return union_all(*branches) if len(branches) > 1 else branches[0]
+
+
+def _lines(row: Mapping[str, Any], field: Field) -> Sequence[Mapping[str, Any]]:
+    return (row.get(field.subform) or ()) if field.subform else ({},)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list | dict):
+        return repr(value)
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def list_options(actor: Actor, spec: FormSpec, field: Field, text: str, limit: int) -> list[str]:
+    """Distinct values of the field that `x-options` names, of records the person may see, that contain `text`."""
+    found = _options(actor, spec, field)
+    if found is None:
+        return []
+    query, column = found
+    if text.strip():
+        query = query.where(func.lower(column).like(f"%{_escaped(text.strip().lower())}%", escape="\\"))
+    with reading() as conn:
+        return [str(row[0]) for row in conn.execute(query.order_by(column).limit(limit))]
+
+
+def known_options(actor: Actor, spec: FormSpec, field: Field, values: Iterable[str]) -> set[str]:
+    """Those of `values` that are options."""
+    found = _options(actor, spec, field)
+    if found is None:
+        return set()
+    query, column = found
+    with reading() as conn:
+        return {str(row[0]) for row in conn.execute(query.where(column.in_(list(values))))}
+
+
+def _options(actor: Actor, spec: FormSpec, field: Field) -> tuple[Select[Any], ColumnElement[Any]] | None:
+    said = field.schema["x-options"]
+    target = get_form(said["form"])
+    permit = permits.find_permit(actor, "view", target)
+    if permit is None or said["field"] not in permit.anywhere or said["field"] not in target.table.c:
+        return None
+    context = context_of(actor)
+    column = permit.seen(target.table.c[said["field"]], said["field"], context)
+    parts = [permit.where(context), _fitting(actor, spec, field, "x-options", {})]
+    query = select(column).distinct().where(target.table.c.deleted_at.is_(None), column.is_not(None))
+    return query.where(*(p for p in parts if p is not None)), column
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def query_rows(
+    actor: Actor, spec: FormSpec, field: Field, env: Mapping[str, Any]
+) -> tuple[FormSpec, list[str], list[Values], bool]:
+    """The records that a query field shows: their form, the columns, the rows, and whether there are more."""
+    said = field.schema["x-query"]
+    target = get_form(said["form"])
+    permit = permits.find_permit(actor, "view", target)
+    columns = [key for key in said["columns"] if permit and key in permit.anywhere]
+    if permit is None or not columns:
+        return target, [], [], False
+    query = listing.Query(columns=tuple(columns), limit=MOST_ROWS)
+    found = listing.list_records(actor, target, query, also=_fitting(actor, spec, field, "x-query", env))
+    return target, columns, list(found.rows), found.next is not None
