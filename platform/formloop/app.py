@@ -6,9 +6,12 @@ from flask import Flask
 from jinja2 import FileSystemLoader, PrefixLoader
 
 from formloop import db
-from formloop.access import role_kind, signing
+from formloop.access import gate, role_kind, signing
 from formloop.access import views as access_views
+from formloop.bridges import kind as bridge_kind
+from formloop.bridges import views as bridges_views
 from formloop.core.text import load_catalogues
+from formloop.db.migrations import read_counter
 from formloop.definitions import library
 from formloop.definitions import views as definitions_views
 from formloop.events import outbox, queue
@@ -17,9 +20,16 @@ from formloop.forms import views as forms_views
 from formloop.packs import views as packs_views
 from formloop.settings import Settings, read_settings
 from formloop.web import wiring
+from formloop.workflows import kind as workflow_kind
+from formloop.workflows import views as workflows_views
 
 PACKAGE = Path(__file__).resolve().parent
-KINDS = (role_kind.ROLE, form_kind.FORM)  # rooms add their kinds when they are imported
+KINDS = (
+    role_kind.ROLE,
+    form_kind.FORM,
+    bridge_kind.BRIDGE,
+    workflow_kind.WORKFLOW,
+)  # rooms add their kinds when they are imported
 ROOMS = ("web", "access", "definitions", "forms", "bridges", "workflows", "packs", "api")
 
 
@@ -42,8 +52,16 @@ def create_app(settings: Settings | None = None) -> Flask:
     wiring.init_app(app, settings)
     signing.init_app(app)
     signing.on_definitions_epoch(library.refresh)
-    for views in (access_views, definitions_views, forms_views, packs_views):
+    for views in (access_views, definitions_views, forms_views, bridges_views, workflows_views, packs_views):
         views.init_app(app)
     outbox.on_put(queue.Waker(settings))
+    outbox.before_delivery(_refresh_rules)
     wiring.require_declared(app)
     return app
+
+
+def _refresh_rules() -> None:
+    """Let a worker see what was published and which rights changed since it started."""
+    with db.reading() as conn:
+        gate.refresh(read_counter(conn, "access"))
+        library.refresh(read_counter(conn, "definitions"))

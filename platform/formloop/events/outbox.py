@@ -5,51 +5,68 @@ unknown; every move is a compare-and-set, so a worker that lost its lease change
 """
 
 import random
-import socket
+import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
-from os import getpid
 from typing import Any
 
-from sqlalchemy import and_, exists, func, insert, or_, select, text, update
-from sqlalchemy.engine import Row
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from formloop.core import clock
 from formloop.core.errors import Conflict
 from formloop.core.registry import Registry
-from formloop.core.text import M
+from formloop.core.text import M, Message
 from formloop.db import after_commit, connection, is_sqlite, reading, transactional
+from formloop.events.claims import ATTEMPTS, LEASE, Delivery, bury_lost, claim, owner, release_dead
+from formloop.events.reasons import written
 from formloop.events.tables import inbox, outbox
 
-LEASE = 60
-ATTEMPTS = 12
-_OPEN = ("ready", "leased")
-_BLOCKING = ("ready", "leased", "dead", "unknown")
+__all__ = [
+    "ATTEMPTS",
+    "LEASE",
+    "Delivery",
+    "DeliveryError",
+    "Topic",
+    "announce",
+    "back_off",
+    "before_delivery",
+    "claim",
+    "deliver",
+    "drain",
+    "fail",
+    "find_received",
+    "finish",
+    "keep_lease",
+    "keep_leases",
+    "on_put",
+    "owner",
+    "put",
+    "receive",
+    "release_dead",
+    "stopping",
+    "topics",
+]
 
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One message under way, as the topic's deliverer sees it."""
-
-    id: int
-    topic: str
-    key: str
-    msg_id: str
-    payload: Mapping[str, Any]
-    attempts: int
-    lease_epoch: int
+HEARTBEAT = 20
+BATCH = 16
 
 
 class DeliveryError(Exception):
     """A delivery that failed. `permanent`: no try will ever work; `unknown`: nobody knows whether it arrived."""
 
     def __init__(
-        self, text: str, permanent: bool = False, unknown: bool = False, wait: float | None = None
+        self,
+        text: str | Message,
+        permanent: bool = False,
+        unknown: bool = False,
+        wait: float | None = None,
     ) -> None:
-        super().__init__(text)
+        super().__init__(str(text))
+        self.text = text
         self.permanent = permanent
         self.unknown = unknown
         self.wait = wait
@@ -57,19 +74,32 @@ class DeliveryError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """What a topic does with a message, and whether messages of one key keep their order."""
+    """What a topic does with a message, and whether messages of one key keep their order.
+
+    `atomic`: the effect lies in this database alone, so message and effect end in one transaction.
+    """
 
     deliver: Callable[[Delivery], None]
     ordered: bool = True
+    atomic: bool = False
+    title: Message | None = None
 
 
 topics: Registry[Topic] = Registry("topic")
 _wake: list[Callable[[str], None]] = []
+_before: list[Callable[[], None]] = []
+stopping = threading.Event()  # set: every drain of this process ends after the message under way
 
 
 def on_put(wake: Callable[[str], None]) -> None:
     """Let `wake(topic)` be called after a transaction that put messages was committed."""
     _wake[:] = [wake]
+
+
+def before_delivery(prepare: Callable[[], None]) -> None:
+    """Let `prepare()` be called before each delivery: a worker lives long and must see what was published."""
+    if prepare not in _before:
+        _before.append(prepare)
 
 
 def put(
@@ -97,59 +127,14 @@ def put(
             made_at=clock.now(),
         )
     )
-    after_commit(partial(_announce, topic))
+    after_commit(partial(announce, topic))
     return msg_id
 
 
-def _announce(topic: str) -> None:
+def announce(topic: str) -> None:
+    """Wake whoever delivers `topic`; only ever a hint."""
     for wake in _wake:
         wake(topic)
-
-
-def owner() -> str:
-    """The name of this process as the holder of leases."""
-    return f"{socket.gethostname()}:{getpid()}"
-
-
-@transactional
-def claim(topic: str | None = None, limit: int = 1) -> list[Delivery]:
-    """Lease up to `limit` messages that are due, the oldest first, never overtaking one of the same key."""
-    now = clock.now()
-    earlier = outbox.alias("earlier")
-    blocked = exists().where(
-        earlier.c.key == outbox.c.key,
-        earlier.c.id < outbox.c.id,
-        earlier.c.state.in_(_BLOCKING),
-        outbox.c.ordered == 1,
-    )
-    due = or_(
-        and_(outbox.c.state == "ready", outbox.c.not_before <= now),
-        and_(outbox.c.state == "leased", outbox.c.lease_until < now),
-    )
-    # the partial index only serves a query that says the state in the index's own words
-    wanted = select(outbox.c.id).where(text("fl_outbox.state IN ('ready', 'leased')"), due, ~blocked)
-    if topic:
-        wanted = wanted.where(outbox.c.topic == topic)
-    wanted = wanted.order_by(outbox.c.id).limit(limit)
-    if not is_sqlite():
-        wanted = wanted.with_for_update(skip_locked=True)
-    claimed = connection().execute(
-        update(outbox)
-        .where(outbox.c.id.in_(wanted.scalar_subquery() if limit == 1 else wanted))
-        .values(
-            state="leased",
-            attempts=outbox.c.attempts + 1,  # counted now, so that a message which kills its worker also ends
-            lease_owner=owner(),
-            lease_until=now + timedelta(seconds=LEASE),
-            lease_epoch=outbox.c.lease_epoch + 1,
-        )
-        .returning(outbox)
-    )
-    return sorted((_delivery(row) for row in claimed), key=lambda each: each.id)
-
-
-def _delivery(row: Row[Any]) -> Delivery:
-    return Delivery(row.id, row.topic, row.key, row.msg_id, row.payload, row.attempts, row.lease_epoch)
 
 
 @transactional
@@ -169,14 +154,25 @@ def fail(delivery: Delivery, error: Exception) -> str:
     else:
         state = "ready"
     wait = known.wait if known.wait is not None else back_off(delivery.attempts)
-    _move(delivery, state=state, not_before=clock.later(seconds=wait), last_error=str(known)[:2000])
-    return state
+    moved = _move(delivery, state=state, not_before=clock.later(seconds=wait), last_error=written(known.text))
+    return state if moved else "lost"
 
 
 @transactional
 def keep_lease(delivery: Delivery) -> bool:
     """Prolong the lease of a message that takes long; False when it was lost."""
     return _move(delivery, lease_until=clock.later(seconds=LEASE))
+
+
+@transactional
+def keep_leases() -> int:
+    """Prolong every lease this process holds: the heartbeat of a worker; returns how many there were."""
+    held = outbox.c.state == "leased", outbox.c.lease_owner == owner()
+    return (
+        connection()
+        .execute(update(outbox).where(*held).values(lease_until=clock.later(seconds=LEASE)))
+        .rowcount
+    )
 
 
 def _move(delivery: Delivery, **values: Any) -> bool:
@@ -199,26 +195,61 @@ def back_off(attempts: int) -> float:
     return float(min(6 * 3600.0, 5.0 * 2 ** (attempts - 1)) * jitter)
 
 
+class _LeaseLost(Exception):
+    """Somebody else has the message; what was done for it must not stand."""
+
+
 def deliver(delivery: Delivery) -> str:
-    """Carry out one claimed message and record the outcome; returns the new state."""
+    """Carry out one claimed message and record the outcome; returns the new state, or "lost"."""
     try:
-        topics.get(delivery.topic).deliver(delivery)
+        if _aged(delivery) and not keep_lease(delivery):
+            return "lost"
+        for prepare in _before:
+            prepare()
+        topic = topics.get(delivery.topic)
+        if topic.atomic:
+            _deliver_and_finish(topic, delivery)
+            return "done"
+        topic.deliver(delivery)
+    except _LeaseLost:
+        return "lost"
     except Exception as error:  # whatever a deliverer raises must end in the repair desk, not in a log
         return fail(delivery, error)
     return "done" if finish(delivery) else "lost"
 
 
-def drain(topic: str | None = None, most: int = 10_000) -> int:
-    """Deliver what is due until nothing is left or `most` were tried; returns how many were tried."""
-    tried = 0
-    while tried < most:
-        batch = claim(topic)
+def _aged(delivery: Delivery) -> bool:
+    return (clock.now() - delivery.claimed_at).total_seconds() > HEARTBEAT
+
+
+@transactional
+def _deliver_and_finish(topic: Topic, delivery: Delivery) -> None:
+    topic.deliver(delivery)
+    if not finish(delivery):
+        raise _LeaseLost
+
+
+def drain(topic: str | None = None, most: int = 10_000, seconds: float = 3600.0) -> int:
+    """Deliver what is due until nothing is left, `most` were tried or the time is up; returns how many were tried."""
+    tried, until = 0, time.monotonic() + seconds
+    bury_lost()
+    while tried < most and time.monotonic() < until and not stopping.is_set():
+        batch = claim(topic, min(BATCH, most - tried))
         if not batch:
             break
-        for delivery in batch:
+        for place, delivery in enumerate(batch):
+            if stopping.is_set():
+                _give_back(batch[place:])
+                break
             deliver(delivery)
             tried += 1
     return tried
+
+
+@transactional
+def _give_back(batch: list[Delivery]) -> None:
+    for delivery in batch:
+        _move(delivery, state="ready", attempts=delivery.attempts - 1)
 
 
 def find_received(source: str, msg_id: str) -> str | None:

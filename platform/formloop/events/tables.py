@@ -5,6 +5,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, text
 from formloop.db import JsonText, UtcTime, metadata
 
 _open = text("state IN ('ready', 'leased')")
+_stuck = text("state IN ('dead', 'unknown')")
 
 outbox = Table(
     "fl_outbox",
@@ -25,6 +26,7 @@ outbox = Table(
     Column("made_at", UtcTime, nullable=False),
     Column("done_at", UtcTime),
     Index("fl_outbox_open", "id", sqlite_where=_open, postgresql_where=_open),
+    Index("fl_outbox_stuck", "id", sqlite_where=_stuck, postgresql_where=_stuck),
     # a dead message of an ordered topic goes on blocking its key, so it counts as open here
     Index(
         "fl_outbox_key",

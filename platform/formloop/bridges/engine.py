@@ -1,0 +1,127 @@
+"""What a bridge makes of a record, pure: which events set it off, and which target values they give."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from formloop.bridges.spec import CANCELLED, BridgeSpec
+from formloop.core.errors import Problem
+from formloop.core.expression import Context, EvaluationError, Expression, Linked
+from formloop.core.expression.nodes import Name
+from formloop.core.text import M
+from formloop.events import Event
+from formloop.forms.spec import Field, FormSpec, Values
+
+RUN, CLEAR = "run", "clear"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The values of one target. `line` is the id of its source line, 0 when it comes from the whole record."""
+
+    line: int
+    index: int
+    values: Values
+
+
+def effect_of(bridge: BridgeSpec, event: Event) -> str | None:
+    """RUN when the event sets the bridge off, CLEAR when what it made has lost its source, else None.
+
+    What only `amended` waits for is answered by `may_amend`: it depends on what the bridge has made before.
+    """
+    if event.name == f"state:{CANCELLED}" and "cancelled" in bridge.on:
+        return CLEAR
+    if event.name in ("deleted", "purged"):
+        return CLEAR if "deleted" in bridge.on else None
+    if event.name in bridge.on:
+        return RUN
+    state = str((event.after or {}).get("state"))
+    if event.name == "created" and state in bridge.states:
+        return RUN
+    if event.name == "restored" and "deleted" in bridge.on and (state in bridge.states or not bridge.states):
+        return RUN
+    if "updated" in bridge.on and event.name.startswith("state:") and event.changed - {"state"}:
+        return RUN
+    if "amended" in bridge.on and event.name == "updated" and state in bridge.states:
+        return RUN
+    return None
+
+
+def may_amend(bridge: BridgeSpec, source: FormSpec, event: Event) -> bool:
+    """Whether the event amends a record that has gone on to a later state since the bridge ran for it."""
+    state = str((event.after or {}).get("state"))
+    return (
+        "amended" in bridge.on and event.name == "updated" and state not in (source.initial_state, CANCELLED)
+    )
+
+
+def rows_of(
+    bridge: BridgeSpec, target: FormSpec, record: Values, env: Mapping[str, Any], context: Context
+) -> tuple[list[Row], list[Problem]]:
+    """What the targets of a record should be, and what kept some of them from being calculated."""
+    rows: list[Row] = []
+    problems: list[Problem] = []
+    scope = {"source": env, **env, "record": env}
+    sources = [(0, 0, scope)]
+    if bridge.each:
+        lines = zip(record.get(bridge.each) or (), env.get(bridge.each) or (), strict=True)
+        sources = [
+            (int(line["id"]), index, {**scope, "line": seen}) for index, (line, seen) in enumerate(lines)
+        ]
+    for line, index, names in sources:
+        try:
+            if bridge.when is None or bridge.when.evaluate(names, context) is True:
+                rows.append(Row(line, index, _values(bridge, target, names, context)))
+        except _Failed as failed:
+            problems.append(problem_at(bridge, index, failed.key, failed.error.message))
+        except EvaluationError as error:
+            problems.append(problem_at(bridge, index, None, error.message))
+    return rows, problems
+
+
+class _Failed(Exception):
+    def __init__(self, key: str, error: EvaluationError) -> None:
+        super().__init__(key)
+        self.key, self.error = key, error
+
+
+def _values(bridge: BridgeSpec, target: FormSpec, names: Mapping[str, Any], context: Context) -> Values:
+    found: Values = {}
+    for key, expression in bridge.values.items():
+        try:
+            found[key] = _fitting(target.fields[key], expression.evaluate(names, context))
+        except EvaluationError as error:
+            raise _Failed(key, error) from error
+    return found
+
+
+def _fitting(field: Field, value: Any) -> Any:
+    """`value` as its field keeps it: ids plain, numbers rounded to the field's digits."""
+    if isinstance(value, Linked):
+        return int(value)
+    if isinstance(value, Decimal) and field.type.numeric:
+        return value.quantize(Decimal(1).scaleb(-field.scale), ROUND_HALF_UP)
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        return int(value)
+    return value
+
+
+def problem_at(bridge: BridgeSpec, index: int, key: str | None, reason: Any) -> Problem:
+    """A problem of one target, told where the source gives its value."""
+    if not bridge.each:
+        text = M("Bridge “{bridge}”: {reason}", bridge=bridge.title, reason=reason)
+        return Problem("bridge", _place(bridge, None, key), text)
+    text = M("Bridge “{bridge}”, line {line}: {reason}", bridge=bridge.title, line=index + 1, reason=reason)
+    return Problem("bridge", _place(bridge, index, key), text)
+
+
+def _place(bridge: BridgeSpec, index: int | None, key: str | None) -> str:
+    """The field of the source that gives the target field `key` unchanged; else the lines, or the record."""
+    expression: Expression | None = bridge.values.get(key) if key else None
+    path = expression.tree.path if expression and isinstance(expression.tree, Name) else ()
+    if index is not None and len(path) > 1 and path[0] == "line":
+        return f"{bridge.each}.{index}.{path[1]}"
+    if index is None and path:
+        return path[0]
+    return bridge.each or ""

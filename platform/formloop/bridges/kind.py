@@ -1,0 +1,180 @@
+"""The kind of definition "bridge": what can be wrong with one, and what runs of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from formloop.bridges.spec import CANCELLED, BridgeSpec
+from formloop.core.definitions import Doc, Kind, Library, kinds, load_schema, suggest
+from formloop.core.errors import Problem
+from formloop.core.expression import BOOL, Expression, ListType, RecordType, Type
+from formloop.core.expression import check as check_expression
+from formloop.core.text import M, Message
+from formloop.definitions import library
+from formloop.forms.spec import Field, FormSpec
+
+FindForm = Callable[[str], FormSpec | None]
+
+
+def _published(key: str) -> FormSpec | None:
+    found = library.find_published("form", key)
+    return found if isinstance(found, FormSpec) else None
+
+
+def prepare(doc: Doc, version: int) -> BridgeSpec:
+    """What runs of a bridge document that has been checked."""
+    return Reader(doc, _published).bridge(version)
+
+
+def check(doc: Doc, lib: Library) -> list[Problem]:
+    """What is wrong with a bridge beyond its schema."""
+
+    def find(key: str) -> FormSpec | None:
+        found = lib.find_prepared("form", key)
+        return found if isinstance(found, FormSpec) else None
+
+    reader = Reader(doc, find)
+    reader.bridge(0)
+    return reader.problems
+
+
+def references(doc: Doc) -> set[tuple[str, str]]:
+    """Both forms."""
+    return {("form", doc["from"]["form"]), ("form", doc["to"]["form"])}
+
+
+def names_for(source: FormSpec, each: str | None) -> dict[str, Type]:
+    """What expressions of a bridge can name: the source's own fields, `line`, and the record as a whole."""
+    whole = RecordType(source.key, lambda: source.names)
+    names: dict[str, Type] = {"source": whole, **source.names, "record": whole}
+    lines = source.names.get(each) if each else None
+    if isinstance(lines, ListType):
+        names["line"] = lines.of
+    return names
+
+
+@dataclass
+class Reader:
+    """Reads one document; `problems` grows as it goes."""
+
+    doc: Doc
+    find_form: FindForm
+    problems: list[Problem] = field(default_factory=list)
+
+    def bridge(self, version: int) -> BridgeSpec:
+        """The prepared bridge."""
+        doc = self.doc
+        source = self._form(doc["from"]["form"], "from.form")
+        target = self._form(doc["to"]["form"], "to.form")
+        each = doc["from"].get("each")
+        names: Mapping[str, Type] = {}
+        if source:
+            self._check_source(source, each)
+            names = names_for(source, each)
+        if target:
+            self._check_target(target)
+        when = self._expression(doc["when"], "when", names, BOOL) if "when" in doc and source else None
+        return BridgeSpec(
+            id=doc["x-id"],
+            key=doc["x-key"],
+            version=version,
+            document=doc,
+            source=doc["from"]["form"],
+            on=tuple(doc["from"]["on"]),
+            each=each,
+            when=when,
+            target=doc["to"]["form"],
+            by=tuple(doc["to"].get("by", ())),
+            values=self._values(target, names) if source and target else {},
+            removed=doc.get("removed", "keep"),
+            together=doc.get("run", "after") == "together",
+        )
+
+    def _form(self, key: str, at: str) -> FormSpec | None:
+        found = self.find_form(key)
+        if found is None:
+            self._say("no_form", at, M("There is no form “{form}”.", form=key))
+        return found
+
+    def _check_source(self, source: FormSpec, each: str | None) -> None:
+        for index, on in enumerate(self.doc["from"]["on"]):
+            state = CANCELLED if on == "cancelled" else on.removeprefix("state:")
+            if (on == "cancelled" or on.startswith("state:")) and state not in source.states:
+                self._no_state(source, state, f"from.on.{index}")
+        if each and each not in {f.key for f in source.subforms}:
+            text = M("The form “{form}” has no lines “{key}”.", form=source.key, key=each)
+            self._say("no_lines", "from.each", text)
+
+    def _check_target(self, target: FormSpec) -> None:
+        if self.doc.get("removed") == "cancel" and CANCELLED not in target.states:
+            self._no_state(target, CANCELLED, "removed")
+        for index, key in enumerate(self.doc["to"].get("by", ())):
+            at = f"to.by.{index}"
+            if key not in target.fields:
+                self._no_field(target, key, at)
+            elif not target.fields[key].type.stored or target.fields[key].children:
+                self._say("no_key", at, M("Records cannot be found by “{key}”.", key=key))
+            elif key not in self.doc["map"]:
+                self._say("no_value", at, M("Say under “map” which value “{key}” has.", key=key))
+
+    def _values(self, target: FormSpec, names: Mapping[str, Type]) -> dict[str, Expression]:
+        found = {}
+        for key, written in self.doc["map"].items():
+            at, known = f"map.{key}", target.fields.get(key)
+            if known is None:
+                self._no_field(target, key, at)
+            elif known.children:
+                self._say("lines", at, M("“{key}” holds lines; a bridge gives single values.", key=key))
+            elif known.formula is not None or known.type.name == "query":
+                self._say("computed", at, M("“{key}” is calculated by the form itself.", key=key))
+            elif expression := self._expression(written, at, names, known.type.expression_type(known)):
+                self._check_relation(known, expression, at)
+                found[key] = expression
+        return found
+
+    def _check_relation(self, known: Field, expression: Expression, at: str) -> None:
+        kind = expression.type
+        if known.relation and isinstance(kind, RecordType) and kind.name != known.relation.form:
+            text = M(
+                "This gives {found}, but a record of “{form}” is wanted.",
+                found=kind.title,
+                form=known.relation.form,
+            )
+            self._say("other_form", at, text)
+
+    def _expression(
+        self, written: str, at: str, names: Mapping[str, Type], expects: Type
+    ) -> Expression | None:
+        parsed, problems = check_expression(written, names, expects)
+        self.problems += [Problem(p.code, at, p.message, p.line, p.column) for p in problems]
+        return parsed
+
+    def _no_state(self, form: FormSpec, state: str, at: str) -> None:
+        text = M("The form “{form}” has no state “{state}”.", form=form.key, state=state)
+        self._say("no_state", at, _with_hint(text, state, tuple(form.states)))
+
+    def _no_field(self, form: FormSpec, key: str, at: str) -> None:
+        text = M("The form “{form}” has no field “{field}”.", form=form.key, field=key)
+        self._say("no_field", at, _with_hint(text, key, tuple(form.fields)))
+
+    def _say(self, code: str, at: str, message: Message) -> None:
+        self.problems.append(Problem(code, at, message))
+
+
+def _with_hint(text: Message, wrong: str, known: tuple[str, ...]) -> Message:
+    near = suggest(wrong, known)
+    return M("{text} {near}", text=text, near=near) if near else text
+
+
+BRIDGE = kinds.add(
+    "bridge",
+    Kind(
+        name="bridge",
+        title=M("Bridge"),
+        schema=load_schema("bridge", Path(__file__).with_name("schema.json")),
+        check=check,
+        references=references,
+        prepare=prepare,
+        identities={"on": "", "by": ""},
+    ),
+)

@@ -1,0 +1,92 @@
+"""Which record came from which: the links a bridge leaves behind, and the targets it finds again."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import and_, insert, select
+
+from formloop.bridges.spec import BridgeSpec
+from formloop.core import clock
+from formloop.db import connection, reading
+from formloop.forms.spec import FormSpec, Values
+from formloop.forms.tables import record_link
+
+_CHUNK = 500
+Link = tuple[int, int]  # source line (0: the whole record), target record
+
+
+def list_links(bridge: BridgeSpec, record: int) -> list[Link]:
+    """What this bridge has made of a source record so far, oldest first."""
+    query = (
+        select(record_link.c.from_line, record_link.c.to_record)
+        .where(
+            record_link.c.from_form == bridge.source,
+            record_link.c.from_record == record,
+            record_link.c.to_form == bridge.target,
+            record_link.c.via == bridge.key,
+        )
+        .order_by(record_link.c.at, record_link.c.to_record)
+    )
+    with reading() as conn:
+        return [(row[0], row[1]) for row in conn.execute(query)]
+
+
+def add_links(bridge: BridgeSpec, record: int, links: Iterable[Link]) -> None:
+    """Remember what came from what, in one statement."""
+    rows = [
+        {
+            "from_form": bridge.source,
+            "from_record": record,
+            "from_line": line,
+            "to_form": bridge.target,
+            "to_record": made,
+            "via": bridge.key,
+            "at": clock.now(),
+        }
+        for line, made in links
+    ]
+    if rows:
+        connection().execute(insert(record_link), rows)
+
+
+def count_made(form: str, record: int) -> dict[str, int]:
+    """How many records each bridge has made of this one, by the bridge's key."""
+    query = select(record_link.c.via, record_link.c.to_record).where(
+        record_link.c.from_form == form, record_link.c.from_record == record
+    )
+    found: dict[str, set[int]] = {}
+    with reading() as conn:
+        for via, made in conn.execute(query):
+            found.setdefault(via, set()).add(made)
+    return {via: len(made) for via, made in found.items()}
+
+
+def find_by_key(
+    target: FormSpec, by: Sequence[str], keys: set[tuple[Any, ...]]
+) -> dict[tuple[Any, ...], Values]:
+    """The live records with these key values: id and state, by their key."""
+    columns = [target.table.c[name] for name in by]
+    found: dict[tuple[Any, ...], Values] = {}
+    ordered = sorted(keys, key=str)
+    for start in range(0, len(ordered), _CHUNK):
+        part = ordered[start : start + _CHUNK]
+        fits = [column.in_({key[place] for key in part}) for place, column in enumerate(columns)]
+        query = select(target.table.c.id, target.table.c.state, *columns).where(
+            and_(*fits), target.table.c.deleted_at.is_(None)
+        )
+        for row in connection().execute(query.order_by(target.table.c.id.desc())):
+            if tuple(row[2:]) in keys:
+                found[tuple(row[2:])] = {"id": row[0], "state": row[1]}
+    return found
+
+
+def find_live(target: FormSpec, ids: Iterable[int]) -> dict[int, Values]:
+    """Those of the records that are not in the recycle bin: id and state."""
+    ordered = sorted(set(ids))
+    found: dict[int, Values] = {}
+    for start in range(0, len(ordered), _CHUNK):
+        query = select(target.table.c.id, target.table.c.state).where(
+            target.table.c.id.in_(ordered[start : start + _CHUNK]), target.table.c.deleted_at.is_(None)
+        )
+        found.update({row[0]: {"id": row[0], "state": row[1]} for row in connection().execute(query)})
+    return found

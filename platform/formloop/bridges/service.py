@@ -1,0 +1,214 @@
+"""Running bridges: when something happens to a record, and when a promised message is delivered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from formloop.access.actor import SYSTEM, Actor, get_actor
+from formloop.bridges import engine, provenance
+from formloop.bridges.engine import CLEAR, RUN, Row
+from formloop.bridges.reach import Reach
+from formloop.bridges.spec import CANCELLED, BridgeSpec
+from formloop.core.errors import FormloopError, Invalid, NotFound, Problem
+from formloop.core.text import M
+from formloop.db import connection, kept, transactional
+from formloop.definitions import library
+from formloop.events import Cause, Event, outbox, subscribe
+from formloop.events.outbox import Delivery, DeliveryError, Topic
+from formloop.forms import rows, service
+from formloop.forms.kind import get_form
+from formloop.forms.names import context_of
+from formloop.forms.service import Draft, How
+from formloop.forms.spec import FormSpec, Values
+
+TOPIC = "bridge"
+ORDER = 200  # after what belongs to the record itself: workflow, ledgers
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one run did to its targets."""
+
+    created: int = 0
+    changed: int = 0
+    removed: int = 0
+
+
+def start() -> None:
+    """Listen to changes of records and deliver what was promised; doing it twice counts once."""
+    if TOPIC not in outbox.topics:
+        outbox.topics.add(TOPIC, Topic(deliver, atomic=True, title=M("Bridge")))
+    subscribe(on_event, ORDER)
+
+
+def bridges_from(form: str) -> list[BridgeSpec]:
+    """The published bridges whose source is `form`."""
+    known: dict[tuple[str, int], list[BridgeSpec]] = kept("bridges.from", dict)
+    name = (form, len(library.overlay().documents))
+    if name not in known:
+        known[name] = [b for b in library.all_published("bridge") if b.source == form]
+    return known[name]
+
+
+def on_event(event: Event) -> None:
+    """Run the bridges that the event sets off, or promise to."""
+    for bridge in bridges_from(event.form):
+        effect = engine.effect_of(bridge, event)
+        if effect is None and engine.may_amend(bridge, get_form(event.form), event):
+            effect = RUN if provenance.list_links(bridge, event.record) else None
+        if effect is None:
+            continue
+        _require_no_loop(bridge, event.cause)
+        if bridge.together:
+            run(bridge, event.actor, dict(event.after or {}), effect == CLEAR, event.cause)
+        else:
+            _promise(bridge, event, effect == CLEAR)
+
+
+def _require_no_loop(bridge: BridgeSpec, cause: Cause) -> None:
+    if bridge.step not in cause.chain:
+        return
+    circle = " → ".join(each.removeprefix("bridge:") for each in (*cause.chain, bridge.step) if ":" in each)
+    text = M(
+        "Bridge “{bridge}” would set itself off again: {circle}. Nothing was saved.",
+        bridge=bridge.title,
+        circle=circle,
+    )
+    raise Invalid([Problem("loop", "", text)])
+
+
+def _promise(bridge: BridgeSpec, event: Event, clear: bool) -> None:
+    payload = {
+        "bridge": bridge.key,
+        "version": bridge.version,
+        "form": event.form,
+        "record": event.record,
+        "to": bridge.target,
+        "clear": clear,
+        "person": getattr(event.actor, "person_id", None),
+        "chain": list(event.cause.chain),
+    }
+    outbox.put(TOPIC, f"{bridge.key}:{event.record}", payload)
+
+
+def deliver(delivery: Delivery) -> None:
+    """Carry out one promised run with the record as it is now; a second delivery of the message does nothing."""
+    payload = delivery.payload
+    bridge = library.find_published("bridge", payload["bridge"])
+    if not isinstance(bridge, BridgeSpec):
+        raise DeliveryError(M("There is no bridge “{key}” any more.", key=payload["bridge"]), permanent=True)
+    try:
+        _deliver(bridge, delivery)
+    except (Invalid, NotFound) as error:
+        raise DeliveryError(_told(error), permanent=True) from error
+
+
+@transactional
+def _deliver(bridge: BridgeSpec, delivery: Delivery) -> None:
+    payload, source = delivery.payload, f"outbox:{TOPIC}"
+    if outbox.find_received(source, delivery.msg_id) is not None:
+        return
+    found = rows.load(connection(), get_form(bridge.source), [payload["record"]])
+    record = found.get(payload["record"])
+    clear = payload["clear"] or record is None or record["deleted_at"] is not None
+    cause = Cause(tuple(payload["chain"]), message=delivery.msg_id)
+    done = run(bridge, _actor(payload), record or {"id": payload["record"]}, clear, cause)
+    outbox.receive(source, delivery.msg_id, f"{done.created}+{done.changed}-{done.removed}")
+
+
+def _actor(payload: Mapping[str, Any]) -> Actor:
+    try:
+        return get_actor(payload["person"]) if payload.get("person") else SYSTEM
+    except NotFound:  # gone since; what was promised is done all the same
+        return SYSTEM
+
+
+def _told(error: FormloopError) -> Any:
+    problems = error.problems if isinstance(error, Invalid) else []
+    if len(problems) > 1:
+        return M("{first} (and {count} more)", first=problems[0].message, count=len(problems) - 1)
+    return problems[0].message if problems else error.message
+
+
+@transactional
+def run(bridge: BridgeSpec, actor: Actor, record: Values, clear: bool, cause: Cause) -> Result:
+    """Make the targets of `record` what they should be now; Invalid, naming bridge and line, when that is refused."""
+    target = get_form(bridge.target)
+    wanted = [] if clear else _wanted(bridge, target, actor, record)
+    links = provenance.list_links(bridge, record["id"])
+    known = _known(bridge, target, wanted, links)
+    stays = {each["id"] for each in known if each is not None}
+    gone = list(provenance.find_live(target, {made for _, made in links} - stays).values())
+    if bridge.removed == "keep":
+        gone = []
+    drafts = [_draft(bridge, target, row, there) for row, there in zip(wanted, known, strict=True)]
+    cancelled = [each for each in gone if bridge.removed == "cancel" and each["state"] != CANCELLED]
+    drafts += [Draft({}, each["id"], state=CANCELLED) for each in cancelled]
+    step = cause.then(bridge.step, bridge.source, record["id"])
+    saved = service.save_many(actor, target.key, drafts, step, How(trusted=True)) if drafts else []
+    problems = [
+        engine.problem_at(bridge, wanted[place].index if place < len(wanted) else 0, p.at, p.message)
+        for place, outcome in enumerate(saved)
+        for p in outcome.problems
+    ]
+    if problems:
+        raise Invalid(problems)
+    made = [(row.line, int(out.id or 0)) for row, out in zip(wanted, saved, strict=False)]
+    provenance.add_links(bridge, record["id"], [link for link in made if link not in set(links)])
+    if bridge.removed == "delete":
+        _bin(actor, target, [each["id"] for each in gone], step)
+    actions = [out.action for out in saved[: len(wanted)]]
+    removed = len(gone) if bridge.removed == "delete" else len(cancelled)
+    return Result(actions.count("created"), actions.count("updated"), removed)
+
+
+def _wanted(bridge: BridgeSpec, target: FormSpec, actor: Actor, record: Values) -> list[Row]:
+    source = get_form(bridge.source)
+    env = Reach(source, [record], bridge.reads).environment(source, record)
+    wanted, problems = engine.rows_of(bridge, target, record, env, context_of(actor))
+    seen: dict[tuple[Any, ...], int] = {}
+    for row in wanted if bridge.by else ():
+        key = tuple(row.values[name] for name in bridge.by)
+        if any(value is None for value in key):
+            problems.append(
+                engine.problem_at(
+                    bridge, row.index, bridge.by[0], M("The key “{key}” is empty.", key=", ".join(bridge.by))
+                )
+            )
+        elif key in seen:
+            text = M(
+                "It gives the same record as line {line}: “{key}”.",
+                line=seen[key] + 1,
+                key=", ".join(map(str, key)),
+            )
+            problems.append(engine.problem_at(bridge, row.index, bridge.by[0], text))
+        seen.setdefault(key, row.index)
+    if problems:
+        raise Invalid(problems)
+    return wanted
+
+
+def _known(
+    bridge: BridgeSpec, target: FormSpec, wanted: list[Row], links: list[provenance.Link]
+) -> list[Values | None]:
+    """For each row the target that is there already, if any: by its key, else by the link to its source."""
+    if bridge.by:
+        keys = [tuple(row.values[name] for name in bridge.by) for row in wanted]
+        found = provenance.find_by_key(target, bridge.by, set(keys)) if keys else {}
+        return [found.get(key) for key in keys]
+    live = provenance.find_live(target, [made for _, made in links])
+    by_line = {line: live[made] for line, made in links if made in live}
+    return [by_line.get(row.line) for row in wanted]
+
+
+def _draft(bridge: BridgeSpec, target: FormSpec, row: Row, there: Values | None) -> Draft:
+    if there is None:
+        return Draft(row.values)
+    revived = bridge.removed == "cancel" and there["state"] == CANCELLED
+    return Draft(row.values, there["id"], state=target.initial_state if revived else None)
+
+
+def _bin(actor: Actor, target: FormSpec, ids: list[int], cause: Cause) -> None:
+    trusted = replace(actor, administrator=True)  # the definition decided it, not the person
+    for record in ids:
+        service.delete_record(trusted, target.key, record, cause=cause)
