@@ -1,0 +1,3 @@
+from events.mail import mail, woken
+
+__all__ = ["mail", "woken"]
