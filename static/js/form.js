@@ -11,7 +11,7 @@ function choose(select) {
   if (select.tomselect || select.closest("template")) return;
   new TomSelect(select, {
     valueField: "value", labelField: "text", searchField: ["text", "hint"], maxOptions: 30, preload: "focus",
-    allowEmptyOption: false, maxItems: 1, plugins: ["clear_button"], dropdownParent: "body",
+    allowEmptyOption: false, maxItems: select.multiple ? null : 1, plugins: [select.multiple ? "remove_button" : "clear_button"], dropdownParent: "body",
     load: (text, done) => fetch(`${select.dataset.flChoices}?q=${encodeURIComponent(text)}`)
       .then((answer) => answer.ok ? answer.json() : []).then(done, () => done()),
     score: () => () => 1,
@@ -117,6 +117,10 @@ function apply(form, answer, names) {
     const element = form.elements[place];
     if (element?.tomselect) { element.tomselect.addOption({ value: input, text }); element.tomselect.setValue(input, true); }
     else if (element && element !== document.activeElement) element.value = input;
+  }
+  for (const [name, text] of Object.entries(answer.notes || {})) {
+    const place = form.querySelector(`[data-fl-note="${CSS.escape(names.toPage(name))}"]`);
+    if (place) place.textContent = text;
   }
   const hidden = new Set(answer.hidden.map(names.toPage));
   const required = new Set(answer.required.map(names.toPage));
