@@ -17,6 +17,8 @@ from formloop.workflows.spec import (
     Seat,
     SetState,
     State,
+    Step,
+    Tell,
     Workflow,
     World,
 )
@@ -182,3 +184,21 @@ _ACTIONS: dict[str, Callable[[Workflow, State, Event, World], Moved]] = {
     "comment": _comment,
     "resume": _resume,
 }
+
+
+def foresee(workflow: Workflow, state: State, world: World) -> list[tuple[Step, tuple[int, ...]]]:
+    """The steps still to come if everybody agrees and nothing changes, with the people they would ask or tell."""
+    step = workflow.steps.get(state.at or "")
+    at = step.next if step is not None else None
+    found: list[tuple[Step, tuple[int, ...]]] = []
+    while at is not None:
+        step = workflow.steps[at]
+        entry = step.node.enter(step, replace(state, at=at, seats=(), status="open"), world)
+        people = tuple(s.person for s in entry.state.seats)
+        people += tuple(e.person for e in entry.effects if isinstance(e, Tell))
+        if people:
+            found.append((step, people))
+        if entry.state.status != "open":
+            break
+        at = step.next if entry.stays else entry.next
+    return found

@@ -1,0 +1,252 @@
+"""What waits for a person, what they have done, what was copied to them, what they started, and their drafts."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select
+
+from formloop.access.actor import Actor
+from formloop.access.tables import department, person
+from formloop.core.errors import NotFound
+from formloop.core.text import M, Message
+from formloop.db import reading
+from formloop.definitions import library
+from formloop.forms import listing, permits
+from formloop.forms.kind import get_form
+from formloop.forms.spec import FormSpec
+from formloop.workflows import sight
+from formloop.workflows.kind import find_workflow, get_version
+from formloop.workflows.tables import case, task
+
+PAGE = 50
+MOST_COUNTED = 1_000
+TABS: Mapping[str, Message] = {
+    "todo": M("To do"),
+    "done": M("Done"),
+    "copies": M("Copied to me"),
+    "started": M("Started by me"),
+    "drafts": M("Drafts"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the inbox. `id` is the task, or the case (started), or the record (drafts)."""
+
+    id: int
+    case: int | None
+    form: str
+    record: int
+    form_title: str
+    title: str
+    summary: list[tuple[str, str]]
+    initiator: str
+    department: str
+    at: Any
+    status: str
+    decision: str | None = None
+    step: str = ""
+    unread: bool = False
+    may_approve: bool = False
+    may_reject: bool = False
+    revise: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows and the mark of the next page."""
+
+    rows: list[Row]
+    next: int | None
+
+
+def count_todo(actor: Actor) -> int:
+    """How many tasks wait for a person; 1,000 means that many or more."""
+    if actor.person_id is None:
+        return 0
+    some = _of(actor.person_id, "todo").where(task.c.state == "open").limit(MOST_COUNTED).subquery()
+    with reading() as conn:
+        return int(conn.execute(select(func.count()).select_from(some)).scalar_one())
+
+
+def _of(person_id: int, kind: str) -> Select[Any]:
+    return select(literal(1)).select_from(task).where(task.c.person == person_id, task.c.kind == kind)
+
+
+def list_tab(
+    actor: Actor, tab: str, locale: str, search: str = "", after: int | None = None, limit: int = PAGE
+) -> Page:
+    """One page of a tab, newest first."""
+    if tab not in TABS:
+        raise NotFound
+    if actor.person_id is None:
+        return Page([], None)
+    if tab == "drafts":
+        return _drafts(actor, locale, search, after, limit)
+    query = _started(actor.person_id) if tab == "started" else _tasks(actor.person_id, tab)
+    key = case.c.id if tab == "started" else task.c.id
+    if search.strip():
+        query = query.where(_search(actor, search.strip()))
+    if after is not None:
+        query = query.where(key < after)
+    with reading() as conn:
+        found = conn.execute(query.order_by(key.desc()).limit(limit + 1)).all()
+        rows = [_row(actor, each, locale) for each in found[:limit]]
+    return Page(rows, rows[-1].id if len(found) > limit else None)
+
+
+_COLUMNS = (
+    case.c.id.label("case"),
+    case.c.form,
+    case.c.record,
+    case.c.workflow,
+    case.c.version,
+    case.c.status,
+    case.c.step.label("case_step"),
+    case.c.title,
+    case.c.summary,
+    person.c.name.label("initiator"),
+    department.c.name.label("department"),
+    department.c.name_zh.label("department_zh"),
+)
+
+
+def _tasks(person_id: int, tab: str) -> Select[Any]:
+    kind, states = {
+        "todo": ("todo", ("open",)),
+        "done": ("todo", ("done",)),
+        "copies": ("copy", ("open", "read")),
+    }[tab]
+    return (
+        select(
+            task.c.id,
+            task.c.step,
+            task.c.state,
+            task.c.kind,
+            task.c.decision,
+            (task.c.done_at if tab == "done" else task.c.made_at).label("at"),
+            *_COLUMNS,
+        )
+        .join(case, case.c.id == task.c.case)
+        .join(person, person.c.id == case.c.initiator)
+        .join(department, department.c.id == person.c.department, isouter=True)
+        .where(task.c.person == person_id, task.c.kind == kind, task.c.state.in_(states))
+    )
+
+
+def _started(person_id: int) -> Select[Any]:
+    nothing = literal(None)
+    return (
+        select(
+            case.c.id,
+            case.c.step,
+            literal("").label("state"),
+            literal("started").label("kind"),
+            nothing.label("decision"),
+            case.c.started_at.label("at"),
+            *_COLUMNS,
+        )
+        .select_from(case)
+        .join(person, person.c.id == case.c.initiator)
+        .join(department, department.c.id == person.c.department, isouter=True)
+        .where(case.c.initiator == person_id)
+    )
+
+
+def _search(actor: Actor, text: str) -> ColumnElement[bool]:
+    """Titles are only searched where the person may see them, so that a search tells nothing else."""
+    forms = []
+    for entry in library.list_entries("form"):
+        spec = get_form(entry.key)
+        permit = permits.find_permit(actor, "view", spec)
+        if permit is not None and spec.title_field in permit.anywhere:
+            forms.append(entry.key)
+    return or_(
+        case.c.title.icontains(text, autoescape=True) & case.c.form.in_(forms),
+        person.c.name.icontains(text, autoescape=True),
+    )
+
+
+def _row(actor: Actor, found: Any, locale: str) -> Row:
+    spec, workflow = get_form(found.form), get_version(found.workflow, found.version)
+    step = workflow.steps.get(found.step)
+    at = workflow.steps.get(found.case_step)
+    seen = sight.visible_paths(actor, spec, step)
+    waits = found.kind == "todo" and found.state == "open"
+    quick = step is not None and waits and not any(r == "require" for r in step.fields.values())
+    chinese = locale.startswith("zh") and found.department_zh
+    return Row(
+        id=found.id,
+        case=found.case,
+        form=found.form,
+        record=found.record,
+        form_title=spec.title(locale),
+        title=found.title if spec.title_field in seen else "",
+        summary=summary_of(spec, found.summary, seen, locale),
+        initiator=found.initiator,
+        department=(found.department_zh if chinese else found.department) or "",
+        at=found.at,
+        status=found.status,
+        decision=found.decision,
+        step=at.title(locale) if at is not None else "",
+        unread=found.kind == "copy" and found.state == "open",
+        may_approve=quick and step is not None and "approve" in step.actions,
+        may_reject=waits and step is not None and "reject" in step.actions,
+        revise=waits and step is None,
+    )
+
+
+def summary_of(
+    spec: FormSpec, summary: Iterable[Mapping[str, str]], seen: frozenset[str], locale: str
+) -> list[tuple[str, str]]:
+    """Label and text of what a case says of itself, as far as this person may see it."""
+    found = []
+    for each in summary:
+        field = spec.fields.get(each["path"])
+        if field is not None and each["path"] in seen:
+            found.append((field.title(locale), each.get(locale) or each.get("en", "")))
+    return found
+
+
+def _drafts(actor: Actor, locale: str, search: str, after: int | None, limit: int) -> Page:
+    """Records of one's own that were never submitted, were withdrawn or came back, of forms with a workflow."""
+    rows: list[Row] = []
+    for entry in library.list_entries("workflow"):
+        doc = library.find_document("workflow", entry.key)
+        workflow = find_workflow(doc["form"]) if doc else None
+        spec = get_form(workflow.form) if workflow else None
+        if workflow is None or spec is None or permits.find_permit(actor, "submit", spec) is None:
+            continue
+        if permits.find_permit(actor, "view", spec) is None:
+            continue
+        rows += _drafts_of(actor, spec, workflow.states["returned"], locale, search, after, limit)
+    rows.sort(key=lambda row: row.id, reverse=True)
+    return Page(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
+
+
+def _drafts_of(
+    actor: Actor, spec: FormSpec, state: str, locale: str, search: str, after: int | None, limit: int
+) -> list[Row]:
+    table = spec.table
+    mine = (table.c.owner == actor.person_id) & (table.c.state == state)
+    if after is not None:
+        mine &= table.c.id < after
+    query = listing.Query(search=search, sort=("-id",), limit=limit + 1, columns=(spec.title_field,))
+    found = listing.list_records(actor, spec, query, also=mine)
+    return [
+        Row(
+            id=record["id"],
+            case=None,
+            form=spec.key,
+            record=record["id"],
+            form_title=spec.title(locale),
+            title=str(record.get(spec.title_field) or ""),
+            summary=[],
+            initiator=actor.name,
+            department="",
+            at=record["updated_at"],
+            status="draft",
+        )
+        for record in found.rows
+    ]

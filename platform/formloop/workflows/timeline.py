@@ -1,0 +1,156 @@
+"""The way of a case: who did what when, who is asked now, and who comes next."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.engine import Row
+
+from formloop.access import people
+from formloop.core import clock
+from formloop.core.text import M, Message
+from formloop.definitions import library
+from formloop.forms.kind import get_form
+from formloop.forms.spec import FormSpec
+from formloop.workflows import cases
+from formloop.workflows.assignees import rules
+from formloop.workflows.engine import foresee
+from formloop.workflows.kind import get_version
+from formloop.workflows.situation import Situation
+from formloop.workflows.spec import Rule, State, Titled, Workflow
+
+ACTIONS: dict[str, tuple[Message, str, str]] = {  # word, colour, icon
+    "submit": (M("Submitted"), "green", "send"),
+    "approve": (M("Approved"), "green", "check"),
+    "reject": (M("Rejected"), "red", "x"),
+    "return": (M("Returned"), "orange", "arrow-back-up"),
+    "withdraw": (M("Withdrawn"), "secondary", "arrow-back-up"),
+    "transfer": (M("Transferred"), "blue", "switch-horizontal"),
+    "comment": (M("Commented"), "blue", "message"),
+    "passed": (M("Nobody was found; passed"), "secondary", "player-skip-forward"),
+    "stuck": (M("Cannot go on; waits for an administrator"), "red", "alert-triangle"),
+    "resume": (M("Tried again"), "blue", "refresh"),
+    "copied": (M("Copies sent"), "blue", "send"),
+    "finished": (M("Finished"), "green", "flag-3"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One line of a timeline. `took` is how long it took, or how long somebody has been waiting."""
+
+    who: str
+    step: str
+    word: Message
+    color: str
+    icon: str
+    at: datetime | None = None
+    took: timedelta | None = None
+    comment: str = ""
+    detail: str = ""
+
+
+def build(found: Row[Any], locale: str, ahead: bool = True) -> list[Moment]:
+    """The timeline of a case; `ahead` adds the steps that are still to come."""
+    workflow, spec = get_version(found.workflow, found.version), get_form(found.form)
+    state, notes = State.from_json(found.state), cases.list_notes(found.id)
+    coming = (
+        foresee(workflow, state, Situation(workflow, spec, found.record, state.initiator))
+        if ahead and found.status == "open"
+        else []
+    )
+    waiting = cases.waiting_since(found.id)
+    ids = {n.person for n in notes} | set(waiting) | {s.person for s in state.seats}
+    ids |= {p for _, them in coming for p in them}
+    ids |= {p for n in notes for p in _people_in(n)}
+    names = people.names_of(i for i in ids if i is not None)
+    moments = [_past(note, workflow, names, locale) for note in notes]
+    moments += [_now(person, since, found, workflow, names, locale) for person, since in waiting.items()]
+    for seat in state.seats:
+        if seat.state == "waiting":
+            moments.append(
+                Moment(
+                    names.get(seat.person, ""),
+                    _title(workflow, state.at or "", locale),
+                    M("Comes next"),
+                    "secondary",
+                    "user",
+                )
+            )
+    for step, them in coming:
+        who = _listed([names.get(p, "") for p in them])
+        moments.append(Moment(who, step.title(locale), M("Still to come"), "secondary", step.node.icon))
+    return moments
+
+
+def _people_in(note: Row[Any]) -> list[int]:
+    to = note.detail.get("to")
+    return [*note.detail.get("people", ()), *([to] if isinstance(to, int) else [])]
+
+
+def _title(workflow: Workflow, step: str, locale: str) -> str:
+    known = workflow.steps.get(step)
+    return known.title(locale) if known else ""
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(names[:4])
+    return shown if len(names) <= 4 else f"{shown} +{len(names) - 4}"
+
+
+def _past(note: Row[Any], workflow: Workflow, names: dict[int, str], locale: str) -> Moment:
+    word, color, icon = ACTIONS[note.action]
+    detail, to = note.detail.get("reason", ""), note.detail.get("to")
+    if isinstance(to, int):
+        detail = "→ " + names.get(to, "")
+    elif to is not None:
+        detail = "→ " + (M("Initiator").render(locale) if to == "initiator" else _title(workflow, to, locale))
+    if note.action == "stuck" and not detail:
+        detail = M("Nobody was found to decide.").render(locale)
+    if note.action == "copied":
+        detail = _listed([names.get(p, "") for p in note.detail.get("people", ())])
+    return Moment(
+        who=names.get(note.person, "") if note.person is not None else "",
+        step=_title(workflow, note.step, locale),
+        word=word,
+        color=color,
+        icon=icon,
+        at=note.at,
+        took=timedelta(seconds=note.took) if note.took is not None else None,
+        comment=note.comment,
+        detail=detail,
+    )
+
+
+def _now(
+    person: int, since: datetime, found: Row[Any], workflow: Workflow, names: dict[int, str], locale: str
+) -> Moment:
+    back = found.status == "returned"
+    return Moment(
+        who=names.get(person, ""),
+        step=_title(workflow, found.step, locale),
+        word=M("To be corrected") if back else M("Deciding"),
+        color="orange",
+        icon="clock",
+        took=clock.now() - since,
+    )
+
+
+def explain(why: Rule, spec: FormSpec) -> Message:
+    """The answer to "why me?"."""
+    kind = why.get("rule")
+    if kind == "stand_in":
+        return M("Nobody else was found, and the workflow names you for that case.")
+    if kind == "transferred":
+        return M("{name} transferred this to you.", name=people.names_of([why["by"]]).get(why["by"], "?"))
+    if kind == "returned":
+        return M("It was returned to you to be corrected.")
+    rule = rules.find(str(kind))
+    if rule is None:
+        return M("The workflow names you for this step.")
+    roles = (
+        {str(why["role"]): Titled(library.find_document("role", str(why["role"])) or {}, str(why["role"]))}
+        if "role" in why
+        else {}
+    )
+    return rule.explain(why, spec, roles)
