@@ -19,16 +19,13 @@ def main() -> None:
     """Formloop: forms, approvals, bridges and packs for small manufacturers."""
 
 
-def with_site(work: Callable[..., Any]) -> Callable[..., Any]:
-    """Run a command inside the site's application; errors for people become one line and exit code 1."""
+def with_errors_told(work: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn errors for people into lines on the error output and exit code 1."""
 
     @wraps(work)
     def run(*args: Any, **kwargs: Any) -> Any:
-        from formloop.app import create_app  # only commands that need the site pay for loading it
-
         try:
-            with create_app(read_settings()).app_context():
-                return work(*args, **kwargs)
+            return work(*args, **kwargs)
         except Invalid as error:
             for problem in error.problems:
                 place = f"{problem.at}: " if problem.at else ""
@@ -40,6 +37,19 @@ def with_site(work: Callable[..., Any]) -> Callable[..., Any]:
             sys.exit(1)
 
     return run
+
+
+def with_site(work: Callable[..., Any]) -> Callable[..., Any]:
+    """Run a command inside the site's application, its errors told."""
+
+    @wraps(work)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        from formloop.app import create_app  # only commands that need the site pay for loading it
+
+        with create_app(read_settings()).app_context():
+            return work(*args, **kwargs)
+
+    return with_errors_told(run)
 
 
 @main.command()
@@ -90,6 +100,141 @@ def import_file(form: str, file: Path, mapping: Path | None, update_by: str | No
     for problem in result.problems[:100]:
         click.echo(problem, err=True)
     sys.exit(1 if result.problems else 0)
+
+
+@main.group()
+def pack() -> None:
+    """Install, check and export packs."""
+
+
+@pack.command("install")
+@click.argument("source")
+@click.option("--no-samples", is_flag=True, help="Without sample data.")
+@with_site
+def pack_install(source: str, no_samples: bool) -> None:
+    """Install a shipped pack by its key, or a pack from a folder or a zip."""
+    from formloop.access.actor import SYSTEM
+    from formloop.packs import service
+
+    found = service.install(SYSTEM, _pack(source), with_samples=not no_samples)
+    click.echo(f"{sum(each.new for each in found)} definitions published, {len(found)} in all")
+
+
+@pack.command("export")
+@click.argument("app")
+@click.argument("target", type=click.Path(path_type=Path))
+@with_site
+def pack_export(app: str, target: Path) -> None:
+    """Export the published definitions of APP to the folder or zip TARGET."""
+    from formloop.access.actor import SYSTEM
+    from formloop.packs import service
+
+    files = service.export(SYSTEM, app)
+    if target.suffix == ".zip":
+        target.write_bytes(service.zipped(files))
+    else:
+        target.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (target / name).write_text(text, "utf-8")
+    click.echo(f"{len(files)} files in {target}")
+
+
+@pack.command("check")
+@click.argument("source")
+@with_site
+def pack_check(source: str) -> None:
+    """Say what is wrong with a pack, without installing it."""
+    from formloop.packs import service
+
+    problems = service.check(_pack(source))
+    if problems:
+        raise Invalid(problems)
+    click.echo("fine")
+
+
+def _pack(source: str) -> Any:
+    from formloop.packs import reading, service
+
+    path = Path(source)
+    if path.is_dir():
+        return reading.read_folder(path)
+    return reading.read_zip(path.read_bytes()) if path.is_file() else service.get_pack(source)
+
+
+@main.group()
+def scenario() -> None:
+    """Play the stories of packs."""
+
+
+@scenario.command("play")
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
+@with_site
+def scenario_play(file: Path) -> None:
+    """Play the scenario in FILE on this site; what it saves stays."""
+    from formloop.core.json_text import loads
+    from formloop.packs import scenario as scenarios
+
+    problems = scenarios.play(loads(file.read_text("utf-8")), click.echo)
+    if problems:
+        raise Invalid(problems)
+
+
+@main.command()
+@with_site
+def doctor() -> None:
+    """Say what is missing on this machine or wrong with this site, and how to mend it."""
+    from formloop import doctor as examination
+
+    ill = False
+    for finding in examination.examine(read_settings()):
+        ill = ill or (finding.needed and not finding.fine)
+        sign = "ok  " if finding.fine else "BAD " if finding.needed else "note"
+        advice = f" - {finding.advice}" if finding.advice and not finding.fine else ""
+        click.echo(f"{sign} {finding.what}{advice}")
+    sys.exit(1 if ill else 0)
+
+
+@main.command()
+@click.argument("target", type=click.Path(path_type=Path))
+@with_site
+def backup(target: Path) -> None:
+    """Write database and files to the archive TARGET (.tar.gz) while the site goes on working."""
+    from formloop import backups
+
+    click.echo(f"{backups.backup(read_settings(), target)} bytes in {target}")
+
+
+@main.command()
+@click.argument("archive", type=click.Path(exists=True, path_type=Path))
+def restore(archive: Path) -> None:
+    """Bring ARCHIVE back into a new, empty place (FORMLOOP_INSTANCE, FORMLOOP_DATABASE_URL)."""
+    from formloop import backups
+
+    with_errors_told(backups.restore)(archive, read_settings())
+    with_site(lambda: click.echo("restored; messages that were under way wait in the repair desk"))()
+
+
+@main.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True)
+def bench(name: str, as_json: bool) -> None:
+    """Measure NAME and print it beside the same work done by hand."""
+    from formloop import measuring
+
+    measuring.show(measuring.bench(name), as_json)
+
+
+@main.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True)
+@click.option("--seed", default=1, show_default=True)
+def proof(name: str, as_json: bool, seed: int) -> None:
+    """Try to break what NAME promises; exit code 1 when it breaks."""
+    from formloop import measuring
+
+    found = measuring.prove(name, seed)
+    measuring.show(found, as_json)
+    sys.exit(0 if found["ok"] else 1)
 
 
 if __name__ == "__main__":
