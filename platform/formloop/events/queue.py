@@ -18,7 +18,9 @@ from typing import Any
 
 from flask import current_app, has_app_context
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 from rq import Queue, SimpleWorker
 from rq.exceptions import DuplicateJobError
 from rq.serializers import JSONSerializer
@@ -33,14 +35,15 @@ QUEUE = "formloop"
 POLL = 2.0
 LONGEST_SOCKET = 100
 _TURNS = ("a", "b")
+_IMPATIENT: Any = {"socket_connect_timeout": 0.5, "retry": Retry(NoBackoff(), 0)}  # a wake-up is only a hint
 _log = logging.getLogger(__name__)
 
 
 def connect(settings: Settings) -> Redis:
     """The queue server of this site: the one named in the settings, else the site's own on a socket."""
     if settings.redis_url:
-        return Redis.from_url(settings.redis_url, socket_timeout=None, socket_connect_timeout=0.5)
-    return Redis(unix_socket_path=str(socket_path(settings)), socket_connect_timeout=0.5)
+        return Redis.from_url(settings.redis_url, socket_timeout=None, **_IMPATIENT)
+    return Redis(unix_socket_path=str(socket_path(settings)), **_IMPATIENT)
 
 
 def socket_path(settings: Settings) -> Path:
