@@ -174,7 +174,6 @@ def _row(actor: Actor, found: Any, locale: str) -> Row:
     at = workflow.steps.get(found.case_step)
     seen = sight.visible_paths(actor, spec, step)
     waits = found.kind == "todo" and found.state == "open"
-    quick = step is not None and waits and not any(r == "require" for r in step.fields.values())
     chinese = locale.startswith("zh") and found.department_zh
     return Row(
         id=found.id,
@@ -191,7 +190,7 @@ def _row(actor: Actor, found: Any, locale: str) -> Row:
         decision=found.decision,
         step=at.title(locale) if at is not None else "",
         unread=found.kind == "copy" and found.state == "open",
-        may_approve=quick and step is not None and "approve" in step.actions,
+        may_approve=waits and step is not None and "approve" in step.actions,
         may_reject=waits and step is not None and "reject" in step.actions,
         revise=waits and step is None,
     )

@@ -19,6 +19,7 @@ from formloop.workflows.kind import get_version
 from formloop.workflows.situation import Situation
 from formloop.workflows.spec import Rule, State, Titled, Workflow
 
+SHORTEST = 60  # seconds worth telling
 ACTIONS: dict[str, tuple[Message, str, str]] = {  # word, colour, icon
     "submit": (M("Submitted"), "green", "send"),
     "approve": (M("Approved"), "green", "check"),
@@ -116,7 +117,7 @@ def _past(note: Row[Any], workflow: Workflow, names: dict[int, str], locale: str
         color=color,
         icon=icon,
         at=note.at,
-        took=timedelta(seconds=note.took) if note.took is not None else None,
+        took=timedelta(seconds=note.took) if note.took and note.took >= SHORTEST else None,
         comment=note.comment,
         detail=detail,
     )
@@ -132,7 +133,7 @@ def _now(
         word=M("To be corrected") if back else M("Deciding"),
         color="orange",
         icon="clock",
-        took=clock.now() - since,
+        took=clock.now() - since if clock.now() - since >= timedelta(seconds=SHORTEST) else None,
     )
 
 

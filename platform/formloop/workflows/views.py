@@ -246,6 +246,10 @@ def _approve(actor: Actor, found: Any, comment: str) -> Response:
     try:
         done = service.decide(actor, found.task, "approve", comment, raw=raw or None, revision=revision)
     except Invalid as error:
+        if (
+            htmx.wants_part() and request.headers.get("HX-Target") == "inbox"
+        ):  # there is nowhere to fill it in
+            return page.redirect(url_for("workflows.show_task", task=found.task), error.message, "warning")
         return _task_page(actor, found, raw, error.problems, 422)
     return _after(actor, M("You had approved this already.") if done.repeated else DONE["approve"])
 

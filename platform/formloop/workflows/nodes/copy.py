@@ -15,7 +15,7 @@ class Copy(Node):
     """A step that sends copies."""
 
     name = "copy"
-    title = M("Copy")
+    title = M("Copies")
     icon = "send"
     color = "blue"
     required = ("who",)
