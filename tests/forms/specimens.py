@@ -43,20 +43,29 @@ RATE: dict[str, Any] = {
         "secret": _field("Secret", "机密", type="string"),
     },
 }
-_OPTIONS = {"red": {"title": "Red", "x-title": {"zh-CN": "红"}}, "blue": {"title": "Blue", "x-title": {"zh-CN": "蓝"}}}
+_OPTIONS = {
+    "red": {"title": "Red", "x-title": {"zh-CN": "红"}},
+    "blue": {"title": "Blue", "x-title": {"zh-CN": "蓝"}},
+}
 
 
 def schemas() -> dict[str, dict[str, Any]]:
     """One property for every field type, by the type's name."""
     text = {"type": "string"}
     chosen = {"enum": ["red", "blue", "green"], "x-titles": _OPTIONS}
-    several = {"type": "array", "items": {"type": "string", "enum": ["red", "blue", "green"]}, "x-titles": _OPTIONS}
+    several = {
+        "type": "array",
+        "items": {"type": "string", "enum": ["red", "blue", "green"]},
+        "x-titles": _OPTIONS,
+    }
     return {
         "text": _field("Text", "文本", **text, x_scan=True),
         "multiline": _field("Several lines", "多行文本", **text, **{"x-type": "multiline"}),
         "rich_text": _field("Rich text", "富文本", **text, **{"x-type": "rich_text"}),
         "number": _field("Number", "数字", type="number", x_unit="kg"),
-        "amount": _field("Amount", "金额", type="number", **{"x-type": "amount"}, x_currency="CNY", x_capital=True),
+        "amount": _field(
+            "Amount", "金额", type="number", **{"x-type": "amount"}, x_currency="CNY", x_capital=True
+        ),
         "datetime": _field("Moment", "时间", **text, format="date-time"),
         "radio": _field("Radio", "单选", **text, **{"x-type": "radio"}, **chosen),
         "checkbox_group": _field("Check boxes", "复选框组", **several, **{"x-type": "checkbox_group"}),
@@ -74,11 +83,17 @@ def schemas() -> dict[str, dict[str, Any]]:
         "address": _field("Address", "地址", type="object", **{"x-type": "address"}),
         "location": _field("Location", "定位", type="object", **{"x-type": "location"}),
         "image": _field("Image", "图片", type="array", items={"type": "string"}, **{"x-type": "image"}),
-        "attachment": _field("Attachment", "附件", type="array", items={"type": "string"}, **{"x-type": "attachment"}),
-        "signature": _field("Signature", "签名", type="array", items={"type": "string"}, **{"x-type": "signature"}),
+        "attachment": _field(
+            "Attachment", "附件", type="array", items={"type": "string"}, **{"x-type": "attachment"}
+        ),
+        "signature": _field(
+            "Signature", "签名", type="array", items={"type": "string"}, **{"x-type": "signature"}
+        ),
         "member": _field("Member", "成员", type="integer", **{"x-type": "member"}),
         "department": _field("Department", "部门", type="integer", **{"x-type": "department"}),
-        "serial": _field("Serial number", "流水号", **text, **{"x-type": "serial"}, x_serial="E{yyyy}-{0001}"),
+        "serial": _field(
+            "Serial number", "流水号", **text, **{"x-type": "serial"}, x_serial="E{yyyy}-{0001}"
+        ),
         "relation": _field(
             "Partner",
             "伙伴",
@@ -86,7 +101,9 @@ def schemas() -> dict[str, dict[str, Any]]:
             **{"x-type": "relation"},
             x_relation={"form": "partner", "show": ["code", "region"]},
         ),
-        "calculation": _field("Calculation", "公式", type="number", **{"x-type": "calculation"}, x_formula="number * 2"),
+        "calculation": _field(
+            "Calculation", "公式", type="number", **{"x-type": "calculation"}, x_formula="number * 2"
+        ),
     }
 
 
@@ -107,8 +124,22 @@ def everything() -> dict[str, Any]:
         **{"x-type": "amount"},
         x_linkage={"form": "rate", "where": "partner = this.relation", "value": "price"},
     )
-    own["members"] = _field("Members", "多个成员", type="array", items={"type": "integer"}, **{"x-type": "member"}, x_multiple=True)
-    own["region"] = _field("Region", "区域选项", type="string", enum=None, x_options={"form": "partner", "field": "region"}, **{"x-type": "dropdown"})
+    own["members"] = _field(
+        "Members",
+        "多个成员",
+        type="array",
+        items={"type": "integer"},
+        **{"x-type": "member"},
+        x_multiple=True,
+    )
+    own["region"] = _field(
+        "Region",
+        "区域选项",
+        type="string",
+        enum=None,
+        x_options={"form": "partner", "field": "region"},
+        **{"x-type": "dropdown"},
+    )
     del own["region"]["enum"]
     own["query"] = _field(
         "Rates of the partner",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Text, and_, func, not_, or_, type_coerce
@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Text, and_, func, not_, or_, type_coerce
 from formloop.core.errors import Problem
 from formloop.core.expression import Context
 from formloop.core.text import M, Message
+from formloop.db import UtcTime
 from formloop.forms.spec import Field, Unreadable
 
 
@@ -49,7 +50,10 @@ def _has(column: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
 def _days(start: Callable[[Context], Any], count: Callable[[Any], int]) -> Any:
     def build(column: ColumnElement[Any], _v: Any, _o: Any, context: Context) -> ColumnElement[bool]:
         first = start(context)
-        return and_(column >= first, column < first + timedelta(days=count(first)))
+        following = first + timedelta(days=count(first))
+        if isinstance(column.type, UtcTime):  # a moment belongs to a day by the viewer's clock
+            first, following = (datetime.combine(d, time(), context.zone) for d in (first, following))
+        return and_(column >= first, column < following)
 
     return build
 

@@ -42,10 +42,8 @@ class Contact(TextField):
         return text
 
     def check(self, field: Field, value: Any) -> Message | None:
-        pattern, message = _FORMS.get(field.schema.get("format", ""), ("", M("")))
-        if pattern and not re2.search(pattern, value):
-            return message
-        return super().check(field, value)
+        pattern, message = _FORMS.get(field.schema.get("format", ""), _FORMS["phone"])
+        return super().check(field, value) if re2.search(pattern, value) else message
 
     def link(self, field: Field, value: str) -> str:
         """Where a click on it leads; nothing for what could be dangerous."""
