@@ -423,15 +423,24 @@ def _outcome(each: _Work) -> Outcome:
 
 
 @transactional
-def set_state(actor: Actor, form: str, record: int, state: str, cause: Cause | None = None) -> Values:
+def set_state(
+    actor: Actor,
+    form: str,
+    record: int,
+    state: str,
+    cause: Cause | None = None,
+    before: Values | None = None,
+) -> Values:
     """Move a record to another state, as workflows and bridges do; rights were asked by whoever decided it.
 
-    Nothing else of the record changes: what was approved is not calculated or judged again.
+    Nothing else of the record changes: what was approved is not calculated or judged again. `before` is the
+    whole record where the caller has read it in this transaction.
     """
     spec = get_form(form)
     if state not in spec.states:
         raise Invalid([Problem("state", "state", M("The form has no state “{state}”.", state=state))])
-    before = rows.load(connection(), spec, [record]).get(record)
+    if before is None:
+        before = rows.load(connection(), spec, [record]).get(record)
     if before is None or before["deleted_at"] is not None:
         raise NotFound
     each = _Work(Draft({}, record), before, {**before, "state": state}, engine.Given({}, frozenset(), {}))

@@ -131,14 +131,15 @@ def finish_revision(case_id: int) -> None:
     connection().execute(_RESUBMIT, {"of_case": case_id, "moment": clock.now()})
 
 
-def add_tasks(case_id: int, wanted: Sequence[Ask | Tell]) -> None:
-    """Tasks and copies for people, in one statement."""
+def add_tasks(case_id: int, wanted: Sequence[Ask | Tell]) -> dict[int, int]:
+    """Tasks and copies for people, in one statement; returns the ids of the tasks by person."""
     moment = clock.now()
+    ids = clock.new_ids(len(wanted))
     connection().execute(
         _ADD_TASKS,
         [
             {
-                "id": clock.new_id(),
+                "id": task_id,
                 "case": case_id,
                 "step": each.step,
                 "round": each.round,
@@ -150,9 +151,10 @@ def add_tasks(case_id: int, wanted: Sequence[Ask | Tell]) -> None:
                 "made_at": moment,
                 "done_at": None,
             }
-            for each in wanted
+            for task_id, each in zip(ids, wanted, strict=True)
         ],
     )
+    return {each.person: i for i, each in zip(ids, wanted, strict=True) if isinstance(each, Ask)}
 
 
 def add_notes(case_id: int, notes: Sequence[Note], asked_at: datetime | None) -> None:

@@ -16,7 +16,7 @@ from formloop.forms import listing, permits
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec
 from formloop.workflows import sight
-from formloop.workflows.kind import find_workflow, get_version
+from formloop.workflows.kind import get_version
 from formloop.workflows.tables import case, task
 
 PAGE = 50
@@ -212,12 +212,9 @@ def _drafts(actor: Actor, locale: str, search: str, after: int | None, limit: in
     """Records of one's own that were never submitted, were withdrawn or came back, of forms with a workflow."""
     rows: list[Row] = []
     for entry in library.list_entries("workflow"):
-        doc = library.find_document("workflow", entry.key)
-        workflow = find_workflow(doc["form"]) if doc else None
-        spec = get_form(workflow.form) if workflow else None
-        if workflow is None or spec is None or permits.find_permit(actor, "submit", spec) is None:
-            continue
-        if permits.find_permit(actor, "view", spec) is None:
+        workflow = library.published("workflow", entry.key)
+        spec = get_form(workflow.form)
+        if any(permits.find_permit(actor, action, spec) is None for action in ("submit", "view")):
             continue
         rows += _drafts_of(actor, spec, workflow.states["returned"], locale, search, after, limit)
     rows.sort(key=lambda row: row.id, reverse=True)

@@ -120,10 +120,9 @@ def _sees(grant: Doc, form: str) -> bool:
 def find_workflow(form: str) -> Workflow | None:
     """The published workflow of a form, if it has one."""
     for key in library.list_keys("workflow"):
-        doc = library.find_document("workflow", key)
-        if doc is not None and doc["form"] == form:
-            found = library.find_published("workflow", key)
-            return found if isinstance(found, Workflow) else None
+        found = library.find_published("workflow", key)
+        if isinstance(found, Workflow) and found.form == form:
+            return found
     return None
 
 

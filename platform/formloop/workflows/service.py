@@ -5,7 +5,7 @@ people who decide at once exactly one does; the same person repeating a decision
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.engine import Row
@@ -48,11 +48,15 @@ FASTER = M("Somebody else has decided already.")
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of a case. `repeated`: the same person had done the same before, and nothing changed now."""
+    """What became of a case, and the new tasks by person.
+
+    `repeated`: the same person had done the same before, and nothing changed now.
+    """
 
     case: int
     status: str
     repeated: bool = False
+    asked: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -111,9 +115,9 @@ def _submit(actor: Actor, form: str, record: int, comment: str) -> Result:
     turn = _turn(actor, workflow, spec, clock.new_id(), record, State(actor.person_id), values)
     state, effects = advance(workflow, turn.state, event, turn.situation)
     _add_case(turn, state)
-    _perform(turn, effects, None)
-    _settle(turn, effects)
-    return Result(turn.case, state.status)
+    asked = _perform(turn, effects, None)
+    _settle(turn, effects, values)
+    return Result(turn.case, state.status, asked=asked)
 
 
 def _submit_again(actor: Actor, spec: FormSpec, running: Row[Any], event: Event, values: Values) -> Result:
@@ -272,11 +276,11 @@ def may_see_case(actor: Actor, found: Row[Any]) -> bool:
 
 def _advance(turn: _Turn, event: Event, revision: int, asked_at: Any) -> Result:
     state, effects = advance(turn.workflow, turn.state, event, turn.situation)
-    _perform(turn, effects, asked_at)
+    asked = _perform(turn, effects, asked_at)
     if not cases.move(turn.case, revision, state, state.status in ENDED):
         raise Conflict(FASTER)
     _settle(turn, effects)
-    return Result(turn.case, state.status)
+    return Result(turn.case, state.status, asked=asked)
 
 
 def _add_case(turn: _Turn, state: State) -> None:
@@ -303,23 +307,23 @@ def _add_case(turn: _Turn, state: State) -> None:
     )
 
 
-def _perform(turn: _Turn, effects: Sequence[Effect], asked_at: Any) -> None:
-    """Tasks and history of what the engine wants."""
+def _perform(turn: _Turn, effects: Sequence[Effect], asked_at: Any) -> dict[int, int]:
+    """Tasks and history of what the engine wants; returns the ids of the tasks by person."""
     if any(isinstance(each, CancelOpen) for each in effects):
         cases.cancel_open(turn.case)
     wanted = [each for each in effects if isinstance(each, Ask | Tell)]
-    if wanted:
-        cases.add_tasks(turn.case, wanted)
+    asked = cases.add_tasks(turn.case, wanted) if wanted else {}
     notes = [each for each in effects if isinstance(each, Note)]
     if notes:
         cases.add_notes(turn.case, notes, asked_at)
+    return asked
 
 
-def _settle(turn: _Turn, effects: Sequence[Effect]) -> None:
+def _settle(turn: _Turn, effects: Sequence[Effect], before: Values | None = None) -> None:
     """The record's new state, last, when the case already stands where it will."""
     states = [each.state for each in effects if isinstance(each, SetState)]
     if states:
-        records.set_state(turn.actor, turn.spec.key, turn.record, states[-1], turn.cause)
+        records.set_state(turn.actor, turn.spec.key, turn.record, states[-1], turn.cause, before)
 
 
 def _fill_in(turn: _Turn, raw: Mapping[str, Any] | None, revision: int | None) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from formloop.access import people
 from formloop.access.actor import SYSTEM, get_actor
 from formloop.access.tables import department, membership, person
 from formloop.core.expression import FUNCTIONS, Expression
@@ -33,6 +32,17 @@ _IN_DEPARTMENT = (
 )
 _BY_ACCOUNT = select(person.c.account, person.c.id).where(
     person.c.account.in_(bindparam("accounts", expanding=True)), person.c.active
+)
+_head = person.alias("head")
+_TREE = (  # every department with its head, if they are still here, and where the person belongs
+    select(
+        department.c.id,
+        department.c.parent,
+        _head.c.id.label("head"),
+        select(person.c.department).where(person.c.id == bindparam("wanted")).scalar_subquery().label("own"),
+    )
+    .join(_head, (_head.c.id == department.c.head) & _head.c.active, isouter=True)
+    .where(~department.c.archived)
 )
 _ACTIVE = select(person.c.id).where(person.c.id.in_(bindparam("ids", expanding=True)), person.c.active)
 
@@ -118,21 +128,18 @@ class Situation:
             return list(conn.execute(_IN_DEPARTMENT, {"key": key}).scalars())
 
     def heads_above(self, person_id: int) -> Sequence[int]:
-        """The heads over a person, nearest first."""
-        return people.heads_above(person_id)
+        """The heads over a person, nearest first, never the person itself."""
+        tree = self._tree(person_id)
+        own = next(iter(tree.values())).own if tree else None
+        return [head for head in _line_of(tree, own) if head != person_id]
 
     def heads_of(self, department_id: int) -> Sequence[int]:
         """The heads of a department and of those above it, nearest first."""
-        tree = {row.id: row for row in people.list_departments()}
-        heads: list[int] = []
-        seen: set[int] = set()
-        at: int | None = department_id
-        while at is not None and at in tree and at not in seen:
-            seen.add(at)
-            if tree[at].head is not None and tree[at].head not in heads:
-                heads.append(tree[at].head)
-            at = tree[at].parent
-        return heads
+        return _line_of(self._tree(None), department_id)
+
+    def _tree(self, person_id: int | None) -> dict[int, Any]:
+        with reading() as conn:
+            return {row.id: row for row in conn.execute(_TREE, {"wanted": person_id}).all()}
 
     def _active(self, chosen: Sequence[int]) -> Sequence[int]:
         if not chosen:
@@ -142,4 +149,15 @@ class Situation:
         return [each for each in chosen if each in active]
 
 
-_ACTIVE_ALREADY = ("people", "role", "department")  # their queries ask for active people only
+def _line_of(tree: Mapping[int, Any], at: int | None) -> list[int]:
+    heads: list[int] = []
+    seen: set[int] = set()
+    while at is not None and at in tree and at not in seen:
+        seen.add(at)
+        if tree[at].head is not None and tree[at].head not in heads:
+            heads.append(tree[at].head)
+        at = tree[at].parent
+    return heads
+
+
+_ACTIVE_ALREADY = ("people", "role", "department", "head")  # their queries ask for active people only
