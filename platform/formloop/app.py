@@ -8,6 +8,7 @@ from jinja2 import FileSystemLoader, PrefixLoader
 from formloop import db
 from formloop.access import gate, role_kind, signing
 from formloop.access import views as access_views
+from formloop.api import views as api_views
 from formloop.bridges import kind as bridge_kind
 from formloop.bridges import views as bridges_views
 from formloop.core.text import load_catalogues
@@ -52,7 +53,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     wiring.init_app(app, settings)
     signing.init_app(app)
     signing.on_definitions_epoch(library.refresh)
-    for views in (access_views, definitions_views, forms_views, bridges_views, workflows_views, packs_views):
+    for views in (
+        access_views,
+        definitions_views,
+        forms_views,
+        bridges_views,
+        workflows_views,
+        packs_views,
+        api_views,
+    ):
         views.init_app(app)
     outbox.on_put(queue.Waker(settings))
     outbox.before_delivery(_refresh_rules)

@@ -1,0 +1,208 @@
+"""The interface as an OpenAPI 3.1 document, made from the published forms that a person may see."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from formloop.access import gate
+from formloop.access.actor import Actor
+from formloop.core.text import M
+from formloop.definitions import library
+from formloop.forms import permits
+from formloop.forms.filters import operators
+from formloop.forms.spec import Field, FormSpec
+
+_KEPT = (
+    "type", "format", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength",
+    "pattern", "minItems", "maxItems", "description",
+)  # fmt: skip
+_ID = {"type": "integer", "minimum": 0}
+_MOMENT = {"type": "string", "format": "date-time"}
+_SYSTEM: Mapping[str, Any] = {
+    "id": _ID,
+    "revision": {"type": "integer", "minimum": 1},
+    "state": {"type": "string"},
+    "owner": {"type": ["integer", "null"]},
+    "department": {"type": ["integer", "null"]},
+    "created_at": _MOMENT,
+    "updated_at": _MOMENT,
+}
+_ERROR = {
+    "type": "object",
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["code", "message", "problems", "request_id"],
+            "properties": {
+                "code": {"type": "string"},
+                "message": {"type": "string"},
+                "problems": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "properties": {k: {"type": "string"} for k in ("code", "at", "message")},
+                    },
+                },
+                "request_id": {"type": "string"},
+            },
+        }
+    },
+}
+_KEY = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 200}}
+
+
+def describe(actor: Actor, locale: str) -> dict[str, Any]:
+    """The whole document for `actor`, with labels in `locale`."""
+    paths: dict[str, Any] = {}
+    schemas: dict[str, Any] = {"error": _ERROR}
+    for entry in library.list_entries("form"):
+        if not gate.allows(actor, "view", f"form:{entry.key}"):
+            continue
+        spec: FormSpec = library.published("form", entry.key)
+        permit = permits.require_permit(actor, "view", spec)
+        schemas[spec.key] = _record(spec, permit.anywhere, locale)
+        schemas[f"{spec.key}_given"] = _given(spec, locale)
+        paths[f"/{spec.key}"] = _collection(actor, spec, permit.anywhere, locale)
+        paths[f"/{spec.key}/{{record}}"] = _single(actor, spec, locale)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Formloop", "version": "1"},
+        "servers": [{"url": "/api/v1"}],
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _record(spec: FormSpec, visible: frozenset[str], locale: str) -> dict[str, Any]:
+    fields = {
+        f.key: _field(f, locale, visible)
+        for f in spec.fields.values()
+        if f.path in visible or any(c.path in visible for c in f.children)
+    }
+    return {
+        "type": "object",
+        "title": spec.title(locale),
+        "properties": {**_SYSTEM, "state": {"type": "string", "enum": list(spec.states)}, **fields},
+    }
+
+
+def _given(spec: FormSpec, locale: str) -> dict[str, Any]:
+    writable = {
+        f.key: _field(f, locale, None) for f in spec.fields.values() if not f.computed and not f.readonly
+    }
+    return {
+        "type": "object",
+        "title": spec.title(locale),
+        "additionalProperties": False,
+        "properties": writable,
+    }
+
+
+def _field(field: Field, locale: str, visible: frozenset[str] | None) -> dict[str, Any]:
+    schema = {key: field.schema[key] for key in _KEPT if key in field.schema}
+    schema["title"] = field.title(locale)
+    if field.children:
+        lines = {
+            c.key: _field(c, locale, visible)
+            for c in field.children
+            if (visible is None and not c.computed and not c.readonly)
+            or (visible is not None and c.path in visible)
+        }
+        own = {"id": _ID} if visible is None else {"id": _ID, "position": _ID}
+        return {**schema, "items": {"type": "object", "properties": {**own, **lines}}}
+    if field.choices and schema.get("type") == "array":
+        schema["items"] = {"type": "string", "enum": list(field.choices)}
+    if field.computed or field.readonly:
+        schema["readOnly"] = True
+    if isinstance(schema.get("type"), str) and not field.required:
+        schema["type"] = [schema["type"], "null"]
+        if "enum" in schema:
+            schema["enum"] = [*schema["enum"], None]
+    return schema
+
+
+def _collection(actor: Actor, spec: FormSpec, visible: frozenset[str], locale: str) -> dict[str, Any]:
+    query = [
+        {"name": name, "in": "query", "schema": schema}
+        for name, schema in (
+            ("q", {"type": "string"}),
+            ("sort", {"type": "string"}),
+            ("limit", {"type": "integer", "minimum": 1, "maximum": 200}),
+            ("after", {"type": "string"}),
+        )
+    ]
+    query += [
+        {
+            "name": f"f.{f.key}.{operator}",
+            "in": "query",
+            "schema": {"type": "string"},
+            "description": f"{f.title(locale)} {operators[operator].title.render(locale)}",
+        }
+        for f in spec.stored
+        if f.path in visible
+        for operator in f.type.operators
+    ]
+    page = {
+        "type": "object",
+        "properties": {
+            "records": {"type": "array", "items": _ref(spec.key)},
+            "next": {"type": ["string", "null"]},
+        },
+    }
+    found = {"get": _operation(f"list_{spec.key}", M("List"), locale, {"200": page}, query)}
+    if gate.allows(actor, "create", spec.resource):
+        found["post"] = _operation(
+            f"create_{spec.key}", M("Create"), locale, {"201": _ref(spec.key)}, [_KEY], f"{spec.key}_given"
+        )
+    return found
+
+
+def _single(actor: Actor, spec: FormSpec, locale: str) -> dict[str, Any]:
+    match = {"name": "If-Match", "in": "header", "required": True, "schema": {"type": "string"}}
+    answer = {"200": _ref(spec.key)}
+    found: dict[str, Any] = {
+        "parameters": [{"name": "record", "in": "path", "required": True, "schema": _ID}],
+        "get": _operation(f"read_{spec.key}", M("Read"), locale, answer),
+    }
+    if gate.allows(actor, "edit", spec.resource):
+        found["patch"] = _operation(
+            f"change_{spec.key}", M("Change"), locale, answer, [match, _KEY], f"{spec.key}_given"
+        )
+    if gate.allows(actor, "delete", spec.resource):
+        optional = {**match, "required": False}
+        found["delete"] = _operation(
+            f"delete_{spec.key}", M("Delete"), locale, {"204": None}, [optional, _KEY]
+        )
+    return found
+
+
+def _operation(
+    name: str,
+    title: Any,
+    locale: str,
+    answers: Mapping[str, Any],
+    parameters: list[Any] | None = None,
+    body: str | None = None,
+) -> dict[str, Any]:
+    responses = {
+        status: {"description": "OK", **({"content": _content(schema)} if schema else {})}
+        for status, schema in answers.items()
+    }
+    responses["default"] = {"description": "Error", "content": _content(_ref("error"))}
+    found = {"operationId": name, "summary": title.render(locale), "responses": responses}
+    if parameters:
+        found["parameters"] = parameters
+    if body:
+        found["requestBody"] = {"required": True, "content": _content(_ref(body))}
+    return found
+
+
+def _content(schema: Any) -> dict[str, Any]:
+    return {"application/json": {"schema": schema}}
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}

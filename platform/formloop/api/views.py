@@ -1,0 +1,170 @@
+"""Records over HTTP: list, read, create, change, delete, and their description as OpenAPI."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from flask import Blueprint, Flask, Response, make_response, request
+
+from formloop.access import gate
+from formloop.access.actor import Actor
+from formloop.access.signing import current
+from formloop.api import bodies, openapi, repeats, tokens
+from formloop.api.repeats import Answer
+from formloop.core import json_text
+from formloop.core.errors import Conflict, Invalid, NotFound, SignInNeeded
+from formloop.core.text import M
+from formloop.db import transactional
+from formloop.events import Cause
+from formloop.forms import listing, reads, service
+from formloop.forms.kind import get_form
+from formloop.forms.list_query import read_query
+from formloop.forms.spec import FormSpec, Values
+from formloop.web import faults, security, viewer
+from formloop.web.routes import route
+
+blueprint = security.accept_without_page(Blueprint("api", __name__, url_prefix="/api/v1"))
+CAUSE = Cause(("api",))
+MOST = 200
+
+
+def init_app(app: Flask) -> None:
+    """Add the interface and the page of a person's tokens."""
+    app.register_blueprint(blueprint)
+    faults.speak_json("/api/")
+    tokens.init_app(app)
+
+
+@blueprint.before_request
+def require_token() -> None:
+    """Only tokens open this door: a browser's session could be used by another site's page."""
+    if not request.headers.get("Authorization", "").startswith("Bearer "):
+        raise SignInNeeded(M("Send a token as “Authorization: Bearer …”."))
+
+
+@route(blueprint, "/openapi.json", permission="signed-in")
+def description() -> Response:
+    """What this person may do here, as an OpenAPI document."""
+    return bodies.reply(openapi.describe(current(), viewer.locale()))
+
+
+@route(blueprint, "/<form>", permission=("view", "form:{form}"))
+def list_records(form: str) -> Response:
+    """A page of records without their lines; `next` is the `after` of the following page."""
+    actor, spec = current(), get_form(form)
+    columns = tuple(f.key for f in spec.stored)
+    query = replace(read_query(spec, request.args), columns=columns, limit=_limit(), deleted=False)
+    found = listing.list_records(actor, spec, query)
+    if found.problems:
+        raise Invalid(found.problems)
+    shown = [
+        bodies.shape(spec, {k: v for k, v in row.items() if k not in spec.fields or k in seen})
+        for row, seen in zip(found.rows, found.visible, strict=True)
+    ]
+    return bodies.reply({"records": shown, "next": found.next})
+
+
+def _limit() -> int:
+    return min(max(request.args.get("limit", listing.PAGE, type=int), 1), MOST)
+
+
+@route(blueprint, "/<form>/<int:record>", permission=("view", "form:{form}"))
+def read(form: str, record: int) -> Response:
+    """One record with its lines."""
+    found = reads.get_record(current(), form, record)
+    return bodies.reply(bodies.shape(get_form(form), found), 200, found["revision"])
+
+
+@route(blueprint, "/<form>", permission=("create", "form:{form}"), methods=["POST"], endpoint="create")
+def create(form: str) -> Response:
+    """A new record; 201 with it."""
+    actor, spec, body = current(), get_form(form), bodies.read_object(request)
+
+    def work() -> Answer:
+        return _told(actor, spec, service.create(actor, form, body, CAUSE), 201)
+
+    response = _once(actor, body, work)
+    if response.status_code == 201 and response.json:
+        response.headers["Location"] = f"{request.path}/{response.json['id']}"
+    return response
+
+
+@route(
+    blueprint,
+    "/<form>/<int:record>",
+    permission=("edit", "form:{form}"),
+    methods=["PATCH", "PUT"],
+    endpoint="change",
+)
+def change(form: str, record: int) -> Response:
+    """Change the fields that are given, in the revision that `If-Match` names; 409 says what differs by now."""
+    actor, spec, body = current(), get_form(form), bodies.read_object(request)
+    revision = bodies.read_revision(request)
+
+    def work() -> Answer:
+        return _told(actor, spec, service.change_record(actor, form, record, body, revision, CAUSE), 200)
+
+    try:
+        return _once(actor, [record, revision, body], work)
+    except Conflict as error:
+        return _stale(error, actor, spec, record, revision)
+
+
+@route(
+    blueprint,
+    "/<form>/<int:record>",
+    permission=("delete", "form:{form}"),
+    methods=["DELETE"],
+    endpoint="delete",
+)
+def delete(form: str, record: int) -> Response:
+    """Put a record into the recycle bin."""
+    actor, spec, revision = current(), get_form(form), bodies.read_revision(request, required=False)
+
+    def work() -> Answer:
+        service.delete_record(actor, form, record, revision, CAUSE)
+        return Answer(204, "", None)
+
+    try:
+        return _once(actor, [record, revision], work)
+    except Conflict as error:
+        return _stale(error, actor, spec, record, revision)
+
+
+def _once(actor: Actor, said: Any, work: Callable[[], Answer]) -> Response:
+    name = f"{request.method} {request.path}"
+    found = repeats.once(actor, name, request.headers.get("Idempotency-Key", ""), said, transactional(work))
+    response = bodies.reply_text(found.body, found.status, found.revision)
+    if found.repeated:
+        response.headers["Idempotency-Replayed"] = "true"
+    return response
+
+
+def _told(actor: Actor, spec: FormSpec, saved: Values, status: int) -> Answer:
+    """The record as it is now, as far as this person may read it."""
+    try:
+        seen = reads.get_record(actor, spec.key, saved["id"])
+    except NotFound:
+        seen = {"id": saved["id"], "revision": saved["revision"], "state": saved["state"]}
+    return Answer(status, json_text.dumps(bodies.shape(spec, seen)), saved["revision"])
+
+
+def _stale(error: Conflict, actor: Actor, spec: FormSpec, record: int, revision: int | None) -> Response:
+    """409 with what others have changed since the revision that was sent."""
+    if error.current is None or not gate.allows(actor, "view", spec.resource):
+        raise error
+    locale, seen = viewer.locale(), reads.get_record(actor, spec.key, record)
+    visible = {k for k in seen if k in spec.fields}
+    visible |= {f"{s.key}.{c}" for s in spec.subforms for line in seen.get(s.key) or () for c in line}
+    entries = reads.describe_changes(spec, record, frozenset(visible), locale, revision or 0)
+    response = faults.as_json(faults.Fault(409, error.code, error.message, error))
+    body = response.get_json()
+    body["error"] |= {
+        "current": bodies.shape(spec, seen),
+        "differences": [
+            {"field": d.label, "old": d.old, "new": d.new, "by": entry.person, "at": entry.at}
+            for entry in entries
+            for d in entry.differences
+        ],
+    }
+    return make_response(bodies.reply(body, 409, seen["revision"]))
