@@ -51,6 +51,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_loader = PrefixLoader(folders)
     db.start(app, settings)
     wiring.init_app(app, settings)
+    db.read_once(app)
     signing.init_app(app)
     signing.on_definitions_epoch(library.refresh)
     for views in (

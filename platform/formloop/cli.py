@@ -1,5 +1,6 @@
 """The command line: `formloop COMMAND`. The exit code is 0 only when all went well."""
 
+import logging
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -10,6 +11,7 @@ import click
 
 from formloop.core.errors import FormloopError, Invalid
 from formloop.settings import read_settings
+from formloop.web.tracing import start_logging
 
 LOCALE = "en"
 
@@ -46,6 +48,7 @@ def with_site(work: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any, **kwargs: Any) -> Any:
         from formloop.app import create_app  # only commands that need the site pay for loading it
 
+        start_logging(logging.WARNING)
         with create_app(read_settings()).app_context():
             return work(*args, **kwargs)
 
@@ -88,14 +91,17 @@ def demo(if_needed: bool) -> None:
 @main.command("import")
 @click.argument("form")
 @click.argument("file", type=click.Path(exists=True, path_type=Path))
-@click.option("--mapping", type=click.Path(exists=True, path_type=Path))
+@click.option("--mapping", type=click.Path(exists=True, path_type=Path), help="Columns and fields, as JSON.")
+@click.option("--lines", type=click.Path(exists=True, path_type=Path), help="A second file with the lines.")
 @click.option("--update-by", help="The field by which records that exist are found and changed.")
 @with_site
-def import_file(form: str, file: Path, mapping: Path | None, update_by: str | None) -> None:
+def import_file(
+    form: str, file: Path, mapping: Path | None, lines: Path | None, update_by: str | None
+) -> None:
     """Import FILE (Excel or CSV) into FORM."""
     from formloop.forms import importing
 
-    result = importing.import_file(form, file, mapping, update_by)
+    result = importing.import_file(form, file, mapping, update_by, lines)
     click.echo(result.summary())
     for problem in result.problems[:100]:
         click.echo(problem, err=True)

@@ -17,6 +17,7 @@ from formloop.core import clock
 from formloop.db.migrations import take_node
 from formloop.events import queue
 from formloop.settings import Settings
+from formloop.web.tracing import start_logging
 
 _log = logging.getLogger("formloop.serving")
 
@@ -27,6 +28,7 @@ def serve(
     """Serve until told to stop; SIGTERM lets requests and deliveries under way finish."""
     if not settings.public_url and host not in ("127.0.0.1", "localhost", "::1"):
         sys.exit("Set FORMLOOP_PUBLIC_URL to the address people use before listening beyond this machine.")
+    start_logging()
     server = queue.start_server(settings)
     app = create_app(settings)
     worker = _start_worker() if with_worker else None
@@ -62,7 +64,7 @@ def _welcome(app: Flask, settings: Settings, address: str) -> None:
 def _serve(app: Flask, host: str, port: int, processes: int, threads: int) -> None:
     from gunicorn.app.base import BaseApplication  # not importable on Windows
 
-    class Server(BaseApplication):  # type: ignore[misc]
+    class Server(BaseApplication):
         def load_config(self) -> None:
             for name, value in _options(host, port, processes, threads).items():
                 self.cfg.set(name, value)

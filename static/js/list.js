@@ -7,6 +7,7 @@ function countChosen(form) {
   if (!bar) return;
   bar.hidden = chosen === 0;
   bar.querySelector("[data-fl-batch-count]").textContent = chosen;
+  if (chosen) htmx.trigger(bar.querySelector(".fl-batch-tools"), "fl-chosen");
 }
 
 document.addEventListener("change", (event) => {

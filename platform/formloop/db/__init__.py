@@ -10,12 +10,12 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar
 
-from flask import Flask
+from flask import Flask, g, request
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, MetaData, event
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -41,6 +41,7 @@ __all__ = [
     "kept",
     "metadata",
     "never_changed",
+    "read_once",
     "reading",
     "start",
     "transactional",
@@ -219,6 +220,22 @@ def reading() -> Iterator[Connection]:
                 _unit.reset(token)
     except OperationalError as error:
         raise _for_people(error) from error
+
+
+def read_once(app: Flask) -> None:
+    """Let each request that only reads do so over one connection with one steady view."""
+
+    @app.before_request
+    def begin() -> None:
+        if request.method in ("GET", "HEAD") and not request.path.startswith("/static/"):
+            g.reading = ExitStack()
+            g.reading.enter_context(reading())
+
+    @app.teardown_request
+    def end(_error: BaseException | None) -> None:
+        stack = g.pop("reading", None)
+        if stack is not None:
+            stack.close()
 
 
 def _worth_retrying(error: DBAPIError) -> bool:

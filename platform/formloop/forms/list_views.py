@@ -1,8 +1,10 @@
 """Pages of lists: search, filters on every field, sort, columns, saved views, totals, changing many at once."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
+from markupsafe import Markup
 
 from formloop.access import gate
 from formloop.access.actor import Actor
@@ -14,6 +16,7 @@ from formloop.forms.filters import Filter, operators
 from formloop.forms.kind import get_form
 from formloop.forms.list_query import address_args, read_query
 from formloop.forms.listing import system_field
+from formloop.forms.row_html import RowTemplate, badge
 from formloop.forms.spec import Field, FormSpec, Values
 from formloop.web import page, viewer
 from formloop.web.routes import route
@@ -45,29 +48,62 @@ def list_page(form: str) -> Response:
     keys = [k for k in (query.columns or spec.list.columns) if k not in spec.fields or k in permit.anywhere]
     names = screen.names_for(spec, [*found.rows, *_chosen(spec, query)])
     args = address_args(query)
+    may = {a: gate.allows(actor, a, spec.resource) for a in ("create", "edit", "delete", "import", "export")}
+    part = bool(query.after and request.headers.get("HX-Request"))  # more rows for a list that stands there
     return page.render(
         "forms/list.html",
         "forms/_rows.html" if query.after else "forms/_list.html",
         spec=spec,
         title=spec.title(locale),
         columns=[_column(spec, key, query, locale) for key in keys],
-        rows=[_row(spec, row, keys, locale, names) for row in found.rows],
+        rows=_rows(spec, found.rows, keys, locale, names, may["edit"] or may["delete"]),
         query=query,
         args=args,
         filters=[f for k in spec.list.filters if (f := _filter(spec, permit, query, k, locale, names))],
-        panel=[f for k in _filterable(spec) if (f := _filter(spec, permit, query, k, locale, names))],
-        choosable=[(k, _title(spec, k, locale), k in keys) for k in _choosable(spec, permit)],
-        sortable=[(k, _title(spec, k, locale)) for k in _sortable(spec, permit)],
         problems=found.problems,
-        total=None if query.after else listing.count_records(actor, spec, query),
+        total=0 if part else listing.count_records(actor, spec, query),
         next_url=url_for("lists.list_page", form=form, **args, after=found.next) if found.next else None,
         sums_url=url_for("lists.sums", form=form, **args) if _summed(spec, keys) else None,
-        views=saved_views.list_for(actor, form),
-        batch_fields=_batch_fields(actor, spec, locale),
+        views=[] if part else saved_views.list_for(actor, form),
         may={
             a: gate.allows(actor, a, spec.resource) for a in ("create", "edit", "delete", "import", "export")
         },
+    )
+
+
+@route(blueprint, "/f/<form>/panel", permission=("view", "form:{form}"))
+def panel(form: str) -> Response:
+    """Every filter, column and sort of a list; loaded when somebody opens the panel."""
+    actor, spec, locale = current(), get_form(form), viewer.locale()
+    query = read_query(spec, request.args)
+    permit = permits.require_permit(actor, "view", spec)
+    keys = query.columns or spec.list.columns
+    names = screen.names_for(spec, _chosen(spec, query))
+    return page.render(
+        "forms/panel.html",
+        "forms/_panel.html",
+        spec=spec,
+        title=spec.title(locale),
+        query=query,
+        args=address_args(query),
+        panel=[f for k in _filterable(spec) if (f := _filter(spec, permit, query, k, locale, names))],
+        choosable=[(k, _title(spec, k, locale), k in keys) for k in _choosable(spec, permit)],
+        sortable=[(k, _title(spec, k, locale)) for k in _sortable(spec, permit)],
+        views=saved_views.list_for(actor, form),
         may_share=gate.allows(actor, "design", "definition"),
+    )
+
+
+@route(blueprint, "/f/<form>/batch", permission=("view", "form:{form}"), endpoint="batch_bar")
+def batch_bar(form: str) -> Response:
+    """What can be done with the chosen records; loaded when the first one is chosen."""
+    actor, spec = current(), get_form(form)
+    return page.render_part(
+        "forms/_batch.html",
+        spec=spec,
+        deleted=request.args.get("deleted") == "1",
+        batch_fields=_batch_fields(actor, spec, viewer.locale()),
+        may_delete=gate.allows(actor, "delete", spec.resource),
     )
 
 
@@ -106,21 +142,22 @@ def _column(spec: FormSpec, key: str, query: listing.Query, locale: str) -> dict
     }
 
 
-def _row(spec: FormSpec, row: Values, keys: list[str], locale: str, names: screen.Names) -> dict[str, Any]:
-    cells = []
-    for key in keys:
-        field = spec.fields.get(key) or system_field(key)
-        text = screen.shown_text(field, row.get(key), locale, names) if field else ""
-        cells.append((text, bool(field and field.type.numeric)))
-    return {
-        "id": row["id"],
-        "cells": cells,
-        "state": spec.states.get(row["state"]),
-        "url": url_for("forms.record_page", form=spec.key, record=row["id"]),
-    }
+def _rows(
+    spec: FormSpec, rows: list[Values], keys: list[str], locale: str, names: screen.Names, choose: bool
+) -> list[Markup]:
+    template = RowTemplate(
+        spec,
+        [(key, spec.fields.get(key) or system_field(key), _title(spec, key, locale)) for key in keys],
+        url_for("forms.record_page", form=spec.key, record=0).removesuffix("0"),
+        {state.key: badge(state.color, state.title(locale)) for state in spec.states.values()},
+        SYSTEM_TITLES["state"].render(locale),
+        M("Choose").render(locale) if choose else None,
+        locale,
+    )
+    return [template.row(row, names) for row in rows]
 
 
-def _chosen(spec: FormSpec, query: listing.Query) -> list[Values]:
+def _chosen(spec: FormSpec, query: listing.Query) -> list[Mapping[str, Any]]:
     """The records that filters name, so that their inputs can say what they are called."""
     return [
         {f.field: int(f.value)}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as made_by
+from functools import lru_cache
 from typing import Any
 
 from formloop.access import people
@@ -66,22 +67,19 @@ class Screen:
 def names_for(spec: FormSpec, records: list[Mapping[str, Any]]) -> Names:
     """What everything that these records point to is called, one query for each form."""
     wanted: dict[str, set[Any]] = {}
-    for record in records:
-        for top in spec.fields.values():
-            lines = record.get(top.key) or () if top.children else (record,)
-            for each in top.children or (top,):
-                source = _source(each)
-                if source:
-                    wanted.setdefault(source, set()).update(
-                        v for ln in lines for v in _several(ln.get(each.key))
-                    )
-        for key, source in (("owner", "@person"), ("department", "@department")):
-            if record.get(key) is not None:
-                wanted.setdefault(source, set()).add(record[key])
+    for key, column, source in _pointing(spec):
+        values = (
+            line.get(column or key)
+            for record in records
+            for line in (record.get(key) or () if column else (record,))
+        )
+        wanted.setdefault(source, set()).update(each for value in values for each in _several(value))
     names: Names = {}
     found: Mapping[Any, str]
     with reading() as conn:
         for source, ids in wanted.items():
+            if not ids:
+                continue
             if source == "@person":
                 found = people.names_of(ids)
             elif source == "@department":
@@ -96,6 +94,20 @@ def names_for(spec: FormSpec, records: list[Mapping[str, Any]]) -> Names:
 
 def _source(each: Field) -> str | None:
     return each.type.source(each)
+
+
+@lru_cache(maxsize=1_000)
+def _pointing(spec: FormSpec) -> tuple[tuple[str, str | None, str], ...]:
+    """What points elsewhere: key, column within lines, and where to."""
+    found: list[tuple[str, str | None, str]] = [
+        ("owner", None, "@person"),
+        ("department", None, "@department"),
+    ]
+    for top in spec.fields.values():
+        if (source := _source(top)) is not None:
+            found.append((top.key, None, source))
+        found += [(top.key, c.key, source) for c in top.children if (source := _source(c)) is not None]
+    return tuple(found)
 
 
 def _several(value: Any) -> list[Any]:

@@ -46,12 +46,13 @@ class How:
     `trusted`: the program gives the values (imports, bridges, workflows), so read-only fields and serial
     numbers are taken as given and rights of the person are not asked. `fields`: the paths that may be
     changed beyond or within the person's grants (a workflow node's field rights). `unlocked`: a record
-    under approval may be changed too.
+    under approval may be changed too. `dry`: find every problem, save nothing.
     """
 
     trusted: bool = False
     fields: frozenset[str] | None = None
     unlocked: bool = False
+    dry: bool = False
 
 
 @dataclass(slots=True)
@@ -174,7 +175,7 @@ def _save_many(
     for each in work:
         if each.error is not None and (all_or_nothing or len(work) == 1):
             raise each.error
-    if len(good) == len(work) or not all_or_nothing:
+    if not how.dry and (len(good) == len(work) or not all_or_nothing):
         _write(actor, spec, good, cause)
     return [_outcome(w) for w in work]
 

