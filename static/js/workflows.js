@@ -34,7 +34,16 @@ document.addEventListener("htmx:afterSwap", ({ detail }) => {
   const all = tasks();
   if (last >= 0) goTo(all[Math.min(last, all.length - 1)]);
   count();
+  tellMenu(document.getElementById("inbox")?.dataset.flWaiting);
 });
+
+// The menus stand outside of what was exchanged, but show the same number
+function tellMenu(waiting) {
+  for (const badge of document.querySelectorAll('a[href="/inbox"] > .fl-urgent')) {
+    badge.textContent = waiting;
+    badge.hidden = !Number(waiting);
+  }
+}
 
 function count() {
   const chosen = document.querySelectorAll("[data-fl-task] [name=task]:checked").length;

@@ -116,6 +116,20 @@ def test_approving_what_has_changed_meanwhile_is_a_conflict(app: Flask, play: St
     assert play.is_asked("cho", case)
 
 
+def test_what_was_filled_in_stays_on_the_page_when_it_is_refused(app: Flask, play: Stage) -> None:
+    play.publish(approval("one", "bob", fields={"amount": "edit", "reason": "require"}), END)
+    case = play.submit().case
+    url = f"/inbox/{play.task_of('bob', case)}/decide"
+    answer = browser(app, play, "bob").post(
+        url, data={"action": "approve", "amount": "77", "comment": "well"}
+    )
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert 'value="77' in page
+    assert "A desk" in page
+    assert ">well</textarea>" in page
+
+
 def test_rejecting_asks_for_the_reason(app: Flask, play: Stage) -> None:
     case = play.submit().case
     bob = browser(app, play, "bob", "zh-CN")
