@@ -22,7 +22,7 @@ KINDS = (ROLE, WORKFLOW)  # they are there once their modules are imported
 STAFF: Doc = {
     "x-kind": "role",
     "x-id": "000000b1",
-    "x-key": "staff",
+    "x-key": "request_staff",
     "title": "Staff",
     "x-title": {"zh-CN": "员工"},
     "grants": [
@@ -37,7 +37,7 @@ STAFF: Doc = {
 APPROVERS: Doc = {
     "x-kind": "role",
     "x-id": "000000b2",
-    "x-key": "approvers",
+    "x-key": "request_approvers",
     "title": "Approvers",
     "x-title": {"zh-CN": "审批人"},
     "grants": [{"id": "all", "form": "request", "may": ["view"], "except": ["secret"]}],
@@ -84,9 +84,14 @@ class Stage:
 def set_stage() -> Stage:
     """Fill the database that is started."""
     definitions.publish_many(SYSTEM, [REQUEST, STAFF, APPROVERS], "first")
-    office = people.add_department(SYSTEM, "office", "Office", name_zh="办公室")
+    office = people.add_department(SYSTEM, "request_office", "Office", name_zh="办公室")
     stage = Stage()
-    for name, role in (("ann", "staff"), ("bob", "approvers"), ("cho", "approvers"), ("dee", "approvers")):
+    for name, role in (
+        ("ann", "request_staff"),
+        ("bob", "request_approvers"),
+        ("cho", "request_approvers"),
+        ("dee", "request_approvers"),
+    ):
         person = people.add_person(SYSTEM, name, name.title(), department_id=office, roles=[role])
         stage.actors[name] = get_actor(person)
     stage.actors["eve"] = get_actor(people.add_person(SYSTEM, "eve", "Eve"))

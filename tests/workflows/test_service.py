@@ -174,8 +174,8 @@ def test_nobody_is_transferred_to_who_is_not_there(stage: Stage) -> None:
 
 RULES: list[tuple[dict[str, Any], str]] = [
     ({"rule": "people", "people": ["CHO"]}, "cho"),
-    ({"rule": "role", "role": "approvers"}, "bob"),
-    ({"rule": "department", "department": "office"}, "bob"),
+    ({"rule": "role", "role": "request_approvers"}, "bob"),
+    ({"rule": "department", "department": "request_office"}, "bob"),
     ({"rule": "head", "level": 1}, "dee"),
     ({"rule": "initiator"}, "ann"),
     ({"rule": "member_field", "field": "reviewer"}, "cho"),
