@@ -178,5 +178,13 @@ def _is_gone(name: str | None) -> bool:
     except ProcessLookupError:
         return True
     except OSError:
-        pass  # it is there, but belongs to somebody else
-    return False
+        return False  # it is there, but belongs to somebody else
+    return _is_unburied(int(pid))
+
+
+def _is_unburied(pid: int) -> bool:
+    """Whether the process has ended, and only its parent has not noticed yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return False
