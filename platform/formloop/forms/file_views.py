@@ -8,7 +8,7 @@ from formloop.access import gate
 from formloop.access.actor import Actor
 from formloop.access.signing import current
 from formloop.core.errors import Invalid, NotFound
-from formloop.forms import elsewhere, engine, files, permits, posted, reads, screen
+from formloop.forms import elsewhere, engine, files, import_views, permits, posted, reads, screen
 from formloop.forms.fields.attachment import Attachment
 from formloop.forms.fields.datetime import use_zone
 from formloop.forms.kind import get_form
@@ -23,6 +23,7 @@ blueprint = Blueprint("fields", __name__)
 def init_app(app: Flask) -> None:
     """Add the routes; say where files are kept and by which clock the site lives."""
     app.register_blueprint(blueprint)
+    import_views.init_app(app)
     files.use_folder(app.config["SETTINGS"].files)
     use_zone(app.config["ZONE"])
 

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from formloop.access import gate
 from formloop.access.actor import SYSTEM, Actor
 from formloop.core.errors import FormloopError, Invalid, Problem
-from formloop.core.text import M, Message
+from formloop.core.text import LOCALES, M, Message
 from formloop.db import connection, reading, transactional
 from formloop.events import Cause
 from formloop.forms import jobs, permits, service, staging
@@ -174,11 +174,16 @@ class _Work:
                     "row": number,
                     "column": self.drawing.column_of(problem.at),
                     "at": problem.at,
+                    "field": {locale: self._title(problem.at, locale) for locale in LOCALES},
                     "en": problem.message.render("en"),
                     "zh-CN": problem.message.render("zh-CN"),
                 }
             )
         return found
+
+    def _title(self, at: str, locale: str) -> str:
+        known = self.spec.find(".".join(part for part in at.split(".") if not part.isdecimal()))
+        return known.title(locale) if known else ""
 
 
 def _read(known: Any, raw: Any) -> Any:
@@ -408,11 +413,12 @@ def list_reasons(batch: int, locale: str = "en", limit: int = 1_000) -> list[str
     for row in staging.list_rows(batch, ("bad", "failed"), limit=limit):
         for problem in row.problems or ():
             reason = str(problem[locale])
-            found.append(_sentence(problem, reason).render(locale))
+            found.append(_sentence(problem, reason, locale).render(locale))
     return found
 
 
-def _sentence(problem: Mapping[str, Any], reason: str) -> Message:
-    if problem["column"]:
-        return M("Row {row}, {column}: {reason}", row=problem["row"], column=problem["column"], reason=reason)
+def _sentence(problem: Mapping[str, Any], reason: str, locale: str) -> Message:
+    named = problem["column"] or problem["field"][locale]
+    if named:
+        return M("Row {row}, {column}: {reason}", row=problem["row"], column=named, reason=reason)
     return M("Row {row}: {reason}", row=problem["row"], reason=reason)

@@ -38,6 +38,7 @@ batch_table = Table(
     Column("name", Text, nullable=False),
     Column("file", Text, nullable=False),  # where the file lies
     Column("lines_file", Text),
+    Column("lines_name", Text),
     Column("mapping", JsonText, nullable=False),
     Column("state", Text, nullable=False),
     Column("columns", JsonText, nullable=False),
@@ -71,6 +72,7 @@ class Batch:
     name: str
     file: Path
     lines_file: Path | None
+    lines_name: str
     mapping: Mapping[str, Any]
     state: str
     columns: tuple[str, ...]
@@ -79,7 +81,9 @@ class Batch:
 
 
 @transactional
-def add_batch(actor: Actor, form: str, name: str, file: Path, lines_file: Path | None = None) -> int:
+def add_batch(
+    actor: Actor, form: str, name: str, file: Path, lines_file: Path | None = None, lines_name: str = ""
+) -> int:
     """Begin an import; nothing has been read yet."""
     batch = clock.new_id()
     connection().execute(
@@ -90,6 +94,7 @@ def add_batch(actor: Actor, form: str, name: str, file: Path, lines_file: Path |
             name=name,
             file=str(file),
             lines_file=str(lines_file) if lines_file else None,
+            lines_name=lines_name or (lines_file.name if lines_file else None),
             mapping={},
             state="mapping",
             columns=[],
@@ -108,7 +113,7 @@ def get_batch(batch: int, actor: Actor | None = None) -> Batch:
         raise NotFound
     lines_file = Path(row.lines_file) if row.lines_file else None
     return Batch(
-        row.id, row.form, row.person, row.name, Path(row.file), lines_file, row.mapping, row.state,
+        row.id, row.form, row.person, row.name, Path(row.file), lines_file, row.lines_name or "", row.mapping, row.state,
         tuple(row.columns), tuple(row.line_columns), row.job,
     )  # fmt: skip
 
@@ -129,7 +134,7 @@ def list_batches(actor: Actor, form: str, limit: int = 10) -> list[Any]:
 def open_sheets(spec: FormSpec, batch: Batch) -> tuple[Sheet, Sheet | None]:
     """The tables of an import, from their beginning."""
     known = frozenset(known_names(spec))
-    lines = open_sheet(batch.lines_file, batch.lines_file.name, known) if batch.lines_file else None
+    lines = open_sheet(batch.lines_file, batch.lines_name, known) if batch.lines_file else None
     return open_sheet(batch.file, batch.name, known), lines
 
 

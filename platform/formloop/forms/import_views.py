@@ -1,0 +1,284 @@
+"""Pages of imports and exports: choose a file, say what its columns mean, check, run, take back; download."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Flask, Response, request, send_file, url_for
+
+from formloop.access.actor import Actor
+from formloop.access.signing import current
+from formloop.core.errors import Invalid, NotFound, Problem
+from formloop.core.text import M
+from formloop.forms import exporting, files, importing, jobs, mapping, staging, workbooks
+from formloop.forms.kind import get_form
+from formloop.forms.list_query import address_args, read_query
+from formloop.forms.spec import FormSpec
+from formloop.forms.staging import Batch
+from formloop.web import page, viewer
+from formloop.web.routes import route
+
+blueprint = Blueprint("imports", __name__)
+SAMPLES = 3
+TOLD = 50
+
+
+def init_app(app: Flask) -> None:
+    """Add the pages."""
+    app.register_blueprint(blueprint)
+
+
+@route(blueprint, "/f/<form>/import", permission=("import", "form:{form}"))
+def start_page(form: str) -> Response:
+    """Choose a file; earlier imports below."""
+    return _start_page(get_form(form), [])
+
+
+def _start_page(spec: FormSpec, problems: list[Problem], status: int = 200) -> Response:
+    return page.render(
+        "forms/import.html",
+        status=status,
+        spec=spec,
+        title=spec.title(viewer.locale()),
+        problems=problems,
+        batches=staging.list_batches(current(), spec.key),
+    )
+
+
+@route(
+    blueprint, "/f/<form>/import", permission=("import", "form:{form}"), methods=["POST"], endpoint="upload"
+)
+def upload(form: str) -> Response:
+    """Take the file in and guess what its columns mean."""
+    actor, spec = current(), get_form(form)
+    file, lines = request.files.get("file"), request.files.get("lines")
+    if file is None or not file.filename:
+        return _start_page(spec, [Problem("required", "file", M("Choose a file first."))], 422)
+    kept = _kept(actor, file)
+    kept_lines = _kept(actor, lines) if lines and lines.filename else None
+    batch = staging.add_batch(
+        actor,
+        form,
+        kept.name,
+        kept.path,
+        kept_lines.path if kept_lines else None,
+        kept_lines.name if kept_lines else "",
+    )
+    try:
+        guess = importing.guessed(spec, staging.get_batch(batch))
+    except Invalid as error:
+        return _start_page(spec, error.problems, 422)
+    staging.set_batch(batch, mapping=guess)
+    return page.redirect(url_for("imports.batch_page", form=form, batch=batch))
+
+
+def _kept(actor: Actor, file: Any) -> files.Stored:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "upload"
+        file.save(path)
+        return files.keep(actor, Path(file.filename).name, path)
+
+
+def _mine(form: str, batch: int) -> tuple[FormSpec, Batch]:
+    found = staging.get_batch(batch, current())
+    if found.form != form:
+        raise NotFound
+    return get_form(form), found
+
+
+@route(blueprint, "/f/<form>/import/<int:batch>", permission=("import", "form:{form}"))
+def batch_page(form: str, batch: int) -> Response:
+    """Where an import stands: its mapping, its check, its progress, its result."""
+    spec, found = _mine(form, batch)
+    return _batch_page(spec, found, [])
+
+
+def _batch_page(spec: FormSpec, batch: Batch, problems: list[Problem], status: int = 200) -> Response:
+    return page.render(
+        "forms/import_batch.html",
+        "forms/_import_batch.html",
+        status=status,
+        **_shown(spec, batch),
+        problems=problems,
+    )
+
+
+def _shown(spec: FormSpec, batch: Batch) -> dict[str, Any]:
+    locale = viewer.locale()
+    job = jobs.get_job(batch.job) if batch.job else None
+    choosing = batch.state in ("mapping", "mapped") and (job is None or job.over)
+    return {
+        "spec": spec,
+        "batch": batch,
+        "job": job,
+        "running": bool(job and not job.over),
+        "choosing": choosing,
+        "title": batch.name,
+        "tables": _tables(spec, batch) if choosing else [],
+        "targets": _targets(spec, locale) if choosing else [],
+        "counts": staging.counts(batch.id) if not choosing else {},
+        "reasons": importing.list_reasons(batch.id, locale, TOLD)[:TOLD] if not choosing else [],
+        "failed": job.message if job and job.state == "failed" else None,
+    }
+
+
+def _targets(spec: FormSpec, locale: str) -> list[tuple[str, str]]:
+    return [
+        (
+            f.path,
+            f"{spec.fields[f.subform].title(locale)} · {f.title(locale)}" if f.subform else f.title(locale),
+        )
+        for f in mapping.target_fields(spec)
+    ]
+
+
+def _tables(spec: FormSpec, batch: Batch) -> list[dict[str, Any]]:
+    """The columns of each file with what they are mapped to and a few of their values."""
+    sheet, lines = staging.open_sheets(spec, batch)
+    said = batch.mapping
+    inner = said.get("lines") or {}
+    found = [_table("column", sheet, said.get("columns", {}))]
+    if lines:
+        paths = {name: f"{inner.get('into', '')}.{path}" for name, path in inner.get("columns", {}).items()}
+        found.append(_table("line", lines, paths))
+    return found
+
+
+def _table(kind: str, sheet: Any, paths: dict[str, str]) -> dict[str, Any]:
+    first = [cells for _, cells in zip(range(SAMPLES), (c for _, c in sheet.rows), strict=False)]
+    columns = [
+        {
+            "name": f"{kind}.{place}",
+            "label": label,
+            "path": paths.get(label, ""),
+            "values": [str(cells[place])[:60] for cells in first if cells[place] not in ("", None)],
+        }
+        for place, label in enumerate(sheet.columns)
+    ]
+    return {"kind": kind, "columns": columns}
+
+
+@route(
+    blueprint, "/f/<form>/import/<int:batch>/check", permission=("import", "form:{form}"), methods=["POST"]
+)
+def check(form: str, batch: int) -> Response:
+    """Keep the mapping as chosen and check all rows; nothing is written."""
+    actor = current()
+    spec, found = _mine(form, batch)
+    try:
+        importing.set_mapping(actor, batch, _posted(spec, found))
+    except Invalid as error:
+        return _batch_page(spec, found, error.problems, 422)
+    importing.start(actor, batch, "import_check")
+    return page.redirect(url_for("imports.batch_page", form=form, batch=batch))
+
+
+def _posted(spec: FormSpec, batch: Batch) -> dict[str, Any]:
+    sheet, lines = staging.open_sheets(spec, batch)
+    document = {k: v for k, v in batch.mapping.items() if k in ("relations", "constants", "values")}
+    document["columns"] = _chosen("column", sheet.columns)
+    if request.form.get("by"):
+        document["by"] = request.form["by"]
+    if lines:
+        inner = {name: path for name, path in _chosen("line", lines.columns).items() if "." in path}
+        into = next(
+            (p.partition(".")[0] for p in inner.values()), spec.subforms[0].key if spec.subforms else ""
+        )
+        document["lines"] = {
+            "into": into,
+            "parent": request.form.get("parent", ""),
+            "of": request.form.get("of", ""),
+            "columns": {name: path.partition(".")[2] for name, path in inner.items()},
+        }
+    return document
+
+
+def _chosen(kind: str, columns: tuple[str, ...]) -> dict[str, str]:
+    given = {label: request.form.get(f"{kind}.{place}", "") for place, label in enumerate(columns)}
+    return {label: path for label, path in given.items() if path}
+
+
+@route(
+    blueprint,
+    "/f/<form>/import/<int:batch>/<any(run,undo):what>",
+    permission=("import", "form:{form}"),
+    methods=["POST"],
+)
+def go_on(form: str, batch: int, what: str) -> Response:
+    """Write the good rows, or take back what was written."""
+    _, found = _mine(form, batch)
+    if found.state == {"run": "checked", "undo": "done"}[what]:
+        importing.start(current(), batch, f"import_{what}")
+    return page.redirect(url_for("imports.batch_page", form=form, batch=batch))
+
+
+@route(blueprint, "/f/<form>/import/<int:batch>/progress", permission=("import", "form:{form}"))
+def progress(form: str, batch: int) -> Response:
+    """How far it is, asked each second."""
+    spec, found = _mine(form, batch)
+    shown = _shown(spec, found)
+    return page.render_progress(
+        "forms/_import_batch.html", finished=not shown["running"], **shown, problems=[]
+    )
+
+
+@route(blueprint, "/f/<form>/import/<int:batch>/mend", permission=("import", "form:{form}"))
+def mend(form: str, batch: int) -> Response:
+    """The rows that cannot be imported, as a workbook with the reasons."""
+    _, found = _mine(form, batch)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.xlsx"
+        workbooks.write_errors(path, found, viewer.locale())
+        stored = files.keep(current(), f"{Path(found.name).stem}-check.xlsx", path)
+    return _sent(stored)
+
+
+def _sent(stored: files.Stored) -> Response:
+    answer = send_file(stored.path, stored.kind, as_attachment=True, download_name=stored.name)
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
+
+
+@route(blueprint, "/f/<form>/export", permission=("export", "form:{form}"), methods=["POST"])
+def export(form: str) -> Response:
+    """Begin an export of the list as it stands."""
+    spec = get_form(form)
+    args = address_args(read_query(spec, request.form))
+    job = exporting.start(current(), form, args, request.form.get("kind", "xlsx"), viewer.locale())
+    return page.redirect(url_for("imports.export_page", form=form, job=job))
+
+
+@route(blueprint, "/f/<form>/export", permission=("export", "form:{form}"), endpoint="export_choice")
+def export_choice(form: str) -> Response:
+    """Choose the kind of file for the list whose address arguments these are."""
+    spec = get_form(form)
+    args = address_args(read_query(spec, request.args))
+    pairs = [(k, one) for k, v in args.items() for one in (v if isinstance(v, list) else [v])]
+    return page.render(
+        "forms/export.html", spec=spec, title=spec.title(viewer.locale()), pairs=pairs, job=None
+    )
+
+
+@route(blueprint, "/f/<form>/export/<int:job>", permission=("export", "form:{form}"))
+def export_page(form: str, job: int) -> Response:
+    """How far an export is, then its file."""
+    spec = get_form(form)
+    found = jobs.get_job(job, current())
+    values: dict[str, Any] = {
+        "spec": spec,
+        "title": spec.title(viewer.locale()),
+        "job": found,
+        "pairs": [],
+    }
+    if request.args.get("poll"):
+        return page.render_progress("forms/_export.html", finished=found.over, **values)
+    return page.render("forms/export.html", **values)
+
+
+@route(blueprint, "/f/<form>/export/<int:job>/file", permission=("export", "form:{form}"))
+def export_file(form: str, job: int) -> Response:
+    """The file that an export made, for the person who asked for it."""
+    found = jobs.get_job(job, current())
+    if found.kind != "export" or "file" not in found.result:
+        raise NotFound
+    return _sent(files.get_file(found.result["file"]))
