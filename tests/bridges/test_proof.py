@@ -33,6 +33,6 @@ def test_a_delivery_that_forgets_what_it_did_is_found_out(monkeypatch: pytest.Mo
     topic: Any = outbox.topics.get("bridge")
     monkeypatch.setitem(outbox.topics._things, "bridge", outbox.Topic(twice, atomic=topic.atomic))
     found = proof.prove_bridge_kill(0)
-    assert found["doubled"] == found["messages"]
+    assert found["doubled"] > 0
     outbox.topics._things.clear()
     outbox.topics._things.update(kept)
