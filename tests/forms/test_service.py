@@ -13,7 +13,7 @@ from formloop.core.errors import Conflict, Forbidden, Invalid, NotFound
 from formloop.events import Cause, Event, subscribe
 from formloop.forms import reads, service
 from formloop.forms.kind import get_form
-from formloop.forms.service import Draft
+from formloop.forms.service import Draft, How
 
 from .conftest import Shop
 
@@ -215,3 +215,15 @@ def test_a_batch_needs_no_more_queries_than_one_record(shop: Shop) -> None:
 @pytest.mark.parametrize("given", ["2026-03-01", "2026/3/1", date(2026, 3, 1), "2026年3月1日", 46082.0])
 def test_dates_are_read_as_people_write_them(shop: Shop, given: object) -> None:
     assert shop.order(day=given)["day"] == date(2026, 3, 1)
+
+
+def test_a_number_that_a_record_brought_is_not_given_out_again(shop: Shop) -> None:
+    year = clock.today("Asia/Shanghai").year
+    brought = {
+        "number": f"SO{year}-0007",
+        "customer": shop.acme,
+        "lines": [{"item": shop.bolt, "quantity": 1}],
+    }
+    service.create(SYSTEM, "order", brought, how=How(trusted=True))
+    service.create(SYSTEM, "order", {**brought, "number": "OLD-99"}, how=How(trusted=True))
+    assert shop.order()["number"] == f"SO{year}-0008"

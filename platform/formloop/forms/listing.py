@@ -27,7 +27,7 @@ from formloop.core.errors import Invalid, Problem
 from formloop.core.expression import Context
 from formloop.core.json_text import dumps, loads
 from formloop.core.text import M
-from formloop.db import is_sqlite, reading
+from formloop.db import Exact, is_sqlite, reading
 from formloop.forms import permits
 from formloop.forms.fields import types
 from formloop.forms.filters import Filter, operators, read_filter
@@ -121,9 +121,8 @@ def sum_records(actor: Actor, spec: FormSpec, query: Query, keys: Sequence[str])
     """Totals of numeric columns over all records of a list, summed by the database, exactly."""
     permit, context = permits.require_permit(actor, "view", spec), context_of(actor)
     condition, _ = _condition(spec, permit, context, query)
-    wanted = [
-        k for k in keys if k in permit.anywhere and spec.fields[k].type.numeric and spec.fields[k].type.stored
-    ]
+    numeric = {column.key for column in spec.table.c if isinstance(column.type, Exact)}
+    wanted = [k for k in keys if k in permit.anywhere and k in numeric]
     if not wanted:
         return {}
     sums = [_sum(spec.table.c[k], permit.seen(spec.table.c[k], k, context)).label(k) for k in wanted]

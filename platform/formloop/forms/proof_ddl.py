@@ -47,12 +47,15 @@ def _document(properties: dict[str, Any]) -> dict[str, Any]:
 
 def _changes(random: Random) -> Iterator[dict[str, Any]]:
     """Definition changes of every kind: added, removed, converted, made unique, more line columns."""
-    text, number = {"type": "string", "title": "T"}, {"type": "number", "title": "N"}
+    text: dict[str, Any] = {"type": "string", "title": "T"}
+    number: dict[str, Any] = {"type": "number", "title": "N"}
     yield {"size": {"type": "number", "title": "Size"}}
     yield {"size": None}
     yield {"name": {"type": "string", "title": "Name", "x-unique": True}}
     while True:
-        extra = {f"f{n}": random.choice((text, number)) for n in range(random.randint(1, 4))}
+        extra: dict[str, dict[str, Any]] = {
+            f"f{n}": random.choice((text, number)) for n in range(random.randint(1, 4))
+        }
         if random.random() < 0.4:
             extra["size"] = {"type": "number", "title": "Size", "x-scale": random.randint(0, 4)}
         yield extra

@@ -1,10 +1,10 @@
 """Serial numbers: `SO{yyyy}{MM}-{0001}`. The counter is the last thing a save touches, so it is locked briefly."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from datetime import date
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from formloop.db import connection
@@ -32,13 +32,45 @@ def take(form: str, field: str, pattern: str, count: int, day: date) -> list[str
     ]
 
 
+def observe(form: str, field: str, pattern: str, values: Iterable[str]) -> None:
+    """Let the counters know numbers that records brought along, so that they are not given out again."""
+    looks, count = _looks_of(pattern), next((p for p in _PLACE.findall(pattern) if p.isdigit()), "0001")
+    highest: dict[str, int] = {}
+    for found in (match for value in values if (match := looks.fullmatch(value))):
+        period = found["before"] + "{" + count + "}" + found["after"]
+        highest[period] = max(highest.get(period, 0), int(found["count"]))
+    start = max(int(count) - 1, 0)
+    for period, number in highest.items():
+        known = (
+            connection().execute(select(serial_counter.c.value).where(*_key(form, field, period))).scalar()
+        )
+        missing = number - (start if known is None else int(known))
+        if missing > 0:
+            _raise(form, field, period, missing, start)
+
+
+def _looks_of(pattern: str) -> re.Pattern[str]:
+    """What the numbers of a pattern look like, with the groups `before`, `count` and `after`."""
+
+    def dated(text: str) -> str:
+        parts = _PLACE.split(text)
+        return "".join(f"[0-9]{{{len(p)}}}" if n % 2 else re.escape(p) for n, p in enumerate(parts))
+
+    count = next((m for m in _PLACE.finditer(pattern) if m[1].isdigit()), None)
+    before, after = (pattern[: count.start()], pattern[count.end() :]) if count else (pattern, "")
+    return re.compile(f"(?P<before>{dated(before)})(?P<count>[0-9]{{1,15}})(?P<after>{dated(after)})")
+
+
+def _key(form: str, field: str, period: str) -> list[ColumnElement[bool]]:
+    names = {"form": form, "field": field, "period": period}
+    return [serial_counter.c[name] == value for name, value in names.items()]
+
+
 def _raise(form: str, field: str, period: str, count: int, start: int) -> int:
     conn = connection()
-    key: Mapping[str, str] = {"form": form, "field": field, "period": period}
-    mine = [serial_counter.c[name] == value for name, value in key.items()]
     raised = (
         update(serial_counter)
-        .where(*mine)
+        .where(*_key(form, field, period))
         .values(value=serial_counter.c.value + count)
         .returning(serial_counter.c.value)
     )
@@ -47,7 +79,9 @@ def _raise(form: str, field: str, period: str, count: int, start: int) -> int:
         return int(value)
     try:
         with conn.begin_nested():
-            conn.execute(insert(serial_counter).values(**key, value=start + count))
+            conn.execute(
+                insert(serial_counter).values(form=form, field=field, period=period, value=start + count)
+            )
         return start + count
     except IntegrityError:  # another transaction began this period first
         return int(conn.execute(raised).scalar_one())

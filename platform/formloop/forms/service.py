@@ -356,6 +356,10 @@ def _number(actor: Actor, spec: FormSpec, work: list[_Work]) -> None:
     for each in spec.stored:
         if each.type.name != "serial":
             continue
+        pattern = each.schema.get("x-serial", "{0001}")
+        brought = [w.after[each.key] for w in work if w.after.get(each.key)]
+        if brought:
+            serials.observe(spec.key, each.key, pattern, brought)
         missing = [w.after for w in work if not w.after.get(each.key)]
         if missing:
             numbers = serials.take(

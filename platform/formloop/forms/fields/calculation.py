@@ -3,17 +3,24 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Boolean, Date, Text
 from sqlalchemy.types import TypeEngine
 
 from formloop.core.expression import BOOL, DATE, DATETIME, NUMBER, TEXT, Type
-from formloop.core.text import M
-from formloop.db import UtcTime
+from formloop.core.text import M, Message
+from formloop.forms.fields.datetime import DateTime
 from formloop.forms.fields.number import Number
-from formloop.forms.spec import Field
+from formloop.forms.fields.switch import Switch
+from formloop.forms.fields.text import TextField
+from formloop.forms.spec import Field, FieldType
 
 _BY_JSON = {"number": NUMBER, "integer": NUMBER, "boolean": BOOL}
-_COLUMNS = {TEXT: Text, BOOL: Boolean, DATE: Date, DATETIME: UtcTime}
+_KINDS: dict[Type, FieldType] = {
+    NUMBER: Number(),
+    TEXT: TextField(),
+    BOOL: Switch(),
+    DATE: DateTime(),
+    DATETIME: DateTime(),
+}
 
 
 class Calculation(Number):
@@ -29,13 +36,20 @@ class Calculation(Number):
         return _BY_JSON.get(str(field.schema.get("type")), NUMBER)
 
     def column(self, field: Field) -> TypeEngine[Any]:
-        kind = self.expression_type(field)
-        return super().column(field) if kind == NUMBER else _COLUMNS[kind]()
+        return self._kind(field).column(field)
+
+    def read(self, field: Field, raw: Any) -> Any:
+        return self._kind(field).read(field, raw)
+
+    def check(self, field: Field, value: Any) -> Message | None:
+        return self._kind(field).check(field, value)
 
     def show(self, field: Field, value: Any, locale: str, names: Mapping[Any, str] | None = None) -> str:
-        if self.expression_type(field) == NUMBER:
-            return super().show(field, value, locale, names)
-        return "" if value is None else str(value)
+        return self._kind(field).show(field, value, locale, names)
 
     def input_text(self, field: Field, value: Any) -> str:
-        return super().input_text(field, value) if self.expression_type(field) == NUMBER else str(value or "")
+        return self._kind(field).input_text(field, value)
+
+    def _kind(self, field: Field) -> FieldType:
+        """The field type that its result would have by itself."""
+        return _KINDS[self.expression_type(field)]
