@@ -4,6 +4,7 @@ from pathlib import Path
 
 from flask import Flask
 from jinja2 import FileSystemLoader, PrefixLoader
+from sqlalchemy import select
 
 from formloop import db
 from formloop.access import gate, role_kind, signing
@@ -12,7 +13,7 @@ from formloop.api import views as api_views
 from formloop.bridges import kind as bridge_kind
 from formloop.bridges import views as bridges_views
 from formloop.core.text import load_catalogues
-from formloop.db.migrations import read_counter
+from formloop.db.migrations import counters
 from formloop.definitions import library
 from formloop.definitions import views as definitions_views
 from formloop.events import outbox, queue
@@ -31,6 +32,7 @@ KINDS = (
     bridge_kind.BRIDGE,
     workflow_kind.WORKFLOW,
 )  # rooms add their kinds when they are imported
+_EPOCHS = select(counters.c.name, counters.c.value).where(counters.c.name.in_(("access", "definitions")))
 ROOMS = ("web", "access", "definitions", "forms", "bridges", "workflows", "packs", "api")
 
 
@@ -73,5 +75,6 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _refresh_rules() -> None:
     """Let a worker see what was published and which rights changed since it started."""
     with db.reading() as conn:
-        gate.refresh(read_counter(conn, "access"))
-        library.refresh(read_counter(conn, "definitions"))
+        epochs = {row.name: row.value for row in conn.execute(_EPOCHS)}
+    gate.refresh(epochs.get("access", 0))
+    library.refresh(epochs.get("definitions", 0))

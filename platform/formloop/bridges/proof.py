@@ -89,7 +89,8 @@ def prove_bridge_kill(rounds: int, database: str = "sqlite", seed: int = 1) -> d
         "revived at the repair desk": revived,
         **found,
         "seconds": round(time.monotonic() - started, 1),
-        "ok": not (found["lost"] or found["doubled"] or found["out of order"]) and (during > WARM or not kills),
+        "ok": not (found["lost"] or found["doubled"] or found["out of order"])
+        and (during > WARM or not kills),
     }
 
 

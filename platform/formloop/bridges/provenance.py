@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import and_, insert, select
+from sqlalchemy import and_, bindparam, insert, select
 
 from formloop.bridges.spec import BridgeSpec
 from formloop.core import clock
@@ -12,23 +12,24 @@ from formloop.forms.spec import FormSpec, Values
 from formloop.forms.tables import record_link
 
 _CHUNK = 500
+_LINKS = (
+    select(record_link.c.from_line, record_link.c.to_record)
+    .where(
+        record_link.c.from_form == bindparam("source"),
+        record_link.c.from_record == bindparam("record"),
+        record_link.c.to_form == bindparam("target"),
+        record_link.c.via == bindparam("via"),
+    )
+    .order_by(record_link.c.at, record_link.c.to_record)
+)
 Link = tuple[int, int]  # source line (0: the whole record), target record
 
 
 def list_links(bridge: BridgeSpec, record: int) -> list[Link]:
     """What this bridge has made of a source record so far, oldest first."""
-    query = (
-        select(record_link.c.from_line, record_link.c.to_record)
-        .where(
-            record_link.c.from_form == bridge.source,
-            record_link.c.from_record == record,
-            record_link.c.to_form == bridge.target,
-            record_link.c.via == bridge.key,
-        )
-        .order_by(record_link.c.at, record_link.c.to_record)
-    )
+    names = {"source": bridge.source, "record": record, "target": bridge.target, "via": bridge.key}
     with reading() as conn:
-        return [(row[0], row[1]) for row in conn.execute(query)]
+        return [(row[0], row[1]) for row in conn.execute(_LINKS, names)]
 
 
 def add_links(bridge: BridgeSpec, record: int, links: Iterable[Link]) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from formloop.core import clock
@@ -85,6 +85,9 @@ class Topic:
     title: Message | None = None
 
 
+_RECEIVED = select(inbox.c.result).where(
+    inbox.c.source == bindparam("from"), inbox.c.msg_id == bindparam("id")
+)
 topics: Registry[Topic] = Registry("topic")
 _wake: list[Callable[[str], None]] = []
 _before: list[Callable[[], None]] = []
@@ -255,8 +258,7 @@ def _give_back(batch: list[Delivery]) -> None:
 def find_received(source: str, msg_id: str) -> str | None:
     """What was made of a message that came in before, "" if nothing was kept; None when it is new."""
     with reading() as conn:
-        query = select(inbox.c.result).where(inbox.c.source == source, inbox.c.msg_id == msg_id)
-        return conn.execute(query).scalar()
+        return conn.execute(_RECEIVED, {"from": source, "id": msg_id}).scalar()
 
 
 def receive(source: str, msg_id: str, result: str = "") -> None:
