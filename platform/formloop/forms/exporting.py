@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 
 from formloop.access import gate
 from formloop.access.actor import SYSTEM, Actor
-from formloop.core.text import translate
+from formloop.core.text import M
 from formloop.db import reading
 from formloop.forms import files, jobs, listing, permits, screen
 from formloop.forms.fields.datetime import clock_zone
@@ -84,7 +84,7 @@ def write(
     Lines stand beside their record, whose own cells are repeated, so that the file can be imported again.
     """
     fields = _fields(actor, spec)
-    columns = [_label(spec, f, locale) for f in fields] + [translate("State", locale)]
+    columns = [_label(spec, f, locale) for f in fields] + [M("State").render(locale)]
     counter = _Counter(tell)
     rows = _rows(actor, spec, query, fields, locale, counter)
     if path.suffix == ".csv":

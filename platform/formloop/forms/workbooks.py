@@ -8,7 +8,7 @@ from typing import Any
 
 import xlsxwriter
 
-from formloop.core.text import translate
+from formloop.core.text import M
 from formloop.forms import staging
 
 _RED, _HEAD = "#fde2e0", "#eef1f6"
@@ -77,11 +77,11 @@ def write_errors(path: Path, batch: staging.Batch, locale: str) -> int:
         after, found = rows[-1].number, found + len(rows)
         for row in rows:
             _sort_in(row, own, lines, two_files=bool(batch.line_columns))
-    reason = translate("Reason", locale)
+    reason = M("Reason").render(locale)
     with Book(path) as book:
-        _sheet(book, translate("Rows", locale), [*batch.columns, reason], own, locale)
+        _sheet(book, M("Rows").render(locale), [*batch.columns, reason], own, locale)
         if lines:
-            _sheet(book, translate("Lines", locale), [*batch.line_columns, reason], lines, locale)
+            _sheet(book, M("Lines").render(locale), [*batch.line_columns, reason], lines, locale)
     return found
 
 
@@ -103,7 +103,9 @@ def _sheet(
 
     def shown() -> Iterable[list[Any]]:
         for cells, problems in listed:
-            texts = [": ".join(filter(None, (p["column"] or p["field"][locale], p[locale]))) for p in problems]
+            texts = [
+                ": ".join(filter(None, (p["column"] or p["field"][locale], p[locale]))) for p in problems
+            ]
             yield [*cells, "; ".join(texts)]
 
     def red(row: int, place: int) -> bool:

@@ -108,6 +108,8 @@ def _read_date(raw: Any) -> date:
     if isinstance(raw, int | float) and not isinstance(raw, bool):
         return _SPREADSHEET_START + timedelta(days=int(raw))
     text = str(raw).strip()
+    if len(text) >= 10 and text[4] == "-" == text[7]:  # what nearly everybody and every program writes
+        return date.fromisoformat(text[:10])
     for pattern in _FORMATS:
         try:
             return datetime.strptime(text.split("T")[0].split(" ")[0], pattern).replace(tzinfo=UTC).date()
