@@ -85,9 +85,20 @@ class Topic:
     title: Message | None = None
 
 
+_FINISH = (
+    update(outbox)
+    .where(
+        outbox.c.id == bindparam("held"),
+        outbox.c.state == "leased",
+        outbox.c.lease_owner == bindparam("owner"),
+        outbox.c.lease_epoch == bindparam("epoch"),
+    )
+    .values(state="done", done_at=bindparam("now"), last_error=None)
+)
 _RECEIVED = select(inbox.c.result).where(
     inbox.c.source == bindparam("from"), inbox.c.msg_id == bindparam("id")
 )
+_RECEIVE = insert(inbox)
 topics: Registry[Topic] = Registry("topic")
 _wake: list[Callable[[str], None]] = []
 _before: list[Callable[[], None]] = []
@@ -143,7 +154,8 @@ def announce(topic: str) -> None:
 @transactional
 def finish(delivery: Delivery) -> bool:
     """Mark a message done; False when the lease had gone to somebody else."""
-    return _move(delivery, state="done", done_at=clock.now(), last_error=None)
+    held = {"held": delivery.id, "owner": owner(), "epoch": delivery.lease_epoch}
+    return connection().execute(_FINISH, {**held, "now": clock.now()}).rowcount == 1
 
 
 @transactional
@@ -263,9 +275,8 @@ def find_received(source: str, msg_id: str) -> str | None:
 
 def receive(source: str, msg_id: str, result: str = "") -> None:
     """Note, inside the transaction of its effect, that a message has come in; a second time is Conflict."""
+    row = {"source": source, "msg_id": msg_id, "result": result, "at": clock.now()}
     try:
-        connection().execute(
-            insert(inbox).values(source=source, msg_id=msg_id, result=result, at=clock.now())
-        )
+        connection().execute(_RECEIVE, row)
     except IntegrityError as error:
         raise Conflict(M("This was received already.")) from error
