@@ -108,6 +108,18 @@ def import_file(
     sys.exit(1 if result.problems else 0)
 
 
+@main.command("export")
+@click.argument("form")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--locale", type=click.Choice(["en", "zh-CN"]), default="en", show_default=True)
+@with_site
+def export_file(form: str, file: Path, locale: str) -> None:
+    """Export FORM into FILE (.xlsx or .csv)."""
+    from formloop.forms import exporting
+
+    click.echo(f"{exporting.export_file(form, file, locale=locale)} records in {file}")
+
+
 @main.group()
 def pack() -> None:
     """Install, check and export packs."""

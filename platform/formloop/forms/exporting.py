@@ -22,6 +22,7 @@ from formloop.forms.links import Links
 from formloop.forms.list_query import read_query
 from formloop.forms.names import context_of
 from formloop.forms.reads import project
+from formloop.forms.resolving import BETWEEN, unique_keys
 from formloop.forms.spec import Field, FormSpec, Values
 from formloop.forms.workbooks import Book
 from formloop.web import viewer
@@ -133,7 +134,7 @@ def _rows(
         wanted = listing.Query(query.filters, query.sort, query.search, after, PAGE, query.deleted, own)
         page = listing.list_records(actor, spec, wanted, action="export")
         records = _seen(actor, spec, page, subform)
-        names = screen.names_for(spec, list(records))
+        names = _told_apart(actor, spec, screen.names_for(spec, list(records)))
         for record in records:
             for line in (record.get(subform) or [{}]) if subform else [{}]:
                 cells = [_cell(f, (line if f.subform else record).get(f.key), locale, names) for f in fields]
@@ -143,6 +144,28 @@ def _rows(
         if page.next is None:
             return
         after = page.next
+
+
+def _told_apart(actor: Actor, spec: FormSpec, names: screen.Names) -> screen.Names:
+    """Names of other records with what tells them apart in front, since two customers may have one name."""
+    forms = {f.relation.form for top in spec.fields.values() for f in (top, *top.children) if f.relation}
+    found = dict(names)
+    for form in sorted(forms):
+        target = get_form(form)
+        permit = permits.find_permit(actor, "view", target)
+        seen = permit.everywhere if permit else frozenset()
+        key = next((k for k in unique_keys(target) if k != target.title_field and k in seen), None)
+        ids = [record for source, record in names if source == form]
+        if key is None or not ids:
+            continue
+        column = target.table.c[key]
+        with reading() as conn:
+            for record, code in conn.execute(
+                select(target.table.c.id, column).where(target.table.c.id.in_(ids))
+            ):
+                if code is not None:
+                    found[form, record] = f"{code}{BETWEEN}{names[form, record]}"
+    return found
 
 
 def _seen(actor: Actor, spec: FormSpec, page: listing.Page, subform: str | None) -> list[Values]:

@@ -16,6 +16,7 @@ from formloop.forms.names import context_of
 from formloop.forms.spec import Field, FormSpec, Unreadable, Values
 
 CHUNK = 500
+BETWEEN = " · "  # a record in an export: what tells it apart, then what it is called
 Place = tuple[Values, str, int, str]  # the values, the key in them, the draft's place, where that is
 
 
@@ -25,6 +26,7 @@ class Resolver:
     def __init__(self, actor: Actor, spec: FormSpec, relations: Mapping[str, str]) -> None:
         self.actor, self.spec, self.relations = actor, spec, relations
         self._found: dict[tuple[str, str], int | None] = {}
+        self._several: set[tuple[str, str]] = set()
 
     def resolve(self, raws: Sequence[Values], problems: Sequence[list[Problem]]) -> None:
         """Replace names by ids in `raws`; what names nothing becomes a problem of its draft."""
@@ -47,6 +49,12 @@ class Resolver:
         return [f for f in every if f.relation is not None or f.type.name in ("member", "department")]
 
     def _message(self, field: Field, text: str) -> Any:
+        if (field.path, text) in self._several and field.relation is not None:
+            return M(
+                "More than one “{form}” is called “{text}”. Name it by a field that is unique.",
+                form=field.relation.form,
+                text=text[:80],
+            )
         if field.relation is None:
             return M("“{text}” is not the name of anybody here.", text=text[:80])
         by = self.relations.get(field.path)
@@ -70,7 +78,7 @@ class Resolver:
         target = get_form(field.relation.form)
         for key in self._keys(field, target):
             missing = {t for t in texts if self._found[field.path, t] is None}
-            for text, record in self._query(target, target.fields[key], missing).items():
+            for text, record in self._query(field, target, target.fields[key], missing).items():
                 self._found[field.path, text] = record
 
     def _keys(self, field: Field, target: FormSpec) -> list[str]:
@@ -78,11 +86,10 @@ class Resolver:
         said = self.relations.get(field.path)
         if said:
             return [said] if said in target.fields else []
-        unique = [f.key for f in target.stored if f.unique or f.type.name == "serial"]
-        found = dict.fromkeys([*unique, "code", "number", target.title_field])
+        found = dict.fromkeys([*unique_keys(target), target.title_field])
         return [key for key in found if key in target.fields and target.fields[key].type.stored]
 
-    def _query(self, target: FormSpec, by: Field, texts: set[str]) -> dict[str, int]:
+    def _query(self, field: Field, target: FormSpec, by: Field, texts: set[str]) -> dict[str, int]:
         permit = permits.find_permit(self.actor, "view", target)
         if permit is None or not texts or by.key not in permit.anywhere:
             return {}
@@ -90,6 +97,7 @@ class Resolver:
         for text in texts:
             try:
                 values[by.type.read(by, text)] = text
+                values.setdefault(by.type.read(by, text.partition(BETWEEN)[0]), text)  # as exports write it
             except Unreadable:
                 continue
         where = permit.where(context_of(self.actor))
@@ -104,7 +112,14 @@ class Resolver:
                 for value, record, count in conn.execute(query.group_by(column)):
                     if count == 1:
                         found[values[value]] = record
+                    else:
+                        self._several.add((field.path, values[value]))
         return found
+
+
+def unique_keys(spec: FormSpec) -> list[str]:
+    """The fields of a form of which no two records have the same value."""
+    return [f.key for f in spec.stored if f.unique or f.type.name == "serial"]
 
 
 def _text(value: Any) -> str:
