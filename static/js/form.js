@@ -76,18 +76,28 @@ document.addEventListener("keydown", (event) => {
 const asked = new WeakMap();
 const left = new WeakSet();  // inputs that were left once; only those are told what is wrong with them
 
-const live = debounced(async (form, changed) => {
+const waiting = new WeakMap();  // what was changed since the last answer: a fast hand changes two inputs in one pause
+
+function noteChange(form, name) {
+  if (!waiting.has(form)) waiting.set(form, new Set());
+  if (name) waiting.get(form).add(name);
+  live(form);
+}
+
+const live = debounced(async (form) => {
   const turn = (asked.get(form) || 0) + 1;
+  const changed = [...(waiting.get(form) || [])];
   asked.set(form, turn);
   const names = pageNames(form);
   const body = new FormData(form);
-  body.set("_changed", names.toServer(changed));
+  body.set("_changed", changed.map(names.toServer).join(","));
   for (const key of [...body.keys()]) {
     const known = names.toServer(key);
     if (known !== key) { body.getAll(key).forEach((value) => body.append(known, value)); body.delete(key); }
   }
   const answer = await fetch(form.dataset.flLive, { method: "POST", body, headers: JSON.parse(document.body.getAttribute("hx-headers") || "{}") });
   if (!answer.ok || asked.get(form) !== turn || !form.isConnected) return;
+  changed.forEach((name) => waiting.get(form)?.delete(name));
   apply(form, await answer.json(), names);
 }, 250);
 
@@ -155,12 +165,12 @@ function tell(cell, element, text) {
 for (const name of ["input", "change"]) {
   document.addEventListener(name, (event) => {
     const form = event.target.closest?.("form[data-fl-live]") || (event.target.matches?.("form[data-fl-live]") && event.target);
-    if (form) live(form, event.target.name || "");
+    if (form) noteChange(form, event.target.name || "");
   });
 }
 document.addEventListener("focusout", (event) => {
   const form = event.target.form;
   if (!form?.dataset.flLive || !event.target.name) return;
   left.add(event.target);
-  live(form, "");
+  noteChange(form, "");
 });

@@ -1,5 +1,6 @@
 """Answers while somebody fills in a form: calculated values, what is shown and required, what fits a search."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from formloop.access import people
@@ -18,15 +19,25 @@ MOST_CHOICES = 30
 
 
 def answer(
-    actor: Actor, spec: FormSpec, raw: dict[str, Any], before: Values | None, changed: str, locale: str
+    actor: Actor,
+    spec: FormSpec,
+    raw: dict[str, Any],
+    before: Values | None,
+    changed: Sequence[str],
+    locale: str,
 ) -> dict[str, Any]:
-    """Values, hidden and required names, and problems for the page as it stands. `changed` is the input that
-    was changed last: if it chose a record, what that brings along replaces what stood there."""
+    """Values, hidden and required names, and problems for the page as it stands. `changed` names the inputs
+    changed since the last answer: what a record chosen there brings along replaces what stood there, but not
+    what was typed in the same pause."""
     context = context_of(actor)
     given = engine.read_given(spec, raw)
     values: Values = {**(before or {}), **given.values}
     links = Links(actor, spec, [values])
-    filled = _fill(spec, values, links, changed) | _look_up_again(spec, values, links, changed)
+    filled: set[str] = set()
+    for name in changed:
+        filled |= _fill(spec, values, links, name, frozenset(changed)) | _look_up_again(
+            spec, values, links, name
+        )
     env = engine.complete(spec, values, given, links, context, creating=before is None)
     problems = engine.with_first(given.problems, engine.check(spec, values, env, context))
     permit = permits.find_permit(actor, "create" if before is None else "edit", spec)
@@ -59,7 +70,7 @@ def answer(
     }
 
 
-def _fill(spec: FormSpec, values: Values, links: Links, changed: str) -> set[str]:
+def _fill(spec: FormSpec, values: Values, links: Links, changed: str, typed: frozenset[str]) -> set[str]:
     """Lay what the record chosen in `changed` brings along over the values; returns the names it touched."""
     parts = changed.split(".")
     field = spec.find(".".join([parts[0], parts[2]]) if len(parts) == 3 else changed)
@@ -74,9 +85,10 @@ def _fill(spec: FormSpec, values: Values, links: Links, changed: str) -> set[str
     record = getattr(links.linked(field, row.get(field.key)), "record", None)
     if record is None:
         return set()
-    for own, theirs in field.relation.fill.items():
+    brought = {own: theirs for own, theirs in field.relation.fill.items() if prefix + own not in typed}
+    for own, theirs in brought.items():
         row[own] = record.get(theirs)
-    return {prefix + own for own in field.relation.fill}
+    return {prefix + own for own in brought}
 
 
 def _look_up_again(spec: FormSpec, values: Values, links: Links, changed: str) -> set[str]:

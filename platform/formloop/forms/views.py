@@ -224,7 +224,9 @@ def live_values(form: str) -> Response:
     gate.require(actor, action, spec.resource)
     before = reads.get_record(actor, form, record, "edit") if record else None
     raw = posted.raw_values(spec, request.form)
-    return jsonify(live.answer(actor, spec, raw, before, request.form.get("_changed", ""), viewer.locale()))
+    return jsonify(
+        live.answer(actor, spec, raw, before, request.form.get("_changed", "").split(","), viewer.locale())
+    )
 
 
 @route(blueprint, "/f/<form>/choices/<path>", permission="signed-in")
