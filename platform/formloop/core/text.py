@@ -54,7 +54,7 @@ def load_catalogue(path: Path) -> None:
 
 def load_catalogues(package: Path) -> None:
     """Load the catalogue of every room below `package`."""
-    for path in sorted(package.glob("*/zh_CN.po")):
+    for path in sorted([*package.glob("zh_CN.po"), *package.glob("*/zh_CN.po")]):
         load_catalogue(path)
 
 
