@@ -53,7 +53,7 @@ def test_a_look_up_finds_nothing_in_a_form_that_may_not_be_seen(partners: dict[s
 
 def test_choosing_a_partner_in_the_page_brings_its_rate(partners: dict[str, int]) -> None:
     raw = {"relation": str(partners["two"]), "rate": "1"}
-    answer = live.answer(SYSTEM, get_form("everything"), raw, None, "relation", "en")
+    answer = live.answer(SYSTEM, get_form("everything"), raw, None, ["relation"], "en")
     assert answer["values"]["rate"]["input"] == "7"
 
 

@@ -20,7 +20,7 @@ from formloop.web.routes import route
 
 blueprint = Blueprint("imports", __name__)
 SAMPLES = 3
-TOLD = 50
+TOLD = 20
 
 
 def init_app(app: Flask) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.types import TypeEngine
 from formloop.core.expression import NUMBER, RecordType, Type
 from formloop.core.text import M, Message
 from formloop.db import JsonText
+from formloop.forms.fields.number import trimmed
 from formloop.forms.spec import Field, FieldType, Unreadable
 
 _LIMITS = {"latitude": 90, "longitude": 180}
@@ -50,7 +51,9 @@ class Location(FieldType):
         return None
 
     def show(self, field: Field, value: Any, locale: str, names: Mapping[Any, str] | None = None) -> str:
-        return f"{value['latitude']}, {value['longitude']}" if value else ""
+        return (
+            ", ".join(format(trimmed(Decimal(value[part]), 0), "f") for part in self.parts) if value else ""
+        )
 
     def input_text(self, field: Field, value: Any) -> str:
         return self.show(field, value, "en")
