@@ -119,6 +119,15 @@ function pageNames(form) {
   return { toServer: change(there), toPage: change(back) };
 }
 
+// --- What is being filled in is kept two seconds after the last change
+const keep = debounced(async (form) => {
+  if (!form.isConnected || !form.dataset.flFill) return;
+  const headers = JSON.parse(document.body.getAttribute("hx-headers") || "{}");
+  const answer = await fetch(form.dataset.flFill, { method: "POST", body: new FormData(form), headers });
+  const told = form.querySelector("[data-fl-kept]");
+  if (told) told.hidden = !answer.ok;
+}, 2000);
+
 function apply(form, answer, names) {
   for (const [name, { input, text }] of Object.entries(answer.values)) {
     const place = names.toPage(name);
@@ -165,7 +174,7 @@ function tell(cell, element, text) {
 for (const name of ["input", "change"]) {
   document.addEventListener(name, (event) => {
     const form = event.target.closest?.("form[data-fl-live]") || (event.target.matches?.("form[data-fl-live]") && event.target);
-    if (form) noteChange(form, event.target.name || "");
+    if (form) { noteChange(form, event.target.name || ""); keep(form); }
   });
 }
 document.addEventListener("focusout", (event) => {

@@ -14,6 +14,7 @@ from formloop.forms import (
     comments,
     engine,
     file_views,
+    fills,
     list_views,
     live,
     permits,
@@ -63,6 +64,9 @@ def _menu() -> list[navigation.Entry]:
 def new_page(form: str) -> Response:
     """An empty record to fill in, its defaults in place."""
     actor, spec = current(), get_form(form)
+    if request.args.get("resume") and (kept := fills.find(actor, form, None)):
+        given = engine.read_given(spec, kept.raw)
+        return _edit_page(actor, spec, given.values, given, None, [])
     source = request.args.get("copy", type=int)
     if source is None:
         return _edit_page(actor, spec, {}, engine.Given({}, frozenset(), {}), None, [])
@@ -82,6 +86,7 @@ def create(form: str) -> Response:
     except Invalid as error:
         given = engine.read_given(spec, raw)
         return _edit_page(actor, spec, given.values, given, None, error.problems, 422)
+    fills.forget(actor, form, None)
     return page.redirect(url_for("forms.record_page", form=form, record=saved["id"]), M("Saved."))
 
 
@@ -129,6 +134,9 @@ def edit_page(form: str, record: int) -> Response:
             M("This record is under approval or approved; it cannot be changed by hand."),
             "warning",
         )
+    if request.args.get("resume") and (kept := fills.find(actor, form, record)):
+        given = engine.read_given(spec, kept.raw)
+        return _edit_page(actor, spec, {**values, **given.values}, given, values, [])
     return _edit_page(actor, spec, values, engine.Given({}, frozenset(), {}), values, [])
 
 
@@ -156,6 +164,7 @@ def change(form: str, record: int) -> Response:
         seen = permits.require_permit(actor, "view", spec).anywhere
         theirs = reads.describe_changes(spec, record, seen, viewer.locale(), revision or 0)
         return _edit_page(actor, spec, {**before, **given.values}, given, before, [], 409, theirs)
+    fills.forget(actor, form, record)
     return page.redirect(url_for("forms.record_page", form=form, record=record), M("Saved."))
 
 
@@ -208,6 +217,8 @@ def _edit_page(
         title=spec.title(locale),
         name=str((before or {}).get(spec.title_field) or ""),
         action=request.path,
+        kept=fills.find(actor, spec.key, (before or {}).get("id")) if request.method == "GET" else None,
+        fill=url_for("forms.keep_fill", form=spec.key, record=(before or {}).get("id")),
         live=url_for("forms.live_values", form=spec.key, record=(before or {}).get("id")),
         back=url_for("forms.record_page", form=spec.key, record=before["id"])
         if before
@@ -227,6 +238,20 @@ def live_values(form: str) -> Response:
     return jsonify(
         live.answer(actor, spec, raw, before, request.form.get("_changed", "").split(","), viewer.locale())
     )
+
+
+@route(blueprint, "/f/<form>/fill", permission="signed-in", methods=["POST"])
+def keep_fill(form: str) -> Response:
+    """Keep what is being filled in, or forget it when `forget` is posted."""
+    actor, spec = current(), get_form(form)
+    record = request.args.get("record", type=int)
+    gate.require(actor, "create" if record is None else "edit", spec.resource)
+    if "forget" in request.form:
+        fills.forget(actor, form, record)
+        target = "forms.new_page" if record is None else "forms.edit_page"
+        return page.redirect(url_for(target, form=form, record=record), M("The draft was dropped."))
+    fills.keep(actor, form, record, posted.raw_values(spec, request.form))
+    return Response(status=204)
 
 
 @route(blueprint, "/f/<form>/choices/<path>", permission="signed-in")

@@ -1,0 +1,55 @@
+"""What somebody was filling in: kept two seconds after the last change, offered again when they come back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Table, Text, delete, insert, select
+from sqlalchemy.engine import Row
+
+from formloop.access.actor import Actor
+from formloop.core import clock
+from formloop.core.errors import TooLarge
+from formloop.core.json_text import dumps
+from formloop.core.text import M
+from formloop.db import JsonText, UtcTime, connection, metadata, reading, transactional
+
+LARGEST = 1_000_000
+table = Table(
+    "fl_fill",
+    metadata,
+    Column("person", BigInteger, primary_key=True),
+    Column("form", Text, primary_key=True),
+    Column("record", BigInteger, primary_key=True),  # 0: a new one
+    Column("raw", JsonText, nullable=False),
+    Column("at", UtcTime, nullable=False),
+)
+
+
+def _mine(actor: Actor, form: str, record: int | None) -> Any:
+    return (table.c.person == actor.person_id) & (table.c.form == form) & (table.c.record == (record or 0))
+
+
+@transactional
+def keep(actor: Actor, form: str, record: int | None, raw: Mapping[str, Any]) -> None:
+    """Keep the raw values of a page that is being filled in, in place of what was kept of it before."""
+    if len(dumps(dict(raw))) > LARGEST:
+        raise TooLarge(M("This is too much to keep as a draft. Save it."))
+    conn = connection()
+    conn.execute(delete(table).where(_mine(actor, form, record)))
+    conn.execute(
+        insert(table).values(
+            person=actor.person_id, form=form, record=record or 0, raw=dict(raw), at=clock.now()
+        )
+    )
+
+
+def find(actor: Actor, form: str, record: int | None) -> Row[Any] | None:
+    """What was kept of this page, if anything."""
+    with reading() as conn:
+        return conn.execute(select(table).where(_mine(actor, form, record))).one_or_none()
+
+
+@transactional
+def forget(actor: Actor, form: str, record: int | None) -> None:
+    """Drop what was kept: it was saved, or is not wanted."""
+    connection().execute(delete(table).where(_mine(actor, form, record)))

@@ -1,0 +1,180 @@
+"""Pages of records as browsers and programs without JavaScript use them."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from formloop.access import people, sessions, signing
+from formloop.access.actor import SYSTEM
+from formloop.app import create_app
+from formloop.forms import reads, service
+from formloop.settings import Settings
+
+from .conftest import Shop
+
+
+@pytest.fixture
+def app(database: Settings) -> Iterator[Flask]:
+    application = create_app(replace(database, demo=True))
+    with application.app_context():
+        yield application
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    person = people.add_person(SYSTEM, "ann", "Ann", administrator=True)
+    browser = app.test_client()
+    browser.set_cookie(signing.COOKIE, sessions.open_session(person))
+    return browser
+
+
+@pytest.fixture
+def shop(app: Flask) -> Shop:
+    return Shop()
+
+
+def token(page: str) -> str:
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
+def post(client: FlaskClient, path: str, values: dict[str, str], key: str = "k") -> tuple[int, str, str]:
+    page = client.get("/f/item/new").get_data(as_text=True)
+    data = {"csrf_token": token(page), "idempotency_key": key, **values}
+    answer = client.post(path, data=data, headers={"Origin": "http://localhost"})
+    return answer.status_code, answer.get_data(as_text=True), answer.headers.get("Location", "")
+
+
+def test_a_record_is_made_and_shown_without_javascript(client: FlaskClient, shop: Shop) -> None:
+    values = {
+        "customer": str(shop.acme),
+        "lines.lines": "1",
+        "lines.0.item": str(shop.bolt),
+        "lines.0.quantity": "4",
+    }
+    status, _, location = post(client, "/f/order/new", values)
+    assert status == 303
+    shown = client.get(location).get_data(as_text=True)
+    assert "6.00" in shown and "Acme" in shown and "Bolt" in shown
+
+
+def test_a_mistake_comes_back_beside_its_field_with_everything_kept(client: FlaskClient, shop: Shop) -> None:
+    values = {
+        "customer": "",
+        "note": "keep me",
+        "lines.lines": "1",
+        "lines.0.item": str(shop.bolt),
+        "lines.0.quantity": "x",
+    }
+    status, page, _ = post(client, "/f/order/new", values)
+    assert status == 422
+    assert "keep me" in page and "“x” is not a number." in page and "This must be filled in." in page
+
+
+def test_a_second_click_saves_nothing_twice(client: FlaskClient, shop: Shop) -> None:
+    first = post(client, "/f/item/new", {"name": "Twice"}, key="same")[2]
+    assert post(client, "/f/item/new", {"name": "Twice"}, key="same")[2] == first
+
+
+def test_a_line_can_be_added_without_javascript(client: FlaskClient, shop: Shop) -> None:
+    status, page, _ = post(
+        client, "/f/order/new", {"_add": "lines", "lines.lines": "1", "lines.0.quantity": "4"}
+    )
+    assert status == 200
+    assert 'name="lines.0.quantity"' in page and 'name="lines.1.quantity"' in page
+
+
+def test_a_stale_page_shows_what_somebody_else_changed(client: FlaskClient, shop: Shop) -> None:
+    order = shop.order(note="first")
+    service.change_record(SYSTEM, "order", order["id"], {"note": "theirs"})
+    status, page, _ = post(client, f"/f/order/{order['id']}/edit", {"revision": "1", "note": "mine"})
+    assert status == 409
+    assert "theirs" in page and "mine" in page
+    assert reads.get_record(SYSTEM, "order", order["id"])["note"] == "theirs"
+
+
+def test_a_forged_or_missing_token_changes_nothing(client: FlaskClient, shop: Shop) -> None:
+    for data in ({"name": "Forged"}, {"name": "Forged", "csrf_token": "wrong"}):
+        assert (
+            client.post("/f/item/new", data=data, headers={"Origin": "http://localhost"}).status_code == 400
+        )
+    foreign = client.post("/f/item/new", data={"name": "Forged"}, headers={"Origin": "http://evil.example"})
+    assert foreign.status_code in (400, 403)
+
+
+def test_ten_megabytes_of_text_are_refused_clearly(client: FlaskClient, shop: Shop) -> None:
+    status, page, _ = post(client, "/f/item/new", {"name": "x" * 10_000_000})
+    assert status in (413, 422)
+    assert "characters" in page or "larger" in page
+
+
+def test_live_answers_follow_what_is_typed(client: FlaskClient, shop: Shop) -> None:
+    page = client.get("/f/order/new").get_data(as_text=True)
+    values = {
+        "csrf_token": token(page),
+        "customer": str(shop.acme),
+        "lines.lines": "1",
+        "lines.0.item": str(shop.bolt),
+        "lines.0.quantity": "1000",
+        "_changed": "lines.0.item,lines.0.quantity",
+    }
+    answer = client.post("/f/order/live", data=values, headers={"Origin": "http://localhost"}).get_json()
+    assert answer["values"]["lines.0.price"]["input"] == "1.5"
+    assert answer["values"]["total"]["text"] == "1,500.00"
+    assert "reason" in answer["required"] and "reason" not in answer["hidden"]
+
+
+def test_what_was_typed_in_the_same_pause_is_not_overwritten(client: FlaskClient, shop: Shop) -> None:
+    page = client.get("/f/order/new").get_data(as_text=True)
+    values = {
+        "csrf_token": token(page),
+        "lines.lines": "1",
+        "lines.0.item": str(shop.bolt),
+        "lines.0.price": "9",
+        "_changed": "lines.0.item,lines.0.price",
+    }
+    answer = client.post("/f/order/live", data=values, headers={"Origin": "http://localhost"}).get_json()
+    assert "lines.0.price" not in answer["values"]
+
+
+def test_what_is_being_filled_in_is_kept_and_offered_again(client: FlaskClient, shop: Shop) -> None:
+    assert post(client, "/f/item/fill", {"name": "Half done"})[0] == 204
+    assert "did not save it" in client.get("/f/item/new").get_data(as_text=True)
+    assert "Half done" in client.get("/f/item/new?resume=1").get_data(as_text=True)
+    post(client, "/f/item/new", {"name": "Done"}, key="done")
+    assert "did not save it" not in client.get("/f/item/new").get_data(as_text=True)
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+def test_every_page_of_a_record_speaks_both_languages(client: FlaskClient, shop: Shop, locale: str) -> None:
+    order = shop.order()
+    client.set_cookie("formloop_locale", locale)
+    for path in ("", f"/{order['id']}", f"/{order['id']}/edit", "/new", "/panel", "/batch"):
+        answer = client.get(f"/f/order{path}")
+        assert answer.status_code == 200, path
+    assert ("历史" if locale == "zh-CN" else "History") in client.get(f"/f/order/{order['id']}").get_data(
+        as_text=True
+    )
+
+
+@pytest.mark.parametrize(
+    "address", ["?sort=zz", "?after=zz", "?f.zz.is=1", "?f.total.at_least=x", "?o.total=zz&v.total=1"]
+)
+def test_a_strange_address_gives_the_list_and_says_what_is_wrong(
+    client: FlaskClient, shop: Shop, address: str
+) -> None:
+    answer = client.get(f"/f/order{address}")
+    assert answer.status_code == 200
+    assert 'role="alert"' in answer.get_data(as_text=True) or "zz" in address
+
+
+def test_nobody_who_is_not_signed_in_sees_anything(app: Flask, shop: Shop) -> None:
+    order = shop.order()
+    stranger = app.test_client()
+    for path in ("/f/order", f"/f/order/{order['id']}", "/f/order/new", "/f/order/choices/customer"):
+        assert stranger.get(path).status_code in (303, 401), path
