@@ -23,7 +23,7 @@ def suggest_key(label: str, taken: Collection[str] = (), otherwise: str = "field
     Chinese is written in pinyin; accents are dropped; what leaves nothing becomes `otherwise`.
     """
     written = " ".join(lazy_pinyin(label[:200]))
-    plain = unicodedata.normalize("NFKD", written.casefold()).encode("ascii", "ignore").decode("ascii")
+    plain = unicodedata.normalize("NFKD", written).casefold().encode("ascii", "ignore").decode("ascii")
     words = [word for word in _OTHERS.sub("_", plain).split("_") if word]
     if words and words[0][0].isdigit():
         words.insert(0, otherwise)
