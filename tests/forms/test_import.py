@@ -12,8 +12,10 @@ import xlsxwriter
 from python_calamine import CalamineWorkbook
 from sqlalchemy import func, select
 
+import formloop
 from formloop.access.actor import SYSTEM, Actor
 from formloop.core.errors import Forbidden, Invalid
+from formloop.core.text import load_catalogues
 from formloop.db import reading
 from formloop.forms import importing, jobs, listing, service, staging, workbooks
 from formloop.forms.importing import import_file
@@ -82,6 +84,7 @@ def test_the_row_of_column_names_is_found_below_a_title(write: Write) -> None:
     ],
 )
 def test_a_file_that_cannot_be_used_says_why(tmp_path: Path, name: str, content: bytes) -> None:
+    load_catalogues(Path(formloop.__file__).parent)
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(Invalid) as refused:

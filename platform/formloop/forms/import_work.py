@@ -1,0 +1,122 @@
+"""What the rows of an import would save: raw values by the mapping, names turned into ids, records found again."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from formloop.access.actor import Actor
+from formloop.core.errors import Problem
+from formloop.core.text import LOCALES
+from formloop.db import reading
+from formloop.forms import permits
+from formloop.forms.kind import get_form
+from formloop.forms.mapping import ColumnMap, Drawing, Drawn, read_mapping
+from formloop.forms.names import context_of
+from formloop.forms.resolving import CHUNK, Resolver
+from formloop.forms.service import Draft
+from formloop.forms.spec import Unreadable, Values
+from formloop.forms.staging import Batch
+
+
+class ImportWork:
+    """What every chunk of one import needs, made once for each step."""
+
+    def __init__(self, actor: Actor, batch: Batch) -> None:
+        self.actor, self.batch, self.spec = actor, batch, get_form(batch.form)
+        self.mapping: ColumnMap = read_mapping(self.spec, batch.mapping)[0]
+        self.drawing = Drawing(self.spec, self.mapping, batch.columns, batch.line_columns)
+        self.resolver = Resolver(actor, self.spec, self.mapping.relations)
+
+    def drafts(self, rows: Sequence[Any]) -> tuple[list[Draft], list[Drawn]]:
+        """What the rows would save, with the problems that were found on the way."""
+        drawn = [self.drawing.draw(row.raw) for row in rows]
+        self.resolver.resolve([d.raw for d in drawn], [d.problems for d in drawn])
+        there = self._there(drawn)
+        return [self._draft(each, there) for each in drawn], drawn
+
+    def _there(self, drawn: Sequence[Drawn]) -> dict[Any, Values]:
+        """The records that these rows would change, by the value of the field they are found by."""
+        by = self.mapping.by
+        if not by:
+            return {}
+        known = self.spec.fields[by]
+        values = {v for d in drawn if (v := _read(known, d.raw.get(by))) is not None}
+        column, where = self.spec.table.c[by], self._may_change()
+        found: dict[Any, Values] = {}
+        ordered = sorted(values, key=str)
+        with reading() as conn:
+            for start_ in range(0, len(ordered), CHUNK):
+                query = select(column, self.spec.table.c.id).where(
+                    column.in_(ordered[start_ : start_ + CHUNK]), self.spec.table.c.deleted_at.is_(None)
+                )
+                for value, record in conn.execute(query if where is None else query.where(where)):
+                    found[value] = {"id": record, "lines": []}
+        self._add_lines({v["id"]: v["lines"] for v in found.values()})
+        return found
+
+    def _may_change(self) -> Any:
+        return permits.require_permit(self.actor, "import", self.spec).where(context_of(self.actor))
+
+    def _add_lines(self, lines: dict[int, list[Values]]) -> None:
+        if not lines or self.drawing.subform is None:
+            return
+        table, ids = self.spec.line_tables[self.drawing.subform], list(lines)
+        with reading() as conn:
+            for start_ in range(0, len(ids), CHUNK):
+                query = select(table).where(table.c.record.in_(ids[start_ : start_ + CHUNK]))
+                for row in conn.execute(query.order_by(table.c.record, table.c.position)).mappings():
+                    lines[row["record"]].append(dict(row))
+
+    def _draft(self, drawn: Drawn, there: Mapping[Any, Values]) -> Draft:
+        by = self.mapping.by
+        old = there.get(_read(self.spec.fields[by], drawn.raw.get(by))) if by else None
+        if old is None:
+            return Draft(drawn.raw)
+        if self.drawing.subform and drawn.raw.get(self.drawing.subform):
+            self._name_lines(drawn.raw[self.drawing.subform], old["lines"])
+        return Draft(drawn.raw, old["id"])
+
+    def _name_lines(self, lines: list[Values], old: list[Values]) -> None:
+        """Give lines that are there already their ids: by their own field, else by their place."""
+        key = self.mapping.lines.by if self.mapping.lines else None
+        if key is None:
+            for line, known in zip(lines, old, strict=False):
+                line["id"] = known["id"]
+            return
+        column = next(c for c in self.spec.fields[self.drawing.subform or ""].children if c.key == key)
+        ids = {known[key]: known["id"] for known in old}
+        for line in lines:
+            found = ids.get(_read(column, line.get(key)))
+            if found is not None:
+                line["id"] = found
+
+    def told(self, row: Any, drawn: Drawn, problems: Sequence[Problem]) -> list[dict[str, Any]]:
+        """Problems with the row and column of the file that they come from."""
+        found = []
+        for problem in problems:
+            parts = problem.at.split(".")
+            line = ".".join(parts[:2]) if len(parts) > 1 and parts[1].isdecimal() else ""
+            number = drawn.rows.get(line, drawn.rows[""])
+            found.append(
+                {
+                    "row": number,
+                    "column": self.drawing.column_of(problem.at),
+                    "at": problem.at,
+                    "field": {locale: self._title(problem.at, locale) for locale in LOCALES},
+                    "en": problem.message.render("en"),
+                    "zh-CN": problem.message.render("zh-CN"),
+                }
+            )
+        return found
+
+    def _title(self, at: str, locale: str) -> str:
+        known = self.spec.find(".".join(part for part in at.split(".") if not part.isdecimal()))
+        return known.title(locale) if known else ""
+
+
+def _read(known: Any, raw: Any) -> Any:
+    try:
+        return None if raw is None else known.type.read(known, raw)
+    except Unreadable:
+        return None
