@@ -7,7 +7,7 @@ from formloop.core.definitions import kinds
 from formloop.core.errors import Invalid, Problem
 from formloop.core.registry import Registry
 from formloop.core.text import M
-from formloop.definitions import service
+from formloop.definitions import editor_views, service
 from formloop.web import navigation, page
 from formloop.web.routes import route
 from formloop.web.viewer import locale
@@ -21,6 +21,7 @@ designers: Registry[str] = Registry("designer")  # kind → endpoint of its desi
 def init_app(app: Flask) -> None:
     """Add the room's pages and its menu entry."""
     app.register_blueprint(blueprint)
+    app.register_blueprint(editor_views.blueprint)
     if "definitions" not in navigation.navigation:
         entry = navigation.Entry(
             M("Definitions"),
@@ -70,7 +71,7 @@ def history(definition_id: str) -> Response:
         definition=definition,
         kind=kinds.get(definition.kind),
         versions=versions,
-        designer=_designer(definition),
+        designer=_designer(definition) or url_for("editor.edit", definition_id=definition_id),
         old=old,
         new=new,
         sentences=None if changes is None else [change.describe(locale()) for change in changes],

@@ -9,10 +9,11 @@ from formloop.access.actor import Actor
 from formloop.access.signing import current
 from formloop.core.errors import Conflict, Invalid, NotFound, Problem
 from formloop.core.text import M
-from formloop.definitions import library
+from formloop.definitions import editor, library
 from formloop.forms import (
     comments,
     engine,
+    explaining,
     file_views,
     fills,
     list_views,
@@ -22,6 +23,7 @@ from formloop.forms import (
     reads,
     screen,
     service,
+    starting,
 )
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
@@ -39,8 +41,11 @@ record_panels: list[
 def init_app(app: Flask) -> None:
     """Add the room's pages, and the forms a person may see to the menu."""
     app.register_blueprint(blueprint)
+    explaining.enroll()
     app.register_blueprint(list_views.blueprint)
     file_views.init_app(app)
+    if "form" not in editor.starters:
+        editor.starters.add("form", starting.from_labels)
     if "forms" not in navigation.navigation:
         navigation.navigation.add("forms", _menu)
 
