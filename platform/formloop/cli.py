@@ -121,6 +121,71 @@ def export_file(form: str, file: Path, locale: str) -> None:
 
 
 @main.group()
+def user() -> None:
+    """Add people and let them in: also when nobody can sign in to do it in the browser."""
+
+
+@user.command("add")
+@click.argument("account")
+@click.argument("name")
+@click.option("--administrator", is_flag=True)
+@click.option("--role", "roles", multiple=True, help="The key of a role; may be given several times.")
+@click.option("--department", help="The key of a department.")
+@with_site
+def user_add(
+    account: str, name: str, administrator: bool, roles: tuple[str, ...], department: str | None
+) -> None:
+    """Add a person and print the link by which they choose a password."""
+    from formloop.access import commands
+
+    person = commands.add(account, name, administrator, roles, department)
+    click.echo(f"{account} added. {commands.make_link(person, read_settings())}")
+
+
+@user.command("list")
+@with_site
+def user_list() -> None:
+    """Print everybody: account, name, whether active, roles."""
+    from formloop.access import commands
+
+    for line in commands.list_lines():
+        click.echo(line)
+
+
+@user.command("deactivate")
+@click.argument("account")
+@with_site
+def user_deactivate(account: str) -> None:
+    """Keep a person out, from their next request on."""
+    from formloop.access import commands
+
+    commands.deactivate(account)
+    click.echo(f"{account} cannot sign in any more")
+
+
+@user.command("link")
+@click.argument("account")
+@with_site
+def user_link(account: str) -> None:
+    """Print a link by which a person chooses a new password, once, within 48 hours."""
+    from formloop.access import commands
+
+    click.echo(commands.make_link(commands.get_by_account(account).id, read_settings()))
+
+
+@user.command("password")
+@click.argument("account")
+@click.password_option()
+@with_site
+def user_password(account: str, password: str) -> None:
+    """Set a person's password; asks for it, or reads --password."""
+    from formloop.access import commands
+
+    commands.set_password(account, password)
+    click.echo(f"The password of {account} is set; their sessions are ended")
+
+
+@main.group()
 def pack() -> None:
     """Install, check and export packs."""
 

@@ -1,6 +1,7 @@
 """The audit trail: who did what to what, written in the same transaction as the deed."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select
@@ -35,12 +36,26 @@ def write(rows: list[tuple[Actor | None, str, str, Mapping[str, Any]]]) -> None:
     )
 
 
-def list_rows(about: str | None = None, before: int | None = None, limit: int = 50) -> list[Row[Any]]:
-    """The newest audit rows, older than `before`, of one object or of all."""
+def list_rows(
+    about: str | None = None,
+    before: int | None = None,
+    limit: int = 50,
+    *,
+    person_id: int | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> list[Row[Any]]:
+    """The newest audit rows, older than the row `before`; of one object, person or time, or of all."""
     query = select(audit).order_by(audit.c.id.desc()).limit(limit)
     if about:
         query = query.where(audit.c.object == about)
     if before:
         query = query.where(audit.c.id < before)
+    if person_id is not None:
+        query = query.where(audit.c.person == person_id)
+    if since is not None:
+        query = query.where(audit.c.at >= since)
+    if until is not None:
+        query = query.where(audit.c.at < until)
     with reading() as conn:
         return list(conn.execute(query))

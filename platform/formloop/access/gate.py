@@ -5,8 +5,10 @@ Resources are `form:<key>`, `definition`, `people`, `site`, `pack`, `audit`. Adm
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.engine import Row
 
 from formloop.access.actor import Actor
 from formloop.access.tables import grant
@@ -67,20 +69,23 @@ def _load(access_epoch: int) -> None:
     found: dict[str, list[Grant]] = {}
     with reading() as conn:
         for row in conn.execute(select(grant).order_by(grant.c.role, grant.c.id)):
-            found.setdefault(row.resource, []).append(
-                Grant(
-                    row.role,
-                    row.id,
-                    row.resource,
-                    frozenset(row.actions),
-                    row.condition,
-                    frozenset(row.fields),
-                    frozenset(row.except_fields),
-                )
-            )
+            found.setdefault(row.resource, []).append(read_grant(row))
     _by_resource.clear()
     _by_resource.update({resource: tuple(each) for resource, each in found.items()})
     _all["epoch"] = access_epoch
+
+
+def read_grant(row: Row[Any]) -> Grant:
+    """The grant in a row of its table."""
+    return Grant(
+        row.role,
+        row.id,
+        row.resource,
+        frozenset(row.actions),
+        row.condition,
+        frozenset(row.fields),
+        frozenset(row.except_fields),
+    )
 
 
 def list_grants(actor: Actor, action: str, resource: str) -> tuple[Grant, ...]:

@@ -8,11 +8,11 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.engine import Row
 
-from formloop.access import audit
+from formloop.access import audit, granting
 from formloop.access.actor import Actor
-from formloop.access.tables import department, membership, person
+from formloop.access.tables import department, link, membership, person
 from formloop.core import clock
-from formloop.core.errors import Invalid, NotFound, Problem
+from formloop.core.errors import Forbidden, Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.db import connection, reading, transactional
 from formloop.db.migrations import raise_counter
@@ -52,6 +52,7 @@ def add_person(
     name: str,
     *,
     email: str = "",
+    phone: str = "",
     department_id: int | None = None,
     roles: Iterable[str] = (),
     administrator: bool = False,
@@ -62,6 +63,9 @@ def add_person(
     problems = check_person(account, name)
     if problems:
         raise Invalid(problems)
+    roles = sorted(set(roles))
+    granting.require_authority(actor, administrator, ())
+    granting.require_givable(actor, roles)
     conn, person_id = connection(), clock.new_id()
     conn.execute(
         insert(person).values(
@@ -69,6 +73,7 @@ def add_person(
             account=account.strip().lower(),
             name=name.strip(),
             email=email,
+            phone=phone,
             department=department_id,
             reports_to=reports_to,
             administrator=administrator,
@@ -77,7 +82,7 @@ def add_person(
         )
     )
     _set_roles(person_id, roles)
-    audit.note(actor, "person.added", f"person:{person_id}", account=account, roles=sorted(roles))
+    audit.note(actor, "person.added", f"person:{person_id}", account=account, roles=roles)
     return person_id
 
 
@@ -100,24 +105,50 @@ def check_person(account: str, name: str, person_id: int | None = None) -> list[
 @transactional
 def change_person(actor: Actor, person_id: int, **values: Any) -> None:
     """Change columns of a person; what takes rights or sessions away counts on their next request."""
+    before, held = get_person(person_id), _roles_of(person_id)
     roles = values.pop("roles", None)
     password = values.pop("password", None)
     if password:
         values["password_hash"] = hash_password(password)
-    weighty = roles is not None or {"active", "administrator", "password_hash", "department"} & set(values)
-    if weighty:
+    _require_allowed(actor, before, held, values, roles)
+    if before.administrator and before.active and not {**before._mapping, **values}["active"]:
+        granting.keep_an_administrator(person_id)
+    if before.administrator and before.active and not {**before._mapping, **values}["administrator"]:
+        granting.keep_an_administrator(person_id)
+    if roles is not None or {"active", "administrator", "password_hash", "department"} & set(values):
         values["epoch"] = person.c.epoch + 1
     if values:
-        changed = connection().execute(update(person).where(person.c.id == person_id).values(**values))
-        if not changed.rowcount:
-            raise NotFound
+        connection().execute(update(person).where(person.c.id == person_id).values(**values))
     if roles is not None:
         _set_roles(person_id, roles)
+    if {"password_hash", "active"} & set(values):
+        _spend_links(person_id)
     told = {k: v for k, v in values.items() if k not in {"password_hash", "epoch"}}
-    audit.note(
-        actor, "person.changed", f"person:{person_id}", **told, **({"roles": sorted(roles)} if roles else {})
-    )
+    told |= {} if roles is None else {"roles": sorted(roles)}
+    told |= {"password": "changed"} if password else {}
+    audit.note(actor, "person.changed", f"person:{person_id}", **told)
     raise_counter(connection(), "access")
+
+
+def _require_allowed(
+    actor: Actor, before: Row[Any], held: set[str], values: dict[str, Any], roles: Iterable[str] | None
+) -> None:
+    """Whoever manages people gives no role, department, door or power that is above their own."""
+    if actor.administrator:
+        return
+    myself = actor.person_id == before.id
+    granting.require_authority(actor, before.administrator or bool(values.get("administrator")), ())
+    granting.require_givable(actor, set(roles or ()) - held)
+    if "password_hash" in values and not myself:
+        granting.require_authority(actor, False, held)
+    if myself and values.get("department", before.department) != before.department:
+        raise Forbidden(M("Only an administrator may move you to another department."))
+
+
+def _spend_links(person_id: int) -> None:
+    """Make the one-time links of a person useless: whoever still has one must not come in by it."""
+    unused = (link.c.person == person_id) & link.c.used_at.is_(None)
+    connection().execute(update(link).where(unused).values(used_at=clock.now()))
 
 
 @transactional
@@ -131,12 +162,25 @@ def prefer(person_id: int, name: str, value: str) -> None:
     raise_counter(connection(), "access")
 
 
+@transactional
+def rename(actor: Actor, name: str) -> None:
+    """Change one's own name."""
+    connection().execute(update(person).where(person.c.id == actor.person_id).values(name=name))
+    audit.note(actor, "person.changed", f"person:{actor.person_id}", name=name)
+    raise_counter(connection(), "access")
+
+
 def _set_roles(person_id: int, roles: Iterable[str]) -> None:
     conn = connection()
     conn.execute(delete(membership).where(membership.c.person == person_id))
     rows = [{"person": person_id, "role": key} for key in sorted(set(roles))]
     if rows:
         conn.execute(insert(membership), rows)
+
+
+def _roles_of(person_id: int) -> set[str]:
+    with reading() as conn:
+        return set(conn.execute(select(membership.c.role).where(membership.c.person == person_id)).scalars())
 
 
 def find_person(account: str) -> Row[Any] | None:
@@ -155,12 +199,16 @@ def get_person(person_id: int) -> Row[Any]:
 
 
 def list_people(
-    search: str = "", role: str | None = None, active: bool = True, limit: int = 200
+    search: str = "",
+    role: str | None = None,
+    active: bool | None = True,
+    limit: int = 200,
+    department_id: int | None = None,
 ) -> list[Row[Any]]:
-    """People by name; `search` looks into name, account and e-mail."""
+    """People by name; `search` looks into name, account and e-mail; `active` None means all."""
     query = select(person).order_by(person.c.name, person.c.id).limit(limit)
-    if active:
-        query = query.where(person.c.active)
+    if active is not None:
+        query = query.where(person.c.active == active)
     if search:
         like = f"%{search.lower()}%"
         query = query.where(
@@ -170,6 +218,8 @@ def list_people(
         )
     if role:
         query = query.where(person.c.id.in_(select(membership.c.person).where(membership.c.role == role)))
+    if department_id is not None:
+        query = query.where(person.c.department == department_id)
     with reading() as conn:
         return list(conn.execute(query))
 
@@ -196,11 +246,13 @@ def add_department(
     parent: int | None = None,
     head: int | None = None,
 ) -> int:
-    """Add a department below `parent`; returns its id."""
+    """Add a department below `parent`; returns its id. Without a key it is given one."""
     department_id = clock.new_id()
+    key = key.strip() or f"department_{department_id}"
+    _require_department(name, key)
     connection().execute(
         insert(department).values(
-            id=department_id, key=key, name=name, name_zh=name_zh, parent=parent, head=head
+            id=department_id, key=key, name=name.strip(), name_zh=name_zh, parent=parent, head=head
         )
     )
     audit.note(actor, "department.added", f"department:{department_id}", key=key)
@@ -211,11 +263,34 @@ def add_department(
 @transactional
 def change_department(actor: Actor, department_id: int, **values: Any) -> None:
     """Change columns of a department; it cannot come to stand below itself."""
+    if "name" in values:
+        _require_department(values["name"])
     if values.get("parent") is not None and department_id in _line_up(values["parent"]):
         raise Invalid([Problem("cycle", "parent", M("A department cannot stand below itself."))])
-    connection().execute(update(department).where(department.c.id == department_id).values(**values))
+    if values.get("archived"):
+        _require_empty(department_id)
+    query = update(department).where(department.c.id == department_id).values(**values)
+    if not connection().execute(query).rowcount:
+        raise NotFound
     audit.note(actor, "department.changed", f"department:{department_id}", **values)
     raise_counter(connection(), "access")
+
+
+def _require_department(name: str, key: str | None = None) -> None:
+    if not name.strip():
+        raise Invalid([Problem("required", "name", M("A department needs a name."))])
+    if key is not None:
+        query = select(department.c.id).where(department.c.key == key)
+        if connection().execute(query).first() is not None:
+            raise Invalid([Problem("taken", "key", M("The key “{key}” is used already.", key=key))])
+
+
+def _require_empty(department_id: int) -> None:
+    below = select(department.c.id).where(department.c.parent == department_id, ~department.c.archived)
+    inside = select(person.c.id).where(person.c.department == department_id, person.c.active)
+    if connection().execute(below).first() or connection().execute(inside).first():
+        text = M("This department still has people or departments below it. Move them first.")
+        raise Invalid([Problem("not_empty", "", text)])
 
 
 def list_departments() -> list[Row[Any]]:
@@ -224,6 +299,13 @@ def list_departments() -> list[Row[Any]]:
         return list(
             conn.execute(select(department).where(~department.c.archived).order_by(department.c.name))
         )
+
+
+def find_department(department_id: int | None) -> Row[Any] | None:
+    """The department with this id."""
+    with reading() as conn:
+        query = select(department).where(department.c.id == department_id)
+        return conn.execute(query).one_or_none() if department_id is not None else None
 
 
 def _line_up(department_id: int | None) -> list[int]:

@@ -8,21 +8,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Label, delete, insert, select, update
+from sqlalchemy import Label, delete, func, insert, select, update
 from sqlalchemy.engine import Row
 
-from formloop.access import audit, people
+from formloop.access import audit, granting, people
 from formloop.access.actor import SYSTEM, Actor, remembered_actor
+from formloop.access.roles import roles_of
 from formloop.access.tables import attempt, link, person, session, token
 from formloop.core import clock
-from formloop.core.errors import Invalid, Problem, SignInNeeded, TooMany
+from formloop.core.errors import Conflict, Invalid, Problem, SignInNeeded, TooMany
 from formloop.core.text import M
-from formloop.db import connection, reading, transactional
+from formloop.db import connection, is_sqlite, reading, transactional
 from formloop.db.migrations import counters, raise_counter
 
-SESSION_DAYS = 14
+SESSION_DAYS, IDLE_HOURS = 14, 72
 GUESSES, GUESS_WINDOW = 10, timedelta(minutes=15)
 LINK_HOURS = 48
+FIRST_LOCK = 7263002
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +80,31 @@ def sign_out(secret: str) -> None:
 
 
 @transactional
-def sign_out_everywhere(person_id: int) -> None:
+def sign_out_everywhere(actor: Actor, person_id: int) -> None:
     """End all sessions of a person."""
     connection().execute(delete(session).where(session.c.person == person_id))
     connection().execute(update(person).where(person.c.id == person_id).values(epoch=person.c.epoch + 1))
+    audit.note(actor, "sessions.ended", f"person:{person_id}")
+
+
+@transactional
+def end_session(actor: Actor, key_hash: str) -> None:
+    """End one of the actor's own sessions."""
+    connection().execute(
+        delete(session).where(session.c.key_hash == key_hash, session.c.person == actor.person_id)
+    )
+    audit.note(actor, "sessions.ended", f"person:{actor.person_id}")
+
+
+def list_sessions(person_id: int) -> list[Row[Any]]:
+    """The sessions of a person that still work, last seen first."""
+    query = select(session).join(person, person.c.id == session.c.person)
+    query = query.where(session.c.person == person_id, session.c.epoch == person.c.epoch, person.c.active)
+    query = query.where(
+        session.c.ends_at > clock.now(), session.c.seen_at > clock.later(hours=-IDLE_HOURS)
+    ).order_by(session.c.seen_at.desc())
+    with reading() as conn:
+        return list(conn.execute(query))
 
 
 def _epoch(name: str) -> Label[int]:
@@ -119,6 +142,8 @@ def find_signed_in(secret: str, by_token: bool = False) -> SignedIn | None:
     table, query = (token, _by_token) if by_token else (session, _by_session)
     query = query.where(table.c.key_hash == digest(secret))
     query = query.where(table.c.ends_at.is_(None) | (table.c.ends_at > clock.now()))
+    if not by_token:
+        query = query.where(session.c.seen_at > clock.later(hours=-IDLE_HOURS))
     with reading() as conn:
         row = conn.execute(query).one_or_none()
         if row is None:
@@ -137,6 +162,20 @@ def _touch(key_hash: str, by_token: bool) -> None:
         connection().execute(
             update(session).where(session.c.key_hash == key_hash).values(seen_at=clock.now())
         )
+
+
+def change_password(actor: Actor, current: str, password: str, again: str, address: str = "") -> None:
+    """Change one's own password, knowing the present one; all sessions of the person end."""
+    if actor.person_id is None:
+        raise SignInNeeded
+    row = people.get_person(actor.person_id)
+    _require_few_guesses(row.account, address)
+    if not people.password_fits(row.password_hash, current):
+        _count_guess(row.account, address)
+        raise Invalid([Problem("wrong", "current", M("This is not your present password."))])
+    if password != again:
+        raise Invalid([Problem("again", "again", M("The two passwords are not the same."))])
+    people.change_person(actor, actor.person_id, password=password)
 
 
 @transactional
@@ -181,6 +220,17 @@ def add_link(purpose: str, person_id: int | None = None) -> str:
 
 
 @transactional
+def add_password_link(actor: Actor, person_id: int) -> str:
+    """A link for a person to choose a password; only for people who may do no more than the actor."""
+    row = people.get_person(person_id)
+    if not row.active:
+        raise Invalid([Problem("inactive", "", M("{name} is not active.", name=row.name))])
+    granting.require_authority(actor, row.administrator, roles_of([person_id])[person_id])
+    audit.note(actor, "person.link", f"person:{person_id}")
+    return add_link("set_password", person_id)
+
+
+@transactional
 def use_link(secret: str, name: str, account: str, password: str) -> int:
     """Spend a link: make the first administrator, or set the password of its person. Returns the person."""
     row = (
@@ -196,6 +246,10 @@ def use_link(secret: str, name: str, account: str, password: str) -> int:
     if row is None:
         raise SignInNeeded(M("This link has been used or is too old. Ask for a new one."))
     if row.purpose == "first_administrator":
+        if not is_sqlite():
+            # two links may be used at once: whoever comes second waits here and then finds an administrator
+            connection().execute(select(func.pg_advisory_xact_lock(FIRST_LOCK)))
+        _require_fresh(row.purpose)
         return people.add_person(SYSTEM, account, name, administrator=True, password=password)
     people.change_person(SYSTEM, row.person, password=password)
     return int(row.person)
@@ -211,7 +265,13 @@ def get_link(secret: str) -> Row[Any]:
         ).one_or_none()
     if row is None:
         raise SignInNeeded(M("This link has been used or is too old. Ask for a new one."))
+    _require_fresh(row.purpose)
     return row
+
+
+def _require_fresh(purpose: str) -> None:
+    if purpose == "first_administrator" and not needs_administrator():
+        raise Conflict(M("This site has an administrator already. Ask them for an account."))
 
 
 def needs_administrator() -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from flask import Flask, current_app, g, request
+from flask import Flask, Response, current_app, g, request
 
 from formloop.access import gate, sessions
 from formloop.access.actor import Actor
@@ -71,3 +71,16 @@ def current() -> Actor:
     if actor is None:
         raise SignInNeeded
     return actor
+
+
+def keep(response: Response, secret: str) -> Response:
+    """Give the browser the secret of its session."""
+    response.set_cookie(
+        COOKIE,
+        secret,
+        max_age=sessions.SESSION_DAYS * 24 * 3600,
+        secure=request.is_secure,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response

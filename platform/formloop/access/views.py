@@ -4,7 +4,16 @@ import ipaddress
 
 from flask import Blueprint, Flask, Response, current_app, request, url_for
 
-from formloop.access import people, sessions, signing
+from formloop.access import (
+    audit_views,
+    departments_views,
+    people,
+    people_views,
+    profile_views,
+    rights_views,
+    sessions,
+    signing,
+)
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.web import faults, navigation, page, start
@@ -14,15 +23,54 @@ blueprint = Blueprint("access", __name__)
 PERSONAS = ("builder", "seller", "approver", "planner", "administrator")
 
 
+ROOMS = (people_views, departments_views, rights_views, audit_views, profile_views)
+MANAGE = ("manage", "people")
+ENTRIES = {
+    "people": navigation.Entry(
+        M("People"), "users", "people.list_all", order=300, group=navigation.SITE, permission=MANAGE
+    ),
+    "departments": navigation.Entry(
+        M("Departments"),
+        "sitemap",
+        "departments.list_all",
+        order=310,
+        group=navigation.SITE,
+        permission=MANAGE,
+    ),
+    "roles": navigation.Entry(
+        M("Roles"), "shield-check", "rights.list_roles", order=320, group=navigation.SITE, permission=MANAGE
+    ),
+    "why": navigation.Entry(
+        M("Who may what?"), "help-circle", "rights.ask", order=330, group=navigation.SITE, permission=MANAGE
+    ),
+    "audit": navigation.Entry(
+        M("Audit trail"),
+        "history",
+        "audit.list_all",
+        order=340,
+        group=navigation.SITE,
+        permission=("manage", "audit"),
+    ),
+}
+OWN_ENTRIES = {
+    "me": navigation.Entry(M("My account"), "user-circle", "profile.show", order=50),
+    "sign_out": navigation.Entry(M("Sign out"), "logout", "access.sign_out", order=900, post=True),
+}
+
+
 def init_app(app: Flask) -> None:
-    """Add the room's pages and its entry in the person's menu."""
+    """Add the room's pages and its entries in the menus."""
     app.register_blueprint(blueprint)
+    for each in ROOMS:
+        app.register_blueprint(each.blueprint)
     faults.use_sign_in(lambda target: url_for("access.sign_in", next=target))
     start.keep_preferences(_keep)
-    if "sign_out" not in navigation.person_menu:
-        navigation.person_menu.add(
-            "sign_out", navigation.Entry(M("Sign out"), "logout", "access.sign_out", order=900, post=True)
-        )
+    for key, entry in ENTRIES.items():
+        if key not in navigation.navigation:
+            navigation.navigation.add(key, entry)
+    for key, entry in OWN_ENTRIES.items():
+        if key not in navigation.person_menu:
+            navigation.person_menu.add(key, entry)
 
 
 def _keep(name: str, value: str) -> None:
@@ -47,7 +95,7 @@ def do_sign_in() -> Response:
         secret = sessions.sign_in(account, password, request.remote_addr or "", str(request.user_agent))
     except Invalid as error:
         return _sign_in_page(account, error.problems, 422)
-    return _with_session(page.redirect(page.local_path(request.form.get("next"))), secret)
+    return signing.keep(page.redirect(page.local_path(request.form.get("next"))), secret)
 
 
 @route(blueprint, "/sign-in/as/<account>", permission="public", methods=["POST"])
@@ -56,7 +104,7 @@ def sign_in_as(account: str) -> Response:
     person = people.find_person(account) if account in PERSONAS and _persona_allowed() else None
     if person is None:
         raise NotFound
-    return _with_session(
+    return signing.keep(
         page.redirect(page.local_path(request.form.get("next"))), sessions.open_session(person.id)
     )
 
@@ -90,7 +138,7 @@ def use_link(secret: str) -> Response:
         person_id = sessions.use_link(secret, values["name"], values["account"], values["password"])
     except Invalid as error:
         return page.render("access/link.html", link=link, values=values, problems=error.problems, status=422)
-    return _with_session(page.redirect("/"), sessions.open_session(person_id, str(request.user_agent)))
+    return signing.keep(page.redirect("/"), sessions.open_session(person_id, str(request.user_agent)))
 
 
 def _sign_in_page(account: str = "", problems: list[Problem] | None = None, status: int = 200) -> Response:
@@ -113,15 +161,3 @@ def _persona_allowed() -> bool:
         return ipaddress.ip_address(request.remote_addr or "").is_loopback
     except ValueError:
         return False
-
-
-def _with_session(response: Response, secret: str) -> Response:
-    response.set_cookie(
-        signing.COOKIE,
-        secret,
-        max_age=sessions.SESSION_DAYS * 24 * 3600,
-        secure=request.is_secure,
-        httponly=True,
-        samesite="Lax",
-    )
-    return response

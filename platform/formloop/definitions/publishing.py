@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
 
-from formloop.access import audit, gate
+from formloop.access import audit, gate, granting, role_kind, roles
 from formloop.access.actor import Actor
 from formloop.core import clock
 from formloop.core.definitions import Doc, Kind, find_kind, kinds, parse, upgrade, write
@@ -94,7 +94,8 @@ def publish_many(
     """Publish documents that come from elsewhere (a pack): all or none; what has not changed gets no version."""
     gate.require(actor, "design", RESOURCE)
     documents = _require_readable(docs)
-    return _publish(actor, [_taken_in(kind, doc, app) for kind, doc in documents], note)
+    taken = [_taken_in(kind, doc, app) for kind, doc in documents]
+    return _publish(actor, taken, note, from_pack=app is not None)
 
 
 @_conflicts_told
@@ -178,16 +179,19 @@ def _candidate(kind: Kind, doc: Doc, row: Row[Any]) -> Candidate:
 
 
 def _publish(
-    actor: Actor, candidates: Sequence[Candidate], note: str, keep_draft: bool = False
+    actor: Actor,
+    candidates: Sequence[Candidate],
+    note: str,
+    keep_draft: bool = False,
+    from_pack: bool = False,
 ) -> list[Published]:
     library.list_entries()  # the shelf is read before anything is written
     candidates = [_numbered(candidate) for candidate in candidates]
     coming = library.overlay()
     for candidate in candidates:
         coming.put(candidate.kind.name, candidate.doc["x-key"], candidate.doc, candidate.number)
-    problems = check_candidates(candidates)
-    if any(problem.severity == "error" for problem in problems):
-        raise Invalid(problems)
+    _refuse(check_candidates(candidates))
+    _refuse(_check_grants(actor, candidates, from_pack))
     changed = [candidate for candidate in in_order(candidates) if candidate.changes]
     for candidate in changed:
         candidate.kind.apply(connection(), candidate.old, candidate.doc)
@@ -202,6 +206,27 @@ def _publish(
             if each.new:
                 listener(actor, each)
     _tell_everybody()
+    return found
+
+
+def _refuse(problems: Sequence[Problem]) -> None:
+    if any(problem.severity == "error" for problem in problems):
+        raise Invalid(problems)
+
+
+def _check_grants(actor: Actor, candidates: Sequence[Candidate], from_pack: bool) -> list[Problem]:
+    """Roles that would give more than their publisher has.
+
+    A pack may bring new roles that nobody holds yet: giving them to people is judged when that is done.
+    """
+    found = []
+    for candidate in candidates:
+        if candidate.kind is not role_kind.ROLE:
+            continue
+        if from_pack and candidate.old is None and not roles.is_held(candidate.doc["x-key"]):
+            continue
+        problems = granting.check_role(actor, candidate.old, candidate.doc)
+        found += [in_document(candidate.doc, problem) for problem in problems]
     return found
 
 
