@@ -1,11 +1,12 @@
 """Why a person can or cannot do something with the records of a form: grants, row conditions, fields."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import String, cast, or_, select
 
-from formloop.access import gate, why
+from formloop.access import gate, people, why
 from formloop.access.actor import Actor
 from formloop.access.gate import Grant
 from formloop.access.why import Explanation, FieldSeen, Line, Weighed
@@ -24,6 +25,7 @@ from formloop.forms.spec import FormSpec, Values
 
 PREFIX = "form"
 MOST_STEPS = 40
+PEOPLE, DEPARTMENTS = ("owner", "USER()"), ("department", "DEPARTMENT()")
 
 
 class FormExplainer:
@@ -144,7 +146,8 @@ def _weigh(
         return Weighed(grant, False, remark=hidden or error.message)
     if hidden is not None:
         return Weighed(grant, step.value is True, remark=hidden)
-    return Weighed(grant, step.value is True, tuple(_lines(step))[:MOST_STEPS])
+    lines = tuple(_lines(step))[:MOST_STEPS]
+    return Weighed(grant, step.value is True, _named(lines))
 
 
 def _is_readable(path: tuple[str, ...], readable: frozenset[str]) -> bool:
@@ -156,6 +159,19 @@ def _lines(step: Step, depth: int = 0) -> Iterator[Line]:
     yield Line(step.text, _shown(step.value), depth)
     for below in step.steps:
         yield from _lines(below, depth + 1)
+
+
+def _named(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """People and departments by their names instead of their ids, where the condition asks about them."""
+    asked = {line.text: line.value for line in lines if line.text in PEOPLE + DEPARTMENTS}
+    ids = {text: int(value) for text, value in asked.items() if str(value).isdecimal()}
+    names = people.names_of(ids[text] for text in PEOPLE if text in ids)
+    places = people.department_names(ids[text] for text in DEPARTMENTS if text in ids)
+    known = {**{str(i): name for i, name in names.items()}, **{str(i): name for i, name in places.items()}}
+    return tuple(
+        replace(line, value=known.get(str(line.value), line.value)) if line.text in ids else line
+        for line in lines
+    )
 
 
 def _shown(value: Any) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import request, url_for
+from flask import current_app, request, url_for
 
 from formloop.core.registry import Registry
 from formloop.core.text import Message
@@ -86,7 +86,8 @@ class Shown:
 
 def list_shown(registry: Iterable[Entry | Source] = navigation) -> list[Shown]:
     """What this viewer may open, in order, with the entry of the present page marked."""
-    allowed = [entry for entry in _entries(registry) if may(entry.permission, **entry.values)]
+    here = current_app.view_functions  # a process may hold several sites with different rooms
+    allowed = [e for e in _entries(registry) if e.endpoint in here and may(e.permission, **e.values)]
     allowed.sort(key=lambda entry: (GROUPS.index(entry.group), entry.order))
     urls = [entry.url for entry in allowed]
     current = _closest(urls, request.path)
