@@ -17,7 +17,7 @@ from werkzeug.serving import make_server
 
 from browser.sites import Photograph, Site
 from formloop.settings import read_settings
-from web.little_site import make_site
+from web.little_site import make_site, stand_alone
 
 HERE = Path(__file__).parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -61,8 +61,9 @@ def screenshot() -> Photograph:
 
 
 @pytest.fixture
-def shell_site(tmp_path: Path) -> Iterator[str]:
+def shell_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The shell with a few pages, served by a thread; its address."""
+    stand_alone(monkeypatch)
     app = make_site(read_settings({"FORMLOOP_INSTANCE": str(tmp_path)}))
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

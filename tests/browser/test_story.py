@@ -63,7 +63,7 @@ def test_an_order_is_entered_approved_and_becomes_demand(
     assert width <= PHONE["width"], "the task page scrolls sideways"
     screenshot(approver, f"task-{locale}")
     approver.get_by_role("button", name=words["approve"], exact=True).last.click()
-    approver.wait_for_load_state()
+    expect(approver.locator(".fl-toast")).to_be_visible()
 
     seller.goto(order)
     expect(seller.locator("h1 .badge")).to_have_text(words["confirmed"])

@@ -8,8 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from formloop.settings import Settings, read_settings
-from formloop.web import faults, routes
-from web.little_site import judge, make_site
+from web.little_site import make_site, stand_alone
 
 
 @pytest.fixture
@@ -19,8 +18,7 @@ def settings(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def app(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Flask:
-    monkeypatch.setattr(routes, "_check", lambda permission, arguments: judge(permission))
-    monkeypatch.setattr(faults, "_sign_in_url", lambda target: f"/sign-in?next={target}")
+    stand_alone(monkeypatch)
     return make_site(settings)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from flask import Blueprint, Flask, Response, request
 from jinja2 import DictLoader, FileSystemLoader, PrefixLoader
 
@@ -10,7 +11,7 @@ import formloop
 from formloop.core.errors import Conflict, Forbidden, Invalid, Problem, SignInNeeded, Unavailable
 from formloop.core.text import M, load_catalogues
 from formloop.settings import Settings
-from formloop.web import page, routes, viewer, wiring
+from formloop.web import faults, navigation, page, routes, start, viewer, wiring
 from formloop.web.routes import route
 
 PACKAGE = Path(formloop.__file__).parent
@@ -42,6 +43,15 @@ PAGES = {
 </form>""",
     "dialog.html": "{% from 'web/macros.html' import modal %}{% call modal('A question') %}<div class='fl-dialog-body'>Inside</div>{% endcall %}",
 }
+
+
+def stand_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the rooms above: other tests of this run may have made the whole application before."""
+    monkeypatch.setattr(routes, "_check", lambda permission, arguments: judge(permission))
+    monkeypatch.setattr(faults, "_sign_in_url", lambda target: f"/sign-in?next={target}")
+    monkeypatch.setattr(start, "_keepers", [])
+    for registry in (navigation.navigation, navigation.person_menu, navigation.home, navigation.searches):
+        monkeypatch.setattr(registry, "_things", {})
 
 
 def little_site() -> Blueprint:
