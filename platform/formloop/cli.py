@@ -315,6 +315,7 @@ def proof(name: str, as_json: bool, seed: int) -> None:
     """Try to break what NAME promises; exit code 1 when it breaks."""
     from formloop import measuring
 
+    start_logging(logging.WARNING)
     found = measuring.prove(name, seed)
     measuring.show(found, as_json)
     sys.exit(0 if found["ok"] else 1)
