@@ -11,7 +11,7 @@ from formloop.access.actor import SYSTEM
 from formloop.core import clock
 from formloop.core.errors import Conflict, Forbidden, Invalid, NotFound
 from formloop.events import Cause, Event, subscribe
-from formloop.forms import reads, service
+from formloop.forms import drafts, reads, service
 from formloop.forms.kind import get_form
 from formloop.forms.service import Draft, How
 
@@ -176,7 +176,7 @@ def test_rules_that_call_each_other_without_end_are_stopped(shop: Shop) -> None:
 
 
 def test_a_locked_record_is_not_changed_by_hand(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "_guards", [lambda spec, record: record["state"] == "confirmed"])
+    monkeypatch.setattr(drafts, "_guards", [lambda spec, record: record["state"] == "confirmed"])
     order = shop.order()
     service.set_state(SYSTEM, "order", order["id"], "confirmed")
     with pytest.raises(Forbidden):

@@ -39,7 +39,7 @@ def _encode(value: Any) -> str:
     if isinstance(value, int):
         return int.__repr__(value)
     if isinstance(value, Decimal):
-        return format(plain(value), "f") if value.is_finite() else "null"
+        return format(value.normalize(), "f") if value.is_finite() else "null"
     if isinstance(value, datetime | date):
         return f'"{value.isoformat()}"'
     if isinstance(value, dict):

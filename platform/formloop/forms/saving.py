@@ -1,0 +1,154 @@
+"""From drafts to records: read what was given, complete it, find every problem, ask for the rights, write."""
+
+from typing import Any
+
+from formloop.access.actor import Actor
+from formloop.core.errors import Conflict, Forbidden, NotFound, Problem
+from formloop.core.text import M
+from formloop.db import connection, transactional
+from formloop.events import Cause
+from formloop.forms import engine, permits, rows
+from formloop.forms.choices import check_choices
+from formloop.forms.drafts import Draft, How, Outcome, is_locked
+from formloop.forms.links import Links
+from formloop.forms.names import context_of
+from formloop.forms.outside import check_outside
+from formloop.forms.permits import Permit
+from formloop.forms.spec import FormSpec, Values
+from formloop.forms.uniqueness import check_unique
+from formloop.forms.writing import Work, outcome_of, write
+
+
+@transactional
+def save(
+    actor: Actor, spec: FormSpec, drafts: list[Draft], cause: Cause, how: How, all_or_nothing: bool
+) -> list[Outcome]:
+    context = context_of(actor)
+    work = _prepare(actor, spec, drafts, how)
+    links = Links(actor, spec, [w.after for w in work])
+    for each in work:
+        creating = each.before is None
+        each.env = engine.complete(spec, each.after, each.given, links, context, creating)
+        each.problems = engine.with_first(
+            each.given.problems, engine.check(spec, each.after, each.env, context)
+        )
+        each.problems += check_choices(spec, each.before, each.after, each.given, links, context, how.trusted)
+    check_unique(connection(), spec, [(w.before, w.after, w.problems) for w in work])
+    check_outside(actor, spec, [(w.before, w.after, w.problems) for w in work])
+    _check_rights(actor, spec, work, how)
+    good = [w for w in work if not w.problems and w.error is None]
+    for each in work:
+        if each.error is not None and (all_or_nothing or len(work) == 1):
+            raise each.error
+    if not how.dry and (len(good) == len(work) or not all_or_nothing):
+        write(actor, spec, good, cause)
+    return [outcome_of(w) for w in work]
+
+
+def _prepare(actor: Actor, spec: FormSpec, drafts: list[Draft], how: How) -> list[Work]:
+    """Current values of what is to change, with what was given laid over them."""
+    ids = [d.id for d in drafts if d.id is not None]
+    current = rows.load(connection(), spec, ids, _may_edit(actor, spec, how)) if ids else {}
+    if len(ids) < len(drafts) and not how.trusted:
+        permits.require_permit(actor, "create", spec)
+    work = []
+    for draft in drafts:
+        given = engine.read_given(spec, draft.raw, how.trusted)
+        before = current.get(draft.id) if draft.id is not None else None
+        item = Work(draft, before, _laid_over(spec, before, given.values), given)
+        if draft.id is not None:
+            item.error = _refusal(spec, draft, before, how)
+        if draft.state is not None:
+            item.after["state"] = draft.state
+        work.append(item)
+    return work
+
+
+def _may_edit(actor: Actor, spec: FormSpec, how: How) -> Any:
+    if how.trusted or how.fields is not None:
+        return None
+    return permits.require_permit(actor, "edit", spec).where(context_of(actor))
+
+
+def _refusal(spec: FormSpec, draft: Draft, before: Values | None, how: How) -> Exception | None:
+    if before is None or before["deleted_at"] is not None:
+        return NotFound()
+    if draft.revision is not None and draft.revision != before["revision"]:
+        return Conflict(current=before)
+    if not how.unlocked and not how.trusted and is_locked(spec, before):
+        return Forbidden(M("This record is under approval or approved; it cannot be changed by hand."))
+    return None
+
+
+def _laid_over(spec: FormSpec, before: Values | None, given: Values) -> Values:
+    """The record with what was given on top; a line that names its id keeps the values it was not given."""
+    if before is None:
+        return dict(given)
+    after = {**before, **given}
+    for subform in spec.subforms:
+        known = {line["id"]: line for line in before.get(subform.key) or ()}
+        after[subform.key] = [
+            {**known.get(line.get("id"), {}), **line} for line in after.get(subform.key) or ()
+        ]
+    return after
+
+
+def _check_rights(actor: Actor, spec: FormSpec, work: list[Work], how: How) -> None:
+    """A person may only write fields that a grant gives for the row as it was and as it becomes."""
+    if how.trusted:
+        return
+    context = context_of(actor)
+    for each in work:
+        if each.error is not None:
+            continue
+        permit = (
+            permits.require_permit(actor, "create" if each.before is None else "edit", spec)
+            if how.fields is None
+            else None
+        )
+        changed = _changed_paths(spec, each)
+        allowed = how.fields if permit is None else _writable(actor, permit, each, context)
+        if allowed is None:
+            each.error = Forbidden(
+                M("You may not save a record like this; a rule limits which ones are yours.")
+            )
+            continue
+        for path in sorted(changed - allowed):
+            title = (spec.find(path) or spec.fields[path.split(".")[0]]).key
+            each.problems.append(Problem("forbidden", path, M("You may not change “{field}”.", field=title)))
+
+
+def _writable(actor: Actor, permit: Permit, each: Work, context: Any) -> frozenset[str] | None:
+    giving = permit.giving(_as_saved(actor, each), context)
+    if not giving:
+        return None
+    if each.before is not None:
+        giving = [i for i in permit.giving(each.before, context) if i in giving]
+    return frozenset().union(*(permit.reach[i] for i in giving))
+
+
+def _as_saved(actor: Actor, each: Work) -> Values:
+    """The values that a row condition is asked about: those the row will have."""
+    if each.before is not None:
+        return {**each.env, "state": each.after.get("state")}
+    own = {"owner": each.draft.owner or actor.person_id, "department": actor.department}
+    return {**each.env, **own, "state": each.draft.state}
+
+
+def _changed_paths(spec: FormSpec, each: Work) -> frozenset[str]:
+    """The paths somebody gave another value than the record had; what formulas give is not theirs."""
+    found = set()
+    before = each.before or {}
+    for key in each.given.keys:
+        known = spec.fields[key]
+        if not known.children:
+            if each.after.get(key) != before.get(key):
+                found.add(key)
+            continue
+        was = {line["id"]: line for line in before.get(key) or ()}
+        for line, given in zip(each.after.get(key) or (), each.given.line_keys.get(key, ()), strict=False):
+            old = was.get(line.get("id"), {})
+            found |= {f"{key}.{column}" for column in given if line.get(column) != old.get(column)}
+        if {line.get("id") for line in each.after.get(key) or ()} != set(was):
+            found.add(key)
+    return frozenset(found)

@@ -1,0 +1,169 @@
+"""Writing checked records: rows, serial numbers, change log and events, in this order."""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
+
+from formloop.access.actor import Actor
+from formloop.core import clock
+from formloop.core.errors import Conflict, Invalid, Problem
+from formloop.core.text import M
+from formloop.db import connection
+from formloop.events import Cause, Event, emit
+from formloop.forms import engine, rows, serials
+from formloop.forms.drafts import Draft, Outcome
+from formloop.forms.names import context_of
+from formloop.forms.spec import FormSpec, Values
+from formloop.forms.tables import change
+from formloop.forms.uniqueness import taken_field
+
+
+@dataclass(slots=True)
+class Work:
+    draft: Draft
+    before: Values | None
+    after: Values
+    given: engine.Given
+    env: Values = field(default_factory=dict)
+    difference: tuple[Values, Values] = field(default_factory=lambda: ({}, {}))
+    problems: list[Problem] = field(default_factory=list)
+    error: Exception | None = None
+
+
+def write(actor: Actor, spec: FormSpec, work: list[Work], cause: Cause) -> None:
+    new = [w for w in work if w.before is None]
+    for each in new:
+        _begin(actor, spec, each)
+    changed = [w for w in work if w.before is not None and _settle(actor, spec, w)]
+    _number(actor, spec, new)
+    for each in new:
+        each.difference = rows.difference(spec, {}, each.after)
+    conn = connection()
+    try:
+        if new:
+            rows.add(conn, spec, [w.after for w in new])
+        for each in changed:
+            if not rows.change(conn, spec, each.before or {}, each.after):
+                raise Conflict
+    except IntegrityError as error:
+        raise Invalid([taken_field(spec, str(error.orig))]) from error
+    _log(actor, spec, [*new, *changed], cause)
+    for each in (*new, *changed):
+        emit(_event(actor, spec, each, cause))
+
+
+def _begin(actor: Actor, spec: FormSpec, each: Work) -> None:
+    now = clock.now()
+    each.after = dict.fromkeys(rows.columns_of(spec.table)) | each.after
+    each.after |= {
+        "id": clock.new_id(),
+        "form_version": spec.version,
+        "revision": 1,
+        "state": each.draft.state or spec.initial_state,
+        "owner": each.draft.owner or actor.person_id,
+        "department": actor.department,
+        "created_at": now,
+        "created_by": actor.person_id,
+        "updated_at": now,
+        "updated_by": actor.person_id,
+        "deleted_at": None,
+    }
+    for subform in spec.subforms:
+        each.after[subform.key] = each.after.get(subform.key) or []
+        for line in each.after[subform.key]:
+            line["id"] = clock.new_id()
+
+
+def _settle(actor: Actor, spec: FormSpec, each: Work) -> bool:
+    """Give new lines their ids; whether anything differs at all."""
+    before = each.before or {}
+    for subform in spec.subforms:
+        known = {line["id"]: line for line in before.get(subform.key) or ()}
+        for line in each.after.get(subform.key) or ():
+            if line.get("id") not in known:
+                line["id"] = clock.new_id()
+    each.difference = rows.difference(spec, before, each.after)
+    if each.difference == ({}, {}):
+        each.after = before
+        return False
+    each.after |= {
+        "form_version": spec.version,
+        "revision": before["revision"] + 1,
+        "updated_at": clock.now(),
+        "updated_by": actor.person_id,
+    }
+    return True
+
+
+def _number(actor: Actor, spec: FormSpec, work: list[Work]) -> None:
+    day = context_of(actor).today
+    for each in spec.stored:
+        if each.type.name != "serial":
+            continue
+        pattern = each.schema.get("x-serial", "{0001}")
+        brought = [w.after[each.key] for w in work if w.after.get(each.key)]
+        if brought:
+            serials.observe(spec.key, each.key, pattern, brought)
+        missing = [w.after for w in work if not w.after.get(each.key)]
+        if missing:
+            numbers = serials.take(spec.key, each.key, pattern, len(missing), day)
+            for values, number in zip(missing, numbers, strict=True):
+                values[each.key] = number
+
+
+def _log(actor: Actor, spec: FormSpec, work: list[Work], cause: Cause) -> None:
+    entries = []
+    for each in work:
+        old, new = each.difference
+        entries.append(
+            {
+                "id": clock.new_id(),
+                "form": spec.key,
+                "record": each.after["id"],
+                "revision": each.after["revision"],
+                "form_version": spec.version,
+                "action": _action(each),
+                "person": actor.person_id,
+                "at": each.after["updated_at"],
+                "old": old if each.before else None,
+                "new": new,
+                "cause": {"chain": list(cause.chain), "form": cause.form, "record": cause.record},
+            }
+        )
+    if entries:
+        connection().execute(insert(change), entries)
+
+
+def _action(each: Work) -> str:
+    before, after = each.before, each.after
+    if before is None:
+        return "created"
+    if before["deleted_at"] != after["deleted_at"]:
+        return "deleted" if after["deleted_at"] else "restored"
+    return f"state:{after['state']}" if before["state"] != after["state"] else "updated"
+
+
+def _event(actor: Actor, spec: FormSpec, each: Work, cause: Cause) -> Event:
+    return Event(
+        name=_action(each),
+        form=spec.key,
+        record=each.after["id"],
+        actor=actor,
+        after=each.after,
+        before=each.before,
+        changed=frozenset({*each.difference[0], *each.difference[1]}),
+        cause=cause,
+        version=spec.version,
+    )
+
+
+def outcome_of(each: Work) -> Outcome:
+    if each.error is not None:
+        message = getattr(each.error, "message", M("Something went wrong."))
+        each.problems.append(Problem(getattr(each.error, "code", "error"), "", message))
+    saved = each.after.get("id") if not each.problems else each.draft.id
+    action = "failed" if each.problems else "created" if each.before is None else "updated"
+    if not each.problems and each.after is each.before:
+        action = "unchanged"
+    return Outcome(saved, each.after, each.problems, action)
