@@ -4,7 +4,7 @@ PROOFS ?= bridge-kill ddl-kill approve fields authz formula
 BENCHES ?= records lists import workflow bridge http
 TESTS ?=
 
-.PHONY: help run test check format proof bench clean
+.PHONY: help run test check format proof bench pictures clean
 
 help:
 	@echo "make run     set up, fill the demo and serve it (prints the address)"
@@ -13,6 +13,7 @@ help:
 	@echo "make format  let ruff put the code in order"
 	@echo "make proof   the reliability proofs (PROOFS=... chooses)"
 	@echo "make bench   the speed figures (BENCHES=... chooses)"
+	@echo "make pictures  play the browser tests and put their pictures into docs/pictures"
 	@echo "make clean   remove what was set up; instance/ stays"
 
 run: .make/formloop .make/browser-libraries
@@ -39,6 +40,13 @@ proof: .make/tests .make/browser-libraries
 
 bench: .make/tests .make/browser-libraries
 	@for name in $(BENCHES); do $(BIN)/formloop bench $$name || exit 1; done
+
+pictures: .make/tests .make/browser-libraries
+	@.ci/chromium >/dev/null
+	$(BIN)/python -m pytest tests/browser/test_story.py
+	@mkdir -p docs/pictures
+	cp build/screenshots/order-en-US.png build/screenshots/order-zh-CN.png docs/pictures/
+	cp build/screenshots/task-en-US.png build/screenshots/task-zh-CN.png docs/pictures/
 
 clean:
 	rm -rf .venv .make static/node_modules static/vendor build

@@ -152,7 +152,9 @@ def measures_page() -> str:
 
 def errors_page() -> str:
     """Errors of a whole request, and the codes of problems inside one."""
-    told = "The API answers `{code, message, problems, request_id}`; pages say the same in words.\n\n"
+    told = (
+        'The API answers `{"error": {code, message, problems, request_id}}`; pages say the same in words.\n\n'
+    )
     head = "| Code | Status | Meaning |\n|---|---|---|\n"
     rows = [
         _row(f"`{each.code}`", str(each.status), _first_line(each))

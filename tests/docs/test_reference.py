@@ -34,7 +34,7 @@ def test_no_page_is_stale(fresh, name):
 
 
 @pytest.mark.parametrize(
-    ("page", "names"),
+    ("name", "names"),
     [
         ("fields.md", [each.name for each in types]),
         ("filters.md", list(operators)),
@@ -42,9 +42,9 @@ def test_no_page_is_stale(fresh, name):
         ("measures.md", [*measuring.PROOFS, *measuring.BENCHES]),
     ],
 )
-def test_everything_registered_stands_on_its_page(page, names):
-    text = (REFERENCE / page).read_text("utf-8")
-    assert [name for name in names if f"`{name}`" not in text and f'"{name}"`' not in text] == []
+def test_everything_registered_stands_on_its_page(name, names):
+    text = (REFERENCE / name).read_text("utf-8")
+    assert [each for each in names if f"`{each}`" not in text and f'"{each}"`' not in text] == []
 
 
 def test_every_function_and_every_kind_has_a_heading():
