@@ -34,7 +34,6 @@ from formloop.web.routes import Permission, permission_of
 
 PERSONAS = ("builder", "seller", "approver", "planner", "administrator", "nobody")
 NOBODY = "nobody"  # signed in, but with no role at all
-MOST_FORMS = 3
 
 
 @dataclass(slots=True)
@@ -47,14 +46,14 @@ class Tally:
     wrong: list[str] = field(default_factory=list)
 
 
-def prove(seed: int, create_app: Callable[..., Flask]) -> dict[str, Any]:
+def prove(seed: int, create_app: Callable[..., Flask], forms: int = 3) -> dict[str, Any]:
     """Ask every route as everybody through every door; `ok` when all answers equal the declaration."""
     with tempfile.TemporaryDirectory() as folder:
         _make_demo(folder)
         app = create_app(read_settings({"FORMLOOP_INSTANCE": folder}))
         app.config["WTF_CSRF_ENABLED"] = False
         with app.app_context():
-            found = Matrix(app, Path(folder), Random(seed)).run()
+            found = Matrix(app, Path(folder), Random(seed), forms).run()
         engine().dispose()
     return {
         "routes": len({r.endpoint for r in app.url_map.iter_rules()}),
@@ -86,7 +85,7 @@ def _lacks_right(answer: TestResponse) -> bool:
 class Matrix:
     """The requests of one proof, on one site."""
 
-    def __init__(self, app: Flask, folder: Path, random: Random) -> None:
+    def __init__(self, app: Flask, folder: Path, random: Random, most: int) -> None:
         self.app = app
         self.tally = Tally()
         self.tokens: dict[str, str] = {}
@@ -97,7 +96,7 @@ class Matrix:
         self.declared = {account: self._declared(account) for account in PERSONAS}
         forms = sorted({r.removeprefix("form:") for d in self.declared.values() for _, r in d or ()} - {"*"})
         forms = [each for each in forms if each not in ("definition", "pack", "people", "site", "audit")]
-        self.forms = sorted(random.sample(forms, min(MOST_FORMS, len(forms))))
+        self.forms = sorted(random.sample(forms, min(most, len(forms))))
 
     def _id(self, account: str) -> int:
         row = people.find_person(account)
