@@ -95,6 +95,7 @@ def test_two_people_at_once_keep_both_texts(site, stock, builder):
     answer = _post(site, address, text=_text(columns=["mine"]), revision=theirs.draft_revision - 1, do="save")
     assert answer.status_code == 409
     assert "mine" in answer.text and "theirs" in answer.text
+    assert "“mine” was added." in answer.text and "“theirs” was removed." in answer.text
     assert service.find_draft(stock.id).doc["columns"] == ["theirs"]
     again = _post(site, address, text=_text(columns=["mine"]), revision=theirs.draft_revision, do="save")
     assert again.status_code == 303

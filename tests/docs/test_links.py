@@ -37,7 +37,8 @@ def test_every_page_is_reached_from_the_index():
     seen, waiting = set(), [ROOT / "README.md"]
     while waiting:
         document = waiting.pop()
-        if document in seen or document.suffix != ".md":
+        document = document / "README.md" if document.is_dir() else document
+        if document in seen or document.suffix != ".md" or not document.exists():
             continue
         seen.add(document)
         waiting += [(document.parent / target).resolve() for target, _ in links_of(document) if target]

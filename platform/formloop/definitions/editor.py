@@ -7,7 +7,7 @@ from typing import Any
 from formloop.access import gate
 from formloop.access.actor import Actor
 from formloop.core import clock
-from formloop.core.definitions import Doc, Kind, parse, upgrade
+from formloop.core.definitions import Change, Doc, Kind, diff, parse, upgrade
 from formloop.core.errors import Invalid, Problem
 from formloop.core.keys import suggest_key
 from formloop.core.registry import Registry
@@ -88,6 +88,14 @@ def save(actor: Actor, kind: Kind, text: str, definition_id: str | None, revisio
         return save_draft(actor, kind.name, doc, revision)
     except Invalid as error:
         raise Invalid(_placed(text, error.problems)) from error
+
+
+def compare(kind: Kind, theirs: str, mine: str) -> list[Change]:
+    """What the second text changes of the first; nothing where it is no document yet."""
+    try:
+        return diff(read(kind, theirs), read(kind, mine), kind)
+    except Invalid:
+        return []
 
 
 def read(kind: Kind, text: str, definition_id: str | None = None) -> Doc:

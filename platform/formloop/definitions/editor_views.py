@@ -9,6 +9,7 @@ from formloop.core.text import M
 from formloop.definitions import editor, service
 from formloop.web import page
 from formloop.web.routes import route
+from formloop.web.viewer import locale
 
 blueprint = Blueprint("editor", __name__, url_prefix="/definitions")
 DESIGN = ("design", "definition")
@@ -97,6 +98,9 @@ def _text_page(
         problems=problems or [],
         checked=checked,
         theirs=theirs,
+        differences=[]
+        if theirs is None
+        else [c.describe(locale()) for c in editor.compare(kind, theirs, text)],
     )
 
 
