@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from formloop.access import gate, people
+from formloop.access import people
 from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.definitions import service as definitions
 from formloop.settings import Settings
@@ -44,14 +44,12 @@ class Office:
 
     def again(self, person: int | None) -> Actor:
         """The person as their next request sees them."""
-        gate.refresh(-2)
         return get_actor(person or 0)
 
 
 @pytest.fixture
 def office(database: Settings) -> Iterator[Office]:
     yield Office()
-    gate.refresh(-3)
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from formloop.access import gate, people, role_kind
+from formloop.access import people, role_kind
 from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.definitions import service as definitions
 from formloop.forms import kind, service
@@ -125,7 +125,6 @@ class Shop:
     def person(self, account: str, *grants: dict[str, Any]) -> Actor:
         publish(role(f"role_{account}", *grants))
         person = people.add_person(SYSTEM, account, account.capitalize(), roles=[f"role_{account}"])
-        gate.refresh(-2)
         return get_actor(person)
 
 

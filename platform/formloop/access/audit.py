@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.engine import Row
 
+from formloop.access import sealing
 from formloop.access.actor import Actor
 from formloop.access.tables import audit
 from formloop.core import clock
@@ -20,20 +21,22 @@ def note(actor: Actor | None, action: str, about: str, **detail: Any) -> None:
 
 def write(rows: list[tuple[Actor | None, str, str, Mapping[str, Any]]]) -> None:
     """Write several audit rows in one statement."""
+    ids = clock.new_ids(len(rows))
     connection().execute(
         insert(audit),
         [
             {
-                "id": clock.new_id(),
+                "id": row_id,
                 "at": clock.now(),
                 "person": actor.person_id if actor else None,
                 "action": action,
                 "object": about,
                 "detail": dict(detail),
             }
-            for actor, action, about, detail in rows
+            for row_id, (actor, action, about, detail) in zip(ids, rows, strict=True)
         ],
     )
+    sealing.seal_written(ids)
 
 
 def list_rows(

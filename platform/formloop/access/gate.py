@@ -3,18 +3,18 @@
 Resources are `form:<key>`, `definition`, `people`, `site`, `pack`, `audit`. Administrators hold every grant.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.engine import Row
 
 from formloop.access.actor import Actor
 from formloop.access.tables import grant
 from formloop.core.errors import Forbidden
 from formloop.core.text import M, Message
-from formloop.db import reading
+from formloop.db import engine, reading
 from formloop.db.migrations import read_counter
 
 RECORD_ACTIONS = ("view", "create", "edit", "delete", "submit", "import", "export", "print", "comment")
@@ -55,24 +55,47 @@ class Decision:
     grants: tuple[Grant, ...] = ()
 
 
-_all = {"epoch": -1}
-_by_resource: dict[str, tuple[Grant, ...]] = {}
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """All grants of one database as of one epoch; exchanged as a whole, so that readers never see half of it."""
+
+    engine: Engine
+    epoch: int
+    grants: Mapping[str, tuple[Grant, ...]]
+
+
+_shelf: _Shelf | None = None
 
 
 def refresh(access_epoch: int) -> None:
-    """Forget what is remembered when the access rules have changed since."""
-    if _all["epoch"] != access_epoch:
+    """Look again when the access rules have changed since."""
+    if _shelf is None or _shelf.epoch != access_epoch or _shelf.engine is not engine():
         _load(access_epoch)
 
 
-def _load(access_epoch: int) -> None:
+def forget() -> None:
+    """Look again at the next question: grants were changed in this process."""
+    global _shelf
+    _shelf = None
+
+
+def _load(access_epoch: int) -> _Shelf:
+    global _shelf
     found: dict[str, list[Grant]] = {}
     with reading() as conn:
         for row in conn.execute(select(grant).order_by(grant.c.role, grant.c.id)):
             found.setdefault(row.resource, []).append(read_grant(row))
-    _by_resource.clear()
-    _by_resource.update({resource: tuple(each) for resource, each in found.items()})
-    _all["epoch"] = access_epoch
+    shelf = _Shelf(engine(), access_epoch, {resource: tuple(each) for resource, each in found.items()})
+    _shelf = shelf
+    return shelf
+
+
+def _grants_of(resource: str) -> tuple[Grant, ...]:
+    shelf = _shelf
+    if shelf is None or shelf.engine is not engine():
+        with reading() as conn:
+            shelf = _load(read_counter(conn, "access"))
+    return shelf.grants.get(resource, ())
 
 
 def read_grant(row: Row[Any]) -> Grant:
@@ -92,10 +115,7 @@ def list_grants(actor: Actor, action: str, resource: str) -> tuple[Grant, ...]:
     """The grants that let `actor` do `action` with some rows of `resource`."""
     if actor.administrator:
         return (_everything(action, resource),)
-    if _all["epoch"] < 0:
-        with reading() as conn:
-            _load(read_counter(conn, "access"))
-    return tuple(g for g in _by_resource.get(resource, ()) if g.role in actor.roles and action in g.actions)
+    return tuple(g for g in _grants_of(resource) if g.role in actor.roles and action in g.actions)
 
 
 def decide(actor: Actor, action: str, resource: str) -> Decision:
@@ -106,7 +126,7 @@ def decide(actor: Actor, action: str, resource: str) -> Decision:
     if grants:
         names = ", ".join(f"{g.role}/{g.id}" for g in grants)
         return Decision(True, M("Allowed by the grants {names}.", names=names), grants)
-    holders = sorted({g.role for g in _by_resource.get(resource, ()) if action in g.actions})
+    holders = sorted({g.role for g in _grants_of(resource) if action in g.actions})
     if not holders:
         return Decision(
             False, M("No role has the right “{action}” on {resource}.", action=action, resource=resource)

@@ -11,6 +11,7 @@ from formloop.access import (
     people_views,
     profile_views,
     rights_views,
+    sealing,
     sessions,
     signing,
 )
@@ -63,6 +64,8 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
     for each in ROOMS:
         app.register_blueprint(each.blueprint)
+    with app.app_context():
+        sealing.plan_sealing()
     faults.use_sign_in(lambda target: url_for("access.sign_in", next=target))
     start.keep_preferences(_keep)
     for key, entry in ENTRIES.items():
@@ -105,7 +108,8 @@ def sign_in_as(account: str) -> Response:
     if person is None:
         raise NotFound
     return signing.keep(
-        page.redirect(page.local_path(request.form.get("next"))), sessions.open_session(person.id)
+        page.redirect(page.local_path(request.form.get("next"))),
+        sessions.open_session(person.id, str(request.user_agent)),
     )
 
 
