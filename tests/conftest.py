@@ -11,7 +11,9 @@ from sqlalchemy import create_engine, text
 
 import formloop
 from formloop.core.text import load_catalogues
+from formloop.forms.fields.datetime import use_zone
 from formloop.settings import Settings, read_settings
+from formloop.web import viewer
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +52,10 @@ def _empty(url: str) -> None:
         conn.execute(text("DROP SCHEMA public CASCADE"))
         conn.execute(text("CREATE SCHEMA public"))
     engine.dispose()
+
+
+@pytest.fixture(autouse=True)
+def nobody_looks() -> None:
+    """A request of an earlier test leaves its viewer behind; each test begins without one, in the site's zone."""
+    viewer.see_as(viewer.Guest())
+    use_zone("Asia/Shanghai")
