@@ -55,15 +55,17 @@ class FormExplainer:
     ) -> Explanation:
         """The whole answer, for the form or for one of its records."""
         spec = _form(resource)
-        decision, permit = (
-            gate.decide(actor, action, resource),
-            permits.find_permit(actor, action, spec),
-        )
+        decision, permit = gate.decide(actor, action, resource), permits.find_permit(actor, action, spec)
         if permit is None:
             return Explanation(False, decision.reason)
         if not record:
             weighed = tuple(Weighed(grant, None) for grant in permit.grants)
-            return Explanation(True, decision.reason, weighed, _fields(permit, None, locale))
+            some = M(
+                "Every grant has a condition, so this holds for some records only. Ask about one of them."
+            )
+            remarks = (some,) if all(grant.condition for grant in permit.grants) else ()
+            fields = _fields(permit, None, locale)
+            return Explanation(True, decision.reason, weighed, fields, remarks=remarks)
         return _about_record(asker, actor, permit, record, locale)
 
 
