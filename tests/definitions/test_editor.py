@@ -110,6 +110,21 @@ def test_a_new_definition_starts_as_text_with_what_its_kind_needs(site, database
     assert _post(site, "/definitions/new", kind="nonsense", text="{}").status_code == 404
 
 
+def test_a_new_text_has_the_smallest_value_of_each_key_that_is_needed():
+    schema = {
+        "required": ["rows", "from", "steps", "count"],
+        "properties": {
+            "rows": {"type": "array"},
+            "from": {"type": "object", "required": ["on", "kind"], "properties": {"kind": {"const": "x"}}},
+            "steps": {"$ref": "#/$defs/steps"},
+            "count": {"type": "integer"},
+        },
+        "$defs": {"steps": {"type": "array"}},
+    }
+    empty = {key: editor._empty(schema["properties"][key], schema) for key in schema["required"]}
+    assert empty == {"rows": [], "from": {"on": "", "kind": "x"}, "steps": [], "count": 0}
+
+
 def test_a_new_definition_starts_from_labels(site, database, starter):
     assert "Make the draft" in site.get("/definitions/new?kind=card").text
     made = _post(site, "/definitions/new", kind="card", name="采购申请", lines="size\nweight")

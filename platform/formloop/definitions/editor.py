@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import reduce
 from typing import Any
 
 from formloop.access import gate
@@ -29,15 +30,13 @@ from formloop.definitions.history import get_text
 Fill = Callable[[Doc, list[str]], tuple[Doc, list[Problem]]]
 starters: Registry[Fill] = Registry("starter")  # kind → completes a new document from lines somebody typed
 
-_EMPTY: Mapping[str, Any] = {
-    "object": {}, "array": [], "string": "", "integer": 0, "number": 0, "boolean": False,
-}  # fmt: skip
+_EMPTY: Mapping[str, Callable[[], Any]] = {"array": list, "integer": int, "number": int, "boolean": bool}
 
 
 def start(kind: Kind, name: str) -> Doc:
     """A new document of a kind called `name`, with everything the kind requires still empty."""
     properties = kind.schema["properties"]
-    empty = {key: _empty(properties.get(key, {})) for key in kind.schema["required"]}
+    empty = {key: _empty(properties.get(key, {}), kind.schema) for key in kind.schema["required"]}
     taken = {each.key for each in list_definitions(kind.name)}
     key = suggest_key(name, taken, kind.name)
     return {**empty, "x-kind": kind.name, "x-id": clock.new_key(), "x-key": key, "title": name}
@@ -128,9 +127,13 @@ def _placed(text: str, problems: list[Problem]) -> list[Problem]:
     return parse(text).locate(bare) if problems else []
 
 
-def _empty(schema: Mapping[str, Any]) -> Any:
-    """The smallest value a property may have."""
-    if "const" in schema:
-        return schema["const"]
-    kind = schema.get("type")
-    return _EMPTY.get(kind) if isinstance(kind, str) else {} if "$ref" in schema else ""
+def _empty(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Any:
+    """The smallest value a property may have, with what it requires inside."""
+    steps = str(schema.get("$ref", "")).split("/")[1:]
+    found = reduce(lambda place, step: place[step], steps, root) if steps else schema
+    if "const" in found:
+        return found["const"]
+    if found.get("type") == "object":
+        inside = found.get("properties", {})
+        return {key: _empty(inside.get(key, {}), root) for key in found.get("required", ())}
+    return _EMPTY.get(str(found.get("type")), str)()

@@ -5,7 +5,7 @@ from flask import Blueprint, Response, request, url_for
 from formloop.access import signing
 from formloop.core.definitions import Kind, kinds, write
 from formloop.core.errors import Conflict, Invalid, Problem
-from formloop.core.text import M
+from formloop.core.text import M, localized
 from formloop.definitions import editor, service
 from formloop.web import page
 from formloop.web.routes import route
@@ -98,6 +98,7 @@ def _text_page(
         problems=problems or [],
         checked=checked,
         theirs=theirs,
+        known=[(key, localized(said, "title", locale())) for key, said in kind.schema["properties"].items()],
         differences=[]
         if theirs is None
         else [c.describe(locale()) for c in editor.compare(kind, theirs, text)],
