@@ -2,14 +2,16 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from formloop.access import people, roles, sessions
+from formloop.access import gate, people, roles, sessions
 from formloop.access.actor import SYSTEM
 from formloop.access.gate import Grant
 from formloop.access.granting import may_give
 from formloop.core.errors import Conflict, Forbidden, FormloopError, Invalid
+from formloop.db import transactional
 
 from .conftest import Office, publish, role
 
@@ -163,3 +165,15 @@ def at_once(*deeds: Callable[[], object]) -> list[bool]:
     for each in threads:
         each.join()
     return done
+
+
+def test_grants_that_were_rolled_back_are_never_remembered(office: Office) -> None:
+    @transactional
+    def half() -> None:
+        publish(role("late", {"on": "site", "may": ["repair"]}))
+        assert gate.allows(replace(office.sue, roles=frozenset({"late"})), "repair", "site")
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        half()
+    assert not gate.allows(replace(office.sue, roles=frozenset({"late"})), "repair", "site")

@@ -14,7 +14,7 @@ from formloop.access.actor import Actor
 from formloop.access.tables import grant
 from formloop.core.errors import Forbidden
 from formloop.core.text import M, Message
-from formloop.db import engine, reading
+from formloop.db import engine, in_transaction, reading
 from formloop.db.migrations import read_counter
 
 RECORD_ACTIONS = ("view", "create", "edit", "delete", "submit", "import", "export", "print", "comment")
@@ -86,7 +86,8 @@ def _load(access_epoch: int) -> _Shelf:
         for row in conn.execute(select(grant).order_by(grant.c.role, grant.c.id)):
             found.setdefault(row.resource, []).append(read_grant(row))
     shelf = _Shelf(engine(), access_epoch, {resource: tuple(each) for resource, each in found.items()})
-    _shelf = shelf
+    if not in_transaction():  # grants that may yet be rolled back are for this transaction alone
+        _shelf = shelf
     return shelf
 
 
