@@ -13,7 +13,7 @@ help:
 	@echo "make format  let ruff put the code in order"
 	@echo "make proof   the reliability proofs (PROOFS=... chooses)"
 	@echo "make bench   the speed figures (BENCHES=... chooses)"
-	@echo "make pictures  play the browser tests and put their pictures into docs/pictures"
+	@echo "make pictures make the pictures of the README, by the browser tests"
 	@echo "make clean   remove what was set up; instance/ stays"
 
 run: .make/formloop .make/browser-libraries
