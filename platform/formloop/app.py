@@ -1,10 +1,12 @@
 """Wires the rooms into one Flask application; the only place that sees them all."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from flask import Flask
 from jinja2 import FileSystemLoader, PrefixLoader
 from sqlalchemy import select
+from werkzeug.routing import IntegerConverter, Map
 
 from formloop import db
 from formloop.access import gate, role_kind, signing
@@ -36,6 +38,20 @@ _EPOCHS = select(counters.c.name, counters.c.value).where(counters.c.name.in_(("
 ROOMS = ("web", "access", "definitions", "forms", "bridges", "workflows", "packs", "api")
 
 
+class _Id(IntegerConverter):
+    """Numbers in addresses that a database can hold; a larger one is no address of ours."""
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, max=2**63 - 1)
+
+
+def trusted_hosts(settings: Settings) -> list[str]:
+    """The names this site answers to: the address people use, else only this machine's own names."""
+    if settings.public_url:
+        return [urlsplit(settings.public_url).hostname or "localhost"]
+    return ["localhost", "127.0.0.1", "[::1]"]
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """The application of one site, its database brought up. Raises when a route declares no permission."""
     settings = settings or read_settings()
@@ -44,11 +60,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.update(
         SECRET_KEY=settings.secret_key,
         ZONE=settings.zone,
+        TRUSTED_HOSTS=trusted_hosts(settings),
         SETTINGS=settings,
         MAX_CONTENT_LENGTH=64 * 1024 * 1024,
         MAX_FORM_MEMORY_SIZE=16 * 1024 * 1024,
         MAX_FORM_PARTS=50_000,
     )
+    app.url_map.converters["int"] = _Id
     folders = {room: FileSystemLoader(PACKAGE / room / "templates") for room in ROOMS}
     app.jinja_loader = PrefixLoader(folders)
     db.start(app, settings)

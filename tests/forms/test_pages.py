@@ -178,3 +178,36 @@ def test_nobody_who_is_not_signed_in_sees_anything(app: Flask, shop: Shop) -> No
     stranger = app.test_client()
     for path in ("/f/order", f"/f/order/{order['id']}", "/f/order/new", "/f/order/choices/customer"):
         assert stranger.get(path).status_code in (303, 401), path
+
+
+def test_the_history_on_the_page_shows_only_this_rows_fields(app: Flask, shop: Shop) -> None:
+    reader = shop.person(
+        "reader",
+        {"form": "order", "may": ["view"], "fields": ["number", "customer"]},
+        {"form": "order", "may": ["view"], "where": 'note = "open"'},
+        {"form": "customer", "may": ["view"]},
+    )
+    order = shop.order(note="secret one")
+    service.change_record(SYSTEM, "order", order["id"], {"note": "secret two"})
+    browser = app.test_client()
+    browser.set_cookie(signing.COOKIE, sessions.open_session(reader.person_id or 0))
+    assert "secret" not in browser.get(f"/f/order/{order['id']}").get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/f/order/{10**23}",
+        f"/f/order/new?copy={10**23}",
+        f"/f/order?f.customer.is={10**23}",
+        f"/inbox?after={10**23}",
+        "/f/order?after=W1siLWRheSIsImlkIl0sWyJhYmMiLDFdXQ==",
+    ],
+)
+def test_a_number_too_large_for_anything_breaks_nothing(client: FlaskClient, shop: Shop, path: str) -> None:
+    assert client.get(path).status_code < 500
+
+
+def test_only_our_own_names_are_answered(client: FlaskClient) -> None:
+    answer = client.get("/sign-in", headers={"Host": "evil.example:8000"})
+    assert answer.status_code == 400

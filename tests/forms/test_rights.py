@@ -6,10 +6,12 @@ import pytest
 
 from formloop.access.actor import SYSTEM
 from formloop.core.errors import Forbidden, Invalid, NotFound
-from formloop.forms import listing, live, reads, service
+from formloop.events import Event
+from formloop.forms import bulk, drafts, listing, live, reads, service
 from formloop.forms.filters import Filter
 from formloop.forms.kind import get_form
 from formloop.forms.listing import Query
+from formloop.forms.service import Draft, How
 
 from .conftest import Shop
 
@@ -138,3 +140,81 @@ def test_what_may_not_be_seen_can_neither_be_picked_nor_set(shop: Shop) -> None:
 def test_administrators_see_everything(shop: Shop) -> None:
     shop.order()
     assert len(listing.list_records(SYSTEM, get_form("order"), Query()).rows) == 1
+
+
+def test_a_row_condition_may_read_through_a_relation(shop: Shop) -> None:
+    keen = shop.person(
+        "keen",
+        {"form": "order", "may": ["view", "create", "edit"], "where": 'customer.name = "Acme"'},
+        {"form": "customer", "may": ["view"]},
+        {"form": "item", "may": ["view"]},
+    )
+    mine = shop.order(actor=keen)
+    assert service.change_record(keen, "order", mine["id"], {"note": "x"})["note"] == "x"
+    assert reads.get_record(keen, "order", mine["id"])["note"] == "x"
+    other = shop.customer("Other")
+    with pytest.raises(Forbidden):
+        service.change_record(keen, "order", mine["id"], {"customer": other})
+
+
+def test_a_new_record_is_judged_by_the_state_it_will_have(shop: Shop) -> None:
+    timid = shop.person("timid", {"form": "item", "may": ["view", "create"], "where": 'state = "draft"'})
+    assert service.create(timid, "item", {"name": "Mine"})["state"] == "draft"
+
+
+def test_a_list_whose_own_sort_is_hidden_is_still_a_list(shop: Shop) -> None:
+    shop.order()
+    blind = shop.person("blind", {"form": "order", "may": ["view"], "fields": ["number"]})
+    assert len(listing.list_records(blind, get_form("order"), Query()).rows) == 1
+
+
+def test_what_is_typed_or_added_shows_nothing_of_a_record_one_may_not_see(shop: Shop) -> None:
+    seller = shop.person(
+        "seller",
+        {"form": "order", "may": ["view", "create"]},
+        {"form": "customer", "may": ["view"]},
+        {"form": "item", "may": ["view"], "where": 'name <> "Bolt"'},
+    )
+    raw = {"lines": [{"item": str(shop.bolt), "quantity": "2"}]}
+    answer = live.answer(seller, get_form("order"), raw, None, ["lines.0.item"], "en")
+    assert "1.5" not in str(answer) and "Bolt" not in str(answer)
+    assert "may not see" in answer["problems"]["lines.0.item"]
+
+
+def test_live_answers_of_somebody_who_edits_one_field_are_of_the_whole_record(shop: Shop) -> None:
+    clerk = shop.person(
+        "clerk", {"form": "order", "may": ["view"]}, {"form": "order", "may": ["edit"], "fields": ["note"]}
+    )
+    order = shop.order()
+    before = reads.look(clerk, "order", order["id"], "edit").record
+    answer = live.answer(clerk, get_form("order"), {"note": "x"}, before, ["note"], "en")
+    assert answer["values"]["total"]["text"] == "3.00"
+    assert answer["problems"] == {}
+
+
+def test_a_program_that_gives_values_still_asks_the_rights_it_is_told_to_ask(shop: Shop) -> None:
+    how = How(trusted=True, asks="import")
+    narrow = shop.person("narrow", {"form": "item", "may": ["import"], "where": 'name = "Mine"'})
+    service.save_many(narrow, "item", [Draft({"name": "Mine"})], how=how)
+    with pytest.raises(Forbidden):
+        service.save_many(narrow, "item", [Draft({"name": "Theirs"})], how=how)
+
+
+def test_nothing_opens_a_lock_but_who_says_so(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = shop.order()
+    monkeypatch.setattr(drafts, "_guards", [lambda spec, record: True])
+    with pytest.raises(Forbidden):
+        service.change_record(SYSTEM, "order", order["id"], {"note": "x"}, how=How(trusted=True))
+    how = How(trusted=True, unlocked=True)
+    assert service.change_record(SYSTEM, "order", order["id"], {"note": "x"}, how=how)["note"] == "x"
+
+
+def test_what_one_of_many_was_refused_is_not_done(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(event: Event) -> None:
+        if event.record == shop.nut:
+            raise Forbidden
+
+    monkeypatch.setattr("formloop.events._subscribers", [(1, refuse)])
+    done, failed = bulk.delete_records(SYSTEM, "item", [shop.bolt, shop.nut])
+    assert (done, [p.at for p in failed]) == (1, [str(shop.nut)])
+    assert reads.get_record(SYSTEM, "item", shop.nut)["name"] == "Nut"

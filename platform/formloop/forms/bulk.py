@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from formloop.access.actor import Actor
 from formloop.core.errors import FormloopError, Invalid, Problem
-from formloop.db import transactional
 from formloop.forms import service
 from formloop.forms.kind import get_form
 from formloop.forms.service import Draft
@@ -33,7 +32,6 @@ def restore_records(actor: Actor, form: str, ids: list[int]) -> tuple[int, list[
     return _each(ids, lambda record: service.restore_record(actor, form, record))
 
 
-@transactional
 def _each(ids: list[int], work: Callable[[int], None]) -> tuple[int, list[Problem]]:
     done, failed = 0, list[Problem]()
     for record in ids[:MOST]:

@@ -7,6 +7,7 @@ from formloop.core.errors import Problem
 from formloop.core.expression import Context, EvaluationError
 from formloop.core.text import M
 from formloop.forms import permits
+from formloop.forms.drafts import How
 from formloop.forms.engine import Given
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
@@ -23,18 +24,30 @@ def check_choices(
     given: Given,
     links: Links,
     context: Context,
-    trusted: bool,
+    how: How,
 ) -> list[Problem]:
     """The problems of relations that somebody newly set; what another record brought along is not asked."""
     problems = []
     for at, field, value in _newly_set(spec, before or {}, after, given):
         assert field.relation is not None
         record = links.records.get((field.relation.form, value))
-        if record is None or (not trusted and not record["_seen"]) or record["deleted_at"] is not None:
+        if record is None or (not how.free and not record["_seen"]) or record["deleted_at"] is not None:
             problems.append(Problem("unknown_record", at, UNKNOWN))
-        elif field.relation.where and not trusted and not _fits(field, record, context):
+        elif field.relation.where and not how.trusted and not _fits(field, record, context):
             problems.append(Problem("unfit_record", at, UNFIT))
     return problems
+
+
+def drop_unseen(spec: FormSpec, before: Values | None, values: Values, given: Given, links: Links) -> None:
+    """Take out newly chosen records that the person may not see, before anything is calculated from them."""
+    for at, field, value in list(_newly_set(spec, before or {}, values, given)):
+        assert field.relation is not None
+        record = links.records.get((field.relation.form, value))
+        if record is None or not record["_seen"]:
+            parts = at.split(".")
+            row = values if len(parts) == 1 else values[parts[0]][int(parts[1])]
+            row[field.key] = None
+            given.problems.append(Problem("unknown_record", at, UNKNOWN))
 
 
 def _fits(field: Field, record: Mapping[str, Any], context: Context) -> bool:

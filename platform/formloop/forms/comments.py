@@ -48,9 +48,9 @@ def add(actor: Actor, form: str, record: int, text: str) -> None:
 
 
 def list_of(form: str, record: int) -> list[Comment]:
-    """The comments of a record, oldest first."""
+    """The newest 500 comments of a record, oldest first."""
     with reading() as conn:
         query = select(comment).where(comment.c.form == form, comment.c.record == record)
-        rows = list(conn.execute(query.order_by(comment.c.id).limit(500)))
+        rows = list(conn.execute(query.order_by(comment.c.id.desc()).limit(500)))
     names = people.names_of(row.person for row in rows)
-    return [Comment(names.get(row.person, "?"), row.at, row.text) for row in rows]
+    return [Comment(names.get(row.person, "?"), row.at, row.text) for row in reversed(rows)]

@@ -23,16 +23,22 @@ class Draft:
 class How:
     """How a save treats what it is given.
 
-    `trusted`: the program gives the values (imports, bridges, workflows), so read-only fields and serial
-    numbers are taken as given and rights of the person are not asked. `fields`: the paths that may be
-    changed beyond or within the person's grants (a workflow node's field rights). `unlocked`: a record
-    under approval may be changed too. `dry`: find every problem, save nothing.
+    `trusted`: the values are taken as they are, read-only fields and serial numbers too, and the person's
+    rights are not asked unless `asks` names the action whose grants count for rows and fields (an import).
+    `fields`: the paths that may be changed beyond or within the person's grants (a workflow node's field
+    rights). `unlocked`: a record under approval may be changed too. `dry`: find every problem, save nothing.
     """
 
     trusted: bool = False
+    asks: str | None = None
     fields: frozenset[str] | None = None
     unlocked: bool = False
     dry: bool = False
+
+    @property
+    def free(self) -> bool:
+        """Whether nobody's rights are asked."""
+        return self.trusted and self.asks is None
 
 
 @dataclass(slots=True)

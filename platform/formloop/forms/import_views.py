@@ -21,6 +21,7 @@ from formloop.web.routes import route
 blueprint = Blueprint("imports", __name__)
 SAMPLES = 3
 TOLD = 20
+_POSSIBLE = {"run": ("checked", "running"), "undo": ("done", "running", "undoing")}
 
 
 def init_app(app: Flask) -> None:
@@ -106,12 +107,13 @@ def _batch_page(spec: FormSpec, batch: Batch, problems: list[Problem], status: i
 def _shown(spec: FormSpec, batch: Batch) -> dict[str, Any]:
     locale = viewer.locale()
     job = jobs.get_job(batch.job) if batch.job else None
-    choosing = batch.state in ("mapping", "mapped") and (job is None or job.over)
+    choosing = batch.state in ("mapping", "mapped", "checking") and (job is None or job.over)
     return {
         "spec": spec,
         "batch": batch,
         "job": job,
         "running": bool(job and not job.over),
+        "may": {what: _may(batch, job, what) for what in _POSSIBLE},
         "choosing": choosing,
         "title": batch.name,
         "tables": _tables(spec, batch) if choosing else [],
@@ -120,6 +122,11 @@ def _shown(spec: FormSpec, batch: Batch) -> dict[str, Any]:
         "reasons": importing.list_reasons(batch.id, locale, TOLD)[:TOLD] if not choosing else [],
         "failed": job.message if job and job.state == "failed" else None,
     }
+
+
+def _may(batch: Batch, job: jobs.Job | None, what: str) -> bool:
+    """Whether an import may be run or taken back now: also where the job that did so failed half-way."""
+    return batch.state in _POSSIBLE[what] and (job is None or job.over)
 
 
 def _targets(spec: FormSpec, locale: str) -> list[tuple[str, str]]:
@@ -207,7 +214,7 @@ def _chosen(kind: str, columns: tuple[str, ...]) -> dict[str, str]:
 def go_on(form: str, batch: int, what: str) -> Response:
     """Write the good rows, or take back what was written."""
     _, found = _mine(form, batch)
-    if found.state == {"run": "checked", "undo": "done"}[what]:
+    if _may(found, jobs.get_job(found.job) if found.job else None, what):
         importing.start(current(), batch, f"import_{what}")
     return page.redirect(url_for("imports.batch_page", form=form, batch=batch))
 

@@ -5,18 +5,16 @@ it stopped and makes nothing twice. Everything is saved by the service that page
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
-
 from formloop.access import gate
 from formloop.access.actor import SYSTEM, Actor
-from formloop.core.errors import FormloopError, Invalid, Problem
+from formloop.core.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from formloop.core.text import M, Message
-from formloop.db import connection, transactional
+from formloop.db import transactional
 from formloop.events import Cause
 from formloop.forms import jobs, permits, service, staging
 from formloop.forms.import_work import ImportWork
@@ -26,10 +24,11 @@ from formloop.forms.mapping import Drawn, guess, read_mapping
 from formloop.forms.service import Draft, How, Outcome
 from formloop.forms.spec import FormSpec
 from formloop.forms.staging import Batch
-from formloop.forms.tables import change
+from formloop.forms.taking_back import undo_step
 
 CHUNK = 500
 CHECKED_AT_ONCE = 2_000
+_OF_ONE_ROW = (Invalid, Conflict, Forbidden, NotFound)  # what a row can be refused for; the others go on
 
 
 def begin(
@@ -100,7 +99,7 @@ def _check_step(job: Job, actor: Actor) -> bool:
         staging.set_batch(batch.id, state="checking")
         return False
     rows = staging.list_rows(batch.id, ("new",), limit=CHECKED_AT_ONCE)
-    _check_rows(ImportWork(actor, batch), rows)
+    _together_or_alone(_check_rows, ImportWork(actor, batch), rows, "bad")
     job.done += len(rows)
     if len(rows) < CHECKED_AT_ONCE:
         staging.set_batch(batch.id, state="checked")
@@ -128,30 +127,53 @@ def _all_problems(drawn: Drawn, outcome: Outcome) -> list[Problem]:
 
 def _save(work: ImportWork, drafts: list[Draft], dry: bool) -> list[Outcome]:
     cause = Cause(("import", f"import:{work.batch.id}"))
-    how = How(trusted=True, dry=dry)
+    how = How(trusted=True, asks="import", dry=dry)
     return service.save_many(work.actor, work.spec.key, drafts, cause, how, all_or_nothing=False)
 
 
 def _run_step(job: Job, actor: Actor) -> bool:
     """Write one chunk of the good rows."""
     batch = staging.get_batch(int(job.payload["batch"]))
-    if batch.state == "checked":
+    gate.require(actor, "import", get_form(batch.form).resource)
+    if not job.done:  # the first step, also of a job that goes on where an earlier one failed
         staging.set_batch(batch.id, state="running")
         job.total = staging.counts(batch.id).get("good", 0)
-    work, alone = ImportWork(actor, batch), False
     rows = staging.list_rows(batch.id, ("good",), limit=CHUNK)
-    try:
-        _write_rows(work, rows)
-    except Invalid:
-        alone = True  # two rows hold what may occur only once, which the database sees only while writing
-    for row in rows if alone else ():
-        _write_alone(work, row)
+    _together_or_alone(_write_rows, ImportWork(actor, batch), rows, "failed")
     job.done += len(rows)
     if len(rows) < CHUNK:
         staging.set_batch(batch.id, state="done")
         job.result = staging.counts(batch.id)
         return True
     return False
+
+
+def _together_or_alone(
+    step: Callable[[ImportWork, list[Any]], None], work: ImportWork, rows: list[Any], refused: str
+) -> None:
+    """Do a step with all rows at once, or one by one where one of them is refused only while it is written.
+
+    Two rows may hold what may occur only once, somebody may change a record meanwhile, and a ledger may object.
+    """
+    try:
+        step(work, rows)
+        return
+    except _OF_ONE_ROW:
+        pass
+    for row in rows:
+        try:
+            step(work, [row])
+        except _OF_ONE_ROW as error:
+            said = error.problems if isinstance(error, Invalid) else []
+            told = work.told(
+                row, work.drawing.draw(row.raw), said or [Problem(error.code, "", error.message)]
+            )
+            _refuse(work, row, refused, told)
+
+
+@transactional
+def _refuse(work: ImportWork, row: Any, state: str, told: list[dict[str, Any]]) -> None:
+    staging.mark(work.batch.id, [{"number": row.number, "state": state, "problems": told}])
 
 
 @transactional
@@ -180,69 +202,7 @@ def _write_rows(work: ImportWork, rows: list[Any]) -> None:
     staging.mark(work.batch.id, marks)
 
 
-def _write_alone(work: ImportWork, row: Any) -> None:
-    try:
-        _write_rows(work, [row])
-    except Invalid as error:
-        drawn = work.drawing.draw(row.raw)
-        _fail(work, row, work.told(row, drawn, error.problems))
-
-
-@transactional
-def _fail(work: ImportWork, row: Any, told: list[dict[str, Any]]) -> None:
-    staging.mark(work.batch.id, [{"number": row.number, "state": "failed", "problems": told}])
-
-
-def _undo_step(job: Job, actor: Actor) -> bool:
-    """Take back one chunk of what an import wrote: created records go, changed ones get their values back."""
-    batch = staging.get_batch(int(job.payload["batch"]))
-    if batch.state == "done":
-        staging.set_batch(batch.id, state="undoing")
-        found = staging.counts(batch.id)
-        job.total = found.get("created", 0) + found.get("updated", 0)
-    rows = staging.list_rows(batch.id, ("created", "updated"), limit=CHUNK)
-    _take_back(replace(actor, administrator=True), batch, rows)
-    job.done += len(rows)
-    if len(rows) < CHUNK:
-        staging.set_batch(batch.id, state="undone")
-        job.result = staging.counts(batch.id)
-        return True
-    return False
-
-
-@transactional
-def _take_back(actor: Actor, batch: Batch, rows: list[Any]) -> None:
-    """What somebody changed since stays as it is. Whoever may import may take their own import back."""
-    cause, marks = Cause(("import", f"undo:{batch.id}")), []
-    for row in rows:
-        state = "undone"
-        try:
-            if row.state == "created":
-                service.delete_record(actor, batch.form, row.record, row.revision, cause)
-            elif not _restored(actor, batch, row):
-                state = "kept"
-        except FormloopError:
-            state = "kept"
-        marks.append({"number": row.number, "state": state, "record": row.record, "revision": row.revision})
-    staging.mark(batch.id, marks)
-
-
-def _restored(actor: Actor, batch: Batch, row: Any) -> bool:
-    table = get_form(batch.form).table
-    now = connection().execute(select(table.c.revision).where(table.c.id == row.record)).scalar()
-    if now != row.revision:
-        return False
-    query = select(change.c.id).where(
-        change.c.form == batch.form, change.c.record == row.record, change.c.revision == row.revision
-    )
-    entry = connection().execute(query).scalar()
-    if entry is None:
-        return False
-    service.undo_change(actor, batch.form, row.record, entry)
-    return True
-
-
-for _name, _kind in (("import_check", _check_step), ("import_run", _run_step), ("import_undo", _undo_step)):
+for _name, _kind in (("import_check", _check_step), ("import_run", _run_step), ("import_undo", undo_step)):
     if jobs.kinds.find(_name) is None:
         jobs.kinds.add(_name, _kind)
 

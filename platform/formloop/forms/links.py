@@ -22,7 +22,7 @@ class Links:
 
     `records` has, for every id pointed to that exists, the columns that expressions, filling in and the
     relation's own condition read; `_seen` in it tells whether the actor may choose it. With `reads`, only what
-    these paths read, for expressions that are not the form's own.
+    these paths read, for expressions that are not the form's own; with `also`, what they read besides.
     """
 
     def __init__(
@@ -31,9 +31,11 @@ class Links:
         spec: FormSpec,
         rows: Iterable[Mapping[str, Any]],
         reads: Collection[Path] | None = None,
+        also: Collection[Path] = (),
     ) -> None:
         self.actor = actor
         self.reads = reads
+        self.also = also
         self.records: Fetched = {}
         rows = list(rows)
         self.add(spec, rows)
@@ -50,7 +52,11 @@ class Links:
                 self._fetch(form, {i for i in _ids(rows, path) if (form, i) not in self.records}, wanted)
 
     def _paths(self, spec: FormSpec) -> dict[Path, set[Path]]:
-        return _wanted(spec) if self.reads is None else _asked(spec, self.reads)
+        if self.reads is not None:
+            return _asked(spec, self.reads)
+        wanted = _wanted(spec)
+        more = _asked(spec, self.also) if self.also else {}
+        return {path: wanted.get(path, set()) | more.get(path, set()) for path in {**wanted, **more}}
 
     def _fetch(self, form: str, ids: set[int], paths: set[tuple[str, ...]]) -> None:
         if not ids:

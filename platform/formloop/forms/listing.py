@@ -83,7 +83,7 @@ def list_records(
     permit = permits.require_permit(actor, action, spec)
     context = context_of(actor)
     condition, problems = _condition(spec, permit, context, query)
-    sort = _sort(spec, query.sort or spec.list.sort)
+    sort = _sort(spec, query.sort or default_sort(spec, permit))
     columns = [_sorted_column(spec, permit, context, key) for key in sort]
     statement = _select(spec, permit, context, query).where(condition)
     if also is not None:
@@ -140,7 +140,7 @@ def _select(spec: FormSpec, permit: Permit, context: Context, query: Query) -> S
     keys = {
         *SYSTEM_COLUMNS,
         *(query.columns or spec.list.columns),
-        *(s.lstrip("-") for s in query.sort or spec.list.sort),
+        *(s.lstrip("-") for s in query.sort or default_sort(spec, permit)),
     }
     columns: list[ColumnElement[Any]] = [c for c in spec.table.c if c.key in keys]
     if not permit.uniform:  # tell with each row which grants give it
@@ -196,6 +196,14 @@ def _search(spec: FormSpec, permit: Permit, context: Context, text: str) -> Colu
     build = operators["contains"].build
     found = [build(permit.seen(spec.table.c[f.key], f.key, context), text, None, context) for f in looked]
     return or_(*found) if found else literal(False)
+
+
+def default_sort(spec: FormSpec, permit: Permit) -> tuple[str, ...]:
+    """The form's own sort without the fields this person never sees."""
+    seen = permit.anywhere
+    return tuple(
+        key for key in spec.list.sort if key.lstrip("-") not in spec.fields or key.lstrip("-") in seen
+    )
 
 
 def _sort(spec: FormSpec, wanted: Sequence[str]) -> tuple[str, ...]:
@@ -275,7 +283,7 @@ def _read_cursor(cursor: str, spec: FormSpec, sort: tuple[str, ...]) -> list[Any
         if tuple(said) != sort or len(values) != len(sort):
             raise ValueError
         return [_typed(spec.table.c[key.lstrip("-")], value) for key, value in zip(sort, values, strict=True)]
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, ArithmeticError) as error:
         raise Invalid(
             [Problem("cursor", "after", M("This page mark is not valid. Start again at the top."))]
         ) from error
@@ -286,10 +294,17 @@ def _typed(column: Column[Any], value: Any) -> Any:
     if value is None:
         return None
     if kind == "Exact":
-        return Decimal(value)
+        number = Decimal(value)
+        if not number.is_finite() or number.adjusted() > 18:
+            raise ValueError(value)
+        return number
     if kind == "Date":
         return date.fromisoformat(value)
-    return datetime.fromisoformat(value) if kind == "UtcTime" else value
+    if kind == "UtcTime":
+        return datetime.fromisoformat(value)
+    if isinstance(value, int) and abs(value) >= 2**63:
+        raise ValueError(value)
+    return value
 
 
 def titles_of(conn: Connection, spec: FormSpec, ids: set[int]) -> dict[int, str]:

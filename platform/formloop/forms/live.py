@@ -5,14 +5,15 @@ from typing import Any
 
 from formloop.access import people
 from formloop.access.actor import Actor
-from formloop.core.errors import Forbidden
 from formloop.core.expression import to_sql
 from formloop.db import engine as database
 from formloop.forms import engine, listing, permits, screen
+from formloop.forms.choices import drop_unseen
 from formloop.forms.elsewhere import list_options, own_reads
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import FormNames, context_of
+from formloop.forms.reads import visible_in
 from formloop.forms.spec import Field, FormSpec, Values
 
 MOST_CHOICES = 30
@@ -33,6 +34,7 @@ def answer(
     given = engine.read_given(spec, raw)
     values: Values = {**(before or {}), **given.values}
     links = Links(actor, spec, [values])
+    drop_unseen(spec, before, values, given, links)
     filled: set[str] = set()
     for name in changed:
         filled |= _fill(spec, values, links, name, frozenset(changed)) | _look_up_again(
@@ -40,11 +42,7 @@ def answer(
         )
     env = engine.complete(spec, values, given, links, context, creating=before is None)
     problems = engine.with_first(given.problems, engine.check(spec, values, env, context))
-    permit = permits.find_permit(actor, "create" if before is None else "edit", spec)
-    seen = permits.find_permit(actor, "view", spec)
-    visible = (permit.anywhere if permit else frozenset()) | (seen.anywhere if seen else frozenset())
-    if permit is None:
-        raise Forbidden
+    visible, editable = reach(actor, spec, before)
     shown = screen.build(
         spec,
         values,
@@ -52,7 +50,7 @@ def answer(
         context,
         locale,
         visible,
-        permit.anywhere,
+        editable,
         problems,
         screen.names_for(spec, [values]),
     )
@@ -68,6 +66,16 @@ def answer(
         "required": [c.name for c in cells if c.required],
         "problems": {p.at: p.message.render(locale) for p in reversed(problems)},
     }
+
+
+def reach(actor: Actor, spec: FormSpec, before: Values | None) -> tuple[frozenset[str], frozenset[str]]:
+    """The paths shown and those that may be changed on the page of a new record, or of this very one."""
+    permit = permits.require_permit(actor, "create" if before is None else "edit", spec)
+    seen = permits.find_permit(actor, "view", spec)
+    if before is None:
+        return permit.anywhere | (seen.anywhere if seen else frozenset()), permit.anywhere
+    editable = visible_in(actor, spec, before, "edit")
+    return editable | visible_in(actor, spec, before), editable
 
 
 def _fill(spec: FormSpec, values: Values, links: Links, changed: str, typed: frozenset[str]) -> set[str]:

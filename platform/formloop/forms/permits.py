@@ -29,6 +29,11 @@ class Permit:
     conditions: tuple[Expression | None, ...]
 
     @cached_property
+    def reads(self) -> frozenset[tuple[str, ...]]:
+        """What the row conditions read, for those who judge a row that is in memory."""
+        return frozenset().union(*(c.reads for c in self.conditions if c is not None))
+
+    @cached_property
     def paths(self) -> tuple[str, ...]:
         """Every path of the form that a grant could give."""
         return tuple(p for f in self.spec.fields.values() for p in (f.path, *(c.path for c in f.children)))

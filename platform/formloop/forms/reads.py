@@ -20,8 +20,18 @@ from formloop.forms.spec import Field, FormSpec, Values
 from formloop.forms.tables import change, record_link
 
 
-def get_record(actor: Actor, form: str, record: int, action: str = "view", deleted: bool = False) -> Values:
-    """A record with its lines, holding only what the actor may see. NotFound hides what they may not."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A whole record with the paths somebody may see of it; whoever shows it leaves out the rest."""
+
+    spec: FormSpec
+    record: Values
+    env: Values
+    visible: frozenset[str]
+
+
+def look(actor: Actor, form: str, record: int, action: str = "view", deleted: bool = False) -> Look:
+    """A record for calculating with, and what the grants for `action` show of this very row."""
     spec = get_form(form)
     permit = permits.find_permit(actor, action, spec)
     if permit is None:
@@ -31,8 +41,24 @@ def get_record(actor: Actor, form: str, record: int, action: str = "view", delet
         found = rows.load(conn, spec, [record], permit.where(context)).get(record)
         if found is None or (found["deleted_at"] is not None) != deleted:
             raise NotFound
-        links = Links(actor, spec, [found])
-        return project(spec, found, permit.visible(links.environment(spec, found), context))
+        env = Links(actor, spec, [found], also=permit.reads).environment(spec, found)
+        return Look(spec, found, env, permit.visible(env, context))
+
+
+def visible_in(actor: Actor, spec: FormSpec, record: Values, action: str = "view") -> frozenset[str]:
+    """What the grants for `action` show of a row that is in memory; nothing when they do not give it."""
+    permit = permits.find_permit(actor, action, spec)
+    if permit is None:
+        return frozenset()
+    context = context_of(actor)
+    env = Links(actor, spec, [record], reads=permit.reads).environment(spec, record)
+    return permit.visible(env, context) if permit.giving(env, context) else frozenset()
+
+
+def get_record(actor: Actor, form: str, record: int, action: str = "view", deleted: bool = False) -> Values:
+    """A record with its lines, holding only what the actor may see. NotFound hides what they may not."""
+    seen = look(actor, form, record, action, deleted)
+    return project(seen.spec, seen.record, seen.visible)
 
 
 def project(spec: FormSpec, record: Values, visible: frozenset[str]) -> Values:

@@ -1,5 +1,6 @@
 """From drafts to records: read what was given, complete it, find every problem, ask for the rights, write."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from formloop.access.actor import Actor
@@ -23,19 +24,23 @@ from formloop.forms.writing import Work, outcome_of, write
 def save(
     actor: Actor, spec: FormSpec, drafts: list[Draft], cause: Cause, how: How, all_or_nothing: bool
 ) -> list[Outcome]:
+    """Save drafts of one form together; see `service.save_many`, which this is the inside of."""
     context = context_of(actor)
     work = _prepare(actor, spec, drafts, how)
-    links = Links(actor, spec, [w.after for w in work])
+    rules = {creating: _permit(actor, spec, how, creating) for creating in {w.before is None for w in work}}
+    judged = [w.before for w in work if w.before is not None and rules[False] is not None]
+    also = frozenset().union(*(permit.reads for permit in rules.values() if permit is not None))
+    links = Links(actor, spec, [*(w.after for w in work), *judged], also=also)
     for each in work:
         creating = each.before is None
         each.env = engine.complete(spec, each.after, each.given, links, context, creating)
         each.problems = engine.with_first(
             each.given.problems, engine.check(spec, each.after, each.env, context)
         )
-        each.problems += check_choices(spec, each.before, each.after, each.given, links, context, how.trusted)
+        each.problems += check_choices(spec, each.before, each.after, each.given, links, context, how)
     check_unique(connection(), spec, [(w.before, w.after, w.problems) for w in work])
     check_outside(actor, spec, [(w.before, w.after, w.problems) for w in work])
-    _check_rights(actor, spec, work, how)
+    _check_rights(actor, spec, work, how, rules, links)
     good = [w for w in work if not w.problems and w.error is None]
     for each in work:
         if each.error is not None and (all_or_nothing or len(work) == 1):
@@ -49,8 +54,6 @@ def _prepare(actor: Actor, spec: FormSpec, drafts: list[Draft], how: How) -> lis
     """Current values of what is to change, with what was given laid over them."""
     ids = [d.id for d in drafts if d.id is not None]
     current = rows.load(connection(), spec, ids, _may_edit(actor, spec, how)) if ids else {}
-    if len(ids) < len(drafts) and not how.trusted:
-        permits.require_permit(actor, "create", spec)
     work = []
     for draft in drafts:
         given = engine.read_given(spec, draft.raw, how.trusted)
@@ -64,10 +67,16 @@ def _prepare(actor: Actor, spec: FormSpec, drafts: list[Draft], how: How) -> lis
     return work
 
 
-def _may_edit(actor: Actor, spec: FormSpec, how: How) -> Any:
-    if how.trusted or how.fields is not None:
+def _permit(actor: Actor, spec: FormSpec, how: How, creating: bool) -> Permit | None:
+    """The grants that count for this save; None when none are asked. Forbidden without any."""
+    if how.free or how.fields is not None:
         return None
-    return permits.require_permit(actor, "edit", spec).where(context_of(actor))
+    return permits.require_permit(actor, how.asks or ("create" if creating else "edit"), spec)
+
+
+def _may_edit(actor: Actor, spec: FormSpec, how: How) -> Any:
+    permit = _permit(actor, spec, how, creating=False)
+    return None if permit is None else permit.where(context_of(actor))
 
 
 def _refusal(spec: FormSpec, draft: Draft, before: Values | None, how: How) -> Exception | None:
@@ -75,7 +84,7 @@ def _refusal(spec: FormSpec, draft: Draft, before: Values | None, how: How) -> E
         return NotFound()
     if draft.revision is not None and draft.revision != before["revision"]:
         return Conflict(current=before)
-    if not how.unlocked and not how.trusted and is_locked(spec, before):
+    if not how.unlocked and is_locked(spec, before):
         return Forbidden(M("This record is under approval or approved; it cannot be changed by hand."))
     return None
 
@@ -93,46 +102,49 @@ def _laid_over(spec: FormSpec, before: Values | None, given: Values) -> Values:
     return after
 
 
-def _check_rights(actor: Actor, spec: FormSpec, work: list[Work], how: How) -> None:
+def _check_rights(
+    actor: Actor,
+    spec: FormSpec,
+    work: list[Work],
+    how: How,
+    rules: Mapping[bool, Permit | None],
+    links: Links,
+) -> None:
     """A person may only write fields that a grant gives for the row as it was and as it becomes."""
-    if how.trusted:
+    if how.free:
         return
     context = context_of(actor)
     for each in work:
         if each.error is not None:
             continue
-        permit = (
-            permits.require_permit(actor, "create" if each.before is None else "edit", spec)
-            if how.fields is None
-            else None
-        )
-        changed = _changed_paths(spec, each)
-        allowed = how.fields if permit is None else _writable(actor, permit, each, context)
+        permit = rules[each.before is None]
+        allowed = how.fields if permit is None else _writable(actor, spec, permit, each, links, context)
         if allowed is None:
             each.error = Forbidden(
                 M("You may not save a record like this; a rule limits which ones are yours.")
             )
             continue
-        for path in sorted(changed - allowed):
+        for path in sorted(_changed_paths(spec, each) - allowed):
             title = (spec.find(path) or spec.fields[path.split(".")[0]]).key
             each.problems.append(Problem("forbidden", path, M("You may not change “{field}”.", field=title)))
 
 
-def _writable(actor: Actor, permit: Permit, each: Work, context: Any) -> frozenset[str] | None:
-    giving = permit.giving(_as_saved(actor, each), context)
-    if not giving:
-        return None
+def _writable(
+    actor: Actor, spec: FormSpec, permit: Permit, each: Work, links: Links, context: Any
+) -> frozenset[str] | None:
+    giving = permit.giving(_as_saved(actor, spec, each), context)
     if each.before is not None:
-        giving = [i for i in permit.giving(each.before, context) if i in giving]
-    return frozenset().union(*(permit.reach[i] for i in giving))
+        was = permit.giving(links.environment(spec, each.before), context)
+        giving = [index for index in was if index in giving]
+    return frozenset().union(*(permit.reach[index] for index in giving)) if giving else None
 
 
-def _as_saved(actor: Actor, each: Work) -> Values:
+def _as_saved(actor: Actor, spec: FormSpec, each: Work) -> Values:
     """The values that a row condition is asked about: those the row will have."""
     if each.before is not None:
         return {**each.env, "state": each.after.get("state")}
     own = {"owner": each.draft.owner or actor.person_id, "department": actor.department}
-    return {**each.env, **own, "state": each.draft.state}
+    return {**each.env, **own, "state": each.draft.state or spec.initial_state}
 
 
 def _changed_paths(spec: FormSpec, each: Work) -> frozenset[str]:

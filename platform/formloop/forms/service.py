@@ -157,7 +157,14 @@ def _bin(actor: Actor, spec: FormSpec, record: int, revision: int | None, away: 
 
 
 @transactional
-def undo_change(actor: Actor, form: str, record: int, change_id: int) -> Values:
+def undo_change(
+    actor: Actor,
+    form: str,
+    record: int,
+    change_id: int,
+    cause: Cause | None = None,
+    how: How | None = None,
+) -> Values:
     """Give the fields that one change touched their earlier values back; refused where the person may not."""
     row = (
         connection()
@@ -174,7 +181,7 @@ def undo_change(actor: Actor, form: str, record: int, change_id: int) -> Values:
     for subform in spec.subforms:
         if subform.key in row.old:
             raw[subform.key] = _lines_before(current.get(subform.key) or [], row.old[subform.key])
-    return change_record(actor, form, record, raw, cause=Cause(("ui", f"undo:{change_id}")))
+    return change_record(actor, form, record, raw, cause=cause or Cause(("ui", f"undo:{change_id}")), how=how)
 
 
 def _lines_before(lines: list[Values], old: Mapping[str, Values | None]) -> list[Values]:

@@ -10,6 +10,7 @@ from formloop.access.signing import current
 from formloop.core.errors import Conflict, Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.definitions import editor, library
+from formloop.forms import choices as choices_made
 from formloop.forms import (
     comments,
     engine,
@@ -18,7 +19,6 @@ from formloop.forms import (
     fills,
     list_views,
     live,
-    permits,
     posted,
     reads,
     screen,
@@ -98,15 +98,12 @@ def create(form: str) -> Response:
 @route(blueprint, "/f/<form>/<int:record>", permission=("view", "form:{form}"))
 def record_page(form: str, record: int) -> Response:
     """One record with its history and what belongs to it."""
-    actor, spec, locale = current(), get_form(form), viewer.locale()
-    values = reads.get_record(actor, form, record)
-    context = context_of(actor)
-    links = Links(actor, spec, [values])
-    env = links.environment(spec, values)
-    permit = permits.require_permit(actor, "view", spec)
+    actor, locale = current(), viewer.locale()
+    seen = reads.look(actor, form, record)
+    spec, values = seen.spec, reads.project(seen.spec, seen.record, seen.visible)
     names = screen.names_for(spec, [values])
     shown = screen.build(
-        spec, values, env, context, locale, permit.visible(env, context), frozenset(), [], names
+        spec, seen.record, seen.env, context_of(actor), locale, seen.visible, frozenset(), [], names
     )
     locked = service.is_locked(spec, values)
     return page.render(
@@ -118,7 +115,7 @@ def record_page(form: str, record: int) -> Response:
         state=spec.states.get(values["state"]),
         owner=names.get(("@person", values["owner"]), ""),
         panels=[part for each in record_panels if (part := each(actor, spec, values))],
-        changes=reads.describe_changes(spec, record, permit.anywhere, locale),
+        changes=reads.describe_changes(spec, record, seen.visible, locale),
         comments=comments.list_of(form, record),
         chain=reads.list_chain(actor, form, record, locale),
         may_edit=gate.allows(actor, "edit", spec.resource) and not locked,
@@ -132,7 +129,7 @@ def record_page(form: str, record: int) -> Response:
 def edit_page(form: str, record: int) -> Response:
     """A record to change."""
     actor, spec = current(), get_form(form)
-    values = reads.get_record(actor, form, record, "edit")
+    values = reads.look(actor, form, record, "edit").record
     if service.is_locked(spec, values):
         return page.redirect(
             url_for("forms.record_page", form=form, record=record),
@@ -156,7 +153,7 @@ def change(form: str, record: int) -> Response:
     """Save the changes; 409 shows what somebody else changed meanwhile."""
     actor, spec = current(), get_form(form)
     raw = posted.raw_values(spec, request.form)
-    before = reads.get_record(actor, form, record, "edit")
+    before = reads.look(actor, form, record, "edit").record
     if "_add" in request.form:
         return _with_one_more(actor, spec, raw, before)
     revision = request.form.get("revision", type=int)
@@ -166,7 +163,7 @@ def change(form: str, record: int) -> Response:
     except Invalid as error:
         return _edit_page(actor, spec, {**before, **given.values}, given, before, error.problems, 422)
     except Conflict:
-        seen = permits.require_permit(actor, "view", spec).anywhere
+        seen = reads.visible_in(actor, spec, before)
         theirs = reads.describe_changes(spec, record, seen, viewer.locale(), revision or 0)
         return _edit_page(actor, spec, {**before, **given.values}, given, before, [], 409, theirs)
     fills.forget(actor, form, record)
@@ -199,14 +196,9 @@ def _edit_page(
                 values[subform.key] = [{}]
                 given.line_keys = {**given.line_keys, subform.key: [frozenset()]}
     links = Links(actor, spec, [values])
+    choices_made.drop_unseen(spec, before, values, given, links)
     env = engine.complete(spec, values, given, links, context, creating=before is None)
-    action = "create" if before is None else "edit"
-    permit = permits.require_permit(actor, action, spec)
-    seen = permits.find_permit(actor, "view", spec)
-    editable = permit.anywhere if before is None else permit.visible(env, context)
-    visible = editable | (
-        seen.anywhere if seen and before is None else seen.visible(env, context) if seen else frozenset()
-    )
+    visible, editable = live.reach(actor, spec, before)
     shown = screen.build(
         spec, values, env, context, locale, visible, editable, problems, screen.names_for(spec, [values])
     )
@@ -238,7 +230,7 @@ def live_values(form: str) -> Response:
     record = request.args.get("record", type=int)
     action = "create" if record is None else "edit"
     gate.require(actor, action, spec.resource)
-    before = reads.get_record(actor, form, record, "edit") if record else None
+    before = reads.look(actor, form, record, "edit").record if record else None
     raw = posted.raw_values(spec, request.form)
     return jsonify(
         live.answer(actor, spec, raw, before, request.form.get("_changed", "").split(","), viewer.locale())

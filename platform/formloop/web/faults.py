@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import structlog
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
 from formloop.core.errors import (
@@ -110,6 +111,11 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(FormloopError, on_own_error)
     app.register_error_handler(CSRFError, lambda error: show(Fault(400, "stale_form", STALE_FORM, error)))
     app.register_error_handler(HTTPException, on_http_error)
+    # a number from outside that no column can hold
+    for too_large in (OverflowError, DataError):
+        app.register_error_handler(
+            too_large, lambda error: show(Fault(400, "bad_request", TEXTS[400], error))
+        )
     app.register_error_handler(Exception, on_crash)
 
 

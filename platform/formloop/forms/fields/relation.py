@@ -34,8 +34,6 @@ class RelationField(FieldType):
         return field.relation.form if field.relation else None
 
     def read(self, field: Field, raw: Any) -> Any:
-        if isinstance(raw, int):
-            return raw
         text = str(raw).strip()
         if not text:
             return None

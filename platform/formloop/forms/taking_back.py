@@ -1,0 +1,124 @@
+"""Taking an import back: what it created goes, what it changed gets its values again, what is not as left stays."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import select
+
+from formloop.access import gate
+from formloop.access.actor import Actor
+from formloop.core.errors import FormloopError
+from formloop.db import connection, transactional
+from formloop.events import Cause
+from formloop.forms import service, staging
+from formloop.forms.jobs import Job
+from formloop.forms.kind import get_form
+from formloop.forms.service import How
+from formloop.forms.spec import Field, FormSpec, Unreadable, Values
+from formloop.forms.staging import Batch
+from formloop.forms.tables import change
+
+CHUNK = 100
+_HOW = How(trusted=True, asks="import")
+
+
+def undo_step(job: Job, actor: Actor) -> bool:
+    """Take back one chunk of what an import wrote; a step of the job `import_undo`."""
+    batch = staging.get_batch(int(job.payload["batch"]))
+    gate.require(actor, "import", get_form(batch.form).resource)
+    if not job.done:
+        staging.set_batch(batch.id, state="undoing")
+        found = staging.counts(batch.id)
+        job.total = found.get("created", 0) + found.get("updated", 0)
+    rows = staging.list_rows(batch.id, ("created", "updated"), limit=CHUNK)
+    for row in rows:
+        try:
+            _take_back(actor, batch, row)
+        except FormloopError:
+            _mark(batch, row, "kept")
+    job.done += len(rows)
+    if len(rows) < CHUNK:
+        staging.set_batch(batch.id, state="undone")
+        job.result = staging.counts(batch.id)
+        return True
+    return False
+
+
+@transactional
+def _take_back(actor: Actor, batch: Batch, row: Any) -> None:
+    """One row in its own transaction, so that a refusal leaves nothing half done.
+
+    Whoever may import may take their own import back, also where they may not delete otherwise.
+    """
+    cause, state = Cause(("import", f"undo:{batch.id}")), "undone"
+    if row.state == "created":
+        service.delete_record(replace(actor, administrator=True), batch.form, row.record, row.revision, cause)
+    elif not _restored(actor, batch, row, cause):
+        state = "kept"
+    _mark(batch, row, state)
+
+
+@transactional
+def _mark(batch: Batch, row: Any, state: str) -> None:
+    kept = {"number": row.number, "state": state, "record": row.record, "revision": row.revision}
+    staging.mark(batch.id, [kept])
+
+
+def _restored(actor: Actor, batch: Batch, row: Any, cause: Cause) -> bool:
+    """Whether the record has its old values again; where it would not, nothing of it is touched."""
+    spec = get_form(batch.form)
+    now = connection().execute(select(spec.table.c.revision).where(spec.table.c.id == row.record)).scalar()
+    if now != row.revision:
+        return False
+    query = select(change.c.id, change.c.old).where(
+        change.c.form == batch.form, change.c.record == row.record, change.c.revision == row.revision
+    )
+    entry = connection().execute(query).one_or_none()
+    if entry is None:
+        return False
+    would_be = service.undo_change(actor, batch.form, row.record, entry.id, cause, replace(_HOW, dry=True))
+    if not _is_as_before(spec, would_be, entry.old or {}):
+        return False
+    service.undo_change(actor, batch.form, row.record, entry.id, cause, _HOW)
+    return True
+
+
+def _is_as_before(spec: FormSpec, record: Values, old: Mapping[str, Any]) -> bool:
+    fields = {key: known for key in old if (known := spec.fields.get(key)) is not None}
+    own = {key: old[key] for key, known in fields.items() if not known.children}
+    return _holds(fields, record, own) and all(
+        _lines_are_as_before(known, record.get(key) or [], old[key])
+        for key, known in fields.items()
+        if known.children
+    )
+
+
+def _lines_are_as_before(subform: Field, lines: list[Values], old: Mapping[str, Values | None]) -> bool:
+    columns = {column.key: column for column in subform.children}
+    by_id = {str(line["id"]): line for line in lines if line.get("id") is not None}
+    for line_id, was in old.items():
+        if was is None:
+            if line_id in by_id:
+                return False
+            continue
+        there = [by_id[line_id]] if line_id in by_id else lines  # a line that comes back has another id
+        if not any(_holds(columns, line, was) for line in there):
+            return False
+    return True
+
+
+def _holds(fields: Mapping[str, Field], values: Values, old: Mapping[str, Any]) -> bool:
+    """Whether `values` are those of `old`, which stand as JSON; what formulas give is calculated anew."""
+    return all(
+        values.get(key) == _read(fields[key], value)
+        for key, value in old.items()
+        if key in fields and fields[key].formula is None
+    )
+
+
+def _read(field: Field, value: Any) -> Any:
+    try:
+        return None if value is None else field.type.read(field, value)
+    except Unreadable:
+        return value
