@@ -5,9 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from formloop.access.actor import SYSTEM, Actor, get_actor
-from formloop.bridges import engine, provenance
+from formloop.bridges import engine, provenance, targets
 from formloop.bridges.engine import CLEAR, RUN, Row
-from formloop.bridges.reach import Reach
 from formloop.bridges.spec import CANCELLED, BridgeSpec
 from formloop.core.errors import FormloopError, Invalid, NotFound, Problem
 from formloop.core.text import M
@@ -17,7 +16,6 @@ from formloop.events import Cause, Event, outbox, subscribe
 from formloop.events.outbox import Delivery, DeliveryError, Topic
 from formloop.forms import rows, service
 from formloop.forms.kind import get_form
-from formloop.forms.names import context_of
 from formloop.forms.service import Draft, How
 from formloop.forms.spec import FormSpec, Values
 
@@ -134,18 +132,19 @@ def _told(error: FormloopError) -> Any:
 def run(bridge: BridgeSpec, actor: Actor, record: Values, clear: bool, cause: Cause) -> Result:
     """Make the targets of `record` what they should be now; Invalid, naming bridge and line, when that is refused."""
     target = get_form(bridge.target)
-    wanted = [] if clear else _wanted(bridge, target, actor, record)
+    wanted = [] if clear else _wanted(bridge, actor, record)
     links = provenance.list_links(bridge, record["id"])
-    known = _known(bridge, target, wanted, links)
+    known = targets.list_known(bridge, target, wanted, links)
     stays = {each["id"] for each in known if each is not None}
-    gone = list(provenance.find_live(target, {made for _, made in links} - stays).values())
-    if bridge.removed == "keep":
-        gone = []
+    left = {made for _, made in links} - stays if bridge.removed != "keep" else set()
+    gone = targets.list_given_up(bridge, target, actor, record["id"], left) if left else []
     drafts = [_draft(bridge, target, row, there) for row, there in zip(wanted, known, strict=True)]
     cancelled = [each for each in gone if bridge.removed == "cancel" and each["state"] != CANCELLED]
     drafts += [Draft({}, each["id"], state=CANCELLED) for each in cancelled]
     step = cause.then(bridge.step, bridge.source, record["id"])
-    saved = service.save_many(actor, target.key, drafts, step, How(trusted=True)) if drafts else []
+    saved = (
+        service.save_many(actor, target.key, drafts, step, How(trusted=True, unlocked=True)) if drafts else []
+    )
     problems = [
         engine.problem_at(bridge, wanted[place].index if place < len(wanted) else 0, p.at, p.message)
         for place, outcome in enumerate(saved)
@@ -162,10 +161,8 @@ def run(bridge: BridgeSpec, actor: Actor, record: Values, clear: bool, cause: Ca
     return Result(actions.count("created"), actions.count("updated"), removed)
 
 
-def _wanted(bridge: BridgeSpec, target: FormSpec, actor: Actor, record: Values) -> list[Row]:
-    source = get_form(bridge.source)
-    env = Reach(source, [record], bridge.reads).environment(source, record)
-    wanted, problems = engine.rows_of(bridge, target, record, env, context_of(actor))
+def _wanted(bridge: BridgeSpec, actor: Actor, record: Values) -> list[Row]:
+    wanted, problems = targets.rows_of(bridge, actor, record)
     seen: dict[tuple[Any, ...], int] = {}
     for row in wanted if bridge.by else ():
         key = tuple(row.values[name] for name in bridge.by)
@@ -186,19 +183,6 @@ def _wanted(bridge: BridgeSpec, target: FormSpec, actor: Actor, record: Values) 
     if problems:
         raise Invalid(problems)
     return wanted
-
-
-def _known(
-    bridge: BridgeSpec, target: FormSpec, wanted: list[Row], links: list[provenance.Link]
-) -> list[Values | None]:
-    """For each row the target that is there already, if any: by its key, else by the link to its source."""
-    if bridge.by:
-        keys = [tuple(row.values[name] for name in bridge.by) for row in wanted]
-        found = provenance.find_by_key(target, bridge.by, set(keys)) if keys else {}
-        return [found.get(key) for key in keys]
-    live = provenance.find_live(target, [made for _, made in links])
-    by_line = {line: live[made] for line, made in links if made in live}
-    return [by_line.get(row.line) for row in wanted]
 
 
 def _draft(bridge: BridgeSpec, target: FormSpec, row: Row, there: Values | None) -> Draft:
