@@ -13,15 +13,28 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import func, select
 
 import formloop
-from formloop.access.actor import SYSTEM, Actor
-from formloop.core.errors import Forbidden, Invalid
+from formloop.access import people
+from formloop.access.actor import SYSTEM, Actor, get_actor
+from formloop.core.errors import Forbidden, Invalid, Unavailable
 from formloop.core.text import load_catalogues
 from formloop.db import reading
-from formloop.forms import importing, jobs, listing, service, staging, workbooks
+from formloop.forms import (
+    drafts,
+    import_views,
+    importing,
+    jobs,
+    listing,
+    service,
+    staging,
+    taking_back,
+    workbooks,
+    writing,
+)
 from formloop.forms.importing import import_file
 from formloop.forms.kind import get_form
 from formloop.forms.sheets import open_sheet
 from formloop.settings import Settings
+from forms.conftest import form, publish, role, text
 from forms.specimens import publish_all
 
 Write = Callable[..., Path]
@@ -252,3 +265,175 @@ def test_without_the_right_nothing_is_imported(site: Settings, write: Write) -> 
         importing.begin(
             Actor(1, "Nobody"), "partner", "a.csv", write(["Name"], ["A"]), {"columns": {"Name": "name"}}
         )
+
+
+def person(*grants: dict[str, Any]) -> Actor:
+    """Somebody with a role of these grants."""
+    publish(role("importer", *grants))
+    return get_actor(people.add_person(SYSTEM, "importer", "Importer", roles=["importer"]))
+
+
+def brought_in(actor: Actor, path: Path, by: str | None = "code", **columns: str) -> int:
+    """A file as an import of partners, checked and written; returns the import."""
+    said = {"columns": {"Code": "code", **columns}} | ({"by": by} if by else {})
+    batch = importing.begin(actor, "partner", path.name, path, said)
+    for part in ("import_check", "import_run"):
+        assert jobs.run(importing.start(actor, batch, part, now=True)).state == "done"
+    return batch
+
+
+def test_a_locked_record_stays_as_it_is(
+    site: Settings, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for code in ("L1", "L2", "O1"):
+        service.create(SYSTEM, "partner", {"name": "Old", "code": code})
+    monkeypatch.setattr(drafts, "_guards", [lambda spec, record: record["code"].startswith("L")])
+    alone = brought_in(SYSTEM, write(["Code", "Name"], ["L1", "New"]), Name="name")
+    assert staging.counts(alone) == {"bad": 1}
+    batch = brought_in(
+        SYSTEM, write(["Code", "Name"], *([c, "New"] for c in ("L1", "L2", "O1"))), Name="name"
+    )
+    assert staging.counts(batch) == {"bad": 2, "updated": 1}
+    assert "approval" in importing.list_reasons(batch)[0]
+    assert [r["name"] for r in records("partner")] == ["Old", "Old", "New"]
+
+
+def test_an_import_keeps_to_the_rows_of_its_person(site: Settings, write: Write) -> None:
+    east = {"form": "partner", "may": ["import"], "where": 'region = "East"'}
+    path = write(["Code", "Name", "Region"], ["E1", "Acme", "East"], ["W1", "Bolt", "West"])
+    batch = brought_in(person(east), path, Name="name", Region="region")
+    assert staging.counts(batch) == {"created": 1, "bad": 1}
+    assert [r["code"] for r in records("partner")] == ["E1"]
+
+
+def test_a_field_needs_a_grant_that_gives_its_row_too(site: Settings, write: Write) -> None:
+    for code, region in (("E1", "East"), ("W1", "West")):
+        service.create(SYSTEM, "partner", {"name": "Old", "code": code, "region": region})
+    actor = person(
+        {"form": "partner", "may": ["import"], "fields": ["code"]},
+        {"form": "partner", "may": ["import"], "where": 'region = "East"', "fields": ["code", "name"]},
+    )
+    batch = brought_in(actor, write(["Code", "Name"], ["E1", "New"], ["W1", "New"]), Name="name")
+    assert staging.counts(batch) == {"updated": 1, "bad": 1}
+    assert [r["name"] for r in records("partner")] == ["New", "Old"]
+
+
+def test_a_conflict_while_writing_fails_its_row_and_the_others_are_written(
+    site: Settings, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.create(SYSTEM, "partner", {"name": "Old", "code": "A1"})
+    change_row = writing.rows.change
+
+    def refused(*args: Any) -> bool:
+        return args[3]["code"] != "A1" and change_row(*args)
+
+    monkeypatch.setattr(writing.rows, "change", refused)
+    batch = brought_in(SYSTEM, write(["Code", "Name"], ["A1", "New"], ["B1", "Bolt"]), Name="name")
+    assert staging.counts(batch) == {"failed": 1, "created": 1}
+    assert staging.get_batch(batch).state == "done"
+
+
+def stopped(site: Settings, write: Write, monkeypatch: pytest.MonkeyPatch) -> int:
+    """An import whose job failed after its first chunk."""
+    monkeypatch.setattr(importing, "CHUNK", 2)
+    path = write(["Name"], *([f"P{n}"] for n in range(5)))
+    batch = importing.begin(SYSTEM, "partner", path.name, path, {"columns": {"Name": "name"}})
+    jobs.run(importing.start(SYSTEM, batch, "import_check", now=True))
+    job = importing.start(SYSTEM, batch, "import_run", now=True)
+    jobs._step(jobs.get_job(job))
+    with monkeypatch.context() as broken:
+        broken.setattr(importing, "_write_rows", _unavailable)
+        assert jobs.run(job).state == "failed" and staging.get_batch(batch).state == "running"
+    return batch
+
+
+def _unavailable(*_: Any) -> None:
+    raise Unavailable
+
+
+def test_an_import_whose_job_failed_goes_on_with_another_one(
+    site: Settings, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = stopped(site, write, monkeypatch)
+    found = staging.get_batch(batch)
+    job = jobs.get_job(found.job or 0)
+    assert import_views._may(found, job, "run") and import_views._may(found, job, "undo")
+    again = jobs.run(importing.start(SYSTEM, batch, "import_run", now=True))
+    assert (again.done, again.total) == (3, 3) and staging.counts(batch) == {"created": 5}
+
+
+def test_an_import_whose_job_failed_can_be_taken_back(
+    site: Settings, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = stopped(site, write, monkeypatch)
+    jobs.run(importing.start(SYSTEM, batch, "import_undo", now=True))
+    assert staging.counts(batch) == {"undone": 2, "good": 3} and records("partner") == []
+
+
+STAMPED = form(
+    "stamped",
+    {
+        "code": text("Code", **{"x-unique": True}),
+        "stamp": text("Stamp", readOnly=True),
+        "lines": {
+            "type": "array",
+            "title": "Lines",
+            "items": {
+                "type": "object",
+                "properties": {"part": text("Part"), "mark": text("Mark", readOnly=True)},
+            },
+        },
+    },
+)
+
+
+def restamped(write: Write) -> int:
+    """An import that changes what only programs may change, in the record and in its lines."""
+    publish(STAMPED)
+    lines = [{"part": "a", "mark": "old"}, {"part": "b", "mark": "old"}]
+    service.create(
+        SYSTEM, "stamped", {"code": "S1", "stamp": "old", "lines": lines}, how=service.How(trusted=True)
+    )
+    path = write(["Code", "Stamp", "Part", "Mark"], ["S1", "new", "a", "new"])
+    said = {
+        "columns": {"Code": "code", "Stamp": "stamp", "Part": "lines.part", "Mark": "lines.mark"},
+        "by": "code",
+    }
+    batch = importing.begin(SYSTEM, "stamped", path.name, path, said)
+    for part in ("import_check", "import_run"):
+        jobs.run(importing.start(SYSTEM, batch, part, now=True))
+    assert staging.counts(batch) == {"updated": 1} and records("stamped")[0]["stamp"] == "new"
+    return batch
+
+
+def marks() -> list[tuple[str, str]]:
+    table = get_form("stamped").line_tables["lines"]
+    with reading() as conn:
+        return [(r.part, r.mark) for r in conn.execute(select(table).order_by(table.c.position))]
+
+
+def test_what_only_programs_change_is_taken_back_too(site: Settings, write: Write) -> None:
+    batch = restamped(write)
+    jobs.run(importing.start(SYSTEM, batch, "import_undo", now=True))
+    assert staging.counts(batch) == {"undone": 1}
+    assert records("stamped")[0]["stamp"] == "old" and marks() == [("a", "old"), ("b", "old")]
+
+
+def test_what_would_not_be_as_before_is_kept_and_said_to_be(
+    site: Settings, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = restamped(write)
+    monkeypatch.setattr(taking_back, "_HOW", service.How(asks="import"))  # read-only values are passed over
+    jobs.run(importing.start(SYSTEM, batch, "import_undo", now=True))
+    assert staging.counts(batch) == {"kept": 1}
+    assert records("stamped")[0]["stamp"] == "new" and marks() == [("a", "new")]
+
+
+def test_what_is_locked_meanwhile_is_not_taken_back(
+    site: Settings, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.create(SYSTEM, "partner", {"name": "Old", "code": "A1"})
+    batch = brought_in(SYSTEM, write(["Code", "Name"], ["A1", "New"], ["B1", "Bolt"]), Name="name")
+    monkeypatch.setattr(drafts, "_guards", [lambda spec, record: True])
+    jobs.run(importing.start(SYSTEM, batch, "import_undo", now=True))
+    assert staging.counts(batch) == {"kept": 2} and {r["name"] for r in records("partner")} == {"New", "Bolt"}
