@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import func, inspect, select
 
 from formloop import db
+from formloop.access import sealing
 from formloop.core.text import M, Message
 from formloop.definitions import library
 from formloop.events import queue
@@ -42,6 +43,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         _tables,
         _queue,
         _messages,
+        _audit,
         _chromium,
     ):
         yield from look(settings)
@@ -129,6 +131,12 @@ def _messages(_: Settings) -> Iterator[Finding]:
         count = conn.execute(query).scalar_one()
     text = M("Messages that need a person: {count}", count=count)
     yield Finding(text, count == 0, M("Open the repair desk."), needed=False)
+
+
+def _audit(_: Settings) -> Iterator[Finding]:
+    verdict = sealing.verify_audit()
+    advice = M("Rows were changed or removed behind the program’s back. Compare with a backup.")
+    yield Finding(M("Audit trail: {count} rows sealed", count=verdict.sealed), not verdict.problems, advice)
 
 
 def _chromium(_: Settings) -> Iterator[Finding]:

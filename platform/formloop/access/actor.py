@@ -27,11 +27,6 @@ class Actor:
     zone: str = "Asia/Shanghai"
     account: str = ""
 
-    @property
-    def rights_key(self) -> tuple[bool, frozenset[str]]:
-        """What prepared rights are cached by: people with the same roles share them."""
-        return self.administrator, self.roles
-
 
 SYSTEM = Actor(None, "Formloop", administrator=True)
 

@@ -3,7 +3,7 @@
 Resources are `form:<key>`, `definition`, `people`, `site`, `pack`, `audit`. Administrators hold every grant.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,11 +155,6 @@ def require(actor: Actor, action: str, resource: str) -> tuple[Grant, ...]:
     if not decision.allowed:
         raise Forbidden(reason=decision.reason)
     return decision.grants
-
-
-def any_covers(grants: Iterable[Grant], field: str) -> bool:
-    """Whether one of `grants` reaches `field`."""
-    return any(g.covers(field) for g in grants)
 
 
 def _everything(action: str, resource: str) -> Grant:

@@ -19,7 +19,7 @@ from formloop.core import clock
 from formloop.core.errors import Conflict, Invalid, Problem, SignInNeeded, TooMany
 from formloop.core.text import M
 from formloop.db import connection, is_sqlite, reading, transactional
-from formloop.db.migrations import counters, raise_counter
+from formloop.db.migrations import counters
 
 SESSION_DAYS, IDLE_HOURS = 14, 72
 GUESSES, GUESS_WINDOW = 10, timedelta(minutes=15)
@@ -306,9 +306,3 @@ def _count_guess(account: str, address: str) -> None:
 
 def _guess_keys(account: str, address: str) -> tuple[str, str]:
     return f"account:{account.strip().lower()}", f"address:{address}"
-
-
-@transactional
-def rights_changed() -> None:
-    """Tell every process that what it remembers of rights is stale."""
-    raise_counter(connection(), "access")

@@ -18,6 +18,7 @@ from formloop.core.expression import (
 )
 from formloop.core.expression import check as check_expression
 from formloop.core.text import M
+from formloop.forms import serials
 from formloop.forms.fields import find_type, type_of, types
 from formloop.forms.spec import LINE_COLUMNS, SYSTEM_COLUMNS, Check, Field, Relation
 
@@ -151,6 +152,9 @@ class Reader:
                 "unknown_type", f"{at}.x-type", M("There is no field type “{name}”.", name=type_of(schema))
             )
             kind = types.get("text")
+        if kind.name == "serial" and not serials.check_pattern(schema.get("x-serial", "{0001}")):
+            text = M("A numbering has one place that counts, such as SO{yyyy}-{0001}.")
+            self._say("serial", f"{at}.x-serial", text)
         bare = Field(key, path, kind, schema)
         self._elsewhere(schema, at, names)
         result = kind.expression_type(bare) if kind.name != "subform" else None

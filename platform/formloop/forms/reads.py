@@ -237,12 +237,6 @@ def _seen(
     ]
 
 
-def field_titles(spec: FormSpec, locale: str) -> dict[str, str]:
-    """The labels of all fields by path."""
-    every: list[Field] = [each for top in spec.fields.values() for each in (top, *top.children)]
-    return {each.path: each.title(locale) for each in every}
-
-
 def copy_of(spec: FormSpec, record: Values) -> Given:
     """The values of a new record like this one: what may occur only once, and what the program gives, left out."""
 
