@@ -10,6 +10,7 @@ from formloop.core.errors import Problem
 from formloop.core.expression import Context, EvaluationError, Expression, Linked
 from formloop.core.expression.nodes import Name
 from formloop.core.text import M
+from formloop.db.types import DIGITS
 from formloop.events import Event
 from formloop.forms.spec import Field, FormSpec, Values
 
@@ -99,11 +100,26 @@ def _values(bridge: BridgeSpec, target: FormSpec, names: Mapping[str, Any], cont
 def _fitting(field: Field, value: Any) -> Any:
     """`value` as its field keeps it: ids plain, numbers rounded to the field's digits."""
     if isinstance(value, Linked):
-        return int(value)
-    if isinstance(value, Decimal) and field.type.numeric:
-        return value.quantize(Decimal(1).scaleb(-field.scale), ROUND_HALF_UP)
+        value = int(value)
+    if isinstance(value, int | Decimal) and field.type.numeric:
+        return _rounded(field, Decimal(value))
     if isinstance(value, Decimal) and value == value.to_integral_value():
         return int(value)
+    return value
+
+
+def _rounded(field: Field, value: Decimal) -> Decimal:
+    most = Decimal(10) ** (DIGITS - field.scale)
+    if abs(value) < most:
+        value = value.quantize(Decimal(1).scaleb(-field.scale), ROUND_HALF_UP)
+    if abs(value) >= most:
+        text = M(
+            "The number {value} is too large for “{field}”; {count} digits before the point are the limit.",
+            value=value,
+            field=field.key,
+            count=DIGITS - field.scale,
+        )
+        raise EvaluationError(text)
     return value
 
 

@@ -1,15 +1,15 @@
 """Which record came from which: the links a bridge leaves behind, and the targets it finds again."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import and_, bindparam, insert, select
+from sqlalchemy import and_, bindparam, insert, not_, select
 
 from formloop.bridges.spec import BridgeSpec
 from formloop.core import clock
 from formloop.db import connection, reading
 from formloop.forms.spec import FormSpec, Values
-from formloop.forms.tables import record_link
+from formloop.forms.tables import change, record_link
 
 _CHUNK = 500
 _LINKS = (
@@ -23,6 +23,7 @@ _LINKS = (
     .order_by(record_link.c.at, record_link.c.to_record)
 )
 Link = tuple[int, int]  # source line (0: the whole record), target record
+Feeder = tuple[str, str, int]  # what made the link (a bridge's key), source form, source record
 
 
 def list_links(bridge: BridgeSpec, record: int) -> list[Link]:
@@ -83,11 +84,46 @@ def find_by_key(
 
 def find_live(target: FormSpec, ids: Iterable[int]) -> dict[int, Values]:
     """Those of the records that are not in the recycle bin: id and state."""
-    ordered = sorted(set(ids))
     found: dict[int, Values] = {}
-    for start in range(0, len(ordered), _CHUNK):
+    for part in _parts(ids):
         query = select(target.table.c.id, target.table.c.state).where(
-            target.table.c.id.in_(ordered[start : start + _CHUNK]), target.table.c.deleted_at.is_(None)
+            target.table.c.id.in_(part), target.table.c.deleted_at.is_(None)
         )
         found.update({row[0]: {"id": row[0], "state": row[1]} for row in connection().execute(query)})
     return found
+
+
+def list_made(bridge: BridgeSpec, ids: Iterable[int]) -> set[int]:
+    """Those of the records that this bridge created, as the history says; others it only changed."""
+    found: set[int] = set()
+    for part in _parts(ids):
+        query = select(change.c.record, change.c.cause).where(
+            change.c.form == bridge.target, change.c.record.in_(part), change.c.action == "created"
+        )
+        for record, cause in connection().execute(query):
+            if ((cause or {}).get("chain") or [""])[-1] == bridge.step:
+                found.add(record)
+    return found
+
+
+def list_feeders(bridge: BridgeSpec, record: int, ids: Iterable[int]) -> dict[Feeder, set[int]]:
+    """What else the targets came from besides this source record through this bridge, with the targets of each."""
+    found: dict[Feeder, set[int]] = {}
+    own = and_(
+        record_link.c.from_form == bridge.source,
+        record_link.c.from_record == record,
+        record_link.c.via == bridge.key,
+    )
+    for part in _parts(ids):
+        query = select(record_link).where(
+            record_link.c.to_form == bridge.target, record_link.c.to_record.in_(part), not_(own)
+        )
+        for row in connection().execute(query):
+            found.setdefault((row.via, row.from_form, row.from_record), set()).add(row.to_record)
+    return found
+
+
+def _parts(ids: Iterable[int]) -> Iterator[list[int]]:
+    ordered = sorted(set(ids))
+    for start in range(0, len(ordered), _CHUNK):
+        yield ordered[start : start + _CHUNK]
