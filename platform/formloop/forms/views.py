@@ -17,6 +17,7 @@ from formloop.forms import (
     explaining,
     file_views,
     fills,
+    first_rights,
     list_views,
     live,
     posted,
@@ -42,6 +43,7 @@ def init_app(app: Flask) -> None:
     """Add the room's pages, and the forms a person may see to the menu."""
     app.register_blueprint(blueprint)
     explaining.enroll()
+    first_rights.enroll()
     app.register_blueprint(list_views.blueprint)
     file_views.init_app(app)
     if "form" not in editor.starters:

@@ -1,0 +1,38 @@
+"""A form exists for its builder the moment it is published."""
+
+from formloop.access.actor import get_actor
+from formloop.definitions import service as definitions
+from formloop.forms import first_rights, listing, service
+from formloop.forms.kind import get_form
+from formloop.forms.listing import Query
+
+from .conftest import Shop, form, only, text
+
+
+def test_whoever_publishes_a_new_form_can_use_it_at_once(shop: Shop) -> None:
+    first_rights.enroll()
+    builder = shop.person("builder", {"on": "definition", "may": ["design"]})
+    doc = only(form("visit", {"topic": text("Topic")}))
+    made = definitions.save_draft(builder, "form", doc)
+    definitions.publish(builder, made.id)
+    builder = get_actor(builder.person_id or 0)
+    saved = service.create(builder, "visit", {"topic": "x"})
+    assert [row["id"] for row in listing.list_records(builder, get_form("visit"), Query()).rows] == [
+        saved["id"]
+    ]
+    stranger = shop.person("stranger", {"form": "item", "may": ["view"]})
+    assert "visit_all" not in stranger.roles
+
+
+def test_a_later_version_gives_nobody_anything(shop: Shop) -> None:
+    first_rights.enroll()
+    builder = shop.person("builder", {"on": "definition", "may": ["design"]})
+    doc = only(
+        form(
+            "item", {"name": text("Name"), "price": {"type": "number", "x-type": "amount", "title": "Price"}}
+        )
+    )
+    doc["required"] = ["name"]
+    doc["description"] = "changed"
+    definitions.publish_many(builder, [doc], "again")
+    assert "item_all" not in get_actor(builder.person_id or 0).roles
