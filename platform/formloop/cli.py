@@ -118,6 +118,9 @@ def export_file(form: str, file: Path, locale: str) -> None:
     from formloop.forms import exporting
 
     click.echo(f"{exporting.export_file(form, file, locale=locale)} records in {file}")
+    missing = exporting.not_in_file(form, file, locale)
+    if missing:
+        click.echo(f"Not in a CSV file: {', '.join(missing)}. Export .xlsx to have them.", err=True)
 
 
 @main.group()

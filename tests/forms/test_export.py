@@ -3,16 +3,19 @@
 import csv
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from python_calamine import CalamineWorkbook
 
-from formloop.access.actor import SYSTEM, Actor
+from formloop.access import people
+from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.core.errors import Forbidden
 from formloop.forms import exporting, files, importing, jobs, listing, service
 from formloop.forms.filters import Filter
 from formloop.forms.kind import get_form
 from formloop.settings import Settings
+from forms.conftest import form, publish, role, text
 from forms.specimens import publish_all
 
 
@@ -68,3 +71,92 @@ def test_numbers_stay_numbers(site: Settings, tmp_path: Path) -> None:
     exporting.export_file("everything", tmp_path / "n.xlsx")
     sheet = CalamineWorkbook.from_path(str(tmp_path / "n.xlsx")).get_sheet_by_index(0).to_python()
     assert Decimal(repr(sheet[1][sheet[0].index("Number")])) == Decimal("1234.5")
+
+
+def person(*grants: dict[str, Any]) -> Actor:
+    """Somebody with a role of these grants."""
+    publish(role("exporter", *grants))
+    return get_actor(people.add_person(SYSTEM, "exporter", "Exporter", roles=["exporter"]))
+
+
+def written(actor: Actor, form_key: str, path: Path, **query: Any) -> list[list[str]]:
+    """The rows of an exported CSV file."""
+    said = listing.Query(**{"sort": ("id",), **query})
+    exporting.write(actor, get_form(form_key), said, path, "en", lambda _: None)
+    with path.open(encoding="utf-8-sig") as file:
+        return list(csv.reader(file))
+
+
+def test_a_row_condition_may_read_what_is_not_exported(site: Settings, tmp_path: Path) -> None:
+    service.create(SYSTEM, "partner", {"name": "Cog", "code": "C1", "region": "East"})
+    seller = person(
+        {"form": "partner", "may": ["view"], "where": 'region = "East"'},
+        {"form": "partner", "may": ["export"], "fields": ["name"]},
+    )
+    assert written(seller, "partner", tmp_path / "a.csv") == [["Name", "State"], ["Cog", "Draft"]]
+
+
+def test_a_row_leaves_only_with_both_rights_and_a_field_only_with_its_row(
+    site: Settings, tmp_path: Path
+) -> None:
+    for name, region, level in (("Cog", "East", "A"), ("Dot", "East", "B"), ("Eel", "West", "A")):
+        service.create(SYSTEM, "partner", {"name": name, "region": region, "level": level, "code": name})
+    seller = person(
+        {"form": "partner", "may": ["view"], "where": 'region = "East"'},
+        {"form": "partner", "may": ["export"], "where": "NOT(ISBLANK(level))", "fields": ["name"]},
+        {"form": "partner", "may": ["export"], "where": 'level = "B"', "fields": ["code"]},
+    )
+    rows = written(seller, "partner", tmp_path / "a.csv", columns=("name", "code"))
+    assert rows == [["Name", "Code"], ["Cog", ""], ["Dot", "Dot"]]
+
+
+def test_the_columns_chosen_in_the_list_are_exported_in_their_order(site: Settings, tmp_path: Path) -> None:
+    rows = written(SYSTEM, "partner", tmp_path / "a.csv", columns=("code", "owner", "name"))
+    assert rows == [["Code", "Owner", "Name"], ["A1", "", "'=cmd()"], ["B1", "", "Bolt"]]
+    service.create(SYSTEM, "everything", {"number": "2", "subform": [{"text": "a"}, {"text": "b"}]})
+    assert written(SYSTEM, "everything", tmp_path / "b.csv", columns=("number",)) == [
+        ["Number"],
+        ["2.000000"],
+    ]
+
+
+def _lines(title: str) -> dict[str, Any]:
+    part = {"type": "object", "properties": {"part": text("Part")}}
+    return {"type": "array", "title": title, "items": part}
+
+
+@pytest.fixture
+def kit(site: Settings) -> None:
+    publish(
+        form(
+            "kit",
+            {
+                "code": text("Code", **{"x-unique": True}),
+                "parts": _lines("Parts"),
+                "tools": _lines("Tools/Aids"),
+                "spares": _lines("Parts"),
+            },
+        )
+    )
+    tools = [{"part": "saw"}, {"part": "file"}]
+    service.create(SYSTEM, "kit", {"code": "K1", "parts": [{"part": "leg"}], "tools": tools})
+    service.create(SYSTEM, "kit", {"code": "K2", "spares": [{"part": "cap"}]})
+
+
+@pytest.mark.usefixtures("kit")
+def test_each_further_subform_has_a_sheet_of_its_own(tmp_path: Path) -> None:
+    exporting.export_file("kit", tmp_path / "kit.xlsx")
+    book = CalamineWorkbook.from_path(str(tmp_path / "kit.xlsx"))
+    assert {name: book.get_sheet_by_name(name).to_python() for name in book.sheet_names} == {
+        "Kit": [["Code", "State", "Parts · Part"], ["K1", "Draft", "leg"], ["K2", "Draft", ""]],
+        "Tools Aids": [["Code", "Part"], ["K1", "saw"], ["K1", "file"]],
+        "Parts": [["Code", "Part"], ["K2", "cap"]],
+    }
+
+
+@pytest.mark.usefixtures("kit")
+def test_a_csv_file_says_whose_lines_it_has_no_place_for() -> None:
+    job = jobs.run(exporting.start(SYSTEM, "kit", {}, "csv", "en"))
+    assert job.result["left_out"] == "Tools/Aids, Parts"
+    assert jobs.run(exporting.start(SYSTEM, "kit", {}, "xlsx", "en")).result["left_out"] == ""
+    assert exporting.not_in_file("kit", Path("kit.csv")) == ["Tools/Aids", "Parts"]

@@ -259,10 +259,18 @@ def export(form: str) -> Response:
 def export_choice(form: str) -> Response:
     """Choose the kind of file for the list whose address arguments these are."""
     spec = get_form(form)
-    args = address_args(read_query(spec, request.args))
+    query = read_query(spec, request.args)
+    args = address_args(query)
     pairs = [(k, one) for k, v in args.items() for one in (v if isinstance(v, list) else [v])]
+    locale = viewer.locale()
     return page.render(
-        "forms/export.html", spec=spec, title=spec.title(viewer.locale()), pairs=pairs, job=None
+        "forms/export.html",
+        spec=spec,
+        title=spec.title(locale),
+        pairs=pairs,
+        job=None,
+        chosen=bool(query.columns),
+        left_out=", ".join(exporting.left_out(current(), spec, query, "csv", locale)),
     )
 
 
