@@ -81,6 +81,13 @@ def test_a_pack_is_published_at_once_in_the_order_it_needs(database, builder):
     assert [found["key"] for found in library.all_published("card")] == ["order", "plan", "stock"]
 
 
+def test_a_pack_leaves_the_drafts_of_people_alone(stock, builder):
+    service.save_draft(builder, "card", card(columns=["name", "size"]))
+    service.publish_many(builder, [card(columns=["name", "place"])], "installed", app="little")
+    assert library.published("card", "stock")["columns"] == ["name", "place"]
+    assert service.find_draft(stock.id).doc["columns"] == ["name", "size"]
+
+
 def test_installing_again_makes_no_new_version(database, builder):
     docs = [card(), card("order", uses="stock")]
     service.publish_many(builder, docs)

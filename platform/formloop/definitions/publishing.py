@@ -91,11 +91,15 @@ def publish_drafts(
 def publish_many(
     actor: Actor, docs: Iterable[Doc], note: str = "", app: str | None = None
 ) -> list[Published]:
-    """Publish documents that come from elsewhere (a pack): all or none; what has not changed gets no version."""
+    """Publish documents that come from elsewhere: all or none; what has not changed gets no version.
+
+    With `app` they are a pack's, and drafts that people keep of them stay.
+    """
     gate.require(actor, "design", RESOURCE)
     documents = _require_readable(docs)
     taken = [_taken_in(kind, doc, app) for kind, doc in documents]
-    return _publish(actor, taken, note, from_pack=app is not None)
+    from_pack = app is not None
+    return _publish(actor, taken, note, keep_draft=from_pack, from_pack=from_pack)
 
 
 @_conflicts_told

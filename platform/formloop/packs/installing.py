@@ -4,14 +4,16 @@ The run stands in the outbox and in `fl_pack_run`; a worker that dies leaves it 
 installation itself is one transaction.
 """
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Column, Table, Text, insert, select, update
 
-from formloop.access.actor import Actor, get_actor
+from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.core import clock
-from formloop.core.errors import FormloopError, Invalid, NotFound
+from formloop.core.errors import FormloopError, Invalid, NotFound, Problem
+from formloop.core.text import LOCALES, M
 from formloop.db import JsonText, UtcTime, connection, metadata, reading, transactional
 from formloop.events import outbox
 from formloop.events.outbox import Delivery, Topic
@@ -19,6 +21,7 @@ from formloop.packs import samples, service
 from formloop.packs.reading import Pack
 
 TOPIC = "install"
+_log = logging.getLogger(__name__)
 
 runs = Table(
     "fl_pack_run",
@@ -41,9 +44,7 @@ def init() -> None:
 @transactional
 def begin(actor: Actor, pack: Pack, with_samples: bool) -> str:
     """Promise an installation; returns the id of the run. Invalid when the pack has problems."""
-    wrong = [*pack.problems, *(p for each in service.list_needed(pack) for p in each.problems)]
-    if wrong:
-        raise Invalid(wrong)
+    *needed, _ = service.require_installable(pack)
     run = clock.new_key() + clock.new_key()
     state = {"step": "waiting", "ended": False, "problems": []}
     connection().execute(insert(runs).values(id=run, pack=pack.key, state=state, begun_at=clock.now()))
@@ -53,7 +54,15 @@ def begin(actor: Actor, pack: Pack, with_samples: bool) -> str:
         "samples": list(pack.samples),
     }
     outbox.put(
-        TOPIC, "all", {"run": run, "person": actor.person_id, "with_samples": with_samples, "pack": files}
+        TOPIC,
+        "all",
+        {
+            "run": run,
+            "person": actor.person_id,
+            "with_samples": with_samples,
+            "pack": files,
+            "needed": [each.key for each in needed],
+        },
     )
     return run
 
@@ -73,32 +82,33 @@ def _deliver(delivery: Delivery) -> None:
     if get_state(run)["ended"]:
         return
     pack = Pack(said["manifest"], said["documents"], tuple(said["samples"]), None, ())
-    actor = get_actor(delivery.payload["person"])
     try:
+        person = delivery.payload["person"]
+        actor = SYSTEM if person is None else get_actor(person)
         _tell(run, "definitions")
         service.install(actor, pack, with_samples=False)
         if delivery.payload["with_samples"]:
             _tell(run, "samples")
-            for each in (*service.list_needed(pack), pack):
+            for each in (*map(service.get_pack, delivery.payload["needed"]), pack):
                 samples.add(each)
         _tell(run, "done", ended=True)
-    except Invalid as error:
-        _tell(
-            run,
-            "failed",
-            True,
-            [
-                {"at": p.at, "en": p.message.render("en"), "zh-CN": p.message.render("zh-CN")}
-                for p in error.problems
-            ],
-        )
-    except FormloopError as error:
-        _tell(
-            run,
-            "failed",
-            True,
-            [{"at": "", "en": error.message.render("en"), "zh-CN": error.message.render("zh-CN")}],
-        )
+    except Exception as error:  # trying again would end the same way; who installs is told and may begin anew
+        if not isinstance(error, FormloopError):
+            _log.exception("installing %s failed", pack.key)
+        _tell(run, "failed", True, [_said(problem) for problem in _problems_of(error)])
+
+
+def _problems_of(error: Exception) -> Sequence[Problem]:
+    if isinstance(error, Invalid):
+        return error.problems
+    if isinstance(error, FormloopError):
+        return [Problem(error.code, "", error.message)]
+    text = M("Something unexpected went wrong ({error}). The log says more.", error=type(error).__name__)
+    return [Problem("unexpected", "", text)]
+
+
+def _said(problem: Problem) -> dict[str, str]:
+    return {"at": problem.at, **{locale: problem.message.render(locale) for locale in LOCALES}}
 
 
 @transactional

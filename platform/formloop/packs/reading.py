@@ -3,8 +3,9 @@
 import io
 import json
 import zipfile
+import zlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -19,6 +20,7 @@ from formloop.core.text import M, localized
 
 MANIFEST, SCENARIO = "pack.json", "scenario.json"
 MOST_FILES, MOST_BYTES, MOST_RATIO = 500, 50 * 1024 * 1024, 100
+_folders: dict[Path, tuple[object, "Pack"]] = {}  # with what their files were like when they were read
 _manifest = jsonschema_rs.Draft202012Validator(
     json.loads(Path(__file__).with_name("schema.json").read_text("utf-8")), offline=True
 )
@@ -55,13 +57,19 @@ class Pack:
 
 
 def read_folder(folder: Path) -> Pack:
-    """The pack in a folder; its problems say file, place and line."""
+    """The pack in a folder; its problems say file, place and line.
+
+    Read anew only when a file changed. It is shared: do not change it.
+    """
     if not (folder / MANIFEST).is_file():
         raise NotFound(M("There is no pack in “{folder}”.", folder=folder.name))
-    files = {
-        path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*.json"))
-    }
-    return _read(files)
+    paths = sorted(folder.rglob("*.json"))
+    state = tuple((path.as_posix(), s.st_mtime_ns, s.st_size) for path in paths for s in [path.stat()])
+    known = _folders.get(folder)
+    if known is None or known[0] != state:
+        files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+        known = _folders[folder] = (state, _read(files))
+    return known[1]
 
 
 def read_zip(body: bytes) -> Pack:
@@ -88,14 +96,27 @@ def read_zip(body: bytes) -> Pack:
                     )
                 ]
             )
-        with archive.open(entry) as file:
-            content = file.read(entry.file_size + 1)
+        content = _unpacked(archive, entry)
         if len(content) > entry.file_size:
             raise Invalid([Problem("zip", entry.filename[:80], M("This archive is too large to be a pack."))])
         files[entry.filename] = content
     if MANIFEST not in files:
         raise Invalid([Problem("zip", MANIFEST, M("A pack needs a file “{file}”.", file=MANIFEST))])
     return _read(files)
+
+
+def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    try:
+        with archive.open(entry) as file:
+            return file.read(entry.file_size + 1)
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        RuntimeError,
+    ) as error:  # damaged, or locked by a password
+        text = M("This file of the archive cannot be read.")
+        raise Invalid([Problem("zip", entry.filename[:80], text)]) from error
 
 
 def _read(files: Mapping[str, bytes]) -> Pack:
@@ -116,7 +137,10 @@ def _read(files: Mapping[str, bytes]) -> Pack:
         if name == SCENARIO:
             scenario = _plain(name, body, problems)
         elif name.startswith("sample/"):
-            samples.append(_plain(name, body, problems))
+            part = _plain(name, body, problems)
+            wrong = list(_check_sample(name, part)) if part else []
+            problems += wrong
+            samples += [part] if part and not wrong else []
         else:
             doc, wrong = read(body)
             problems += [Problem(p.code, f"{name}: {p.at}", p.message, p.line, p.column) for p in wrong]
@@ -125,9 +149,28 @@ def _read(files: Mapping[str, bytes]) -> Pack:
     return Pack(manifest, documents, tuple(samples), scenario, tuple(problems))
 
 
-def _plain(name: str, body: bytes, problems: list[Problem]) -> Any:
+def _plain(name: str, body: bytes, problems: list[Problem]) -> Mapping[str, Any]:
+    """The JSON object in a file; empty, with the reason among `problems`, when there is none."""
     try:
-        return loads(body.decode("utf-8"))
+        found = loads(body.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         problems.append(Problem("json", name, M("This is not valid JSON: {text}", text=str(error))))
         return {}
+    if isinstance(found, dict) and found:
+        return found
+    problems.append(Problem("object", name, M("This must be a JSON object with something in it.")))
+    return {}
+
+
+def _check_sample(name: str, part: Mapping[str, Any]) -> Iterator[Problem]:
+    for key in ("form", "by"):
+        if not isinstance(part.get(key), str):
+            yield Problem("sample", f"{name}: {key}", M("Sample data need a text under “{key}”.", key=key))
+    records = part.get("records")
+    if not isinstance(records, list):
+        yield Problem("sample", f"{name}: records", M("Sample data need a list under “records”."))
+        return
+    for index, record in enumerate(records):
+        if not isinstance(record, dict) or record.get(str(part.get("by"))) is None:
+            text = M("A sample record must be an object with a value for “{key}”.", key=part.get("by"))
+            yield Problem("sample", f"{name}: records.{index}", text)

@@ -3,19 +3,22 @@
 `{"form": "customer", "by": "code", "records": [{"name": "…", "currency": {"$find": "currency", "code": "CNY"}}]}`
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Select, Table, delete, func, insert, select, union_all
 
 from formloop.access.actor import SYSTEM, Actor
 from formloop.core.errors import Invalid, Problem
 from formloop.core.text import M
 from formloop.db import connection, reading, transactional
+from formloop.definitions import library
 from formloop.events import Cause
 from formloop.forms import service
 from formloop.forms.kind import get_form
 from formloop.forms.service import Draft, How
+from formloop.forms.spec import FormSpec
 from formloop.packs.reading import Pack
 from formloop.packs.tables import sample
 
@@ -28,6 +31,9 @@ def add(pack: Pack) -> int:
 
 def _add_file(pack: str, part: Mapping[str, Any]) -> int:
     spec, by = get_form(part["form"]), part["by"]
+    if by not in spec.table.c:
+        text = M("The form “{form}” has no field “{field}”.", form=spec.key, field=by)
+        raise Invalid([Problem("no_field", f"{spec.key}: by", text)])
     wanted = {str(record[by]): record for record in part["records"]}
     column = spec.table.c[by]
     there = set(connection().execute(select(column).where(column.in_(wanted))).scalars())
@@ -39,7 +45,9 @@ def _add_file(pack: str, part: Mapping[str, Any]) -> int:
     ]
     if not drafts:
         return 0
-    saved = service.save_many(SYSTEM, spec.key, drafts, Cause((f"pack:{pack}",)), How(trusted=True, unlocked=True))
+    saved = service.save_many(
+        SYSTEM, spec.key, drafts, Cause((f"pack:{pack}",)), How(trusted=True, unlocked=True)
+    )
     wrong = [Problem(p.code, f"{part['form']}: {p.at}", p.message) for each in saved for p in each.problems]
     if wrong:
         raise Invalid(wrong)
@@ -97,8 +105,32 @@ def _find(value: Mapping[str, Any]) -> tuple[str, str, str]:
 
 def count(pack: str) -> int:
     """How many sample records of a pack are still there."""
+    return count_all()[pack]
+
+
+def count_all() -> Counter[str]:
+    """How many sample records of each pack are still there; those in the recycle bin do not count."""
     with reading() as conn:
-        return len(conn.execute(select(sample.c.record).where(sample.c.pack == pack)).all())
+        forms = conn.execute(select(sample.c.form).distinct()).scalars().all()
+        tables = {form: spec.table for form in forms if (spec := _find_form(form))}
+        if not tables:
+            return Counter()
+        there = union_all(*(_there(form, table) for form, table in tables.items())).subquery()
+        query = select(there.c.pack, func.count()).group_by(there.c.pack)
+        return Counter({row[0]: row[1] for row in conn.execute(query)})
+
+
+def _find_form(key: str) -> FormSpec | None:
+    found = library.find_published("form", key)
+    return found if isinstance(found, FormSpec) else None
+
+
+def _there(form: str, table: Table) -> Select[tuple[str]]:
+    return (
+        select(sample.c.pack)
+        .join(table, table.c.id == sample.c.record)
+        .where(sample.c.form == form, table.c.deleted_at.is_(None))
+    )
 
 
 @transactional

@@ -20,9 +20,12 @@ from formloop.db import connection, reading, transactional
 from formloop.definitions import library
 from formloop.definitions import service as definitions
 from formloop.packs import samples
+from formloop.packs.edits import check_edits
 from formloop.packs.reading import Pack, read_folder
 from formloop.packs.tables import pack as packs
 from formloop.packs.tables import shipped
+
+OWN_FORMS = "own_forms"  # the key under which what belongs to no application is taken along
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +47,14 @@ def list_cards() -> list[Card]:
     """All shipped packs with what is installed of them."""
     with reading() as conn:
         there = {row.key: row.version for row in conn.execute(select(packs.c.key, packs.c.version))}
+    counts = samples.count_all()
+    return [Card(pack, there.get(pack.key), counts[pack.key]) for pack in list_shipped()]
+
+
+def list_shipped() -> list[Pack]:
+    """All shipped packs in the order of the template centre, without asking the database."""
     found = [read_folder(path.parent) for path in library_folder().glob("*/pack.json")]
-    found.sort(key=lambda pack: (pack.manifest.get("order", 100), pack.key))
-    return [Card(pack, there.get(pack.key), samples.count(pack.key)) for pack in found]
+    return sorted(found, key=lambda pack: (pack.manifest.get("order", 100), pack.key))
 
 
 def get_pack(key: str) -> Pack:
@@ -71,19 +79,37 @@ def list_needed(pack: Pack) -> list[Pack]:
 
 @transactional
 def install(actor: Actor, pack: Pack, with_samples: bool = True) -> list[definitions.Published]:
-    """Install a pack and what it needs, all or nothing; returns what was published."""
+    """Install a pack and what it needs, all or nothing; returns what was published.
+
+    Invalid when the packs have problems, or when local edits or drafts would be lost.
+    """
     gate.require(actor, "install", "pack")
     published: list[definitions.Published] = []
-    for each in [*list_needed(pack), pack]:
-        if each.problems:
-            raise Invalid(each.problems)
+    for each in require_installable(pack):
         published += definitions.publish_many(
-            actor, each.documents.values(), f"{each.key} {each.manifest['version']}", app=each.key
+            actor, each.documents.values(), f"{each.key} {each.manifest['version']}", app=_app_of(each.key)
         )
         _remember(actor, each)
         if with_samples:
             samples.add(each)
     return published
+
+
+@transactional
+def require_installable(pack: Pack) -> list[Pack]:
+    """The packs to install for this one, itself last; Invalid with everything that stands against it."""
+    if pack.problems:
+        raise Invalid(pack.problems)
+    packs_ = [*list_needed(pack), pack]
+    problems = [problem for each in packs_ for problem in each.problems or check_edits(each)]
+    if problems:
+        raise Invalid(problems)
+    return packs_
+
+
+def _app_of(key: str) -> str:
+    """The application that a pack's definitions belong to; own forms belong to none."""
+    return "" if key == OWN_FORMS else key
 
 
 def _remember(actor: Actor, pack: Pack) -> None:
@@ -109,12 +135,15 @@ def _remember(actor: Actor, pack: Pack) -> None:
 
 
 def export(actor: Actor, app: str) -> dict[str, str]:
-    """The files of an application as a pack: its published definitions in canonical text, and a manifest."""
+    """The files of an application as a pack: its published definitions in canonical text, and a manifest.
+
+    `own_forms` stands for what was made here and belongs to no application.
+    """
     gate.require(actor, "design", "definition")
     docs = [
         doc
         for entry in library.list_entries()
-        if entry.app == app and (doc := library.find_document(entry.kind, entry.key)) is not None
+        if entry.app == _app_of(app) and (doc := library.find_document(entry.kind, entry.key)) is not None
     ]
     if not docs:
         raise NotFound(M("There is no application “{app}” with anything published.", app=app))
@@ -141,6 +170,7 @@ def _manifest(app: str, docs: Iterable[Doc]) -> str:
     manifest: dict[str, Any] = known or {
         "key": app,
         "title": app.replace("_", " ").capitalize(),
+        **({"x-title": {"zh-CN": M("Own forms").render("zh-CN")}} if app == OWN_FORMS else {}),
         "version": "1.0.0",
         "summary": "",
     }

@@ -13,6 +13,7 @@ from formloop.web.routes import route
 
 blueprint = Blueprint("packs", __name__)
 INSTALL = ("install", "pack")
+DESIGN = ("design", "definition")
 
 
 def init_app(app: Flask) -> None:
@@ -31,18 +32,21 @@ def init_app(app: Flask) -> None:
 
 
 def _home() -> dict[str, object] | None:
+    if not gate.allows(current(), *INSTALL):
+        return None
     missing = [card for card in service.list_cards() if card.installed is None]
-    return {"cards": missing[:3]} if missing and gate.allows(current(), *INSTALL) else None
+    return {"cards": missing[:3]} if missing else None
 
 
 def _apps() -> dict[str, object]:
-    actor, cards = current(), {card.pack.key: card for card in service.list_cards()}
+    actor, packs = current(), {pack.key: pack for pack in service.list_shipped()}
     found: dict[str, list[object]] = {}
     for entry in library.list_entries("form"):
         if gate.allows(actor, "view", f"form:{entry.key}"):
             document = library.find_document("form", entry.key) or {}
             found.setdefault(entry.app, []).append((entry, document.get("icon", "forms")))
-    return {"apps": [(cards.get(app), app, forms) for app, forms in found.items()]}
+    own = service.OWN_FORMS if gate.allows(actor, *DESIGN) else None
+    return {"apps": [(packs.get(app), app, forms) for app, forms in found.items()], "own": own}
 
 
 @route(blueprint, "/templates", permission="signed-in")
@@ -124,7 +128,7 @@ def upload(key: str = "") -> Response:
     return page.redirect(url_for("packs.progress", key=pack.key, run=run))
 
 
-@route(blueprint, "/apps/<app>/pack.zip", permission=("design", "definition"))
+@route(blueprint, "/apps/<app>/pack.zip", permission=DESIGN)
 def download(app: str) -> Response:
     """An application as a pack, to take along to another site."""
     files = service.export(current(), app)

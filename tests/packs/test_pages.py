@@ -1,0 +1,96 @@
+"""The template centre and the start page in the browser."""
+
+import io
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event
+
+from formloop import db
+from formloop.access.actor import SYSTEM
+from formloop.definitions import library
+from formloop.definitions import service as definitions
+from formloop.forms import service as records
+from formloop.packs import reading, samples, service
+from packs.archives import note_form, zipped
+
+Open = Callable[[str], FlaskClient]
+
+
+def test_a_zip_whose_manifest_is_no_object_is_told_on_the_page(people_of_demo: Open) -> None:
+    file = (io.BytesIO(zipped(pack=[])), "pack.zip")
+    answer = people_of_demo("administrator").post(
+        "/templates/upload", data={"file": file}, headers={"Origin": "http://localhost"}
+    )
+    assert answer.status_code == 422
+    assert "This must be a JSON object" in answer.text
+
+
+def test_own_forms_are_taken_along_from_the_start_page(app: Flask, people_of_demo: Open) -> None:
+    definitions.publish_many(SYSTEM, [note_form()], "made here")
+    builder = people_of_demo("administrator")
+    assert "/apps/own_forms/pack.zip" in builder.get("/").text
+    answer = builder.get("/apps/own_forms/pack.zip")
+    assert answer.status_code == 200
+    pack = reading.read_zip(answer.data)
+    assert service.check(pack) == []
+    assert (list(pack.documents), pack.samples) == (["note.form.json"], ())
+    assert (pack.said("title", "en"), pack.said("title", "zh-CN")) == ("Own forms", "自建表单")
+
+
+def test_own_forms_are_own_forms_where_they_are_installed(app: Flask, people_of_demo: Open) -> None:
+    definitions.publish_many(SYSTEM, [note_form()], "made here")
+    pack = reading.read_zip(service.zipped(service.export(SYSTEM, service.OWN_FORMS)))
+    assert [each.new for each in service.install(SYSTEM, pack)] == [False]
+    assert library.find_entry("form", "note").app == ""
+    assert "note.form.json" in service.export(SYSTEM, service.OWN_FORMS)
+
+
+def test_who_may_not_design_is_not_offered_to_take_forms_along(people_of_demo: Open) -> None:
+    definitions.publish_many(SYSTEM, [note_form()], "made here")
+    seller = people_of_demo("seller")
+    assert "own_forms" not in seller.get("/").text
+    assert seller.get("/apps/own_forms/pack.zip").status_code == 403
+
+
+def test_the_start_page_reads_no_pack_again(people_of_demo: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser = people_of_demo("administrator")
+    browser.get("/")
+
+    def fail(_files: object) -> None:
+        raise AssertionError("read again")
+
+    monkeypatch.setattr(reading, "_read", fail)
+    assert browser.get("/").status_code == 200
+
+
+def test_sample_records_in_the_recycle_bin_do_not_count(app: Flask) -> None:
+    service.install(SYSTEM, service.get_pack("master_data"))
+    before = samples.count_all()
+    gone = next(iter(records_of("currency")))
+    records.delete_record(SYSTEM, "currency", gone)
+    assert samples.count_all()["master_data"] == before["master_data"] - 1
+
+
+def test_the_cards_of_many_packs_cost_no_more_statements_than_those_of_one(people_of_demo: Open) -> None:
+    sent: list[str] = []
+
+    def note(_conn: object, _cursor: object, statement: str, *_: object) -> None:
+        sent.append(statement)
+
+    service.list_cards()  # forms are prepared once
+    event.listen(db.engine(), "before_cursor_execute", note)
+    cards = service.list_cards()
+    event.remove(db.engine(), "before_cursor_execute", note)
+    assert len(cards) > 1 and all(card.samples for card in cards)
+    assert len([each for each in sent if each.startswith("SELECT")]) == 3  # packs, forms with samples, counts
+
+
+def records_of(form: str) -> list[int]:
+    """The ids of all records of a form."""
+    from formloop.forms.kind import get_form
+    from formloop.forms.listing import Query, list_records
+
+    return [row["id"] for row in list_records(SYSTEM, get_form(form), Query()).rows]
