@@ -9,7 +9,7 @@ from flask import Flask
 
 from api.conftest import Client, client_of
 from formloop.access.actor import SYSTEM
-from formloop.forms import reads, service
+from formloop.forms import history, service
 
 
 def exact(response: Any) -> Any:
@@ -44,7 +44,7 @@ def test_the_history_says_that_a_program_did_it(site: Flask, client: Client) -> 
     from formloop.forms.kind import get_form
 
     with site.app_context():
-        (entry,) = reads.describe_changes(get_form("item"), made["id"], frozenset(), "en")
+        (entry,) = history.describe_changes(get_form("item"), made["id"], frozenset(), "en")
     assert (entry.person, entry.chain) == ("Boss", ("api",))
 
 

@@ -11,7 +11,7 @@ from formloop.access.actor import SYSTEM
 from formloop.core import clock
 from formloop.core.errors import Conflict, Forbidden, Invalid, NotFound
 from formloop.events import Cause, Event, subscribe
-from formloop.forms import drafts, reads, service
+from formloop.forms import drafts, history, reads, service
 from formloop.forms.kind import get_form
 from formloop.forms.service import Draft, How
 
@@ -93,7 +93,7 @@ def test_saving_the_same_again_changes_nothing(shop: Shop) -> None:
     order = shop.order()
     again = service.save_many(SYSTEM, "order", [Draft({"note": None, "customer": shop.acme}, order["id"])])[0]
     assert (again.action, again.values["revision"]) == ("unchanged", 1)
-    assert len(reads.describe_changes(get_form("order"), order["id"], frozenset(), "en")) == 1
+    assert len(history.describe_changes(get_form("order"), order["id"], frozenset(), "en")) == 1
 
 
 def test_the_history_says_who_changed_what_and_can_be_undone(shop: Shop) -> None:
@@ -102,7 +102,7 @@ def test_the_history_says_who_changed_what_and_can_be_undone(shop: Shop) -> None
     service.change_record(
         SYSTEM, "order", order["id"], {"note": "second", "lines": [{"id": line, "quantity": "9"}]}
     )
-    newest = reads.describe_changes(
+    newest = history.describe_changes(
         get_form("order"), order["id"], frozenset({"note", "lines.quantity"}), "en"
     )[0]
     assert [(d.label, d.old, d.new) for d in newest.differences] == [

@@ -16,6 +16,7 @@ from formloop.core.errors import Forbidden, Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.db import connection, reading, transactional
 from formloop.db.migrations import raise_counter
+from formloop.web import viewer
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 _nobody = _hasher.hash("nobody has this password")
@@ -342,6 +343,11 @@ def department_names(ids: Iterable[int]) -> dict[int, str]:
     wanted = {i for i in ids if i is not None}
     if not wanted:
         return {}
-    query = select(department.c.id, department.c.name).where(department.c.id.in_(wanted))
+    query = select(department).where(department.c.id.in_(wanted))
     with reading() as conn:
-        return {row.id: row.name for row in conn.execute(query)}
+        return {row.id: department_title(row) for row in conn.execute(query)}
+
+
+def department_title(row: Row[Any]) -> str:
+    """What a department is called in the language of who looks."""
+    return str(row.name_zh) if viewer.locale().startswith("zh") and row.name_zh else str(row.name)

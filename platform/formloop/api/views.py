@@ -16,7 +16,7 @@ from formloop.core.errors import Conflict, Invalid, NotFound, SignInNeeded
 from formloop.core.text import M
 from formloop.db import transactional
 from formloop.events import Cause
-from formloop.forms import listing, reads, service
+from formloop.forms import history, listing, reads, service
 from formloop.forms.kind import get_form
 from formloop.forms.list_query import read_query
 from formloop.forms.spec import FormSpec, Values
@@ -156,7 +156,7 @@ def _stale(error: Conflict, actor: Actor, spec: FormSpec, record: int, revision:
     locale, seen = viewer.locale(), reads.get_record(actor, spec.key, record)
     visible = {k for k in seen if k in spec.fields}
     visible |= {f"{s.key}.{c}" for s in spec.subforms for line in seen.get(s.key) or () for c in line}
-    entries = reads.describe_changes(spec, record, frozenset(visible), locale, revision or 0)
+    entries = history.describe_changes(spec, record, frozenset(visible), locale, revision or 0)
     response = faults.as_json(faults.Fault(409, error.code, error.message, error))
     body = response.get_json()
     body["error"] |= {

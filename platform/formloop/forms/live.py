@@ -123,7 +123,7 @@ def choices(actor: Actor, spec: FormSpec, field: Field, text: str) -> list[dict[
         return [{"value": str(p.id), "text": p.name} for p in people.list_people(text, limit=MOST_CHOICES)]
     if field.type.name == "department":
         found = [d for d in people.list_departments() if text.lower() in d.name.lower() or text in d.name_zh]
-        return [{"value": str(d.id), "text": d.name} for d in found[:MOST_CHOICES]]
+        return [{"value": str(d.id), "text": people.department_title(d)} for d in found[:MOST_CHOICES]]
     if "x-options" in field.schema:
         options = list_options(actor, spec, field, text, MOST_CHOICES)
         return [{"value": each, "text": each} for each in options]

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import or_, select
 
-from formloop.access import people
 from formloop.access.actor import Actor
 from formloop.core.errors import NotFound
 from formloop.db import reading
@@ -14,10 +12,9 @@ from formloop.forms import permits, rows
 from formloop.forms.engine import Given
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
-from formloop.forms.listing import titles_of
 from formloop.forms.names import context_of
 from formloop.forms.spec import Field, FormSpec, Values
-from formloop.forms.tables import change, record_link
+from formloop.forms.tables import record_link
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,100 +73,6 @@ def project(spec: FormSpec, record: Values, visible: frozenset[str]) -> Values:
                 for line in record.get(subform.key) or ()
             ]
     return kept
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One changed value in a history: what it is called, and both values as people read them."""
-
-    label: str
-    old: str
-    new: str
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One row of a record's history."""
-
-    id: int
-    revision: int
-    action: str
-    person: str
-    at: Any
-    differences: list[Difference]
-    chain: tuple[str, ...]
-
-
-def describe_changes(
-    spec: FormSpec, record: int, visible: frozenset[str], locale: str, since: int = 0, limit: int = 100
-) -> list[Entry]:
-    """The history of a record, newest first, of fields in `visible` only; `since` leaves out older revisions."""
-    with reading() as conn:
-        query = select(change).where(
-            change.c.form == spec.key, change.c.record == record, change.c.revision > since
-        )
-        found = list(conn.execute(query.order_by(change.c.id.desc()).limit(limit)))
-    names = people.names_of(row.person for row in found)
-    return [
-        Entry(
-            row.id,
-            row.revision,
-            row.action,
-            names.get(row.person, "Formloop"),
-            row.at,
-            _differences(spec, row.old or {}, row.new or {}, visible, locale)
-            if row.action != "created"
-            else [],
-            tuple((row.cause or {}).get("chain", ())),
-        )
-        for row in found
-    ]
-
-
-def _differences(
-    spec: FormSpec, old: Values, new: Values, visible: frozenset[str], locale: str
-) -> list[Difference]:
-    found: list[Difference] = []
-    for key in {**old, **new}:
-        each = spec.fields.get(key)
-        if each is None:
-            continue
-        if each.children:
-            found += _line_differences(each, old.get(key) or {}, new.get(key) or {}, visible, locale)
-        elif each.path in visible:
-            found.append(
-                Difference(
-                    each.title(locale), _text(each, old.get(key), locale), _text(each, new.get(key), locale)
-                )
-            )
-    return found
-
-
-def _line_differences(
-    subform: Field, old: Values, new: Values, visible: frozenset[str], locale: str
-) -> list[Difference]:
-    found = []
-    columns = {c.key: c for c in subform.children if c.path in visible}
-    for line in {**old, **new}:
-        one, other = old.get(line) or {}, new.get(line) or {}
-        for key in {**one, **other}:
-            if key in columns and one.get(key) != other.get(key):
-                each = columns[key]
-                label = f"{subform.title(locale)} · {each.title(locale)}"
-                found.append(
-                    Difference(label, _text(each, one.get(key), locale), _text(each, other.get(key), locale))
-                )
-    return found
-
-
-def _text(each: Field, value: Any, locale: str) -> str:
-    if value is None:
-        return ""
-    read: Any = value if isinstance(value, list | bool) else each.type.read(each, value)
-    if each.relation is not None:
-        with reading() as conn:
-            return titles_of(conn, get_form(each.relation.form), {int(read)}).get(int(read), f"#{read}")
-    return each.type.show(each, read, locale)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from formloop.forms import (
     file_views,
     fills,
     first_rights,
+    history,
     list_views,
     live,
     posted,
@@ -117,7 +118,7 @@ def record_page(form: str, record: int) -> Response:
         state=spec.states.get(values["state"]),
         owner=names.get(("@person", values["owner"]), ""),
         panels=[part for each in record_panels if (part := each(actor, spec, values))],
-        changes=reads.describe_changes(spec, record, seen.visible, locale),
+        changes=history.describe_changes(spec, record, seen.visible, locale),
         comments=comments.list_of(form, record),
         chain=reads.list_chain(actor, form, record, locale),
         may_edit=gate.allows(actor, "edit", spec.resource) and not locked,
@@ -166,7 +167,7 @@ def change(form: str, record: int) -> Response:
         return _edit_page(actor, spec, {**before, **given.values}, given, before, error.problems, 422)
     except Conflict:
         seen = reads.visible_in(actor, spec, before)
-        theirs = reads.describe_changes(spec, record, seen, viewer.locale(), revision or 0)
+        theirs = history.describe_changes(spec, record, seen, viewer.locale(), revision or 0)
         return _edit_page(actor, spec, {**before, **given.values}, given, before, [], 409, theirs)
     fills.forget(actor, form, record)
     return page.redirect(url_for("forms.record_page", form=form, record=record), M("Saved."))

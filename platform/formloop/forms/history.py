@@ -1,0 +1,113 @@
+"""The history of a record as people read it: who changed what, from what to what."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.engine import Row
+
+from formloop.access import people
+from formloop.db import reading
+from formloop.forms import screen
+from formloop.forms.spec import Field, FormSpec, Unreadable, Values
+from formloop.forms.tables import change
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One changed value in a history: what it is called, and both values as people read them."""
+
+    label: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of a record's history."""
+
+    id: int
+    revision: int
+    action: str
+    person: str
+    at: Any
+    differences: list[Difference]
+    chain: tuple[str, ...]
+
+
+def describe_changes(
+    spec: FormSpec, record: int, visible: frozenset[str], locale: str, since: int = 0, limit: int = 100
+) -> list[Entry]:
+    """The history of a record, newest first, of fields in `visible` only; `since` leaves out older revisions."""
+    with reading() as conn:
+        query = select(change).where(
+            change.c.form == spec.key, change.c.record == record, change.c.revision > since
+        )
+        found = list(conn.execute(query.order_by(change.c.id.desc()).limit(limit)))
+    people_names = people.names_of(row.person for row in found)
+    teller = _Teller(spec, visible, locale, found)
+    return [
+        Entry(
+            row.id,
+            row.revision,
+            row.action,
+            people_names.get(row.person, "Formloop"),
+            row.at,
+            [] if row.action == "created" else teller.differences(row.old or {}, row.new or {}),
+            tuple((row.cause or {}).get("chain", ())),
+        )
+        for row in found
+    ]
+
+
+class _Teller:
+    """Puts changes into words; what they point to is named by one query for each form."""
+
+    def __init__(self, spec: FormSpec, visible: frozenset[str], locale: str, found: list[Row[Any]]) -> None:
+        self.spec, self.visible, self.locale = spec, visible, locale
+        sides = [side for row in found if row.action != "created" for side in (row.old, row.new) if side]
+        self.names = screen.names_for(spec, [self._as_record(side) for side in sides])
+
+    def _as_record(self, side: Values) -> Values:
+        """One side of a change in the shape of a record: lines are kept by their ids there."""
+        lines = {
+            s.key: [each for each in (side.get(s.key) or {}).values() if each] for s in self.spec.subforms
+        }
+        return {**side, **lines}
+
+    def differences(self, old: Values, new: Values) -> list[Difference]:
+        """What one change did to the fields that may be seen."""
+        found: list[Difference] = []
+        for key in {**old, **new}:
+            each = self.spec.fields.get(key)
+            if each is None:
+                continue
+            if each.children:
+                found += self._in_lines(each, old.get(key) or {}, new.get(key) or {})
+            elif each.path in self.visible:
+                found.append(self._one(each.title(self.locale), each, old.get(key), new.get(key)))
+        return found
+
+    def _in_lines(self, subform: Field, old: Values, new: Values) -> list[Difference]:
+        columns = {c.key: c for c in subform.children if c.path in self.visible}
+        found = []
+        for line in {**old, **new}:
+            one, other = old.get(line) or {}, new.get(line) or {}
+            for key in {**one, **other}:
+                if key in columns and one.get(key) != other.get(key):
+                    label = f"{subform.title(self.locale)} · {columns[key].title(self.locale)}"
+                    found.append(self._one(label, columns[key], one.get(key), other.get(key)))
+        return found
+
+    def _one(self, label: str, each: Field, old: Any, new: Any) -> Difference:
+        return Difference(label, self._text(each, old), self._text(each, new))
+
+    def _text(self, each: Field, kept: Any) -> str:
+        """A value of the change log as people read it; it may be of an earlier type of the field."""
+        if kept is None:
+            return ""
+        try:
+            value = kept if isinstance(kept, list | dict | bool) else each.type.read(each, kept)
+        except Unreadable:
+            return str(kept)
+        return screen.shown_text(each, value, self.locale, self.names)
