@@ -36,7 +36,7 @@ _SPECIMEN = Kind(
 
 def prove(seed: int = 1, count: int = 3_000) -> dict[str, Any]:
     """Read `count` hostile texts; `ok` says whether none was slow, fetched something or crashed."""
-    chance = random.Random(seed)  # noqa: S311  repeatable, not secret
+    chance = random.Random(seed)
     slow, crashed, refused, slowest = list[str](), list[str](), 0, 0.0
     with _canary() as (address, fetches):
         for number in range(count):
