@@ -15,7 +15,7 @@ from formloop.forms import drafts, history, reads, service
 from formloop.forms.kind import get_form
 from formloop.forms.service import Draft, How
 
-from .conftest import Shop
+from .conftest import Shop, form, publish, text
 
 
 def problems_of(error: pytest.ExceptionInfo[Invalid]) -> dict[str, str]:
@@ -227,3 +227,12 @@ def test_a_number_that_a_record_brought_is_not_given_out_again(shop: Shop) -> No
     service.create(SYSTEM, "order", brought, how=How(trusted=True))
     service.create(SYSTEM, "order", {**brought, "number": "OLD-99"}, how=How(trusted=True))
     assert shop.order()["number"] == f"SO{year}-0008"
+
+
+def test_undoing_brings_read_only_values_back_too(shop: Shop) -> None:
+    publish(form("sheet", {"name": text("Name"), "stamp": text("Stamp", readOnly=True)}))
+    made = service.create(SYSTEM, "sheet", {"name": "a", "stamp": "old"}, how=How(trusted=True))
+    service.change_record(SYSTEM, "sheet", made["id"], {"stamp": "new"}, how=How(trusted=True))
+    newest = history.describe_changes(get_form("sheet"), made["id"], frozenset({"stamp"}), "en")[0]
+    service.undo_change(SYSTEM, "sheet", made["id"], newest.id)
+    assert reads.get_record(SYSTEM, "sheet", made["id"])["stamp"] == "old"
