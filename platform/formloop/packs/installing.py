@@ -68,7 +68,10 @@ def begin(actor: Actor, pack: Pack, with_samples: bool) -> str:
 
 
 def get_state(run: str) -> Mapping[str, Any]:
-    """How far a run is: `step`, whether it has `ended`, and its `problems` as sentences in both languages."""
+    """How far a run is: `step`, whether it has `ended`, and its `problems` as sentences in both languages.
+
+    When it failed, `reached` is the step that did.
+    """
     with reading() as conn:
         state = conn.execute(select(runs.c.state).where(runs.c.id == run)).scalar()
     if state is None:
@@ -89,13 +92,13 @@ def _deliver(delivery: Delivery) -> None:
         service.install(actor, pack, with_samples=False)
         if delivery.payload["with_samples"]:
             _tell(run, "samples")
-            for each in (*map(service.get_pack, delivery.payload["needed"]), pack):
+            for each in (*map(service.get_pack, delivery.payload.get("needed", ())), pack):
                 samples.add(each)
         _tell(run, "done", ended=True)
     except Exception as error:  # trying again would end the same way; who installs is told and may begin anew
         if not isinstance(error, FormloopError):
             _log.exception("installing %s failed", pack.key)
-        _tell(run, "failed", True, [_said(problem) for problem in _problems_of(error)])
+        _fail(run, [_said(problem) for problem in _problems_of(error)])
 
 
 def _problems_of(error: Exception) -> Sequence[Problem]:
@@ -112,6 +115,15 @@ def _said(problem: Problem) -> dict[str, str]:
 
 
 @transactional
-def _tell(run: str, step: str, ended: bool = False, problems: list[dict[str, str]] | None = None) -> None:
-    state = {"step": step, "ended": ended, "problems": problems or []}
+def _tell(run: str, step: str, ended: bool = False) -> None:
+    _write(run, {"step": step, "ended": ended, "problems": []})
+
+
+@transactional
+def _fail(run: str, problems: list[dict[str, str]]) -> None:
+    reached = get_state(run)["step"]
+    _write(run, {"step": "failed", "reached": reached, "ended": True, "problems": problems})
+
+
+def _write(run: str, state: Mapping[str, Any]) -> None:
     connection().execute(update(runs).where(runs.c.id == run).values(state=state))
