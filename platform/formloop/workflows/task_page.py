@@ -27,6 +27,13 @@ def get_task(actor: Actor, task: int) -> Row[Any]:
     return found
 
 
+def title_of(actor: Actor, found: Row[Any]) -> str:
+    """What the record of a task is called, where the step shows the field that names it."""
+    spec = get_form(found.form)
+    step = get_version(found.workflow, found.version).steps.get(found.task_step)
+    return str(found.title) if spec.title_field in sight.visible_paths(actor, spec, step) else ""
+
+
 def show(
     actor: Actor,
     found: Row[Any],
