@@ -38,7 +38,7 @@ _EPOCHS = select(counters.c.name, counters.c.value).where(counters.c.name.in_(("
 ROOMS = ("web", "access", "definitions", "forms", "bridges", "workflows", "packs", "api")
 
 
-class _Id(IntegerConverter):
+class _BoundedInteger(IntegerConverter):
     """Numbers in addresses that a database can hold; a larger one is no address of ours."""
 
     def __init__(self, map: Map) -> None:
@@ -66,7 +66,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         MAX_FORM_MEMORY_SIZE=16 * 1024 * 1024,
         MAX_FORM_PARTS=50_000,
     )
-    app.url_map.converters["int"] = _Id
+    app.url_map.converters["int"] = _BoundedInteger
     folders = {room: FileSystemLoader(PACKAGE / room / "templates") for room in ROOMS}
     app.jinja_loader = PrefixLoader(folders)
     db.start(app, settings)

@@ -12,8 +12,15 @@ function choose(select) {
   new TomSelect(select, {
     valueField: "value", labelField: "text", searchField: ["text", "hint"], maxOptions: 30, preload: "focus",
     allowEmptyOption: false, maxItems: select.multiple ? null : 1, plugins: [select.multiple ? "remove_button" : "clear_button"], dropdownParent: "body",
-    load: (text, done) => fetch(`${select.dataset.flChoices}?q=${encodeURIComponent(text)}`)
-      .then((answer) => answer.ok ? answer.json() : []).then(done, () => done()),
+    load(text, done) {
+      fetch(`${select.dataset.flChoices}?q=${encodeURIComponent(text)}`)
+        .then((answer) => answer.ok ? answer.json() : [])
+        .then((found) => {
+          if (this.control_input.value.trim() !== text.trim()) return done();  // typed on meanwhile
+          this.clearOptions();  // what earlier letters found must not be chosen by Enter
+          done(found);
+        }, () => done());
+    },
     score: () => () => 1,
     onType() { this.clearOptions(); },
     render: {

@@ -1,12 +1,15 @@
 """A form exists for its builder the moment it is published."""
 
+import pytest
+
 from formloop.access.actor import get_actor
+from formloop.core.errors import Invalid
 from formloop.definitions import service as definitions
-from formloop.forms import first_rights, listing, service
+from formloop.forms import first_rights, listing, publisher_rights, service
 from formloop.forms.kind import get_form
 from formloop.forms.listing import Query
 
-from .conftest import Shop, form, only, text
+from .conftest import Shop, form, only, relation, text
 
 
 def test_whoever_publishes_a_new_form_can_use_it_at_once(shop: Shop) -> None:
@@ -36,3 +39,25 @@ def test_a_later_version_gives_nobody_anything(shop: Shop) -> None:
     doc["description"] = "changed"
     definitions.publish_many(builder, [doc], "again")
     assert "item_all" not in get_actor(builder.person_id or 0).roles
+
+
+def test_nobody_publishes_a_formula_over_what_they_may_not_see(shop: Shop) -> None:
+    publisher_rights.enroll()
+    builder = shop.person(
+        "builder",
+        {"on": "definition", "may": ["design"]},
+        {"form": "customer", "may": ["view"], "except": ["limit"]},
+    )
+    leak = {"type": "number", "x-type": "amount", "title": "Leak", "x-formula": "who.limit + 0"}
+    for doc in (
+        form("leaks", {"who": relation("Who", "customer"), "leak": leak}),
+        form(
+            "fills",
+            {"who": relation("Who", "customer", fill={"got": "limit"}), "got": {**leak, "x-formula": None}},
+        ),
+    ):
+        doc["properties"] = {key: only(schema) for key, schema in doc["properties"].items()}
+        made = definitions.save_draft(builder, "form", only(doc))
+        with pytest.raises(Invalid) as error:
+            definitions.publish(builder, made.id)
+        assert {p.code for p in error.value.problems} == {"reads_hidden"}

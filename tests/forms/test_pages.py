@@ -211,3 +211,14 @@ def test_a_number_too_large_for_anything_breaks_nothing(client: FlaskClient, sho
 def test_only_our_own_names_are_answered(client: FlaskClient) -> None:
     answer = client.get("/sign-in", headers={"Host": "evil.example:8000"})
     assert answer.status_code == 400
+
+
+def test_the_one_character_no_database_agrees_on_is_refused_everywhere(
+    client: FlaskClient, shop: Shop
+) -> None:
+    assert post(client, "/f/item/new", {"name": "a\x00b"})[0] == 422
+    assert client.get("/f/item?q=%00").status_code == 422
+
+
+def test_a_department_below_nothing_is_told_in_words(client: FlaskClient, shop: Shop) -> None:
+    assert post(client, "/departments/new", {"name": "n", "parent": "-1"})[0] == 422

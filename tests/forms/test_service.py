@@ -236,3 +236,16 @@ def test_undoing_brings_read_only_values_back_too(shop: Shop) -> None:
     newest = history.describe_changes(get_form("sheet"), made["id"], frozenset({"stamp"}), "en")[0]
     service.undo_change(SYSTEM, "sheet", made["id"], newest.id)
     assert reads.get_record(SYSTEM, "sheet", made["id"])["stamp"] == "old"
+
+
+@pytest.mark.parametrize("given", ["1e25", "1e30", "-1e29", "9" * 30, "0.0000001"])
+def test_a_number_too_long_is_told_in_words(shop: Shop, given: str) -> None:
+    with pytest.raises(Invalid) as error:
+        shop.item("Long", price=given)
+    assert problems_of(error) == {"price": "invalid"}
+
+
+def test_a_formula_whose_result_is_too_long_is_told_in_words(shop: Shop) -> None:
+    with pytest.raises(Invalid) as error:
+        shop.order((shop.item("Dear", price="90000000000000"), "999999999999"))
+    assert error.value.problems

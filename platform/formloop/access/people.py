@@ -257,6 +257,7 @@ def add_department(
     head: int | None = None,
 ) -> int:
     """Add a department below `parent`; returns its id. Without a key it is given one."""
+    _require_known(parent)
     department_id = clock.new_id()
     key = key.strip() or f"department_{department_id}"
     _require_department(name, key)
@@ -275,6 +276,7 @@ def change_department(actor: Actor, department_id: int, **values: Any) -> None:
     """Change columns of a department; it cannot come to stand below itself."""
     if "name" in values:
         _require_department(values["name"])
+    _require_known(values.get("parent"))
     if values.get("parent") is not None and department_id in _line_up(values["parent"]):
         raise Invalid([Problem("cycle", "parent", M("A department cannot stand below itself."))])
     if values.get("archived"):
@@ -284,6 +286,12 @@ def change_department(actor: Actor, department_id: int, **values: Any) -> None:
         raise NotFound
     audit.note(actor, "department.changed", f"department:{department_id}", **values)
     raise_counter(connection(), "access")
+
+
+def _require_known(parent: int | None) -> None:
+    """Invalid when a department is to stand below one that is not there."""
+    if parent is not None and parent not in {row.id for row in list_departments()}:
+        raise Invalid([Problem("parent", "parent", M("There is no such department to stand below."))])
 
 
 def _require_department(name: str, key: str | None = None) -> None:

@@ -66,7 +66,8 @@ def use_folder(folder: Path) -> None:
 
 def store(actor: Actor, field: Field, name: str, stream: BinaryIO) -> Stored:
     """Keep an uploaded file for `field`; Invalid when it is of a kind or size that the field does not take."""
-    name = Path(name.replace("\\", "/")).name.strip()[-200:] or "file"
+    shown = "".join(letter for letter in name if letter.isprintable())
+    name = Path(shown.replace("\\", "/")).name.strip()[-200:] or "file"
     kind = field.type
     if not isinstance(kind, Attachment):
         raise NotFound

@@ -22,6 +22,7 @@ from formloop.forms import (
     list_views,
     live,
     posted,
+    publisher_rights,
     reads,
     screen,
     service,
@@ -45,6 +46,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
     explaining.enroll()
     first_rights.enroll()
+    publisher_rights.enroll()
     app.register_blueprint(list_views.blueprint)
     file_views.init_app(app)
     if "form" not in editor.starters:

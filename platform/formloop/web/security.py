@@ -6,7 +6,7 @@ from flask import Blueprint, Flask, Response, request
 from flask_wtf.csrf import CSRFProtect, generate_csrf
 from markupsafe import Markup
 
-from formloop.core.errors import Forbidden
+from formloop.core.errors import Forbidden, Invalid, Problem
 from formloop.core.text import M
 from formloop.settings import Settings
 
@@ -54,6 +54,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     )
     our_hosts = {urlsplit(settings.public_url).netloc} if settings.public_url else set()
     app.before_request(lambda: require_own_origin(our_hosts))
+    app.before_request(require_plain_text)
     _csrf.init_app(app)
     app.jinja_env.globals["csrf_field"] = csrf_field
     app.after_request(add_headers)
@@ -78,6 +79,14 @@ def require_own_origin(our_hosts: set[str]) -> None:
     from_elsewhere = request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none")
     if from_elsewhere or (origin is not None and urlsplit(origin).netloc not in our_hosts | {request.host}):
         raise Forbidden(M("This request came from another site and was not carried out."))
+
+
+def require_plain_text() -> None:
+    """Refuse the one character that no database agrees on, wherever it stands in a form or an address."""
+    if "%00" in request.full_path or any("\x00" in v for values in request.form.listvalues() for v in values):
+        raise Invalid(
+            [Problem("control_character", "", M("The text has a character that cannot be stored."))]
+        )
 
 
 def add_headers(response: Response) -> Response:

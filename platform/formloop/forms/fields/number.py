@@ -55,13 +55,13 @@ class Number(FieldType):
 
     def check(self, field: Field, value: Any) -> Message | None:
         schema = field.schema
-        if value != value.quantize(Decimal(1).scaleb(-field.scale), ROUND_HALF_UP):
-            return M("At most {count} digits after the point.", count=field.scale)
         if abs(value) >= Decimal(10) ** (18 - field.scale):
             return M(
                 "This number is too large; {count} digits before the point are the limit.",
                 count=18 - field.scale,
             )
+        if value != value.quantize(Decimal(1).scaleb(-field.scale), ROUND_HALF_UP):
+            return M("At most {count} digits after the point.", count=field.scale)
         if schema.get("type") == "integer" and value != int(value):
             return M("This must be a whole number.")
         return _beyond(schema, value)

@@ -1,0 +1,63 @@
+"""Nobody publishes a form that tells them, or others, what they may not see themselves.
+
+A formula, a rule or a filled-in field that reads through a relation shows what stands there to whoever fills in
+the form. So a builder may only let it read what some grant of theirs shows in every row they see.
+"""
+
+from collections.abc import Iterator
+
+from formloop.access.actor import Actor
+from formloop.core.errors import Invalid, Problem
+from formloop.core.text import M
+from formloop.definitions import service as definitions
+from formloop.forms import permits
+from formloop.forms.kind import get_form
+from formloop.forms.spec import FormSpec
+
+
+def enroll() -> None:
+    """Take part in publishing."""
+    if "publisher_rights" not in definitions.listeners:
+        definitions.listeners.add("publisher_rights", _check)
+
+
+def _check(actor: Actor, published: definitions.Published) -> None:
+    if published.kind != "form" or actor.administrator or definitions.get_definition(published.id).app:
+        return  # a pack is installed by who holds that right, and brings roles for what it reads
+    spec = get_form(published.key)
+    problems = [
+        Problem(
+            "reads_hidden",
+            f"properties.{path.replace('.', '.items.properties.')}",
+            M(
+                "“{path}” reads {field} of {form}, which you may not see yourself.",
+                path=path,
+                field=key,
+                form=form,
+            ),
+        )
+        for path, form, key in _read_elsewhere(spec)
+        if not _sees(actor, form, key)
+    ]
+    if problems:
+        raise Invalid(problems)
+
+
+def _read_elsewhere(spec: FormSpec) -> Iterator[tuple[str, str, str]]:
+    """Path, form and field of everything the form reads or fills in through its relations."""
+    for read in sorted(spec.reads):
+        for length in (1, 2):
+            field = spec.find(".".join(read[:length]))
+            if field is not None and field.relation is not None and len(read) > length:
+                yield field.path, field.relation.form, read[length]
+                break
+    for top in spec.fields.values():
+        for each in (top, *top.children):
+            for key in each.relation.fill.values() if each.relation else ():
+                yield each.path, each.relation.form if each.relation else "", key
+
+
+def _sees(actor: Actor, form: str, key: str) -> bool:
+    spec = get_form(form)
+    permit = permits.find_permit(actor, "view", spec)
+    return permit is not None and (key not in spec.fields or key in permit.everywhere)
