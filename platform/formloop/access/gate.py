@@ -14,7 +14,7 @@ from formloop.access.actor import Actor
 from formloop.access.tables import grant
 from formloop.core.errors import Forbidden
 from formloop.core.text import M, Message
-from formloop.db import engine, in_transaction, reading
+from formloop.db import after_commit, engine, in_transaction, reading
 from formloop.db.migrations import read_counter
 
 RECORD_ACTIONS = ("view", "create", "edit", "delete", "submit", "import", "export", "print", "comment")
@@ -80,15 +80,21 @@ def forget() -> None:
 
 
 def _load(access_epoch: int) -> _Shelf:
-    global _shelf
     found: dict[str, list[Grant]] = {}
     with reading() as conn:
         for row in conn.execute(select(grant).order_by(grant.c.role, grant.c.id)):
             found.setdefault(row.resource, []).append(read_grant(row))
     shelf = _Shelf(engine(), access_epoch, {resource: tuple(each) for resource, each in found.items()})
-    if not in_transaction():  # grants that may yet be rolled back are for this transaction alone
-        _shelf = shelf
+    if in_transaction():  # grants that may yet be rolled back are for this transaction alone
+        after_commit(lambda: _remember(shelf))
+    else:
+        _remember(shelf)
     return shelf
+
+
+def _remember(shelf: _Shelf) -> None:
+    global _shelf
+    _shelf = shelf
 
 
 def _grants_of(resource: str) -> tuple[Grant, ...]:

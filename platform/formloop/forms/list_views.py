@@ -65,9 +65,7 @@ def list_page(form: str) -> Response:
         next_url=url_for("lists.list_page", form=form, **args, after=found.next) if found.next else None,
         sums_url=url_for("lists.sums", form=form, **args) if _summed(spec, keys) else None,
         views=[] if part else saved_views.list_for(actor, form),
-        may={
-            a: gate.allows(actor, a, spec.resource) for a in ("create", "edit", "delete", "import", "export")
-        },
+        may=may,
     )
 
 
