@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Label, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Label, Select, Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import Row
 
 from formloop.access import audit, granting, people
@@ -111,41 +111,32 @@ def _epoch(name: str) -> Label[int]:
     return select(counters.c.value).where(counters.c.name == name).scalar_subquery().label(name)
 
 
-_by_session = (
-    select(
-        session.c.person,
-        session.c.seen_at,
-        session.c.key_hash,
-        person.c.epoch,
-        _epoch("access"),
-        _epoch("definitions"),
+def _holder_of(table: Table, seen_at: ColumnElement[Any], works: ColumnElement[bool]) -> Select[Any]:
+    """Who holds the secret with the hash `digest`, as long as `table` says that it works."""
+    return (
+        select(table.c.person, seen_at, table.c.key_hash, person.c.epoch)
+        .add_columns(_epoch("access"), _epoch("definitions"))
+        .join(person, person.c.id == table.c.person)
+        .where(person.c.active, works, table.c.key_hash == bindparam("digest"))
+        .where(table.c.ends_at.is_(None) | (table.c.ends_at > bindparam("now")))
     )
-    .join(person, person.c.id == session.c.person)
-    .where(person.c.active, session.c.epoch == person.c.epoch)
+
+
+_by_session = _holder_of(
+    session,
+    session.c.seen_at,
+    (session.c.epoch == person.c.epoch) & (session.c.seen_at > bindparam("idle")),
 )
-_by_token = (
-    select(
-        token.c.person,
-        token.c.used_at.label("seen_at"),
-        token.c.key_hash,
-        person.c.epoch,
-        _epoch("access"),
-        _epoch("definitions"),
-    )
-    .join(person, person.c.id == token.c.person)
-    .where(person.c.active, ~token.c.revoked)
-)
+_by_token = _holder_of(token, token.c.used_at.label("seen_at"), ~token.c.revoked)
 
 
 def find_signed_in(secret: str, by_token: bool = False) -> SignedIn | None:
     """Who holds this session or token secret, in one statement; None when it is unknown, ended or revoked."""
-    table, query = (token, _by_token) if by_token else (session, _by_session)
-    query = query.where(table.c.key_hash == digest(secret))
-    query = query.where(table.c.ends_at.is_(None) | (table.c.ends_at > clock.now()))
+    asked = {"digest": digest(secret), "now": clock.now()}
     if not by_token:
-        query = query.where(session.c.seen_at > clock.later(hours=-IDLE_HOURS))
+        asked["idle"] = clock.later(hours=-IDLE_HOURS)
     with reading() as conn:
-        row = conn.execute(query).one_or_none()
+        row = conn.execute(_by_token if by_token else _by_session, asked).one_or_none()
         if row is None:
             return None
         actor = remembered_actor(row.person, row.epoch, row.access or 0)

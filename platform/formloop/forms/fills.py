@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Table, Text, delete, insert, select
+from sqlalchemy import BigInteger, Column, Table, Text, bindparam, delete, insert, select
 from sqlalchemy.engine import Row
 
 from formloop.access.actor import Actor
@@ -25,8 +25,12 @@ table = Table(
 )
 
 
-def _mine(actor: Actor, form: str, record: int | None) -> Any:
-    return (table.c.person == actor.person_id) & (table.c.form == form) & (table.c.record == (record or 0))
+_mine = [table.c[name] == bindparam(f"my_{name}") for name in ("person", "form", "record")]
+_FIND, _FORGET = select(table).where(*_mine), delete(table).where(*_mine)
+
+
+def _page(actor: Actor, form: str, record: int | None) -> dict[str, Any]:
+    return {"my_person": actor.person_id, "my_form": form, "my_record": record or 0}
 
 
 @transactional
@@ -35,7 +39,7 @@ def keep(actor: Actor, form: str, record: int | None, raw: Mapping[str, Any]) ->
     if len(dumps(dict(raw))) > LARGEST:
         raise TooLarge(M("This is too much to keep as a draft. Save it."))
     conn = connection()
-    conn.execute(delete(table).where(_mine(actor, form, record)))
+    conn.execute(_FORGET, _page(actor, form, record))
     conn.execute(
         insert(table).values(
             person=actor.person_id, form=form, record=record or 0, raw=dict(raw), at=clock.now()
@@ -46,10 +50,10 @@ def keep(actor: Actor, form: str, record: int | None, raw: Mapping[str, Any]) ->
 def find(actor: Actor, form: str, record: int | None) -> Row[Any] | None:
     """What was kept of this page, if anything."""
     with reading() as conn:
-        return conn.execute(select(table).where(_mine(actor, form, record))).one_or_none()
+        return conn.execute(_FIND, _page(actor, form, record)).one_or_none()
 
 
 @transactional
 def forget(actor: Actor, form: str, record: int | None) -> None:
     """Drop what was kept: it was saved, or is not wanted."""
-    connection().execute(delete(table).where(_mine(actor, form, record)))
+    connection().execute(_FORGET, _page(actor, form, record))

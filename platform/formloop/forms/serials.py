@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import date
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from formloop.db import connection
@@ -12,6 +12,14 @@ from formloop.forms.tables import serial_counter
 
 _PLACE = re.compile(r"\{([^{}]*)\}")
 _DATED = {"yyyy": "%Y", "yy": "%y", "MM": "%m", "dd": "%d"}
+_counter = [serial_counter.c[name] == bindparam(f"of_{name}") for name in ("form", "field", "period")]
+_VALUE = select(serial_counter.c.value).where(*_counter)
+_RAISE = (
+    update(serial_counter)
+    .where(*_counter)
+    .values(value=serial_counter.c.value + bindparam("count"))
+    .returning(serial_counter.c.value)
+)
 
 
 def check_pattern(pattern: str) -> bool:
@@ -41,9 +49,7 @@ def observe(form: str, field: str, pattern: str, values: Iterable[str]) -> None:
         highest[period] = max(highest.get(period, 0), int(found["count"]))
     start = max(int(count) - 1, 0)
     for period, number in highest.items():
-        known = (
-            connection().execute(select(serial_counter.c.value).where(*_key(form, field, period))).scalar()
-        )
+        known = connection().execute(_VALUE, _key(form, field, period)).scalar()
         missing = number - (start if known is None else int(known))
         if missing > 0:
             _raise(form, field, period, missing, start)
@@ -61,20 +67,14 @@ def _looks_of(pattern: str) -> re.Pattern[str]:
     return re.compile(f"(?P<before>{dated(before)})(?P<count>[0-9]{{1,15}})(?P<after>{dated(after)})")
 
 
-def _key(form: str, field: str, period: str) -> list[ColumnElement[bool]]:
-    names = {"form": form, "field": field, "period": period}
-    return [serial_counter.c[name] == value for name, value in names.items()]
+def _key(form: str, field: str, period: str) -> dict[str, str]:
+    return {"of_form": form, "of_field": field, "of_period": period}
 
 
 def _raise(form: str, field: str, period: str, count: int, start: int) -> int:
     conn = connection()
-    raised = (
-        update(serial_counter)
-        .where(*_key(form, field, period))
-        .values(value=serial_counter.c.value + count)
-        .returning(serial_counter.c.value)
-    )
-    value = conn.execute(raised).scalar()
+    raised = {**_key(form, field, period), "count": count}
+    value = conn.execute(_RAISE, raised).scalar()
     if value is not None:
         return int(value)
     try:
@@ -84,7 +84,7 @@ def _raise(form: str, field: str, period: str, count: int, start: int) -> int:
             )
         return start + count
     except IntegrityError:  # another transaction began this period first
-        return int(conn.execute(raised).scalar_one())
+        return int(conn.execute(_RAISE, raised).scalar_one())
 
 
 def list_gaps(form: str, field: str, numbers: list[str]) -> list[tuple[str, int, int]]:

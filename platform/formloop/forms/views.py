@@ -9,6 +9,7 @@ from formloop.access.actor import Actor
 from formloop.access.signing import current
 from formloop.core.errors import Conflict, Invalid, NotFound, Problem
 from formloop.core.text import M
+from formloop.db import transactional
 from formloop.definitions import editor, library
 from formloop.forms import choices as choices_made
 from formloop.forms import (
@@ -92,12 +93,17 @@ def create(form: str) -> Response:
     if "_add" in request.form:
         return _with_one_more(actor, spec, raw, None)
     try:
-        saved = service.create_once(actor, form, raw, request.form.get("idempotency_key"))
+        saved = _save_new(actor, form, raw, request.form.get("idempotency_key"))
     except Invalid as error:
         given = engine.read_given(spec, raw)
         return _edit_page(actor, spec, given.values, given, None, error.problems, 422)
-    fills.forget(actor, form, None)
     return page.redirect(url_for("forms.record_page", form=form, record=saved["id"]), M("Saved."))
+
+
+@transactional
+def _save_new(actor: Actor, form: str, raw: dict[str, Any], key: str | None) -> Values:
+    fills.forget(actor, form, None)
+    return service.create_once(actor, form, raw, key)
 
 
 @route(blueprint, "/f/<form>/<int:record>", permission=("view", "form:{form}"))
@@ -164,15 +170,20 @@ def change(form: str, record: int) -> Response:
     revision = request.form.get("revision", type=int)
     given = engine.read_given(spec, raw)
     try:
-        service.change_record(actor, form, record, raw, revision)
+        _save_changes(actor, form, record, raw, revision)
     except Invalid as error:
         return _edit_page(actor, spec, {**before, **given.values}, given, before, error.problems, 422)
     except Conflict:
         seen = reads.visible_in(actor, spec, before)
         theirs = history.describe_changes(spec, record, seen, viewer.locale(), revision or 0)
         return _edit_page(actor, spec, {**before, **given.values}, given, before, [], 409, theirs)
-    fills.forget(actor, form, record)
     return page.redirect(url_for("forms.record_page", form=form, record=record), M("Saved."))
+
+
+@transactional
+def _save_changes(actor: Actor, form: str, record: int, raw: dict[str, Any], revision: int | None) -> None:
+    fills.forget(actor, form, record)
+    service.change_record(actor, form, record, raw, revision)
 
 
 def _with_one_more(actor: Actor, spec: FormSpec, raw: dict[str, Any], before: Values | None) -> Response:
