@@ -19,20 +19,22 @@ class Given:
     """What somebody gave for one record: the values that could be read, and the problems of the others.
 
     `keys` are the fields of the record that were given at all, also as empty; lines keep theirs under
-    `line_keys`, one set a line.
+    `line_keys`, one set a line. `passed` has what was given for fields whose value is the program's, by place.
     """
 
     values: Values
     keys: frozenset[str]
     line_keys: Mapping[str, list[frozenset[str]]]
     problems: list[Problem] = field(default_factory=list)
+    passed: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_given(spec: FormSpec, raw: Mapping[str, Any], trusted: bool = False) -> Given:
     """Read raw values by their fields' types. What the program itself gives (formulas, read-only) is passed over
     unless `trusted`, as imports and bridges are."""
     problems: list[Problem] = []
-    values, keys = _read(spec.fields, raw, "", problems, trusted)
+    passed: Values = {}
+    values, keys = _read(spec.fields, raw, "", problems, trusted, passed)
     line_keys: dict[str, list[frozenset[str]]] = {}
     for subform in spec.subforms:
         if subform.key not in values:
@@ -40,27 +42,39 @@ def read_given(spec: FormSpec, raw: Mapping[str, Any], trusted: bool = False) ->
         columns = {c.key: c for c in subform.children}
         lines, line_keys[subform.key] = [], []
         for index, raw_line in enumerate(values[subform.key] or ()):
-            line, given = _read(columns, raw_line, f"{subform.key}.{index}.", problems, trusted)
-            if str(raw_line.get("id") or "").isdecimal():
-                line["id"] = int(raw_line["id"])
+            line, given = _read(columns, raw_line, f"{subform.key}.{index}.", problems, trusted, passed)
+            if raw_line.get("id") not in (None, ""):
+                line["id"] = _line_id(raw_line["id"])
             lines.append(line)
             line_keys[subform.key].append(given)
         values[subform.key] = lines
-    return Given(values, keys, line_keys, problems)
+    return Given(values, keys, line_keys, problems, passed)
+
+
+def _line_id(raw: Any) -> int:
+    """The id a line is named by; one that cannot be any is -1, which no record's line has."""
+    text = str(raw)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else -1
 
 
 def _read(
-    fields: Mapping[str, Field], raw: Mapping[str, Any], prefix: str, problems: list[Problem], trusted: bool
+    fields: Mapping[str, Field],
+    raw: Mapping[str, Any],
+    prefix: str,
+    problems: list[Problem],
+    trusted: bool,
+    passed: Values,
 ) -> tuple[Values, frozenset[str]]:
     values: Values = {}
     given = set()
     for key, value in raw.items():
         each = fields.get(key)
         if each is None:
-            if key not in ("id", "position"):
+            if not prefix or key not in ("id", "position"):
                 problems.append(no_such_field(prefix + key))
             continue
         if each.formula is not None or ((each.readonly or each.computed) and not trusted):
+            passed[prefix + key] = value
             continue
         given.add(key)
         try:

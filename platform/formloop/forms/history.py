@@ -7,10 +7,13 @@ from sqlalchemy import select
 from sqlalchemy.engine import Row
 
 from formloop.access import people
+from formloop.core.text import M
 from formloop.db import reading
 from formloop.forms import screen
 from formloop.forms.spec import Field, FormSpec, Unreadable, Values
 from formloop.forms.tables import change
+
+POSITION = M("Position")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,12 @@ class _Teller:
         for line in {**old, **new}:
             one, other = old.get(line) or {}, new.get(line) or {}
             for key in {**one, **other}:
-                if key in columns and one.get(key) != other.get(key):
+                if key == "position" and columns:
+                    places = (str(each[key] + 1) for each in (one, other))
+                    found.append(
+                        Difference(f"{subform.title(self.locale)} · {POSITION.render(self.locale)}", *places)
+                    )
+                elif key in columns and one.get(key) != other.get(key):
                     label = f"{subform.title(self.locale)} · {columns[key].title(self.locale)}"
                     found.append(self._one(label, columns[key], one.get(key), other.get(key)))
         return found

@@ -115,6 +115,8 @@ def difference(spec: FormSpec, before: Values, after: Values) -> tuple[Values, V
         was = {line["id"]: line for line in before.get(subform.key) or ()}
         now = {line["id"]: line for line in after.get(subform.key) or ()}
         keys = [c.key for c in subform.children if c.type.stored]
+        moved = [i for i in was if i in now] != [i for i in now if i in was]
+        places = {i: place for place, i in enumerate(was)}, {i: place for place, i in enumerate(now)}
         for line_id in [*was, *(i for i in now if i not in was)]:
             one, other = was.get(line_id), now.get(line_id)
             if one is None or other is None:
@@ -122,7 +124,10 @@ def difference(spec: FormSpec, before: Values, after: Values) -> tuple[Values, V
                 new.setdefault(subform.key, {})[str(line_id)] = other and {k: other.get(k) for k in keys}
                 continue
             differing = [k for k in keys if one.get(k) != other.get(k)]
-            if differing:
-                old.setdefault(subform.key, {})[str(line_id)] = {k: one.get(k) for k in differing}
-                new.setdefault(subform.key, {})[str(line_id)] = {k: other.get(k) for k in differing}
+            earlier, later = {k: one.get(k) for k in differing}, {k: other.get(k) for k in differing}
+            if moved and places[0][line_id] != places[1][line_id]:
+                earlier["position"], later["position"] = (each[line_id] for each in places)
+            if later:
+                old.setdefault(subform.key, {})[str(line_id)] = earlier
+                new.setdefault(subform.key, {})[str(line_id)] = later
     return old, new

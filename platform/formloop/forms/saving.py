@@ -11,10 +11,12 @@ from formloop.events import Cause
 from formloop.forms import engine, permits, rows
 from formloop.forms.choices import check_choices
 from formloop.forms.drafts import Draft, How, Outcome, is_locked
+from formloop.forms.fixed import check_fixed, check_lines
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.outside import check_outside
 from formloop.forms.permits import Permit
+from formloop.forms.reads import visible_in
 from formloop.forms.spec import FormSpec, Values
 from formloop.forms.uniqueness import check_unique
 from formloop.forms.writing import Work, outcome_of, write
@@ -38,6 +40,9 @@ def save(
             each.given.problems, engine.check(spec, each.after, each.env, context)
         )
         each.problems += check_choices(spec, each.before, each.after, each.given, links, context, how)
+        each.problems += check_lines(spec, each)
+        if not how.trusted:
+            each.problems += check_fixed(actor, spec, each, context)
     check_unique(connection(), spec, [(w.before, w.after, w.problems) for w in work])
     check_outside(actor, spec, [(w.before, w.after, w.problems) for w in work])
     _check_rights(actor, spec, work, how, rules, links)
@@ -124,7 +129,7 @@ def _check_rights(
                 M("You may not save a record like this; a rule limits which ones are yours.")
             )
             continue
-        for path in sorted(_changed_paths(spec, each) - allowed):
+        for path in sorted(_changed_paths(spec, each) - allowed | _unseen_paths(actor, spec, each, allowed)):
             title = (spec.find(path) or spec.fields[path.split(".")[0]]).key
             each.problems.append(Problem("forbidden", path, M("You may not change “{field}”.", field=title)))
 
@@ -161,6 +166,14 @@ def _changed_paths(spec: FormSpec, each: Work) -> frozenset[str]:
         for line, given in zip(each.after.get(key) or (), each.given.line_keys.get(key, ()), strict=False):
             old = was.get(line.get("id"), {})
             found |= {f"{key}.{column}" for column in given if line.get(column) != old.get(column)}
-        if {line.get("id") for line in each.after.get(key) or ()} != set(was):
+        if [line.get("id") for line in each.after.get(key) or ()] != list(was):  # also in another order
             found.add(key)
     return frozenset(found)
+
+
+def _unseen_paths(actor: Actor, spec: FormSpec, each: Work, allowed: frozenset[str]) -> frozenset[str]:
+    """The paths that were given though they can be neither changed nor seen: trying would tell what they hold."""
+    given = {key for key in each.given.keys if not spec.fields[key].children}
+    given |= {f"{key}.{c}" for key, lines in each.given.line_keys.items() for line in lines for c in line}
+    hidden = frozenset(given) - allowed
+    return hidden - visible_in(actor, spec, each.before) if hidden and each.before else frozenset()

@@ -196,4 +196,5 @@ def _lines_before(lines: list[Values], old: Mapping[str, Values | None]) -> list
         for line in lines
         if old.get(str(line["id"]), line) is not None
     ]
+    kept.sort(key=lambda line: int(line["position"]))
     return kept + [dict(values) for key, values in old.items() if values is not None and key not in there]

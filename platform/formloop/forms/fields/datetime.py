@@ -1,7 +1,9 @@
 """Dates, moments and times of day."""
 
+import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -17,7 +19,9 @@ from formloop.web import viewer
 
 _FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%Y年%m月%d日")
 _TIMES = ("%H:%M", "%H:%M:%S")
+_MIDNIGHT = re.compile(r"[T ]0?0:00(?::00(?:\.0+)?)?$")
 _SPREADSHEET_START = date(1899, 12, 30)
+_LAST_DAY = 3_000_000  # the year 9999, as a spreadsheet counts days
 _site = {"zone": "Asia/Shanghai"}
 
 
@@ -101,18 +105,23 @@ class DateTime(FieldType):
 
 
 def _read_date(raw: Any) -> date:
+    """A day; a time of day is refused rather than cut off, but for midnight, which spreadsheets write."""
     if isinstance(raw, datetime):
+        if raw.tzinfo is not None or raw.time() != time():
+            raise ValueError(raw)
         return raw.date()
     if isinstance(raw, date):
         return raw
-    if isinstance(raw, int | float) and not isinstance(raw, bool):
+    if isinstance(raw, int | float | Decimal) and not isinstance(raw, bool):
+        if not 0 <= raw <= _LAST_DAY or raw % 1:
+            raise ValueError(raw)
         return _SPREADSHEET_START + timedelta(days=int(raw))
-    text = str(raw).strip()
-    if len(text) >= 10 and text[4] == "-" == text[7]:  # what nearly everybody and every program writes
-        return date.fromisoformat(text[:10])
+    text = _MIDNIGHT.sub("", str(raw).strip())
+    if len(text) == 10 and text[4] == "-" == text[7]:  # what nearly everybody and every program writes
+        return date.fromisoformat(text)
     for pattern in _FORMATS:
         try:
-            return datetime.strptime(text.split("T")[0].split(" ")[0], pattern).replace(tzinfo=UTC).date()
+            return datetime.strptime(text, pattern).replace(tzinfo=UTC).date()
         except ValueError:
             continue
     raise ValueError(text)
@@ -121,9 +130,11 @@ def _read_date(raw: Any) -> date:
 def _read_time(text: str) -> str:
     for pattern in _TIMES:
         try:
-            return datetime.strptime(text, pattern).replace(tzinfo=UTC).strftime("%H:%M")
+            read = datetime.strptime(text, pattern).replace(tzinfo=UTC)
         except ValueError:
             continue
+        if not read.second:  # nothing is cut off
+            return read.strftime("%H:%M")
     raise ValueError(text)
 
 

@@ -1,7 +1,7 @@
 """A place on the map."""
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from sqlalchemy.types import TypeEngine
@@ -9,8 +9,8 @@ from sqlalchemy.types import TypeEngine
 from formloop.core.expression import NUMBER, RecordType, Type
 from formloop.core.text import M, Message
 from formloop.db import JsonText
-from formloop.forms.fields.number import trimmed
-from formloop.forms.spec import Field, FieldType, Unreadable
+from formloop.forms.fields.number import read_number, trimmed
+from formloop.forms.spec import Field, FieldType, Unreadable, Values
 
 _LIMITS = {"latitude": 90, "longitude": 180}
 _DIGITS = Decimal("0.000001")  # eleven centimetres
@@ -39,11 +39,13 @@ class Location(FieldType):
         texts = {key: str(given.get(key) if given.get(key) is not None else "").strip() for key in self.parts}
         if not any(texts.values()):
             return None
-        try:
-            found = {key: Decimal(text).quantize(_DIGITS).normalize() for key, text in texts.items()}
-        except InvalidOperation:
-            raise Unreadable(M("A location is two numbers, such as 30.2741, 120.1551.")) from None
-        return {key: Decimal(format(number, "f")) for key, number in found.items()}
+        found: Values = {}
+        for key, text in texts.items():
+            number = read_number(text)
+            if number is None or number.adjusted() > 3:
+                raise Unreadable(M("A location is two numbers, such as 30.2741, 120.1551."))
+            found[key] = Decimal(format(number.quantize(_DIGITS).normalize(), "f"))
+        return found
 
     def check(self, field: Field, value: Any) -> Message | None:
         if any(abs(value[key]) > limit for key, limit in _LIMITS.items()):

@@ -1,8 +1,9 @@
 """Numbers: exact decimals with a fixed count of digits after the point."""
 
 import operator
+import re
 from collections.abc import Callable, Mapping
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, ClassVar
 
 from sqlalchemy.types import TypeEngine
@@ -12,7 +13,9 @@ from formloop.core.text import M, Message
 from formloop.db import Exact
 from formloop.forms.spec import Field, FieldType, Unreadable
 
-_FULL_WIDTH = str.maketrans("０１２３４５６７８９．，－＋", "0123456789.,-+")
+_FULL_WIDTH = str.maketrans("０１２３４５６７８９．，－＋％", "0123456789.,-+%")
+# digits in groups of three or without commas: "1,5" would be 15 to one reader and 1.5 to the next
+_NUMBER = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,6})?", re.ASCII)
 
 
 class Number(FieldType):
@@ -41,17 +44,14 @@ class Number(FieldType):
     def read(self, field: Field, raw: Any) -> Any:
         if isinstance(raw, bool | list | dict):
             raise Unreadable(M("This must be a number."))
-        text = str(raw).strip().translate(_FULL_WIDTH).lstrip("¥$€").replace(",", "").replace(" ", "")
+        # a float is read by its shortest text, so that a spreadsheet's 0.1 is 0.1
+        text = str(raw).strip().translate(_FULL_WIDTH).lstrip("¥￥$€").replace(" ", "")
         if not text:
             return None
-        try:
-            # a float is read by its shortest text, so that a spreadsheet's 0.1 is 0.1
-            number = Decimal(text[:-1]) / 100 if text.endswith("%") else Decimal(text)
-        except InvalidOperation:
-            raise Unreadable(M("“{text}” is not a number.", text=text[:40])) from None
-        if not number.is_finite() or number.adjusted() > 30:
+        number = read_number(text.removesuffix("%"))
+        if number is None or number.adjusted() > 30:
             raise Unreadable(M("“{text}” is not a number.", text=text[:40]))
-        return number
+        return number / 100 if text.endswith("%") else number
 
     def check(self, field: Field, value: Any) -> Message | None:
         schema = field.schema
@@ -75,6 +75,11 @@ class Number(FieldType):
 
     def input_text(self, field: Field, value: Any) -> str:
         return "" if value is None else format(trimmed(value, 0), "f")
+
+
+def read_number(text: str) -> Decimal | None:
+    """The number that a text is as people and programs write it, None when it is none."""
+    return Decimal(text.replace(",", "")) if _NUMBER.fullmatch(text) else None
 
 
 def trimmed(value: Decimal, least: int) -> Decimal:
