@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import event
 
 from api.conftest import Client, client_of
+from formloop import db
 from formloop.access.actor import SYSTEM
+from formloop.definitions import service as definitions
 from formloop.forms import history, service
 
 
@@ -89,8 +92,72 @@ def test_a_wrong_filter_is_told_not_passed_over(client: Client) -> None:
     assert (refused.status_code, refused.json["error"]["problems"][0]["at"]) == (422, "colour")
 
 
+@pytest.mark.parametrize(
+    ("asked", "place"),
+    [
+        ("customer=abc", "customer"),
+        ("deleted=1", "deleted"),
+        ("limit=ten", "limit"),
+        ("limit=1_0", "limit"),
+        ("lines=yes", "lines"),
+        ("q=a&q=b", "q"),
+        ("sort=a,b,c,d,e", "sort"),
+        ("f.name.is=", "f.name.is"),
+        ("f.name=Nut", "f.name"),
+        ("f.name.is=Nut&f.name.is=Bolt", "f.name.is"),
+    ],
+)
+def test_what_a_list_does_not_understand_is_told(client: Client, asked: str, place: str) -> None:
+    refused = client.ask("GET", f"/item?{asked}")
+    assert (refused.status_code, [p["at"] for p in refused.json["error"]["problems"]]) == (422, [place])
+
+
 def test_at_most_two_hundred_come_at_once(client: Client) -> None:
     assert client.ask("GET", "/item?limit=100000").status_code == 200
+
+
+def test_a_list_brings_its_lines_and_its_total_when_asked(site: Flask, client: Client, bolt: Any) -> None:
+    with site.app_context():
+        for number in range(4):
+            parts = [{"what": "part", "count": number}] * 2
+            service.create(SYSTEM, "item", {"name": f"Part {number}", "parts": parts})
+    plain = client.ask("GET", "/item?limit=2").json
+    assert "parts" not in plain["records"][0] and "total" not in plain
+    counted: list[str] = []
+
+    def count(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
+        counted.append(statement)
+
+    event.listen(db.engine(), "before_cursor_execute", count)
+    full = client.ask("GET", "/item?lines=1&total=1&sort=name&limit=5").json
+    event.remove(db.engine(), "before_cursor_execute", count)
+    assert [len(record["parts"]) for record in full["records"]] == [1, 2, 2, 2, 2]
+    assert full["records"][0] == client.ask("GET", f"/item/{bolt['id']}").json
+    assert (full["total"], full["total_exact"]) == (5, True)
+    assert sum("item__parts" in statement for statement in counted) == 1
+
+
+def test_lists_show_only_the_columns_of_lines_that_may_be_seen(site: Flask, bolt: Any) -> None:
+    role = {
+        "x-kind": "role", "x-id": "0000000c", "x-key": "packer", "title": "Packer",
+        "grants": [{"id": "items", "form": "item", "may": ["view"], "except": ["parts.count", "cost"]}],
+    }  # fmt: skip
+    with site.app_context():
+        definitions.publish_many(SYSTEM, [role], "test")
+    (record,) = client_of(site, "tim", roles=["packer"]).ask("GET", "/item?lines=1").json["records"]
+    assert set(record["parts"][0]) == {"id", "position", "what"} and "cost" not in record
+
+
+def test_what_was_read_may_be_sent_back_but_not_what_is_calculated(client: Client, bolt: Any) -> None:
+    url = f"/item/{bolt['id']}"
+    refused = client.ask("PATCH", url, {"double": 3}, If_Match='"1"')
+    assert (refused.status_code, refused.json["error"]["problems"][0]["code"]) == (422, "computed")
+    same = client.ask("PATCH", url, '{"double": 0.2, "name": "Bolt M5"}', If_Match='"1"')
+    assert (same.status_code, same.json["name"]) == (200, "Bolt M5")
+
+
+def test_records_are_changed_in_part_and_never_replaced(client: Client, bolt: Any) -> None:
+    assert client.ask("PUT", f"/item/{bolt['id']}", {"name": "Nut"}, If_Match='"1"').status_code == 405
 
 
 def test_a_hidden_field_is_nowhere(seller: Client, bolt: Any) -> None:

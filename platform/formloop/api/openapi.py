@@ -7,7 +7,7 @@ from formloop.access import gate
 from formloop.access.actor import Actor
 from formloop.core.text import M
 from formloop.definitions import library
-from formloop.forms import permits
+from formloop.forms import listing, permits
 from formloop.forms.filters import operators
 from formloop.forms.spec import Field, FormSpec
 
@@ -132,6 +132,8 @@ def _collection(actor: Actor, spec: FormSpec, visible: frozenset[str], locale: s
             ("sort", {"type": "string"}),
             ("limit", {"type": "integer", "minimum": 1, "maximum": 200}),
             ("after", {"type": "string"}),
+            ("lines", {"enum": ["0", "1"]}),
+            ("total", {"enum": ["0", "1"]}),
         )
     ]
     query += [
@@ -150,6 +152,8 @@ def _collection(actor: Actor, spec: FormSpec, visible: frozenset[str], locale: s
         "properties": {
             "records": {"type": "array", "items": _ref(spec.key)},
             "next": {"type": ["string", "null"]},
+            "total": {"type": "integer", "minimum": 0, "maximum": listing.EXACT_TOTAL},
+            "total_exact": {"type": "boolean"},
         },
     }
     found = {"get": _operation(f"list_{spec.key}", M("List"), locale, {"200": page}, query)}

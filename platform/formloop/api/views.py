@@ -1,7 +1,6 @@
 """Records over HTTP: list, read, create, change, delete, and their description as OpenAPI."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Flask, Response, make_response, request
@@ -9,23 +8,21 @@ from flask import Blueprint, Flask, Response, make_response, request
 from formloop.access import gate
 from formloop.access.actor import Actor
 from formloop.access.signing import current
-from formloop.api import bodies, openapi, repeats, tokens
+from formloop.api import bodies, openapi, pages, repeats, tokens
 from formloop.api.repeats import Answer
 from formloop.core import json_text
-from formloop.core.errors import Conflict, Invalid, NotFound, SignInNeeded
+from formloop.core.errors import Conflict, NotFound, SignInNeeded
 from formloop.core.text import M
 from formloop.db import transactional
 from formloop.events import Cause
-from formloop.forms import history, listing, reads, service
+from formloop.forms import history, reads, service
 from formloop.forms.kind import get_form
-from formloop.forms.list_query import read_query
 from formloop.forms.spec import FormSpec, Values
 from formloop.web import faults, security, viewer
 from formloop.web.routes import route
 
 blueprint = security.accept_without_page(Blueprint("api", __name__, url_prefix="/api/v1"))
 CAUSE = Cause(("api",))
-MOST = 200
 
 
 def init_app(app: Flask) -> None:
@@ -50,22 +47,8 @@ def description() -> Response:
 
 @route(blueprint, "/<form>", permission=("view", "form:{form}"))
 def list_records(form: str) -> Response:
-    """A page of records without their lines; `next` is the `after` of the following page."""
-    actor, spec = current(), get_form(form)
-    columns = tuple(f.key for f in spec.stored)
-    query = replace(read_query(spec, request.args), columns=columns, limit=_limit(), deleted=False)
-    found = listing.list_records(actor, spec, query)
-    if found.problems:
-        raise Invalid(found.problems)
-    shown = [
-        bodies.shape(spec, {k: v for k, v in row.items() if k not in spec.fields or k in seen})
-        for row, seen in zip(found.rows, found.visible, strict=True)
-    ]
-    return bodies.reply({"records": shown, "next": found.next})
-
-
-def _limit() -> int:
-    return min(max(request.args.get("limit", listing.PAGE, type=int), 1), MOST)
+    """A page of records; `next` is the `after` of the following page."""
+    return bodies.reply(pages.answer(current(), get_form(form), request.args))
 
 
 @route(blueprint, "/<form>/<int:record>", permission=("view", "form:{form}"))
@@ -93,7 +76,7 @@ def create(form: str) -> Response:
     blueprint,
     "/<form>/<int:record>",
     permission=("edit", "form:{form}"),
-    methods=["PATCH", "PUT"],
+    methods=["PATCH"],
     endpoint="change",
 )
 def change(form: str, record: int) -> Response:

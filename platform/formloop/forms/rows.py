@@ -1,6 +1,6 @@
 """Reading and writing the rows of a form: plain SQL, no rights and no rules."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
@@ -18,6 +18,12 @@ def load(conn: Connection, spec: FormSpec, ids: Iterable[int], where: Any = None
         if where is not None:
             query = query.where(where)
         found.update({row["id"]: dict(row) for row in conn.execute(query).mappings()})
+    add_lines(conn, spec, found)
+    return found
+
+
+def add_lines(conn: Connection, spec: FormSpec, found: Mapping[int, Values]) -> None:
+    """Give these records, by id, their lines in order; one query a subform."""
     for subform in spec.subforms:
         table = spec.line_tables[subform.key]
         for record in found.values():
@@ -27,7 +33,6 @@ def load(conn: Connection, spec: FormSpec, ids: Iterable[int], where: Any = None
             for row in conn.execute(query).mappings():
                 line = dict(row)
                 found[line.pop("record")][subform.key].append(line)
-    return found
 
 
 def _chunks(ids: list[int]) -> Iterable[list[int]]:

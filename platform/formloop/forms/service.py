@@ -3,13 +3,14 @@
 A save is one transaction: rows, lines, change log, and whatever listens to the event.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
 
 from formloop.access.actor import Actor
-from formloop.core import clock
+from formloop.core import clock, json_text
 from formloop.core.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.db import connection, transactional
@@ -47,25 +48,38 @@ def create(
     return _one(save_many(actor, form, [Draft(raw)], cause, how))
 
 
-@transactional
 def create_once(
     actor: Actor, form: str, raw: Mapping[str, Any], key: str | None, cause: Cause | None = None
 ) -> Values:
     """Save a new record unless one was saved under this key before; then return that one.
 
     The key comes from the page (a double click, a reload after a time-out), so it only counts for its person.
+    Invalid when other values come under the key of a record that was saved.
     """
     if not key:
         return create(actor, form, raw, cause)
-    source, found = (
-        f"form:{form}:{actor.person_id}",
-        outbox.find_received(f"form:{form}:{actor.person_id}", key),
-    )
-    if found:
-        return {"id": int(found)}
-    saved = create(actor, form, raw, cause)
-    outbox.receive(source, key, str(saved["id"]))
-    return saved
+    source = f"form:{form}:{actor.person_id}"
+    sha256 = hashlib.sha256(json_text.dumps(raw).encode()).hexdigest()
+
+    @transactional
+    def save_new() -> Values:
+        saved = create(actor, form, raw, cause)
+        outbox.receive(source, key, f"{saved['id']} {sha256}")
+        return saved
+
+    found = outbox.find_received(source, key)
+    if not found:
+        try:
+            return save_new()
+        except Conflict:  # the first of two clicks was saved at this moment
+            found = outbox.find_received(source, key)
+            if not found:
+                raise
+    record, _, earlier = found.partition(" ")
+    if earlier and earlier != sha256:
+        text = M("This was saved already, with other values. Save once more to make another record.")
+        raise Invalid([Problem("key_reused", "", text)])
+    return {"id": int(record)}
 
 
 def change_record(
