@@ -191,3 +191,25 @@ def test_the_description_fits_what_is_served(client: Client, bolt: Any) -> None:
     assert set(served) == set(described["components"]["schemas"]["item"]["properties"])
     given = described["components"]["schemas"]["item_given"]["properties"]
     assert "double" not in given and "x-scale" not in given["price"]
+
+
+def test_what_others_point_to_is_deleted_only_when_that_is_said(
+    site: Flask, client: Client, bolt: Any
+) -> None:
+    kit = {
+        "x-kind": "form", "x-id": "0000000d", "x-key": "kit", "title": "Kit", "type": "object",
+        "properties": {
+            "name": {"type": "string", "title": "Name"},
+            "item": {"type": "integer", "x-type": "relation", "title": "Item", "x-relation": {"form": "item"}},
+        },
+    }  # fmt: skip
+    with site.app_context():
+        definitions.publish_many(SYSTEM, [kit], "test")
+        made = service.create(SYSTEM, "kit", {"name": "Kit A", "item": bolt["id"]})
+    url = f"/item/{bolt['id']}"
+    refused = client.ask("DELETE", url)
+    assert (refused.status_code, refused.json["error"]["code"]) == (409, "in_use")
+    assert refused.json["error"]["uses"] == [
+        {"form": "kit", "count": 1, "count_exact": True, "records": [{"id": made["id"], "name": "Kit A"}]}
+    ]
+    assert client.ask("DELETE", f"{url}?even_if_used=1").status_code == 204

@@ -100,10 +100,20 @@ def test_a_target_that_refuses_stops_the_source_and_names_bridge_and_line(trade:
         trade.confirm(order)
     (problem,) = refused.value.problems
     assert problem.at == "lines"
-    assert problem.message.render("en").startswith("Bridge “Confirmed order lines become demand”, line 2: ")
+    assert problem.message.render("en").startswith(
+        "Bridge “Confirmed order lines become demand”, line 2: Demand, “Quantity”: "
+    )
     assert problem.message.render("zh-CN").startswith("数据桥“订单确认生成需求”，第 2 行：")
     assert trade.demand() == []
     assert reads.get_record(SYSTEM, "sales_order", order["id"])["state"] == "draft"
+
+
+def test_a_record_that_refuses_a_change_is_named(trade: Trade) -> None:
+    order = trade.confirm(trade.order((trade.bolt, "10")))
+    number = reads.get_record(SYSTEM, "demand", trade.demand()[0]["id"])["source"]
+    with pytest.raises(Invalid) as refused:
+        trade.change(order, [{"id": order["lines"][0]["id"], "quantity": "-3"}])
+    assert f"line 1: Demand “{number}”, “Quantity”: " in str(refused.value.problems[0].message)
 
 
 def test_a_problem_points_at_the_field_that_gave_the_value(database: Any) -> None:

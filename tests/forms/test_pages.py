@@ -222,3 +222,22 @@ def test_the_one_character_no_database_agrees_on_is_refused_everywhere(
 
 def test_a_department_below_nothing_is_told_in_words(client: FlaskClient, shop: Shop) -> None:
     assert post(client, "/departments/new", {"name": "n", "parent": "-1"})[0] == 422
+
+
+def test_deleting_what_is_used_shows_where_and_asks(client: FlaskClient, shop: Shop) -> None:
+    order = shop.order()
+    path = f"/f/customer/{shop.acme}/delete"
+    status, asked, _ = post(client, path, {"revision": "1"})
+    assert status == 409 and order["number"] in asked and "Delete all the same" in asked
+    assert reads.get_record(SYSTEM, "customer", shop.acme)
+    status, _, _ = post(client, path, {"revision": "1", "even_if_used": "1"})
+    assert status == 303 and "Acme" not in client.get("/f/customer").get_data(as_text=True)
+
+
+def test_the_same_page_sent_again_with_other_values_makes_no_second_record_unseen(
+    client: FlaskClient, shop: Shop
+) -> None:
+    assert post(client, "/f/item/new", {"name": "First"}, key="one")[0] == 303
+    status, answer, _ = post(client, "/f/item/new", {"name": "Second"}, key="one")
+    assert status == 422 and "saved already" in answer and 'value="Second"' in answer
+    assert 'name="idempotency_key" value="one"' not in answer

@@ -47,6 +47,7 @@ _ERROR = {
         }
     },
 }
+_EVEN_IF_USED = {"name": "even_if_used", "in": "query", "schema": {"enum": ["0", "1"]}}
 _KEY = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 200}}
 
 
@@ -178,7 +179,7 @@ def _single(actor: Actor, spec: FormSpec, locale: str) -> dict[str, Any]:
     if gate.allows(actor, "delete", spec.resource):
         optional = {**match, "required": False}
         found["delete"] = _operation(
-            f"delete_{spec.key}", M("Delete"), locale, {"204": None}, [optional, _KEY]
+            f"delete_{spec.key}", M("Delete"), locale, {"204": None}, [optional, _KEY, _EVEN_IF_USED]
         )
     return found
 

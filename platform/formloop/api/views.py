@@ -15,9 +15,10 @@ from formloop.core.errors import Conflict, NotFound, SignInNeeded
 from formloop.core.text import M
 from formloop.db import transactional
 from formloop.events import Cause
-from formloop.forms import history, reads, service
+from formloop.forms import history, reads, service, uses
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec, Values
+from formloop.forms.uses import InUse
 from formloop.web import faults, security, viewer
 from formloop.web.routes import route
 
@@ -101,15 +102,18 @@ def change(form: str, record: int) -> Response:
     endpoint="delete",
 )
 def delete(form: str, record: int) -> Response:
-    """Put a record into the recycle bin."""
+    """Put a record into the recycle bin; one that others point to only with `?even_if_used=1`."""
     actor, spec, revision = current(), get_form(form), bodies.read_revision(request, required=False)
+    even_if_used = request.args.get("even_if_used") == "1"
 
     def work() -> Answer:
-        service.delete_record(actor, form, record, revision, CAUSE)
+        service.delete_record(actor, form, record, revision, CAUSE, even_if_used)
         return Answer(204, "", None)
 
     try:
-        return _once(actor, [record, revision], work)
+        return _once(actor, [record, revision, even_if_used], work)
+    except InUse as error:
+        return _used(error)
     except Conflict as error:
         return _stale(error, actor, spec, record, revision)
 
@@ -130,6 +134,21 @@ def _told(actor: Actor, spec: FormSpec, saved: Values, status: int) -> Answer:
     except NotFound:
         seen = {"id": saved["id"], "revision": saved["revision"], "state": saved["state"]}
     return Answer(status, json_text.dumps(bodies.shape(spec, seen)), saved["revision"])
+
+
+def _used(error: InUse) -> Response:
+    """409 with what points to the record: how many of each form, and some that this person may see."""
+    body = faults.as_json(faults.Fault(409, error.code, error.message, error)).get_json()
+    body["error"]["uses"] = [
+        {
+            "form": use.form.key,
+            "count": min(use.count, uses.COUNTED),
+            "count_exact": use.count <= uses.COUNTED,
+            "records": [{"id": record, "name": name} for record, name in use.names.items()],
+        }
+        for use in error.uses
+    ]
+    return make_response(bodies.reply(body, 409))
 
 
 def _stale(error: Conflict, actor: Actor, spec: FormSpec, record: int, revision: int | None) -> Response:

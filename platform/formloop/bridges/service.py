@@ -7,16 +7,16 @@ from typing import Any
 from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.bridges import engine, provenance, targets
 from formloop.bridges.engine import CLEAR, RUN, Row
-from formloop.bridges.spec import CANCELLED, BridgeSpec
+from formloop.bridges.spec import CANCELLED, BridgeSpec, Titled
 from formloop.core.errors import FormloopError, Invalid, NotFound, Problem
-from formloop.core.text import M
+from formloop.core.text import M, Message
 from formloop.db import connection, kept, transactional
 from formloop.definitions import library
 from formloop.events import Cause, Event, outbox, subscribe
 from formloop.events.outbox import Delivery, DeliveryError, Topic
 from formloop.forms import rows, service
 from formloop.forms.kind import get_form
-from formloop.forms.service import Draft, How
+from formloop.forms.service import Draft, How, Outcome
 from formloop.forms.spec import FormSpec, Values
 
 TOPIC = "bridge"
@@ -146,7 +146,9 @@ def run(bridge: BridgeSpec, actor: Actor, record: Values, clear: bool, cause: Ca
         service.save_many(actor, target.key, drafts, step, How(trusted=True, unlocked=True)) if drafts else []
     )
     problems = [
-        engine.problem_at(bridge, wanted[place].index if place < len(wanted) else 0, p.at, p.message)
+        engine.problem_at(
+            bridge, wanted[place].index if place < len(wanted) else 0, p.at, _of_target(target, outcome, p)
+        )
         for place, outcome in enumerate(saved)
         for p in outcome.problems
     ]
@@ -159,6 +161,16 @@ def run(bridge: BridgeSpec, actor: Actor, record: Values, clear: bool, cause: Ca
     actions = [out.action for out in saved[: len(wanted)]]
     removed = len(gone) if bridge.removed == "delete" else len(cancelled)
     return Result(actions.count("created"), actions.count("updated"), removed)
+
+
+def _of_target(target: FormSpec, outcome: Outcome, problem: Problem) -> Message:
+    """What a target refuses, with its form, the field, and the record where there is one already."""
+    form, name = Titled(target.document), outcome.values.get(target.title_field)
+    where = M("{form} “{record}”", form=form, record=name) if outcome.id and name else form
+    field = target.find(".".join(part for part in problem.at.split(".") if not part.isdecimal()))
+    if field is None:
+        return M("{where}: {reason}", where=where, reason=problem.message)
+    return M("{where}, “{field}”: {reason}", where=where, field=Titled(field.schema), reason=problem.message)
 
 
 def _wanted(bridge: BridgeSpec, actor: Actor, record: Values) -> list[Row]:
@@ -195,4 +207,4 @@ def _draft(bridge: BridgeSpec, target: FormSpec, row: Row, there: Values | None)
 def _bin(actor: Actor, target: FormSpec, ids: list[int], cause: Cause) -> None:
     trusted = replace(actor, administrator=True)  # the definition decided it, not the person
     for record in ids:
-        service.delete_record(trusted, target.key, record, cause=cause)
+        service.delete_record(trusted, target.key, record, cause=cause, even_if_used=True)

@@ -22,6 +22,8 @@ from formloop.forms.names import context_of
 from formloop.forms.saving import save
 from formloop.forms.spec import FormSpec, Values
 from formloop.forms.tables import change
+from formloop.forms.uniqueness import check_unique
+from formloop.forms.uses import InUse, list_uses
 from formloop.forms.writing import Work, write
 
 __all__ = [
@@ -137,37 +139,55 @@ def set_state(
         before = rows.load(connection(), spec, [record]).get(record)
     if before is None or before["deleted_at"] is not None:
         raise NotFound
-    each = Work(Draft({}, record), before, {**before, "state": state}, engine.Given({}, frozenset(), {}))
-    write(actor, spec, [each], cause or Cause())
-    return each.after
+    return _write_alone(actor, spec, before, {"state": state}, cause)
 
 
 @transactional
 def delete_record(
-    actor: Actor, form: str, record: int, revision: int | None = None, cause: Cause | None = None
+    actor: Actor,
+    form: str,
+    record: int,
+    revision: int | None = None,
+    cause: Cause | None = None,
+    even_if_used: bool = False,
 ) -> None:
-    """Put a record into the recycle bin."""
-    _bin(actor, get_form(form), record, revision, True, cause or Cause())
+    """Put a record into the recycle bin; InUse when others point to it, unless `even_if_used`."""
+    spec = get_form(form)
+    before = _in_or_out_of_bin(actor, spec, record, deleted=False)
+    if revision is not None and revision != before["revision"]:
+        raise Conflict(current=before)
+    if is_locked(spec, before):
+        raise Forbidden(M("This record is under approval or approved; cancel it instead of deleting it."))
+    if not even_if_used and (uses := list_uses(actor, spec, record)):
+        raise InUse(uses)
+    _write_alone(actor, spec, before, {"deleted_at": clock.now()}, cause)
 
 
 @transactional
 def restore_record(actor: Actor, form: str, record: int, cause: Cause | None = None) -> None:
-    """Take a record out of the recycle bin."""
-    _bin(actor, get_form(form), record, None, False, cause or Cause())
+    """Take a record out of the recycle bin; Invalid when its unique value was given to another one meanwhile."""
+    spec = get_form(form)
+    before = _in_or_out_of_bin(actor, spec, record, deleted=True)
+    problems: list[Problem] = []
+    check_unique(connection(), spec, [(None, before, problems)])
+    if problems:
+        raise Invalid(problems)
+    _write_alone(actor, spec, before, {"deleted_at": None}, cause)
 
 
-def _bin(actor: Actor, spec: FormSpec, record: int, revision: int | None, away: bool, cause: Cause) -> None:
+def _in_or_out_of_bin(actor: Actor, spec: FormSpec, record: int, deleted: bool) -> Values:
     where = permits.require_permit(actor, "delete", spec).where(context_of(actor))
-    before = rows.load(connection(), spec, [record], where).get(record)
-    if before is None or (before["deleted_at"] is not None) == away:
+    found = rows.load(connection(), spec, [record], where).get(record)
+    if found is None or (found["deleted_at"] is not None) != deleted:
         raise NotFound
-    if revision is not None and revision != before["revision"]:
-        raise Conflict(current=before)
-    if away and is_locked(spec, before):
-        raise Forbidden(M("This record is under approval or approved; cancel it instead of deleting it."))
-    after = {**before, "deleted_at": clock.now() if away else None}
-    each = Work(Draft({}, record), before, after, engine.Given({}, frozenset(), {}))
-    write(actor, spec, [each], cause)
+    return found
+
+
+def _write_alone(actor: Actor, spec: FormSpec, before: Values, new: Values, cause: Cause | None) -> Values:
+    """Write system values of a record; nothing else of it is calculated or judged again."""
+    each = Work(Draft({}, before["id"]), before, {**before, **new}, engine.Given({}, frozenset(), {}))
+    write(actor, spec, [each], cause or Cause())
+    return each.after
 
 
 @transactional

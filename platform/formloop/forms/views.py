@@ -33,6 +33,7 @@ from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
+from formloop.forms.uses import InUse
 from formloop.web import navigation, page, viewer
 from formloop.web.routes import route
 
@@ -281,15 +282,35 @@ def choices(form: str, path: str) -> Response:
 
 @route(blueprint, "/f/<form>/<int:record>/delete", permission=("delete", "form:{form}"), methods=["POST"])
 def delete(form: str, record: int) -> Response:
-    """Move a record to the recycle bin."""
-    service.delete_record(current(), form, record, request.form.get("revision", type=int))
+    """Move a record to the recycle bin; where others point to it, only after showing which."""
+    actor, revision = current(), request.form.get("revision", type=int)
+    try:
+        service.delete_record(actor, form, record, revision, even_if_used="even_if_used" in request.form)
+    except InUse as error:
+        return _used_page(actor, form, record, revision, error)
     return page.redirect(url_for("lists.list_page", form=form), M("Moved to the recycle bin."))
+
+
+def _used_page(actor: Actor, form: str, record: int, revision: int | None, error: InUse) -> Response:
+    spec, seen = get_form(form), reads.get_record(actor, form, record, "delete")
+    return page.render(
+        "forms/in_use.html",
+        status=409,
+        spec=spec,
+        uses=error.uses,
+        revision=revision,
+        title=str(seen.get(spec.title_field) or f"#{record}"),
+        back=url_for("forms.record_page", form=form, record=record),
+    )
 
 
 @route(blueprint, "/f/<form>/<int:record>/restore", permission=("delete", "form:{form}"), methods=["POST"])
 def restore(form: str, record: int) -> Response:
     """Take a record out of the recycle bin."""
-    service.restore_record(current(), form, record)
+    try:
+        service.restore_record(current(), form, record)
+    except Invalid as error:
+        return page.redirect(url_for("lists.list_page", form=form, deleted=1), error.message, "danger")
     return page.redirect(url_for("forms.record_page", form=form, record=record), M("Restored."))
 
 

@@ -150,7 +150,7 @@ def remove(actor: Actor, pack: str) -> tuple[int, int]:
         )
         for row in connection().execute(query).all():
             if row.revision == ids[row.id]:
-                service.delete_record(actor, form, row.id, cause=Cause((f"pack:{pack}",)))
+                service.delete_record(actor, form, row.id, cause=Cause((f"pack:{pack}",)), even_if_used=True)
                 gone += 1
             else:
                 kept += 1
