@@ -36,7 +36,7 @@ def test_an_example_is_a_sound_definition(name, block):
 @pytest.mark.parametrize("example", re.findall(r'^\|[^|]*\| `("x-[^`]+)` \|', FORMS, re.MULTILINE))
 def test_an_example_of_a_key_is_accepted(example):
     field = {"type": "string", "title": "T"} | json.loads("{" + example + "}")
-    whole = {"x-locks", "x-states", "x-checks", "x-layout", "x-list"} & set(field)
+    whole = {"x-states", "x-checks", "x-layout", "x-list"} & set(field)
     form = {"x-kind": "form", "x-id": "0000000a", "x-key": "f", "title": "F", "type": "object"}
     form["properties"] = {"f": {"type": "string", "title": "T"} if whole else field}
     form |= {key: field[key] for key in whole}

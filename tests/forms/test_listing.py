@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from formloop.access.actor import SYSTEM
-from formloop.core.errors import Invalid
-from formloop.forms import listing, service
+from formloop.core.errors import Invalid, NotFound
+from formloop.forms import listing, saved_views, service
 from formloop.forms.filters import Filter
 from formloop.forms.kind import get_form
 from formloop.forms.listing import Query
@@ -111,3 +111,19 @@ def test_deleted_records_are_only_in_the_bin(stock: Shop) -> None:
     service.delete_record(SYSTEM, "item", stock.nut)
     assert stock.nut not in ids(Query())
     assert ids(Query(deleted=True)) == [stock.nut]
+
+
+def test_a_private_view_is_removed_by_nobody_but_its_owner(shop: Shop) -> None:
+    mei = shop.person("mei", {"form": "item", "may": ["view"]})
+    tim = shop.person("tim", {"on": "definition", "may": ["design"]}, {"form": "item", "may": ["view"]})
+    private, shared = (
+        saved_views.save(mei, "item", "Mine", {}),
+        saved_views.save(tim, "item", "Ours", {}, shared=True),
+    )
+    with pytest.raises(NotFound):
+        saved_views.remove(tim, private)
+    with pytest.raises(NotFound):
+        saved_views.remove(mei, shared)
+    for actor, view in ((mei, private), (SYSTEM, shared)):
+        saved_views.remove(actor, view)
+    assert saved_views.list_for(mei, "item") == []

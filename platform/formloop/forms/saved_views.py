@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text, delete, insert, or_, select
+from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text, bindparam, delete, insert, or_, select
 from sqlalchemy.engine import Row
 
 from formloop.access import gate
@@ -50,16 +50,22 @@ def save(actor: Actor, form: str, name: str, args: dict[str, Any], shared: bool 
 
 def list_for(actor: Actor, form: str) -> list[Row[Any]]:
     """The views of a form that this person may use, by name."""
-    query = select(table).where(table.c.form == form, or_(table.c.shared, table.c.person == actor.person_id))
     with reading() as conn:
-        return list(conn.execute(query.order_by(table.c.shared.desc(), table.c.name)))
+        return list(conn.execute(_USABLE, {"of_form": form, "of_person": actor.person_id}))
+
+
+_USABLE = (
+    select(table)
+    .where(table.c.form == bindparam("of_form"))
+    .where(or_(table.c.shared, table.c.person == bindparam("of_person")))
+    .order_by(table.c.shared.desc(), table.c.name)
+)
 
 
 @transactional
 def remove(actor: Actor, view: int) -> None:
     """Forget a view of one's own; shared ones too for who may design."""
-    gone = delete(table).where(table.c.id == view)
-    if not gate.allows(actor, "design", "definition"):
-        gone = gone.where(table.c.person == actor.person_id)
-    if not connection().execute(gone).rowcount:
+    mine = table.c.person == actor.person_id
+    removable = or_(mine, table.c.shared) if gate.allows(actor, "design", "definition") else mine
+    if not connection().execute(delete(table).where(table.c.id == view, removable)).rowcount:
         raise NotFound
