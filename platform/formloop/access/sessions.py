@@ -29,9 +29,10 @@ FIRST_LOCK = 7263002
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who a request comes from, with the epochs of rights and definitions read in the same statement."""
+    """Who a request comes from, with the epochs of the person, of rights and of definitions read in the same statement."""
 
     actor: Actor
+    epoch: int
     access_epoch: int
     definitions_epoch: int
 
@@ -142,7 +143,7 @@ def find_signed_in(secret: str, by_token: bool = False) -> SignedIn | None:
         actor = remembered_actor(row.person, row.epoch, row.access or 0)
     if row.seen_at is None or clock.now() - row.seen_at > timedelta(minutes=5):
         _touch(row.key_hash, by_token)
-    return SignedIn(actor, row.access or 0, row.definitions or 0)
+    return SignedIn(actor, row.epoch, row.access or 0, row.definitions or 0)
 
 
 @transactional

@@ -9,7 +9,7 @@ from flask import Flask, Response, current_app, g, request
 from formloop.access import gate, sessions
 from formloop.access.actor import Actor
 from formloop.core.errors import SignInNeeded
-from formloop.web import routes, viewer
+from formloop.web import navigation, routes, viewer
 
 COOKIE = "formloop"
 _on_epochs: list[Callable[[int], None]] = []
@@ -45,6 +45,7 @@ def _identify() -> None:
     zone, locale = current_app.config["ZONE"], found.actor.locale or viewer.locale()
     g.actor = replace(found.actor, zone=zone, locale=locale)
     viewer.see_as(g.actor)
+    navigation.remember_as((g.actor.person_id, found.epoch, found.access_epoch, found.definitions_epoch))
 
 
 def _judge(permission: routes.Permission, arguments: Mapping[str, Any]) -> None:

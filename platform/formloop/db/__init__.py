@@ -7,7 +7,6 @@ a connection for reads. Nothing may wait for the network inside a transaction.
 import functools
 import logging
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -24,6 +23,7 @@ from formloop.core import clock
 from formloop.core.errors import StorageFull, Unavailable
 from formloop.core.expression import register_sqlite
 from formloop.core.text import M
+from formloop.db import turns
 from formloop.db.migrations import bring_up, take_node
 from formloop.db.triggers import never_changed
 from formloop.db.types import Exact, JsonText, UtcTime
@@ -53,7 +53,6 @@ R = TypeVar("R")
 metadata = MetaData()
 _sqla = SQLAlchemy(metadata=metadata)
 _engine: Engine | None = None
-_write_lock = threading.Lock()
 _log = logging.getLogger(__name__)
 
 TRIES = 5
@@ -184,21 +183,14 @@ def transactional(work: Callable[P, R]) -> Callable[P, R]:
 
 
 def _one_unit(work: Callable[[], R]) -> R:
-    waits = is_sqlite()
-    if waits and not _write_lock.acquire(timeout=20):
-        raise Unavailable(M("The database is busy. Try again in a moment."))
-    try:
-        with engine().connect().execution_options(writes=True) as conn:
-            unit = _Unit(conn, writes=True)
-            token = _unit.set(unit)
-            try:
-                with conn.begin():
-                    result = work()
-            finally:
-                _unit.reset(token)
-    finally:
-        if waits:
-            _write_lock.release()
+    with turns.taken(engine()), engine().connect().execution_options(writes=True) as conn:
+        unit = _Unit(conn, writes=True)
+        token = _unit.set(unit)
+        try:
+            with conn.begin():
+                result = work()
+        finally:
+            _unit.reset(token)
     for action in unit.after:
         action()
     return result

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select, text, update
+from sqlalchemy import ColumnElement, Integer, Select, TextClause, and_, bindparam, func, select, text, update
 from sqlalchemy.engine import Row
 
 from formloop.core import clock
@@ -22,6 +22,14 @@ from formloop.events.tables import outbox
 _OPEN = text("fl_outbox.state IN ('ready', 'leased')")
 _STUCK = text("fl_outbox.state IN ('dead', 'unknown')")
 _LIVE = text("fl_outbox.state IN ('ready', 'leased', 'dead', 'unknown')")
+
+
+def _count(which: TextClause) -> Select[Any]:
+    some = select(outbox.c.id).where(which).limit(bindparam("most", type_=Integer())).subquery()
+    return select(func.count()).select_from(some)
+
+
+_COUNT_STUCK, _COUNT_OPEN = _count(_STUCK), _count(_OPEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,16 +78,14 @@ def find_message(message: int) -> Waiting | None:
 
 def count_stuck(most: int = 1000) -> int:
     """How many messages nobody tries any more, counted up to `most`."""
-    some = select(outbox.c.id).where(_STUCK).limit(most).subquery()
     with reading() as conn:
-        return int(conn.execute(select(func.count()).select_from(some)).scalar_one())
+        return int(conn.execute(_COUNT_STUCK, {"most": most}).scalar_one())
 
 
 def count_waiting(most: int = 1000) -> int:
     """How many messages wait for their turn or their next try, counted up to `most`."""
-    some = select(outbox.c.id).where(_OPEN).limit(most).subquery()
     with reading() as conn:
-        return int(conn.execute(select(func.count()).select_from(some)).scalar_one())
+        return int(conn.execute(_COUNT_OPEN, {"most": most}).scalar_one())
 
 
 @transactional

@@ -96,7 +96,9 @@ def list_records(
             wanted = (statement if part is None else statement.where(part)).limit(
                 query.limit + 1 - len(found)
             )
-            found += [dict(row) for row in conn.execute(wanted).mappings()]
+            answer = conn.execute(wanted)
+            keys = tuple(answer.keys())
+            found += [dict(zip(keys, row, strict=True)) for row in answer]
             if len(found) > query.limit:
                 break
     rows = found[: query.limit]
@@ -159,6 +161,8 @@ def _visible(permit: Permit, row: Values) -> frozenset[str]:
 
 
 def _hide(spec: FormSpec, row: Values, seen: frozenset[str]) -> Values:
+    if spec.fields.keys() <= seen:
+        return row
     return {k: v if k not in spec.fields or k in seen else None for k, v in row.items()}
 
 

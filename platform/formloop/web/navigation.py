@@ -4,14 +4,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import current_app, request, url_for
+from flask import current_app, g, request, url_for
 
 from formloop.core.registry import Registry
 from formloop.core.text import Message
+from formloop.web import viewer
 from formloop.web.routes import Permission, may
 
 WORK, APPS, BUILD, SITE = "work", "apps", "build", "site"
 GROUPS = (WORK, APPS, BUILD, SITE)
+MENUS = 2_000  # remembered, for as many people and languages
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +86,18 @@ class Shown:
     post: bool
 
 
-def list_shown(registry: Iterable[Entry | Source] = navigation) -> list[Shown]:
+def remember_as(stamp: tuple[Any, ...]) -> None:
+    """What a viewer may open need not be asked again while `stamp` stays the same.
+
+    It says who looks and which state of rights and definitions counts.
+    """
+    g.menu_stamp = stamp
+
+
+def list_shown(registry: Registry[Any] = navigation) -> list[Shown]:
     """What this viewer may open, in order, with the entry of the present page marked."""
-    here = current_app.view_functions  # a process may hold several sites with different rooms
-    allowed = [e for e in _entries(registry) if e.endpoint in here and may(e.permission, **e.values)]
-    allowed.sort(key=lambda entry: (GROUPS.index(entry.group), entry.order))
-    urls = [entry.url for entry in allowed]
-    current = _closest(urls, request.path)
+    allowed = _remembered(registry)
+    current = _closest([url for _, url in allowed], request.path)
     return [
         Shown(
             title=entry.title,
@@ -103,8 +110,29 @@ def list_shown(registry: Iterable[Entry | Source] = navigation) -> list[Shown]:
             phone=entry.phone,
             post=entry.post,
         )
-        for entry, url in zip(allowed, urls, strict=True)
+        for entry, url in allowed
     ]
+
+
+def _remembered(registry: Registry[Any]) -> list[tuple[Entry, str]]:
+    stamp = g.get("menu_stamp")
+    if stamp is None:
+        return _allowed(registry)
+    menus = current_app.extensions.setdefault("formloop.menus", {})
+    key = (registry, viewer.locale(), request.script_root, stamp)
+    if key not in menus:
+        if len(menus) >= MENUS:
+            menus.clear()
+        menus[key] = _allowed(registry)
+    found: list[tuple[Entry, str]] = menus[key]
+    return found
+
+
+def _allowed(registry: Registry[Any]) -> list[tuple[Entry, str]]:
+    here = current_app.view_functions  # a process may hold several sites with different rooms
+    allowed = [e for e in _entries(registry) if e.endpoint in here and may(e.permission, **e.values)]
+    allowed.sort(key=lambda entry: (GROUPS.index(entry.group), entry.order))
+    return [(entry, entry.url) for entry in allowed]
 
 
 def _entries(registry: Iterable[Entry | Source]) -> Iterable[Entry]:

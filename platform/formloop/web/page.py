@@ -36,7 +36,7 @@ def render_progress(fragment: str, *, finished: bool, **values: Any) -> Response
 def redirect(url: str, message: Message | None = None, kind: str = "success") -> Response:
     """Go on at `url` (303, or HX-Redirect for htmx), where `message` is shown as a toast."""
     if message is not None:
-        session.pop("_flashes", None)  # unread ones would pile up in a cookie that holds 4 KB; the newest counts
+        session.pop("_flashes", None)  # only the newest: unread ones would outgrow the cookie
         flash(message.render(viewer.locale()), kind)
     if htmx.is_htmx():
         return htmx.send_to(make_response("", 200), url)

@@ -7,7 +7,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from flask import Blueprint, Flask, Response, current_app, request, send_from_directory
+from markupsafe import Markup
 
+from formloop.core.text import Message
+from formloop.web import viewer
 from formloop.web.routes import route
 
 blueprint = Blueprint("statics", __name__)
@@ -17,7 +20,7 @@ A_YEAR = 365 * 24 * 3600
 def init_app(app: Flask, folder: Path) -> None:
     """Serve `folder` below /static."""
     app.config["STATICS"] = str(folder.resolve())
-    app.jinja_env.globals["static_url"] = static_url
+    app.jinja_env.globals.update(static_url=static_url, draw_icon=draw_icon)
     app.register_blueprint(blueprint)
 
 
@@ -37,6 +40,19 @@ def _address(folder: str, name: str, second: int) -> str:
 @lru_cache(maxsize=512)
 def _digest(path: str, changed: int) -> str:
     return sha256(Path(path).read_bytes()).hexdigest()[:12]
+
+
+def draw_icon(name: str, size: str = "", label: Message | str | None = None) -> Markup:
+    """An icon of the sprite; without a label it is decoration and readers pass over it."""
+    said = label.render(viewer.locale()) if isinstance(label, Message) else label
+    return _drawn(static_url("vendor/icons.svg"), name, size, said)
+
+
+@lru_cache(maxsize=2048)  # a page shows dozens of them
+def _drawn(sprite: str, name: str, size: str, label: str | None) -> Markup:
+    shape = Markup("fl-icon fl-icon-{}").format(size) if size else "fl-icon"
+    meaning = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
+    return Markup('<svg class="{}" {}><use href="{}#{}"/></svg>').format(shape, meaning, sprite, name)
 
 
 @route(blueprint, "/static/<path:name>", permission="public")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, literal, or_, select
 
 from formloop.access.actor import Actor
 from formloop.access.tables import department, person
@@ -65,13 +65,16 @@ def count_todo(actor: Actor) -> int:
     """How many tasks wait for a person; 1,000 means that many or more."""
     if actor.person_id is None:
         return 0
-    some = _of(actor.person_id, "todo").where(task.c.state == "open").limit(MOST_COUNTED).subquery()
     with reading() as conn:
-        return int(conn.execute(select(func.count()).select_from(some)).scalar_one())
+        return int(conn.execute(_COUNT_TODO, {"of_person": actor.person_id}).scalar_one())
 
 
-def _of(person_id: int, kind: str) -> Select[Any]:
-    return select(literal(1)).select_from(task).where(task.c.person == person_id, task.c.kind == kind)
+_COUNT_TODO = select(func.count()).select_from(
+    select(literal(1))
+    .where(task.c.person == bindparam("of_person"), task.c.kind == "todo", task.c.state == "open")
+    .limit(MOST_COUNTED)
+    .subquery()
+)
 
 
 def list_tab(

@@ -1,0 +1,69 @@
+"""One writer at a time on SQLite, which by itself only polls: at first each millisecond, soon every 25 or 100.
+
+Threads of one process wait for a lock, processes for a locked file beside the database. It is a record
+lock: the system frees it when its process ends in whatever way, and no child inherits it.
+"""
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from formloop.core.errors import Unavailable
+from formloop.core.text import M
+
+LONGEST, PAUSE = 20.0, 0.0005  # seconds
+_threads = threading.Lock()
+
+
+@contextmanager
+def taken(target: Engine) -> Iterator[None]:
+    """Hold the turn to write to `target`; Unavailable when it does not come within 20 s."""
+    if target.dialect.name != "sqlite":
+        yield
+        return
+    until = time.monotonic() + LONGEST
+    if not _threads.acquire(timeout=LONGEST):
+        raise _busy()
+    try:
+        with _among_processes(target.url.database, until):
+            yield
+    finally:
+        _threads.release()
+
+
+def _busy() -> Unavailable:
+    return Unavailable(M("The database is busy. Try again in a moment."))
+
+
+if sys.platform == "win32":
+
+    @contextmanager
+    def _among_processes(database: str | None, until: float) -> Iterator[None]:
+        yield  # one web process there; SQLite's own polling keeps the worker apart
+
+else:
+    import fcntl
+
+    @contextmanager
+    def _among_processes(database: str | None, until: float) -> Iterator[None]:
+        if not database or database == ":memory:":
+            yield
+            return
+        with Path(f"{database}-turn").open("ab") as file:
+            while not _locked(file.fileno()):
+                if time.monotonic() > until:
+                    raise _busy()
+                time.sleep(PAUSE)
+            yield  # closing the file frees the lock
+
+    def _locked(file: int) -> bool:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
