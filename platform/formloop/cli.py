@@ -11,6 +11,7 @@ import click
 
 from formloop.core.errors import FormloopError, Invalid
 from formloop.settings import read_settings
+from formloop.supervising import end_with_parent
 from formloop.web.tracing import start_logging
 
 LOCALE = "en"
@@ -68,13 +69,30 @@ def serve(host: str, port: int, processes: int | None, threads: int, no_worker: 
     run(read_settings(), host, port, processes, threads, with_worker=not no_worker)
 
 
+@main.command(hidden=True)
+@click.option("--host", required=True)
+@click.option("--port", required=True, type=int)
+@click.option("--processes", required=True, type=int)
+@click.option("--threads", required=True, type=int)
+@with_errors_told
+def web(host: str, port: int, processes: int, threads: int) -> None:
+    """Be the web process that `serve` keeps running."""
+    from formloop import webserver
+
+    end_with_parent()
+    webserver.run(read_settings(), host, port, processes, threads)
+
+
 @main.command()
 @click.option("--burst", is_flag=True, help="Deliver what is due, then stop.")
+@click.option("--kept", is_flag=True, hidden=True)  # by `serve`, with which it ends
 @with_site
-def worker(burst: bool) -> None:
+def worker(burst: bool, kept: bool) -> None:
     """Deliver messages and run what is due."""
     from formloop.events import queue
 
+    if kept:
+        end_with_parent()
     queue.work(read_settings(), burst)
 
 

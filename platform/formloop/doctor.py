@@ -13,7 +13,7 @@ from formloop import db
 from formloop.access import sealing
 from formloop.core.text import M, Message
 from formloop.definitions import library
-from formloop.events import queue
+from formloop.events import heartbeat, queue
 from formloop.events.tables import outbox
 from formloop.forms.kind import get_form
 from formloop.settings import Settings
@@ -42,6 +42,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         _database,
         _tables,
         _queue,
+        _workers,
         _messages,
         _audit,
         _chromium,
@@ -123,6 +124,11 @@ def _queue(settings: Settings) -> Iterator[Finding]:
         fine = False
     advice = M("It starts with “formloop serve”. Without it workers look for messages every two seconds.")
     yield Finding(M("Queue server"), fine, advice, needed=False)
+
+
+def _workers(_: Settings) -> Iterator[Finding]:
+    text = M("A worker, which delivers messages and carries out jobs")
+    yield Finding(text, not heartbeat.is_missing(), heartbeat.ADVICE, needed=False)
 
 
 def _messages(_: Settings) -> Iterator[Finding]:

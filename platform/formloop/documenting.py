@@ -120,7 +120,7 @@ def commands_page() -> str:
         context = click.Context(command, info_name=path)
         usage = " ".join(command.collect_usage_pieces(context))
         parts.append(f"## {path}\n\n`{path} {usage}`\n\n{(command.help or '').strip()}")
-        options = [each for each in command.params if isinstance(each, click.Option)]
+        options = [o for o in command.params if isinstance(o, click.Option) and not o.hidden]
         told = [
             f"- `{', '.join(o.opts)}`{' ' + o.make_metavar(context) if not o.is_flag else ''} {o.help or ''}".rstrip()
             for o in options
@@ -248,7 +248,7 @@ def _commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Comman
     for name, command in sorted(group.commands.items()):
         if isinstance(command, click.Group):
             yield from _commands(command, f"{path} {name}")
-        else:
+        elif not command.hidden:
             yield f"{path} {name}", command
 
 

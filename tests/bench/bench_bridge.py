@@ -18,7 +18,7 @@ from bridges.trade import BRIDGE_DOC, CUSTOMER, DEMAND, ITEM, ORDER
 from formloop import db
 from formloop.core import clock
 from formloop.definitions import service as definitions
-from formloop.events import outbox, queue, tables
+from formloop.events import outbox, queue, queue_server, tables
 from formloop.forms import rows, service
 from formloop.forms.kind import get_form
 from formloop.forms.tables import change, record_link
@@ -169,7 +169,7 @@ def _demands() -> int:
 
 @contextmanager
 def _worker(settings: Any) -> Iterator[None]:
-    server = queue.start_server(settings)
+    server = queue_server.start_server(settings)
     outbox.on_put(queue.Waker(settings))
     own = {"FORMLOOP_INSTANCE": str(settings.instance), "FORMLOOP_DATABASE_URL": settings.database_url}
     worker = subprocess.Popen([sys.executable, "-m", "formloop.cli", "worker"], env={**os.environ, **own})

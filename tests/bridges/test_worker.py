@@ -11,7 +11,7 @@ import pytest
 
 from bridges.trade import Trade, bridge
 from events.test_queue import wait_until
-from formloop.events import outbox, queue
+from formloop.events import outbox, queue, queue_server
 from formloop.settings import Settings
 
 
@@ -20,7 +20,7 @@ def site(database: Settings) -> Iterator[Settings]:
     """A site with a queue server, whose messages wake workers."""
     before = list(outbox._wake)
     outbox.stopping.clear()
-    server = queue.start_server(database)
+    server = queue_server.start_server(database)
     assert server is not None
     outbox.on_put(queue.Waker(database))
     yield database

@@ -11,7 +11,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from events.mail import Mail
-from formloop.events import outbox, queue
+from formloop.events import outbox, queue, queue_server
 from formloop.settings import Settings, read_settings
 
 
@@ -25,7 +25,7 @@ def site(tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def server(site: Settings) -> Iterator[Redis]:
-    running = queue.start_server(site)
+    running = queue_server.start_server(site)
     assert running is not None
     yield queue.connect(site)
     running.stop()
@@ -45,10 +45,10 @@ def wait_until(holds: Callable[[], bool], seconds: float = 20) -> None:
 
 
 def test_a_site_in_a_deep_folder_gets_a_short_socket_of_its_own(site: Settings, tmp_path: Path) -> None:
-    path = queue.socket_path(site)
+    path = queue_server.socket_path(site)
     assert len(str(path)) < 100
-    assert path == queue.socket_path(site)
-    assert path != queue.socket_path(replace(site, instance=tmp_path / ("other" * 30)))
+    assert path == queue_server.socket_path(site)
+    assert path != queue_server.socket_path(replace(site, instance=tmp_path / ("other" * 30)))
     assert path.parent.stat().st_mode & 0o077 == 0
 
 
@@ -75,9 +75,9 @@ def test_a_waker_without_a_server_says_so_once_and_does_no_harm(
 
 
 def test_a_server_that_a_killed_process_left_is_swept_away(site: Settings) -> None:
-    first = queue.start_server(site)
+    first = queue_server.start_server(site)
     assert first is not None
-    second = queue.start_server(site)
+    second = queue_server.start_server(site)
     assert second is not None
     assert queue.connect(site).ping()
     second.stop()

@@ -12,7 +12,7 @@ from formloop import db
 from formloop.access.actor import SYSTEM
 from formloop.definitions import library
 from formloop.definitions import service as definitions
-from formloop.events import outbox
+from formloop.events import heartbeat, outbox
 from formloop.forms import service as records
 from formloop.packs import installing, reading, samples, service
 from packs.archives import MANIFEST, note_form, zipped
@@ -107,3 +107,10 @@ def records_of(form: str) -> list[int]:
     from formloop.forms.listing import Query, list_records
 
     return [row["id"] for row in list_records(SYSTEM, get_form(form), Query()).rows]
+
+
+def test_the_repair_desk_says_when_no_worker_is_alive(people_of_demo: Open) -> None:
+    browser = people_of_demo("administrator")
+    assert "No worker has reported for a minute" in browser.get("/repair").text
+    heartbeat.beat()
+    assert "No worker has reported for a minute" not in browser.get("/repair").text

