@@ -15,7 +15,8 @@ class Settings:
     """All settings of a site.
 
     `public_url` is how people reach it; it is needed as soon as the site listens beyond this machine.
-    `redis_url` is None on one machine: the site then starts a queue server of its own.
+    `redis_url` is None on one machine: the site then starts a queue server of its own. What was deleted more
+    than `bin_days` days ago is purged every night; 0 keeps it.
     """
 
     instance: Path
@@ -26,6 +27,7 @@ class Settings:
     zone: str = "Asia/Shanghai"
     locale: str = "en"
     demo: bool = False
+    bin_days: int = 0
     statics: Path = Path("static")
     packs: Path = Path("templates_library")
 
@@ -54,10 +56,17 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         public_url=env.get("FORMLOOP_PUBLIC_URL"),
         zone=env.get("FORMLOOP_ZONE", "Asia/Shanghai"),
         locale=env.get("FORMLOOP_LOCALE", "en"),
+        bin_days=_days(env.get("FORMLOOP_BIN_DAYS", "0")),
         demo=env.get("FORMLOOP_DEMO", "") == "1" or (instance / "demo").exists(),
         statics=_beside("static", "_static"),
         packs=_beside("templates_library", "_templates_library"),
     )
+
+
+def _days(said: str) -> int:
+    if not (said.isascii() and said.isdecimal() and len(said) < 6):
+        raise ValueError(f"FORMLOOP_BIN_DAYS is a number of days, not “{said}”.")
+    return int(said)
 
 
 def _with_driver(url: str) -> str:

@@ -241,3 +241,13 @@ def test_the_same_page_sent_again_with_other_values_makes_no_second_record_unsee
     status, answer, _ = post(client, "/f/item/new", {"name": "Second"}, key="one")
     assert status == 422 and "saved already" in answer and 'value="Second"' in answer
     assert 'name="idempotency_key" value="one"' not in answer
+
+
+def test_the_recycle_bin_gives_back_and_deletes_for_ever(client: FlaskClient, shop: Shop) -> None:
+    service.delete_record(SYSTEM, "item", shop.bolt)
+    service.delete_record(SYSTEM, "item", shop.nut)
+    assert "Delete for ever" in client.get("/f/item/batch?deleted=1").get_data(as_text=True)
+    post(client, "/f/item/batch", {"do": "restore", "id": str(shop.bolt)})
+    post(client, "/f/item/batch", {"do": "purge", "id": str(shop.nut)})
+    assert "Bolt" in client.get("/f/item").get_data(as_text=True)
+    assert "Nut" not in client.get("/f/item?deleted=1").get_data(as_text=True)

@@ -17,7 +17,9 @@ from formloop.core.text import M, Message
 from formloop.db import after_commit, engine, in_transaction, reading
 from formloop.db.migrations import read_counter
 
-RECORD_ACTIONS = ("view", "create", "edit", "delete", "submit", "import", "export", "print", "comment")
+RECORD_ACTIONS = (
+    "view", "create", "edit", "delete", "purge", "submit", "import", "export", "print", "comment",
+)  # fmt: skip
 SITE_ACTIONS = ("design", "manage", "install", "repair")
 
 

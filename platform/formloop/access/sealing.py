@@ -13,7 +13,6 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Integer, Select, Table, Text, func, insert, select
 from sqlalchemy.engine import Row
-from sqlalchemy.exc import IntegrityError
 
 from formloop.access.tables import audit
 from formloop.core import clock
@@ -22,7 +21,6 @@ from formloop.core.text import M
 from formloop.db import connection, is_sqlite, metadata, never_changed, reading, transactional
 from formloop.events import outbox, schedule
 from formloop.events.outbox import Delivery, Topic
-from formloop.events.tables import schedule as plans
 
 TOPIC, LOCK, CHUNK = "audit", 7263003, 500
 AN_HOUR = 3600 << 22  # as a distance between ids; a row may be committed later than rows with larger ids
@@ -136,15 +134,8 @@ def _deliver(_: Delivery) -> None:
 
 def plan_sealing() -> None:
     """Have the trail sealed every minute, where it is not sealed while it is written."""
-    if is_sqlite():
-        return
-    with reading() as conn:
-        if conn.execute(select(plans.c.name).where(plans.c.name == "audit-seal")).first() is not None:
-            return
-    try:
-        schedule.plan("audit-seal", "* * * * *", TOPIC, {})
-    except IntegrityError:  # another process was faster
-        return
+    if not is_sqlite():
+        schedule.plan_once("audit-seal", "* * * * *", TOPIC, {})
 
 
 if outbox.topics.find(TOPIC) is None:

@@ -7,6 +7,7 @@ ACTION_TITLES = {
     "create": M("create"),
     "edit": M("edit"),
     "delete": M("delete"),
+    "purge": M("delete for ever"),
     "submit": M("submit"),
     "import": M("import"),
     "export": M("export"),
@@ -38,6 +39,7 @@ DEEDS = {
     "definition.archived": M("Definition archived"),
     "definition.taken_back": M("Definition taken back"),
     "pack.installed": M("Pack installed"),
+    "record.purged": M("Record deleted for ever"),
 }
 
 

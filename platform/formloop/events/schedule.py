@@ -1,16 +1,18 @@
 """Things that are due at a time: a schedule puts a message into the outbox whenever its moment has come."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from croniter import croniter
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from formloop.core import clock
 from formloop.core.errors import Invalid, Problem
 from formloop.core.text import M
-from formloop.db import connection, transactional
+from formloop.db import connection, reading, transactional
 from formloop.events import outbox
 from formloop.events.tables import schedule
 
@@ -28,6 +30,20 @@ def plan(name: str, cron: str, topic: str, payload: Mapping[str, Any], zone: str
     conn.execute(
         insert(schedule).values(name=name, cron=cron, topic=topic, payload=kept, next_at=_next(cron, zone))
     )
+
+
+def plan_once(name: str, cron: str, topic: str, payload: Mapping[str, Any], zone: str = "UTC") -> None:
+    """The plan of that name, as a part of the program wants it at every start; kept when it is there already."""
+    with reading() as conn:
+        there = conn.execute(select(schedule).where(schedule.c.name == name)).one_or_none()
+    if there is not None and (there.cron, there.topic, there.payload) == (
+        cron,
+        topic,
+        {**payload, "zone": zone},
+    ):
+        return
+    with suppress(IntegrityError):  # another process was faster
+        plan(name, cron, topic, payload, zone)
 
 
 @transactional

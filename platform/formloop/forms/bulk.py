@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from formloop.access.actor import Actor
 from formloop.core.errors import FormloopError, Invalid, Problem
-from formloop.forms import service
+from formloop.forms import purging, service
 from formloop.forms.kind import get_form
 from formloop.forms.service import Draft
 from formloop.forms.spec import no_such_field
@@ -30,6 +30,11 @@ def delete_records(actor: Actor, form: str, ids: list[int]) -> tuple[int, list[P
 def restore_records(actor: Actor, form: str, ids: list[int]) -> tuple[int, list[Problem]]:
     """Take many records out of the recycle bin."""
     return _each(ids, lambda record: service.restore_record(actor, form, record))
+
+
+def purge_records(actor: Actor, form: str, ids: list[int]) -> tuple[int, list[Problem]]:
+    """Take many records out of the recycle bin for ever."""
+    return _each(ids, lambda record: purging.purge_record(actor, form, record))
 
 
 def _each(ids: list[int], work: Callable[[int], None]) -> tuple[int, list[Problem]]:

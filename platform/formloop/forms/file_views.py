@@ -8,7 +8,7 @@ from formloop.access import gate
 from formloop.access.actor import Actor
 from formloop.access.signing import current
 from formloop.core.errors import Invalid, NotFound
-from formloop.forms import elsewhere, engine, files, import_views, permits, posted, reads, screen
+from formloop.forms import elsewhere, engine, files, import_views, permits, posted, reads, screen, sweeping
 from formloop.forms.fields.attachment import Attachment
 from formloop.forms.fields.datetime import use_zone
 from formloop.forms.kind import get_form
@@ -26,6 +26,8 @@ def init_app(app: Flask) -> None:
     import_views.init_app(app)
     files.use_folder(app.config["SETTINGS"].files)
     use_zone(app.config["ZONE"])
+    with app.app_context():
+        sweeping.plan(app.config["SETTINGS"])
 
 
 def _field(actor: Actor, form: str, path: str, actions: tuple[str, ...]) -> tuple[FormSpec, Field]:

@@ -164,6 +164,11 @@ def path_of(sha256: str) -> Path:
     return _folder[0] / sha256[:2] / sha256
 
 
+def list_contents() -> list[Path]:
+    """Everything that lies where contents are kept, unfinished uploads too."""
+    return [path for path in _folder[0].rglob("*") if path.is_file()] if _folder else []
+
+
 def get_file(key: str) -> Stored:
     """An uploaded file; whoever asks has checked that it may be seen."""
     with reading() as conn:

@@ -102,6 +102,7 @@ def batch_bar(form: str) -> Response:
         deleted=request.args.get("deleted") == "1",
         batch_fields=_batch_fields(actor, spec, viewer.locale()),
         may_delete=gate.allows(actor, "delete", spec.resource),
+        may_purge=gate.allows(actor, "purge", spec.resource),
     )
 
 
@@ -251,7 +252,7 @@ def _batch_fields(actor: Actor, spec: FormSpec, locale: str) -> list[dict[str, A
 
 @route(blueprint, "/f/<form>/batch", permission="signed-in", methods=["POST"])
 def batch(form: str) -> Response:
-    """Change one field of the chosen records, or move them to the recycle bin."""
+    """Change one field of the chosen records, move them to the recycle bin, out of it, or away for ever."""
     actor, ids = current(), [int(i) for i in request.form.getlist("id") if i.isdecimal()][: bulk.MOST]
     back = url_for("lists.list_page", form=form)
     if not ids:
@@ -262,6 +263,9 @@ def batch(form: str) -> Response:
     elif request.form.get("do") == "restore":
         done, failed = bulk.restore_records(actor, form, ids)
         text = M("{count} records restored.", count=done)
+    elif request.form.get("do") == "purge":
+        done, failed = bulk.purge_records(actor, form, ids)
+        text = M("{count} records deleted for ever.", count=done)
     else:
         key = request.form.get("field", "")
         done, failed = bulk.set_field(actor, form, ids, key, request.form.get(f"value.{key}", ""))

@@ -109,6 +109,13 @@ def _change_lines(conn: Connection, spec: FormSpec, subform: str, before: Values
         )
 
 
+def remove(conn: Connection, spec: FormSpec, record: int) -> None:
+    """Delete a record and its lines for ever."""
+    for lines in spec.line_tables.values():
+        conn.execute(delete(lines).where(lines.c.record == record))
+    conn.execute(delete(spec.table).where(spec.table.c.id == record))
+
+
 def difference(spec: FormSpec, before: Values, after: Values) -> tuple[Values, Values]:
     """The old and the new values of what differs, lines by their ids: what the change log keeps."""
     old: Values = {}

@@ -59,14 +59,15 @@ class _Listed(Message):
         )
 
 
-def list_uses(actor: Actor, spec: FormSpec, record: int) -> list[Use]:
+def list_uses(actor: Actor, spec: FormSpec, record: int, in_bin_too: bool = False) -> list[Use]:
     """Every form whose records point to this one; all are counted, named are only those that the actor may see."""
     found = []
     for entry in library.list_entries("form"):
         other: FormSpec = library.published("form", entry.key)
         pointing = _pointing(other, spec.key, record)
         if pointing is not None:
-            use = _use(actor, other, and_(pointing, other.table.c.deleted_at.is_(None)))
+            live = other.table.c.deleted_at.is_(None)
+            use = _use(actor, other, pointing if in_bin_too else and_(pointing, live))
             if use.count:
                 found.append(use)
     return found
