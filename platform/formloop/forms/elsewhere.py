@@ -83,8 +83,7 @@ class Linkages:
 
     def __init__(self, actor: Actor, spec: FormSpec) -> None:
         self.actor, self.spec = actor, spec
-        every = [f for top in spec.fields.values() for f in (top, *top.children)]
-        self.fields = [f for f in every if "x-linkage" in f.schema]
+        self.fields = _looked_up(spec)
         self._found: dict[tuple[Any, ...], Any] = {}
 
     def prepare(self, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -138,6 +137,12 @@ class Linkages:
             ).subquery()
             branches.append(select(newest.c.number, newest.c.value))
         return union_all(*branches) if len(branches) > 1 else branches[0]
+
+
+@lru_cache(maxsize=1_000)
+def _looked_up(spec: FormSpec) -> tuple[Field, ...]:
+    every = [f for top in spec.fields.values() for f in (top, *top.children)]
+    return tuple(f for f in every if "x-linkage" in f.schema)
 
 
 def _lines(row: Mapping[str, Any], field: Field) -> Sequence[Mapping[str, Any]]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Any
 
 from formloop.core.errors import Problem
@@ -132,6 +133,7 @@ def _defaults(
             values[each.key] = env[each.key] = each.type.read(each, value)
 
 
+@lru_cache(maxsize=1_000)
 def _brings_records(spec: FormSpec) -> bool:
     """Whether what a relation brings along may itself point to a record that expressions step into."""
     every = {f.path: f for top in spec.fields.values() for f in (top, *top.children)}

@@ -1,9 +1,10 @@
 """The records that other records point to, fetched in one query for each form however many rows ask."""
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import literal, select
+from sqlalchemy import Select, Table, bindparam, literal, select
 
 from formloop.access.actor import Actor
 from formloop.core.expression import Linked, Path
@@ -65,13 +66,12 @@ class Links:
         keys = {p[0] for p in paths} & set(target.table.c.keys())
         permit = permits.find_permit(self.actor, "view", target)
         seen = permit.where(context_of(self.actor)) if permit else literal(False)
-        columns = [target.table.c[k] for k in sorted(keys | {"id", "deleted_at"})]
-        query = select(*columns, (literal(True) if seen is None else seen).label("_seen")).where(
-            target.table.c.id.in_(ids)
-        )
+        query = _reading(target.table, tuple(sorted(keys | {"id", "deleted_at"})))
+        if seen is not None:
+            query = query.add_columns(seen.label("_seen"))
         with reading() as conn:
-            for row in conn.execute(query).mappings():
-                self.records.setdefault((form, row["id"]), {}).update(row)
+            for row in conn.execute(query, {"ids": list(ids)}).mappings():
+                self.records.setdefault((form, row["id"]), {"_seen": True}).update(row)
         deeper: dict[str, set[tuple[str, ...]]] = {}
         for path in paths:
             if len(path) > 1:
@@ -105,6 +105,12 @@ class Links:
                     for line in values.get(field.key) or ()
                 ]
         return env
+
+
+@lru_cache(maxsize=2_000)
+def _reading(table: Table, keys: tuple[str, ...]) -> Select[Any]:
+    """The columns `keys` of the records with `ids`; prepared once, since every save asks it."""
+    return select(*(table.c[k] for k in keys)).where(table.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def _ids(rows: Iterable[Mapping[str, Any]], path: tuple[str, ...]) -> set[int]:

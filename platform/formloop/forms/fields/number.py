@@ -4,6 +4,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from sqlalchemy.types import TypeEngine
@@ -45,7 +46,10 @@ class Number(FieldType):
         if isinstance(raw, bool | list | dict):
             raise Unreadable(M("This must be a number."))
         # a float is read by its shortest text, so that a spreadsheet's 0.1 is 0.1
-        text = str(raw).strip().translate(_FULL_WIDTH).lstrip("¥￥$€").replace(" ", "")
+        text = str(raw).strip()
+        if not text.isascii():
+            text = text.translate(_FULL_WIDTH)
+        text = text.lstrip("¥￥$€").replace(" ", "")
         if not text:
             return None
         number = read_number(text.removesuffix("%"))
@@ -54,17 +58,16 @@ class Number(FieldType):
         return number / 100 if text.endswith("%") else number
 
     def check(self, field: Field, value: Any) -> Message | None:
-        schema = field.schema
-        if abs(value) >= Decimal(10) ** (18 - field.scale):
+        if value and value.adjusted() >= 18 - field.scale:
             return M(
                 "This number is too large; {count} digits before the point are the limit.",
                 count=18 - field.scale,
             )
         if value != value.quantize(Decimal(1).scaleb(-field.scale), ROUND_HALF_UP):
             return M("At most {count} digits after the point.", count=field.scale)
-        if schema.get("type") == "integer" and value != int(value):
+        if field.schema.get("type") == "integer" and value != int(value):
             return M("This must be a whole number.")
-        return _beyond(schema, value)
+        return next((message for broken, limit, message in _limits_of(field) if broken(value, limit)), None)
 
     def show(self, field: Field, value: Any, locale: str, names: Mapping[Any, str] | None = None) -> str:
         if value is None:
@@ -89,11 +92,15 @@ def trimmed(value: Decimal, least: int) -> Decimal:
     return short.quantize(Decimal(1).scaleb(-max(digits, least, 0)))
 
 
-def _beyond(schema: Mapping[str, Any], value: Decimal) -> Message | None:
-    for key, (broken, message) in _LIMITS.items():
-        if key in schema and broken(value, Decimal(str(schema[key]))):
-            return Message(message.msgid, {"limit": schema[key]})
-    return None
+@lru_cache(maxsize=4_000)
+def _limits_of(field: Field) -> list[tuple[Callable[[Decimal, Decimal], bool], Decimal, Message]]:
+    """What the schema of a field says of its smallest and largest value, with the words for it."""
+    schema = field.schema
+    return [
+        (broken, Decimal(str(schema[key])), Message(message.msgid, {"limit": schema[key]}))
+        for key, (broken, message) in _LIMITS.items()
+        if key in schema
+    ]
 
 
 _LIMITS: Mapping[str, tuple[Callable[[Decimal, Decimal], bool], Message]] = {
