@@ -59,10 +59,10 @@ def with_site(work: Callable[..., Any]) -> Callable[..., Any]:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True)
-@click.option("--processes", default=None, type=int, help="Web processes; 1 on SQLite, 2 on PostgreSQL.")
+@click.option("--processes", default=2, show_default=True, help="Web processes.")
 @click.option("--threads", default=4, show_default=True)
 @click.option("--no-worker", is_flag=True, help="Start the worker yourself: formloop worker.")
-def serve(host: str, port: int, processes: int | None, threads: int, no_worker: bool) -> None:
+def serve(host: str, port: int, processes: int, threads: int, no_worker: bool) -> None:
     """Serve the site: web processes, the queue server and a worker."""
     from formloop.serving import serve as run
 

@@ -11,13 +11,12 @@ from formloop.supervising import Part, keep_running
 
 
 def serve(
-    settings: Settings, host: str, port: int, processes: int | None, threads: int, with_worker: bool = True
+    settings: Settings, host: str, port: int, processes: int, threads: int, with_worker: bool = True
 ) -> None:
     """Serve until told to stop; SIGTERM lets requests and deliveries under way finish."""
     if not settings.public_url and host not in ("127.0.0.1", "localhost", "::1"):
         sys.exit("Set FORMLOOP_PUBLIC_URL to the address people use before listening beyond this machine.")
-    count = processes or (1 if settings.on_sqlite else 2)
-    options = [f"--host={host}", f"--port={port}", f"--processes={count}", f"--threads={threads}"]
+    options = [f"--host={host}", f"--port={port}", f"--processes={processes}", f"--threads={threads}"]
     formloop = [sys.executable, "-m", "formloop.cli"]
     parts = [Part("web", [*formloop, "web", *options], leads=True)]
     if with_worker:

@@ -12,6 +12,7 @@ from formloop.app import create_app
 from formloop.core import clock
 from formloop.db.migrations import take_node
 from formloop.settings import Settings
+from formloop.web.pacing import in_turn
 from formloop.web.tracing import start_logging
 
 
@@ -45,7 +46,7 @@ def _serve(app: Flask, host: str, port: int, processes: int, threads: int) -> No
                 self.cfg.set(name, value)
 
         def load(self) -> Callable[..., Any]:
-            return app
+            return in_turn(app.wsgi_app)
 
     Server().run()
 
