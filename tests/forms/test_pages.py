@@ -251,3 +251,11 @@ def test_the_recycle_bin_gives_back_and_deletes_for_ever(client: FlaskClient, sh
     post(client, "/f/item/batch", {"do": "purge", "id": str(shop.nut)})
     assert "Bolt" in client.get("/f/item").get_data(as_text=True)
     assert "Nut" not in client.get("/f/item?deleted=1").get_data(as_text=True)
+
+
+def test_builders_see_which_numbers_are_missing(client: FlaskClient, shop: Shop) -> None:
+    first, _ = shop.order(), shop.order()
+    service.delete_record(SYSTEM, "order", first["id"])
+    assert 'href="/f/order/numbers"' in client.get("/f/order").get_data(as_text=True)
+    shown = client.get("/f/order/numbers").get_data(as_text=True)
+    assert first["number"] in shown and "In the recycle bin" in shown and "1 missing" in shown

@@ -11,7 +11,7 @@ from formloop.access.actor import Actor
 from formloop.access.signing import current
 from formloop.core.errors import FormloopError, Invalid, Problem
 from formloop.core.text import M, Message
-from formloop.forms import bulk, listing, permits, saved_views, screen
+from formloop.forms import bulk, listing, numbering, permits, saved_views, screen
 from formloop.forms.filters import Filter, operators
 from formloop.forms.kind import get_form
 from formloop.forms.list_query import address_args, read_query
@@ -66,6 +66,19 @@ def list_page(form: str) -> Response:
         sums_url=url_for("lists.sums", form=form, **args) if _summed(spec, keys) else None,
         views=[] if part else saved_views.list_for(actor, form),
         may=may,
+        numbers=numbering.has_numbers(spec) and gate.allows(actor, "design", "definition"),
+    )
+
+
+@route(blueprint, "/f/<form>/numbers", permission=("design", "definition"))
+def numbers(form: str) -> Response:
+    """The last number of every series, and the gaps with what took them: for who builds or audits the form."""
+    actor, spec = current(), get_form(form)
+    return page.render(
+        "forms/numbers.html",
+        spec=spec,
+        title=spec.title(viewer.locale()),
+        series=numbering.list_numbers(actor, spec),
     )
 
 

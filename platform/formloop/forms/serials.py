@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from formloop.db import connection
+from formloop.db import connection, reading
 from formloop.forms.tables import serial_counter
 
 _PLACE = re.compile(r"\{([^{}]*)\}")
@@ -87,31 +88,42 @@ def _raise(form: str, field: str, period: str, count: int, start: int) -> int:
         return int(conn.execute(_RAISE, raised).scalar_one())
 
 
-def list_gaps(form: str, field: str, numbers: list[str]) -> list[tuple[str, int, int]]:
-    """For each period the counts that were given out but stand in no record, as (period, from, to)."""
-    gaps: list[tuple[str, int, int]] = []
-    rows = connection().execute(
-        select(serial_counter).where(serial_counter.c.form == form, serial_counter.c.field == field)
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The numbers that one counter gives: what stands before and after the count, its first and its last."""
+
+    pattern: str
+    before: str
+    after: str
+    width: int
+    start: int
+    last: int
+
+    def number(self, count: int) -> str:
+        """The number of a count."""
+        return f"{self.before}{str(count).rjust(self.width, '0')}{self.after}"
+
+    def counts(self, numbers: Iterable[str | None]) -> set[int]:
+        """The counts of those numbers that are of this series."""
+        looks = re.compile(f"{re.escape(self.before)}([0-9]{{1,15}}){re.escape(self.after)}")
+        return {int(found[1]) for number in numbers if number and (found := looks.fullmatch(number))}
+
+
+def list_series(form: str, field: str) -> list[Series]:
+    """The series of a field that gave out numbers, the newest first."""
+    found = select(serial_counter.c.period, serial_counter.c.value).where(
+        serial_counter.c.form == form, serial_counter.c.field == field
     )
-    for row in rows:
-        place = next((p for p in _PLACE.findall(row.period) if p.isdigit()), "0001")
-        before, after = row.period.split("{" + place + "}")
-        used = {
-            int(middle)
-            for n in numbers
-            if n.startswith(before)
-            and n.endswith(after)
-            and (middle := n[len(before) : len(n) - len(after) or None]).isdecimal()
-        }
-        gaps += [(row.period, first, last) for first, last in _runs(set(range(1, row.value + 1)) - used)]
-    return gaps
+    with reading() as conn:
+        return [
+            _series(row.period, row.value)
+            for row in conn.execute(found.order_by(serial_counter.c.period.desc()))
+        ]
 
 
-def _runs(numbers: set[int]) -> list[tuple[int, int]]:
-    runs: list[tuple[int, int]] = []
-    for n in sorted(numbers):
-        if runs and runs[-1][1] == n - 1:
-            runs[-1] = (runs[-1][0], n)
-        else:
-            runs.append((n, n))
-    return runs
+def _series(period: str, last: int) -> Series:
+    place = next((m for m in _PLACE.finditer(period) if m[1].isdigit()), None)
+    if place is None:
+        return Series(period, period, "", 0, 1, last)
+    before, after = period[: place.start()], period[place.end() :]
+    return Series(period, before, after, len(place[1]), max(int(place[1]), 1), last)

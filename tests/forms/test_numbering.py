@@ -1,0 +1,62 @@
+"""Which numbers are missing, and what took them."""
+
+import pytest
+
+from formloop.access.actor import SYSTEM
+from formloop.core.errors import Invalid
+from formloop.forms import purging, service
+from formloop.forms.kind import get_form
+from formloop.forms.numbering import BINNED, PURGED, UNSAVED, Gap, list_numbers
+from formloop.forms.service import How
+
+from .conftest import Shop, form, publish, text
+
+
+def made(*numbers: str) -> list[int]:
+    """Records of tickets: numbered by the program, or with the numbers they bring."""
+    how = How(trusted=True)
+    return [int(service.create(SYSTEM, "ticket", {"no": n} if n else {}, how=how)["id"]) for n in numbers]
+
+
+@pytest.fixture(autouse=True)
+def tickets(shop: Shop) -> None:
+    no = text("No", **{"x-type": "serial", "x-serial": "T-{0001}/X"})
+    publish(form("ticket", {"no": no, "note": text("Note", maxLength=5)}))
+
+
+def gaps() -> list[Gap]:
+    (numbers,) = list_numbers(SYSTEM, get_form("ticket"))
+    return numbers.gaps
+
+
+def test_without_gaps_only_the_last_number_is_told() -> None:
+    assert list_numbers(SYSTEM, get_form("ticket")) == []
+    made("", "")
+    (numbers,) = list_numbers(SYSTEM, get_form("ticket"))
+    assert (numbers.last, numbers.missing, numbers.gaps) == ("T-0002/X", 0, [])
+
+
+def test_every_gap_says_what_took_its_numbers() -> None:
+    records = made(*[""] * 6, "T-0010/X", "OLD-3")
+    for record in records[1:4]:
+        service.delete_record(SYSTEM, "ticket", record)
+    purging.purge_record(SYSTEM, "ticket", records[3])
+    assert gaps() == [
+        Gap("T-0007/X", "T-0009/X", 3, UNSAVED),
+        Gap("T-0004/X", "T-0004/X", 1, PURGED),
+        Gap("T-0002/X", "T-0003/X", 2, BINNED),
+    ]
+    service.restore_record(SYSTEM, "ticket", records[1])
+    assert gaps()[-1] == Gap("T-0003/X", "T-0003/X", 1, BINNED)
+
+
+def test_a_save_that_is_refused_takes_no_number() -> None:
+    with pytest.raises(Invalid):
+        service.create(SYSTEM, "ticket", {"note": "too long"})
+    made("")
+    assert gaps() == []
+
+
+def test_a_number_far_ahead_costs_nothing_to_explain() -> None:
+    made("", "T-999999999999/X")
+    assert gaps() == [Gap("T-0002/X", "T-999999999998/X", 999_999_999_997, UNSAVED)]
