@@ -1,17 +1,22 @@
 """Exports: what the list shows, as text that no spreadsheet runs, and importable again."""
 
 import csv
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from python_calamine import CalamineWorkbook
+from sqlalchemy import func, select
 
 from formloop.access import people
 from formloop.access.actor import SYSTEM, Actor, get_actor
+from formloop.core import clock
 from formloop.core.errors import Forbidden
-from formloop.forms import exporting, files, importing, jobs, listing, service
+from formloop.db import reading
+from formloop.events import jobs, outbox
+from formloop.forms import exporting, files, importing, listing, service
 from formloop.forms.filters import Filter
 from formloop.forms.kind import get_form
 from formloop.settings import Settings
@@ -160,3 +165,25 @@ def test_a_csv_file_says_whose_lines_it_has_no_place_for() -> None:
     assert job.result["left_out"] == "Tools/Aids, Parts"
     assert jobs.run(exporting.start(SYSTEM, "kit", {}, "xlsx", "en")).result["left_out"] == ""
     assert exporting.not_in_file("kit", Path("kit.csv")) == ["Tools/Aids", "Parts"]
+
+
+def test_an_export_whose_worker_dies_begins_anew_and_leaves_one_file(
+    site: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(*_: object) -> None:
+        raise Killed
+
+    job = exporting.start(SYSTEM, "partner", {}, "xlsx", "en")
+    with monkeypatch.context() as dying:
+        dying.setattr(exporting, "_tell", die)
+        with pytest.raises(Killed):
+            outbox.drain(jobs.TOPIC)
+    with clock.stopped_at(clock.now() + timedelta(seconds=61)):
+        outbox.drain(jobs.TOPIC)
+    done = jobs.get_job(job)
+    assert (done.state, done.done, done.result["rows"]) == ("done", 2, 2)
+    with reading() as conn:
+        assert conn.execute(select(func.count()).select_from(files.file_table)).scalar() == 1

@@ -18,11 +18,11 @@ from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.core.errors import Forbidden, Invalid, Unavailable
 from formloop.core.text import load_catalogues
 from formloop.db import reading
+from formloop.events import jobs
 from formloop.forms import (
     drafts,
     import_views,
     importing,
-    jobs,
     listing,
     service,
     staging,
@@ -220,7 +220,7 @@ def test_an_import_that_was_stopped_goes_on_and_makes_nothing_twice(
     batch = importing.begin(SYSTEM, "partner", path.name, path, {"columns": {"Name": "name"}})
     jobs.run(importing.start(SYSTEM, batch, "import_check", now=True))
     job = importing.start(SYSTEM, batch, "import_run", now=True)
-    jobs._step(jobs.get_job(job))  # the worker dies here
+    jobs.step(jobs.get_job(job))  # the worker dies here
     assert staging.counts(batch) == {"created": 2, "good": 3}
     jobs.run(job)
     assert staging.counts(batch) == {"created": 5} and len(records("partner")) == 5
@@ -340,7 +340,7 @@ def stopped(site: Settings, write: Write, monkeypatch: pytest.MonkeyPatch) -> in
     batch = importing.begin(SYSTEM, "partner", path.name, path, {"columns": {"Name": "name"}})
     jobs.run(importing.start(SYSTEM, batch, "import_check", now=True))
     job = importing.start(SYSTEM, batch, "import_run", now=True)
-    jobs._step(jobs.get_job(job))
+    jobs.step(jobs.get_job(job))
     with monkeypatch.context() as broken:
         broken.setattr(importing, "_write_rows", _unavailable)
         assert jobs.run(job).state == "failed" and staging.get_batch(batch).state == "running"

@@ -13,7 +13,8 @@ from formloop.access import people, sessions, signing
 from formloop.access.actor import SYSTEM, get_actor
 from formloop.app import create_app
 from formloop.core.errors import Unavailable
-from formloop.forms import importing, jobs, staging
+from formloop.events import jobs
+from formloop.forms import importing, staging
 from formloop.settings import Settings
 from forms.specimens import publish_all
 
@@ -51,7 +52,7 @@ def stopped(person: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> int
     with monkeypatch.context() as broken:
         broken.setattr(importing, "CHUNK", 1)
         job = importing.start(actor, batch, "import_run", now=True)
-        jobs._step(jobs.get_job(job))
+        jobs.step(jobs.get_job(job))
         broken.setattr(importing, "_write_rows", _unavailable)
         jobs.run(job)
     return batch

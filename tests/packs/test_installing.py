@@ -13,8 +13,8 @@ from packs.archives import MANIFEST, note_form, note_pack, zipped
 
 def test_the_samples_of_what_a_pack_needs_come_along(app: Flask) -> None:
     run = installing.begin(SYSTEM, service.get_pack("sales_order"), with_samples=True)
-    outbox.drain(installing.TOPIC)
-    assert installing.get_state(run) == {"step": "done", "ended": True, "problems": []}
+    outbox.drain()
+    assert installing.get_run(run).state == "done"
     assert samples.count("master_data") > 0 and samples.count("sales_order") > 0
 
 
@@ -26,14 +26,11 @@ def test_an_error_nobody_thought_of_ends_the_run_and_is_told(
 
     run = installing.begin(SYSTEM, note_pack(), with_samples=False)
     monkeypatch.setattr(service, "install", fail)
-    assert outbox.drain(installing.TOPIC) == 1
-    state = installing.get_state(run)
-    assert (state["step"], state["ended"]) == ("failed", True)
-    assert (
-        state["problems"][0]["en"]
-        == "Something unexpected went wrong (ZeroDivisionError). The log says more."
-    )
-    assert "ZeroDivisionError" in state["problems"][0]["zh-CN"] and "意外" in state["problems"][0]["zh-CN"]
+    assert outbox.drain() == 1
+    job = installing.get_run(run)
+    assert (job.state, job.done) == ("failed", installing.DEFINITIONS)
+    assert job.problems[0]["en"] == "Something unexpected went wrong (ZeroDivisionError). The log says more."
+    assert "ZeroDivisionError" in job.reason("zh-CN") and "意外" in job.reason("zh-CN")
     assert repair.count_stuck() == repair.count_waiting() == 0
 
 
@@ -41,8 +38,8 @@ def test_samples_by_a_field_that_is_not_there_end_the_run(app: Flask) -> None:
     part = {"form": "note", "by": "colour", "records": [{"colour": "red"}]}
     pack = read_zip(zipped(**{"note.form": note_form(), "sample_note": part}))
     run = installing.begin(SYSTEM, pack, with_samples=True)
-    outbox.drain(installing.TOPIC)
-    (problem,) = installing.get_state(run)["problems"]
+    outbox.drain()
+    (problem,) = installing.get_run(run).problems
     assert problem["at"] == "note: by" and "colour" in problem["en"]
 
 

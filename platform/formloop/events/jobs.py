@@ -1,16 +1,212 @@
-"""Queue entries of the room."""
+"""Long work of one person with progress: imports, exports, installations, carried out by workers.
 
-import time
+A kind of job does one step at a time, and each step may be done again without harm: a worker that dies leaves a
+job which the next one continues. What went wrong stands in the job, for the person who started it.
+"""
 
-from formloop.events import outbox
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-TURN = 20.0  # seconds after which a job makes room for those of other topics
+from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, insert, select, update
+
+from formloop.core import clock
+from formloop.core.errors import FormloopError, Invalid, NotFound, Problem, Unavailable
+from formloop.core.registry import Registry
+from formloop.core.text import LOCALES, M, Message
+from formloop.db import JsonText, UtcTime, connection, metadata, reading, transactional
+from formloop.events import Doer, outbox
+from formloop.events.outbox import Delivery, Topic
+
+TOPIC = "job"
+TRIES = 4  # of one step, by workers that died or met a database that was not available
+_log = logging.getLogger(__name__)
+
+table = Table(
+    "fl_job",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("person", BigInteger),
+    Column("payload", JsonText, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("problems", JsonText, nullable=False),
+    Column("result", JsonText, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Index("fl_job_person", "person", "id"),
+)
 
 
-def drain(topic: str) -> int:
-    """Deliver what is due on `topic`; what is left when the time is up is announced again."""
-    started = time.monotonic()
-    done = outbox.drain(topic, seconds=TURN)
-    if time.monotonic() - started >= TURN:
-        outbox.announce(topic)
-    return done
+class _Kept(Message):
+    """A sentence that was kept in every language."""
+
+    __slots__ = ("said",)
+
+    def __init__(self, said: Mapping[str, str]) -> None:
+        super().__init__(said["en"])
+        object.__setattr__(self, "said", said)
+
+    def render(self, locale: str = "en") -> str:
+        """The sentence in `locale`, never treated as a pattern with places."""
+        said: Mapping[str, str] = object.__getattribute__(self, "said")
+        return said[locale]
+
+
+@dataclass(slots=True)
+class Job:
+    """One job: waiting, running, done or failed. A step may change `done`, `total` and `result`, and calls
+    `alive` when it takes long."""
+
+    id: int
+    kind: str
+    person: int | None
+    payload: Mapping[str, Any]
+    state: str
+    done: int
+    total: int
+    problems: list[dict[str, str]]
+    result: dict[str, Any]
+    alive: Callable[[], None] = lambda: None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.state in ("done", "failed")
+
+    def require_done(self) -> None:
+        """Raise Invalid with what went wrong, if it failed."""
+        if self.state == "failed":
+            raise Invalid([Problem("job", each["at"], _Kept(each)) for each in self.problems])
+
+    def reason(self, locale: str) -> str:
+        """Why it failed, in one sentence; empty when it did not."""
+        return self.problems[0][locale] if self.problems else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a kind of job does: one step at a time, True when it is finished. `alone`: never two at once."""
+
+    step: Callable[[Job], bool]
+    alone: bool = False
+
+
+kinds: Registry[Work] = Registry("kind of job")
+
+
+def enroll(name: str, work: Work) -> None:
+    """Let jobs of this kind be carried out; enrolling twice counts once."""
+    if kinds.find(name) is None:
+        kinds.add(name, work)
+
+
+@transactional
+def start(actor: Doer, kind: str, payload: Mapping[str, Any], now: bool = False) -> int:
+    """Begin a job; a worker carries it out, or with `now` whoever calls `run` does."""
+    job = clock.new_id()
+    values = {"id": job, "kind": kind, "person": actor.person_id, "payload": dict(payload), "at": clock.now()}
+    begun = {"state": "waiting", "done": 0, "total": 0, "problems": [], "result": {}}
+    connection().execute(insert(table).values(**values, **begun))
+    if not now:
+        _promise(job, kind)
+    return job
+
+
+def run(job: int) -> Job:
+    """Carry out a job here and now, to its end."""
+    while True:
+        found = get_job(job)
+        if found.over:
+            return found
+        try:
+            step(found)
+        except Unavailable as error:
+            _fail(found, _problems_of(error))
+
+
+def get_job(job: int, actor: Doer | None = None) -> Job:
+    """A job, of `actor` if one is given; NotFound for everybody else."""
+    with reading() as conn:
+        row = conn.execute(select(table).where(table.c.id == job)).one_or_none()
+    if row is None or (actor is not None and row.person != actor.person_id):
+        raise NotFound
+    progress = row.state, row.done, row.total
+    return Job(row.id, row.kind, row.person, row.payload, *progress, list(row.problems), dict(row.result))
+
+
+def step(job: Job) -> None:
+    """Do one step of a job and note how far it is; raises Unavailable when the step may succeed later."""
+    try:
+        finished = kinds.get(job.kind).step(job)
+    except Unavailable:
+        raise
+    except Exception as error:  # whatever it is, the person who started the job must be told
+        if not isinstance(error, FormloopError):
+            _log.exception("job %s (%s) failed", job.id, job.kind)
+        _fail(job, _problems_of(error))
+        return
+    job.state = "done" if finished else "running"
+    _note(job)
+
+
+def _deliver(delivery: Delivery) -> None:
+    try:
+        job = get_job(int(delivery.payload["job"]))
+    except NotFound:
+        return
+    if job.over:
+        return
+    if delivery.attempts > TRIES:
+        _fail(job, [Problem("worker_lost", "", M("Its worker ended unexpectedly each time."))])
+        return
+
+    def alive() -> None:
+        outbox.keep_lease(delivery)
+        _note(job)
+
+    job.alive = alive
+    try:
+        step(job)
+    except Unavailable as error:
+        if delivery.attempts < TRIES:
+            raise
+        _fail(job, _problems_of(error))
+    if not job.over:
+        _promise(job.id, job.kind)
+
+
+def _fail(job: Job, problems: Sequence[Problem]) -> None:
+    job.state, job.problems = "failed", [_said(problem) for problem in problems]
+    _note(job)
+
+
+def _problems_of(error: Exception) -> Sequence[Problem]:
+    if isinstance(error, Invalid) and error.problems:
+        return error.problems
+    if isinstance(error, FormloopError):
+        return [Problem(error.code, "", error.message)]
+    text = M("Something unexpected went wrong ({error}). The log says more.", error=type(error).__name__)
+    return [Problem("unexpected", "", text)]
+
+
+def _said(problem: Problem) -> dict[str, str]:
+    return {"at": problem.at, **{locale: problem.message.render(locale) for locale in LOCALES}}
+
+
+@transactional
+def _note(job: Job) -> None:
+    progress = {"state": job.state, "done": job.done, "total": job.total}
+    values = {**progress, "problems": job.problems, "result": job.result}
+    connection().execute(update(table).where(table.c.id == job.id).values(**values))
+
+
+@transactional
+def _promise(job: int, kind: str) -> None:
+    outbox.put(TOPIC, kind if kinds.get(kind).alone else str(job), {"job": job})
+
+
+if outbox.topics.find(TOPIC) is None:
+    outbox.topics.add(TOPIC, Topic(_deliver))

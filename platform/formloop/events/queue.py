@@ -27,6 +27,7 @@ from formloop.settings import Settings
 
 QUEUE = "formloop"
 POLL = 2.0
+TURN = 20.0  # seconds after which a topic makes room for others
 _TURNS = ("a", "b")
 _IMPATIENT: Any = {"socket_connect_timeout": 0.5, "retry": Retry(NoBackoff(), 0)}  # a wake-up is only a hint
 _log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class Waker:
             for turn in _TURNS:
                 with suppress(DuplicateJobError):
                     self._queue.enqueue_call(
-                        "formloop.events.jobs.drain",
+                        "formloop.events.queue.drain",
                         args=(topic,),
                         job_id=_job_id(topic, turn),
                         unique=True,
@@ -66,6 +67,15 @@ class Waker:
         except RedisError as error:
             self._quiet_until = time.monotonic() + POLL
             _log.warning("queue server not reachable, workers poll instead: %s", error)
+
+
+def drain(topic: str) -> int:
+    """What a wake-up does: deliver what is due on `topic`; what is left when its turn is over is announced again."""
+    started = time.monotonic()
+    done = outbox.drain(topic, seconds=TURN)
+    if time.monotonic() - started >= TURN:
+        outbox.announce(topic)
+    return done
 
 
 def _job_id(topic: str, turn: str) -> str:

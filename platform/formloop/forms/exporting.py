@@ -12,8 +12,10 @@ from werkzeug.datastructures import MultiDict
 
 from formloop.access import gate
 from formloop.access.actor import SYSTEM, Actor
-from formloop.forms import export_rows, files, jobs, listing
-from formloop.forms.jobs import Job
+from formloop.events import jobs
+from formloop.events.jobs import Job, Work
+from formloop.forms import export_rows, files, listing
+from formloop.forms.acting import acting
 from formloop.forms.kind import get_form
 from formloop.forms.list_query import read_query
 from formloop.forms.spec import FormSpec
@@ -66,8 +68,7 @@ def _tell(job: Job, done: int) -> None:
     job.alive()
 
 
-if jobs.kinds.find("export") is None:
-    jobs.kinds.add("export", _step)
+jobs.enroll("export", Work(acting(_step)))
 
 
 def export_file(form: str, path: Path, actor: Actor = SYSTEM, locale: str = "en") -> int:

@@ -10,7 +10,8 @@ from formloop.access.actor import Actor
 from formloop.access.signing import current
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M
-from formloop.forms import exporting, files, importing, jobs, mapping, staging, workbooks
+from formloop.events import jobs
+from formloop.forms import exporting, files, importing, mapping, staging, workbooks
 from formloop.forms.kind import get_form
 from formloop.forms.list_query import address_args, read_query
 from formloop.forms.spec import FormSpec
@@ -120,7 +121,7 @@ def _shown(spec: FormSpec, batch: Batch) -> dict[str, Any]:
         "targets": _targets(spec, locale) if choosing else [],
         "counts": staging.counts(batch.id) if not choosing else {},
         "reasons": importing.list_reasons(batch.id, locale, TOLD)[:TOLD] if not choosing else [],
-        "failed": job.message if job and job.state == "failed" else None,
+        "failed": job.reason(locale) if job else "",
     }
 
 

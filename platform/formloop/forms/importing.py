@@ -15,10 +15,11 @@ from formloop.access.actor import SYSTEM, Actor
 from formloop.core.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from formloop.core.text import M, Message
 from formloop.db import transactional
-from formloop.events import Cause
-from formloop.forms import jobs, permits, service, staging
+from formloop.events import Cause, jobs
+from formloop.events.jobs import Job, Work
+from formloop.forms import permits, service, staging
+from formloop.forms.acting import acting
 from formloop.forms.import_work import ImportWork
-from formloop.forms.jobs import Job
 from formloop.forms.kind import get_form
 from formloop.forms.mapping import Drawn, guess, read_mapping
 from formloop.forms.service import Draft, How, Outcome
@@ -203,8 +204,7 @@ def _write_rows(work: ImportWork, rows: list[Any]) -> None:
 
 
 for _name, _kind in (("import_check", _check_step), ("import_run", _run_step), ("import_undo", undo_step)):
-    if jobs.kinds.find(_name) is None:
-        jobs.kinds.add(_name, _kind)
+    jobs.enroll(_name, Work(acting(_kind)))
 
 
 @dataclass(slots=True)
@@ -243,9 +243,7 @@ def import_file(
         document = {**guessed(spec, staging.get_batch(batch), update_by), **document}
     set_mapping(actor, batch, document)
     for part in ("import_check", "import_run"):
-        done = jobs.run(start(actor, batch, part, now=True))
-        if done.state == "failed":
-            raise Invalid([Problem("import", "", done.message or M("Something went wrong."))])
+        jobs.run(start(actor, batch, part, now=True)).require_done()
     return Result(staging.counts(batch), [str(line) for line in list_reasons(batch)])
 
 

@@ -21,7 +21,8 @@ from formloop.access.signing import COOKIE
 from formloop.core import clock
 from formloop.db import connection, engine, transactional
 from formloop.definitions import service as definitions
-from formloop.forms import jobs, service
+from formloop.events import jobs
+from formloop.forms import service
 from formloop.forms.filters import operators
 from formloop.forms.kind import get_form
 from formloop.forms.tables import change

@@ -11,8 +11,8 @@ from formloop.access.actor import Actor
 from formloop.core.errors import FormloopError
 from formloop.db import connection, transactional
 from formloop.events import Cause
+from formloop.events.jobs import Job
 from formloop.forms import service, staging
-from formloop.forms.jobs import Job
 from formloop.forms.kind import get_form
 from formloop.forms.service import How
 from formloop.forms.spec import Field, FormSpec, Unreadable, Values

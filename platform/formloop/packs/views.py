@@ -7,8 +7,10 @@ from formloop.access.signing import current
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.definitions import library
+from formloop.events.jobs import Job
 from formloop.packs import installing, reading, samples, service
-from formloop.web import navigation, page
+from formloop.packs.reading import Pack
+from formloop.web import navigation, page, viewer
 from formloop.web.routes import route
 
 blueprint = Blueprint("packs", __name__)
@@ -98,15 +100,17 @@ def install(key: str) -> Response:
     return page.redirect(url_for("packs.progress", key=key, run=run))
 
 
-@route(blueprint, "/templates/<key>/progress/<run>", permission=INSTALL)
-def progress(key: str, run: str) -> Response:
+@route(blueprint, "/templates/<key>/progress/<int:run>", permission=INSTALL)
+def progress(key: str, run: int) -> Response:
     """How far an installation is; polled each second until it has ended."""
-    state = installing.get_state(run)
+    job = installing.get_run(run)
     if request.headers.get("HX-Request"):
-        return page.render_progress(
-            "packs/_progress.html", finished=state["ended"], state=state, key=key, run=run
-        )
-    return page.render("packs/progress.html", pack=service.get_pack(key), state=state, key=key, run=run)
+        return page.render_progress("packs/_progress.html", finished=job.over, job=job, key=key)
+    return page.render("packs/progress.html", title=_title_of(job), job=job, key=key)
+
+
+def _title_of(job: Job) -> str:
+    return Pack(job.payload["pack"]["manifest"], {}, (), None, ()).said("title", viewer.locale())
 
 
 @route(blueprint, "/templates/<key>/samples/remove", permission=INSTALL, methods=["POST"])
