@@ -1,9 +1,10 @@
 """Which record came from which: the links a bridge leaves behind, and the targets it finds again."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import and_, bindparam, insert, not_, select
+from sqlalchemy import Select, Table, and_, bindparam, insert, not_, select
 
 from formloop.bridges.spec import BridgeSpec
 from formloop.core import clock
@@ -67,19 +68,25 @@ def find_by_key(
     target: FormSpec, by: Sequence[str], keys: set[tuple[Any, ...]]
 ) -> dict[tuple[Any, ...], Values]:
     """The live records with these key values: id and state, by their key."""
-    columns = [target.table.c[name] for name in by]
     found: dict[tuple[Any, ...], Values] = {}
+    query = _holders(target.table, tuple(by))
     ordered = sorted(keys, key=str)
     for start in range(0, len(ordered), _CHUNK):
         part = ordered[start : start + _CHUNK]
-        fits = [column.in_({key[place] for key in part}) for place, column in enumerate(columns)]
-        query = select(target.table.c.id, target.table.c.state, *columns).where(
-            and_(*fits), target.table.c.deleted_at.is_(None)
-        )
-        for row in connection().execute(query.order_by(target.table.c.id.desc())):
+        asked = {f"by_{place}": list({key[place] for key in part}) for place in range(len(by))}
+        for row in connection().execute(query, asked):
             if tuple(row[2:]) in keys:
                 found[tuple(row[2:])] = {"id": row[0], "state": row[1]}
     return found
+
+
+@lru_cache(maxsize=500)
+def _holders(table: Table, by: tuple[str, ...]) -> Select[Any]:
+    """The live records whose columns have these values; prepared once, since every run asks it."""
+    columns = [table.c[name] for name in by]
+    fits = [c.in_(bindparam(f"by_{place}", expanding=True)) for place, c in enumerate(columns)]
+    live = select(table.c.id, table.c.state, *columns).where(*fits, table.c.deleted_at.is_(None))
+    return live.order_by(table.c.id.desc())
 
 
 def find_live(target: FormSpec, ids: Iterable[int]) -> dict[int, Values]:

@@ -111,7 +111,7 @@ def on_put(wake: Callable[[str], None]) -> None:
 
 
 def before_delivery(prepare: Callable[[], None]) -> None:
-    """Let `prepare()` be called before each delivery: a worker lives long and must see what was published."""
+    """Let `prepare()` be called before messages are delivered, a few at a time: a worker lives long and must see what was published."""
     if prepare not in _before:
         _before.append(prepare)
 
@@ -219,8 +219,6 @@ def deliver(delivery: Delivery) -> str:
     try:
         if _aged(delivery) and not keep_lease(delivery):
             return "lost"
-        for prepare in _before:
-            prepare()
         topic = topics.get(delivery.topic)
         if topic.atomic:
             _deliver_and_finish(topic, delivery)
@@ -252,6 +250,8 @@ def drain(topic: str | None = None, most: int = 10_000, seconds: float = 3600.0)
         batch = claim(topic, min(BATCH, most - tried))
         if not batch:
             break
+        for prepare in _before:
+            prepare()
         for place, delivery in enumerate(batch):
             if stopping.is_set():
                 _give_back(batch[place:])

@@ -1,9 +1,10 @@
 """Reading and writing the rows of a form: plain SQL, no rights and no rules."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Select, Table, bindparam, delete, insert, select, update
 
 from formloop.forms.spec import FormSpec, Values
 
@@ -14,10 +15,8 @@ def load(conn: Connection, spec: FormSpec, ids: Iterable[int], where: Any = None
     """The records with these ids that fulfil `where`, with their lines in order; one query a table."""
     found: dict[int, Values] = {}
     for chunk in _chunks(list(ids)):
-        query = select(spec.table).where(spec.table.c.id.in_(chunk))
-        if where is not None:
-            query = query.where(where)
-        found.update({row["id"]: dict(row) for row in conn.execute(query).mappings()})
+        query = _by_id(spec.table) if where is None else _by_id(spec.table).where(where)
+        found.update({row["id"]: dict(row) for row in conn.execute(query, {"ids": chunk}).mappings()})
     add_lines(conn, spec, found)
     return found
 
@@ -29,10 +28,20 @@ def add_lines(conn: Connection, spec: FormSpec, found: Mapping[int, Values]) -> 
         for record in found.values():
             record[subform.key] = []
         for chunk in _chunks(list(found)):
-            query = select(table).where(table.c.record.in_(chunk)).order_by(table.c.record, table.c.position)
-            for row in conn.execute(query).mappings():
+            for row in conn.execute(_lines_of(table), {"ids": chunk}).mappings():
                 line = dict(row)
                 found[line.pop("record")][subform.key].append(line)
+
+
+@lru_cache(maxsize=1_000)
+def _by_id(table: Table) -> Select[Any]:
+    return select(table).where(table.c.id.in_(bindparam("ids", expanding=True)))
+
+
+@lru_cache(maxsize=1_000)
+def _lines_of(table: Table) -> Select[Any]:
+    of_these = table.c.record.in_(bindparam("ids", expanding=True))
+    return select(table).where(of_these).order_by(table.c.record, table.c.position)
 
 
 def _chunks(ids: list[int]) -> Iterable[list[int]]:

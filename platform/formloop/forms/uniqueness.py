@@ -1,8 +1,9 @@
 """Values that may occur only once: asked for before saving, and guarded by the database all the same."""
 
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Column, Connection, Select, bindparam, select
 
 from formloop.core.errors import Problem
 from formloop.core.text import M
@@ -28,10 +29,8 @@ def check_unique(
         taken: dict[Any, int] = {}
         ordered = sorted(values, key=str)
         for start in range(0, len(ordered), 500):
-            query = select(column, spec.table.c.id).where(
-                column.in_(ordered[start : start + 500]), spec.table.c.deleted_at.is_(None)
-            )
-            taken |= {row[0]: row[1] for row in conn.execute(query)}
+            asked = {"values": ordered[start : start + 500]}
+            taken |= {row[0]: row[1] for row in conn.execute(_holders(column), asked)}
         for after, problems, value in wanted:
             if taken.get(value, after.get("id")) != after.get("id") or (
                 value in taken and after.get("id") is None
@@ -40,6 +39,14 @@ def check_unique(
                 problems.append(Problem("taken", each.key, text))
             else:
                 taken[value] = after.get("id") or -id(after)
+
+
+@lru_cache(maxsize=1_000)
+def _holders(column: Column[Any]) -> Select[Any]:
+    """Which live records hold one of `values`; prepared once, since every save asks it."""
+    table = column.table
+    fits = column.in_(bindparam("values", expanding=True))
+    return select(column, table.c.id).where(fits, table.c.deleted_at.is_(None))
 
 
 def taken_field(spec: FormSpec, error: str) -> Problem:
