@@ -15,11 +15,23 @@ document.addEventListener("change", (event) => {
   if (!form) return;
   if (event.target.name === "id") countChosen(form);
   if (event.target.matches("[data-fl-batch-field]")) {
-    form.querySelectorAll("[data-fl-batch-value]").forEach((place) => {
-      place.hidden = place.dataset.flBatchValue !== event.target.value;
-    });
-    form.querySelector("[data-fl-batch-set]").hidden = !event.target.value;
+    const place = form.querySelector(`[data-fl-batch-value="${CSS.escape(event.target.value)}"]`);
+    if (place) showField(form, place, true);
+    event.target.value = "";
   }
+});
+
+// A field counts while it is shown: several can be changed in one go
+function showField(form, place, shown) {
+  place.hidden = !shown;
+  place.querySelector('[name="_set"]').disabled = !shown;
+  form.querySelector("[data-fl-batch-set]").hidden = !form.querySelector("[data-fl-batch-value]:not([hidden])");
+  if (shown) place.querySelector(".ts-control input, input:not([type=hidden]), select, textarea")?.focus();
+}
+
+document.addEventListener("click", (event) => {
+  const leave = event.target.closest("[data-fl-batch-leave]");
+  if (leave) showField(leave.closest("form"), leave.closest("[data-fl-batch-value]"), false);
 });
 
 // Shift+click chooses a range

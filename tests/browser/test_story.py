@@ -103,7 +103,7 @@ def test_a_list_is_filtered_sorted_and_changed_in_one_go(
     rows.nth(1).locator("input[name=id]").check()
     expect(builder.locator("[data-fl-batch-count]")).to_have_text("2")
     builder.select_option("[data-fl-batch-field]", "color")
-    builder.fill('[name="value.color"]', "grey")
+    builder.fill('[name="color"]', "grey")
     builder.click("[data-fl-batch-set]")
     builder.goto(f"{site.address}/f/item?f.color.is=grey")
     expect(rows).to_have_count(2)

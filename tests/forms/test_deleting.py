@@ -56,7 +56,7 @@ def test_uses_that_may_not_be_seen_are_counted_and_not_named(shop: Shop) -> None
 
 def test_of_many_those_in_use_stay_and_say_why(shop: Shop) -> None:
     shop.order((shop.bolt, "1"))
-    done, failed = bulk.delete_records(SYSTEM, "item", [shop.bolt, shop.nut])
+    done, failed = bulk.delete_records(SYSTEM, "item", {shop.bolt: 1, shop.nut: 1})
     assert (done, [(p.at, p.code) for p in failed]) == (1, [(str(shop.bolt), "in_use")])
 
 

@@ -247,8 +247,8 @@ def test_the_recycle_bin_gives_back_and_deletes_for_ever(client: FlaskClient, sh
     service.delete_record(SYSTEM, "item", shop.bolt)
     service.delete_record(SYSTEM, "item", shop.nut)
     assert "Delete for ever" in client.get("/f/item/batch?deleted=1").get_data(as_text=True)
-    post(client, "/f/item/batch", {"do": "restore", "id": str(shop.bolt)})
-    post(client, "/f/item/batch", {"do": "purge", "id": str(shop.nut)})
+    post(client, "/f/item/batch", {"_do": "restore", "id": str(shop.bolt)})
+    post(client, "/f/item/batch", {"_do": "purge", "id": str(shop.nut)})
     assert "Bolt" in client.get("/f/item").get_data(as_text=True)
     assert "Nut" not in client.get("/f/item?deleted=1").get_data(as_text=True)
 
@@ -259,3 +259,18 @@ def test_builders_see_which_numbers_are_missing(client: FlaskClient, shop: Shop)
     assert 'href="/f/order/numbers"' in client.get("/f/order").get_data(as_text=True)
     shown = client.get("/f/order/numbers").get_data(as_text=True)
     assert first["number"] in shown and "In the recycle bin" in shown and "1 missing" in shown
+
+
+def test_fields_picked_in_the_list_are_changed_and_the_others_are_not(
+    client: FlaskClient, shop: Shop
+) -> None:
+    listed = client.get("/f/customer").get_data(as_text=True)
+    assert f'value="{shop.acme}:1"' in listed
+    assert 'name="limit"' in client.get("/f/customer/batch").get_data(as_text=True)
+    values = {"id": f"{shop.acme}:1", "_set": "limit", "limit": "9", "name": "not picked", "active": ""}
+    assert post(client, "/f/customer/batch", values)[0] == 303
+    read = reads.get_record(SYSTEM, "customer", shop.acme)
+    assert (read["name"], read["active"], read["limit"]) == ("Acme", True, 9)
+    status, left, _ = post(client, "/f/customer/batch", values)
+    assert status == 200 and "0 records changed." in left and "Acme</a>: Somebody else changed this" in left
+    assert post(client, "/f/customer/batch", {"id": f"{shop.acme}:2"})[0] == 303

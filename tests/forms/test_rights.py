@@ -215,6 +215,6 @@ def test_what_one_of_many_was_refused_is_not_done(shop: Shop, monkeypatch: pytes
             raise Forbidden
 
     monkeypatch.setattr("formloop.events._subscribers", [(1, refuse)])
-    done, failed = bulk.delete_records(SYSTEM, "item", [shop.bolt, shop.nut])
+    done, failed = bulk.delete_records(SYSTEM, "item", {shop.bolt: 1, shop.nut: 1})
     assert (done, [p.at for p in failed]) == (1, [str(shop.nut)])
     assert reads.get_record(SYSTEM, "item", shop.nut)["name"] == "Nut"

@@ -1,47 +1,43 @@
-"""Changing many records at once: the good ones are saved, the others reported with their reasons."""
+"""Changing many records at once: the good ones are saved, the others left alone and reported with their reasons."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from formloop.access.actor import Actor
-from formloop.core.errors import FormloopError, Invalid, Problem
+from formloop.core.errors import FormloopError, Problem
 from formloop.forms import purging, service
-from formloop.forms.kind import get_form
-from formloop.forms.service import Draft
-from formloop.forms.spec import no_such_field
 
 MOST = 1_000
+Chosen = Mapping[int, int | None]  # records, each with the revision in which it was seen
+Done = tuple[int, list[Problem]]  # how many were changed, and why each other one was not; `at` is its id
 
 
-def set_field(actor: Actor, form: str, ids: list[int], key: str, raw: str) -> tuple[int, list[Problem]]:
-    """Give one field of many records the same value; returns how many were changed, and what went wrong."""
-    if key not in get_form(form).fields:
-        raise Invalid([no_such_field(key)])
-    drafts = [Draft({key: raw}, id) for id in ids[:MOST]]
-    outcomes = service.save_many(actor, form, drafts, all_or_nothing=False)
-    failed = [each.problems[0] for each in outcomes if each.problems]
-    return len(outcomes) - len(failed), failed
+def change_records(actor: Actor, form: str, chosen: Chosen, raw: Mapping[str, Any]) -> Done:
+    """Give fields of many records the same values; those that somebody changed since they were seen stay."""
+    return _each(chosen, lambda record, revision: service.change_record(actor, form, record, raw, revision))
 
 
-def delete_records(actor: Actor, form: str, ids: list[int]) -> tuple[int, list[Problem]]:
-    """Put many records into the recycle bin."""
-    return _each(ids, lambda record: service.delete_record(actor, form, record))
+def delete_records(actor: Actor, form: str, chosen: Chosen) -> Done:
+    """Put many records into the recycle bin; those that somebody changed since they were seen stay."""
+    return _each(chosen, lambda record, revision: service.delete_record(actor, form, record, revision))
 
 
-def restore_records(actor: Actor, form: str, ids: list[int]) -> tuple[int, list[Problem]]:
+def restore_records(actor: Actor, form: str, chosen: Chosen) -> Done:
     """Take many records out of the recycle bin."""
-    return _each(ids, lambda record: service.restore_record(actor, form, record))
+    return _each(chosen, lambda record, _: service.restore_record(actor, form, record))
 
 
-def purge_records(actor: Actor, form: str, ids: list[int]) -> tuple[int, list[Problem]]:
+def purge_records(actor: Actor, form: str, chosen: Chosen) -> Done:
     """Take many records out of the recycle bin for ever."""
-    return _each(ids, lambda record: purging.purge_record(actor, form, record))
+    return _each(chosen, lambda record, _: purging.purge_record(actor, form, record))
 
 
-def _each(ids: list[int], work: Callable[[int], None]) -> tuple[int, list[Problem]]:
+def _each(chosen: Chosen, work: Callable[[int, int | None], object]) -> Done:
+    """One transaction a record, so that a refusal of one undoes nothing of the others."""
     done, failed = 0, list[Problem]()
-    for record in ids[:MOST]:
+    for record, revision in list(chosen.items())[:MOST]:
         try:
-            work(record)
+            work(record, revision)
             done += 1
         except FormloopError as error:
             failed.append(Problem(error.code, str(record), error.message))

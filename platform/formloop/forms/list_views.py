@@ -7,11 +7,10 @@ from flask import Blueprint, Response, request, url_for
 from markupsafe import Markup
 
 from formloop.access import gate
-from formloop.access.actor import Actor
 from formloop.access.signing import current
-from formloop.core.errors import FormloopError, Invalid, Problem
-from formloop.core.text import M, Message
-from formloop.forms import bulk, listing, numbering, permits, saved_views, screen
+from formloop.core.errors import FormloopError, Invalid
+from formloop.core.text import M
+from formloop.forms import listing, numbering, permits, saved_views, screen
 from formloop.forms.filters import Filter, operators
 from formloop.forms.kind import get_form
 from formloop.forms.list_query import address_args, read_query
@@ -102,20 +101,6 @@ def panel(form: str) -> Response:
         sortable=[(k, _title(spec, k, locale)) for k in _sortable(spec, permit)],
         views=saved_views.list_for(actor, form),
         may_share=gate.allows(actor, "design", "definition"),
-    )
-
-
-@route(blueprint, "/f/<form>/batch", permission=("view", "form:{form}"), endpoint="batch_bar")
-def batch_bar(form: str) -> Response:
-    """What can be done with the chosen records; loaded when the first one is chosen."""
-    actor, spec = current(), get_form(form)
-    return page.render_part(
-        "forms/_batch.html",
-        spec=spec,
-        deleted=request.args.get("deleted") == "1",
-        batch_fields=_batch_fields(actor, spec, viewer.locale()),
-        may_delete=gate.allows(actor, "delete", spec.resource),
-        may_purge=gate.allows(actor, "purge", spec.resource),
     )
 
 
@@ -215,8 +200,7 @@ def _widget(field: Field) -> str:
 def _choices(spec: FormSpec, field: Field, key: str, locale: str) -> list[tuple[str, str]]:
     if key == "state" and key not in spec.fields:
         return [(state.key, state.title(locale)) for state in spec.states.values()]
-    several = field.type.multiple
-    return [(c, field.type.show(field, [c] if several else c, locale)) for c in field.choices]
+    return screen.choices_of(field, locale)
 
 
 def _summed(spec: FormSpec, keys: list[str]) -> list[str]:
@@ -241,60 +225,6 @@ def sums(form: str) -> Response:
         if k not in spec.fields or k in permit.anywhere
     ]
     return page.render_part("forms/_sums.html", cells=cells)
-
-
-def _batch_fields(actor: Actor, spec: FormSpec, locale: str) -> list[dict[str, Any]]:
-    permit = permits.find_permit(actor, "edit", spec)
-    if permit is None:
-        return []
-    return [
-        {
-            "key": f.key,
-            "label": f.title(locale),
-            "widget": _widget(f),
-            "choices": _choices(spec, f, f.key, locale),
-        }
-        for f in spec.stored
-        if f.key in permit.anywhere
-        and not f.computed
-        and not f.readonly
-        and not f.unique
-        and not f.type.multiple
-    ]
-
-
-@route(blueprint, "/f/<form>/batch", permission="signed-in", methods=["POST"])
-def batch(form: str) -> Response:
-    """Change one field of the chosen records, move them to the recycle bin, out of it, or away for ever."""
-    actor, ids = current(), [int(i) for i in request.form.getlist("id") if i.isdecimal()][: bulk.MOST]
-    back = url_for("lists.list_page", form=form)
-    if not ids:
-        return page.redirect(back, M("Choose some records first."), "warning")
-    if request.form.get("do") == "delete":
-        done, failed = bulk.delete_records(actor, form, ids)
-        text = M("{count} records moved to the recycle bin.", count=done)
-    elif request.form.get("do") == "restore":
-        done, failed = bulk.restore_records(actor, form, ids)
-        text = M("{count} records restored.", count=done)
-    elif request.form.get("do") == "purge":
-        done, failed = bulk.purge_records(actor, form, ids)
-        text = M("{count} records deleted for ever.", count=done)
-    else:
-        key = request.form.get("field", "")
-        done, failed = bulk.set_field(actor, form, ids, key, request.form.get(f"value.{key}", ""))
-        text = M("{count} records changed.", count=done)
-    return page.redirect(back, _with_failures(text, failed), "warning" if failed else "success")
-
-
-def _with_failures(text: Message, failed: list[Problem]) -> Message:
-    if not failed:
-        return text
-    return M(
-        "{text} {count} could not be changed: {reason}",
-        text=text,
-        count=len(failed),
-        reason=failed[0].message,
-    )
 
 
 @route(blueprint, "/f/<form>/views", permission=("view", "form:{form}"), methods=["POST"])

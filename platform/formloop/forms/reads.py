@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from formloop.access.actor import Actor
 from formloop.core.errors import NotFound
@@ -12,6 +12,7 @@ from formloop.forms import permits, rows
 from formloop.forms.engine import Given
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
+from formloop.forms.listing import titles_of
 from formloop.forms.names import context_of
 from formloop.forms.spec import Field, FormSpec, Values
 from formloop.forms.tables import record_link
@@ -138,6 +139,19 @@ def _seen(
         )
         for row in rows_seen
     ]
+
+
+def list_titles(actor: Actor, spec: FormSpec, condition: ColumnElement[bool], limit: int) -> dict[int, str]:
+    """What the newest records that fulfil `condition` are called, by id: those the actor may see, if their names."""
+    permit = permits.find_permit(actor, "view", spec)
+    if permit is None:
+        return {}
+    query, where = select(spec.table.c.id).where(condition), permit.where(context_of(actor))
+    query = query if where is None else query.where(where)
+    with reading() as conn:
+        ids = set(conn.execute(query.order_by(spec.table.c.id.desc()).limit(limit)).scalars())
+        named = titles_of(conn, spec, ids) if spec.title_field in permit.everywhere else {}
+    return {each: named.get(each, f"#{each}") for each in sorted(ids)}
 
 
 def copy_of(spec: FormSpec, record: Values) -> Given:

@@ -54,7 +54,7 @@ class RowTemplate:
             name = texts[0] if texts else ""
             parts.append(
                 f'<td class="fl-choose"><input class="form-check-input" type="checkbox" name="id" '
-                f'value="{record}" aria-label="{self._choose} {name}"></td>'
+                f'value="{record}:{values["revision"]}" aria-label="{self._choose} {name}"></td>'
             )
         for place, (opening, text) in enumerate(zip(self._cells, texts, strict=True)):
             shown = f'<a href="{self._address}{record}">{text or "—"}</a>' if place == 0 else text

@@ -208,9 +208,14 @@ def _cell(
         problem=by_place.get(name, ""),
         note=each.type.note(each, value, env, locale),
         items=[(v, names.get((source, v), f"#{v}")) for v in _several(value)] if (source := _source(each)) else [],
-        choices=[(c, each.type.show(each, c, locale)) for c in each.choices] if not each.type.multiple else
-        [(c, each.type.show(each, [c], locale)) for c in each.choices],
+        choices=choices_of(each, locale),
     )  # fmt: skip
+
+
+def choices_of(each: Field, locale: str) -> list[tuple[str, str]]:
+    """The options of a field with their words."""
+    several = each.type.multiple
+    return [(c, each.type.show(each, [c] if several else c, locale)) for c in each.choices]
 
 
 def holds(rule: Expression | None, env: Values, context: Context) -> bool:

@@ -1,7 +1,6 @@
 """Where a record is used: which others point to it, so that nobody takes it away unaware."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, literal, or_, select
 
@@ -10,9 +9,7 @@ from formloop.core.errors import Conflict
 from formloop.core.text import M, Message
 from formloop.db import reading
 from formloop.definitions import library
-from formloop.forms import permits
-from formloop.forms.listing import titles_of
-from formloop.forms.names import context_of
+from formloop.forms.reads import list_titles
 from formloop.forms.spec import FormSpec
 
 MOST_NAMES = 5
@@ -92,12 +89,4 @@ def _use(actor: Actor, other: FormSpec, condition: ColumnElement[bool]) -> Use:
     some = select(literal(1)).select_from(other.table).where(condition).limit(COUNTED + 1).subquery()
     with reading() as conn:
         count = int(conn.execute(select(func.count()).select_from(some)).scalar_one())
-        permit = permits.find_permit(actor, "view", other) if count else None
-        if permit is None:
-            return Use(other, count, {})
-        query: Any = select(other.table.c.id).where(condition)
-        where = permit.where(context_of(actor))
-        query = query if where is None else query.where(where)
-        ids = set(conn.execute(query.order_by(other.table.c.id.desc()).limit(MOST_NAMES)).scalars())
-        named = titles_of(conn, other, ids) if other.title_field in permit.everywhere else {}
-        return Use(other, count, {each: named.get(each, f"#{each}") for each in sorted(ids)})
+    return Use(other, count, list_titles(actor, other, condition, MOST_NAMES) if count else {})

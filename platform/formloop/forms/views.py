@@ -11,8 +11,8 @@ from formloop.core.errors import Conflict, Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.db import transactional
 from formloop.definitions import editor, library
-from formloop.forms import choices as choices_made
 from formloop.forms import (
+    batch_views,
     comments,
     engine,
     explaining,
@@ -29,6 +29,7 @@ from formloop.forms import (
     service,
     starting,
 )
+from formloop.forms import choices as choices_made
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
@@ -50,6 +51,7 @@ def init_app(app: Flask) -> None:
     first_rights.enroll()
     publisher_rights.enroll()
     app.register_blueprint(list_views.blueprint)
+    app.register_blueprint(batch_views.blueprint)
     file_views.init_app(app)
     if "form" not in editor.starters:
         editor.starters.add("form", starting.from_labels)
