@@ -4,8 +4,6 @@ import re
 import unicodedata
 from collections.abc import Collection
 
-from pypinyin import lazy_pinyin
-
 MOST_LETTERS = 41
 RESERVED = frozenset(
     {
@@ -22,6 +20,10 @@ def suggest_key(label: str, taken: Collection[str] = (), otherwise: str = "field
 
     Chinese is written in pinyin; accents are dropped; what leaves nothing becomes `otherwise`.
     """
+    from pypinyin import (
+        lazy_pinyin,  # its dictionaries take half a second to load, and only builders need them
+    )
+
     written = " ".join(lazy_pinyin(label[:200]))
     plain = unicodedata.normalize("NFKD", written).casefold().encode("ascii", "ignore").decode("ascii")
     words = [word for word in _OTHERS.sub("_", plain).split("_") if word]
