@@ -173,3 +173,16 @@ def test_an_export_by_its_pages(site: Flask, boss: FlaskClient) -> None:
     assert b"a" in boss.get(f"{page}/file").get_data()
     other = browser_of(site, "other", administrator=True)
     assert other.get(f"{page}/file").status_code == 404
+
+
+def test_filters_offer_what_can_be_chosen(site: Flask, boss: FlaskClient) -> None:
+    saved(site, cascade="Zhejiang / Ningbo")
+    saved(site, cascade="Jiangsu / Suzhou")
+    panel = boss.get("/f/everything/panel").get_data(as_text=True)
+    for branch in ("Zhejiang", "Zhejiang / Ningbo"):
+        assert f'<option value="{branch}">' in panel
+    assert 'data-fl-choices="/f/everything/choices/region"' in panel
+    found = boss.get("/f/everything?f.cascade.starts=Zhejiang&c=cascade").get_data(as_text=True)
+    assert "Zhejiang / Ningbo" in found and "Jiangsu / Suzhou" not in found
+    chosen = boss.get("/f/everything/panel?f.region.is=R-one").get_data(as_text=True)
+    assert '<option value="R-one" selected>R-one</option>' in chosen

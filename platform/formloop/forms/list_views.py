@@ -11,6 +11,7 @@ from formloop.access.signing import current
 from formloop.core.errors import FormloopError, Invalid
 from formloop.core.text import M
 from formloop.forms import listing, numbering, permits, saved_views, screen
+from formloop.forms.fields.cascade import branches
 from formloop.forms.filters import Filter, operators
 from formloop.forms.kind import get_form
 from formloop.forms.list_query import address_args, read_query
@@ -183,14 +184,25 @@ def _filter(
         "value": used.value if used.operator != "at_most" or low else "",
         "other": used.other or (high.value if high and not low else high.value if high else ""),
         "choices": _choices(spec, field, key, locale),
-        "text": screen.shown_text(field, int(used.value), locale, names)
-        if used.value and str(used.value).isdecimal() and _widget(field) == "pick"
-        else "",
+        "text": _picked(field, used.value, locale, names),
     }
 
 
+def _picked(field: Field, value: Any, locale: str, names: screen.Names) -> str:
+    """What the chosen one is called, where a filter offers a search instead of a list."""
+    if not value or _widget(field) != "pick":
+        return ""
+    if "x-options" in field.schema:
+        return str(value)
+    return screen.shown_text(field, int(value), locale, names) if str(value).isdecimal() else ""
+
+
 def _widget(field: Field) -> str:
-    if field.relation is not None or field.type.name in ("member", "department"):
+    if (
+        field.relation is not None
+        or field.type.name in ("member", "department")
+        or "x-options" in field.schema
+    ):
         return "pick"
     if field.type.name == "datetime":
         return "date"
@@ -200,6 +212,8 @@ def _widget(field: Field) -> str:
 def _choices(spec: FormSpec, field: Field, key: str, locale: str) -> list[tuple[str, str]]:
     if key == "state" and key not in spec.fields:
         return [(state.key, state.title(locale)) for state in spec.states.values()]
+    if field.type.name == "cascade":
+        return [(branch, branch) for branch in branches(field)]
     return screen.choices_of(field, locale)
 
 

@@ -16,7 +16,7 @@ class Cascade(FieldType):
     title = M("Cascade")
     icon = "hierarchy"
     widget = "cascade"
-    operators = ("is", "starts", "is_not", "empty", "filled")
+    operators = ("starts", "is", "is_not", "empty", "filled")
     options: ClassVar[Mapping[str, Any]] = {
         "x-tree": {"type": "array", "items": {"type": "array", "items": {"type": "string"}}}
     }
@@ -36,6 +36,16 @@ class Cascade(FieldType):
     def read_filter(self, field: Field, raw: Any) -> Any:
         """A filter may also name a branch."""
         return self.read(field, raw)
+
+
+def branches(field: Field) -> list[str]:
+    """All paths and everything above them, in the order of the tree: what a filter can ask for."""
+    found = dict.fromkeys(
+        BETWEEN.join(path[:depth])
+        for path in field.schema.get("x-tree", ())
+        for depth in range(1, len(path) + 1)
+    )
+    return list(found)
 
 
 def paths(field: Field) -> Sequence[str]:

@@ -44,7 +44,6 @@ class OptionsElsewhere(Dropdown):
     """A dropdown that searches its options in another form."""
 
     widget = "options"
-    operators = ("contains", "is", "is_not", "empty", "filled")
     searchable = True
 
 
