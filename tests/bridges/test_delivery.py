@@ -4,18 +4,20 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from bridges.trade import Trade, bridge
+from bridges.trade import DEMAND, Trade, bridge
 from formloop.access import audit
 from formloop.access.actor import SYSTEM
 from formloop.bridges import desk
 from formloop.core import clock
 from formloop.core.errors import Conflict, Invalid
-from formloop.db import transactional
+from formloop.db import reading, transactional
 from formloop.definitions import service as definitions
 from formloop.events import outbox, repair
 from formloop.forms import history, service
 from formloop.forms.kind import get_form
+from formloop.forms.tables import record_link
 
 
 @pytest.fixture
@@ -140,3 +142,39 @@ def test_a_record_deleted_meanwhile_leaves_no_demand(database: Any) -> None:
     service.delete_record(SYSTEM, "sales_order", order["id"])
     outbox.drain()
     assert [d["state"] for d in later.demand()] == ["cancelled"]
+
+
+def test_a_message_is_carried_out_by_the_version_that_promised_it(later: Trade) -> None:
+    order = later.confirm(later.order((later.bolt, "10")))
+    newer = bridge(run="after", map={**bridge()["map"], "quantity": "line.quantity * 2"})
+    definitions.publish_many(SYSTEM, [newer], "twice as much")
+    outbox.drain()
+    assert [d["quantity"] for d in later.demand()] == [10]
+    later.change(order, [{"id": order["lines"][0]["id"], "quantity": "11"}])
+    outbox.drain()
+    assert [d["quantity"] for d in later.demand()] == [22]
+
+
+def test_a_link_says_which_version_of_the_bridge_made_it(later: Trade) -> None:
+    later.confirm(later.order((later.bolt, "10")))
+    definitions.publish_many(SYSTEM, [bridge(run="after", when="line.quantity > 0")], "only positive")
+    later.confirm(later.order((later.bolt, "20")))
+    outbox.drain()
+    with reading() as conn:
+        versions = conn.execute(select(record_link.c.version).order_by(record_link.c.at)).scalars().all()
+    assert versions == [1, 2]
+
+
+def test_a_version_that_no_longer_fits_its_forms_is_told_and_retried_by_todays(later: Trade) -> None:
+    later.confirm(later.order((later.bolt, "10")))
+    without = {k: v for k, v in DEMAND["properties"].items() if k != "need_date"}
+    map_ = {k: v for k, v in bridge()["map"].items() if k != "need_date"}
+    docs = [{**DEMAND, "properties": without}, bridge(run="after", map=map_)]
+    definitions.publish_many(SYSTEM, docs, "no date needed")
+    outbox.drain()
+    (item,) = desk.list_items(True, "en", None, "", None, 50)
+    assert item.reason.startswith("Version 1 of this bridge no longer fits its forms.")
+    assert later.demand() == []
+    desk.retry(SYSTEM, item.id)
+    outbox.drain()
+    assert [d["quantity"] for d in later.demand()] == [10]

@@ -120,8 +120,8 @@ def _place(form: Any, record: Any, names: dict[tuple[str, int], str], locale: st
 
 @transactional
 def retry(actor: Actor, message: int) -> None:
-    """Let one message be tried again at once."""
-    _require(message)
+    """Let one message be tried again at once, by the bridge as it is today."""
+    _renew([_require(message)])
     if not repair.retry(message):
         raise Conflict(_UNDER_WAY)
     audit.note(actor, "message.retried", f"message:{message}")
@@ -129,7 +129,8 @@ def retry(actor: Actor, message: int) -> None:
 
 @transactional
 def retry_all(actor: Actor, topic: str, group: str = "") -> int:
-    """Let every failed message of a topic, or of one bridge, be tried again; returns how many."""
+    """Let every failed message of a topic, or of one bridge, be tried again as it is today; returns how many."""
+    _renew(repair.list_stuck(topic, group, limit=10_000))
     count = repair.retry_all(topic, group)
     audit.note(actor, "message.retried_all", f"topic:{topic}", group=group, count=count)
     return count
@@ -146,9 +147,19 @@ def cancel(actor: Actor, message: int, reason: str) -> None:
     audit.note(actor, "message.cancelled", f"message:{message}", reason=reason.strip()[:500])
 
 
-def _require(message: int) -> None:
-    if repair.find_message(message) is None:
+def _renew(messages: Sequence[Waiting]) -> None:
+    """Let messages of bridges be carried out by today's version: the one a person has mended meanwhile."""
+    for each in messages:
+        entry = library.find_entry("bridge", str(each.payload.get("bridge"))) if each.topic == TOPIC else None
+        if entry and entry.version != each.payload.get("version"):
+            repair.change_payload(each.id, {**each.payload, "version": entry.version})
+
+
+def _require(message: int) -> Waiting:
+    found = repair.find_message(message)
+    if found is None:
         raise NotFound
+    return found
 
 
 @dataclass(frozen=True, slots=True)

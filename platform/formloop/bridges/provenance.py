@@ -44,6 +44,7 @@ def add_links(bridge: BridgeSpec, record: int, links: Iterable[Link]) -> None:
             "to_form": bridge.target,
             "to_record": made,
             "via": bridge.key,
+            "version": bridge.version,
             "at": clock.now(),
         }
         for line, made in links

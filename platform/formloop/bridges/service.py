@@ -7,6 +7,7 @@ from typing import Any
 from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.bridges import engine, provenance, targets
 from formloop.bridges.engine import CLEAR, RUN, Row
+from formloop.bridges.kind import check_version
 from formloop.bridges.spec import CANCELLED, BridgeSpec, Titled
 from formloop.core.errors import FormloopError, Invalid, NotFound, Problem
 from formloop.core.text import M, Message
@@ -90,15 +91,33 @@ def _promise(bridge: BridgeSpec, event: Event, clear: bool) -> None:
 
 
 def deliver(delivery: Delivery) -> None:
-    """Carry out one promised run with the record as it is now; a second delivery of the message does nothing."""
-    payload = delivery.payload
-    bridge = library.find_published("bridge", payload["bridge"])
-    if not isinstance(bridge, BridgeSpec):
-        raise DeliveryError(M("There is no bridge “{key}” any more.", key=payload["bridge"]), permanent=True)
+    """Carry out one promised run with the record as it is now, by the version of the bridge that promised it.
+
+    A second delivery of the message does nothing.
+    """
+    bridge = _promised(delivery.payload["bridge"], delivery.payload["version"])
     try:
         _deliver(bridge, delivery)
     except (Invalid, NotFound) as error:
         raise DeliveryError(_told(error), permanent=True) from error
+
+
+def _promised(key: str, version: int) -> BridgeSpec:
+    try:
+        bridge = library.at_version("bridge", key, version)
+    except NotFound as error:
+        raise DeliveryError(M("There is no bridge “{key}” any more.", key=key), permanent=True) from error
+    if not isinstance(bridge, BridgeSpec):
+        raise TypeError(key)
+    problems = check_version(bridge)
+    if problems:
+        text = M(
+            "Version {version} of this bridge no longer fits its forms. Retry with the version of today. {reason}",
+            version=version,
+            reason=problems[0].message,
+        )
+        raise DeliveryError(text, permanent=True)
+    return bridge
 
 
 @transactional

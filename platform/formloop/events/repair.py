@@ -3,7 +3,7 @@
 Every move is a compare-and-set; a message keeps its id, so that what it did already is not done twice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -116,6 +116,13 @@ def retry_all(topic: str, key: str = "") -> int:
     if moved.rowcount:
         after_commit(lambda: announce(topic))
     return moved.rowcount
+
+
+@transactional
+def change_payload(message: int, payload: Mapping[str, Any]) -> None:
+    """Let a message that nobody is delivering say something else; it keeps its id."""
+    idle = outbox.c.state.in_(("dead", "unknown", "ready"))
+    connection().execute(update(outbox).where(outbox.c.id == message, idle).values(payload=dict(payload)))
 
 
 @transactional

@@ -4,10 +4,11 @@ A formula, a rule or a filled-in field that reads through a relation shows what 
 the form. So a builder may only let it read what some grant of theirs shows in every row they see.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from formloop.access.actor import Actor
 from formloop.core.errors import Invalid, Problem
+from formloop.core.expression import Path
 from formloop.core.text import M
 from formloop.definitions import service as definitions
 from formloop.forms import permits
@@ -36,28 +37,32 @@ def _check(actor: Actor, published: definitions.Published) -> None:
                 form=form,
             ),
         )
-        for path, form, key in _read_elsewhere(spec)
-        if not _sees(actor, form, key)
+        for path, form, key in (*read_elsewhere(spec, spec.reads), *_filled(spec))
+        if not sees(actor, form, key)
     ]
     if problems:
         raise Invalid(problems)
 
 
-def _read_elsewhere(spec: FormSpec) -> Iterator[tuple[str, str, str]]:
-    """Path, form and field of everything the form reads or fills in through its relations."""
-    for read in sorted(spec.reads):
+def read_elsewhere(spec: FormSpec, reads: Iterable[Path]) -> Iterator[tuple[str, str, str]]:
+    """Path, form and field of everything that is read through the relations of a form."""
+    for read in sorted(reads):
         for length in (1, 2):
             field = spec.find(".".join(read[:length]))
             if field is not None and field.relation is not None and len(read) > length:
                 yield field.path, field.relation.form, read[length]
                 break
+
+
+def _filled(spec: FormSpec) -> Iterator[tuple[str, str, str]]:
     for top in spec.fields.values():
         for each in (top, *top.children):
             for key in each.relation.fill.values() if each.relation else ():
                 yield each.path, each.relation.form if each.relation else "", key
 
 
-def _sees(actor: Actor, form: str, key: str) -> bool:
+def sees(actor: Actor, form: str, path: str) -> bool:
+    """Whether some grant shows a field to a person in every row they see."""
     spec = get_form(form)
     permit = permits.find_permit(actor, "view", spec)
-    return permit is not None and (key not in spec.fields or key in permit.everywhere)
+    return permit is not None and (spec.find(path) is None or path in permit.everywhere)

@@ -33,6 +33,7 @@ record_link = Table(
     Column("to_form", Text, primary_key=True),
     Column("to_record", BigInteger, primary_key=True),
     Column("via", Text, primary_key=True),
+    Column("version", Integer, nullable=False),  # of the definition that made the link
     Column("at", UtcTime, nullable=False),
     Index("fl_record_link_to", "to_form", "to_record"),
 )

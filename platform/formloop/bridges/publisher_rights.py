@@ -1,0 +1,68 @@
+"""Nobody publishes a bridge that tells them, or does for them, what they may not see or do themselves.
+
+A bridge reads its source and writes its target whatever the person may who sets it off. So a builder may only let
+it read fields they see, and write fields they may fill in themselves.
+"""
+
+from collections.abc import Iterator
+
+from formloop.access import gate
+from formloop.access.actor import Actor
+from formloop.bridges.spec import BridgeSpec
+from formloop.core.errors import Invalid, Problem
+from formloop.core.text import M
+from formloop.definitions import library
+from formloop.definitions import service as definitions
+from formloop.forms import permits
+from formloop.forms.kind import get_form
+from formloop.forms.publisher_rights import read_elsewhere, sees
+from formloop.forms.spec import FormSpec
+
+
+def enroll() -> None:
+    """Take part in publishing."""
+    if "bridge_publisher_rights" not in definitions.listeners:
+        definitions.listeners.add("bridge_publisher_rights", _check)
+
+
+def _check(actor: Actor, published: definitions.Published) -> None:
+    if published.kind != "bridge" or actor.administrator or definitions.get_definition(published.id).app:
+        return  # a pack is installed by who holds that right
+    bridge = library.published("bridge", published.key)
+    problems = [*_reads_hidden(actor, bridge), *_writes_forbidden(actor, bridge)]
+    if problems:
+        raise Invalid(problems)
+
+
+def _reads_hidden(actor: Actor, bridge: BridgeSpec) -> Iterator[Problem]:
+    source = get_form(bridge.source)
+    own = {(source.key, path) for read in bridge.reads if (path := _own_path(source, read))}
+    elsewhere = {(form, key) for _, form, key in read_elsewhere(source, bridge.reads)}
+    for form, path in sorted(own | elsewhere):
+        if not sees(actor, form, path):
+            text = M(
+                "This bridge reads {field} of {form}, which you may not see yourself.", field=path, form=form
+            )
+            yield Problem("reads_hidden", "map", text)
+
+
+def _own_path(source: FormSpec, read: tuple[str, ...]) -> str | None:
+    """The field of the source itself that a path begins with."""
+    return next((p for p in (".".join(read[:2]), read[0]) if source.find(p)), None)
+
+
+def _writes_forbidden(actor: Actor, bridge: BridgeSpec) -> Iterator[Problem]:
+    target = get_form(bridge.target)
+    for action in ("create", "edit"):
+        permit = permits.find_permit(actor, action, target)
+        for key in bridge.values:
+            if permit is None or key not in permit.everywhere:
+                text = M(
+                    "This bridge writes {field} of {form}, which you may not do yourself.",
+                    field=key,
+                    form=target.key,
+                )
+                yield Problem("writes_forbidden", f"map.{key}", text)
+    if bridge.removed == "delete" and not gate.allows(actor, "delete", target.resource):
+        text = M("This bridge deletes records of {form}, which you may not do yourself.", form=target.key)
+        yield Problem("writes_forbidden", "removed", text)

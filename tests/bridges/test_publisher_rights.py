@@ -1,0 +1,68 @@
+"""A bridge tells and does nothing that its publisher may not see or do."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bridges.trade import Trade, bridge
+from formloop.access import people, role_kind
+from formloop.access.actor import SYSTEM, Actor, get_actor
+from formloop.bridges import publisher_rights
+from formloop.core.errors import Invalid
+from formloop.definitions import service as definitions
+
+assert role_kind.ROLE.name == "role"  # importing it makes the kind known
+READS = {"form": "sales_order", "may": ["view"]}
+ITEMS = {"form": "item", "may": ["view"]}
+WRITES = {"form": "demand", "may": ["view", "create", "edit"]}
+
+
+@pytest.fixture
+def trade(database: Any) -> Iterator[Trade]:
+    publisher_rights.enroll()
+    yield Trade()
+    definitions.listeners._things.pop("bridge_publisher_rights")
+
+
+def builder(*grants: dict[str, Any]) -> Actor:
+    """Somebody who may publish definitions, and what else is said."""
+    given = [
+        {"id": f"g{number}", **grant}
+        for number, grant in enumerate([{"on": "definition", "may": ["design"]}, *grants])
+    ]
+    role = {"x-kind": "role", "x-id": "0000e001", "x-key": "building", "title": "Building", "grants": given}
+    definitions.publish_many(SYSTEM, [role], "test")
+    return get_actor(people.add_person(SYSTEM, "builder", "Builder", roles=["building"]))
+
+
+def codes(actor: Actor, **changes: Any) -> set[tuple[str, str]]:
+    """Code and place of what stands against publishing the bridge."""
+    made = definitions.save_draft(actor, "bridge", bridge(**changes))
+    try:
+        definitions.publish(actor, made.id)
+    except Invalid as error:
+        return {(problem.code, problem.at) for problem in error.problems}
+    return set()
+
+
+def test_who_sees_the_source_and_fills_in_the_target_publishes(trade: Trade) -> None:
+    assert codes(builder(READS, ITEMS, WRITES)) == set()
+
+
+def test_what_a_builder_may_not_see_is_not_read_for_them(trade: Trade) -> None:
+    assert codes(builder(READS, WRITES)) == {("reads_hidden", "map")}  # whether an item is planned
+
+
+def test_what_a_builder_may_not_fill_in_is_not_written_for_them(trade: Trade) -> None:
+    found = codes(builder(READS, ITEMS, {**WRITES, "except": ["quantity"]}))
+    assert found == {("writes_forbidden", "map.quantity")}
+
+
+def test_what_a_builder_may_not_delete_is_not_deleted_for_them(trade: Trade) -> None:
+    assert codes(builder(READS, ITEMS, WRITES), removed="delete") == {("writes_forbidden", "removed")}
+
+
+def test_an_administrator_publishes_everything(trade: Trade) -> None:
+    made = definitions.save_draft(SYSTEM, "bridge", bridge(removed="delete"))
+    assert definitions.publish(SYSTEM, made.id)
