@@ -1,0 +1,104 @@
+"""An import is taken back as far as nobody has changed or locked what it wrote."""
+
+import pytest
+from sqlalchemy import select
+
+from formloop.access.actor import SYSTEM
+from formloop.db import reading
+from formloop.events import jobs
+from formloop.forms import drafts, importing, service, staging, taking_back
+from formloop.forms.kind import get_form
+from formloop.settings import Settings
+from forms.conftest import form, publish, text
+from forms.imports.bringing import Write, brought_in, records, stopped
+
+
+def test_an_import_is_taken_back_except_what_somebody_changed_since(site: Settings, write: Write) -> None:
+    service.create(SYSTEM, "partner", {"name": "Old", "code": "O1"})
+    path = write(["Name", "Code"], ["New", "O1"], ["Acme", "A1"], ["Bolt", "B1"])
+    said = {"columns": {"Name": "name", "Code": "code"}, "by": "code"}
+    batch = importing.begin(SYSTEM, "partner", path.name, path, said)
+    for part in ("import_check", "import_run"):
+        jobs.run(importing.start(SYSTEM, batch, part, now=True))
+    bolt = next(r for r in records("partner") if r["code"] == "B1")
+    service.change_record(SYSTEM, "partner", bolt["id"], {"region": "West"})
+    jobs.run(importing.start(SYSTEM, batch, "import_undo", now=True))
+    assert staging.counts(batch) == {"undone": 2, "kept": 1}
+    assert {r["name"] for r in records("partner")} == {"Old", "Bolt"}
+
+
+def test_an_import_whose_job_failed_can_be_taken_back(
+    site: Settings, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = stopped(site, write, monkeypatch)
+    jobs.run(importing.start(SYSTEM, batch, "import_undo", now=True))
+    assert staging.counts(batch) == {"undone": 2, "good": 3} and records("partner") == []
+
+
+STAMPED = form(
+    "stamped",
+    {
+        "code": text("Code", **{"x-unique": True}),
+        "stamp": text("Stamp", readOnly=True),
+        "lines": {
+            "type": "array",
+            "title": "Lines",
+            "items": {
+                "type": "object",
+                "properties": {"part": text("Part"), "mark": text("Mark", readOnly=True)},
+            },
+        },
+    },
+)
+
+
+def restamped(write: Write) -> int:
+    """An import that changes what only programs may change, in the record and in its lines."""
+    publish(STAMPED)
+    lines = [{"part": "a", "mark": "old"}, {"part": "b", "mark": "old"}]
+    service.create(
+        SYSTEM, "stamped", {"code": "S1", "stamp": "old", "lines": lines}, how=service.How(trusted=True)
+    )
+    path = write(["Code", "Stamp", "Part", "Mark"], ["S1", "new", "a", "new"])
+    said = {
+        "columns": {"Code": "code", "Stamp": "stamp", "Part": "lines.part", "Mark": "lines.mark"},
+        "by": "code",
+    }
+    batch = importing.begin(SYSTEM, "stamped", path.name, path, said)
+    for part in ("import_check", "import_run"):
+        jobs.run(importing.start(SYSTEM, batch, part, now=True))
+    assert staging.counts(batch) == {"updated": 1} and records("stamped")[0]["stamp"] == "new"
+    return batch
+
+
+def marks() -> list[tuple[str, str]]:
+    table = get_form("stamped").line_tables["lines"]
+    with reading() as conn:
+        return [(r.part, r.mark) for r in conn.execute(select(table).order_by(table.c.position))]
+
+
+def test_what_only_programs_change_is_taken_back_too(site: Settings, write: Write) -> None:
+    batch = restamped(write)
+    jobs.run(importing.start(SYSTEM, batch, "import_undo", now=True))
+    assert staging.counts(batch) == {"undone": 1}
+    assert records("stamped")[0]["stamp"] == "old" and marks() == [("a", "old"), ("b", "old")]
+
+
+def test_what_would_not_be_as_before_is_kept_and_said_to_be(
+    site: Settings, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = restamped(write)
+    monkeypatch.setattr(taking_back, "_HOW", service.How(asks="import"))  # read-only values are passed over
+    jobs.run(importing.start(SYSTEM, batch, "import_undo", now=True))
+    assert staging.counts(batch) == {"kept": 1}
+    assert records("stamped")[0]["stamp"] == "new" and marks() == [("a", "new")]
+
+
+def test_what_is_locked_meanwhile_is_not_taken_back(
+    site: Settings, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.create(SYSTEM, "partner", {"name": "Old", "code": "A1"})
+    batch = brought_in(SYSTEM, write(["Code", "Name"], ["A1", "New"], ["B1", "Bolt"]), Name="name")
+    monkeypatch.setattr(drafts, "_guards", [lambda spec, record: True])
+    jobs.run(importing.start(SYSTEM, batch, "import_undo", now=True))
+    assert staging.counts(batch) == {"kept": 2} and {r["name"] for r in records("partner")} == {"New", "Bolt"}

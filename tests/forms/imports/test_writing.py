@@ -1,0 +1,97 @@
+"""What an import writes, also when it was stopped, and what it leaves alone."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from formloop.access.actor import SYSTEM
+from formloop.db import reading
+from formloop.events import jobs
+from formloop.forms import import_views, importing, service, staging, writing
+from formloop.forms.importing import import_file
+from formloop.forms.kind import get_form
+from formloop.settings import Settings
+from forms.imports.bringing import Write, brought_in, mapping, records, stopped
+
+
+def test_checking_writes_nothing(site: Settings, write: Write) -> None:
+    path = write(["Name"], ["Acme"])
+    batch = importing.begin(SYSTEM, "partner", path.name, path, {"columns": {"Name": "name"}})
+    jobs.run(importing.start(SYSTEM, batch, "import_check", now=True))
+    assert staging.counts(batch) == {"good": 1} and records("partner") == []
+
+
+def test_the_same_file_again_changes_nothing(site: Settings, write: Write) -> None:
+    path = write(["Name", "Code"], ["Acme", "A1"], ["Bolt", "B1"])
+    import_file("partner", path, update_by="code")
+    assert import_file("partner", path, update_by="code").counts == {"unchanged": 2}
+    changed = write(["Name", "Code"], ["Acme Ltd", "A1"], ["Bolt", "B1"], ["Cog", "C1"])
+    assert import_file("partner", changed, update_by="code").counts == {
+        "updated": 1,
+        "unchanged": 1,
+        "created": 1,
+    }
+
+
+def test_lines_come_from_the_same_file_or_from_a_second_one(
+    site: Settings, write: Write, tmp_path: Path
+) -> None:
+    together = write(["Serial number", "Lines · Text"], ["E1", "a"], ["E1", "b"], ["E2", "c"])
+    assert import_file("everything", together).counts == {"created": 2}
+    parents = write(["id", "no"], ["7", "E3"], ["8", "E4"], name="parents.csv")
+    write(["parent", "text"], ["8", "x"], ["7", "y"], ["8", "z"], name="lines.csv")
+    lines = {
+        "into": "subform",
+        "file": "lines.csv",
+        "parent": "parent",
+        "of": "id",
+        "columns": {"text": "text"},
+    }
+    said = mapping(tmp_path, columns={"no": "serial"}, by="serial", lines=lines)
+    assert import_file("everything", parents, said).counts == {"created": 2}
+    assert import_file("everything", parents, said).counts == {"unchanged": 2}
+    table = get_form("everything").line_tables["subform"]
+    with reading() as conn:
+        assert conn.execute(select(func.count()).select_from(table)).scalar() == 6
+
+
+def test_an_import_that_was_stopped_goes_on_and_makes_nothing_twice(
+    site: Settings, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "CHUNK", 2)
+    path = write(["Name"], *([f"P{n}"] for n in range(5)))
+    batch = importing.begin(SYSTEM, "partner", path.name, path, {"columns": {"Name": "name"}})
+    jobs.run(importing.start(SYSTEM, batch, "import_check", now=True))
+    job = importing.start(SYSTEM, batch, "import_run", now=True)
+    jobs.step(jobs.get_job(job))  # the worker dies here
+    assert staging.counts(batch) == {"created": 2, "good": 3}
+    jobs.run(job)
+    assert staging.counts(batch) == {"created": 5} and len(records("partner")) == 5
+
+
+def test_an_import_whose_job_failed_goes_on_with_another_one(
+    site: Settings, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = stopped(site, write, monkeypatch)
+    found = staging.get_batch(batch)
+    job = jobs.get_job(found.job or 0)
+    assert import_views._may(found, job, "run") and import_views._may(found, job, "undo")
+    again = jobs.run(importing.start(SYSTEM, batch, "import_run", now=True))
+    assert (again.done, again.total) == (3, 3) and staging.counts(batch) == {"created": 5}
+
+
+def test_a_conflict_while_writing_fails_its_row_and_the_others_are_written(
+    site: Settings, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service.create(SYSTEM, "partner", {"name": "Old", "code": "A1"})
+    change_row = writing.rows.change
+
+    def refused(*args: Any) -> bool:
+        return args[3]["code"] != "A1" and change_row(*args)
+
+    monkeypatch.setattr(writing.rows, "change", refused)
+    batch = brought_in(SYSTEM, write(["Code", "Name"], ["A1", "New"], ["B1", "Bolt"]), Name="name")
+    assert staging.counts(batch) == {"failed": 1, "created": 1}
+    assert staging.get_batch(batch).state == "done"
