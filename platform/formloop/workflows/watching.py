@@ -21,7 +21,7 @@ from formloop.workflows.nodes.wait import OWN
 from formloop.workflows.state import Alarm, Watch
 from formloop.workflows.tables import watch
 
-TOPIC, TIMES_TOPIC = "workflow", "workflow.times"
+TOPIC, TIMES_TOPIC = "workflow", "workflow-times"
 ORDER = 300  # after what belongs to the record itself, and after bridges
 MOST_DUE = 1_000
 _BY_KEY = select(watch).where(watch.c.key.in_(bindparam("keys", expanding=True))).order_by(watch.c.id)

@@ -25,7 +25,7 @@ from formloop.workflows.nodes.data import MOST_FOUND
 from formloop.workflows.state import Event, Work
 from formloop.workflows.turn import Turn, describe
 
-HTTP_TOPIC = "workflow.http"
+HTTP_TOPIC = "workflow-http"
 FREE = How(trusted=True, unlocked=True)
 
 
