@@ -67,7 +67,10 @@ def submit(actor: Actor, form: str, record: int, comment: str = "", chosen: Chos
     except IntegrityError as error:
         if "fl_case" not in str(error.orig):
             raise
-        raise Conflict(M("This is under approval already.")) from error
+        running = cases.find_open(form, record)  # begun by another request at this moment
+        if running is None or running.initiator != actor.person_id:
+            raise Conflict(M("This is under approval already.")) from error
+        return Result(running.id, running.status, repeated=True)
 
 
 @transactional
