@@ -103,7 +103,7 @@ def open_sheets(spec: FormSpec, batch: Batch) -> tuple[Sheet, Sheet | None]:
     """The tables of an import, from their beginning."""
     known = frozenset(known_names(spec))
     lines = open_sheet(batch.lines_file, batch.lines_name, known) if batch.lines_file else None
-    return open_sheet(batch.file, batch.name, known), lines
+    return open_sheet(batch.file, batch.name, known, str(batch.mapping.get("sheet", ""))), lines
 
 
 def stage(spec: FormSpec, batch: Batch, mapping: ColumnMap) -> int:
