@@ -34,6 +34,7 @@ REQUEST: Doc = {
             "title": "Reviewer",
             "x-title": {"zh-CN": "审核人"},
         },
+        "team": {"type": "integer", "x-type": "department", "title": "Team", "x-title": {"zh-CN": "班组"}},
         "twice": {"type": "number", "x-type": "amount", "title": "Twice", "x-formula": "amount * 2"},
     },
     "x-list": {"title": "subject", "columns": ["subject", "amount", "secret"]},

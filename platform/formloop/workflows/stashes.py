@@ -33,5 +33,6 @@ def sweep() -> None:
 
 def find(wanted: int) -> Row[Any] | None:
     """What was put by at a task that is open still."""
+    query = select(stash).join(task, task.c.id == stash.c.task)
     with reading() as conn:
-        return conn.execute(select(stash).where(stash.c.task == wanted)).one_or_none()
+        return conn.execute(query.where(stash.c.task == wanted, task.c.state == "open")).one_or_none()

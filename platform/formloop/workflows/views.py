@@ -16,7 +16,16 @@ from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
 from formloop.web import htmx, navigation, page, viewer
 from formloop.web.routes import route
-from formloop.workflows import administration, cases, hearing, inbox, service, task_page, timeline
+from formloop.workflows import (
+    administration,
+    cases,
+    hearing,
+    inbox,
+    service,
+    task_page,
+    timeline,
+    watching,
+)
 from formloop.workflows.kind import find_workflow
 from formloop.workflows.state import ENDED
 
@@ -49,6 +58,8 @@ def init_app(app: Flask) -> None:
     """Add the room's pages, the inbox with its count to the menu, and its part of every record's page."""
     app.register_blueprint(blueprint)
     hearing.start()
+    with app.app_context():
+        watching.plan()
     if "inbox" in navigation.navigation:
         return
     entry = navigation.Entry(

@@ -37,7 +37,7 @@ def start() -> None:
 
 def plan() -> None:
     """See to it that somebody looks every minute which moments have come."""
-    schedule.plan("workflow-times", "* * * * *", TIMES_TOPIC, {})
+    schedule.plan_once(TIMES_TOPIC, "* * * * *", TIMES_TOPIC, {})
 
 
 def add(case: int, form: str, record: int, waits: Sequence[Alarm | Watch]) -> None:
