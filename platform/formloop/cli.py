@@ -9,37 +9,18 @@ from typing import Any
 
 import click
 
-from formloop.core.errors import FormloopError, Invalid
+from formloop.core.errors import Invalid
+from formloop.core.text import LOCALES, M
 from formloop.settings import read_settings
 from formloop.supervising import end_with_parent
+from formloop.terminal import locale as terminal_locale
+from formloop.terminal import tell, with_errors_told
 from formloop.web.tracing import start_logging
-
-LOCALE = "en"
 
 
 @click.group()
 def main() -> None:
     """Formloop: forms, approvals, bridges and packs for small manufacturers."""
-
-
-def with_errors_told(work: Callable[..., Any]) -> Callable[..., Any]:
-    """Turn errors for people into lines on the error output and exit code 1."""
-
-    @wraps(work)
-    def run(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return work(*args, **kwargs)
-        except Invalid as error:
-            for problem in error.problems:
-                place = f"{problem.at}: " if problem.at else ""
-                line = f"line {problem.line}: " if problem.line else ""
-                click.echo(f"{line}{place}{problem.message.render(LOCALE)}", err=True)
-            sys.exit(1)
-        except FormloopError as error:
-            click.echo(error.message.render(LOCALE), err=True)
-            sys.exit(1)
-
-    return run
 
 
 def with_site(work: Callable[..., Any]) -> Callable[..., Any]:
@@ -62,6 +43,7 @@ def with_site(work: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--processes", default=2, show_default=True, help="Web processes.")
 @click.option("--threads", default=4, show_default=True)
 @click.option("--no-worker", is_flag=True, help="Start the worker yourself: formloop worker.")
+@with_errors_told
 def serve(host: str, port: int, processes: int, threads: int, no_worker: bool) -> None:
     """Serve the site: web processes, the queue server and a worker."""
     from formloop.serving import serve as run
@@ -119,8 +101,8 @@ def import_file(
     """Import FILE (Excel or CSV) into FORM."""
     from formloop.forms import importing
 
-    result = importing.import_file(form, file, mapping, update_by, lines)
-    click.echo(result.summary())
+    result = importing.import_file(form, file, mapping, update_by, lines, locale=terminal_locale())
+    tell(result.summary())
     for problem in result.problems[:100]:
         click.echo(problem, err=True)
     sys.exit(1 if result.problems else 0)
@@ -129,16 +111,19 @@ def import_file(
 @main.command("export")
 @click.argument("form")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--locale", type=click.Choice(["en", "zh-CN"]), default="en", show_default=True)
+@click.option("--locale", type=click.Choice(LOCALES), help="The terminal's unless said.")
 @with_site
-def export_file(form: str, file: Path, locale: str) -> None:
+def export_file(form: str, file: Path, locale: str | None) -> None:
     """Export FORM into FILE (.xlsx or .csv)."""
     from formloop.forms import exporting
 
-    click.echo(f"{exporting.export_file(form, file, locale=locale)} records in {file}")
+    locale = locale or terminal_locale()
+    count = exporting.export_file(form, file, locale=locale)
+    tell(M("{count} records in {file}", count=count, file=file))
     missing = exporting.not_in_file(form, file, locale)
     if missing:
-        click.echo(f"Not in a CSV file: {', '.join(missing)}. Export .xlsx to have them.", err=True)
+        text = M("Not in a CSV file: {names}. Export .xlsx to have them.", names=", ".join(missing))
+        tell(text, err=True)
 
 
 @main.group()
@@ -160,7 +145,7 @@ def user_add(
     from formloop.access import commands
 
     person = commands.add(account, name, administrator, roles, department)
-    click.echo(f"{account} added. {commands.make_link(person, read_settings())}")
+    tell(M("{account} added. {link}", account=account, link=commands.make_link(person, read_settings())))
 
 
 @user.command("list")
@@ -169,7 +154,7 @@ def user_list() -> None:
     """Print everybody: account, name, whether active, roles."""
     from formloop.access import commands
 
-    for line in commands.list_lines():
+    for line in commands.list_lines(terminal_locale()):
         click.echo(line)
 
 
@@ -181,7 +166,7 @@ def user_deactivate(account: str) -> None:
     from formloop.access import commands
 
     commands.deactivate(account)
-    click.echo(f"{account} cannot sign in any more")
+    tell(M("{account} cannot sign in any more", account=account))
 
 
 @user.command("link")
@@ -203,7 +188,7 @@ def user_password(account: str, password: str) -> None:
     from formloop.access import commands
 
     commands.set_password(account, password)
-    click.echo(f"The password of {account} is set; their sessions are ended")
+    tell(M("The password of {account} is set; their sessions are ended", account=account))
 
 
 @main.group()
@@ -221,7 +206,8 @@ def pack_install(source: str, no_samples: bool) -> None:
     from formloop.packs import service
 
     found = service.install(SYSTEM, _pack(source), with_samples=not no_samples)
-    click.echo(f"{sum(each.new for each in found)} definitions published, {len(found)} in all")
+    new = sum(each.new for each in found)
+    tell(M("{count} definitions published, {total} in all", count=new, total=len(found)))
 
 
 @pack.command("export")
@@ -240,7 +226,7 @@ def pack_export(app: str, target: Path) -> None:
         target.mkdir(parents=True, exist_ok=True)
         for name, text in files.items():
             (target / name).write_text(text, "utf-8")
-    click.echo(f"{len(files)} files in {target}")
+    tell(M("{count} files in {target}", count=len(files), target=target))
 
 
 @pack.command("check")
@@ -254,7 +240,7 @@ def pack_check(source: str) -> None:
     problems = service.check(SYSTEM, _pack(source))
     if problems:
         raise Invalid(problems)
-    click.echo("fine")
+    tell(M("Everything is fine."))
 
 
 def _pack(source: str) -> Any:
@@ -292,9 +278,11 @@ def doctor() -> None:
     ill = False
     for finding in examination.examine(read_settings()):
         ill = ill or (finding.needed and not finding.fine)
-        sign = "ok  " if finding.fine else "BAD " if finding.needed else "note"
-        advice = f" - {finding.advice}" if finding.advice and not finding.fine else ""
-        click.echo(f"{sign} {finding.what}{advice}")
+        sign = M("ok  ") if finding.fine else M("BAD ") if finding.needed else M("note")
+        if finding.fine or not finding.advice:
+            tell(M("{sign} {what}", sign=sign, what=finding.what))
+        else:
+            tell(M("{sign} {what} - {advice}", sign=sign, what=finding.what, advice=finding.advice))
     sys.exit(1 if ill else 0)
 
 
@@ -305,7 +293,8 @@ def backup(target: Path) -> None:
     """Write database and files to the archive TARGET (.tar.gz) while the site goes on working."""
     from formloop import backups
 
-    click.echo(f"{backups.backup(read_settings(), target)} bytes in {target}")
+    size = backups.backup(read_settings(), target)
+    tell(M("{count} bytes in {target}", count=size, target=target))
 
 
 @main.command()
@@ -315,7 +304,8 @@ def restore(archive: Path) -> None:
     from formloop import backups
 
     with_errors_told(backups.restore)(archive, read_settings())
-    with_site(lambda: click.echo("restored; messages that were under way wait in the repair desk"))()
+    text = M("Restored. Messages that were under way wait in the repair desk.")
+    with_site(lambda: tell(text))()
 
 
 @main.command()

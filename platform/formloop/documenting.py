@@ -34,6 +34,7 @@ SETTINGS = {
     "FORMLOOP_PUBLIC_URL": "The address people use. Needed as soon as the site listens beyond this machine.",
     "FORMLOOP_ZONE": "The time zone of the site. Default: `Asia/Shanghai`.",
     "FORMLOOP_LOCALE": "The language of people who have not chosen: `en` or `zh-CN`. Default: `en`.",
+    "FORMLOOP_LANG": "The language of the command line: `en` or `zh`. Default: that of the terminal (`LC_ALL`, `LANG`).",
     "FORMLOOP_BIN_DAYS": "After how many days what lies in the recycle bin is deleted for ever. Default: `0`, never.",
     "FORMLOOP_DEMO": "`1` allows signing in as the demo's people, from this machine only.",
     "FORMLOOP_CHROMIUM": "Tests: the browser to drive. Default: the one on the path.",

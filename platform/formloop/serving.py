@@ -5,6 +5,8 @@ Loads nothing of the site itself, so that the processes it starts are ready soon
 
 import sys
 
+from formloop.core.errors import Invalid, Problem
+from formloop.core.text import M
 from formloop.events import queue_server
 from formloop.settings import Settings
 from formloop.supervising import Part, keep_running
@@ -15,7 +17,8 @@ def serve(
 ) -> None:
     """Serve until told to stop; SIGTERM lets requests and deliveries under way finish."""
     if not settings.public_url and host not in ("127.0.0.1", "localhost", "::1"):
-        sys.exit("Set FORMLOOP_PUBLIC_URL to the address people use before listening beyond this machine.")
+        text = M("Set FORMLOOP_PUBLIC_URL to the address people use before listening beyond this machine.")
+        raise Invalid([Problem("public_url", "", text)])
     options = [f"--host={host}", f"--port={port}", f"--processes={processes}", f"--threads={threads}"]
     formloop = [sys.executable, "-m", "formloop.cli"]
     parts = [Part("web", [*formloop, "web", *options], leads=True)]

@@ -4,14 +4,17 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import click
 from flask import Flask
 
 from formloop import db
 from formloop.access import sessions
 from formloop.app import create_app
 from formloop.core import clock
+from formloop.core.text import M
 from formloop.db.migrations import take_node
 from formloop.settings import Settings
+from formloop.terminal import tell
 from formloop.web.pacing import in_turn
 from formloop.web.tracing import start_logging
 
@@ -28,13 +31,16 @@ def run(settings: Settings, host: str, port: int, processes: int, threads: int) 
 
 
 def _welcome(app: Flask, settings: Settings, address: str) -> None:
-    print(f"\nFormloop is ready: {address}", flush=True)
+    click.echo()
+    tell(M("Formloop is ready: {address}", address=address))
     with app.app_context():
         if settings.demo:
-            print("Sign in as one of the demo's people with one click.\n", flush=True)
+            tell(M("Sign in as one of the demo's people with one click."))
         elif sessions.needs_administrator():
             link = sessions.add_link("first_administrator")
-            print(f"First administrator, once, within 48 hours: {address}/link/{link}\n", flush=True)
+            link = f"{address}/link/{link}"
+            tell(M("First administrator, once, within 48 hours: {link}", link=link))
+    click.echo()
 
 
 def _serve(app: Flask, host: str, port: int, processes: int, threads: int) -> None:

@@ -39,13 +39,14 @@ def add(account: str, name: str, administrator: bool, given: Iterable[str], depa
     )
 
 
-def list_lines() -> Iterator[str]:
+def list_lines(locale: str = "en") -> Iterator[str]:
     """Everybody, one line each: account, name, active or not, administrator, roles."""
     rows = people.list_people(active=None, limit=100_000)
     held = roles.roles_of(row.id for row in rows)
     for row in rows:
-        powers = (["administrator"] if row.administrator else []) + held[row.id]
-        yield "\t".join((row.account, row.name, "active" if row.active else "inactive", ",".join(powers)))
+        powers = ([M("administrator").render(locale)] if row.administrator else []) + held[row.id]
+        state = M("active") if row.active else M("inactive")
+        yield "\t".join((row.account, row.name, state.render(locale), ",".join(powers)))
 
 
 def deactivate(account: str) -> None:

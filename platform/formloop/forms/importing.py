@@ -214,10 +214,13 @@ class Result:
     counts: dict[str, int]
     problems: list[str] = field(default_factory=list)
 
-    def summary(self) -> str:
+    def summary(self) -> Message:
         """One line of figures."""
         words = ("created", "updated", "unchanged", "bad", "failed")
-        return ", ".join(f"{self.counts.get(word, 0)} {word}" for word in words)
+        return M(
+            "{created} created, {updated} updated, {unchanged} unchanged, {bad} bad, {failed} failed",
+            **{word: self.counts.get(word, 0) for word in words},
+        )
 
 
 def import_file(
@@ -227,6 +230,7 @@ def import_file(
     update_by: str | None = None,
     lines_file: Path | None = None,
     actor: Actor = SYSTEM,
+    locale: str = "en",
 ) -> Result:
     """Import a file here and now: check all rows, write the good ones, report the others."""
     spec = get_form(form)
@@ -245,7 +249,7 @@ def import_file(
     set_mapping(actor, batch, document)
     for part in ("import_check", "import_run"):
         jobs.run(start(actor, batch, part, now=True)).require_done()
-    return Result(staging.counts(batch), [str(line) for line in list_reasons(batch)])
+    return Result(staging.counts(batch), list_reasons(batch, locale))
 
 
 def _document(path: Path | None) -> dict[str, Any]:
