@@ -248,9 +248,10 @@ def pack_export(app: str, target: Path) -> None:
 @with_site
 def pack_check(source: str) -> None:
     """Say what is wrong with a pack, without installing it."""
+    from formloop.access.actor import SYSTEM
     from formloop.packs import service
 
-    problems = service.check(_pack(source))
+    problems = service.check(SYSTEM, _pack(source))
     if problems:
         raise Invalid(problems)
     click.echo("fine")
@@ -275,10 +276,9 @@ def scenario() -> None:
 @with_site
 def scenario_play(file: Path) -> None:
     """Play the scenario in FILE on this site; what it saves stays."""
-    from formloop.core.json_text import loads
     from formloop.packs import scenario as scenarios
 
-    problems = scenarios.play(loads(file.read_text("utf-8")), click.echo)
+    problems = scenarios.play(scenarios.read(file), click.echo)
     if problems:
         raise Invalid(problems)
 

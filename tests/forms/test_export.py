@@ -19,6 +19,7 @@ from formloop.events import jobs, outbox
 from formloop.forms import exporting, files, importing, listing, service
 from formloop.forms.filters import Filter
 from formloop.forms.kind import get_form
+from formloop.forms.tables import stored_file
 from formloop.settings import Settings
 from forms.conftest import form, publish, role, text
 from forms.specimens import publish_all
@@ -186,4 +187,4 @@ def test_an_export_whose_worker_dies_begins_anew_and_leaves_one_file(
     done = jobs.get_job(job)
     assert (done.state, done.done, done.result["rows"]) == ("done", 2, 2)
     with reading() as conn:
-        assert conn.execute(select(func.count()).select_from(files.file_table)).scalar() == 1
+        assert conn.execute(select(func.count()).select_from(stored_file)).scalar() == 1

@@ -48,7 +48,7 @@ def test_own_forms_are_taken_along_from_the_start_page(app: Flask, people_of_dem
     answer = builder.get("/apps/own_forms/pack.zip")
     assert answer.status_code == 200
     pack = reading.read_zip(answer.data)
-    assert service.check(pack) == []
+    assert service.check(SYSTEM, pack) == []
     assert (list(pack.documents), pack.samples) == (["note.form.json"], ())
     assert (pack.said("title", "en"), pack.said("title", "zh-CN")) == ("Own forms", "自建表单")
 

@@ -9,9 +9,11 @@ from formloop.core.definitions import Doc
 from formloop.core.expression import Context, Expression
 from formloop.forms import kind as forms_kind
 from formloop.forms.spec import FormSpec
+from formloop.workflows import calendar
 from formloop.workflows.engine import advance
 from formloop.workflows.reading import build
-from formloop.workflows.spec import Effect, Event, State, Workflow
+from formloop.workflows.spec import Visit, Workflow
+from formloop.workflows.state import Effect, Event, State
 
 REQUEST: Doc = {
     "x-kind": "form",
@@ -32,6 +34,7 @@ REQUEST: Doc = {
             "title": "Reviewer",
             "x-title": {"zh-CN": "审核人"},
         },
+        "team": {"type": "integer", "x-type": "department", "title": "Team", "x-title": {"zh-CN": "班组"}},
         "twice": {"type": "number", "x-type": "amount", "title": "Twice", "x-formula": "amount * 2"},
     },
     "x-list": {"title": "subject", "columns": ["subject", "amount", "secret"]},
@@ -79,12 +82,37 @@ class Paper:
 
     values: Mapping[str, Any] = field(default_factory=dict)
 
-    def holds(self, condition: Expression) -> bool:
-        return condition.evaluate(self.values, Context(datetime(2026, 11, 21, tzinfo=UTC))) is True
+    days: Mapping[str, datetime] = field(default_factory=dict)
+    away: Mapping[int, int] = field(default_factory=dict)
+    clock: datetime = datetime(2026, 11, 21, tzinfo=UTC)
 
-    def find_people(self, rule: Mapping[str, Any]) -> Sequence[int]:
+    def value_of(self, expression: Expression, names: Mapping[str, Any]) -> Any:
+        return expression.evaluate({**names, **self.values}, Context(self.clock))
+
+    def find_people(self, rule: Mapping[str, Any], visit: Visit) -> Sequence[int]:
+        if rule["rule"] == "head_of":
+            return [rule["of"] + 1]
+        if rule["rule"] == "chosen":
+            return visit.state.chosen.get(visit.step.id, ())
+        if rule["rule"] == "same":
+            return visit.state.hands.get(rule["step"], ())
         named = rule.get("people", [rule.get("person")])
         return [PEOPLE[name] for name in named if name in PEOPLE]
+
+    def find_deputies(self, people: Sequence[int]) -> Mapping[int, int]:
+        return {who: deputy for who, deputy in self.away.items() if who in people}
+
+    def list_items(self, over: str, names: Mapping[str, Any]) -> Sequence[Any]:
+        return list(self.values.get(over) or names["flow"].get(over) or ())
+
+    def now(self) -> datetime:
+        return self.clock
+
+    def later(self, moment: datetime, duration: str, working: bool) -> datetime:
+        return calendar.later(moment, duration)
+
+    def moment_in(self, path: str) -> datetime | None:
+        return self.days.get(path)
 
 
 @dataclass
@@ -96,10 +124,22 @@ class Play:
     state: State = field(default_factory=lambda: State(initiator=PEOPLE["ann"]))
     effects: tuple[Effect, ...] = ()
 
-    def do(self, action: str, who: str = "ann", comment: str = "", to: Any = None) -> "Play":
-        event = Event(action, PEOPLE[who], comment, to)
+    def do(
+        self, action: str, who: str = "ann", comment: str = "", to: Any = None, how: str = "", **more: Any
+    ) -> "Play":
+        event = Event(action, PEOPLE[who], comment, to, how, **more)
         self.state, self.effects = advance(self.workflow, self.state, event, self.world)
         return self
+
+    def hear(self, action: str, at: str, **values: Any) -> "Play":
+        """Let the step `at` hear that its work is done, has failed, or that a time has come."""
+        (token,) = [each for each in self.state.leaves if each.at == at]
+        event = Event(action, None, round=token.round, values=values)
+        self.state, self.effects = advance(self.workflow, self.state, event, self.world)
+        return self
+
+    def places(self) -> list[str]:
+        return [each.at for each in self.state.leaves]
 
     def asked(self) -> list[int]:
         return [s.person for s in self.state.seats if s.state == "open"]

@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 
 from formloop.core.errors import Conflict, Forbidden, Invalid
 from formloop.workflows.engine import find_refusal, list_targets
-from formloop.workflows.spec import Ask, CancelOpen, Event, Note, SetState, State, Tell
+from formloop.workflows.state import Ask, CancelOpen, Event, Note, SetState, State, Tell
 from workflows.specimens import PEOPLE, Paper, Play, approval, prepared
 
 END = {"id": "done", "node": "end", "state": "confirmed"}

@@ -91,13 +91,13 @@ def _values(bridge: BridgeSpec, target: FormSpec, names: Mapping[str, Any], cont
     found: Values = {}
     for key, expression in bridge.values.items():
         try:
-            found[key] = _fitting(target.fields[key], expression.evaluate(names, context))
+            found[key] = fitting(target.fields[key], expression.evaluate(names, context))
         except EvaluationError as error:
             raise _Failed(key, error) from error
     return found
 
 
-def _fitting(field: Field, value: Any) -> Any:
+def fitting(field: Field, value: Any) -> Any:
     """`value` as its field keeps it: ids plain, numbers rounded to the field's digits."""
     if isinstance(value, Linked):
         value = int(value)

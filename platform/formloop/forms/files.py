@@ -14,27 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from sqlalchemy import BigInteger, Column, Table, Text, insert, select
+from sqlalchemy import insert, select
 
 from formloop.access.actor import Actor
 from formloop.core import clock
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M
-from formloop.db import UtcTime, connection, metadata, reading, transactional
+from formloop.db import connection, reading, transactional
 from formloop.forms.fields.attachment import Attachment
 from formloop.forms.spec import Field
-
-file_table = Table(
-    "fl_file",
-    metadata,
-    Column("key", Text, primary_key=True),
-    Column("sha256", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("size", BigInteger, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("person", BigInteger),
-    Column("at", UtcTime, nullable=False),
-)
+from formloop.forms.tables import stored_file
 
 _PIECE = 1024 * 1024
 _BEGINNINGS = {
@@ -155,7 +144,7 @@ def _register(actor: Actor, name: str, sha256: str, size: int) -> Stored:
         "person": actor.person_id,
         "at": clock.now(),
     }
-    connection().execute(insert(file_table).values(values))
+    connection().execute(insert(stored_file).values(values))
     return Stored(key, name, size, kind, actor.person_id, path_of(sha256))
 
 
@@ -172,7 +161,7 @@ def list_contents() -> list[Path]:
 def get_file(key: str) -> Stored:
     """An uploaded file; whoever asks has checked that it may be seen."""
     with reading() as conn:
-        row = conn.execute(select(file_table).where(file_table.c.key == key)).one_or_none()
+        row = conn.execute(select(stored_file).where(stored_file.c.key == key)).one_or_none()
     if row is None:
         raise NotFound
     return Stored(row.key, row.name, row.size, row.kind, row.person, path_of(row.sha256))
@@ -184,5 +173,5 @@ def names_of(keys: Iterable[str]) -> dict[str, str]:
     if not wanted:
         return {}
     with reading() as conn:
-        query = select(file_table.c.key, file_table.c.name).where(file_table.c.key.in_(wanted))
+        query = select(stored_file.c.key, stored_file.c.name).where(stored_file.c.key.in_(wanted))
         return {row.key: row.name for row in conn.execute(query)}

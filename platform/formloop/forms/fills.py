@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Table, Text, bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.engine import Row
 
 from formloop.access.actor import Actor
@@ -11,22 +11,14 @@ from formloop.core import clock
 from formloop.core.errors import TooLarge
 from formloop.core.json_text import dumps
 from formloop.core.text import M
-from formloop.db import JsonText, UtcTime, connection, metadata, reading, transactional
+from formloop.db import connection, reading, transactional
+from formloop.forms.tables import fill
 
 LARGEST = 1_000_000
-table = Table(
-    "fl_fill",
-    metadata,
-    Column("person", BigInteger, primary_key=True),
-    Column("form", Text, primary_key=True),
-    Column("record", BigInteger, primary_key=True),  # 0: a new one
-    Column("raw", JsonText, nullable=False),
-    Column("at", UtcTime, nullable=False),
-)
 
 
-_mine = [table.c[name] == bindparam(f"my_{name}") for name in ("person", "form", "record")]
-_FIND, _FORGET = select(table).where(*_mine), delete(table).where(*_mine)
+_mine = [fill.c[name] == bindparam(f"my_{name}") for name in ("person", "form", "record")]
+_FIND, _FORGET = select(fill).where(*_mine), delete(fill).where(*_mine)
 
 
 def _page(actor: Actor, form: str, record: int | None) -> dict[str, Any]:
@@ -41,7 +33,7 @@ def keep(actor: Actor, form: str, record: int | None, raw: Mapping[str, Any]) ->
     conn = connection()
     conn.execute(_FORGET, _page(actor, form, record))
     conn.execute(
-        insert(table).values(
+        insert(fill).values(
             person=actor.person_id, form=form, record=record or 0, raw=dict(raw), at=clock.now()
         )
     )

@@ -7,8 +7,9 @@ from sqlalchemy import table as sql_table
 from formloop.core.definitions import ImpactRow
 from formloop.core.text import M
 from formloop.forms.convert import BATCH, convert_value, field_of
-from formloop.forms.schema_change import Step, columns
+from formloop.forms.schema_change import Step
 from formloop.forms.spec import Field, FormSpec
+from formloop.forms.tables import field_column
 
 MOST_EXAMINED = 100_000
 
@@ -32,7 +33,9 @@ def rows_of(conn: Connection, spec: FormSpec, steps: list[Step]) -> list[ImpactR
 
 def _conversion(conn: Connection, step: Step, field: Field) -> list[ImpactRow]:
     note = conn.execute(
-        select(columns).where(columns.c.table == step.table.name, columns.c.column == field.key)
+        select(field_column).where(
+            field_column.c.table == step.table.name, field_column.c.column == field.key
+        )
     ).one()
     old = field_of(note.schema, field.key)
     before = sql_table(step.table.name, sql_column("id"), Column(field.key, old.type.column(old)))
@@ -76,7 +79,8 @@ def _filled(conn: Connection, table: str, column: str) -> int:
 def _rules(conn: Connection, spec: FormSpec) -> list[ImpactRow]:
     found = []
     there = {
-        row.column for row in conn.execute(select(columns.c.column).where(columns.c.table == spec.table.name))
+        row.column
+        for row in conn.execute(select(field_column.c.column).where(field_column.c.table == spec.table.name))
     }
     live = spec.table.c.deleted_at.is_(None)
     for each in (f for f in spec.stored if f.key in there):

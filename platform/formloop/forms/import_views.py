@@ -1,6 +1,7 @@
 """Pages of imports and exports: choose a file, say what its columns mean, check, run, take back; download."""
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +164,22 @@ def _table(kind: str, sheet: Any, paths: dict[str, str]) -> dict[str, Any]:
         }
         for place, label in enumerate(sheet.columns)
     ]
-    return {"kind": kind, "columns": columns}
+    return {"kind": kind, "columns": columns, "sheet": sheet.name, "sheets": sheet.others}
+
+
+@route(
+    blueprint, "/f/<form>/import/<int:batch>/sheet", permission=("import", "form:{form}"), methods=["POST"]
+)
+def choose_sheet(form: str, batch: int) -> Response:
+    """Read another sheet of the workbook, and guess anew what its columns mean."""
+    spec, found = _mine(form, batch)
+    wanted = {"sheet": request.form.get("sheet", "")}
+    try:
+        guess = importing.guessed(spec, replace(found, mapping=wanted))
+    except Invalid as error:
+        return _batch_page(spec, found, error.problems, 422)
+    staging.set_batch(batch, mapping={**guess, **wanted})
+    return page.redirect(url_for("imports.batch_page", form=form, batch=batch))
 
 
 @route(
@@ -183,7 +199,7 @@ def check(form: str, batch: int) -> Response:
 
 def _posted(spec: FormSpec, batch: Batch) -> dict[str, Any]:
     sheet, lines = staging.open_sheets(spec, batch)
-    document = {k: v for k, v in batch.mapping.items() if k in ("relations", "constants", "values")}
+    document = {k: v for k, v in batch.mapping.items() if k in ("sheet", "relations", "constants", "values")}
     document["columns"] = _chosen("column", sheet.columns)
     if request.form.get("by"):
         document["by"] = request.form["by"]

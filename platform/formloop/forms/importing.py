@@ -6,7 +6,7 @@ it stopped and makes nothing twice. Everything is saved by the service that page
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -240,7 +240,8 @@ def import_file(
         actor, form, file.name, file.resolve(), lines_file.resolve() if lines_file else None
     )
     if "columns" not in document:
-        document = {**guessed(spec, staging.get_batch(batch), update_by), **document}
+        said_so_far = replace(staging.get_batch(batch), mapping=document)
+        document = {**guessed(spec, said_so_far, update_by), **document}
     set_mapping(actor, batch, document)
     for part in ("import_check", "import_run"):
         jobs.run(start(actor, batch, part, now=True)).require_done()

@@ -9,7 +9,7 @@ from formloop.core.text import LOCALES, M
 from formloop.forms.sheets import LONGEST_CELL, Cells, normal
 from formloop.forms.spec import Field, FormSpec, Values, no_such_field
 
-_WORDS = {"columns", "by", "relations", "constants", "values", "lines"}
+_WORDS = {"sheet", "columns", "by", "relations", "constants", "values", "lines"}
 _LINE_WORDS = {"into", "file", "parent", "of", "columns", "by"}
 Columns = Mapping[str, str]
 
@@ -36,12 +36,15 @@ class ColumnMap:
     constants: Mapping[str, Any] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     lines: LineSource | None = None
+    sheet: str = ""
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
         found: dict[str, Any] = {"columns": dict(self.columns)}
         if self.by:
             found["by"] = self.by
+        if self.sheet:
+            found["sheet"] = self.sheet
         for word in ("relations", "constants", "values"):
             if getattr(self, word):
                 found[word] = dict(getattr(self, word))
@@ -72,6 +75,7 @@ def read_mapping(spec: FormSpec, document: Mapping[str, Any]) -> tuple[ColumnMap
         dict(document.get("constants", {})),
         dict(document.get("values", {})),
         lines,
+        str(document.get("sheet", "")),
     )
     paths = [*columns.values(), *found.relations, *found.constants, *found.values, *((by,) if by else ())]
     if lines:

@@ -14,11 +14,11 @@ from formloop.core.errors import FormloopError, NotFound
 from formloop.db import connection, reading, transactional
 from formloop.definitions import library
 from formloop.events import Cause, Event, emit
-from formloop.forms import fills, permits, rows
+from formloop.forms import permits, rows
 from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
-from formloop.forms.tables import change, comment, record_link
+from formloop.forms.tables import change, comment, fill, record_link
 from formloop.forms.uses import InUse, list_uses
 
 
@@ -43,7 +43,7 @@ def purge_record(actor: Actor, form: str, record: int, cause: Cause | None = Non
 
 def _forget(form: str, record: int) -> None:
     conn = connection()
-    for table in (change, comment, fills.table):
+    for table in (change, comment, fill):
         conn.execute(delete(table).where(table.c.form == form, table.c.record == record))
     from_it = (record_link.c.from_form == form) & (record_link.c.from_record == record)
     to_it = (record_link.c.to_form == form) & (record_link.c.to_record == record)

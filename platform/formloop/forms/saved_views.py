@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text, bindparam, delete, insert, or_, select
+from sqlalchemy import bindparam, delete, insert, or_, select
 from sqlalchemy.engine import Row
 
 from formloop.access import gate
@@ -10,20 +10,8 @@ from formloop.access.actor import Actor
 from formloop.core import clock
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M
-from formloop.db import JsonText, UtcTime, connection, metadata, reading, transactional
-
-table = Table(
-    "fl_list_view",
-    metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=False),
-    Column("form", Text, nullable=False),
-    Column("person", BigInteger),
-    Column("name", Text, nullable=False),
-    Column("args", JsonText, nullable=False),
-    Column("shared", Boolean, nullable=False),
-    Column("made_at", UtcTime, nullable=False),
-    Index("fl_list_view_form", "form"),
-)
+from formloop.db import connection, reading, transactional
+from formloop.forms.tables import saved_view
 
 
 @transactional
@@ -35,7 +23,7 @@ def save(actor: Actor, form: str, name: str, args: dict[str, Any], shared: bool 
         gate.require(actor, "design", "definition")
     view = clock.new_id()
     connection().execute(
-        insert(table).values(
+        insert(saved_view).values(
             id=view,
             form=form,
             person=actor.person_id,
@@ -55,17 +43,17 @@ def list_for(actor: Actor, form: str) -> list[Row[Any]]:
 
 
 _USABLE = (
-    select(table)
-    .where(table.c.form == bindparam("of_form"))
-    .where(or_(table.c.shared, table.c.person == bindparam("of_person")))
-    .order_by(table.c.shared.desc(), table.c.name)
+    select(saved_view)
+    .where(saved_view.c.form == bindparam("of_form"))
+    .where(or_(saved_view.c.shared, saved_view.c.person == bindparam("of_person")))
+    .order_by(saved_view.c.shared.desc(), saved_view.c.name)
 )
 
 
 @transactional
 def remove(actor: Actor, view: int) -> None:
     """Forget a view of one's own; shared ones too for who may design."""
-    mine = table.c.person == actor.person_id
-    removable = or_(mine, table.c.shared) if gate.allows(actor, "design", "definition") else mine
-    if not connection().execute(delete(table).where(table.c.id == view, removable)).rowcount:
+    mine = saved_view.c.person == actor.person_id
+    removable = or_(mine, saved_view.c.shared) if gate.allows(actor, "design", "definition") else mine
+    if not connection().execute(delete(saved_view).where(saved_view.c.id == view, removable)).rowcount:
         raise NotFound

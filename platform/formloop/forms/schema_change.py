@@ -10,28 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, Integer, Table, Text, func, insert, select, update
+from sqlalchemy import Connection, Table, func, insert, select, update
 from sqlalchemy.schema import CreateTable
 
 from formloop.core import clock
 from formloop.core.definitions import Doc
 from formloop.core.errors import Invalid, Problem
 from formloop.core.text import M
-from formloop.db import JsonText, UtcTime, metadata
 from formloop.forms import convert, indexes
 from formloop.forms.spec import Field, FormSpec
-
-columns = Table(
-    "fl_column",
-    metadata,
-    Column("table", Text, primary_key=True),
-    Column("column", Text, primary_key=True),
-    Column("field", Text, nullable=False),
-    Column("signature", Text, nullable=False),
-    Column("schema", JsonText, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("parked_at", UtcTime),
-)
+from formloop.forms.tables import field_column
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +76,8 @@ def plan(conn: Connection, spec: FormSpec) -> list[Step]:
     steps: list[Step] = []
     for table, fields in _tables(spec):
         known = {
-            row.column: row for row in conn.execute(select(columns).where(columns.c.table == table.name))
+            row.column: row
+            for row in conn.execute(select(field_column).where(field_column.c.table == table.name))
         }
         if not _exists(conn, table.name):
             steps.append(Step("create", table))
@@ -177,15 +166,15 @@ def _add(conn: Connection, table: Table, field: Field) -> None:
 def _rename(conn: Connection, table: str, old: str, new: str) -> None:
     conn.exec_driver_sql(f'ALTER TABLE "{table}" RENAME COLUMN "{old}" TO "{new}"')
     conn.execute(
-        update(columns)
-        .where(columns.c.table == table, columns.c.column == old)
+        update(field_column)
+        .where(field_column.c.table == table, field_column.c.column == old)
         .values(column=new, parked_at=None if "__v" not in new else clock.now())
     )
 
 
 def _note(conn: Connection, table: str, field: Field, version: int = 1) -> None:
     conn.execute(
-        insert(columns).values(
+        insert(field_column).values(
             table=table,
             column=field.key,
             field=field.key,
@@ -197,11 +186,17 @@ def _note(conn: Connection, table: str, field: Field, version: int = 1) -> None:
 
 
 def _note_of(conn: Connection, table: str, column: str) -> Any:
-    return conn.execute(select(columns).where(columns.c.table == table, columns.c.column == column)).one()
+    return conn.execute(
+        select(field_column).where(field_column.c.table == table, field_column.c.column == column)
+    ).one()
 
 
 def _change_note(conn: Connection, table: str, column: str, **values: Any) -> None:
-    conn.execute(update(columns).where(columns.c.table == table, columns.c.column == column).values(**values))
+    conn.execute(
+        update(field_column)
+        .where(field_column.c.table == table, field_column.c.column == column)
+        .values(**values)
+    )
 
 
 def signature(field: Field) -> str:

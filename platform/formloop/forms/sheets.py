@@ -3,23 +3,18 @@
 import csv
 import io
 import re
-import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError
-
 from formloop.core.errors import Invalid, Problem
 from formloop.core.text import M, Message
+from formloop.forms.workbook_reading import ENDINGS, Opened, open_workbook
 
 MOST_COLUMNS = 500
 MOST_ROWS = 1_000_000
 LONGEST_CELL = 200_000
-_UNPACKED = 600 * 1024 * 1024
 _HEAD_ROWS = 10
 _NUMBER = re.compile(r"[-+¥$€]?[\d.,/: -]+%?")
 csv.field_size_limit(16 * 1024 * 1024)
@@ -30,19 +25,23 @@ Row = tuple[int, Cells]  # its number as the spreadsheet shows it, its cells
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table: its column names and its rows, read as they are asked for."""
+    """A table: its column names and its rows, read as they are asked for; in a workbook, which of its sheets."""
 
     columns: tuple[str, ...]
     rows: Iterator[Row]
     total: int
+    name: str = ""
+    others: tuple[str, ...] = ()
 
 
-def open_sheet(path: Path, name: str = "", known: frozenset[str] = frozenset()) -> Sheet:
-    """The first table in a file; Invalid says in words what is wrong with it. `known` helps to find the header."""
+def open_sheet(path: Path, name: str = "", known: frozenset[str] = frozenset(), sheet: str = "") -> Sheet:
+    """A table in a file: the sheet of that name, or the first; Invalid says in words what is wrong with it.
+
+    `known` helps to find the header.
+    """
     ending = Path(name or path.name).suffix.lower()
-    raw = _workbook(path) if ending in (".xlsx", ".xls", ".xlsm", ".ods", ".xlsb") else _csv(path)
-    rows, total = raw
-    numbered = ((number, cells) for number, cells in enumerate(rows, 1))
+    opened = open_workbook(path, sheet) if ending in ENDINGS else _csv(path)
+    numbered = ((number, cells) for number, cells in enumerate(opened.rows, 1))
     first: list[Row] = []
     for row in numbered:
         first.append(row)
@@ -70,61 +69,22 @@ def open_sheet(path: Path, name: str = "", known: frozenset[str] = frozenset()) 
             if _filled(cells):
                 yield number, _fitted(cells, width)
 
-    return Sheet(columns, read(), max(total - first[place][0], 0))
+    total = max(opened.total - first[place][0], 0)
+    others = opened.sheets if len(opened.sheets) > 1 else ()
+    return Sheet(columns, read(), total, opened.sheet, others)
 
 
 def _refused(message: Message) -> Invalid:
     return Invalid([Problem("file", "", message)])
 
 
-def _workbook(path: Path) -> tuple[Iterator[Cells], int]:
-    _check_size(path)
-    try:
-        book = CalamineWorkbook.from_path(str(path))
-        sheet = book.get_sheet_by_index(0)
-    except PasswordError:
-        raise _refused(M("This workbook is protected by a password. Save a copy without one.")) from None
-    except (CalamineError, IndexError, OSError, ValueError) as error:
-        if "password" in str(error).lower() or "encrypt" in str(error).lower() or _is_encrypted(path):
-            text = M("This workbook is protected by a password. Save a copy without one.")
-            raise _refused(text) from error
-        raise _refused(M("This is not an Excel workbook, or it is damaged.")) from error
-    return ([_plain(cell) for cell in row] for row in sheet.iter_rows()), int(sheet.total_height)
-
-
-def _check_size(path: Path) -> None:
-    if not zipfile.is_zipfile(path):
-        return
-    with zipfile.ZipFile(path) as archive:
-        if sum(each.file_size for each in archive.infolist()) > _UNPACKED:
-            raise _refused(M("This workbook is too large when unpacked."))
-
-
-def _is_encrypted(path: Path) -> bool:
-    with path.open("rb") as file:
-        return "EncryptedPackage".encode("utf-16-le") in file.read(1024 * 1024)
-
-
-def _plain(cell: Any) -> Any:
-    """A cell as JSON can keep it: spreadsheets give whole numbers as floats and days as midnights."""
-    if isinstance(cell, bool):
-        return cell
-    if isinstance(cell, float):
-        return int(cell) if cell.is_integer() and abs(cell) < 1e15 else Decimal(repr(cell))
-    if isinstance(cell, datetime):
-        return cell.date().isoformat() if cell.time() == time() else cell.isoformat(" ", "seconds")
-    if isinstance(cell, date | time):
-        return cell.isoformat()
-    return str(cell) if isinstance(cell, timedelta) else cell
-
-
-def _csv(path: Path) -> tuple[Iterator[Cells], int]:
+def _csv(path: Path) -> Opened:
     content = path.read_bytes()
     text = _decoded(content)
     if text is None:
         raise _refused(M("This is neither an Excel workbook nor a CSV file."))
     delimiter = _delimiter(text)
-    return _csv_rows(text, delimiter), text.count("\n")
+    return Opened(_csv_rows(text, delimiter), text.count("\n"), "", ())
 
 
 def _csv_rows(text: str, delimiter: str) -> Iterator[Cells]:

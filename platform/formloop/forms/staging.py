@@ -6,12 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
-    Column,
-    Index,
-    Integer,
-    Table,
-    Text,
     bindparam,
     delete,
     func,
@@ -24,40 +18,12 @@ from formloop.access.actor import Actor
 from formloop.core import clock
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M
-from formloop.db import JsonText, UtcTime, connection, metadata, reading, transactional
+from formloop.db import connection, reading, transactional
 from formloop.forms.mapping import ColumnMap, known_names
 from formloop.forms.sheets import Cells, Row, Sheet, open_sheet
 from formloop.forms.spec import FormSpec
+from formloop.forms.tables import import_batch, import_row
 
-batch_table = Table(
-    "fl_import",
-    metadata,
-    Column("id", BigInteger, primary_key=True, autoincrement=False),
-    Column("form", Text, nullable=False),
-    Column("person", BigInteger),
-    Column("name", Text, nullable=False),
-    Column("file", Text, nullable=False),  # where the file lies
-    Column("lines_file", Text),
-    Column("lines_name", Text),
-    Column("mapping", JsonText, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("columns", JsonText, nullable=False),
-    Column("line_columns", JsonText, nullable=False),
-    Column("job", BigInteger),
-    Column("at", UtcTime, nullable=False),
-)
-row_table = Table(
-    "fl_import_row",
-    metadata,
-    Column("batch", BigInteger, primary_key=True, autoincrement=False),
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("raw", JsonText, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("problems", JsonText),
-    Column("record", BigInteger),
-    Column("revision", Integer),
-    Index("fl_import_row_state", "batch", "state", "number"),
-)
 AT_ONCE = 2_000
 STATES = ("new", "good", "bad", "created", "updated", "unchanged", "failed", "undone", "kept")
 
@@ -87,7 +53,7 @@ def add_batch(
     """Begin an import; nothing has been read yet."""
     batch = clock.new_id()
     connection().execute(
-        insert(batch_table).values(
+        insert(import_batch).values(
             id=batch,
             form=form,
             person=actor.person_id,
@@ -108,7 +74,7 @@ def add_batch(
 def get_batch(batch: int, actor: Actor | None = None) -> Batch:
     """An import, of `actor` if one is given; NotFound for everybody else."""
     with reading() as conn:
-        row = conn.execute(select(batch_table).where(batch_table.c.id == batch)).one_or_none()
+        row = conn.execute(select(import_batch).where(import_batch.c.id == batch)).one_or_none()
     if row is None or (actor is not None and row.person != actor.person_id):
         raise NotFound
     lines_file = Path(row.lines_file) if row.lines_file else None
@@ -121,21 +87,23 @@ def get_batch(batch: int, actor: Actor | None = None) -> Batch:
 @transactional
 def set_batch(batch: int, **values: Any) -> None:
     """Change columns of an import."""
-    connection().execute(update(batch_table).where(batch_table.c.id == batch).values(**values))
+    connection().execute(update(import_batch).where(import_batch.c.id == batch).values(**values))
 
 
 def list_batches(actor: Actor, form: str, limit: int = 10) -> list[Any]:
     """The latest imports of a person into a form."""
     with reading() as conn:
-        query = select(batch_table).where(batch_table.c.form == form, batch_table.c.person == actor.person_id)
-        return list(conn.execute(query.order_by(batch_table.c.id.desc()).limit(limit)))
+        query = select(import_batch).where(
+            import_batch.c.form == form, import_batch.c.person == actor.person_id
+        )
+        return list(conn.execute(query.order_by(import_batch.c.id.desc()).limit(limit)))
 
 
 def open_sheets(spec: FormSpec, batch: Batch) -> tuple[Sheet, Sheet | None]:
     """The tables of an import, from their beginning."""
     known = frozenset(known_names(spec))
     lines = open_sheet(batch.lines_file, batch.lines_name, known) if batch.lines_file else None
-    return open_sheet(batch.file, batch.name, known), lines
+    return open_sheet(batch.file, batch.name, known, str(batch.mapping.get("sheet", ""))), lines
 
 
 def stage(spec: FormSpec, batch: Batch, mapping: ColumnMap) -> int:
@@ -179,13 +147,13 @@ def _require_columns(mapping: ColumnMap, columns: Sequence[str], line_columns: S
 
 @transactional
 def _forget(batch: int) -> None:
-    connection().execute(delete(row_table).where(row_table.c.batch == batch))
+    connection().execute(delete(import_row).where(import_row.c.batch == batch))
 
 
 @transactional
 def _keep(batch: int, records: list[dict[str, Any]]) -> int:
     connection().execute(
-        insert(row_table),
+        insert(import_row),
         [{"batch": batch, "number": each["own"][0], "raw": each, "state": "new"} for each in records],
     )
     return len(records)
@@ -242,27 +210,27 @@ def _key(cells: Cells, place: int) -> str:
 def counts(batch: int) -> dict[str, int]:
     """How many rows are in each state."""
     with reading() as conn:
-        query = select(row_table.c.state, func.count()).where(row_table.c.batch == batch)
-        return {row[0]: row[1] for row in conn.execute(query.group_by(row_table.c.state))}
+        query = select(import_row.c.state, func.count()).where(import_row.c.batch == batch)
+        return {row[0]: row[1] for row in conn.execute(query.group_by(import_row.c.state))}
 
 
 def list_rows(batch: int, states: Sequence[str], after: int = -1, limit: int = 500) -> list[Any]:
     """Rows in one of `states` behind row `after`, in the order of the file."""
     with reading() as conn:
-        query = select(row_table).where(
-            row_table.c.batch == batch, row_table.c.state.in_(states), row_table.c.number > after
+        query = select(import_row).where(
+            import_row.c.batch == batch, import_row.c.state.in_(states), import_row.c.number > after
         )
-        return list(conn.execute(query.order_by(row_table.c.number).limit(limit)))
+        return list(conn.execute(query.order_by(import_row.c.number).limit(limit)))
 
 
 def mark(batch: int, rows: list[dict[str, Any]]) -> None:
     """Note what became of rows, inside the transaction that did it: number, state, problems, record, revision."""
     if not rows:
         return
-    mine = row_table.c.batch == batch
+    mine = import_row.c.batch == batch
     connection().execute(
-        update(row_table)
-        .where(mine, row_table.c.number == bindparam("row"))
+        update(import_row)
+        .where(mine, import_row.c.number == bindparam("row"))
         .values({c: bindparam(f"v_{c}") for c in ("state", "problems", "record", "revision")}),
         [
             {"row": r["number"], **{f"v_{c}": r.get(c) for c in ("state", "problems", "record", "revision")}}

@@ -19,8 +19,8 @@ from formloop.core.text import M
 from formloop.db import connection, reading, transactional
 from formloop.events import outbox, schedule
 from formloop.events.outbox import Delivery, Topic
-from formloop.forms import files, fills, purging, staging
-from formloop.forms.tables import change
+from formloop.forms import files, purging
+from formloop.forms.tables import change, fill, import_batch, stored_file
 from formloop.settings import Settings
 
 TOPIC = "sweep"
@@ -49,7 +49,7 @@ def sweep_files() -> int:
     """Remove the files, older than a day, whose keys stand nowhere in the database; returns how many."""
     started, before = clock.new_id(), clock.now() - UNUSED
     with reading() as conn:
-        old = select(files.file_table.c.key).where(files.file_table.c.at < before)
+        old = select(stored_file.c.key).where(stored_file.c.at < before)
         unused = set(conn.execute(old).scalars())
         if unused:
             for query in _texts(conn):
@@ -63,7 +63,7 @@ def _texts(conn: Connection) -> Iterator[Select[Any]]:
     """A query for every text in the database that may name a file."""
     catalogue = inspect(conn)
     for name in catalogue.get_table_names():
-        if name == files.file_table.name:
+        if name == stored_file.name:
             continue
         for each in catalogue.get_columns(name):
             if isinstance(each["type"], Text):
@@ -84,30 +84,27 @@ def _forget(unused: set[str], started: int) -> int:
     """Remove the rows of unused files, but not of those that somebody took while the others were read."""
     conn = connection()
     since = select(type_coerce(change.c.new, Text)).where(change.c.id > started)
-    unused -= _keys(conn, since) | _keys(conn, select(type_coerce(fills.table.c.raw, Text)))
+    unused -= _keys(conn, since) | _keys(conn, select(type_coerce(fill.c.raw, Text)))
     unused -= _imported(conn)
     for start in range(0, len(unused), 500):
         some = sorted(unused)[start : start + 500]
-        conn.execute(delete(files.file_table).where(files.file_table.c.key.in_(some)))
+        conn.execute(delete(stored_file).where(stored_file.c.key.in_(some)))
     return len(unused)
 
 
 def _imported(conn: Connection) -> set[str]:
     """The keys of files that imports keep by their place."""
     places = [
-        p
-        for row in conn.execute(select(staging.batch_table.c.file, staging.batch_table.c.lines_file))
-        for p in row
-        if p
+        p for row in conn.execute(select(import_batch.c.file, import_batch.c.lines_file)) for p in row if p
     ]
-    named = files.file_table.c.sha256.in_({Path(place).name for place in places})
-    return set(conn.execute(select(files.file_table.c.key).where(named)).scalars())
+    named = stored_file.c.sha256.in_({Path(place).name for place in places})
+    return set(conn.execute(select(stored_file.c.key).where(named)).scalars())
 
 
 def _remove_contents(before: datetime) -> None:
     """Remove contents, and unfinished uploads, that lie there for a day without a row that names them."""
     with reading() as conn:
-        known = set(conn.execute(select(files.file_table.c.sha256)).scalars())
+        known = set(conn.execute(select(stored_file.c.sha256)).scalars())
     for path in files.list_contents():
         if path.name not in known and path.stat().st_mtime < before.timestamp():
             path.unlink(missing_ok=True)

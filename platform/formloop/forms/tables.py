@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, Table, Text
 
 from formloop.db import JsonText, UtcTime, metadata
 from formloop.forms.spec import Field
@@ -57,6 +57,85 @@ comment = Table(
     Column("at", UtcTime, nullable=False),
     Column("text", Text, nullable=False),
     Index("fl_comment_record", "form", "record", "id"),
+)
+
+
+saved_view = Table(
+    "fl_list_view",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("form", Text, nullable=False),
+    Column("person", BigInteger),
+    Column("name", Text, nullable=False),
+    Column("args", JsonText, nullable=False),
+    Column("shared", Boolean, nullable=False),
+    Column("made_at", UtcTime, nullable=False),
+    Index("fl_list_view_form", "form"),
+)
+
+fill = Table(
+    "fl_fill",
+    metadata,
+    Column("person", BigInteger, primary_key=True),
+    Column("form", Text, primary_key=True),
+    Column("record", BigInteger, primary_key=True),  # 0: a new one
+    Column("raw", JsonText, nullable=False),
+    Column("at", UtcTime, nullable=False),
+)
+
+stored_file = Table(
+    "fl_file",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("sha256", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("person", BigInteger),
+    Column("at", UtcTime, nullable=False),
+)
+
+import_batch = Table(
+    "fl_import",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("form", Text, nullable=False),
+    Column("person", BigInteger),
+    Column("name", Text, nullable=False),
+    Column("file", Text, nullable=False),  # where the file lies
+    Column("lines_file", Text),
+    Column("lines_name", Text),
+    Column("mapping", JsonText, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("columns", JsonText, nullable=False),
+    Column("line_columns", JsonText, nullable=False),
+    Column("job", BigInteger),
+    Column("at", UtcTime, nullable=False),
+)
+
+import_row = Table(
+    "fl_import_row",
+    metadata,
+    Column("batch", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("raw", JsonText, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("problems", JsonText),
+    Column("record", BigInteger),
+    Column("revision", Integer),
+    Index("fl_import_row_state", "batch", "state", "number"),
+)
+
+field_column = Table(
+    "fl_column",
+    metadata,
+    Column("table", Text, primary_key=True),
+    Column("column", Text, primary_key=True),
+    Column("field", Text, nullable=False),
+    Column("signature", Text, nullable=False),
+    Column("schema", JsonText, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("parked_at", UtcTime),
 )
 
 

@@ -6,7 +6,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -17,6 +17,7 @@ from formloop.core.definitions import Doc, read
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.json_text import loads
 from formloop.core.text import M, localized
+from formloop.packs.scenario_shape import check_scenario
 
 MANIFEST, SCENARIO = "pack.json", "scenario.json"
 MOST_FILES, MOST_BYTES, MOST_RATIO = 500, 50 * 1024 * 1024, 100
@@ -130,12 +131,15 @@ def _read(files: Mapping[str, bytes]) -> Pack:
         )
         for error in _manifest.iter_errors(json.loads(json.dumps(manifest, default=str)))
     ]
-    documents, samples, scenario = {}, [], None
+    documents, samples = {}, []
+    scenario: Mapping[str, Any] | None = None
     for name, body in files.items():
         if name == MANIFEST:
             continue
         if name == SCENARIO:
-            scenario = _plain(name, body, problems)
+            wrong = check_scenario(body)
+            problems += [_in_file(name, problem) for problem in wrong]
+            scenario = None if wrong else loads(body.decode("utf-8"))
         elif name.startswith("sample/"):
             part = _plain(name, body, problems)
             wrong = list(_check_sample(name, part)) if part else []
@@ -143,10 +147,14 @@ def _read(files: Mapping[str, bytes]) -> Pack:
             samples += [part] if part and not wrong else []
         else:
             doc, wrong = read(body)
-            problems += [Problem(p.code, f"{name}: {p.at}", p.message, p.line, p.column) for p in wrong]
+            problems += [_in_file(name, problem) for problem in wrong]
             if doc is not None:
                 documents[name] = doc
     return Pack(manifest, documents, tuple(samples), scenario, tuple(problems))
+
+
+def _in_file(name: str, problem: Problem) -> Problem:
+    return replace(problem, at=f"{name}: {problem.at}")
 
 
 def _plain(name: str, body: bytes, problems: list[Problem]) -> Mapping[str, Any]:

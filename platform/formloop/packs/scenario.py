@@ -6,6 +6,7 @@ Each step does one thing as one person (`create`, `change`, `submit`, `decide`, 
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -13,6 +14,7 @@ from sqlalchemy import select
 from formloop.access import people
 from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.core.errors import Forbidden, FormloopError, Invalid, NotFound, Problem
+from formloop.core.json_text import loads
 from formloop.core.text import M
 from formloop.db import reading
 from formloop.events import outbox
@@ -20,10 +22,21 @@ from formloop.forms import reads, rows, service
 from formloop.forms.kind import get_form
 from formloop.forms.spec import Values
 from formloop.packs.samples import Resolver
+from formloop.packs.scenario_shape import check_scenario
 from formloop.workflows import cases
 from formloop.workflows import service as workflows
 
 Named = dict[str, tuple[str, int]]  # step id -> form and record
+
+
+def read(file: Path) -> Mapping[str, Any]:
+    """The scenario in a file, or Invalid with everything that keeps it from being played."""
+    body = file.read_bytes()
+    problems = check_scenario(body)
+    if problems:
+        raise Invalid(problems)
+    found: Mapping[str, Any] = loads(body.decode("utf-8"))
+    return found
 
 
 def play(scenario: Mapping[str, Any], tell: Callable[[str], None] = lambda line: None) -> list[Problem]:
@@ -38,9 +51,7 @@ def play(scenario: Mapping[str, Any], tell: Callable[[str], None] = lambda line:
 
 
 def _play(step: Mapping[str, Any], named: Named) -> list[Problem]:
-    verb = next((each for each in _VERBS if each in step), None)
-    if verb is None:
-        return [Problem("verb", "", M("This step does nothing that is known."))]
+    verb = next(each for each in _VERBS if each in step)
     wanted = set(step.get("refused", ()))
     try:
         problems = _VERBS[verb](step, named)

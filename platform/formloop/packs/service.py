@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from formloop.access import audit, gate
 from formloop.access.actor import Actor
 from formloop.core import clock
 from formloop.core.definitions import Doc, kinds, write
-from formloop.core.errors import Invalid, NotFound, Problem
+from formloop.core.errors import FormloopError, Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.db import connection, reading, transactional
 from formloop.definitions import library
@@ -102,9 +102,22 @@ def require_installable(pack: Pack) -> list[Pack]:
         raise Invalid(pack.problems)
     packs_ = [*list_needed(pack), pack]
     problems = [problem for each in packs_ for problem in each.problems or check_edits(each)]
+    problems = problems or list(_shared(packs_))
     if problems:
         raise Invalid(problems)
     return packs_
+
+
+def _shared(packs_: Iterable[Pack]) -> Iterator[Problem]:
+    """Definitions that have a stable id or a key which another one, installed together with them, has too."""
+    seen: dict[tuple[str, str], str] = {}
+    for pack in packs_:
+        for name, doc in pack.documents.items():
+            place = f"{pack.key}/{name}"
+            for word, value in (("x-id", doc["x-id"]), ("x-key", f"{doc['x-kind']} {doc['x-key']}")):
+                if (other := seen.setdefault((word, value), place)) != place:
+                    text = M("“{value}” is used by {other}, too.", value=value, other=other)
+                    yield Problem("twice", f"{place}: {word}", text)
 
 
 def _app_of(key: str) -> str:
@@ -186,13 +199,30 @@ def zipped(files: dict[str, str]) -> bytes:
     return body.getvalue()
 
 
-def check(pack: Pack) -> list[Problem]:
-    """Everything that is wrong with a pack's files, without installing it."""
-    problems = list(pack.problems)
+def check(actor: Actor, pack: Pack) -> list[Problem]:
+    """Everything that stands against installing a pack: its files are looked at, then it is tried and undone."""
     by_name = {file_name(doc): name for name, doc in pack.documents.items()}
-    problems += [
+    misnamed = [
         Problem("name", name, M("This file should be called “{name}”.", name=right))
         for right, name in by_name.items()
         if right != name
     ]
-    return problems
+    try:
+        _try_out(actor, pack)
+    except _TriedOut:
+        return misnamed
+    except Invalid as error:
+        return [*misnamed, *error.problems]
+    except FormloopError as error:
+        return [*misnamed, Problem(error.code, "", error.message)]
+    return misnamed
+
+
+class _TriedOut(Exception):
+    """An installation that would stand; nothing of it does."""
+
+
+@transactional
+def _try_out(actor: Actor, pack: Pack) -> None:
+    install(actor, pack)
+    raise _TriedOut

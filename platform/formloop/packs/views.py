@@ -83,13 +83,14 @@ def preview(key: str) -> Response:
     """What a pack brings, before it is installed."""
     pack = service.get_pack(key)
     card = next(card for card in service.list_cards() if card.pack.key == key)
+    may_install = gate.allows(current(), *INSTALL)
     return page.render(
         "packs/preview.html",
         card=card,
         pack=pack,
         needed=service.list_needed(pack),
-        problems=service.check(pack),
-        may_install=gate.allows(current(), *INSTALL),
+        problems=service.check(current(), pack) if may_install else pack.problems,
+        may_install=may_install,
     )
 
 

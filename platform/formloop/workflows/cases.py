@@ -10,14 +10,15 @@ from sqlalchemy.engine import Row
 from formloop.core import clock
 from formloop.db import connection, reading
 from formloop.forms.spec import FormSpec
-from formloop.workflows.spec import Ask, Note, State, Tell
-from formloop.workflows.tables import case, case_log, task
+from formloop.workflows.state import Ask, Note, State, Tell
+from formloop.workflows.tables import case, case_log, reminder, task
 
 _OF_TASK = (
     select(
         case,
         task.c.id.label("task"),
         task.c.step.label("task_step"),
+        task.c.round.label("task_round"),
         task.c.kind,
         task.c.state.label("task_state"),
         task.c.decision,
@@ -121,9 +122,30 @@ def take(task_id: int, person: int, decision: str) -> bool:
     return connection().execute(_DECIDE, values).rowcount == 1
 
 
-def cancel_open(case_id: int) -> None:
-    """Nobody needs to decide any more."""
-    connection().execute(_CANCEL, {"of_case": case_id, "moment": clock.now()})
+def cancel_open(case_id: int, rounds: Sequence[int] = (), people: Sequence[int] = ()) -> None:
+    """Nobody needs to decide any more: of these rounds and people, without them in the whole case."""
+    moment = clock.now()
+    if not rounds and not people:
+        connection().execute(_CANCEL, {"of_case": case_id, "moment": moment})
+        return
+    some = _CANCEL
+    if rounds:
+        some = some.where(task.c.round.in_(list(rounds)))
+    if people:
+        some = some.where(task.c.person.in_(list(people)))
+    connection().execute(some, {"of_case": case_id, "moment": moment})
+
+
+def remind(case_id: int, people: Sequence[int]) -> None:
+    """Note that people were reminded of what waits for them in a case."""
+    conn, moment = connection(), clock.now()
+    query = select(task.c.id).where(
+        task.c.case == case_id, task.c.kind == "todo", task.c.state == "open", task.c.person.in_(list(people))
+    )
+    for task_id in conn.execute(query).scalars().all():
+        again = update(reminder).where(reminder.c.task == task_id)
+        if not conn.execute(again.values(count=reminder.c.count + 1, at=moment)).rowcount:
+            conn.execute(insert(reminder).values(task=task_id, count=1, at=moment))
 
 
 def finish_revision(case_id: int) -> None:
@@ -144,10 +166,12 @@ def add_tasks(case_id: int, wanted: Sequence[Ask | Tell]) -> dict[int, int]:
                 "step": each.step,
                 "round": each.round,
                 "person": each.person,
-                "kind": "todo" if isinstance(each, Ask) else "copy",
+                "kind": _kind_of(each),
                 "state": "open",
                 "decision": None,
-                "why": dict(each.why),
+                "why": {**each.why, "text": each.text}
+                if isinstance(each, Tell) and each.text
+                else dict(each.why),
                 "made_at": moment,
                 "done_at": None,
             }
@@ -155,6 +179,12 @@ def add_tasks(case_id: int, wanted: Sequence[Ask | Tell]) -> dict[int, int]:
         ],
     )
     return {each.person: i for i, each in zip(ids, wanted, strict=True) if isinstance(each, Ask)}
+
+
+def _kind_of(each: Ask | Tell) -> str:
+    if isinstance(each, Ask):
+        return "todo"
+    return "message" if each.text else "copy"
 
 
 def add_notes(case_id: int, notes: Sequence[Note], asked_at: datetime | None) -> None:
@@ -184,7 +214,7 @@ def mark_read(task_id: int, person: int | None) -> None:
     """A copy has been seen by its person."""
     connection().execute(
         update(task)
-        .where(task.c.id == task_id, task.c.person == person, task.c.kind == "copy", task.c.state == "open")
+        .where(task.c.id == task_id, task.c.person == person, task.c.kind != "todo", task.c.state == "open")
         .values(state="read", done_at=clock.now())
     )
 
@@ -217,13 +247,13 @@ def find_own_task(case_id: int, person: int | None) -> Row[Any] | None:
         return conn.execute(query.order_by(task.c.id.desc())).first()
 
 
-def waiting_since(case_id: int) -> dict[int, datetime]:
-    """When the people who are asked now were asked."""
-    query = select(task.c.person, task.c.made_at).where(
+def list_waiting(case_id: int) -> list[Row[Any]]:
+    """Who is asked now: person, step, and when they were asked."""
+    query = select(task.c.person, task.c.step, task.c.made_at).where(
         task.c.case == case_id, task.c.kind == "todo", task.c.state == "open"
     )
     with reading() as conn:
-        return {row.person: row.made_at for row in conn.execute(query)}
+        return list(conn.execute(query.order_by(task.c.id)))
 
 
 def takes_part(case_id: int, person: int) -> bool:

@@ -1,5 +1,6 @@
 """The kind of definition "workflow": checking, preparing, and what publishing one means for running cases."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from formloop.forms.spec import FormSpec
 from formloop.workflows.assignees import rules
 from formloop.workflows.nodes import nodes
 from formloop.workflows.reading import build, walk
-from formloop.workflows.spec import LATER_ACTIONS, Workflow
+from formloop.workflows.spec import FindForm, Workflow
 from formloop.workflows.tables import case
 
 
@@ -53,13 +54,14 @@ def check(doc: Doc, lib: Library) -> list[Problem]:
         if key != doc["x-key"] and other is not None and other["form"] == doc["form"]:
             text = M("The form has the workflow “{name}” already.", name=other["title"])
             return [Problem("second", "form", text)]
-    return build(doc, 0, form, lib)[1]
+    return build(doc, 0, form, lib, _finder(doc, form, lib.find_prepared))[1]
 
 
 def references(doc: Doc) -> set[tuple[str, str]]:
     """The form, and what the rules that choose people need."""
     found = {("form", str(doc["form"]))}
     for step, _ in walk(doc):
+        found |= nodes.get(step["node"]).references(step)
         for rule in step.get("who", ()):
             found |= rules.get(rule["rule"]).references(rule)
     return found
@@ -67,35 +69,30 @@ def references(doc: Doc) -> set[tuple[str, str]]:
 
 def prepare(doc: Doc, version: int) -> Workflow:
     """What runs of a workflow document that has been checked."""
-    form = library.find_published("form", doc["form"])
-    return build(doc, version, form if isinstance(form, FormSpec) else None)[0]
+    found = library.find_published("form", doc["form"])
+    form = found if isinstance(found, FormSpec) else None
+    return build(doc, version, form, None, _finder(doc, form, library.find_published))[0]
+
+
+def _finder(doc: Doc, form: FormSpec | None, find: Callable[[str, str], Any]) -> FindForm:
+    """How steps find other forms, and their own."""
+
+    def find_form(key: str) -> FormSpec | None:
+        found = form if key == doc["form"] else find("form", key)
+        return found if isinstance(found, FormSpec) else None
+
+    return find_form
 
 
 def impact(conn: Connection, old: Doc | None, new: Doc) -> list[ImpactRow]:
     """Cases that go on under their version, and what the definition says that does not run yet."""
-    rows = [*_later(new), *_blind_roles(new)]
+    rows = _blind_roles(new)
     if old is not None:
         running = select(func.count()).where(case.c.workflow == new["x-key"], case.c.ended_at.is_(None))
         count = int(conn.execute(running).scalar_one())
         if count:
             text = M("{count} running approvals go on by the version they began with.", count=count)
             rows.append(ImpactRow(message=text, count=count))
-    return rows
-
-
-def _later(new: Doc) -> list[ImpactRow]:
-    rows = []
-    for step, at in walk(new):
-        name = step.get("title", step["id"])
-        if "due" in step:
-            text = M("“{step}”: the due time is kept, but nothing happens yet when it passes.", step=name)
-            rows.append(ImpactRow(message=text, severity="warning", at=f"{at}.due"))
-        for action in step.get("actions", ()):
-            if action in LATER_ACTIONS:
-                text = M(
-                    "“{step}”: the action “{action}” is kept, but not offered yet.", step=name, action=action
-                )
-                rows.append(ImpactRow(message=text, severity="warning", at=f"{at}.actions"))
     return rows
 
 

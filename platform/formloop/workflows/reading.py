@@ -1,16 +1,16 @@
 """From a workflow document to what runs, with everything that is wrong with it."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from formloop.core.definitions import Doc, Library
 from formloop.core.errors import Problem
-from formloop.core.expression import BOOL, Expression, Path
+from formloop.core.expression import BOOL, Expression, Path, RecordType, Type
 from formloop.core.expression import check as check_expression
 from formloop.core.text import M
 from formloop.forms.spec import FormSpec
 from formloop.workflows.nodes import nodes
-from formloop.workflows.spec import Branch, Step, Workflow
+from formloop.workflows.spec import Branch, FindForm, Step, Workflow
 
 DEEPEST = 12
 STATES = {"submitted": "review", "approved": "confirmed", "rejected": "rejected"}
@@ -18,12 +18,15 @@ MOST_SUMMARY = 4
 
 
 def build(
-    doc: Doc, version: int, form: FormSpec | None, lib: Library | None = None
+    doc: Doc,
+    version: int,
+    form: FormSpec | None,
+    lib: Library | None = None,
+    find_form: FindForm = lambda key: None,
 ) -> tuple[Workflow, list[Problem]]:
     """The prepared workflow and its problems; people and roles are only looked up when `lib` is given."""
-    reader = _Reader(form, lib)
-    first = reader.chain(doc["steps"], None, "steps", 0)
-    order = [step["id"] for step, _ in walk(doc)]
+    reader = _Reader(doc, form, lib, find_form)
+    first = reader.chain(doc["steps"], None, "steps", _Around())
     states = {**STATES, "returned": form.initial_state if form else "draft", **doc.get("states", {})}
     workflow = Workflow(
         id=doc["x-id"],
@@ -32,12 +35,12 @@ def build(
         form=doc["form"],
         document=doc,
         first=first,
-        steps={key: reader.steps[key] for key in dict.fromkeys(order)},
+        steps=reader.steps,
         states=states,
         summary=_summary(doc, form),
         reads=frozenset(reader.reads),
     )
-    reader.problems += _check_ids(doc)
+    reader.problems += [*_check_ids(doc), *_check_same(doc)]
     if form is not None:
         reader.problems += _check_places(doc, workflow, form)
     return workflow, reader.problems
@@ -50,71 +53,147 @@ def walk(doc: Doc) -> Iterator[tuple[Doc, str]]:
         for index, step in enumerate(steps):
             here = f"{at}.{index}"
             yield step, here
-            for number, branch in enumerate(step.get("branches", ())):
-                yield from below(branch["steps"], f"{here}.branches.{number}.steps")
+            for inner, place in parts_of(step):
+                yield from below(inner["steps"], f"{here}{place}.steps")
 
     yield from below(doc["steps"], "steps")
 
 
+def parts_of(step: Doc) -> list[tuple[Doc, str]]:
+    """The parts of a step that have steps of their own: its branches, or the body of a loop."""
+    if "steps" in step:
+        return [(step, "")]
+    return [(branch, f".branches.{index}") for index, branch in enumerate(step.get("branches", ()))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What stands around a step: how deep it is, its blocks, and the names only they know."""
+
+    depth: int = 0
+    blocks: tuple[tuple[str, str], ...] = ()
+    names: Mapping[str, Type] = field(default_factory=dict)
+
+
 class _Reader:
-    def __init__(self, form: FormSpec | None, lib: Library | None) -> None:
+    def __init__(self, doc: Doc, form: FormSpec | None, lib: Library | None, find_form: FindForm) -> None:
+        self.doc = doc
         self.form = form
         self.lib = lib
+        self.find_form = find_form
         self.steps: dict[str, Step] = {}
+        self.flow: dict[str, Type] = {}  # what the steps read so far find out
         self.reads: set[Path] = set()
         self.problems: list[Problem] = []
 
-    def chain(self, docs: list[Doc], after: str | None, at: str, depth: int) -> str | None:
+    def chain(self, docs: list[Doc], after: str | None, at: str, around: _Around) -> str | None:
         """Prepare the steps of a block, which goes on at `after`; returns where the block begins."""
-        if depth > DEEPEST:
-            self.problems.append(Problem("deep", at, M("Conditions stand too deep inside each other.")))
+        if around.depth > DEEPEST:
+            self.problems.append(Problem("deep", at, M("Steps stand too deep inside each other.")))
             return after
-        for index, doc in enumerate(docs[:-1]):
-            if nodes.get(doc["node"]).ends:
+        for index, doc in enumerate(docs):
+            last = index + 1 == len(docs)
+            if not last and nodes.get(doc["node"]).ends:
                 text = M("No case ever gets here, because the step before ends it.")
                 self.problems.append(Problem("unreachable", f"{at}.{index + 1}", text))
-        following = after
-        for index in range(len(docs) - 1, -1, -1):
-            self._step(docs[index], following, f"{at}.{index}", depth)
-            following = docs[index]["id"]
-        return following
+            self._step(doc, after if last else docs[index + 1]["id"], f"{at}.{index}", around)
+        return docs[0]["id"] if docs else after
 
-    def _step(self, doc: Doc, following: str | None, at: str, depth: int) -> None:
+    def _step(self, doc: Doc, following: str | None, at: str, around: _Around) -> None:
         node = nodes.get(doc["node"])
         if self.form is not None and self.lib is not None:
             self.problems += node.check(doc, at, self.form, self.lib)
-        step = Step(doc["id"], node, doc, following, depth=depth)
+        step = Step(
+            doc["id"],
+            node,
+            doc,
+            following,
+            expressions=self._expressions(doc, at, around),
+            blocks=around.blocks,
+            place=len(self.steps),
+            repeated=str(doc.get("repeated", self.doc.get("repeated", "ask"))),
+        )
+        self.steps.setdefault(step.id, step)
         self._read_fields(doc)
-        branches = doc.get("branches", ())
-        self._check_last(branches, at)
-        found = tuple(self._branch(b, following, f"{at}.branches.{i}", depth) for i, b in enumerate(branches))
+        self._check_last(doc, at)
+        inner = node.inside(doc, self.form, self.flow) if self.form is not None else {}
+        within = replace(around, depth=around.depth + 1, names={**around.names, **inner})
+        found = tuple(
+            self._branch(part, step, f"{at}{place}", within, around) for part, place in parts_of(doc)
+        )
         self.steps[step.id] = replace(step, branches=found)
+
+    def _expressions(self, doc: Doc, at: str, around: _Around) -> dict[str, Expression]:
+        node = nodes.get(doc["node"])
+        found, types = {}, {}
+        for name, (source, expects, besides) in node.expressions(doc, self.find_form).items():
+            parsed = self._expression(source, f"{at}.{name}", expects, {**around.names, **besides})
+            if parsed is not None:
+                found[name], types[name] = parsed, parsed.type
+        for index, rule in enumerate(doc.get("who", ())):
+            if rule["rule"] == "expression":
+                place = f"{at}.who.{index}.value"
+                parsed = self._expression(rule["value"], place, None, around.names)
+                if parsed is not None:
+                    found[f"who:{rule['value']}"] = parsed
+        offered = node.offers(doc, types, self.find_form)
+        if offered is not None:
+            self.flow[doc["id"]] = offered
+        return found
 
     def _read_fields(self, doc: Doc) -> None:
         for rule in doc.get("who", ()):
             path = rule.get("field") or rule.get("of")
-            if path:
+            if path and rule["rule"] != "same":
                 self.reads.add(tuple(path.split(".")))
+        if "over" in doc:
+            self.reads.add((doc["over"],))
 
-    def _check_last(self, branches: list[Doc], at: str) -> None:
+    def _check_last(self, doc: Doc, at: str) -> None:
+        branches = doc.get("branches", ()) if doc["node"] == "condition" else ()
         for index, branch in enumerate(branches[:-1]):
             if "when" not in branch:
                 text = M("A branch without a condition is taken always; it must be the last one.")
                 self.problems.append(Problem("unreachable", f"{at}.branches.{index}", text))
 
-    def _branch(self, doc: Doc, following: str | None, at: str, depth: int) -> Branch:
-        when = self._condition(doc["when"], f"{at}.when") if "when" in doc else None
-        first = self.chain(doc["steps"], following, f"{at}.steps", depth + 1)
-        return Branch(doc["id"], doc, when, first, broken="when" in doc and when is None)
+    def _branch(self, doc: Doc, step: Step, at: str, within: _Around, around: _Around) -> Branch:
+        own = "steps" not in step.document  # else the part is the step itself
+        when = None
+        if own and "when" in doc:
+            when = self._expression(doc["when"], f"{at}.when", BOOL, around.names)
+        after = step.next
+        if step.node.block:
+            after = f"/{step.id}"
+            within = replace(within, blocks=(*around.blocks, (step.id, doc["id"])))
+        first = self.chain(doc["steps"], after, f"{at}.steps", within)
+        return Branch(doc["id"], doc, when, first, broken=own and "when" in doc and when is None)
 
-    def _condition(self, source: str, at: str) -> Expression | None:
+    def _expression(
+        self, source: str, at: str, expects: Type | None, names: Mapping[str, Type]
+    ) -> Expression | None:
         if self.form is None:
             return None
-        found, problems = check_expression(source, self.form.names, BOOL)
+        flow = {"flow": RecordType("flow", lambda: self.flow)} if self.flow else {}
+        found, problems = check_expression(source, {**flow, **names, **self.form.names}, expects)
         self.problems += [replace(each, at=at, line=None, column=None) for each in problems]
         if found is not None:
             self.reads |= found.reads
         return found
+
+
+def _check_same(doc: Doc) -> list[Problem]:
+    """`same` names a step of the workflow in which people decide."""
+    known = {step["id"] for step, _ in walk(doc) if nodes.get(step["node"]).actions}
+    return [
+        Problem(
+            "no_step",
+            f"{at}.who.{index}.step",
+            M("There is no step “{key}” where people decide.", key=rule["step"]),
+        )
+        for step, at in walk(doc)
+        for index, rule in enumerate(step.get("who", ()))
+        if rule["rule"] == "same" and rule["step"] not in known
+    ]
 
 
 def _check_ids(doc: Doc) -> list[Problem]:

@@ -4,76 +4,48 @@ The case row is locked, the task is taken by compare-and-set with its person in 
 people who decide at once exactly one does; the same person repeating a decision is told it was done.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
 
-from formloop.access import audit, gate
 from formloop.access.actor import Actor, get_actor
 from formloop.core import clock
 from formloop.core.errors import Conflict, Forbidden, FormloopError, Invalid, NotFound, Problem
-from formloop.core.text import LOCALES, M
+from formloop.core.text import M
 from formloop.db import connection, transactional
-from formloop.events import Cause
-from formloop.forms import permits, rows, screen
+from formloop.forms import files, permits, rows
 from formloop.forms import service as records
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
-from formloop.workflows import cases, sight
-from formloop.workflows.engine import advance
-from formloop.workflows.kind import find_workflow, get_version
-from formloop.workflows.situation import Situation
-from formloop.workflows.spec import (
-    ENDED,
-    Ask,
-    CancelOpen,
-    Effect,
-    Event,
-    Note,
-    SetState,
-    State,
-    Step,
-    Tell,
-    Workflow,
-)
+from formloop.workflows import cases, sight, stashes, working
+from formloop.workflows.kind import find_workflow
+from formloop.workflows.spec import Step
+from formloop.workflows.state import ENDED, Event, State, Work
+from formloop.workflows.turn import Turn, describe, turn_of, turn_on
+from formloop.workflows.turning import FASTER, Result, carry_out, perform, settle, think
+
+__all__ = [
+    "Batch",
+    "Result",
+    "add_comment",
+    "approve_many",
+    "copy_to",
+    "decide",
+    "mark_read",
+    "submit",
+    "urge",
+]
 
 LONGEST_COMMENT = 4_000
-FASTER = M("Somebody else has decided already.")
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of a case, and the new tasks by person.
-
-    `repeated`: the same person had done the same before, and nothing changed now.
-    """
-
-    case: int
-    status: str
-    repeated: bool = False
-    asked: Mapping[int, int] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Turn:
-    """One event on one case, while it is worked on."""
-
-    actor: Actor
-    workflow: Workflow
-    spec: FormSpec
-    case: int
-    record: int
-    state: State
-    situation: Situation
-
-    @property
-    def cause(self) -> Cause:
-        return Cause(("ui", f"workflow:{self.workflow.key}"), self.spec.key, self.record)
+MOST_COPIES = 50
+NOT_DECISIONS = ("submit", "withdraw", "resume", "comment", "urge", "copy", "skip", "reassign", "end", "void",
+                 "reactivate", "done", "failed", "due")  # fmt: skip
+Chosen = Mapping[str, Iterable[int]]
 
 
 @records.guard_changes
@@ -85,51 +57,73 @@ def is_under_approval(spec: FormSpec, record: Values) -> bool:
     return record.get("state") == workflow.states["submitted"] or record.get("state") in workflow.final_states
 
 
-def submit(actor: Actor, form: str, record: int, comment: str = "") -> Result:
-    """Send a record into its workflow, or send it again after it was returned."""
+def submit(actor: Actor, form: str, record: int, comment: str = "", chosen: Chosen | None = None) -> Result:
+    """Send a record into its workflow, or send it again after it was returned.
+
+    `chosen` are people whom the initiator picks for steps, by step.
+    """
     try:
-        return _submit(actor, form, record, comment)
+        return _submit(actor, form, record, comment, chosen or {})
     except IntegrityError as error:
         if "fl_case" not in str(error.orig):
             raise
-        raise Conflict(M("This is under approval already.")) from error
+        running = cases.find_open(form, record)  # begun by another request at this moment
+        if running is None or running.initiator != actor.person_id:
+            raise Conflict(M("This is under approval already.")) from error
+        return Result(running.id, running.status, repeated=True)
 
 
 @transactional
-def _submit(actor: Actor, form: str, record: int, comment: str) -> Result:
-    spec, workflow = get_form(form), find_workflow(form)
-    if workflow is None:
-        raise NotFound(M("This form has no workflow."))
+def _submit(actor: Actor, form: str, record: int, comment: str, chosen: Chosen) -> Result:
+    spec = get_form(form)
     if actor.person_id is None:
         raise Forbidden(M("Only a person can submit a record."))
     where = permits.require_permit(actor, "submit", spec).where(context_of(actor))
     values = rows.load(connection(), spec, [record], where).get(record)
+    return _begin(
+        actor,
+        spec,
+        record,
+        values,
+        Event("submit", actor.person_id, _comment(comment), chosen=_people(chosen)),
+    )
+
+
+@transactional
+def submit_for(actor: Actor, form: str, record: int) -> Result:
+    """Send a record into its workflow because another workflow says so, in the name of a person."""
+    spec = get_form(form)
+    values = rows.load(connection(), spec, [record]).get(record)
+    return _begin(actor, spec, record, values, Event("submit", actor.person_id))
+
+
+def _begin(actor: Actor, spec: FormSpec, record: int, values: Values | None, event: Event) -> Result:
+    workflow = find_workflow(spec.key)
+    if workflow is None:
+        raise NotFound(M("This form has no workflow."))
     if values is None or values["deleted_at"] is not None:
         raise NotFound
-    running = cases.find_open(form, record, lock=True)
-    event = Event("submit", actor.person_id, _comment(comment))
+    running = cases.find_open(spec.key, record, lock=True)
     if running is not None:
-        return _submit_again(actor, spec, running, event, values)
+        return _submit_again(actor, running, event, values)
     if values["state"] not in (workflow.states["returned"], workflow.states["rejected"]):
         raise Conflict(M("A record in this state cannot be submitted."))
-    turn = _turn(actor, workflow, spec, clock.new_id(), record, State(actor.person_id), values)
-    state, effects = advance(workflow, turn.state, event, turn.situation)
-    _add_case(turn, state)
-    asked = _perform(turn, effects, None)
-    _settle(turn, effects, values)
-    return Result(turn.case, state.status, asked=asked)
+    turn = turn_of(actor, workflow, spec, clock.new_id(), record, State(event.by or 0), values)
+    effects = think(turn, event)
+    _add_case(turn)
+    asked = perform(turn, effects, None)
+    settle(turn, effects)
+    return Result(turn.case, turn.state.status, asked=asked)
 
 
-def _submit_again(actor: Actor, spec: FormSpec, running: Row[Any], event: Event, values: Values) -> Result:
-    state = State.from_json(running.state)
+def _submit_again(actor: Actor, running: Row[Any], event: Event, values: Values) -> Result:
+    turn = turn_on(actor, running, values)
+    state = turn.state
     if state.status in ("open", "stuck") and state.initiator == actor.person_id and not state.decided:
         return Result(running.id, state.status, repeated=True)
-    workflow = get_version(running.workflow, running.version)
-    turn = _turn(actor, workflow, spec, running.id, running.record, state, values)
     cases.finish_revision(running.id)
-    title, summary = _describe(spec, workflow, values)
-    cases.describe(running.id, title, summary)
-    return _advance(turn, event, running.revision, None)
+    cases.describe(running.id, *describe(turn, values))
+    return carry_out(turn, event, running.revision)
 
 
 def decide(
@@ -139,14 +133,28 @@ def decide(
     comment: str = "",
     *,
     to: Any = None,
+    how: str = "",
     raw: Mapping[str, Any] | None = None,
     revision: int | None = None,
+    chosen: Chosen | None = None,
+    attached: Sequence[str] = (),
 ) -> Result:
-    """Approve, reject, return (`to` initiator, previous or a step id) or transfer (`to` a person) a task.
+    """Approve, reject, return (`to` initiator, previous or a step; `how` again or back), transfer (`to` a person)
+    or let somebody else sign too (add_signer: `to` a person, `how` before, after or beside).
 
     `raw` are values filled in at the step, saved with an approval; `revision` is the record as it was read.
+    `chosen` are people picked for later steps; `attached` are keys of stored files, such as a signature.
     """
-    return _decide(actor, task, Event(action, actor.person_id, _comment(comment), to), raw, revision)
+    event = Event(
+        action,
+        actor.person_id,
+        _comment(comment),
+        to,
+        how,
+        chosen=_people(chosen or {}),
+        files=_attached(attached),
+    )
+    return _decide(actor, task, event, raw, revision)
 
 
 @transactional
@@ -154,17 +162,16 @@ def _decide(
     actor: Actor, task: int, event: Event, raw: Mapping[str, Any] | None, revision: int | None
 ) -> Result:
     found = cases.lock_task(task, actor.person_id)
-    if found is None or found.kind != "todo" or event.action in ("submit", "withdraw", "resume", "comment"):
+    if found is None or found.kind != "todo" or event.action in NOT_DECISIONS:
         raise NotFound
     if found.task_state != "open" or not cases.take(task, found_person(actor), event.action):
         return _decided_before(actor, task, event)
-    workflow, spec = get_version(found.workflow, found.version), get_form(found.form)
-    turn = _turn(actor, workflow, spec, found.id, found.record, State.from_json(found.state))
-    if event.action == "transfer":
-        _require_person(event.to)
+    turn = turn_on(actor, found)
+    if event.action in ("transfer", "add_signer"):
+        require_person(event.to)
     if event.action == "approve":
         _fill_in(turn, raw, revision)
-    return _advance(turn, event, found.revision, found.made_at)
+    return carry_out(turn, replace(event, round=found.task_round), found.revision, found.made_at)
 
 
 def found_person(actor: Actor) -> int:
@@ -181,7 +188,8 @@ def _decided_before(actor: Actor, task: int, event: Event) -> Result:
     raise Conflict(FASTER if now is None or now.task_state != "done" else M("You have decided this already."))
 
 
-def _require_person(person: Any) -> None:
+def require_person(person: Any) -> None:
+    """Whoever is to be asked must be here."""
     try:
         get_actor(int(person))
     except (NotFound, TypeError, ValueError) as error:
@@ -191,26 +199,50 @@ def _require_person(person: Any) -> None:
 @transactional
 def withdraw(actor: Actor, case: int, comment: str = "") -> Result:
     """Take a submitted record back, as long as nobody has decided."""
-    turn, revision = _locked(actor, case)
+    found, turn = locked(actor, case)
     if turn.state.status == "withdrawn" and turn.state.initiator == actor.person_id:
         return Result(case, turn.state.status, repeated=True)
-    return _advance(turn, Event("withdraw", actor.person_id, _comment(comment)), revision, None)
+    return carry_out(turn, Event("withdraw", actor.person_id, _comment(comment)), found.revision)
 
 
 @transactional
-def add_comment(actor: Actor, case: int, comment: str) -> Result:
-    """Say something in the history of a case."""
-    turn, revision = _locked(actor, case)
-    return _advance(turn, Event("comment", actor.person_id, _comment(comment)), revision, None)
+def add_comment(actor: Actor, case: int, comment: str, attached: Sequence[str] = ()) -> Result:
+    """Say something in the history of a case, with stored files if there are any."""
+    found, turn = locked(actor, case)
+    event = Event("comment", actor.person_id, _comment(comment), files=_attached(attached))
+    return carry_out(turn, event, found.revision)
 
 
 @transactional
-def resume(actor: Actor, case: int) -> Result:
-    """Try a stuck step again, after an administrator has seen to it that somebody is there."""
-    gate.require(actor, "repair", "site")
-    turn, revision = _locked(actor, case)
-    audit.note(actor, "case.resumed", f"case:{case}", step=turn.state.at)
-    return _advance(turn, Event("resume", actor.person_id), revision, None)
+def urge(actor: Actor, case: int, comment: str = "") -> Result:
+    """Remind whoever is asked, as the initiator."""
+    found, turn = locked(actor, case)
+    return carry_out(turn, Event("urge", actor.person_id, _comment(comment)), found.revision)
+
+
+@transactional
+def copy_to(actor: Actor, case: int, people: Sequence[int], comment: str = "") -> Result:
+    """Send copies to people, as somebody who takes part."""
+    found, turn = locked(actor, case)
+    if not takes_part(actor, found):
+        raise Forbidden(M("Only who takes part may send copies."))
+    if len(people) > MOST_COPIES:
+        raise Invalid([Problem("many", "to", M("At most {count} people at once.", count=MOST_COPIES))])
+    for person in people:
+        require_person(person)
+    event = Event("copy", actor.person_id, _comment(comment), to=[int(each) for each in people])
+    return carry_out(turn, event, found.revision)
+
+
+@transactional
+def put_by(actor: Actor, task: int, comment: str, raw: Mapping[str, Any]) -> None:
+    """Keep what somebody has written at their task, without deciding."""
+    found = cases.lock_task(task, actor.person_id)
+    if found is None or found.kind != "todo":
+        raise NotFound
+    if found.task_state != "open":
+        raise Conflict(M("This step does not wait for you any more."))
+    stashes.keep(task, _comment(comment), raw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,16 +253,23 @@ class Batch:
     refused: list[tuple[int, FormloopError]]
 
 
-def approve_many(actor: Actor, tasks: Sequence[int], comment: str = "") -> Batch:
-    """Approve tasks one by one, each in its own transaction; one that is refused does not stop the others."""
+def decide_many(
+    actor: Actor, tasks: Sequence[int], action: str, comment: str = "", *, to: Any = None
+) -> Batch:
+    """Decide tasks one by one, each in its own transaction; one that is refused does not stop the others."""
     done, refused = 0, []
     for task in tasks:
         try:
-            decide(actor, task, "approve", comment)
+            decide(actor, task, action, comment, to=to)
             done += 1
         except FormloopError as error:
             refused.append((task, error))
     return Batch(done, refused)
+
+
+def approve_many(actor: Actor, tasks: Sequence[int], comment: str = "") -> Batch:
+    """Approve tasks one by one."""
+    return decide_many(actor, tasks, "approve", comment)
 
 
 @transactional
@@ -239,33 +278,24 @@ def mark_read(actor: Actor, task: int) -> None:
     cases.mark_read(task, actor.person_id)
 
 
-def _turn(
-    actor: Actor,
-    workflow: Workflow,
-    spec: FormSpec,
-    case: int,
-    record: int,
-    state: State,
-    values: Values | None = None,
-) -> _Turn:
-    situation = Situation(workflow, spec, record, state.initiator)
-    situation.see(values)
-    return _Turn(actor, workflow, spec, case, record, state, situation)
-
-
-def _locked(actor: Actor, case: int) -> tuple[_Turn, int]:
+def locked(actor: Actor, case: int) -> tuple[Row[Any], Turn]:
+    """A case that somebody may see, locked, and a turn on it."""
     found = cases.lock_case(case)
     if found is None or not may_see_case(actor, found):
         raise NotFound
-    workflow, spec = get_version(found.workflow, found.version), get_form(found.form)
-    return _turn(actor, workflow, spec, found.id, found.record, State.from_json(found.state)), found.revision
+    return found, turn_on(actor, found)
+
+
+def takes_part(actor: Actor, found: Row[Any]) -> bool:
+    """Whether a person submitted a case, or was asked or told of it."""
+    if actor.person_id is None:
+        return False
+    return found.initiator == actor.person_id or cases.takes_part(found.id, actor.person_id)
 
 
 def may_see_case(actor: Actor, found: Row[Any]) -> bool:
     """Whether a person takes part in a case, or may see its record anyway."""
-    if actor.person_id is not None and (
-        found.initiator == actor.person_id or cases.takes_part(found.id, actor.person_id)
-    ):
+    if takes_part(actor, found):
         return True
     spec = get_form(found.form)
     permit = permits.find_permit(actor, "view", spec)
@@ -274,18 +304,9 @@ def may_see_case(actor: Actor, found: Row[Any]) -> bool:
     return cases.record_is_seen(spec, found.record, permit.where(context_of(actor)))
 
 
-def _advance(turn: _Turn, event: Event, revision: int, asked_at: Any) -> Result:
-    state, effects = advance(turn.workflow, turn.state, event, turn.situation)
-    asked = _perform(turn, effects, asked_at)
-    if not cases.move(turn.case, revision, state, state.status in ENDED):
-        raise Conflict(FASTER)
-    _settle(turn, effects)
-    return Result(turn.case, state.status, asked=asked)
-
-
-def _add_case(turn: _Turn, state: State) -> None:
-    moment = clock.now()
-    title, summary = _describe(turn.spec, turn.workflow, turn.situation.values)
+def _add_case(turn: Turn) -> None:
+    moment, state = clock.now(), turn.state
+    title, summary = describe(turn, turn.situation.values)
     cases.add(
         {
             "id": turn.case,
@@ -307,26 +328,7 @@ def _add_case(turn: _Turn, state: State) -> None:
     )
 
 
-def _perform(turn: _Turn, effects: Sequence[Effect], asked_at: Any) -> dict[int, int]:
-    """Tasks and history of what the engine wants; returns the ids of the tasks by person."""
-    if any(isinstance(each, CancelOpen) for each in effects):
-        cases.cancel_open(turn.case)
-    wanted = [each for each in effects if isinstance(each, Ask | Tell)]
-    asked = cases.add_tasks(turn.case, wanted) if wanted else {}
-    notes = [each for each in effects if isinstance(each, Note)]
-    if notes:
-        cases.add_notes(turn.case, notes, asked_at)
-    return asked
-
-
-def _settle(turn: _Turn, effects: Sequence[Effect], before: Values | None = None) -> None:
-    """The record's new state, last, when the case already stands where it will."""
-    states = [each.state for each in effects if isinstance(each, SetState)]
-    if states:
-        records.set_state(turn.actor, turn.spec.key, turn.record, states[-1], turn.cause, before)
-
-
-def _fill_in(turn: _Turn, raw: Mapping[str, Any] | None, revision: int | None) -> None:
+def _fill_in(turn: Turn, raw: Mapping[str, Any] | None, revision: int | None) -> None:
     """Save what was filled in at the step, and insist on what the step requires."""
     step = turn.workflow.steps.get(turn.state.at or "")
     if step is None:
@@ -346,30 +348,12 @@ def _fill_in(turn: _Turn, raw: Mapping[str, Any] | None, revision: int | None) -
             raise Invalid(problems)
 
 
-def _save(turn: _Turn, step: Step, raw: Mapping[str, Any], revision: int | None) -> None:
+def _save(turn: Turn, step: Step, raw: Mapping[str, Any], revision: int | None) -> None:
     how = records.How(fields=sight.editable_paths(turn.spec, step), unlocked=True)
     saved = records.change_record(turn.actor, turn.spec.key, turn.record, raw, revision, turn.cause, how)
     turn.situation.see(saved)
-    title, summary = _describe(turn.spec, turn.workflow, saved)
-    cases.describe(turn.case, title, summary)
-
-
-def _describe(spec: FormSpec, workflow: Workflow, values: Values) -> tuple[str, list[dict[str, str]]]:
-    """What a case is called and what it says in the inbox: texts by language, with the field each comes from."""
-    keys = [spec.title_field, *workflow.summary]
-    shown = {key: values.get(key) for key in keys if key in spec.fields}
-    names = screen.names_for(spec, [shown])
-    texts = {
-        key: [screen.shown_text(spec.fields[key], value, locale, names) for locale in LOCALES]
-        for key, value in shown.items()
-    }
-    title = texts.get(spec.title_field, [""])[0]
-    summary = [
-        {"path": key, **dict(zip(LOCALES, texts[key], strict=True))}
-        for key in workflow.summary
-        if key in texts and texts[key][0]
-    ]
-    return title, summary
+    turn.before = None
+    cases.describe(turn.case, *describe(turn, saved))
 
 
 def _comment(text: str) -> str:
@@ -377,3 +361,27 @@ def _comment(text: str) -> str:
         message = M("A comment has at most {count} characters.", count=LONGEST_COMMENT)
         raise Invalid([Problem("long", "comment", message)])
     return text.strip()
+
+
+def _people(chosen: Chosen) -> dict[str, tuple[int, ...]]:
+    """People picked for steps; whoever is not here any more is not asked anyway."""
+    return {str(step): tuple(int(each) for each in people) for step, people in chosen.items()}
+
+
+def _attached(keys: Sequence[str]) -> tuple[str, ...]:
+    for key in keys:
+        files.get_file(key)  # NotFound
+    return tuple(keys)
+
+
+def _start_other(turn: Turn, work: Work) -> Mapping[str, Any]:
+    """A sub-flow: another record is sent into its approval, or is there already."""
+    form, record = working.target_of(turn, work)
+    running = cases.find_open(form, record)
+    if running is not None and running.status != "returned":
+        return {"case": running.id, "status": running.status}
+    found = submit_for(get_actor(turn.state.initiator), form, record)
+    return {"case": found.case, "status": found.status}
+
+
+working.KINDS["submit"] = _start_other

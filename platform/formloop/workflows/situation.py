@@ -1,54 +1,39 @@
-"""The world a case is decided in: its record, read only when asked for, and the people rules choose from."""
+"""The world a case is decided in: its record, read only when asked for, what steps found out, and the people."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
 from functools import cached_property
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from formloop.access.actor import SYSTEM, get_actor
-from formloop.access.tables import department, membership, person
-from formloop.core.expression import FUNCTIONS, Expression
+from formloop.core import clock
+from formloop.core.expression import FUNCTIONS, Expression, Linked, Path
 from formloop.db import reading
+from formloop.forms import rows
+from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
+from formloop.workflows import calendar
 from formloop.workflows.assignees import rules
-from formloop.workflows.spec import Rule, Workflow
+from formloop.workflows.plain import Found, Line
+from formloop.workflows.spec import Visit, Workflow
+from formloop.workflows.staff import Staff
+from formloop.workflows.state import Rule
 
 _ABOUT_PEOPLE = frozenset(name for name, each in FUNCTIONS.items() if each.group == "people")
 
-_WITH_ROLE = (
-    select(person.c.id)
-    .join(membership, membership.c.person == person.c.id)
-    .where(membership.c.role == bindparam("role"), person.c.active)
-    .order_by(person.c.name, person.c.id)
-)
-_IN_DEPARTMENT = (
-    select(person.c.id)
-    .join(department, department.c.id == person.c.department)
-    .where(department.c.key == bindparam("key"), person.c.active)
-    .order_by(person.c.name, person.c.id)
-)
-_BY_ACCOUNT = select(person.c.account, person.c.id).where(
-    person.c.account.in_(bindparam("accounts", expanding=True)), person.c.active
-)
-_head = person.alias("head")
-_TREE = (  # every department with its head, if they are still here, and where the person belongs
-    select(
-        department.c.id,
-        department.c.parent,
-        _head.c.id.label("head"),
-        select(person.c.department).where(person.c.id == bindparam("wanted")).scalar_subquery().label("own"),
-    )
-    .join(_head, (_head.c.id == department.c.head) & _head.c.active, isouter=True)
-    .where(~department.c.archived)
-)
-_ACTIVE = select(person.c.id).where(person.c.id.in_(bindparam("ids", expanding=True)), person.c.active)
+
+OF_THE_CASE = ("flow", "loop", "answer")
 
 
-class Situation:
+class Situation(Staff):
     """Answers the engine and the assignee rules for one record."""
+
+    visit: Visit
 
     def __init__(self, workflow: Workflow, spec: FormSpec, record: int, initiator: int) -> None:
         self.workflow = workflow
@@ -56,10 +41,12 @@ class Situation:
         self.record = record
         self.initiator = initiator
         self._values: Values | None = None
+        self._found: dict[Found, list[Any]] = {}
 
     def see(self, values: Values | None) -> None:
-        """Take the record as it is now; None to read it again when it is needed."""
+        """Take the record as it is now; None to read it, and whatever was found, again when it is needed."""
         self._values = values
+        self._found.clear()
         self.__dict__.pop("_environment", None)
 
     @property
@@ -80,22 +67,81 @@ class Situation:
         return found
 
     @cached_property
+    def _reads(self) -> frozenset[Path]:
+        """What is read of the record itself."""
+        return frozenset(path for path in self.workflow.reads if path[0] not in OF_THE_CASE)
+
+    @cached_property
     def _environment(self) -> Values:
-        return Links(SYSTEM, self.spec, [self.values], self.workflow.reads).environment(
-            self.spec, self.values
-        )
+        return Links(SYSTEM, self.spec, [self.values], self._reads).environment(self.spec, self.values)
 
-    def holds(self, condition: Expression) -> bool:
-        """Whether a condition is true; what it asks of "the user" is asked of whoever submitted."""
-        who = get_actor(self.initiator) if condition.calls & _ABOUT_PEOPLE else SYSTEM
-        return condition.evaluate(self._environment, context_of(who)) is True
+    def value_of(self, expression: Expression, names: Mapping[str, Any]) -> Any:
+        """A value; what an expression asks of "the user" is asked of whoever submitted."""
+        who = get_actor(self.initiator) if expression.calls & _ABOUT_PEOPLE else SYSTEM
+        asked = {path[0] for path in expression.reads} & set(names)
+        env = self._environment
+        if asked:
+            env = {**{key: self._seen(names[key]) for key in asked}, **env}
+        return _unlinked(expression.evaluate(env, context_of(who)))
 
-    def find_people(self, rule: Rule) -> Sequence[int]:
+    def _seen(self, value: Any) -> Any:
+        """What a step found out as expressions want it: records with what is read of them."""
+        if isinstance(value, Found):
+            found = self._records(value)
+            return found if value.many else next(iter(found), None)
+        if isinstance(value, Line):
+            lines = self._environment.get(value.subform) or ()
+            return next((line for line in lines if line["id"] == value.id), None)
+        if isinstance(value, Mapping):
+            return {key: self._seen(each) for key, each in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._seen(each) for each in value]
+        return value
+
+    def _records(self, value: Found) -> list[Any]:
+        if value not in self._found:
+            spec = get_form(value.form)
+            with reading() as conn:
+                loaded = rows.load(conn, spec, value.ids)
+            there = [loaded[i] for i in value.ids if i in loaded]
+            reads = {path[2:] for path in self.workflow.reads if path[0] in OF_THE_CASE and len(path) > 2}
+            links = Links(SYSTEM, spec, there, frozenset(reads))
+            self._found[value] = [Linked(each["id"], links.environment(spec, each)) for each in there]
+        return self._found[value]
+
+    def list_items(self, over: str, names: Mapping[str, Any]) -> Sequence[Any]:
+        """The lines of a subform, or what a step found out, one by one."""
+        if over in self.spec.line_tables:
+            return [Line(over, line["id"]) for line in self.values.get(over) or ()]
+        found = names["flow"].get(over)
+        if isinstance(found, Found):
+            return [Found(found.form, (each,), many=False) for each in found.ids]
+        return list(found) if isinstance(found, list | tuple) else []
+
+    def now(self) -> datetime:
+        """The present moment."""
+        return clock.now()
+
+    def later(self, moment: datetime, duration: str, working: bool) -> datetime:
+        """A moment an ISO duration later; on working days only, if that is wanted."""
+        return calendar.later(moment, duration, SYSTEM.zone if working else None)
+
+    def moment_in(self, path: str) -> datetime | None:
+        """The moment in a date field of the record: a day counts from its beginning."""
+        found = self.values.get(path)
+        if isinstance(found, date) and not isinstance(found, datetime):
+            return datetime.combine(found, time(), ZoneInfo(SYSTEM.zone))
+        return found if isinstance(found, datetime) else None
+
+    def find_people(self, rule: Rule, visit: Visit) -> Sequence[int]:
         """The active people a rule chooses."""
+        self.visit = visit
         if rule["rule"] == "stand_in":
             return self.with_accounts([rule["person"]])
+        if rule["rule"] == "head_of":
+            return self.heads_above(rule["of"])[:1]
         chosen = rules.get(rule["rule"]).find(rule, self)
-        return self._active(chosen) if rule["rule"] not in _ACTIVE_ALREADY else chosen
+        return self.active(chosen) if rule["rule"] not in _ACTIVE_ALREADY else chosen
 
     def value(self, path: str) -> Any:
         """The value of a field; a list for a field of lines."""
@@ -108,56 +154,9 @@ class Situation:
         field = self.spec.find(path)
         return field is not None and field.type.name == "department"
 
-    def with_accounts(self, accounts: Sequence[str]) -> Sequence[int]:
-        """People by their account names, in that order."""
-        names = [account.strip().lower() for account in accounts]
-        with reading() as conn:
-            found: Mapping[str, int] = {
-                r.account: r.id for r in conn.execute(_BY_ACCOUNT, {"accounts": names})
-            }
-        return [found[name] for name in names if name in found]
 
-    def with_role(self, role: str) -> Sequence[int]:
-        """The members of a role, by name."""
-        with reading() as conn:
-            return list(conn.execute(_WITH_ROLE, {"role": role}).scalars())
-
-    def in_department(self, key: str) -> Sequence[int]:
-        """The people of a department, by name."""
-        with reading() as conn:
-            return list(conn.execute(_IN_DEPARTMENT, {"key": key}).scalars())
-
-    def heads_above(self, person_id: int) -> Sequence[int]:
-        """The heads over a person, nearest first, never the person itself."""
-        tree = self._tree(person_id)
-        own = next(iter(tree.values())).own if tree else None
-        return [head for head in _line_of(tree, own) if head != person_id]
-
-    def heads_of(self, department_id: int) -> Sequence[int]:
-        """The heads of a department and of those above it, nearest first."""
-        return _line_of(self._tree(None), department_id)
-
-    def _tree(self, person_id: int | None) -> dict[int, Any]:
-        with reading() as conn:
-            return {row.id: row for row in conn.execute(_TREE, {"wanted": person_id}).all()}
-
-    def _active(self, chosen: Sequence[int]) -> Sequence[int]:
-        if not chosen:
-            return ()
-        with reading() as conn:
-            active = set(conn.execute(_ACTIVE, {"ids": list(chosen)}).scalars())
-        return [each for each in chosen if each in active]
+def _unlinked(value: Any) -> Any:
+    return int(value) if isinstance(value, Linked) else value
 
 
-def _line_of(tree: Mapping[int, Any], at: int | None) -> list[int]:
-    heads: list[int] = []
-    seen: set[int] = set()
-    while at is not None and at in tree and at not in seen:
-        seen.add(at)
-        if tree[at].head is not None and tree[at].head not in heads:
-            heads.append(tree[at].head)
-        at = tree[at].parent
-    return heads
-
-
-_ACTIVE_ALREADY = ("people", "role", "department", "head")  # their queries ask for active people only
+_ACTIVE_ALREADY = ("people", "role", "department", "head", "line", "department_field")

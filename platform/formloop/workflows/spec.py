@@ -1,20 +1,22 @@
-"""What runs of a published workflow, the state of one case, and the contracts of steps and assignee rules."""
+"""What runs of a published workflow, and the contracts of steps and of rules that choose people."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 from formloop.core.definitions import Doc, Library
 from formloop.core.errors import Problem
-from formloop.core.expression import Expression, Path
+from formloop.core.expression import Expression, Path, Type
 from formloop.core.text import Message, localized
 from formloop.forms.spec import FormSpec
+from formloop.workflows.state import Effect, Event, Rule, Seat, State, Token
 
-ACTIONS = ("approve", "reject", "return", "transfer")  # what an approver may be offered, comment aside
-LATER_ACTIONS = ("add_signer",)  # may stand in a definition, not yet run
-ENDED = ("approved", "rejected", "withdrawn")
+OFFERED = ("approve", "reject", "return", "transfer")  # where a step does not say
+ACTIONS = (*OFFERED, "add_signer")  # what an approver may be offered
 
-Rule = Mapping[str, Any]
+FindForm = Callable[[str], "FormSpec | None"]
+Wanted = tuple[str, "Type | None", Mapping[str, Type]]  # source, type it must have, names known besides
 
 
 class Titled(Message):
@@ -45,14 +47,20 @@ class Branch:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """One step of a workflow. `next` is the step after it, out of its block too; None is the end."""
+    """One step of a workflow. `next` is the step after it; None is the end, "/x" the end of a block of x.
+
+    `place` is its place in reading order, `blocks` are the blocks around it: step and branch, outermost first.
+    """
 
     id: str
     node: "Node"
     document: Mapping[str, Any]
     next: str | None
     branches: tuple[Branch, ...] = ()
-    depth: int = 0
+    expressions: Mapping[str, Expression] = field(default_factory=dict)
+    blocks: tuple[tuple[str, str], ...] = ()
+    place: int = 0
+    repeated: str = "ask"  # people who agreed before: ask again, pass if right "before", pass if "any" time
 
     def title(self, locale: str) -> str:
         """Its name in `locale`."""
@@ -65,13 +73,14 @@ class Step:
 
     @property
     def mode(self) -> str:
-        """any, all or in_turn."""
-        return str(self.document.get("mode", "any"))
+        """any, all, in_turn or vote; a line of heads decides in turn unless something else is said."""
+        lined = any(rule["rule"] == "line" for rule in self.who)
+        return str(self.document.get("mode", "in_turn" if lined else "any"))
 
     @property
     def actions(self) -> tuple[str, ...]:
         """What its people may do."""
-        return tuple(a for a in self.document.get("actions", ACTIONS) if a in ACTIONS)
+        return tuple(a for a in self.document.get("actions", OFFERED) if a in self.node.actions)
 
     @property
     def fields(self) -> Mapping[str, str]:
@@ -106,128 +115,73 @@ class Workflow:
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
-    """One person at the present step. `why` is the rule that chose them; state: waiting, open, done or left."""
+class Visit:
+    """A token at a step, as the step's kind sees it."""
 
-    person: int
-    why: Rule = field(default_factory=dict, hash=False)
-    state: str = "open"
+    step: Step
+    state: State
+    token: Token
 
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """Where a case stands.
-
-    status: new, open, stuck (nobody was found), returned, or one of ENDED. `round` rises with each step
-    entered. `decided` counts decisions since it was submitted; `passed` are the steps people agreed in.
-    """
-
-    initiator: int
-    status: str = "new"
-    at: str | None = None
-    round: int = 0
-    decided: int = 0
-    seats: tuple[Seat, ...] = ()
-    passed: tuple[str, ...] = ()
-
-    def seat_of(self, person: int | None) -> Seat | None:
-        """The open seat of a person."""
-        return next((s for s in self.seats if s.person == person and s.state == "open"), None)
-
-    def as_json(self) -> dict[str, Any]:
-        """The state as plain values."""
-        return {
-            "initiator": self.initiator,
-            "status": self.status,
-            "at": self.at,
-            "round": self.round,
-            "decided": self.decided,
-            "seats": [[s.person, dict(s.why), s.state] for s in self.seats],
-            "passed": list(self.passed),
-        }
-
-    @classmethod
-    def from_json(cls, plain: Mapping[str, Any]) -> "State":
-        """The state that `as_json` wrote."""
-        seats = tuple(Seat(person, why, state) for person, why, state in plain["seats"])
-        return cls(**{**plain, "seats": seats, "passed": tuple(plain["passed"])})
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """What somebody does to a case. `to` is a person (transfer) or a step id, previous or initiator (return)."""
-
-    action: str
-    by: int | None
-    comment: str = ""
-    to: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """A task for a person."""
-
-    step: str
-    round: int
-    person: int
-    why: Rule = field(default_factory=dict, hash=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Tell:
-    """A copy for a person."""
-
-    step: str
-    round: int
-    person: int
-    why: Rule = field(default_factory=dict, hash=False)
-
-
-@dataclass(frozen=True, slots=True)
-class CancelOpen:
-    """All tasks of the case that are still open are no longer needed."""
-
-
-@dataclass(frozen=True, slots=True)
-class SetState:
-    """The record moves to another state."""
-
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A row of the case's history."""
-
-    action: str
-    step: str = ""
-    round: int = 0
-    person: int | None = None
-    comment: str = ""
-    detail: Mapping[str, Any] = field(default_factory=dict, hash=False)
-
-
-Effect = Ask | Tell | CancelOpen | SetState | Note
+    @property
+    def names(self) -> dict[str, Any]:
+        """What expressions know of the case besides the record."""
+        return {"flow": self.state.variables, "loop": self.token.loop}
 
 
 class World(Protocol):
     """What the engine asks about the record and the people, so that it needs no database itself."""
 
-    def holds(self, condition: Expression) -> bool:
-        """Whether a condition is true for the record; EvaluationError when it cannot be said."""
+    def value_of(self, expression: Expression, names: Mapping[str, Any]) -> Any:
+        """The value for the record, with these names besides; EvaluationError when it cannot be said."""
 
-    def find_people(self, rule: Rule) -> Sequence[int]:
+    def find_people(self, rule: Rule, visit: Visit) -> Sequence[int]:
         """The active people a rule chooses, in order."""
+
+    def find_deputies(self, people: Sequence[int]) -> Mapping[int, int]:
+        """Who stands in today for those of the people who are away."""
+
+    def list_items(self, over: str, names: Mapping[str, Any]) -> Sequence[Any]:
+        """The lines of a subform, or what a step found out, one by one."""
+
+    def now(self) -> datetime:
+        """The present moment."""
+
+    def later(self, moment: datetime, duration: str, working: bool) -> datetime:
+        """A moment an ISO duration later; on working days only, if that is wanted."""
+
+    def moment_in(self, path: str) -> datetime | None:
+        """The moment in a date field of the record: a day counts from its beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A way that begins inside a block, with the item of the loop it is for."""
+
+    first: str | None
+    loop: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a step does when it is entered or decided: it waits, ends the case, or goes on at `next`."""
+    """What a step makes of something: it waits (`stays`), goes on inside its block, is stuck, or is left.
 
-    state: State
+    Without any of these the case goes on at `next`. `seats` and `memory` replace those of the token. `agreed`:
+    people agreed here; `rejected`: they did not; `returns`: back to the initiator. `ends` is the state of the
+    record with which the case ends here.
+    """
+
     effects: tuple[Effect, ...] = ()
     stays: bool = False
     next: str | None = None
+    inside: tuple[Child, ...] = ()
+    seats: tuple[Seat, ...] | None = None
+    memory: Mapping[str, Any] | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    stuck: str | None = None
+    agreed: bool = False
+    rejected: bool = False
+    returns: bool = False
+    ends: str | None = None
 
 
 class Node:
@@ -239,25 +193,54 @@ class Node:
     color: ClassVar[str] = "secondary"
     schema: ClassVar[Mapping[str, Any]] = {}
     required: ClassVar[tuple[str, ...]] = ()
+    actions: ClassVar[tuple[str, ...]] = ()  # what its people may do
     ends: ClassVar[bool] = False  # nothing may stand behind it
+    block: ClassVar[bool] = False  # its branches come back to it
 
     def check(self, doc: Doc, at: str, form: FormSpec, library: Library) -> list[Problem]:
         """What its schema cannot say."""
         return []
 
-    def enter(self, step: Step, state: State, world: World) -> Entry:
+    def references(self, doc: Doc) -> set[tuple[str, str]]:
+        """The definitions it needs, by kind and key; its people's aside."""
+        return set()
+
+    def expressions(self, doc: Doc, find_form: FindForm) -> Mapping[str, Wanted]:
+        """Its expressions by a name of its own: the source, and the type they must have if any."""
+        return {}
+
+    def offers(self, doc: Doc, types: Mapping[str, Type], find_form: FindForm) -> Type | None:
+        """The type of what it finds out, if it does; `types` are those of its expressions."""
+        return None
+
+    def inside(self, doc: Doc, form: FormSpec, flow: Mapping[str, Type]) -> Mapping[str, Type]:
+        """Names that only the steps inside it know."""
+        return {}
+
+    def enter(self, visit: Visit, world: World) -> Entry:
         """What happens when the case arrives here."""
         raise NotImplementedError
 
-    def decide(self, step: Step, state: State, person: int) -> Entry:
-        """What happens when `person`, who has an open seat here, agrees."""
+    def decide(self, visit: Visit, event: Event, world: World) -> Entry:
+        """What happens when a person who has an open seat here approves or rejects."""
         raise NotImplementedError
+
+    def back(self, visit: Visit, world: World) -> Entry:
+        """What happens when one of the ways inside has come to its end."""
+        raise NotImplementedError
+
+    def hear(self, visit: Visit, event: Event, world: World) -> Entry:
+        """What happens when something is done, has failed or is due."""
+        if event.action == "failed":
+            return Entry(stuck=str(event.values.get("reason", "")))
+        return Entry(stays=True)
 
 
 class Directory(World, Protocol):
-    """What assignee rules may ask about people and the record."""
+    """What assignee rules may ask about people, the record and the case (`visit`)."""
 
     initiator: int
+    visit: Visit
 
     def value(self, path: str) -> Any:
         """The value of a field of the record; a list for a field of lines."""
@@ -273,6 +256,9 @@ class Directory(World, Protocol):
 
     def in_department(self, key: str) -> Sequence[int]:
         """The people of a department, by name."""
+
+    def in_department_numbered(self, department: int) -> Sequence[int]:
+        """The people of a department by its id, by name."""
 
     def heads_above(self, person: int) -> Sequence[int]:
         """The heads over a person, nearest first."""

@@ -1,6 +1,18 @@
 """Cases, their tasks, and their history."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 from formloop.db import JsonText, UtcTime, metadata, never_changed
 
@@ -34,7 +46,8 @@ case = Table(
     Index("fl_case_initiator", "initiator", "id"),
 )
 
-# A task of kind "todo" waits for a decision (open, done, cancelled); one of kind "copy" is open until it is read.
+# A task of kind "todo" waits for a decision (open, done, cancelled); a "copy", and with a text a "message", is open
+# until it is read.
 task = Table(
     "fl_task",
     metadata,
@@ -69,4 +82,68 @@ case_log = never_changed(
         Column("took", Integer),  # seconds since this person was asked
         Index("fl_case_log_case", "case", "id"),
     )
+)
+
+# What a token of a case waits for besides people: a moment (`at`), or a change or an end that is called `key`.
+watch = Table(
+    "fl_case_watch",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("case", BigInteger, ForeignKey("fl_case.id"), nullable=False),
+    Column("round", Integer, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("key", Text),
+    Column("at", UtcTime),
+    Index(
+        "fl_case_watch_key",
+        "key",
+        sqlite_where=text("key IS NOT NULL"),
+        postgresql_where=text("key IS NOT NULL"),
+    ),
+    Index(
+        "fl_case_watch_at",
+        "at",
+        "id",
+        sqlite_where=text("at IS NOT NULL"),
+        postgresql_where=text("at IS NOT NULL"),
+    ),
+    Index("fl_case_watch_case", "case"),
+)
+
+# What somebody has written at a task and not yet decided.
+stash = Table(
+    "fl_task_stash",
+    metadata,
+    Column("task", BigInteger, ForeignKey("fl_task.id"), primary_key=True, autoincrement=False),
+    Column("comment", Text, nullable=False),
+    Column("raw", JsonText, nullable=False),
+    Column("at", UtcTime, nullable=False),
+)
+
+# When people were last reminded of a task, and how often.
+reminder = Table(
+    "fl_task_reminder",
+    metadata,
+    Column("task", BigInteger, ForeignKey("fl_task.id"), primary_key=True, autoincrement=False),
+    Column("count", Integer, nullable=False),
+    Column("at", UtcTime, nullable=False),
+)
+
+delegation = Table(
+    "fl_delegation",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("person", BigInteger, nullable=False),
+    Column("deputy", BigInteger, nullable=False),
+    Column("first", Date, nullable=False),
+    Column("last", Date, nullable=False),
+    Column("made_at", UtcTime, nullable=False),
+    Index("fl_delegation_person", "person", "last"),
+)
+
+special_day = Table(
+    "fl_special_day",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("works", Boolean, nullable=False),
 )

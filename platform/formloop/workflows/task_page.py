@@ -16,7 +16,8 @@ from formloop.forms.spec import FormSpec, Values
 from formloop.workflows import cases, sight, timeline
 from formloop.workflows.engine import list_targets
 from formloop.workflows.kind import get_version
-from formloop.workflows.spec import State, Step, Workflow
+from formloop.workflows.spec import Step, Workflow
+from formloop.workflows.state import State
 
 
 def get_task(actor: Actor, task: int) -> Row[Any]:

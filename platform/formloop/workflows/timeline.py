@@ -17,7 +17,8 @@ from formloop.workflows.assignees import rules
 from formloop.workflows.engine import foresee
 from formloop.workflows.kind import get_version
 from formloop.workflows.situation import Situation
-from formloop.workflows.spec import Rule, State, Titled, Workflow
+from formloop.workflows.spec import Titled, Workflow
+from formloop.workflows.state import Rule, State
 
 SHORTEST = 60  # seconds worth telling
 ACTIONS: dict[str, tuple[Message, str, str]] = {  # word, colour, icon
@@ -32,6 +33,25 @@ ACTIONS: dict[str, tuple[Message, str, str]] = {  # word, colour, icon
     "stuck": (M("Cannot go on; waits for an administrator"), "red", "alert-triangle"),
     "resume": (M("Tried again"), "blue", "refresh"),
     "copied": (M("Copies sent"), "blue", "send"),
+    "repeated": (M("Has agreed before"), "green", "check"),
+    "message": (M("Message sent"), "blue", "message"),
+    "add_signer": (M("Asked somebody else to sign too"), "blue", "user-plus"),
+    "urge": (M("Reminded"), "orange", "bell"),
+    "due_remind": (M("Due; reminded"), "orange", "bell"),
+    "due_escalate": (M("Due; passed to the head"), "orange", "hierarchy-2"),
+    "due_approve": (M("Due; counts as approved"), "green", "clock"),
+    "due_return": (M("Due; returned"), "orange", "arrow-back-up"),
+    "worked": (M("Records changed"), "secondary", "database"),
+    "found": (M("Records looked up"), "secondary", "database"),
+    "begun": (M("Sub-flow started"), "secondary", "sitemap"),
+    "called": (M("Other system called"), "secondary", "world"),
+    "failed": (M("Failed; passed over"), "orange", "alert-triangle"),
+    "skip": (M("Passed over"), "orange", "player-skip-forward"),
+    "reassign": (M("Given to somebody else"), "blue", "switch-horizontal"),
+    "end": (M("Ended early"), "green", "flag-3"),
+    "void": (M("Voided"), "red", "ban"),
+    "reactivate": (M("Taken up again"), "blue", "refresh"),
+    "moved": (M("Moved to another version"), "blue", "arrows-exchange"),
     "finished": (M("Finished"), "green", "flag-3"),
 }
 
@@ -60,19 +80,19 @@ def build(found: Row[Any], locale: str, ahead: bool = True) -> list[Moment]:
         if ahead and found.status == "open"
         else []
     )
-    waiting = cases.waiting_since(found.id)
-    ids = {n.person for n in notes} | set(waiting) | {s.person for s in state.seats}
+    waiting = cases.list_waiting(found.id)
+    ids = {n.person for n in notes} | {w.person for w in waiting} | {s.person for s in state.seats}
     ids |= {p for _, them in coming for p in them}
     ids |= {p for n in notes for p in _people_in(n)}
     names = people.names_of(i for i in ids if i is not None)
     moments = [_past(note, workflow, names, locale) for note in notes]
-    moments += [_now(person, since, found, workflow, names, locale) for person, since in waiting.items()]
-    for seat in state.seats:
+    moments += [_now(each, found, workflow, names, locale) for each in waiting]
+    for token, seat in ((each, seat) for each in state.tokens for seat in each.seats):
         if seat.state == "waiting":
             moments.append(
                 Moment(
                     names.get(seat.person, ""),
-                    _title(workflow, state.at or "", locale),
+                    _title(workflow, token.at, locale),
                     M("Comes next"),
                     "secondary",
                     "user",
@@ -123,17 +143,16 @@ def _past(note: Row[Any], workflow: Workflow, names: dict[int, str], locale: str
     )
 
 
-def _now(
-    person: int, since: datetime, found: Row[Any], workflow: Workflow, names: dict[int, str], locale: str
-) -> Moment:
+def _now(waits: Row[Any], found: Row[Any], workflow: Workflow, names: dict[int, str], locale: str) -> Moment:
+    since = clock.now() - waits.made_at
     back = found.status == "returned"
     return Moment(
-        who=names.get(person, ""),
-        step=_title(workflow, found.step, locale),
+        who=names.get(waits.person, ""),
+        step=_title(workflow, waits.step, locale),
         word=M("To be corrected") if back else M("Deciding"),
         color="orange",
         icon="clock",
-        took=clock.now() - since if clock.now() - since >= timedelta(seconds=SHORTEST) else None,
+        took=since if since >= timedelta(seconds=SHORTEST) else None,
     )
 
 
@@ -144,6 +163,19 @@ def explain(why: Rule, spec: FormSpec) -> Message:
         return M("Nobody else was found, and the workflow names you for that case.")
     if kind == "transferred":
         return M("{name} transferred this to you.", name=people.names_of([why["by"]]).get(why["by"], "?"))
+    if kind == "reassigned":
+        return M("{name} gave this to you.", name=people.names_of([why["by"]]).get(why["by"], "?"))
+    if kind == "added":
+        return M("{name} asked you to sign too.", name=people.names_of([why["by"]]).get(why["by"], "?"))
+    if kind == "copied":
+        return M("{name} sent you a copy.", name=people.names_of([why["by"]]).get(why["by"], "?"))
+    if kind == "delegated":
+        return M("You stand in for {name}.", name=people.names_of([why["of"]]).get(why["of"], "?"))
+    if kind == "escalated":
+        return M(
+            "It was due, and you are the head of {name}.",
+            name=people.names_of([why["of"]]).get(why["of"], "?"),
+        )
     if kind == "returned":
         return M("It was returned to you to be corrected.")
     rule = rules.find(str(kind))

@@ -16,9 +16,18 @@ from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
 from formloop.web import htmx, navigation, page, viewer
 from formloop.web.routes import route
-from formloop.workflows import cases, inbox, service, task_page, timeline
+from formloop.workflows import (
+    administration,
+    cases,
+    hearing,
+    inbox,
+    service,
+    task_page,
+    timeline,
+    watching,
+)
 from formloop.workflows.kind import find_workflow
-from formloop.workflows.spec import ENDED
+from formloop.workflows.state import ENDED
 
 blueprint = Blueprint("workflows", __name__)
 DONE = {
@@ -40,6 +49,7 @@ STATUS = {
     "approved": (M("Approved"), "green", "check"),
     "rejected": (M("Rejected"), "red", "x"),
     "withdrawn": (M("Withdrawn"), "secondary", "arrow-back-up"),
+    "voided": (M("Voided"), "red", "ban"),
     "draft": (M("Draft"), "secondary", "pencil"),
 }
 
@@ -47,6 +57,9 @@ STATUS = {
 def init_app(app: Flask) -> None:
     """Add the room's pages, the inbox with its count to the menu, and its part of every record's page."""
     app.register_blueprint(blueprint)
+    hearing.start()
+    with app.app_context():
+        watching.plan()
     if "inbox" in navigation.navigation:
         return
     entry = navigation.Entry(
@@ -282,7 +295,7 @@ def change_case(case: int, action: str) -> Response:
         service.add_comment(actor, case, comment)
         said = M("Your comment was added.")
     else:
-        result = service.resume(actor, case)
+        result = administration.resume(actor, case)
         stuck = result.status == "stuck"
         said = M("Still nobody is found.") if stuck else M("The approval goes on.")
     found = cases.get_case(case)

@@ -17,6 +17,7 @@ from formloop.db import reading
 from formloop.forms import service, staging, workbooks
 from formloop.forms.importing import import_file
 from formloop.forms.sheets import open_sheet
+from formloop.forms.tables import import_batch
 from formloop.settings import Settings
 from forms.imports.bringing import Write, mapping, records
 
@@ -126,7 +127,7 @@ def test_the_workbook_to_mend_has_the_bad_rows_with_their_reasons(
     path = write(["Text", "Number"], ["a", "1"], ["b", "many"])
     import_file("everything", path)
     with reading() as conn:
-        batch = conn.execute(select(staging.batch_table.c.id)).scalar_one()
+        batch = conn.execute(select(import_batch.c.id)).scalar_one()
     mended = tmp_path / "mend.xlsx"
     assert workbooks.write_errors(mended, staging.get_batch(batch), "zh-CN") == 1
     cells = CalamineWorkbook.from_path(str(mended)).get_sheet_by_index(0).to_python()

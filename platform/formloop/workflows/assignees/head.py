@@ -7,7 +7,8 @@ from formloop.core.definitions import Library
 from formloop.core.errors import Problem
 from formloop.core.text import M, Message
 from formloop.forms.spec import FormSpec
-from formloop.workflows.spec import AssigneeRule, Directory, Rule
+from formloop.workflows.spec import AssigneeRule, Directory
+from formloop.workflows.state import Rule
 
 
 class Head(AssigneeRule):
@@ -44,21 +45,23 @@ class Head(AssigneeRule):
 
     def find(self, rule: Rule, directory: Directory) -> Sequence[int]:
         """At most one."""
-        heads = self._line(rule, directory)
+        heads = line_of(rule, directory)
         return heads[rule["level"] - 1 : rule["level"]]
-
-    def _line(self, rule: Rule, directory: Directory) -> Sequence[int]:
-        if "of" not in rule:
-            return directory.heads_above(directory.initiator)
-        value = directory.value(rule["of"])
-        if value is None:
-            return ()
-        if directory.is_department(rule["of"]):
-            return directory.heads_of(int(value))
-        return directory.heads_above(int(value))
 
     def explain(self, rule: Rule, form: FormSpec, names: Mapping[str, Message]) -> Message:
         """Through the line."""
         if rule["level"] == 1:
             return M("You are the head of the department this came from.")
         return M("You are the head {level} levels above the department this came from.", level=rule["level"])
+
+
+def line_of(rule: Rule, directory: Directory) -> Sequence[int]:
+    """The heads above whoever submitted, or above the person or department in the field `of`, nearest first."""
+    if "of" not in rule:
+        return directory.heads_above(directory.initiator)
+    value = directory.value(rule["of"])
+    if value is None:
+        return ()
+    if directory.is_department(rule["of"]):
+        return directory.heads_of(int(value))
+    return directory.heads_above(int(value))

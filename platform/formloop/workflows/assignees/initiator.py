@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from formloop.core.text import M, Message
 from formloop.forms.spec import FormSpec
-from formloop.workflows.spec import AssigneeRule, Directory, Rule
+from formloop.workflows.spec import AssigneeRule, Directory
+from formloop.workflows.state import Rule
 
 
 class Initiator(AssigneeRule):

@@ -7,7 +7,8 @@ from formloop.core.definitions import Library
 from formloop.core.errors import Problem
 from formloop.core.text import M, Message
 from formloop.forms.spec import FormSpec
-from formloop.workflows.spec import AssigneeRule, Directory, Rule, Titled
+from formloop.workflows.spec import AssigneeRule, Directory, Titled
+from formloop.workflows.state import Rule
 
 
 class MemberField(AssigneeRule):

@@ -1,4 +1,4 @@
-"""People decide: one of them, all of them, or one after the other."""
+"""People decide: one of them, all of them, one after the other, or by vote."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,56 +6,71 @@ from typing import Any, ClassVar
 
 from formloop.core.definitions import Doc, Library
 from formloop.core.errors import Problem
+from formloop.core.expression import TEXT, Type
 from formloop.core.text import M
 from formloop.forms.spec import FormSpec
-from formloop.workflows.nodes.seats import FIELD_RIGHTS, WHO, check_fields, check_who, choose
-from formloop.workflows.spec import (
-    ACTIONS,
-    LATER_ACTIONS,
-    Ask,
-    CancelOpen,
-    Entry,
-    Node,
-    Note,
-    Seat,
-    State,
-    Step,
-    World,
-)
+from formloop.workflows.nodes.due import DUE, alarms, check_due, next_alarm
+from formloop.workflows.nodes.seats import FIELD_RIGHTS, WHO, check_fields, check_who, choose, pass_repeated
+from formloop.workflows.spec import ACTIONS, Entry, FindForm, Node, Step, Visit, World
+from formloop.workflows.state import CancelOpen, Event, Note, Remind, Seat
 
-_DURATION = {"type": "string", "pattern": "^P([0-9]+D)?(T([0-9]+H)?([0-9]+M)?)?$"}
+HALF = 50  # percent that must agree in a vote that says nothing else
+
+NOBODY: Mapping[str, Any] = {
+    "anyOf": [
+        {"enum": ["stop", "pass"]},
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["person"],
+            "properties": {"person": {"type": "string", "title": "Account", "x-title": {"zh-CN": "账号"}}},
+        },
+    ],
+    "title": "When nobody is found",
+    "x-title": {"zh-CN": "找不到审批人时"},
+}
+REPEATED: Mapping[str, Any] = {
+    "enum": ["ask", "before", "any"],
+    "title": "Whoever agreed before",
+    "x-title": {"zh-CN": "审批人去重"},
+}
 
 
 class Approval(Node):
-    """A step that waits for people."""
+    """A step that waits for people who approve or reject."""
 
     name = "approval"
     title = M("Approval")
     icon = "user-check"
     color = "orange"
     required = ("who",)
+    actions: ClassVar[tuple[str, ...]] = ACTIONS
     schema: ClassVar[Mapping[str, Any]] = {
         "who": WHO,
         "mode": {
-            "enum": ["any", "all", "in_turn"],
+            "enum": ["any", "all", "in_turn", "vote"],
             "title": "How they decide",
             "x-title": {"zh-CN": "多人审批方式"},
         },
-        "nobody": {
-            "anyOf": [
-                {"enum": ["stop", "pass"]},
-                {
-                    "type": "object",
-                    "additionalProperties": False,
-                    "required": ["person"],
-                    "properties": {
-                        "person": {"type": "string", "title": "Account", "x-title": {"zh-CN": "账号"}}
-                    },
-                },
-            ],
-            "title": "When nobody is found",
-            "x-title": {"zh-CN": "找不到审批人时"},
+        "percent": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 100,
+            "title": "Percent that must agree",
+            "x-title": {"zh-CN": "通过比例（%）"},
         },
+        "rejected": {
+            "enum": ["end", "return", "pass"],
+            "title": "When rejected",
+            "x-title": {"zh-CN": "拒绝后"},
+        },
+        "returned": {
+            "enum": ["again", "back"],
+            "title": "After a return",
+            "x-title": {"zh-CN": "退回后重新提交"},
+        },
+        "repeated": REPEATED,
+        "nobody": NOBODY,
         "fields": {
             "type": "object",
             "maxProperties": 500,
@@ -67,89 +82,140 @@ class Approval(Node):
             "type": "array",
             "uniqueItems": True,
             "contains": {"const": "approve"},
-            "items": {"enum": [*ACTIONS, *LATER_ACTIONS]},
+            "items": {"enum": list(ACTIONS)},
             "title": "Actions",
             "x-title": {"zh-CN": "可用操作"},
         },
-        "due": {
-            "type": "object",
-            "additionalProperties": False,
-            "required": ["after"],
-            "properties": {
-                "after": {**_DURATION, "title": "After", "x-title": {"zh-CN": "时限"}},
-                "calendar": {"enum": ["working", "all"], "title": "Days", "x-title": {"zh-CN": "日历"}},
-                "then": {
-                    "type": "array",
-                    "maxItems": 10,
-                    "title": "Then",
-                    "x-title": {"zh-CN": "超时后"},
-                    "items": {
-                        "type": "object",
-                        "additionalProperties": False,
-                        "required": ["do"],
-                        "properties": {
-                            "do": {"enum": ["remind", "escalate", "approve", "return"]},
-                            "every": _DURATION,
-                            "after": _DURATION,
-                        },
-                    },
-                },
-            },
-            "title": "Due",
-            "x-title": {"zh-CN": "时限"},
-        },
+        "due": DUE,
     }
 
     def check(self, doc: Doc, at: str, form: FormSpec, library: Library) -> list[Problem]:
-        """Its people and its field rights."""
-        return [*check_who(doc, at, form, library), *check_fields(doc, at, form)]
+        """Its people, its field rights and its times."""
+        return [*check_who(doc, at, form, library), *check_fields(doc, at, form), *check_due(doc, at, form)]
 
-    def enter(self, step: Step, state: State, world: World) -> Entry:
+    def offers(self, doc: Doc, types: Mapping[str, Type], find_form: FindForm) -> Type | None:
+        """The decision, where the case goes on after a rejection too."""
+        return TEXT if doc.get("rejected") == "pass" else None
+
+    def enter(self, visit: Visit, world: World) -> Entry:
         """Ask everybody, or the first one when they decide in turn."""
-        seats = choose(step, world) or _stand_in(step, world)
+        step = visit.step
+        seats = choose(visit, world) or _stand_in(visit, world)
         if not seats:
-            return _nobody(step, state)
-        if step.mode == "in_turn":
-            seats = (seats[0], *(replace(s, state="waiting") for s in seats[1:]))
-        asked = tuple(Ask(step.id, state.round, s.person, s.why) for s in seats if s.state == "open")
-        return Entry(replace(state, seats=seats), asked, stays=True)
-
-    def decide(self, step: Step, state: State, person: int) -> Entry:
-        """One agreed: the step is done, or the others (or the next one) are still to decide."""
-        seats = tuple(
-            replace(s, state="done") if s.person == person and s.state == "open" else s for s in state.seats
+            return self._nobody(visit)
+        seats = pass_repeated(visit, seats)
+        notes = tuple(
+            Note("repeated", step.id, visit.token.round, s.person) for s in seats if s.state == "done"
         )
-        if step.mode == "any":
-            return self._done(step, state, seats)
-        waiting = next((s for s in seats if s.state == "waiting"), None)
-        if waiting is not None and not any(s.state == "open" for s in seats):
-            called = replace(waiting, state="open")
-            seats = tuple(called if s is waiting else s for s in seats)
-            return Entry(
-                replace(state, seats=seats),
-                (Ask(step.id, state.round, called.person, called.why),),
-                stays=True,
-            )
-        if any(s.state in ("open", "waiting") for s in seats):
-            return Entry(replace(state, seats=seats), stays=True)
-        return self._done(step, state, seats)
+        if step.mode == "in_turn":
+            seats = _line_up(seats)
+        elif step.mode == "any" and notes:
+            return self._agreed(step, seats, notes)
+        if all(s.state == "done" for s in seats):
+            return self._agreed(step, seats, notes)
+        if step.mode == "vote" and notes:
+            counted = self._count(step, seats)
+            return replace(counted, effects=(*notes, *(alarms(visit, world) if counted.stays else ())))
+        return Entry((*notes, *alarms(visit, world)), stays=True, seats=seats)
 
-    def _done(self, step: Step, state: State, seats: tuple[Seat, ...]) -> Entry:
-        left = any(s.state == "open" for s in seats)
-        passed = (*(each for each in state.passed if each != step.id), step.id)
-        return Entry(replace(state, seats=(), passed=passed), (CancelOpen(),) if left else (), next=step.next)
+    def _nobody(self, visit: Visit) -> Entry:
+        step, token = visit.step, visit.token
+        if step.document.get("nobody") == "pass":
+            return Entry((Note("passed", step.id, token.round),), next=step.next)
+        return Entry(stuck="")
+
+    def decide(self, visit: Visit, event: Event, world: World) -> Entry:
+        """One said yes or no: the step is decided, or the others (or the next one) are still to decide."""
+        step, token = visit.step, visit.token
+        found = visit.state.seat_of(event.by, event.round)
+        mine = found[1] if found else None
+        said = "done" if event.action == "approve" else "against"
+        seats = tuple(replace(s, state=said) if s is mine else s for s in token.seats)
+        if step.mode != "vote" and event.action == "reject":
+            return self._rejected(step, seats)
+        called = tuple(
+            replace(s, state="open", after=None) if s.state == "waiting" and s.after == event.by else s
+            for s in seats
+        )
+        if step.mode == "vote":
+            return self._count(step, called)
+        if step.mode == "any" and called == seats:
+            return self._agreed(step, seats)
+        if any(s.state in ("open", "waiting") for s in called):
+            return Entry(stays=True, seats=called)
+        return self._agreed(step, called)
+
+    def _count(self, step: Step, seats: tuple[Seat, ...]) -> Entry:
+        """A vote is over as soon as nothing can change its outcome."""
+        percent = int(step.document.get("percent", HALF))
+        agreed, against = (sum(1 for s in seats if s.state == each) for each in ("done", "against"))
+        if agreed * 100 >= percent * len(seats):
+            return self._agreed(step, seats)
+        if (len(seats) - against) * 100 < percent * len(seats):
+            return self._rejected(step, seats)
+        return Entry(stays=True, seats=seats)
+
+    def _agreed(self, step: Step, seats: tuple[Seat, ...], notes: tuple[Note, ...] = ()) -> Entry:
+        return Entry(notes, next=step.next, seats=seats, agreed=True, variables=_outcome(step, "approved"))
+
+    def _rejected(self, step: Step, seats: tuple[Seat, ...]) -> Entry:
+        return Entry(next=step.next, seats=seats, rejected=True, variables=_outcome(step, "rejected"))
+
+    def hear(self, visit: Visit, event: Event, world: World) -> Entry:
+        """A time has come: remind, ask the heads instead, agree, or return."""
+        step, token, what = visit.step, visit.token, str(event.values.get("what", ""))
+        then = step.document.get("due", {}).get("then", ())
+        if event.action != "due" or not what.isdecimal() or int(what) >= len(then) or token.inside:
+            return Entry(stays=True)
+        do = then[int(what)]["do"]
+        asked = tuple(s.person for s in token.seats if s.state == "open")
+        note = Note(f"due_{do}", step.id, token.round, detail={"people": list(asked)})
+        if do == "approve":
+            return replace(self._agreed(step, token.seats), effects=(note,))
+        if do == "return":
+            return Entry((note,), returns=True)
+        again = next_alarm(visit, world, what)
+        if do == "remind":
+            return Entry((note, Remind(asked), *again), stays=True)
+        seats, gone = _escalated(visit, world)
+        return Entry((note, *gone, *again), stays=True, seats=seats)
 
 
-def _stand_in(step: Step, world: World) -> tuple[Seat, ...]:
-    nobody = step.document.get("nobody")
+def _outcome(step: Step, word: str) -> dict[str, Any]:
+    return {step.id: word} if step.document.get("rejected") == "pass" else {}
+
+
+def _line_up(seats: tuple[Seat, ...]) -> tuple[Seat, ...]:
+    """The first who is still to decide is asked; each other one waits for the one before."""
+    found: list[Seat] = []
+    before: int | None = None
+    for seat in seats:
+        if seat.state == "open":
+            found.append(seat if before is None else replace(seat, state="waiting", after=before))
+            before = seat.person
+        else:
+            found.append(seat)
+    return tuple(found)
+
+
+def _escalated(visit: Visit, world: World) -> tuple[tuple[Seat, ...], tuple[CancelOpen, ...]]:
+    """Instead of whoever is asked their heads are; one who has none, or whose head is asked already, stays."""
+    seats, gone = list(visit.token.seats), []
+    for index, seat in enumerate(seats):
+        if seat.state != "open":
+            continue
+        rule = {"rule": "head_of", "of": seat.person}
+        heads = [h for h in world.find_people(rule, visit) if all(s.person != h for s in seats)]
+        if heads:
+            gone.append(CancelOpen((seat.round,) if seat.round > 0 else (), (seat.person,)))
+            seats[index] = Seat(heads[0], {"rule": "escalated", "of": seat.person}, after=seat.after)
+            seats = [replace(s, after=heads[0]) if s.after == seat.person else s for s in seats]
+    return tuple(seats), tuple(gone)
+
+
+def _stand_in(visit: Visit, world: World) -> tuple[Seat, ...]:
+    nobody = visit.step.document.get("nobody")
     if not isinstance(nobody, dict):
         return ()
     rule = {"rule": "stand_in", "person": nobody["person"]}
-    return tuple(Seat(person, rule) for person in world.find_people(rule))
-
-
-def _nobody(step: Step, state: State) -> Entry:
-    if step.document.get("nobody") == "pass":
-        return Entry(state, (Note("passed", step.id, state.round),), next=step.next)
-    stuck = replace(state, status="stuck", seats=())
-    return Entry(stuck, (Note("stuck", step.id, state.round),), stays=True)
+    return tuple(Seat(person, rule) for person in world.find_people(rule, visit))

@@ -1,12 +1,11 @@
 """The way goes on in the first branch whose condition holds, else in the one without a condition, else behind it."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from formloop.core.expression import EvaluationError
 from formloop.core.text import M
-from formloop.workflows.spec import Branch, Entry, Node, Note, State, Step, World
+from formloop.workflows.spec import Branch, Entry, Node, Visit, World
 
 
 class Condition(Node):
@@ -28,24 +27,21 @@ class Condition(Node):
         }
     }
 
-    def enter(self, step: Step, state: State, world: World) -> Entry:
+    def enter(self, visit: Visit, world: World) -> Entry:
         """Take a branch; a condition that cannot be calculated stops the case, since guessing would be worse."""
-        for branch in step.branches:
+        for branch in visit.step.branches:
             try:
-                if self._fits(branch, world):
-                    return Entry(state, next=branch.first)
+                if holds(branch, visit, world):
+                    return Entry(next=branch.first)
             except EvaluationError as error:
-                return _stuck(step, state, str(error.message))
+                return Entry(stuck=str(error.message))
             if branch.broken:
-                return _stuck(step, state, str(branch.document.get("when", "")))
-        return Entry(state, next=step.next)
-
-    def _fits(self, branch: Branch, world: World) -> bool:
-        if branch.when is None:
-            return not branch.broken
-        return world.holds(branch.when)
+                return Entry(stuck=str(branch.document.get("when", "")))
+        return Entry(next=visit.step.next)
 
 
-def _stuck(step: Step, state: State, reason: str) -> Entry:
-    note = Note("stuck", step.id, state.round, detail={"reason": reason})
-    return Entry(replace(state, status="stuck", seats=()), (note,), stays=True)
+def holds(branch: Branch, visit: Visit, world: World) -> bool:
+    """Whether a branch is to be taken; one without a condition always is, one that no longer fits never."""
+    if branch.when is None:
+        return not branch.broken
+    return world.value_of(branch.when, visit.names) is True

@@ -8,7 +8,8 @@ from formloop.core.errors import Problem
 from formloop.core.text import M
 from formloop.forms.spec import FormSpec
 from formloop.workflows.nodes.seats import WHO, check_fields, check_who, choose
-from formloop.workflows.spec import Entry, Node, Note, State, Step, Tell, World
+from formloop.workflows.spec import Entry, Node, Visit, World
+from formloop.workflows.state import Note, Tell
 
 
 class Copy(Node):
@@ -34,8 +35,9 @@ class Copy(Node):
         """Its people and what they see."""
         return [*check_who(doc, at, form, library), *check_fields(doc, at, form)]
 
-    def enter(self, step: Step, state: State, world: World) -> Entry:
+    def enter(self, visit: Visit, world: World) -> Entry:
         """Tell everybody and go on; nobody to tell is no reason to stop."""
-        told = tuple(Tell(step.id, state.round, s.person, s.why) for s in choose(step, world))
-        noted = Note("copied", step.id, state.round, detail={"people": [t.person for t in told]})
-        return Entry(state, (*told, noted) if told else (), next=step.next)
+        at, round = visit.step.id, visit.token.round
+        told = tuple(Tell(at, round, s.person, s.why) for s in choose(visit, world))
+        noted = Note("copied", at, round, detail={"people": [t.person for t in told]})
+        return Entry((*told, noted) if told else (), next=visit.step.next)

@@ -1,14 +1,13 @@
-"""The case ends here, approved."""
+"""The case ends here, approved, also when other ways are still open."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from formloop.core.definitions import Doc, Library
 from formloop.core.errors import Problem
 from formloop.core.text import M
 from formloop.forms.spec import FormSpec
-from formloop.workflows.spec import Entry, Node, Note, SetState, State, Step, World
+from formloop.workflows.spec import Entry, Node, Visit, World
 
 
 class End(Node):
@@ -31,12 +30,6 @@ class End(Node):
         text = M("The form has no state “{state}”.", state=doc["state"])
         return [Problem("state", f"{at}.state", text)]
 
-    def enter(self, step: Step, state: State, world: World) -> Entry:
-        """Approved: the record gets the state that stands here."""
-        return finished(state, str(step.document["state"]), step.id)
-
-
-def finished(state: State, final: str, step: str = "") -> Entry:
-    """The case is over, approved."""
-    ended = replace(state, status="approved", at=None, seats=())
-    return Entry(ended, (SetState(final), Note("finished", step, state.round)), stays=True)
+    def enter(self, visit: Visit, world: World) -> Entry:
+        """Approved: the record gets the state that stands here, and whatever else is under way ends."""
+        return Entry(ends=str(visit.step.document["state"]))

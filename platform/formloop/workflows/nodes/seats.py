@@ -1,20 +1,43 @@
 """Who sits at a step: everybody its rules choose, once each, with the rule that chose them."""
 
+from dataclasses import replace
+
 from formloop.core.definitions import Doc, Library
 from formloop.core.errors import Problem
 from formloop.core.text import M
 from formloop.forms.spec import FormSpec
 from formloop.workflows.assignees import rules
-from formloop.workflows.spec import Seat, Step, World
+from formloop.workflows.spec import Visit, World
+from formloop.workflows.state import Rule, Seat
 
 
-def choose(step: Step, world: World) -> tuple[Seat, ...]:
+def choose(visit: Visit, world: World) -> tuple[Seat, ...]:
     """One seat for each person; the first rule that chose somebody is kept as the reason."""
-    found: dict[int, Seat] = {}
-    for rule in step.who:
-        for person in world.find_people(rule):
-            found.setdefault(person, Seat(person, rule))
-    return tuple(found.values())
+    found: dict[int, Rule] = {}
+    for rule in visit.step.who:
+        for person in world.find_people(rule, visit):
+            found.setdefault(person, rule)
+    away = world.find_deputies(list(found)) if found else {}
+    seats: dict[int, Seat] = {}
+    for person, rule in found.items():
+        deputy = away.get(person)
+        if deputy is None:
+            seats[person] = Seat(person, rule)
+        else:
+            seats.setdefault(deputy, Seat(deputy, {"rule": "delegated", "of": person}))
+    return tuple(seats.values())
+
+
+def pass_repeated(visit: Visit, seats: tuple[Seat, ...]) -> tuple[Seat, ...]:
+    """Whoever agreed before counts as agreeing here too, where the workflow says so."""
+    hands = visit.state.hands
+    if visit.step.repeated == "any":
+        agreed = {person for people in hands.values() for person in people}
+    elif visit.step.repeated == "before" and visit.state.passed:
+        agreed = set(hands.get(visit.state.passed[-1], ()))
+    else:
+        return seats
+    return tuple(replace(s, state="done") if s.person in agreed else s for s in seats)
 
 
 def check_who(doc: Doc, at: str, form: FormSpec, library: Library) -> list[Problem]:

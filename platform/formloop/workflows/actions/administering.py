@@ -1,0 +1,119 @@
+"""What an administrator does to a case that goes wrong; who may is asked before."""
+
+from formloop.core.errors import Conflict
+from formloop.core.text import M
+from formloop.workflows.actions.deciding import replace_seat
+from formloop.workflows.actions.spec import REASON, Action, Refusal, invalid, refuse_person
+from formloop.workflows.spec import Visit, Workflow
+from formloop.workflows.state import ENDED, CancelOpen, Event, SetState, State
+from formloop.workflows.walk import Walk
+
+RUNNING = ("open", "stuck")
+
+
+def _refuse_resume(workflow: Workflow, state: State, event: Event) -> Refusal:
+    if event.to is not None:
+        if state.status not in RUNNING:
+            return Conflict(M("Only an approval under way can be moved to a step."))
+        return _refuse_step(workflow, event)
+    return None if state.status == "stuck" else Conflict(M("This approval is not stuck."))
+
+
+def _refuse_step(workflow: Workflow, event: Event) -> Refusal:
+    step = workflow.steps.get(str(event.to))
+    if step is None or step.blocks:
+        return invalid("to", M("Choose a step that does not stand inside parallel ways or a loop."))
+    return None
+
+
+def _resume(walk: Walk, event: Event) -> None:
+    """At a step: everything else ends and the case stands there. Otherwise what is stuck is tried again."""
+    if event.to is not None:
+        walk.note("resume", next(iter(walk.state.leaves), None), event, to=event.to)
+        walk.remove(walk.state.tokens)
+        walk.go(event.to)
+        return
+    for token in [each for each in walk.state.tokens if each.stuck]:
+        walk.note("resume", token, event)
+        if token.inside:
+            step = walk.workflow.steps[token.at]
+            walk.apply(token, step.node.back(Visit(step, walk.state, token), walk.world))
+        else:
+            walk.remove([token])
+            walk.go(token.at, token.parent, token.loop, token.parked)
+
+
+def _refuse_skip(workflow: Workflow, state: State, event: Event) -> Refusal:
+    if not event.comment.strip():
+        return invalid("comment", REASON)
+    return None if state.status == "stuck" else Conflict(M("This approval is not stuck."))
+
+
+def _skip(walk: Walk, event: Event) -> None:
+    """What is stuck is passed over."""
+    for token in [each for each in walk.state.leaves if each.stuck]:
+        walk.note("skip", token, event)
+        walk.leave(token, walk.workflow.steps[token.at].next)
+
+
+def _refuse_reassign(workflow: Workflow, state: State, event: Event) -> Refusal:
+    found = state.seat_of(event.values.get("person"), event.round)
+    if found is None:
+        return Conflict(M("This step does not wait for that person any more."))
+    return refuse_person(found[0], event)
+
+
+def _reassign(walk: Walk, event: Event) -> None:
+    found = walk.state.seat_of(event.values["person"], event.round)
+    if found is not None:
+        token, seat = found
+        walk.note("reassign", token, event, to=event.to, person=seat.person)
+        walk.effects.append(CancelOpen((seat.round,) if seat.round > 0 else (), (seat.person,)))
+        replace_seat(walk, token, seat, event.to, {"rule": "reassigned", "by": event.by})
+
+
+def _refuse_end(workflow: Workflow, state: State, event: Event) -> Refusal:
+    if state.status not in (*RUNNING, "returned"):
+        return Conflict(M("This is not under approval."))
+    return None if event.comment.strip() else invalid("comment", REASON)
+
+
+def _end(walk: Walk, event: Event) -> None:
+    walk.note("end", next(iter(walk.state.leaves), None), event)
+    walk.finish("approved", walk.workflow.states["approved"])
+
+
+def _refuse_void(workflow: Workflow, state: State, event: Event) -> Refusal:
+    if state.status in ("new", "voided"):
+        return Conflict(M("This was voided already."))
+    return None if event.comment.strip() else invalid("comment", REASON)
+
+
+def _void(walk: Walk, event: Event) -> None:
+    walk.note("void", next(iter(walk.state.leaves), None), event)
+    walk.end("voided", walk.workflow.states["rejected"])
+
+
+def _refuse_reactivate(workflow: Workflow, state: State, event: Event) -> Refusal:
+    if state.status not in ENDED:
+        return Conflict(M("Only a finished approval can be taken up again."))
+    return _refuse_step(workflow, event) if event.to is not None else None
+
+
+def _reactivate(walk: Walk, event: Event) -> None:
+    """An ended case goes on, at a step or from the beginning."""
+    walk.note("reactivate", None, event, **({"to": event.to} if event.to else {}))
+    walk.forget_from(walk.workflow.steps[event.to].place if event.to else 0)
+    walk.change(status="open", decided=0, tokens=())
+    walk.effects.append(SetState(walk.workflow.states["submitted"]))
+    walk.go(event.to or walk.workflow.first)
+
+
+ACTIONS = {
+    "resume": Action(_refuse_resume, _resume),
+    "skip": Action(_refuse_skip, _skip),
+    "reassign": Action(_refuse_reassign, _reassign),
+    "end": Action(_refuse_end, _end),
+    "void": Action(_refuse_void, _void, after_end=True),
+    "reactivate": Action(_refuse_reactivate, _reactivate, after_end=True),
+}

@@ -1,0 +1,128 @@
+"""What people do who are asked: approve, reject, return, transfer, let somebody else sign as well."""
+
+from dataclasses import replace
+
+from formloop.core.text import M
+from formloop.workflows.actions.spec import (
+    REASON,
+    Action,
+    Refusal,
+    invalid,
+    list_targets,
+    refuse_person,
+    refuse_unoffered,
+    seat_at,
+)
+from formloop.workflows.spec import Visit, Workflow
+from formloop.workflows.state import Event, Seat, State, Token
+from formloop.workflows.walk import Walk
+
+WAYS_BACK = ("again", "back")
+PLACES = ("before", "after", "beside")
+
+
+def _refuse_reject(workflow: Workflow, state: State, event: Event) -> Refusal:
+    refused = refuse_unoffered(workflow, state, event)
+    if refused is None and not event.comment.strip():
+        return invalid("comment", REASON)
+    return refused
+
+
+def _decide(walk: Walk, event: Event) -> None:
+    token, _ = seat_at(walk.state, event)
+    step = walk.workflow.steps[token.at]
+    walk.change(decided=walk.state.decided + 1, chosen={**walk.state.chosen, **event.chosen})
+    walk.note(event.action, token, event)
+    walk.apply(token, step.node.decide(Visit(step, walk.state, token), event, walk.world))
+
+
+def _refuse_return(workflow: Workflow, state: State, event: Event) -> Refusal:
+    refused = refuse_unoffered(workflow, state, event)
+    if refused is not None:
+        return refused
+    token, _ = seat_at(state, event)
+    if event.to not in list_targets(workflow, state, token):
+        return invalid("to", M("It cannot be returned there."))
+    if event.how and event.how not in WAYS_BACK:
+        return invalid("how", M("It goes through all steps again, or comes straight back."))
+    return None
+
+
+def _return(walk: Walk, event: Event) -> None:
+    token, _ = seat_at(walk.state, event)
+    target, how = event.to, event.how or str(walk.workflow.steps[token.at].document.get("returned", "again"))
+    if target == "previous":
+        target = list_targets(walk.workflow, walk.state, token)[-1]
+    walk.note("return", token, event, to=target, **({"how": how} if how == "back" else {}))
+    walk.change(decided=walk.state.decided + 1)
+    if target == "initiator":
+        walk.give_back(token, how)
+    else:
+        send_back(walk, token, target, how)
+
+
+def send_back(walk: Walk, token: Token, target: str, how: str) -> None:
+    """From a token to an earlier step: what is inside the part of the way that is gone back over ends."""
+    step = walk.workflow.steps[target]
+    top = walk.state.line_of(token)[len(step.blocks)]
+    gone = tuple(walk.state.under(top))
+    walk.remove(gone)
+    if how != "back":
+        walk.forget_from(step.place)
+    walk.go(target, top.parent, top.loop, gone if how == "back" else ())
+
+
+def _refuse_transfer(workflow: Workflow, state: State, event: Event) -> Refusal:
+    refused = refuse_unoffered(workflow, state, event)
+    return refused if refused is not None else refuse_person(seat_at(state, event)[0], event)
+
+
+def _transfer(walk: Walk, event: Event) -> None:
+    token, mine = seat_at(walk.state, event)
+    walk.note("transfer", token, event, to=event.to)
+    replace_seat(walk, token, mine, event.to, {"rule": "transferred", "by": event.by})
+
+
+def replace_seat(walk: Walk, token: Token, mine: Seat, person: int, why: dict[str, object]) -> None:
+    """Somebody else sits where somebody sat; who waits for the one waits for the other."""
+    seats = tuple(
+        Seat(person, why, after=s.after)
+        if s is mine
+        else replace(s, after=person)
+        if s.after == mine.person
+        else s
+        for s in token.seats
+    )
+    walk.put(replace(token, seats=seats))
+
+
+def _refuse_signer(workflow: Workflow, state: State, event: Event) -> Refusal:
+    if event.how not in PLACES:
+        return invalid("how", M("Before you, after you, or beside you."))
+    return _refuse_transfer(workflow, state, event)
+
+
+def _add_signer(walk: Walk, event: Event) -> None:
+    token, mine = seat_at(walk.state, event)
+    walk.note("add_signer", token, event, to=event.to, how=event.how)
+    why = {"rule": "added", "by": event.by}
+    if event.how == "before":
+        pair = (Seat(event.to, why), replace(mine, state="waiting", round=0, after=event.to))
+    elif event.how == "after":
+        pair = (replace(mine, round=0), Seat(event.to, why, "waiting", after=mine.person))
+    else:
+        pair = (replace(mine, round=0), Seat(event.to, why))
+    others = token.seats
+    if event.how == "after":
+        others = tuple(replace(s, after=event.to) if s.after == mine.person else s for s in others)
+    place = token.seats.index(mine)
+    walk.put(replace(token, seats=(*others[:place], *pair, *others[place + 1 :])))
+
+
+ACTIONS = {
+    "approve": Action(refuse_unoffered, _decide),
+    "reject": Action(_refuse_reject, _decide),
+    "return": Action(_refuse_return, _return),
+    "transfer": Action(_refuse_transfer, _transfer),
+    "add_signer": Action(_refuse_signer, _add_signer),
+}

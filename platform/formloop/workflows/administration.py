@@ -1,0 +1,97 @@
+"""What administrators do to cases that go wrong; all of it needs a reason where it ends something, and is audited."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from formloop.access import audit, gate
+from formloop.access.actor import Actor
+from formloop.core.errors import Conflict, FormloopError, NotFound
+from formloop.core.text import M
+from formloop.db import reading, transactional
+from formloop.workflows import cases
+from formloop.workflows.service import Batch, locked, require_person
+from formloop.workflows.state import Event
+from formloop.workflows.tables import task
+from formloop.workflows.turning import Result, carry_out
+
+
+def resume(actor: Actor, case: int, to: str | None = None, comment: str = "") -> Result:
+    """Try what is stuck again, after somebody has seen to it that it can go on; or let the case stand at a step."""
+    return _do(actor, case, Event("resume", actor.person_id, comment, to), "case.resumed", to=to)
+
+
+def skip(actor: Actor, case: int, comment: str) -> Result:
+    """Pass over the step that is stuck."""
+    return _do(actor, case, Event("skip", actor.person_id, comment), "case.skipped", reason=comment)
+
+
+def end(actor: Actor, case: int, comment: str) -> Result:
+    """End a case as approved, whatever is still to come."""
+    return _do(actor, case, Event("end", actor.person_id, comment), "case.ended", reason=comment)
+
+
+def void(actor: Actor, case: int, comment: str) -> Result:
+    """End a case as if it had never been, also one that was approved; the record counts as rejected."""
+    return _do(actor, case, Event("void", actor.person_id, comment), "case.voided", reason=comment)
+
+
+@transactional
+def reactivate(actor: Actor, case: int, to: str | None = None, comment: str = "") -> Result:
+    """Let an ended case go on, at a step or from the beginning."""
+    found, _ = locked(actor, case)
+    running = cases.find_open(found.form, found.record)
+    if running is not None and running.id != case:
+        raise Conflict(M("The record is under approval again already."))
+    return _do(actor, case, Event("reactivate", actor.person_id, comment, to), "case.reactivated", to=to)
+
+
+@transactional
+def _do(actor: Actor, case: int, event: Event, word: str, **details: Any) -> Result:
+    gate.require(actor, "repair", "site")
+    found, turn = locked(actor, case)
+    audit.note(actor, word, f"case:{case}", step=turn.state.at, **details)
+    return carry_out(turn, event, found.revision)
+
+
+@transactional
+def reassign(actor: Actor, wanted: int, to: int, comment: str = "") -> Result:
+    """Give somebody's task to somebody else."""
+    gate.require(actor, "repair", "site")
+    with reading() as conn:
+        found = conn.execute(select(task).where(task.c.id == wanted)).one_or_none()
+    if found is None or found.kind != "todo":
+        raise NotFound
+    require_person(to)
+    case, turn = locked(actor, found.case)
+    audit.note(actor, "case.reassigned", f"case:{found.case}", step=found.step, person=found.person, to=to)
+    event = Event(
+        "reassign", actor.person_id, comment, to, round=found.round, values={"person": found.person}
+    )
+    return carry_out(turn, event, case.revision)
+
+
+def hand_over(actor: Actor, person: int, to: int, comment: str = "") -> Batch:
+    """Give every open task of a person to somebody else, one by one: whoever leaves, leaves nothing behind."""
+    gate.require(actor, "repair", "site")
+    return reassign_many(actor, list_open_tasks(person), to, comment)
+
+
+def reassign_many(actor: Actor, tasks: Sequence[int], to: int, comment: str = "") -> Batch:
+    """Give tasks to somebody else, one by one."""
+    done, refused = 0, []
+    for wanted in tasks:
+        try:
+            reassign(actor, wanted, to, comment)
+            done += 1
+        except FormloopError as error:
+            refused.append((wanted, error))
+    return Batch(done, refused)
+
+
+def list_open_tasks(person: int) -> list[int]:
+    """What waits for a decision of a person, the oldest first."""
+    query = select(task.c.id).where(task.c.person == person, task.c.kind == "todo", task.c.state == "open")
+    with reading() as conn:
+        return list(conn.execute(query.order_by(task.c.id)).scalars())

@@ -1,0 +1,99 @@
+"""Who stands in for whom, from day to day: whoever is away has their tasks given to somebody else."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy.engine import Row
+
+from formloop.access import audit, gate
+from formloop.access.actor import Actor, get_actor
+from formloop.access.tables import person
+from formloop.core import clock
+from formloop.core.errors import Invalid, NotFound, Problem
+from formloop.core.text import M
+from formloop.db import connection, reading, transactional
+from formloop.workflows.tables import delegation
+
+LONGEST_CHAIN = 5  # deputies who are away themselves
+_TODAY = (
+    select(delegation.c.person, delegation.c.deputy)
+    .join(person, person.c.id == delegation.c.deputy)
+    .where(
+        delegation.c.person.in_(bindparam("people", expanding=True)),
+        delegation.c.first <= bindparam("today"),
+        delegation.c.last >= bindparam("today"),
+        person.c.active,
+    )
+    .order_by(delegation.c.id)
+)
+
+
+def find_deputies(people: Sequence[int]) -> Mapping[int, int]:
+    """Who stands in today for those of the people who are away; nobody is found in a circle."""
+    found: dict[int, int] = {}
+    asked = list(people)
+    today = clock.today(Actor(None, "").zone)
+    for _ in range(LONGEST_CHAIN):
+        with reading() as conn:
+            away = {r.person: r.deputy for r in conn.execute(_TODAY, {"people": asked, "today": today})}
+        if not away:
+            break
+        for who in people:
+            now = found.get(who, who)
+            if now in away and away[now] != who:
+                found[who] = away[now]
+        asked = list(set(away.values()))
+    return found
+
+
+@transactional
+def add(actor: Actor, whose: int, deputy: int, first: date, last: date) -> int:
+    """Let somebody stand in from day to day, both included: for oneself, or as an administrator for anybody."""
+    _require_own(actor, whose)
+    problems = []
+    if deputy == whose or not _is_here(deputy):
+        problems.append(Problem("person", "deputy", M("Please choose another person.")))
+    if last < first:
+        problems.append(Problem("days", "last", M("The last day lies before the first.")))
+    if problems:
+        raise Invalid(problems)
+    new = clock.new_id()
+    row = {"id": new, "person": whose, "deputy": deputy, "first": first, "last": last, "made_at": clock.now()}
+    connection().execute(insert(delegation).values(row))
+    days = f"{first.isoformat()}/{last.isoformat()}"
+    audit.note(actor, "delegation.added", f"person:{whose}", deputy=deputy, days=days)
+    return new
+
+
+@transactional
+def remove(actor: Actor, wanted: int) -> None:
+    """End a delegation."""
+    found = connection().execute(select(delegation).where(delegation.c.id == wanted)).one_or_none()
+    if found is None:
+        raise NotFound
+    _require_own(actor, found.person)
+    connection().execute(delete(delegation).where(delegation.c.id == wanted))
+    audit.note(actor, "delegation.removed", f"person:{found.person}", deputy=found.deputy)
+
+
+def list_of(whose: int) -> list[Row[Any]]:
+    """The delegations of a person that are not over, the earliest first."""
+    today = clock.today(Actor(None, "").zone)
+    query = select(delegation).where(delegation.c.person == whose, delegation.c.last >= today)
+    with reading() as conn:
+        return list(conn.execute(query.order_by(delegation.c.first)))
+
+
+def _require_own(actor: Actor, whose: int) -> None:
+    if actor.person_id != whose:
+        gate.require(actor, "repair", "site")
+
+
+def _is_here(who: int) -> bool:
+    try:
+        get_actor(who)
+    except NotFound:
+        return False
+    return True

@@ -1,0 +1,141 @@
+"""Records are made, changed, deleted or looked up; the steps behind it know them as `flow.<step>`."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from formloop.core.definitions import Doc, Library
+from formloop.core.errors import Problem
+from formloop.core.expression import EvaluationError, ListType, RecordType, Type
+from formloop.core.text import M
+from formloop.forms.spec import FormSpec
+from formloop.workflows.nodes.calculate import BROKEN, VALUES, evaluate
+from formloop.workflows.plain import Found
+from formloop.workflows.spec import Entry, FindForm, Node, Visit, Wanted, World
+from formloop.workflows.state import Event, Note, Work
+
+MOST_FOUND = 1_000
+
+
+class WorkOnRecords(Node):
+    """A step that makes, changes, deletes or looks up records; without `record` a change is to the case's own."""
+
+    name = "data"
+    title = M("Records")
+    icon = "database"
+    color = "green"
+    required = ("do",)
+    schema: ClassVar[Mapping[str, Any]] = {
+        "do": {
+            "enum": ["create", "update", "delete", "query"],
+            "title": "What to do",
+            "x-title": {"zh-CN": "操作"},
+        },
+        "form": {"type": "string", "title": "Form", "x-title": {"zh-CN": "表单"}},
+        "values": VALUES,
+        "record": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 4096,
+            "title": "Which record",
+            "x-title": {"zh-CN": "哪条记录"},
+        },
+        "by": {**VALUES, "title": "Where these fit", "x-title": {"zh-CN": "匹配字段"}},
+        "many": {"type": "boolean", "title": "Several", "x-title": {"zh-CN": "多条"}},
+        "failed": {"enum": ["stop", "pass"], "title": "When it fails", "x-title": {"zh-CN": "失败时"}},
+    }
+
+    def check(self, doc: Doc, at: str, form: FormSpec, library: Library) -> list[Problem]:
+        """What it does needs the right things said, and only fields that are there."""
+        target = library.find_prepared("form", doc["form"]) if "form" in doc else form
+        if not isinstance(target, FormSpec):
+            return [Problem("no_form", f"{at}.form", M("There is no form “{key}”.", key=doc["form"]))]
+        problems = [Problem("data", f"{at}.{key}", text) for key, text in _lacks(doc)]
+        for part in ("values", "by"):
+            for key in doc.get(part, {}):
+                field = target.fields.get(key)
+                if field is None or field.children or (part == "values" and field.computed):
+                    text = M("There is no field “{key}” that could be written.", key=key)
+                    if part == "by":
+                        text = M("There is no field “{key}”.", key=key)
+                    problems.append(Problem("no_field", f"{at}.{part}.{key}", text))
+        return problems
+
+    def references(self, doc: Doc) -> set[tuple[str, str]]:
+        """The other form."""
+        return {("form", doc["form"])} if "form" in doc else set()
+
+    def expressions(self, doc: Doc, find_form: FindForm) -> Mapping[str, Wanted]:
+        """Its values, each of its field's type, and the record."""
+        target = find_form(doc["form"]) if "form" in doc else None
+        found: dict[str, Wanted] = {}
+        for part in ("values", "by"):
+            for key, source in doc.get(part, {}).items():
+                field = target.fields.get(key) if target else None
+                expects = field.type.expression_type(field) if field else None
+                found[f"{part}.{key}"] = (source, expects, {})
+        if "record" in doc:
+            found["record"] = (doc["record"], None, {})
+        return found
+
+    def offers(self, doc: Doc, types: Mapping[str, Type], find_form: FindForm) -> Type | None:
+        """What it made or found."""
+        target = find_form(doc["form"]) if "form" in doc else None
+        if target is None or doc["do"] not in ("create", "query"):
+            return None
+        kind = RecordType(target.key, lambda: target.names)
+        return ListType(kind, ("flow", doc["id"])) if doc.get("many") else kind
+
+    def enter(self, visit: Visit, world: World) -> Entry:
+        """Promise the work; the case goes on when it is done."""
+        doc, which = visit.step.document, visit.step.expressions.get("record")
+        try:
+            values, by = evaluate(visit, world), evaluate(visit, world, "by")
+            record = world.value_of(which, visit.names) if which is not None else None
+        except EvaluationError as error:
+            return Entry(stuck=str(error.message))
+        if values is None or by is None or ("record" in doc and which is None):
+            return Entry(stuck=str(BROKEN))
+        wanted = {
+            "values": values,
+            "by": by,
+            "record": record,
+            "form": doc.get("form"),
+            "many": doc.get("many"),
+        }
+        if "record" in doc and record is None:
+            return Entry(next=visit.step.next)  # there is none, so nothing of it can be changed
+        return Entry((Work(visit.token.round, visit.step.id, doc["do"], wanted),), stays=True)
+
+    def hear(self, visit: Visit, event: Event, world: World) -> Entry:
+        """Go on with what was made or found."""
+        step = visit.step
+        if event.action == "failed":
+            reason = str(event.values.get("reason", ""))
+            if step.document.get("failed") == "pass":
+                note = Note("failed", step.id, visit.token.round, detail={"reason": reason})
+                return Entry((note,), next=step.next)
+            return Entry(stuck=reason)
+        ids = tuple(event.values.get("ids", ()))
+        variables: dict[str, Any] = {}
+        if step.document["do"] in ("create", "query"):
+            many = bool(step.document.get("many"))
+            variables[step.id] = Found(step.document["form"], ids, many)
+        word = "found" if step.document["do"] == "query" else "worked"
+        detail = {"do": step.document["do"], "form": step.document.get("form"), "ids": list(ids[:20])}
+        noted = Note(word, step.id, visit.token.round, detail=detail)
+        return Entry((noted,), next=step.next, variables=variables)
+
+
+def _lacks(doc: Doc) -> list[tuple[str, Any]]:
+    found = []
+    if doc["do"] in ("create", "query") and "form" not in doc:
+        found.append(("form", M("Say which form.")))
+    if doc["do"] in ("create", "update") and "values" not in doc:
+        found.append(("values", M("Say which values.")))
+    if doc["do"] == "delete" and "record" not in doc:
+        found.append(("record", M("Say which record.")))
+    if doc["do"] in ("update", "delete") and ("form" in doc) != ("record" in doc):
+        found.append(("record", M("Another record needs its form, and a form needs its record.")))
+    if doc.get("many") and doc["do"] != "query":
+        found.append(("many", M("Only a look-up finds several.")))
+    return found

@@ -1,0 +1,96 @@
+"""When a step is due, and what happens then."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from formloop.core.definitions import Doc
+from formloop.core.errors import Problem
+from formloop.core.text import M
+from formloop.forms.spec import FormSpec
+from formloop.workflows.spec import Visit, World
+from formloop.workflows.state import Alarm
+
+DURATION = {"type": "string", "pattern": "^P([0-9]{1,4}D)?(T([0-9]{1,5}H)?([0-9]{1,6}M)?)?$"}
+
+DUE: Mapping[str, Any] = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "after": {**DURATION, "title": "After", "x-title": {"zh-CN": "时限"}},
+        "field": {"type": "string", "title": "Date field", "x-title": {"zh-CN": "日期字段"}},
+        "calendar": {"enum": ["working", "all"], "title": "Days", "x-title": {"zh-CN": "日历"}},
+        "then": {
+            "type": "array",
+            "maxItems": 10,
+            "title": "Then",
+            "x-title": {"zh-CN": "超时后"},
+            "items": {
+                "type": "object",
+                "additionalProperties": False,
+                "required": ["do"],
+                "properties": {
+                    "do": {
+                        "enum": ["remind", "escalate", "approve", "return"],
+                        "title": "Do",
+                        "x-title": {"zh-CN": "动作"},
+                    },
+                    "every": {**DURATION, "title": "Again every", "x-title": {"zh-CN": "重复间隔"}},
+                    "after": {**DURATION, "title": "So much later", "x-title": {"zh-CN": "再过"}},
+                },
+            },
+        },
+    },
+    "title": "Due",
+    "x-title": {"zh-CN": "时限"},
+}
+
+
+def check_due(doc: Doc, at: str, form: FormSpec) -> list[Problem]:
+    """A due time begins when the step does or with a date of the record; reminders need a distance."""
+    due = doc.get("due")
+    if due is None:
+        return []
+    problems = []
+    if not ("after" in due or "field" in due):
+        problems.append(Problem("due", f"{at}.due", M("Say after how long, or by which date field.")))
+    if "field" in due:
+        problems += check_date(due["field"], f"{at}.due.field", form)
+    for index, then in enumerate(due.get("then", ())):
+        if then.get("every") in ("P", "PT", "P0D", "PT0H", "PT0M"):
+            text = M("This distance has no length.")
+            problems.append(Problem("due", f"{at}.due.then.{index}.every", text))
+    return problems
+
+
+def check_date(path: str, at: str, form: FormSpec) -> list[Problem]:
+    """A field of the record itself that holds a date or a moment."""
+    field = form.fields.get(path)
+    if field is not None and field.type.name in ("date", "datetime"):
+        return []
+    return [Problem("no_field", at, M("“{key}” is no date field of the form.", key=path))]
+
+
+def alarms(visit: Visit, world: World) -> tuple[Alarm, ...]:
+    """The times at which something is to happen at a step; none when its date field is empty."""
+    due = visit.step.document.get("due")
+    if due is None:
+        return ()
+    begins = world.moment_in(due["field"]) if "field" in due else world.now()
+    if begins is None:
+        return ()
+    working = due.get("calendar") == "working"
+    moment = world.later(begins, due.get("after", "P0D"), working)
+    return tuple(
+        Alarm(visit.token.round, world.later(moment, then.get("after", "P0D"), working), str(index))
+        for index, then in enumerate(due.get("then", ()))
+    )
+
+
+def next_alarm(visit: Visit, world: World, what: str) -> tuple[Alarm, ...]:
+    """The next time of a repeated reminder; those missed meanwhile are not made up for."""
+    due = visit.step.document["due"]
+    every = due["then"][int(what)].get("every")
+    if every is None:
+        return ()
+    at = world.later(world.now(), every, due.get("calendar") == "working")
+    return (Alarm(visit.token.round, at, what),)

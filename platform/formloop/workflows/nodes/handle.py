@@ -1,0 +1,25 @@
+"""People do something, without deciding whether it may go on."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from formloop.core.text import M
+from formloop.workflows.nodes.approval import Approval
+from formloop.workflows.spec import ACTIONS
+
+_ACTIONS = tuple(each for each in ACTIONS if each != "reject")
+
+
+class Handle(Approval):
+    """A step that waits for people who have something to do; they cannot reject."""
+
+    name = "handle"
+    title = M("Work to do")
+    icon = "tool"
+    color = "purple"
+    actions: ClassVar[tuple[str, ...]] = _ACTIONS
+    schema: ClassVar[Mapping[str, Any]] = {
+        **{key: value for key, value in Approval.schema.items() if key not in ("percent", "rejected")},
+        "mode": {**Approval.schema["mode"], "enum": ["any", "all", "in_turn"]},
+        "actions": {**Approval.schema["actions"], "items": {"enum": list(_ACTIONS)}},
+    }

@@ -1,0 +1,101 @@
+"""Another system is asked over HTTP, through the outbox; the answer is mapped and known to the steps behind."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from formloop.core.definitions import Doc, Library
+from formloop.core.errors import Problem
+from formloop.core.expression import ANY, BOOL, NUMBER, EvaluationError, RecordType, Type
+from formloop.core.text import M
+from formloop.forms.spec import FormSpec
+from formloop.workflows.nodes.calculate import BROKEN, VALUES, evaluate
+from formloop.workflows.spec import Entry, FindForm, Node, Visit, Wanted, World
+from formloop.workflows.state import Event, Note, Work
+
+
+class HttpCall(Node):
+    """A step that calls an address. Steps behind it know `flow.<step>.ok`, `.status` and what `answer` maps."""
+
+    name = "http"
+    title = M("HTTP call")
+    icon = "world"
+    color = "blue"
+    required = ("url",)
+    schema: ClassVar[Mapping[str, Any]] = {
+        "method": {
+            "enum": ["GET", "POST", "PUT", "PATCH", "DELETE"],
+            "title": "Method",
+            "x-title": {"zh-CN": "方法"},
+        },
+        "url": {
+            "type": "string",
+            "pattern": "^https?://[^\\s]{1,2000}$",
+            "title": "Address",
+            "x-title": {"zh-CN": "地址"},
+        },
+        "values": {**VALUES, "title": "What is sent", "x-title": {"zh-CN": "发送内容"}},
+        "answer": {**VALUES, "title": "What the answer gives", "x-title": {"zh-CN": "结果映射"}},
+        "failed": {"enum": ["stop", "pass"], "title": "When it fails", "x-title": {"zh-CN": "失败时"}},
+    }
+
+    def check(self, doc: Doc, at: str, form: FormSpec, library: Library) -> list[Problem]:
+        """What it is called must not hide what every answer has."""
+        return [
+            Problem("taken", f"{at}.answer.{key}", M("“{key}” is what every answer has already.", key=key))
+            for key in doc.get("answer", {})
+            if key in ("ok", "status")
+        ]
+
+    def expressions(self, doc: Doc, find_form: FindForm) -> Mapping[str, Wanted]:
+        """What is sent, and what is taken from the answer, which they know as `answer`."""
+        sent: dict[str, Wanted] = {f"values.{k}": (v, None, {}) for k, v in doc.get("values", {}).items()}
+        return sent | {f"answer.{k}": (v, None, {"answer": ANY}) for k, v in doc.get("answer", {}).items()}
+
+    def offers(self, doc: Doc, types: Mapping[str, Type], find_form: FindForm) -> Type | None:
+        """Whether it went well, the status, and what was taken from the answer."""
+        names: dict[str, Type] = {"ok": BOOL, "status": NUMBER}
+        for key in doc.get("answer", {}):
+            names[key] = types.get(f"answer.{key}", ANY)
+        return RecordType("answer", lambda: names)
+
+    def enter(self, visit: Visit, world: World) -> Entry:
+        """Promise the call."""
+        try:
+            values = evaluate(visit, world)
+        except EvaluationError as error:
+            return Entry(stuck=str(error.message))
+        if values is None:
+            return Entry(stuck=str(BROKEN))
+        doc = visit.step.document
+        wanted = {"method": doc.get("method", "POST"), "url": doc["url"], "values": values}
+        return Entry((Work(visit.token.round, visit.step.id, "http", wanted),), stays=True)
+
+    def hear(self, visit: Visit, event: Event, world: World) -> Entry:
+        """Map the answer. One that says no is a failure, as no answer is."""
+        step, token = visit.step, visit.token
+        if event.action not in ("done", "failed"):
+            return Entry(stays=True)
+        status = int(event.values.get("status", 0))
+        ok = event.action == "done" and 200 <= status < 300
+        reason = str(event.values.get("reason", "")) or f"HTTP {status}"
+        found: dict[str, Any] = {"ok": ok, "status": status}
+        if ok:
+            try:
+                found |= self._mapped(visit, event, world)
+            except EvaluationError as error:
+                ok, reason = False, str(error.message)
+                found["ok"] = False
+        if not ok and step.document.get("failed") != "pass":
+            return Entry(stuck=reason)
+        note = Note(
+            "called", step.id, token.round, detail={"status": status, **({} if ok else {"reason": reason})}
+        )
+        return Entry((note,), next=step.next, variables={step.id: found})
+
+    def _mapped(self, visit: Visit, event: Event, world: World) -> dict[str, Any]:
+        names = {**visit.names, "answer": event.values.get("body")}
+        return {
+            key: world.value_of(visit.step.expressions[f"answer.{key}"], names)
+            for key in visit.step.document.get("answer", {})
+            if f"answer.{key}" in visit.step.expressions
+        }

@@ -1,0 +1,76 @@
+"""One case while an event on it is worked on."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.engine import Row
+
+from formloop.access.actor import Actor
+from formloop.core.text import LOCALES
+from formloop.events import Cause
+from formloop.forms import screen
+from formloop.forms.kind import get_form
+from formloop.forms.spec import FormSpec, Values
+from formloop.workflows.kind import get_version
+from formloop.workflows.situation import Situation
+from formloop.workflows.spec import Workflow
+from formloop.workflows.state import State
+
+
+@dataclass(slots=True)
+class Turn:
+    """One event on one case, while it is worked on."""
+
+    actor: Actor
+    workflow: Workflow
+    spec: FormSpec
+    case: int
+    record: int
+    state: State
+    situation: Situation
+    before: Values | None = None  # the whole record, where it has been read
+
+    @property
+    def cause(self) -> Cause:
+        """What changes of records come from."""
+        return Cause(("ui", f"workflow:{self.workflow.key}"), self.spec.key, self.record)
+
+
+def turn_of(
+    actor: Actor,
+    workflow: Workflow,
+    spec: FormSpec,
+    case: int,
+    record: int,
+    state: State,
+    values: Values | None = None,
+) -> Turn:
+    """A turn; `values` is the whole record where the caller has read it."""
+    situation = Situation(workflow, spec, record, state.initiator)
+    situation.see(values)
+    return Turn(actor, workflow, spec, case, record, state, situation, values)
+
+
+def turn_on(actor: Actor, found: Row[Any], values: Values | None = None) -> Turn:
+    """A turn on the row of a case."""
+    workflow, spec = get_version(found.workflow, found.version), get_form(found.form)
+    return turn_of(actor, workflow, spec, found.id, found.record, State.from_json(found.state), values)
+
+
+def describe(turn: Turn, values: Values) -> tuple[str, list[dict[str, str]]]:
+    """What a case is called and what it says in the inbox: texts by language, with the field each comes from."""
+    spec = turn.spec
+    keys = [spec.title_field, *turn.workflow.summary]
+    shown = {key: values.get(key) for key in keys if key in spec.fields}
+    names = screen.names_for(spec, [shown])
+    texts = {
+        key: [screen.shown_text(spec.fields[key], value, locale, names) for locale in LOCALES]
+        for key, value in shown.items()
+    }
+    title = texts.get(spec.title_field, [""])[0]
+    summary = [
+        {"path": key, **dict(zip(LOCALES, texts[key], strict=True))}
+        for key in turn.workflow.summary
+        if key in texts and texts[key][0]
+    ]
+    return title, summary

@@ -1,0 +1,106 @@
+"""One event on one case: the engine's answer is written down and its effects are carried out, in one transaction."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from formloop.core.errors import Conflict
+from formloop.core.text import M
+from formloop.forms import service as records
+from formloop.workflows import cases, watching, working
+from formloop.workflows.engine import advance
+from formloop.workflows.state import (
+    ENDED,
+    Alarm,
+    Ask,
+    CancelOpen,
+    Effect,
+    Event,
+    Note,
+    Remind,
+    SetState,
+    Tell,
+    Watch,
+    Work,
+)
+from formloop.workflows.turn import Turn
+
+FASTER = M("Somebody else has decided already.")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a case, and the new tasks by person.
+
+    `repeated`: the same person had done the same before, and nothing changed now.
+    """
+
+    case: int
+    status: str
+    repeated: bool = False
+    asked: Mapping[int, int] = field(default_factory=dict)
+
+
+def think(turn: Turn, event: Event) -> list[Effect]:
+    """What the engine makes of an event, and of what the work it asks for gives; the state is the turn's then."""
+    turn.state, effects = advance(turn.workflow, turn.state, event, turn.situation)
+    done = list(effects)
+    asked = [each for each in effects if isinstance(each, Work)]
+    while asked:
+        work = asked.pop(0)
+        answer = working.perform(turn, work)
+        if answer is None:
+            continue
+        turn.before = None
+        turn.situation.see(None)
+        turn.state, effects = advance(turn.workflow, turn.state, answer, turn.situation)
+        done += effects
+        asked += [each for each in effects if isinstance(each, Work)]
+    return done
+
+
+def carry_out(turn: Turn, event: Event, revision: int, asked_at: Any = None) -> Result:
+    """Let an event happen to a case that is there."""
+    before = turn.state
+    effects = think(turn, event)
+    asked = perform(turn, effects, asked_at)
+    if turn.state != before and not cases.move(turn.case, revision, turn.state, turn.state.status in ENDED):
+        raise Conflict(FASTER)
+    settle(turn, effects)
+    return Result(turn.case, turn.state.status, asked=asked)
+
+
+def perform(turn: Turn, effects: Sequence[Effect], asked_at: Any) -> dict[int, int]:
+    """Tasks, times and history of what the engine wants; returns the ids of the tasks by person."""
+    wanted: list[Ask | Tell] = []
+    for each in effects:
+        if isinstance(each, CancelOpen):
+            cases.cancel_open(turn.case, each.rounds, each.people)
+            wanted = [w for w in wanted if isinstance(w, Tell) or not _cancels(each, w)]
+        elif isinstance(each, Ask | Tell):
+            wanted.append(each)
+    asked = cases.add_tasks(turn.case, wanted) if wanted else {}
+    for each in effects:
+        if isinstance(each, Remind):
+            cases.remind(turn.case, each.people)
+    waits = [e for e in effects if isinstance(e, Alarm | Watch) and turn.state.find_token(e.round)]
+    if waits:
+        watching.add(turn.case, turn.spec.key, turn.record, waits)
+    notes = [each for each in effects if isinstance(each, Note)]
+    if notes:
+        cases.add_notes(turn.case, notes, asked_at)
+    return asked
+
+
+def _cancels(cancel: CancelOpen, ask: Ask) -> bool:
+    rounds, people = cancel.rounds, cancel.people
+    return (not rounds or ask.round in rounds) and (not people or ask.person in people)
+
+
+def settle(turn: Turn, effects: Sequence[Effect]) -> None:
+    """The record's new state, last, when the case already stands where it will; then who waits for its end."""
+    states = [each.state for each in effects if isinstance(each, SetState)]
+    if states:
+        records.set_state(turn.actor, turn.spec.key, turn.record, states[-1], turn.cause, turn.before)
+    if turn.state.status in ENDED and watching.exist():
+        watching.tell([f"case:{turn.case}"], {"case": turn.case, "status": turn.state.status})

@@ -1,0 +1,106 @@
+"""What cases wait for besides people: moments, changes of records, the end of another case.
+
+The row in the database is the truth. When its moment has come, or what it waits for has happened, it becomes a
+message of the outbox, in the same transaction; delivering that lets the step hear of it. So a restart or a day
+without power loses nothing, and nothing comes twice.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, delete, insert, select
+
+from formloop import events
+from formloop.core import clock
+from formloop.core.text import M
+from formloop.db import connection, kept, transactional
+from formloop.events import outbox, schedule
+from formloop.events.outbox import Delivery, Topic
+from formloop.workflows import stashes
+from formloop.workflows.nodes.wait import OWN
+from formloop.workflows.state import Alarm, Watch
+from formloop.workflows.tables import watch
+
+TOPIC, TIMES_TOPIC = "workflow", "workflow-times"
+ORDER = 300  # after what belongs to the record itself, and after bridges
+MOST_DUE = 1_000
+_BY_KEY = select(watch).where(watch.c.key.in_(bindparam("keys", expanding=True))).order_by(watch.c.id)
+_ANY = select(watch.c.id).where(watch.c.key.is_not(None)).limit(1)
+
+
+def start() -> None:
+    """Listen to changes of records; doing it twice counts once."""
+    if TIMES_TOPIC not in outbox.topics:
+        outbox.topics.add(TIMES_TOPIC, Topic(_deliver_times, atomic=True, title=M("Times of approvals")))
+    events.subscribe(on_event, ORDER)
+
+
+def plan() -> None:
+    """See to it that somebody looks every minute which moments have come."""
+    schedule.plan_once(TIMES_TOPIC, "* * * * *", TIMES_TOPIC, {})
+
+
+def add(case: int, form: str, record: int, waits: Sequence[Alarm | Watch]) -> None:
+    """Write down what a case waits for."""
+    rows = []
+    for each in waits:
+        row = {"id": clock.new_id(), "case": case, "round": each.round, "key": None, "at": None}
+        if isinstance(each, Alarm):
+            rows.append({**row, "what": each.what, "at": each.at})
+        else:
+            key = f"{OWN}:{form}:{record}" if each.key == OWN else each.key
+            rows.append({**row, "what": "", "key": key})
+    connection().execute(insert(watch), rows)
+
+
+def exist() -> bool:
+    """Whether any case waits for a change; asked once a transaction."""
+    return kept("workflows.watched", lambda: connection().execute(_ANY).first() is not None)
+
+
+def on_event(event: events.Event) -> None:
+    """Wake the cases that wait for this change."""
+    if not exist():
+        return
+    name = f"{event.form}:{event.name}"
+    keys = [name, f"{name}:{event.record}", f"{OWN}:{event.form}:{event.record}"]
+    tell(keys, {"record": event.record})
+
+
+def tell(keys: Sequence[str], values: Mapping[str, Any]) -> None:
+    """Promise every step that waits for one of these that it will hear of it.
+
+    A watch on the case's own record stays, since the change may not be the one that was wanted.
+    """
+    for row in connection().execute(_BY_KEY, {"keys": list(keys)}).all():
+        stays = row.key.startswith(f"{OWN}:")
+        if not stays:
+            connection().execute(delete(watch).where(watch.c.id == row.id))
+        _promise(row, "done", {"what": "changed"} if stays else values)
+
+
+@transactional
+def run_due() -> int:
+    """Promise those steps whose moment has come that they will hear of it; returns how many."""
+    query = select(watch).where(watch.c.at <= clock.now()).order_by(watch.c.at, watch.c.id).limit(MOST_DUE)
+    found = connection().execute(query).all()
+    for row in found:
+        if connection().execute(delete(watch).where(watch.c.id == row.id)).rowcount:
+            _promise(row, "due", {"what": row.what})
+    return len(found)
+
+
+def _promise(row: Any, action: str, values: Mapping[str, Any]) -> None:
+    payload = {"case": row.case, "round": row.round, "action": action, "values": dict(values)}
+    outbox.put(TOPIC, f"case:{row.case}", payload)
+
+
+def _deliver_times(delivery: Delivery) -> None:
+    stashes.sweep()
+    if run_due() == MOST_DUE:
+        outbox.put(TIMES_TOPIC, "more", {})
+
+
+def forget(case: int, round: int) -> None:
+    """A step that is done waits for nothing more."""
+    connection().execute(delete(watch).where(watch.c.case == case, watch.c.round == round))

@@ -1,0 +1,132 @@
+"""What steps ask to be done: records made, changed, deleted, found, sent into approval; and addresses called.
+
+Definitions decide here, not the rights of whoever happens to agree: the change is theirs, its cause the workflow.
+A failure undoes this work alone, and the step hears of it.
+"""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+
+from formloop.access.actor import SYSTEM
+from formloop.bridges.engine import fitting
+from formloop.core.errors import FormloopError, Invalid, NotFound, Problem
+from formloop.core.text import M
+from formloop.db import connection
+from formloop.events import outbox
+from formloop.forms import rows
+from formloop.forms import service as records
+from formloop.forms.kind import get_form
+from formloop.forms.service import Draft, How
+from formloop.workflows import cases
+from formloop.workflows.nodes.data import MOST_FOUND
+from formloop.workflows.state import Event, Work
+from formloop.workflows.turn import Turn, describe
+
+HTTP_TOPIC = "workflow-http"
+FREE = How(trusted=True, unlocked=True)
+
+
+def perform(turn: Turn, work: Work) -> Event | None:
+    """Do it; what came of it, or None when that will be told later."""
+    point = connection().begin_nested()
+    try:
+        values = KINDS[work.kind](turn, work)
+    except FormloopError as error:
+        point.rollback()
+        return Event("failed", None, round=work.round, values={"reason": reason_of(error)})
+    point.commit()
+    return None if values is None else Event("done", None, round=work.round, values=values)
+
+
+def reason_of(error: FormloopError) -> str:
+    """Why something failed, as the history says it."""
+    if isinstance(error, Invalid) and error.problems:
+        return "; ".join(
+            f"{each.at}: {each.message}" if each.at else str(each.message) for each in error.problems[:3]
+        )
+    return str(error.message)
+
+
+def _create(turn: Turn, work: Work) -> Mapping[str, Any]:
+    form = work.values["form"]
+    raw = _raw(form, work.values["values"])
+    draft = Draft(raw, owner=turn.state.initiator)
+    (saved,) = records.save_many(turn.actor, form, [draft], turn.cause, FREE)
+    if saved.problems:
+        raise Invalid(saved.problems)
+    return {"ids": (int(saved.values["id"]),)}
+
+
+def _update(turn: Turn, work: Work) -> Mapping[str, Any]:
+    form, record = target_of(turn, work)
+    saved = records.change_record(
+        turn.actor, form, record, _raw(form, work.values["values"]), None, turn.cause, FREE
+    )
+    if form == turn.spec.key and record == turn.record:
+        cases.describe(turn.case, *describe(turn, saved))
+    return {"ids": (record,)}
+
+
+def _delete(turn: Turn, work: Work) -> Mapping[str, Any]:
+    form, record = target_of(turn, work)
+    if (form, record) == (turn.spec.key, turn.record):
+        raise Invalid([Problem("own", "record", M("A case cannot delete its own record."))])
+    records.delete_record(SYSTEM, form, record, None, turn.cause)
+    return {"ids": (record,)}
+
+
+def _query(turn: Turn, work: Work) -> Mapping[str, Any]:
+    spec = get_form(work.values["form"])
+    table, many = spec.table, bool(work.values["many"])
+    query = select(table.c.id).where(table.c.deleted_at.is_(None))
+    for key, value in _raw(spec.key, work.values["by"]).items():
+        query = query.where(table.c[key].is_(None) if value is None else table.c[key] == value)
+    query = query.order_by(table.c.id).limit(MOST_FOUND if many else 1)
+    return {"ids": tuple(connection().execute(query).scalars())}
+
+
+def _http(turn: Turn, work: Work) -> None:
+    wanted = work.values
+    payload = {
+        "case": turn.case,
+        "round": work.round,
+        "method": wanted["method"],
+        "url": wanted["url"],
+        "body": {key: _sendable(value) for key, value in wanted["values"].items()},
+    }
+    msg_id = f"case-{turn.case}-{work.round}"
+    outbox.put(HTTP_TOPIC, f"case:{turn.case}:{work.round}", payload, msg_id)
+
+
+def target_of(turn: Turn, work: Work) -> tuple[str, int]:
+    """Form and record that work is about: the case's own where nothing is said."""
+    if work.values.get("form") is None:
+        return turn.spec.key, turn.record
+    record = work.values["record"]
+    if not isinstance(record, int | Decimal):
+        raise NotFound
+    spec = get_form(work.values["form"])
+    if int(record) not in rows.load(connection(), spec, [int(record)]):
+        raise NotFound
+    return spec.key, int(record)
+
+
+def _raw(form: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    fields = get_form(form).fields
+    return {key: fitting(fields[key], value) for key, value in values.items() if key in fields}
+
+
+def _sendable(value: Any) -> Any:
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+KINDS: dict[str, Callable[[Turn, Work], Mapping[str, Any] | None]] = {
+    "create": _create,
+    "update": _update,
+    "delete": _delete,
+    "query": _query,
+    "http": _http,
+}

@@ -1,0 +1,291 @@
+"""Steps without people on a real database: branches, records, sub-flows, times, answers of other systems."""
+
+import http.server
+import json
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import pytest
+
+from formloop.access.actor import SYSTEM
+from formloop.bridges import outbound
+from formloop.core import clock
+from formloop.core.definitions import Doc
+from formloop.db import reading
+from formloop.definitions import service as definitions
+from formloop.events import outbox
+from formloop.forms import rows
+from formloop.forms import service as records
+from formloop.forms.kind import get_form
+from formloop.workflows import administration, cases, hearing, watching
+from workflows.specimens import workflow_doc
+from workflows.stage import END, Stage, approval
+
+OTHER: Doc = {
+    "x-kind": "form",
+    "x-id": "000000f2",
+    "x-key": "errand",
+    "title": "Errand",
+    "type": "object",
+    "properties": {
+        "subject": {"type": "string", "title": "Subject"},
+        "amount": {"type": "number", "x-type": "amount", "title": "Amount"},
+        "request": {
+            "type": "integer",
+            "x-type": "relation",
+            "x-relation": {"form": "request"},
+            "title": "Request",
+        },
+    },
+}
+
+
+@pytest.fixture(autouse=True)
+def listening(stage: Stage) -> None:
+    hearing.start()
+    definitions.publish_many(SYSTEM, [OTHER], "first")
+
+
+def status_of(case: int) -> str:
+    found = cases.get_case(case)
+    assert found is not None
+    return str(found.status)
+
+
+def errands() -> list[dict[str, Any]]:
+    spec = get_form("errand")
+    with reading() as conn:
+        ids = list(conn.execute(spec.table.select().with_only_columns(spec.table.c.id)).scalars())
+        return list(rows.load(conn, spec, ids).values())
+
+
+def drained() -> None:
+    for _ in range(5):
+        outbox.drain("workflow")
+        outbox.drain("workflow-http")
+
+
+def make(**more: Any) -> Doc:
+    values = {"subject": "subject", "amount": "amount", "request": "id"}
+    return {"id": "make", "node": "data", "do": "create", "form": "errand", "values": values, **more}
+
+
+def test_parallel_heads_decide_side_by_side(stage: Stage) -> None:
+    ways = [{"id": "a", "steps": [approval("left", "bob")]}, {"id": "b", "steps": [approval("right", "cho")]}]
+    stage.publish({"id": "fork", "node": "parallel", "branches": ways}, approval("last", "dee"), END)
+    case = stage.submit().case
+    assert stage.is_asked("bob", case)
+    assert stage.is_asked("cho", case)
+    stage.do("cho", "approve", case)
+    assert not stage.is_asked("dee", case)
+    stage.do("bob", "approve", case)
+    assert stage.do("dee", "approve", case).status == "approved"
+
+
+def test_a_record_is_made_and_known_to_the_steps_behind(stage: Stage) -> None:
+    fork = {"id": "size", "node": "condition", "branches": [
+        {"id": "large", "when": "flow.make.amount > 50", "steps": [approval("boss", "dee")]}]}  # fmt: skip
+    stage.publish(make(), fork, END)
+    case = stage.submit(amount="100").case
+    assert [(int(e["amount"]), e["subject"]) for e in errands()] == [(100, "A desk")]
+    assert stage.is_asked("dee", case)
+
+
+def test_what_cannot_be_saved_stops_the_case_with_its_reason_and_leaves_nothing(stage: Stage) -> None:
+    bad = make(values={"subject": "subject", "amount": "1 / 0"})
+    stage.publish(approval("one", "bob"), bad, END)
+    case = stage.submit().case
+    assert stage.do("bob", "approve", case).status == "stuck"
+    assert errands() == []
+    assert "zero" in cases.list_notes(case)[-1].detail["reason"]
+    assert administration.skip(stage.actors["adm"], case, "not needed").status == "approved"
+
+
+def test_the_own_record_is_changed_and_conditions_see_it(stage: Stage) -> None:
+    change = {"id": "set", "node": "data", "do": "update", "values": {"amount": "amount * 2"}}
+    fork = {"id": "size", "node": "condition", "branches": [
+        {"id": "large", "when": "amount = 200", "steps": [approval("boss", "dee")]}]}  # fmt: skip
+    stage.publish(change, fork, END)
+    assert stage.is_asked("dee", stage.submit(amount="100").case)
+
+
+def test_records_are_looked_up_and_walked_one_by_one(stage: Stage) -> None:
+    for amount in ("1", "2", "3"):
+        records.create(stage.actors["adm"], "errand", {"subject": "A desk", "amount": amount})
+    find = {
+        "id": "all",
+        "node": "data",
+        "do": "query",
+        "form": "errand",
+        "many": True,
+        "by": {"subject": "subject"},
+    }
+    sums = {"id": "sums", "node": "calculate", "values": {"total": "SUM(flow.all.amount)"}}
+    double = {"id": "double", "node": "data", "do": "update", "form": "errand", "record": "loop.item",
+              "values": {"amount": "loop.item.amount + flow.sums.total"}}  # fmt: skip
+    each = {"id": "each", "node": "loop", "over": "all", "steps": [double]}
+    stage.publish(find, sums, each, END)
+    assert stage.submit().status == "approved"
+    assert sorted(int(e["amount"]) for e in errands()) == [7, 8, 9]
+
+
+def test_a_case_waits_for_its_sub_flow(stage: Stage) -> None:
+    sub = {"id": "sub", "node": "subflow", "form": "errand", "record": "flow.make"}
+    second = {
+        **workflow_doc(approval("check", "cho"), END),
+        "x-id": "0000002f",
+        "x-key": "errand_check",
+        "form": "errand",
+    }
+    definitions.publish_many(SYSTEM, [second], "first")
+    stage.publish(make(), sub, approval("last", "dee"), END)
+    case = stage.submit().case
+    (made,) = errands()
+    inner = cases.find_open("errand", made["id"])
+    assert inner is not None
+    assert not stage.is_asked("dee", case)
+    stage.do("cho", "approve", inner.id)
+    drained()
+    assert stage.is_asked("dee", case)
+
+
+def test_a_wait_ends_when_its_time_has_come_even_after_a_days_outage(stage: Stage) -> None:
+    stage.publish({"id": "rest", "node": "wait", "after": "PT2H"}, approval("one", "bob"), END)
+    case = stage.submit().case
+    assert watching.run_due() == 0
+    with clock.stopped_at(clock.now() + timedelta(days=1)):
+        assert watching.run_due() == 1
+        assert watching.run_due() == 0
+        drained()
+    assert stage.is_asked("bob", case)
+
+
+def test_a_wait_until_something_holds_sees_the_change_of_the_record(stage: Stage) -> None:
+    stage.publish({"id": "ready", "node": "wait", "until": 'reason = "go"'}, approval("one", "bob"), END)
+    record = stage.record()
+    from formloop.workflows import service
+
+    case = service.submit(stage.actors["ann"], "request", record).case
+    how = records.How(trusted=True, unlocked=True)
+    for reason, asked in (("wait", False), ("go", True)):
+        records.change_record(SYSTEM, "request", record, {"reason": reason}, how=how)
+        drained()
+        assert stage.is_asked("bob", case) is asked
+
+
+def test_a_wait_for_an_event_knows_its_record(stage: Stage) -> None:
+    wait = {"id": "paid", "node": "wait", "event": {"form": "errand", "on": "created"}}
+    fork = {"id": "size", "node": "condition", "branches": [
+        {"id": "large", "when": "flow.paid.amount = 5", "steps": [approval("boss", "dee")]}]}  # fmt: skip
+    stage.publish(wait, fork, END)
+    case = stage.submit().case
+    records.create(stage.actors["adm"], "errand", {"subject": "Paid", "amount": "5"})
+    drained()
+    assert stage.is_asked("dee", case)
+
+
+DUE = {"after": "P1D", "then": [{"do": "remind", "every": "PT4H"}, {"do": "escalate", "after": "P1D"}]}
+
+
+def test_what_is_due_reminds_again_and_again_and_is_passed_to_the_head(stage: Stage) -> None:
+    stage.publish(approval("one", "bob", due=DUE), END)
+    case, begun = stage.submit().case, clock.now()
+    for days, due in ((0.5, 0), (1.1, 1), (1.2, 0), (2.2, 2)):
+        with clock.stopped_at(begun + timedelta(days=days)):
+            assert watching.run_due() == due
+            drained()
+    assert not stage.is_asked("bob", case)
+    assert stage.is_asked("dee", case)  # the head of Bob's department
+    assert [n.action for n in cases.list_notes(case)] == [
+        "submit",
+        "due_remind",
+        "due_remind",
+        "due_escalate",
+    ]
+    assert stage.do("dee", "approve", case).status == "approved"
+
+
+def test_what_is_due_counts_as_approved_or_goes_back(stage: Stage) -> None:
+    for do, status in (("approve", "approved"), ("return", "returned")):
+        stage.publish(approval("one", "bob", due={"after": "PT1H", "then": [{"do": do}]}), END)
+        case = stage.submit().case
+        with clock.stopped_at(clock.now() + timedelta(hours=2)):
+            watching.run_due()
+            drained()
+        assert status_of(case) == status
+        assert not stage.is_asked("bob", case)
+
+
+class _Answering(http.server.BaseHTTPRequestHandler):
+    asked: ClassVar[list[tuple[str, dict[str, Any]]]] = []
+    status = 200
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.asked.append((self.headers["Idempotency-Key"], body))
+        text = json.dumps({"credit": {"limit": 70}}).encode()
+        self.send_response(self.status)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def bank(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    server = http.server.HTTPServer(("127.0.0.1", 0), _Answering)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setattr(outbound, "ALLOWED", {("127.0.0.1", server.server_port)})
+    monkeypatch.setattr(_Answering, "asked", [])
+    monkeypatch.setattr(_Answering, "status", 200)
+    yield f"http://127.0.0.1:{server.server_port}/credit"
+    server.shutdown()
+    server.server_close()
+
+
+def call(url: str, **more: Any) -> Doc:
+    return {"id": "bank", "node": "http", "url": url, "values": {"amount": "amount"},
+            "answer": {"limit": "answer.credit.limit"}, **more}  # fmt: skip
+
+
+def test_an_answer_is_mapped_and_branched_on(stage: Stage, bank: str) -> None:
+    fork = {"id": "size", "node": "condition", "branches": [
+        {"id": "large", "when": "amount > flow.bank.limit", "steps": [approval("boss", "dee")]}]}  # fmt: skip
+    stage.publish(call(bank), fork, END)
+    case = stage.submit(amount="100").case
+    assert _Answering.asked == []
+    drained()
+    assert stage.is_asked("dee", case)
+    assert [body for _, body in _Answering.asked] == [{"amount": 100}]
+
+
+@pytest.mark.parametrize(("failed", "status"), [("stop", "stuck"), ("pass", "approved")])
+def test_a_refusal_of_the_other_system_stops_the_case_or_is_passed_over(
+    stage: Stage, bank: str, monkeypatch: pytest.MonkeyPatch, failed: str, status: str
+) -> None:
+    monkeypatch.setattr(_Answering, "status", 403)
+    stage.publish(call(bank, failed=failed), END)
+    case = stage.submit().case
+    drained()
+    assert status_of(case) == status
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1/x", "https://10.0.0.1/x", "https://[::1]/x", "https://localhost/x"]
+)
+def test_private_addresses_are_never_called(stage: Stage, url: str) -> None:
+    stage.publish(call(url), END)
+    case = stage.submit().case
+    drained()
+    assert status_of(case) == "stuck"
+
+
+def test_a_message_is_written_to_people(stage: Stage) -> None:
+    who = [{"rule": "people", "people": ["cho"]}]
+    stage.publish({"id": "say", "node": "message", "who": who, "text": '"Look at " & subject'}, END)
+    case = stage.submit().case
+    assert cases.list_notes(case)[1].comment == "Look at A desk"

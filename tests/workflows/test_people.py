@@ -1,0 +1,167 @@
+"""Who is asked: every rule, nobody found, people who agreed before, deputies, and people who leave."""
+
+from datetime import timedelta
+
+import pytest
+
+from formloop.access import people
+from formloop.access.actor import SYSTEM
+from formloop.core import clock
+from formloop.core.errors import Forbidden, Invalid
+from formloop.workflows import administration, cases, delegations, service
+from workflows.stage import END, Stage, approval
+
+
+def asked(stage: Stage, case: int) -> list[str]:
+    names = {actor.person_id: name for name, actor in stage.actors.items()}
+    return [names[each.person] for each in cases.list_waiting(case)]
+
+
+def number(stage: Stage, who: str) -> int:
+    found = stage.actors[who].person_id
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def board(stage: Stage) -> Stage:
+    """Ann's office stands below a house that Eve is the head of."""
+    house = people.add_department(SYSTEM, "house", "House", head=number(stage, "eve"))
+    office = people.find_department(stage.actors["ann"].department)
+    assert office is not None
+    people.change_department(SYSTEM, office.id, parent=house)
+    return stage
+
+
+def test_the_line_is_asked_step_by_step_up_to_a_level_or_to_the_top(board: Stage) -> None:
+    board.publish(approval("one", who=[{"rule": "line"}]), END)
+    case = board.submit().case
+    assert asked(board, case) == ["dee"]
+    assert board.do("dee", "approve", case).status == "open"
+    assert asked(board, case) == ["eve"]
+    assert board.do("eve", "approve", case).status == "approved"
+    board.publish(approval("one", who=[{"rule": "line", "to": 1}]), END)
+    assert board.do("dee", "approve", board.submit().case).status == "approved"
+
+
+def test_the_initiator_chooses(stage: Stage) -> None:
+    stage.publish(approval("one", who=[{"rule": "chosen", "by": "initiator"}], nobody={"person": "dee"}), END)
+    record = stage.record()
+    chosen = {"one": [number(stage, "cho")]}
+    case = service.submit(stage.actors["ann"], "request", record, chosen=chosen).case
+    assert asked(stage, case) == ["cho"]
+    assert asked(stage, stage.submit().case) == ["dee"]
+
+
+def test_whoever_decides_before_chooses(stage: Stage) -> None:
+    stage.publish(approval("one", "bob"), approval("two", who=[{"rule": "chosen", "by": "previous"}]), END)
+    case = stage.submit().case
+    stage.do("bob", "approve", case, chosen={"two": [number(stage, "dee")]})
+    assert asked(stage, case) == ["dee"]
+
+
+def test_a_department_field_chooses_its_people(stage: Stage) -> None:
+    office = stage.actors["ann"].department
+    stage.publish(approval("one", who=[{"rule": "department_field", "field": "team"}], nobody="pass"), END)
+    assert sorted(asked(stage, stage.submit(team=str(office)).case)) == ["ann", "bob", "cho", "dee"]
+    assert stage.submit().status == "approved"
+
+
+def test_an_expression_chooses_by_account_or_by_person(stage: Stage) -> None:
+    stage.publish(approval("one", who=[{"rule": "expression", "value": 'LOWER("DEE")'}]), END)
+    assert asked(stage, stage.submit().case) == ["dee"]
+    stage.publish(approval("one", who=[{"rule": "expression", "value": "reviewer"}]), END)
+    assert asked(stage, stage.submit(reviewer=str(number(stage, "cho"))).case) == ["cho"]
+
+
+def test_the_same_people_as_at_another_step(stage: Stage) -> None:
+    same = approval("two", who=[{"rule": "same", "step": "one"}])
+    stage.publish(approval("one", "bob", "cho"), same, END)
+    case = stage.submit().case
+    stage.do("cho", "approve", case)
+    assert asked(stage, case) == ["cho"]
+
+
+@pytest.mark.parametrize(("repeated", "waits"), [("ask", ["bob"]), ("before", ["bob"]), ("any", [])])
+def test_whoever_agreed_before_is_asked_again_or_not(stage: Stage, repeated: str, waits: list[str]) -> None:
+    stage.publish(
+        approval("one", "bob"), approval("two", "cho"), approval("three", "bob"), END, repeated=repeated
+    )
+    case = stage.submit().case
+    stage.do("bob", "approve", case)
+    stage.do("cho", "approve", case)
+    assert asked(stage, case) == waits
+
+
+def test_whoever_agreed_just_before_is_passed(stage: Stage) -> None:
+    stage.publish(approval("one", "bob"), approval("two", "bob", "cho", mode="all"), END, repeated="before")
+    case = stage.submit().case
+    stage.do("bob", "approve", case)
+    assert asked(stage, case) == ["cho"]
+    assert [n.action for n in cases.list_notes(case)] == ["submit", "approve", "repeated"]
+
+
+def away(stage: Stage, who: str, deputy: str, first: int = 0, last: int = 1) -> int:
+    today = clock.today("Asia/Shanghai")
+    return delegations.add(
+        stage.actors[who],
+        number(stage, who),
+        number(stage, deputy),
+        today + timedelta(days=first),
+        today + timedelta(days=last),
+    )
+
+
+def test_a_deputy_is_asked_from_day_to_day_and_knows_why(stage: Stage) -> None:
+    stage.publish(approval("one", "bob"), END)
+    wanted = away(stage, "bob", "cho")
+    case = stage.submit().case
+    assert asked(stage, case) == ["cho"]
+    found = cases.find_task(stage.task_of("cho", case), number(stage, "cho"))
+    assert found is not None
+    assert found.why == {"rule": "delegated", "of": number(stage, "bob")}
+    delegations.remove(stage.actors["bob"], wanted)
+    away(stage, "bob", "cho", first=1)
+    assert asked(stage, stage.submit().case) == ["bob"]
+
+
+def test_a_deputy_who_is_away_has_a_deputy_but_nobody_goes_in_a_circle(stage: Stage) -> None:
+    stage.publish(approval("one", "bob"), END)
+    away(stage, "bob", "cho")
+    away(stage, "cho", "dee")
+    assert asked(stage, stage.submit().case) == ["dee"]
+    away(stage, "dee", "bob")
+    assert len(asked(stage, stage.submit().case)) == 1
+
+
+def test_only_oneself_or_an_administrator_names_a_deputy(stage: Stage) -> None:
+    today = clock.today()
+    with pytest.raises(Forbidden):
+        delegations.add(stage.actors["cho"], number(stage, "bob"), number(stage, "cho"), today, today)
+    with pytest.raises(Invalid):
+        away(stage, "bob", "bob")
+    with pytest.raises(Invalid):
+        away(stage, "bob", "cho", first=2, last=1)
+    delegations.add(stage.actors["adm"], number(stage, "bob"), number(stage, "cho"), today, today)
+    assert [row.deputy for row in delegations.list_of(number(stage, "bob"))] == [number(stage, "cho")]
+
+
+def test_whoever_leaves_hands_over_every_open_task(stage: Stage) -> None:
+    stage.publish(approval("one", "bob"), END)
+    some = [stage.submit().case for _ in range(3)]
+    batch = administration.hand_over(stage.actors["adm"], number(stage, "bob"), number(stage, "dee"), "left")
+    assert batch.done == 3
+    assert batch.refused == []
+    assert [asked(stage, case) for case in some] == [["dee"]] * 3
+    assert administration.list_open_tasks(number(stage, "bob")) == []
+    with pytest.raises(Forbidden):
+        administration.hand_over(stage.actors["bob"], number(stage, "dee"), number(stage, "bob"))
+
+
+def test_what_is_given_to_somebody_else_is_decided_by_them_alone(stage: Stage) -> None:
+    stage.publish(approval("one", "bob", "cho", mode="all"), END)
+    case = stage.submit().case
+    administration.reassign(stage.actors["adm"], stage.task_of("bob", case), number(stage, "dee"))
+    assert sorted(asked(stage, case)) == ["cho", "dee"]
+    with pytest.raises(Invalid):
+        administration.reassign(stage.actors["adm"], stage.task_of("cho", case), number(stage, "dee"))
