@@ -14,6 +14,7 @@ from formloop.access import views as access_views
 from formloop.api import views as api_views
 from formloop.bridges import kind as bridge_kind
 from formloop.bridges import views as bridges_views
+from formloop.bridges.notices import views as notices_views
 from formloop.core.text import load_catalogues
 from formloop.db.migrations import counters
 from formloop.definitions import library
@@ -79,6 +80,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         definitions_views,
         forms_views,
         bridges_views,
+        notices_views,
         workflows_views,
         packs_views,
         api_views,

@@ -2,12 +2,25 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from formloop.core import clock
 
+ROBOTS = {
+    "dingtalk": ("FORMLOOP_DINGTALK_URL", "FORMLOOP_DINGTALK_SECRET"),
+    "wecom": ("FORMLOOP_WECOM_URL", ""),
+    "feishu": ("FORMLOOP_FEISHU_URL", "FORMLOOP_FEISHU_SECRET"),
+}
 _PACKAGE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True, slots=True)
+class Robot:
+    """A robot of a group chat: the web address it is called at, and the secret it is signed with, if any."""
+
+    url: str
+    secret: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +29,8 @@ class Settings:
 
     `public_url` is how people reach it; it is needed as soon as the site listens beyond this machine.
     `redis_url` is None on one machine: the site then starts a queue server of its own. What was deleted more
-    than `bin_days` days ago is purged every night; 0 keeps it.
+    than `bin_days` days ago is purged every night; 0 keeps it. Letters go out by `smtp_url` and, to group chats,
+    by `robots`; without them people are told in the app alone.
     """
 
     instance: Path
@@ -28,6 +42,9 @@ class Settings:
     locale: str = "en"
     demo: bool = False
     bin_days: int = 0
+    smtp_url: str | None = None
+    mail_from: str = "formloop@localhost"
+    robots: Mapping[str, Robot] = field(default_factory=dict)
     statics: Path = Path("static")
     packs: Path = Path("templates_library")
 
@@ -56,11 +73,20 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         public_url=env.get("FORMLOOP_PUBLIC_URL"),
         zone=env.get("FORMLOOP_ZONE", "Asia/Shanghai"),
         locale=env.get("FORMLOOP_LOCALE", "en"),
+        smtp_url=env.get("FORMLOOP_SMTP_URL") or None,
+        mail_from=env.get("FORMLOOP_MAIL_FROM") or "formloop@localhost",
+        robots=_robots(env),
         bin_days=_days(env.get("FORMLOOP_BIN_DAYS", "0")),
         demo=env.get("FORMLOOP_DEMO", "") == "1" or (instance / "demo").exists(),
         statics=_beside("static", "_static"),
         packs=_beside("templates_library", "_templates_library"),
     )
+
+
+def _robots(env: Mapping[str, str]) -> dict[str, Robot]:
+    return {
+        name: Robot(env[url], env.get(secret, "")) for name, (url, secret) in ROBOTS.items() if env.get(url)
+    }
 
 
 def _days(said: str) -> int:

@@ -1,0 +1,193 @@
+"""Writing notices, reading one's own, and choosing the ways they come."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import bindparam, delete, func, insert, literal, select, update
+
+from formloop.access.actor import Actor
+from formloop.access.tables import person
+from formloop.bridges.connectors import Channel, channels
+from formloop.bridges.notices.tables import choice, notice
+from formloop.core import clock
+from formloop.core.errors import Invalid, NotFound, Problem
+from formloop.core.text import M, Message
+from formloop.db import connection, reading, transactional
+from formloop.events import outbox, reasons
+
+TOPIC = "notice"
+PAGE, MOST_COUNTED = 50, 100
+HOW: Mapping[str, Message] = {
+    "off": M("Not at all"),
+    "at_once": M("At once"),
+    "daily": M("Once a day"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a notice is about. `in_app`: the list of notices shows it; work to do has its own list."""
+
+    title: Message
+    icon: str
+    in_app: bool = True
+    pressing: bool = True  # worth a letter at once, unless its person chose otherwise
+
+
+KINDS: Mapping[str, Kind] = {
+    "task": Kind(M("Work that waits for me"), "inbox", in_app=False),
+    "copy": Kind(M("Copies to me"), "copy", in_app=False, pressing=False),
+    "outcome": Kind(M("Decisions on what I submitted"), "circle-check"),
+    "message": Kind(M("Messages of workflows"), "message"),
+    "urge": Kind(M("Somebody urges me"), "bell-ringing"),
+    "overdue": Kind(M("Something is overdue"), "clock"),
+    "repair": Kind(M("Something needs repair"), "lifebuoy"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A notice as its person reads it."""
+
+    id: int
+    kind: Kind
+    text: str
+    link: str
+    made_at: datetime
+    unread: bool
+
+
+def tell(people: Iterable[int], kind: str, text: Message | str, link: str = "") -> None:
+    """Tell people something, inside the open transaction; `link` is a path on this site.
+
+    It is in their list at once (kinds with a list of their own aside) and leaves for the channels they chose once
+    the transaction is committed. Somebody named twice is told once.
+    """
+    told = {each: clock.new_id() for each in dict.fromkeys(people)}
+    if not told:
+        return
+    now, said = clock.now(), reasons.written(text)
+    common = {"kind": kind, "said": said, "link": link, "made_at": now}
+    common["read_at"] = None if KINDS[kind].in_app else now
+    connection().execute(insert(notice), [{"id": id, "person": each, **common} for each, id in told.items()])
+    for each, channel in _at_once(told, kind):
+        payload = {"channel": channel, "person": each, "notices": [told[each]]}
+        outbox.put(TOPIC, f"{channel}:{each}", payload)
+
+
+def _at_once(people: Collection[int], kind: str) -> list[tuple[int, str]]:
+    """Who of them wants a letter of this kind now, and over what."""
+    ready = ready_channels()
+    if not ready:
+        return []
+    chosen = _choices(people, kind)
+    query = select(person.c.id, person.c.email, person.c.phone).where(
+        person.c.id.in_(people), person.c.active
+    )
+    return [
+        (row.id, channel.name)
+        for row in connection().execute(query)
+        for channel in ready
+        if channel.reaches(row.email, row.phone)
+        and chosen.get((row.id, kind, channel.name), at_first(kind, channel)) == "at_once"
+    ]
+
+
+def ready_channels() -> list[Channel]:
+    """The channels this site has been set up for."""
+    settings = current_app.config["SETTINGS"]
+    return [channel for channel in channels if channel.is_set_up(settings)]
+
+
+def at_first(kind: str, channel: Channel) -> str:
+    """How notices of a kind come over a channel as long as nobody has chosen."""
+    return channel.how_at_first if KINDS[kind].pressing else "off"
+
+
+def _choices(people: Collection[int], kind: str | None = None) -> dict[tuple[int, str, str], str]:
+    query = select(choice).where(choice.c.person.in_(people))
+    if kind is not None:
+        query = query.where(choice.c.kind == kind)
+    with reading() as conn:
+        return {(row.person, row.kind, row.channel): row.how for row in conn.execute(query)}
+
+
+def get_choices(person_id: int) -> dict[tuple[str, str], str]:
+    """How each kind of notice comes to a person over each channel that is set up."""
+    chosen = _choices([person_id])
+    return {
+        (kind, channel.name): chosen.get((person_id, kind, channel.name), at_first(kind, channel))
+        for kind in KINDS
+        for channel in ready_channels()
+    }
+
+
+@transactional
+def choose(person_id: int, wanted: Mapping[tuple[str, str], str]) -> None:
+    """Keep how a person wants to be told; Invalid for what does not exist."""
+    if any(
+        kind not in KINDS or name not in channels or how not in HOW for (kind, name), how in wanted.items()
+    ):
+        raise Invalid([Problem("choice", "how", M("There is no such way to be told."))])
+    conn = connection()
+    for kind, name in wanted:
+        mine = (choice.c.person == person_id, choice.c.kind == kind, choice.c.channel == name)
+        conn.execute(delete(choice).where(*mine))
+    rows = [{"person": person_id, "kind": k, "channel": c, "how": how} for (k, c), how in wanted.items()]
+    if rows:
+        conn.execute(insert(choice), rows)
+
+
+def list_notices(actor: Actor, locale: str, before: int | None = None) -> tuple[list[Shown], int | None]:
+    """A page of one's own notices, newest first, and the mark of the next page."""
+    listed = [name for name, kind in KINDS.items() if kind.in_app]
+    query = select(notice).where(notice.c.person == actor.person_id, notice.c.kind.in_(listed))
+    if before is not None:
+        query = query.where(notice.c.id < before)
+    with reading() as conn:
+        found = conn.execute(query.order_by(notice.c.id.desc()).limit(PAGE + 1)).all()
+    shown = [_shown(row, locale) for row in found[:PAGE]]
+    return shown, shown[-1].id if len(found) > PAGE else None
+
+
+def _shown(row: Any, locale: str) -> Shown:
+    text = reasons.read(row.said, locale)
+    return Shown(row.id, KINDS[row.kind], text, row.link, row.made_at, row.read_at is None)
+
+
+_UNREAD = select(func.count()).select_from(
+    select(literal(1))
+    .where(notice.c.person == bindparam("of_person"), notice.c.read_at.is_(None))
+    .limit(MOST_COUNTED)
+    .subquery()
+)
+
+
+def count_unread(actor: Actor) -> int:
+    """How many notices a person has not read; 100 means that many or more."""
+    if actor.person_id is None:
+        return 0
+    with reading() as conn:
+        return int(conn.execute(_UNREAD, {"of_person": actor.person_id}).scalar_one())
+
+
+@transactional
+def open_notice(actor: Actor, id: int) -> str:
+    """Mark a notice as read; returns where it leads. NotFound for somebody else's."""
+    mine = (notice.c.id == id, notice.c.person == actor.person_id)
+    link = connection().execute(select(notice.c.link).where(*mine)).scalar_one_or_none()
+    if link is None:
+        raise NotFound
+    unread = update(notice).where(*mine, notice.c.read_at.is_(None))
+    connection().execute(unread.values(read_at=clock.now()))
+    return str(link)
+
+
+@transactional
+def read_all(actor: Actor) -> int:
+    """Mark all of one's notices as read; returns how many were not."""
+    unread = update(notice).where(notice.c.person == actor.person_id, notice.c.read_at.is_(None))
+    return connection().execute(unread.values(read_at=clock.now())).rowcount
