@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from formloop.access import people, sessions, signing
 from formloop.access.actor import SYSTEM
 from formloop.app import create_app
+from formloop.events import outbox
 from formloop.forms import reads, service
 from formloop.settings import Settings
 
@@ -247,6 +248,8 @@ def test_the_recycle_bin_gives_back_and_deletes_for_ever(client: FlaskClient, sh
     service.delete_record(SYSTEM, "item", shop.bolt)
     service.delete_record(SYSTEM, "item", shop.nut)
     assert "Delete for ever" in client.get("/f/item/batch?deleted=1").get_data(as_text=True)
+    shown = client.get(f"/f/item/{shop.nut}").get_data(as_text=True)
+    assert "In the recycle bin" in shown and f"/f/item/{shop.nut}/restore" in shown and "/edit" not in shown
     post(client, "/f/item/batch", {"_do": "restore", "id": str(shop.bolt)})
     post(client, "/f/item/batch", {"_do": "purge", "id": str(shop.nut)})
     assert "Bolt" in client.get("/f/item").get_data(as_text=True)
@@ -274,3 +277,18 @@ def test_fields_picked_in_the_list_are_changed_and_the_others_are_not(
     status, left, _ = post(client, "/f/customer/batch", values)
     assert status == 200 and "0 records changed." in left and "Acme</a>: Somebody else changed this" in left
     assert post(client, "/f/customer/batch", {"id": f"{shop.acme}:2"})[0] == 303
+
+
+def test_the_second_of_two_clicks_at_once_is_shown_the_first_ones_record(
+    client: FlaskClient, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = post(client, "/f/item/new", {"name": "Once"}, key="one")
+    find, asked = outbox.find_received, list[str]()
+
+    def too_early(source: str, key: str) -> str | None:
+        asked.append(key)
+        return None if len(asked) == 1 else find(source, key)
+
+    monkeypatch.setattr(outbox, "find_received", too_early)
+    assert post(client, "/f/item/new", {"name": "Once"}, key="one") == first
+    assert asked == ["one", "one"]

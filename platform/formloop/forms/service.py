@@ -50,33 +50,25 @@ def create(
     return _one(save_many(actor, form, [Draft(raw)], cause, how))
 
 
+@transactional
 def create_once(
     actor: Actor, form: str, raw: Mapping[str, Any], key: str | None, cause: Cause | None = None
 ) -> Values:
     """Save a new record unless one was saved under this key before; then return that one.
 
     The key comes from the page (a double click, a reload after a time-out), so it only counts for its person.
-    Invalid when other values come under the key of a record that was saved.
+    Invalid when other values come under the key of a record that was saved; Conflict when another request saves
+    one at this moment: asking again gives that one.
     """
     if not key:
         return create(actor, form, raw, cause)
     source = f"form:{form}:{actor.person_id}"
     sha256 = hashlib.sha256(json_text.dumps(raw).encode()).hexdigest()
-
-    @transactional
-    def save_new() -> Values:
+    found = outbox.find_received(source, key)
+    if not found:
         saved = create(actor, form, raw, cause)
         outbox.receive(source, key, f"{saved['id']} {sha256}")
         return saved
-
-    found = outbox.find_received(source, key)
-    if not found:
-        try:
-            return save_new()
-        except Conflict:  # the first of two clicks was saved at this moment
-            found = outbox.find_received(source, key)
-            if not found:
-                raise
     record, _, earlier = found.partition(" ")
     if earlier and earlier != sha256:
         text = M("This was saved already, with other values. Save once more to make another record.")

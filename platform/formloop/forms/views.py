@@ -103,8 +103,15 @@ def create(form: str) -> Response:
     return page.redirect(url_for("forms.record_page", form=form, record=saved["id"]), M("Saved."))
 
 
-@transactional
 def _save_new(actor: Actor, form: str, raw: dict[str, Any], key: str | None) -> Values:
+    try:
+        return _save_and_forget(actor, form, raw, key)
+    except Conflict:  # the first of two clicks was saved at this moment: ask again for its record
+        return _save_and_forget(actor, form, raw, key)
+
+
+@transactional
+def _save_and_forget(actor: Actor, form: str, raw: dict[str, Any], key: str | None) -> Values:
     fills.forget(actor, form, None)
     return service.create_once(actor, form, raw, key)
 
@@ -113,13 +120,14 @@ def _save_new(actor: Actor, form: str, raw: dict[str, Any], key: str | None) -> 
 def record_page(form: str, record: int) -> Response:
     """One record with its history and what belongs to it."""
     actor, locale = current(), viewer.locale()
-    seen = reads.look(actor, form, record)
+    seen = _look(actor, form, record)
     spec, values = seen.spec, reads.project(seen.spec, seen.record, seen.visible)
     names = screen.names_for(spec, [values])
     shown = screen.build(
         spec, seen.record, seen.env, context_of(actor), locale, seen.visible, frozenset(), [], names
     )
-    locked = service.is_locked(spec, values)
+    binned = values["deleted_at"] is not None
+    fixed = binned or service.is_locked(spec, values)
     return page.render(
         "forms/record.html",
         spec=spec,
@@ -128,15 +136,25 @@ def record_page(form: str, record: int) -> Response:
         title=str(values.get(spec.title_field) or spec.title(locale)),
         state=spec.states.get(values["state"]),
         owner=names.get(("@person", values["owner"]), ""),
-        panels=[part for each in record_panels if (part := each(actor, spec, values))],
+        binned=binned,
+        panels=[part for each in record_panels if not binned and (part := each(actor, spec, values))],
         changes=history.describe_changes(spec, record, seen.visible, locale),
         comments=comments.list_of(form, record),
         chain=reads.list_chain(actor, form, record, locale),
-        may_edit=gate.allows(actor, "edit", spec.resource) and not locked,
-        may_delete=gate.allows(actor, "delete", spec.resource) and not locked,
-        may_create=gate.allows(actor, "create", spec.resource),
-        may_comment=gate.allows(actor, "comment", spec.resource),
+        may_edit=gate.allows(actor, "edit", spec.resource) and not fixed,
+        may_delete=gate.allows(actor, "delete", spec.resource) and not fixed,
+        may_create=gate.allows(actor, "create", spec.resource) and not binned,
+        may_comment=gate.allows(actor, "comment", spec.resource) and not binned,
     )
+
+
+def _look(actor: Actor, form: str, record: int) -> reads.Look:
+    """A record, also one in the recycle bin for those who could take it out again."""
+    try:
+        return reads.look(actor, form, record)
+    except NotFound:
+        reads.look(actor, form, record, "delete", deleted=True)
+        return reads.look(actor, form, record, deleted=True)
 
 
 @route(blueprint, "/f/<form>/<int:record>/edit", permission=("edit", "form:{form}"))
