@@ -88,11 +88,31 @@ def impact(conn: Connection, old: Doc | None, new: Doc) -> list[ImpactRow]:
     """Cases that go on under their version, and what the definition says that does not run yet."""
     rows = _blind_roles(new)
     if old is not None:
-        running = select(func.count()).where(case.c.workflow == new["x-key"], case.c.ended_at.is_(None))
-        count = int(conn.execute(running).scalar_one())
-        if count:
-            text = M("{count} running approvals go on by the version they began with.", count=count)
-            rows.append(ImpactRow(message=text, count=count))
+        rows += _running(conn, old, new)
+    return rows
+
+
+def _running(conn: Connection, old: Doc, new: Doc) -> list[ImpactRow]:
+    """How many approvals go on by the version they began with, and at which steps they stand."""
+    query = (
+        select(case.c.step, func.count())
+        .where(case.c.workflow == new["x-key"], case.c.ended_at.is_(None))
+        .group_by(case.c.step)
+        .order_by(case.c.step)
+    )
+    found = [(str(row[0]), int(row[1])) for row in conn.execute(query)]
+    if not found:
+        return []
+    count = sum(each for _, each in found)
+    text = M("{count} running approvals go on by the version they began with.", count=count)
+    titles = {step["id"]: step.get("title", step["id"]) for doc in (new, old) for step, _ in walk(doc)}
+    there = {step["id"]: at for step, at in walk(new)}
+    rows = [ImpactRow(message=text, count=count)]
+    for step, each in found:
+        waits = M("{count} of them wait at “{step}”.", count=each, step=titles.get(step, step))
+        if not step:
+            waits = M("{count} of them are with the initiator.", count=each)
+        rows.append(ImpactRow(message=waits, count=each, at=there.get(step, "steps")))
     return rows
 
 

@@ -24,7 +24,7 @@ from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
 from formloop.workflows import cases, sight, stashes, working
 from formloop.workflows.kind import find_workflow
-from formloop.workflows.spec import Step
+from formloop.workflows.spec import ACTIONS, Step
 from formloop.workflows.state import ENDED, Event, State, Work
 from formloop.workflows.turn import Turn, describe, turn_of, turn_on
 from formloop.workflows.turning import FASTER, Result, carry_out, perform, settle, think
@@ -43,8 +43,6 @@ __all__ = [
 
 LONGEST_COMMENT = 4_000
 MOST_COPIES = 50
-NOT_DECISIONS = ("submit", "withdraw", "resume", "comment", "urge", "copy", "skip", "reassign", "end", "void",
-                 "reactivate", "done", "failed", "due")  # fmt: skip
 Chosen = Mapping[str, Iterable[int]]
 
 
@@ -162,7 +160,7 @@ def _decide(
     actor: Actor, task: int, event: Event, raw: Mapping[str, Any] | None, revision: int | None
 ) -> Result:
     found = cases.lock_task(task, actor.person_id)
-    if found is None or found.kind != "todo" or event.action in NOT_DECISIONS:
+    if found is None or found.kind != "todo" or event.action not in ACTIONS:
         raise NotFound
     if found.task_state != "open" or not cases.take(task, found_person(actor), event.action):
         return _decided_before(actor, task, event)

@@ -51,6 +51,7 @@ ACTIONS: dict[str, tuple[Message, str, str]] = {  # word, colour, icon
     "end": (M("Ended early"), "green", "flag-3"),
     "void": (M("Voided"), "red", "ban"),
     "reactivate": (M("Taken up again"), "blue", "refresh"),
+    "restart": (M("Begun again"), "blue", "refresh"),
     "moved": (M("Moved to another version"), "blue", "arrows-exchange"),
     "finished": (M("Finished"), "green", "flag-3"),
 }

@@ -43,6 +43,18 @@ def _resume(walk: Walk, event: Event) -> None:
             walk.go(token.at, token.parent, token.loop, token.parked)
 
 
+def _refuse_restart(workflow: Workflow, state: State, event: Event) -> Refusal:
+    return None if state.status in RUNNING else Conflict(M("This is not under approval."))
+
+
+def _restart(walk: Walk, event: Event) -> None:
+    """From the first step, as if it had just been submitted; what people said stays in the history."""
+    walk.note("restart", None, event)
+    walk.remove(walk.state.tokens)
+    walk.change(status="open", decided=0, passed=(), hands={}, variables={})
+    walk.go(walk.workflow.first)
+
+
 def _refuse_skip(workflow: Workflow, state: State, event: Event) -> Refusal:
     if not event.comment.strip():
         return invalid("comment", REASON)
@@ -111,6 +123,7 @@ def _reactivate(walk: Walk, event: Event) -> None:
 
 ACTIONS = {
     "resume": Action(_refuse_resume, _resume),
+    "restart": Action(_refuse_restart, _restart),
     "skip": Action(_refuse_skip, _skip),
     "reassign": Action(_refuse_reassign, _reassign),
     "end": Action(_refuse_end, _end),

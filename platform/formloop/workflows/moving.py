@@ -1,0 +1,132 @@
+"""Running cases and newer versions: left as they are they finish by their own; or they move, or begin again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from formloop.access import audit, gate
+from formloop.access.actor import Actor
+from formloop.core.errors import Conflict, FormloopError
+from formloop.core.text import Message
+from formloop.db import connection, reading, transactional
+from formloop.definitions import library
+from formloop.forms.kind import get_form
+from formloop.workflows import cases
+from formloop.workflows.kind import get_version
+from formloop.workflows.remapping import remap
+from formloop.workflows.spec import Workflow
+from formloop.workflows.state import Event, Note, State
+from formloop.workflows.tables import case, task
+from formloop.workflows.turn import turn_of
+from formloop.workflows.turning import FASTER, carry_out
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many running cases of a version stand at a step."""
+
+    version: int
+    step: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One case that could move, was moved, or why not."""
+
+    case: int
+    version: int
+    step: str
+    problems: tuple[Message, ...] = ()
+
+
+def list_waiting(key: str) -> list[Waiting]:
+    """Where the running cases of a workflow stand, by version; one with several places counts at its first."""
+    query = (
+        select(case.c.version, case.c.step, func.count())
+        .where(case.c.workflow == key, case.c.ended_at.is_(None))
+        .group_by(case.c.version, case.c.step)
+        .order_by(case.c.version, case.c.step)
+    )
+    with reading() as conn:
+        return [Waiting(*row) for row in conn.execute(query)]
+
+
+def try_move(actor: Actor, key: str, mapping: Mapping[str, str]) -> list[Move]:
+    """What moving every running case to the published version would do; nothing is changed."""
+    gate.require(actor, "repair", "site")
+    new = _published(key)
+    found = []
+    for row in _running(key, new.version):
+        old = get_version(row.workflow, row.version)
+        problems = remap(old, new, State.from_json(row.state), mapping)[1]
+        found.append(Move(row.id, row.version, row.step, tuple(problems)))
+    return found
+
+
+def move_cases(actor: Actor, key: str, mapping: Mapping[str, str]) -> list[Move]:
+    """Move every running case that fits to the published version, each on its own; the others stay as they are."""
+    gate.require(actor, "repair", "site")
+    new = _published(key)
+    return [_tried(actor, row.id, row.version, row.step, mapping) for row in _running(key, new.version)]
+
+
+def _tried(actor: Actor, case_id: int, version: int, step: str, mapping: Mapping[str, str]) -> Move:
+    try:
+        return Move(case_id, version, step, tuple(_move(actor, case_id, mapping)))
+    except FormloopError as error:
+        return Move(case_id, version, step, (error.message,))
+
+
+@transactional
+def _move(actor: Actor, case_id: int, mapping: Mapping[str, str]) -> list[Message]:
+    found = cases.lock_case(case_id)
+    if found is None or found.ended_at is not None:
+        return []
+    old, new = get_version(found.workflow, found.version), _published(found.workflow)
+    before = State.from_json(found.state)
+    state, problems = remap(old, new, before, mapping)
+    if state is None:
+        return problems
+    for here, there in zip(before.tokens, state.tokens, strict=True):
+        if here.at != there.at:
+            rounds = [seat.round for seat in here.seats]
+            same = (task.c.case == case_id) & (task.c.step == here.at) & (task.c.state == "open")
+            connection().execute(update(task).where(same, task.c.round.in_(rounds)).values(step=there.at))
+    connection().execute(update(case).where(case.c.id == case_id).values(version=new.version))
+    if not cases.move(case_id, found.revision, state, ended=False):
+        raise Conflict(FASTER)
+    detail = {"from": found.version, "version": new.version}
+    cases.add_notes(
+        case_id, [Note("moved", state.at or "", state.round, actor.person_id, detail=detail)], None
+    )
+    audit.note(actor, "case.moved", f"case:{case_id}", **detail)
+    return []
+
+
+@transactional
+def restart(actor: Actor, case_id: int, comment: str) -> None:
+    """Let a case begin again, by the published version."""
+    gate.require(actor, "repair", "site")
+    found = cases.lock_case(case_id)
+    if found is None:
+        return
+    new, spec = _published(found.workflow), get_form(found.form)
+    connection().execute(update(case).where(case.c.id == case_id).values(version=new.version))
+    turn = turn_of(actor, new, spec, found.id, found.record, State.from_json(found.state))
+    audit.note(actor, "case.restarted", f"case:{case_id}", version=new.version, reason=comment)
+    carry_out(turn, Event("restart", actor.person_id, comment), found.revision)
+
+
+def _published(key: str) -> Workflow:
+    found = library.published("workflow", key)
+    assert isinstance(found, Workflow)  # the kind prepares nothing else
+    return found
+
+
+def _running(key: str, version: int) -> list[Any]:
+    query = select(case).where(case.c.workflow == key, case.c.version != version, case.c.ended_at.is_(None))
+    with reading() as conn:
+        return list(conn.execute(query.order_by(case.c.id)))

@@ -1,0 +1,69 @@
+"""A case under another version of its workflow, pure: every place it stands at must have its like there."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+from formloop.core.text import M, Message
+from formloop.workflows.spec import Step, Workflow
+from formloop.workflows.state import State, Token
+
+T = TypeVar("T")
+Mapped = Mapping[str, str]
+
+
+def remap(old: Workflow, new: Workflow, state: State, mapping: Mapped) -> tuple[State | None, list[Message]]:
+    """The state under the new version, or why it does not fit. Steps that are not mapped keep their id."""
+    problems: list[Message] = []
+    tokens = []
+    for token in state.tokens:
+        found = _token(old, new, token, mapping)
+        if isinstance(found, Token):
+            tokens.append(found)
+        else:
+            problems.append(found)
+    if problems:
+        return None, problems
+    passed = tuple(key for key in (_like(key, mapping) for key in state.passed) if key in new.steps)
+    return (
+        replace(
+            state,
+            tokens=tuple(tokens),
+            passed=passed,
+            hands={k: v for k, v in _renamed(state.hands, mapping).items() if k in passed},
+            variables=_renamed(state.variables, mapping),
+            chosen=_renamed(state.chosen, mapping),
+        ),
+        [],
+    )
+
+
+def _like(key: str, mapping: Mapped) -> str:
+    return mapping.get(key, key)
+
+
+def _renamed(found: Mapping[str, T], mapping: Mapped) -> dict[str, T]:
+    return {_like(key, mapping): value for key, value in found.items()}
+
+
+def _token(old: Workflow, new: Workflow, token: Token, mapping: Mapped) -> Token | Message:
+    """The token at its new step; what was to come straight back is kept where all of it fits."""
+    parked = [_token(old, new, each, mapping) for each in token.parked]
+    kept = tuple(each for each in parked if isinstance(each, Token))
+    if len(kept) < len(parked):
+        kept = ()
+    if not token.at:
+        return replace(token, parked=kept)
+    here, there = old.steps[token.at], new.steps.get(_like(token.at, mapping))
+    if there is None:
+        return M("“{step}” has no step of the new version.", step=here.title("en"))
+    if there.node.name != here.node.name:
+        return M("“{step}” is of another kind in the new version.", step=here.title("en"))
+    if there.blocks != _blocks(here, mapping):
+        return M("“{step}” stands inside other branches in the new version.", step=here.title("en"))
+    return replace(token, at=there.id, parked=kept)
+
+
+def _blocks(step: Step, mapping: Mapped) -> tuple[tuple[str, str], ...]:
+    """The blocks around a step as the new version should have them; a loop's only way is called like the loop."""
+    return tuple((_like(block, mapping), _like(branch, mapping)) for block, branch in step.blocks)
