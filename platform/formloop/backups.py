@@ -12,7 +12,9 @@ import sqlite3
 import subprocess
 import tarfile
 import tempfile
-from pathlib import Path
+import zlib
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
 
 from sqlalchemy import create_engine, update
 from sqlalchemy.engine import make_url
@@ -20,12 +22,13 @@ from sqlalchemy.engine import make_url
 from formloop import __version__
 from formloop.core import clock
 from formloop.core.errors import Invalid, Problem, Unavailable
-from formloop.core.text import M
+from formloop.core.text import M, load_catalogues
+from formloop.events.reasons import written
 from formloop.events.tables import outbox
 from formloop.settings import Settings
 
 MANIFEST = "manifest.json"
-HELD = "Restored from a backup: nobody knows whether this arrived. Retry it if it should be sent again."
+HELD = M("Restored from a backup: nobody knows whether this arrived. Retry it if it should be sent again.")
 
 
 def backup(settings: Settings, target: Path) -> int:
@@ -35,13 +38,15 @@ def backup(settings: Settings, target: Path) -> int:
         database = _dump(settings, folder)
         digests = {database.name: _digest(database)}
         part = target.with_name(target.name + ".part")
+        part.touch(mode=0o600)  # it holds everything that the site's rights protect
         with tarfile.open(part, "w:gz") as archive:
             archive.add(database, database.name)
-            for path in sorted(settings.files.rglob("*")):
-                if path.is_file():
-                    inside = f"files/{path.relative_to(settings.files).as_posix()}"
-                    digests[inside] = _digest(path)
+            for path in _kept_files(settings):
+                inside = f"files/{path.relative_to(settings.files).as_posix()}"
+                with suppress(FileNotFoundError):  # swept since it was listed
+                    digest = _digest(path)
                     archive.add(path, inside)
+                    digests[inside] = digest
             manifest = {"version": __version__, "made_at": clock.now().isoformat(), "files": digests}
             body = json.dumps(manifest, indent=2).encode()
             entry = tarfile.TarInfo(MANIFEST)
@@ -49,6 +54,11 @@ def backup(settings: Settings, target: Path) -> int:
             archive.addfile(entry, io.BytesIO(body))
         part.replace(target)
     return target.stat().st_size
+
+
+def _kept_files(settings: Settings) -> list[Path]:
+    """The files of the site, without those that are still being written."""
+    return [p for p in sorted(settings.files.rglob("*")) if p.is_file() and not p.name.startswith(".")]
 
 
 def _dump(settings: Settings, folder: Path) -> Path:
@@ -87,10 +97,8 @@ def restore(archive: Path, settings: Settings) -> int:
         raise Invalid([Problem("not_empty", "", M("Restore goes into a new place; this one is not empty."))])
     with tempfile.TemporaryDirectory(dir=settings.instance) as name:
         folder = Path(name)
-        with tarfile.open(archive) as packed:
-            packed.extractall(folder, filter="data")
-        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
-        wrong = [path for path, digest in manifest["files"].items() if _digest(folder / path) != digest]
+        digests = _unpack(archive, folder)
+        wrong = [path for path, digest in digests.items() if _digest(folder / path) != digest]
         if wrong:
             raise Invalid(
                 [
@@ -105,26 +113,45 @@ def restore(archive: Path, settings: Settings) -> int:
                 [
                     "pg_restore",
                     "--no-owner",
+                    "--single-transaction",
+                    "--exit-on-error",
                     f"--dbname={_plain_url(settings)}",
                     str(folder / "database.dump"),
                 ]
             )
-        for path in manifest["files"]:
+        for path in digests:
             if path.startswith("files/"):
                 target = settings.files / path.removeprefix("files/")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(folder / path, target)
     _hold(settings)
-    return len(manifest["files"])
+    return len(digests)
+
+
+def _unpack(archive: Path, folder: Path) -> dict[str, str]:
+    """The files of an archive in `folder`, with the digests that they should have."""
+    try:
+        with tarfile.open(archive) as packed:
+            packed.extractall(folder, filter="data")
+        digests: dict[str, str] = json.loads((folder / MANIFEST).read_text("utf-8"))["files"]
+    except (tarfile.TarError, EOFError, zlib.error, OSError, ValueError, LookupError, TypeError) as error:
+        text = M("This is no backup of Formloop, or it is damaged.")
+        raise Invalid([Problem("no_backup", archive.name, text)]) from error
+    if any(".." in PurePosixPath(path).parts for path in digests):
+        raise Invalid(
+            [Problem("no_backup", archive.name, M("This is no backup of Formloop, or it is damaged."))]
+        )
+    return digests
 
 
 def _hold(settings: Settings) -> None:
+    load_catalogues(Path(__file__).parent)  # the reason is kept in every language
     engine = create_engine(settings.database_url)
     with engine.begin() as conn:
         conn.execute(
             update(outbox)
             .where(outbox.c.state.in_(("ready", "leased")))
-            .values(state="unknown", last_error=HELD)
+            .values(state="unknown", last_error=written(HELD))
         )
     engine.dispose()
 

@@ -1,5 +1,6 @@
 """What people see when something goes wrong: a page, a toast for htmx, or JSON for programs."""
 
+import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -116,6 +117,7 @@ def init_app(app: Flask) -> None:
         app.register_error_handler(
             too_large, lambda error: show(Fault(400, "bad_request", TEXTS[400], error))
         )
+    app.register_error_handler(OSError, on_system_error)
     app.register_error_handler(Exception, on_crash)
 
 
@@ -134,6 +136,13 @@ def on_http_error(error: HTTPException) -> Response:
         return make_response(error.get_response())
     text = TEXTS.get(error.code, TEXTS[500 if error.code >= 500 else 400])
     return show(Fault(error.code, error.name.lower().replace(" ", "_"), text, error))
+
+
+def on_system_error(error: OSError) -> Response:
+    """What the system refuses: a full disk in words, everything else as a crash."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return on_own_error(StorageFull())
+    return on_crash(error)
 
 
 def on_crash(error: Exception) -> Response:

@@ -3,7 +3,7 @@
 from flask import Flask, request
 
 from formloop.settings import Settings
-from formloop.web import faults, navigation, security, start, statics, tracing, viewer, words
+from formloop.web import faults, health, navigation, security, start, statics, tracing, viewer, words
 from formloop.web.routes import require_declared
 
 __all__ = ["init_app", "require_declared"]
@@ -11,6 +11,7 @@ __all__ = ["init_app", "require_declared"]
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Add the shell to `app`; `require_declared(app)` belongs after the last room."""
+    health.init_app(app)
     tracing.init_app(app)
     app.before_request(lambda: viewer.see_as(_guest(settings)))
     security.init_app(app, settings)
