@@ -70,10 +70,11 @@ def list_page(form: str) -> Response:
     )
 
 
-@route(blueprint, "/f/<form>/numbers", permission=("design", "definition"))
+@route(blueprint, "/f/<form>/numbers", permission="signed-in")
 def numbers(form: str) -> Response:
-    """The last number of every series, and the gaps with what took them: for who builds or audits the form."""
+    """The last number of every series, and the gaps with what took them: for who builds a form and may see it."""
     actor, spec = current(), get_form(form)
+    gate.require(actor, "design", "definition")
     return page.render(
         "forms/numbers.html",
         spec=spec,

@@ -137,7 +137,7 @@ def difference(spec: FormSpec, before: Values, after: Values) -> tuple[Values, V
         now = {line["id"]: line for line in after.get(subform.key) or ()}
         keys = [c.key for c in subform.children if c.type.stored]
         moved = [i for i in was if i in now] != [i for i in now if i in was]
-        places = {i: place for place, i in enumerate(was)}, {i: place for place, i in enumerate(now)}
+        places = [{i: place for place, i in enumerate(side)} for side in (was, now)] if moved else []
         for line_id in [*was, *(i for i in now if i not in was)]:
             one, other = was.get(line_id), now.get(line_id)
             if one is None or other is None:
