@@ -67,7 +67,7 @@ def tell(people: Iterable[int], kind: str, text: Message | str, link: str = "") 
     the transaction is committed. Somebody named twice is told once.
     """
     told = {each: clock.new_id() for each in dict.fromkeys(people)}
-    if not told:
+    if not told or not (KINDS[kind].in_app or ready_channels()):
         return
     now, said = clock.now(), reasons.written(text)
     common = {"kind": kind, "said": said, "link": link, "made_at": now}
