@@ -58,7 +58,7 @@ def list_days() -> dict[date, bool]:
 @transactional
 def set_day(actor: Actor, day: date, works: bool | None) -> None:
     """Say whether a day is worked on; None: as its weekday says."""
-    gate.require(actor, "administer", "site")
+    gate.require(actor, "manage", "site")
     connection().execute(delete(special_day).where(special_day.c.day == day))
     if works is not None:
         connection().execute(insert(special_day).values(day=day, works=works))

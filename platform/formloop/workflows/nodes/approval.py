@@ -134,7 +134,9 @@ class Approval(Node):
         if step.mode != "vote" and event.action == "reject":
             return self._rejected(step, seats)
         called = tuple(
-            replace(s, state="open", round=0, after=None) if s.state == "waiting" and s.after == event.by else s
+            replace(s, state="open", round=0, after=None)
+            if s.state == "waiting" and s.after == event.by
+            else s
             for s in seats
         )
         if step.mode == "vote":

@@ -1,0 +1,104 @@
+"""Plays that leave nothing behind, and past cases played again by a draft."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from formloop.core.errors import Forbidden
+from formloop.db import metadata, reading
+from formloop.definitions import library
+from formloop.workflows import hearing, simulation
+from formloop.workflows.simulation import Deed
+from workflows.specimens import approval, workflow_doc
+from workflows.stage import END, Stage
+
+
+@pytest.fixture(autouse=True)
+def listening() -> None:
+    hearing.start()
+
+
+def person(stage: Stage, who: str) -> Any:
+    return stage.actors[who].person_id
+
+
+def counts() -> dict[str, int]:
+    """How many rows each of our tables has, but for counters."""
+    with reading() as conn:
+        return {
+            t.name: conn.execute(select(func.count()).select_from(t)).scalar_one()
+            for t in metadata.sorted_tables
+        }
+
+
+LARGE = {"id": "large", "when": "amount > 50", "steps": [approval("boss", "dee", fields={"amount": "view"})]}
+FORK = {"id": "size", "node": "condition", "branches": [LARGE]}
+
+
+def test_a_play_shows_the_way_the_people_and_the_changes_and_leaves_nothing(stage: Stage) -> None:
+    tell = {"id": "tell", "node": "copy", "who": [{"rule": "people", "people": ["cho"]}]}
+    stage.publish(approval("one", "bob"), FORK, tell, END)
+    record, before = stage.record(), None
+    before = counts()
+    played = simulation.play(stage.actors["adm"], "request", person(stage, "ann"), record=record)
+    assert counts() == before
+    assert played.status == "approved"
+    assert played.problems == []
+    assert [(a.step, a.person, a.kind) for a in played.asked] == [
+        ("one", person(stage, "bob"), "todo"),
+        ("boss", person(stage, "dee"), "todo"),
+        ("tell", person(stage, "cho"), "copy"),
+    ]
+    assert played.asked[1].fields == {"amount": "view"}
+    assert [action for form, which, action in played.changes if which == record][-1] == "state:confirmed"
+
+
+def test_a_play_of_values_that_are_not_saved(stage: Stage) -> None:
+    stage.publish(approval("one", "bob"), FORK, END)
+    values = {"subject": "A chair", "amount": "10"}
+    played = simulation.play(stage.actors["adm"], "request", person(stage, "ann"), values=values)
+    assert [a.step for a in played.asked] == ["one"]
+
+
+def test_a_play_with_decisions_of_ones_choice(stage: Stage) -> None:
+    stage.publish(approval("one", "bob"), END)
+    no = [Deed(person(stage, "bob"), "reject")]
+    played = simulation.play(
+        stage.actors["adm"], "request", person(stage, "ann"), record=stage.record(), deeds=no
+    )
+    assert played.status == "rejected"
+    with pytest.raises(Forbidden):
+        simulation.play(stage.actors["bob"], "request", person(stage, "ann"), record=stage.record())
+
+
+def test_waits_and_addresses_are_answered_without_waiting_or_calling(stage: Stage) -> None:
+    bank = {
+        "id": "bank",
+        "node": "http",
+        "url": "https://bank.invalid/x",
+        "answer": {"limit": "answer.limit"},
+    }
+    way = {"id": "yes", "when": "flow.bank.limit > 5", "steps": [approval("boss", "dee")]}
+    fork = {"id": "more", "node": "condition", "branches": [way]}
+    stage.publish({"id": "rest", "node": "wait", "after": "P9D"}, bank, fork, END)
+    answers = {"bank": {"limit": 7}}
+    played = simulation.play(
+        stage.actors["adm"], "request", person(stage, "ann"), record=stage.record(), answers=answers
+    )
+    assert [a.step for a in played.asked] == ["boss"]
+    assert [topic for topic, _ in played.messages] == ["workflow-http"]
+
+
+def test_past_cases_are_played_again_by_a_draft_and_every_difference_is_listed(stage: Stage) -> None:
+    stage.publish(approval("one", "bob"), END)
+    small, large = stage.submit(amount="10").case, stage.submit(amount="100").case
+    for case in (small, large):
+        stage.do("bob", "approve", case)
+    draft = {**workflow_doc(approval("one", "bob"), FORK, END)}
+    before = counts()
+    (difference,) = simulation.replay(stage.actors["adm"], "request_approval", draft)
+    assert counts() == before
+    assert difference.case == large
+    assert [step for step, _, _ in difference.would] == ["one", "boss"]
+    assert library.find_document("workflow", "request_approval") != draft
