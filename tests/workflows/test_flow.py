@@ -13,6 +13,7 @@ from formloop.access.actor import SYSTEM
 from formloop.bridges import outbound
 from formloop.core import clock
 from formloop.core.definitions import Doc
+from formloop.core.errors import Invalid
 from formloop.db import reading
 from formloop.definitions import service as definitions
 from formloop.events import outbox
@@ -70,6 +71,22 @@ def drained() -> None:
 def make(**more: Any) -> Doc:
     values = {"subject": "subject", "amount": "amount", "request": "id"}
     return {"id": "make", "node": "data", "do": "create", "form": "errand", "values": values, **more}
+
+
+def test_each_of_parallel_steps_fills_in_what_is_its_own(stage: Stage) -> None:
+    ways = [
+        {"id": "a", "steps": [approval("left", "bob", fields={"reason": "view", "amount": "edit"})]},
+        {"id": "b", "steps": [approval("right", "cho", fields={"reason": "require", "amount": "view"})]},
+    ]
+    stage.publish({"id": "fork", "node": "parallel", "branches": ways}, END)
+    case = stage.submit().case
+    with pytest.raises(Invalid):
+        stage.do("cho", "approve", case)
+    with pytest.raises(Invalid):
+        stage.do("cho", "approve", case, raw={"reason": "Needed", "amount": "5"})
+    stage.do("cho", "approve", case, raw={"reason": "Needed"})
+    stage.do("bob", "approve", case, raw={"amount": "90"})
+    assert stage.state_of(case) == "confirmed"
 
 
 def test_parallel_heads_decide_side_by_side(stage: Stage) -> None:

@@ -116,10 +116,10 @@ _COLUMNS = (
 
 
 def _tasks(person_id: int, tab: str) -> Select[Any]:
-    kind, states = {
-        "todo": ("todo", ("open",)),
-        "done": ("todo", ("done",)),
-        "copies": ("copy", ("open", "read")),
+    kinds, states = {
+        "todo": (("todo",), ("open",)),
+        "done": (("todo",), ("done",)),
+        "copies": (("copy", "message"), ("open", "read")),
     }[tab]
     return (
         select(
@@ -134,7 +134,7 @@ def _tasks(person_id: int, tab: str) -> Select[Any]:
         .join(case, case.c.id == task.c.case)
         .join(person, person.c.id == case.c.initiator)
         .join(department, department.c.id == person.c.department, isouter=True)
-        .where(task.c.person == person_id, task.c.kind == kind, task.c.state.in_(states))
+        .where(task.c.person == person_id, task.c.kind.in_(kinds), task.c.state.in_(states))
     )
 
 
@@ -192,7 +192,7 @@ def _row(actor: Actor, found: Any, locale: str) -> Row:
         status=found.status,
         decision=found.decision,
         step=at.title(locale) if at is not None else "",
-        unread=found.kind == "copy" and found.state == "open",
+        unread=found.kind in ("copy", "message") and found.state == "open",
         may_approve=waits and step is not None and "approve" in step.actions,
         may_reject=waits and step is not None and "reject" in step.actions,
         revise=waits and step is None,

@@ -168,7 +168,7 @@ def _decide(
     if event.action in ("transfer", "add_signer"):
         require_person(event.to)
     if event.action == "approve":
-        _fill_in(turn, raw, revision)
+        _fill_in(turn, turn.workflow.steps.get(found.task_step), raw, revision)
     return carry_out(turn, replace(event, round=found.task_round), found.revision, found.made_at)
 
 
@@ -326,9 +326,8 @@ def _add_case(turn: Turn) -> None:
     )
 
 
-def _fill_in(turn: Turn, raw: Mapping[str, Any] | None, revision: int | None) -> None:
-    """Save what was filled in at the step, and insist on what the step requires."""
-    step = turn.workflow.steps.get(turn.state.at or "")
+def _fill_in(turn: Turn, step: Step | None, raw: Mapping[str, Any] | None, revision: int | None) -> None:
+    """Save what was filled in at a step, and insist on what it requires."""
     if step is None:
         return
     if raw:

@@ -21,6 +21,7 @@ from formloop.workflows import (
     cases,
     hearing,
     inbox,
+    publisher_rights,
     service,
     task_page,
     timeline,
@@ -58,6 +59,7 @@ def init_app(app: Flask) -> None:
     """Add the room's pages, the inbox with its count to the menu, and its part of every record's page."""
     app.register_blueprint(blueprint)
     hearing.start()
+    publisher_rights.enroll()
     with app.app_context():
         watching.plan()
     if "inbox" in navigation.navigation:
@@ -157,7 +159,7 @@ def show_task(task: int) -> Response:
     """A task with its record and its way; a copy counts as read from now on."""
     actor = current()
     found = task_page.get_task(actor, task)
-    if found.kind == "copy" and found.task_state == "open":
+    if found.kind != "todo" and found.task_state == "open":
         service.mark_read(actor, task)
     return _task_page(actor, found)
 

@@ -1,0 +1,94 @@
+"""Nobody publishes a workflow that shows, writes or sends what they may not see or do themselves.
+
+Steps read records, write them and call other systems whatever the person may who happens to agree, and show
+fields to whoever they ask. So a builder may only let them do so with fields they see, or may fill in.
+"""
+
+from collections.abc import Iterator
+
+from formloop.access import gate
+from formloop.access.actor import Actor
+from formloop.core.definitions import Doc
+from formloop.core.errors import Invalid, Problem
+from formloop.core.text import M
+from formloop.definitions import library
+from formloop.definitions import service as definitions
+from formloop.forms import permits
+from formloop.forms.kind import get_form
+from formloop.forms.publisher_rights import read_elsewhere, sees
+from formloop.workflows import sight
+from formloop.workflows.reading import walk
+from formloop.workflows.situation import OF_THE_CASE
+from formloop.workflows.spec import Workflow
+
+
+def enroll() -> None:
+    """Take part in publishing."""
+    if "workflow_publisher_rights" not in definitions.listeners:
+        definitions.listeners.add("workflow_publisher_rights", _check)
+
+
+def _check(actor: Actor, published: definitions.Published) -> None:
+    if published.kind != "workflow" or actor.administrator or definitions.get_definition(published.id).app:
+        return  # a pack is installed by who holds that right
+    workflow = library.published("workflow", published.key)
+    problems = [*_shows_hidden(actor, workflow), *_reads_hidden(actor, workflow), *_works(actor, workflow)]
+    if problems:
+        raise Invalid(problems)
+
+
+def _steps(workflow: Workflow) -> Iterator[tuple[Doc, str]]:
+    return walk(dict(workflow.document))
+
+
+def _shows_hidden(actor: Actor, workflow: Workflow) -> Iterator[Problem]:
+    """A step's field rights show fields to whoever it asks."""
+    spec = get_form(workflow.form)
+    for doc, at in _steps(workflow):
+        step = workflow.steps[doc["id"]]
+        shown = {path for path, right in sight.rights_of(step, spec).items() if right != "hide"}
+        for path in sorted(shown):
+            if not sees(actor, spec.key, path):
+                text = M("This step shows {field}, which you may not see yourself.", field=path)
+                yield Problem("shows_hidden", f"{at}.fields", text)
+
+
+def _reads_hidden(actor: Actor, workflow: Workflow) -> Iterator[Problem]:
+    """Expressions read the record, what it points to, and what steps found."""
+    spec = get_form(workflow.form)
+    own = [path for path in workflow.reads if path[0] not in OF_THE_CASE]
+    read = {(form, key) for _, form, key in read_elsewhere(spec, own)}
+    for path in own:
+        read |= {(spec.key, p) for p in (".".join(path[:2]), path[0]) if spec.find(p)}
+    forms = {doc["form"] for doc, _ in _steps(workflow) if "form" in doc}
+    forms |= {doc["event"]["form"] for doc, _ in _steps(workflow) if "event" in doc}
+    for path in workflow.reads:
+        if path[0] in OF_THE_CASE:
+            read |= {(form, key) for form in forms for key in path[2:] if get_form(form).find(key)}
+    for form, key in sorted(read):
+        if not sees(actor, form, key):
+            text = M(
+                "This workflow reads {field} of {form}, which you may not see yourself.", field=key, form=form
+            )
+            yield Problem("reads_hidden", "steps", text)
+
+
+def _works(actor: Actor, workflow: Workflow) -> Iterator[Problem]:
+    """Records are made, changed, deleted, found and submitted."""
+    for doc, at in _steps(workflow):
+        form = doc.get("form", workflow.form)
+        if doc["node"] == "subflow" and not gate.allows(actor, "submit", get_form(form).resource):
+            yield Problem(
+                "writes_forbidden", at, M("You may not submit records of {form} yourself.", form=form)
+            )
+        if doc["node"] == "data":
+            yield from _writes_forbidden(actor, doc, form, at)
+
+
+def _writes_forbidden(actor: Actor, doc: Doc, form: str, at: str) -> Iterator[Problem]:
+    spec, does = get_form(form), str(doc["do"])
+    permit = permits.find_permit(actor, {"update": "edit", "query": "view"}.get(does, does), spec)
+    keys = [*doc.get("values", {}), *doc.get("by", {})]
+    if permit is None or any(key not in permit.everywhere for key in keys):
+        text = M("This step works on records of {form} as you may not do yourself.", form=form)
+        yield Problem("writes_forbidden", at, text)
