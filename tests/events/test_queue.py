@@ -65,6 +65,11 @@ def test_many_messages_of_a_topic_wake_at_most_twice(site: Settings, server: Red
     assert jobs(server) == ["drain-mail-a", "drain-mail-b", "drain-other-a"]
 
 
+def test_a_topic_may_have_any_name(site: Settings, server: Redis) -> None:
+    queue.Waker(site)("due.remind: 到期")
+    assert jobs(server) == ["drain-due-remind-----a"]
+
+
 def test_a_waker_without_a_server_says_so_once_and_does_no_harm(
     site: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -5,6 +5,7 @@ every two seconds anyway.
 """
 
 import logging
+import re
 import signal
 import threading
 import time
@@ -79,7 +80,8 @@ def drain(topic: str) -> int:
 
 
 def _job_id(topic: str, turn: str) -> str:
-    return f"drain-{topic}-{turn}"
+    plain = re.sub(r"[^A-Za-z0-9_-]", "-", topic)  # RQ takes nothing else
+    return f"drain-{plain}-{turn}"
 
 
 class _Worker(SimpleWorker):
