@@ -104,6 +104,35 @@ def test_the_initiator_reminds_and_sends_copies(stage: Stage) -> None:
         service.urge(stage.actors["ann"], case)
 
 
+def test_an_approval_is_taken_back_until_the_next_decision(stage: Stage) -> None:
+    stage.publish(approval("one", "bob"), approval("two", "cho", "dee", mode="all"), END)
+    case = stage.submit().case
+    with pytest.raises(Conflict):
+        service.take_back(stage.actors["bob"], case)
+    stage.do("bob", "approve", case)
+    with pytest.raises(Conflict):
+        service.take_back(stage.actors["cho"], case)
+    service.take_back(stage.actors["bob"], case, "wrong button")
+    assert [each.step for each in cases.list_waiting(case)] == ["one"]
+    stage.do("bob", "approve", case)
+    stage.do("cho", "approve", case)
+    with pytest.raises(Conflict):
+        service.take_back(stage.actors["bob"], case)
+    assert stage.do("dee", "approve", case).status == "approved"
+
+
+def test_a_copy_after_the_end_does_not_make_it_end_later(stage: Stage) -> None:
+    stage.publish(approval("one", "bob"), END)
+    case = stage.submit().case
+    stage.do("bob", "approve", case)
+    before = cases.get_case(case)
+    service.copy_to(stage.actors["bob"], case, [person(stage, "eve")])
+    after = cases.get_case(case)
+    assert before is not None
+    assert after is not None
+    assert (after.ended_at, after.status) == (before.ended_at, "approved")
+
+
 def test_what_is_put_by_is_there_until_it_is_decided(stage: Stage) -> None:
     stage.publish(approval("one", "bob", fields={"reason": "edit"}), END)
     case = stage.submit().case

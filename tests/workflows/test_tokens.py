@@ -12,7 +12,7 @@ from workflows.generated import NAMES, Desk, answer, check, numbered, steps, wai
 from workflows.specimens import PEOPLE, Paper, Play, prepared
 
 DEEDS = ("approve", "reject", "return", "transfer", "add_signer", "withdraw", "urge", "comment", "copy",
-         "submit", "resume", "skip", "reassign", "end", "void", "reactivate", "due", "hear")  # fmt: skip
+         "submit", "resume", "skip", "reassign", "end", "void", "reactivate", "due", "hear", "take_back", "restart")  # fmt: skip
 FINAL = ("withdraw", "end", "void")
 
 
@@ -40,7 +40,7 @@ def deed(draw: Any, play: Play) -> Event:
     action = draw(some.sampled_from(DEEDS))
     people = some.sampled_from(list(PEOPLE.values()))
     leaves = play.state.leaves
-    if action in ("due", "hear"):
+    if action in ("due", "hear", "take_back", "restart"):
         waiting = [t for t in leaves if waits(t, play)]
         if action == "hear" and waiting:
             return answer(draw(some.sampled_from(waiting)), play)

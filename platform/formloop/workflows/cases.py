@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.engine import Row
 
 from formloop.core import clock
@@ -62,6 +62,10 @@ _MOVE = (
         ended_at=bindparam("end", type_=case.c.ended_at.type),
     )
 )
+# what is said after the end does not make it end later
+_MOVE_ENDED = _MOVE.values(
+    ended_at=func.coalesce(case.c.ended_at, bindparam("end", type_=case.c.ended_at.type))
+)
 _ADD, _ADD_TASKS, _ADD_LOG = insert(case), insert(task), insert(case_log)
 
 
@@ -97,7 +101,7 @@ def move(case_id: int, revision: int, state: State, ended: bool) -> bool:
     """Write where a case stands now; False when somebody was faster."""
     moment = clock.now()
     changed = connection().execute(
-        _MOVE,
+        _MOVE_ENDED if ended else _MOVE,
         {
             "wanted": case_id,
             "seen": revision,

@@ -204,6 +204,13 @@ def withdraw(actor: Actor, case: int, comment: str = "") -> Result:
 
 
 @transactional
+def take_back(actor: Actor, case: int, comment: str = "") -> Result:
+    """Take one's own approval back, as long as the next step is untouched."""
+    found, turn = locked(actor, case)
+    return carry_out(turn, Event("take_back", found_person(actor), _comment(comment)), found.revision)
+
+
+@transactional
 def add_comment(actor: Actor, case: int, comment: str, attached: Sequence[str] = ()) -> Result:
     """Say something in the history of a case, with stored files if there are any."""
     found, turn = locked(actor, case)

@@ -27,6 +27,7 @@ ACTIONS: dict[str, tuple[Message, str, str]] = {  # word, colour, icon
     "reject": (M("Rejected"), "red", "x"),
     "return": (M("Returned"), "orange", "arrow-back-up"),
     "withdraw": (M("Withdrawn"), "secondary", "arrow-back-up"),
+    "take_back": (M("Taken back"), "secondary", "arrow-back-up"),
     "transfer": (M("Transferred"), "blue", "switch-horizontal"),
     "comment": (M("Commented"), "blue", "message"),
     "passed": (M("Nobody was found; passed"), "secondary", "player-skip-forward"),

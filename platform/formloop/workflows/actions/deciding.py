@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from formloop.core.errors import Conflict
 from formloop.core.text import M
 from formloop.workflows.actions.spec import (
     REASON,
@@ -13,7 +14,7 @@ from formloop.workflows.actions.spec import (
     refuse_unoffered,
     seat_at,
 )
-from formloop.workflows.spec import Visit, Workflow
+from formloop.workflows.spec import Step, Visit, Workflow
 from formloop.workflows.state import Event, Seat, State, Token
 from formloop.workflows.walk import Walk
 
@@ -119,7 +120,42 @@ def _add_signer(walk: Walk, event: Event) -> None:
     walk.put(replace(token, seats=(*others[:place], *pair, *others[place + 1 :])))
 
 
+def _refuse_take_back(workflow: Workflow, state: State, event: Event) -> Refusal:
+    last = state.passed[-1] if state.passed else ""
+    if event.by not in state.hands.get(last, ()):
+        return Conflict(M("Only whoever agreed last may take that back."))
+    if len(state.tokens) == 1 and last in workflow.steps:
+        (token,) = state.tokens
+        untouched = token.seats and all(s.state in ("open", "waiting") for s in token.seats)
+        if untouched and leads_straight(workflow, workflow.steps[last], token.at):
+            return None
+    return Conflict(M("It has gone on already, so this can no longer be taken back."))
+
+
+def leads_straight(workflow: Workflow, step: Step, at: str) -> bool:
+    """Whether one step follows another with nothing but conditions between them."""
+    ahead, seen = [step.next], set()
+    while ahead:
+        key = ahead.pop()
+        if key == at:
+            return True
+        found = workflow.steps.get(key or "")
+        if found is not None and found.node.name == "condition" and key not in seen:
+            seen.add(key)
+            ahead += [*(branch.first for branch in found.branches), found.next]
+    return False
+
+
+def _take_back(walk: Walk, event: Event) -> None:
+    """The step is open again for everybody it asks, as it was before somebody agreed."""
+    (token,) = walk.state.tokens
+    walk.note("take_back", token, event)
+    walk.change(decided=max(walk.state.decided - 1, 0))
+    send_back(walk, token, walk.state.passed[-1], "again")
+
+
 ACTIONS = {
+    "take_back": Action(_refuse_take_back, _take_back),
     "approve": Action(refuse_unoffered, _decide),
     "reject": Action(_refuse_reject, _decide),
     "return": Action(_refuse_return, _return),

@@ -82,7 +82,9 @@ def _copy(walk: Walk, event: Event) -> None:
     walk.note("copied", token, event, people=people)
     round = walk.next_round()
     why = {"rule": "copied", "by": event.by}
-    walk.effects += [Tell(token.at if token else "", round, person, why) for person in people]
+    walk.effects += [
+        Tell("", round, person, why) for person in people
+    ]  # no step: their own grants alone count
 
 
 ACTIONS = {
