@@ -144,6 +144,7 @@ function cascade(whole) {
 function several(select) {
   if (select.tomselect || select.closest("template")) return;
   new TomSelect(select, { plugins: ["remove_button"], dropdownParent: "body", maxOptions: 500 });
+  select.setAttribute("aria-hidden", "true");  // its label now names the box that took its place
 }
 
 // --- Formatted text: marks around what is selected

@@ -28,6 +28,7 @@ function choose(select) {
       no_results: () => null,
     },
   });
+  select.setAttribute("aria-hidden", "true");  // its label now names the box that took its place
 }
 htmx.onLoad((root) => {
   if (root.matches("[data-fl-choices]")) choose(root);
