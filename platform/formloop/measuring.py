@@ -24,6 +24,7 @@ PROOFS: Mapping[str, str] = {
     "fields": "formloop.forms.proof:prove",
     "authz": "formloop.access.proof:prove",
     "approve": "formloop.workflows.proof:prove",
+    "outage": "formloop.workflows.proof_outage:prove",
     "bridge-kill": "formloop.bridges.proof:prove",
 }
 
