@@ -25,6 +25,7 @@ PROOFS: Mapping[str, str] = {
     "authz": "formloop.access.proof:prove",
     "approve": "formloop.workflows.proof:prove",
     "outage": "formloop.workflows.proof_outage:prove",
+    "versions": "formloop.workflows.proof_versions:prove",
     "bridge-kill": "formloop.bridges.proof:prove",
 }
 
