@@ -209,4 +209,4 @@ def _promise(job: int, kind: str) -> None:
 
 
 if outbox.topics.find(TOPIC) is None:
-    outbox.topics.add(TOPIC, Topic(_deliver))
+    outbox.topics.add(TOPIC, Topic(_deliver, title=M("Imports, exports and installations")))

@@ -198,3 +198,10 @@ def test_every_operator_finds_what_it_should(site: Settings, name: str) -> None:
             assert ids == [empty["id"]]
         elif operator == "filled" or (known.values and operator != "is_not"):
             assert ids == [], operator
+
+
+def test_the_input_of_a_moment_keeps_its_seconds() -> None:
+    field = Field("at", "at", types.get("datetime"), {"title": "At", "format": "date-time"})
+    moment = datetime(2026, 11, 22, 1, 2, 3, 450_000, tzinfo=UTC)
+    assert field.type.read(field, field.type.input_text(field, moment)) == moment
+    assert field.type.input_text(field, moment.replace(second=0, microsecond=0)) == "2026-11-22T09:02"

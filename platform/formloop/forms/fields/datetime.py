@@ -96,7 +96,8 @@ class DateTime(FieldType):
         if value is None:
             return ""
         if isinstance(value, datetime):
-            return value.astimezone(clock_zone()).strftime("%Y-%m-%dT%H:%M")
+            local = value.astimezone(clock_zone()).replace(tzinfo=None)
+            return local.isoformat(timespec="auto" if local.second or local.microsecond else "minutes")
         return value.isoformat() if isinstance(value, date) else str(value)
 
     @staticmethod
