@@ -13,39 +13,34 @@ from formloop.access.tables import person
 from formloop.core import clock
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M
-from formloop.db import connection, reading, transactional
+from formloop.db import connection, kept, reading, transactional
+from formloop.forms.fields.datetime import site_zone
 from formloop.workflows.tables import delegation
 
-LONGEST_CHAIN = 5  # deputies who are away themselves
 _TODAY = (
     select(delegation.c.person, delegation.c.deputy)
     .join(person, person.c.id == delegation.c.deputy)
-    .where(
-        delegation.c.person.in_(bindparam("people", expanding=True)),
-        delegation.c.first <= bindparam("today"),
-        delegation.c.last >= bindparam("today"),
-        person.c.active,
-    )
+    .where(delegation.c.first <= bindparam("today"), delegation.c.last >= bindparam("today"), person.c.active)
     .order_by(delegation.c.id)
 )
 
 
 def find_deputies(people: Sequence[int]) -> Mapping[int, int]:
     """Who stands in today for those of the people who are away; nobody is found in a circle."""
+    away = kept("workflows.away", _list_away)  # few are: one plain query is cheaper than asking for each
     found: dict[int, int] = {}
-    asked = list(people)
-    today = clock.today(Actor(None, "").zone)
-    for _ in range(LONGEST_CHAIN):
-        with reading() as conn:
-            away = {r.person: r.deputy for r in conn.execute(_TODAY, {"people": asked, "today": today})}
-        if not away:
-            break
-        for who in people:
-            now = found.get(who, who)
-            if now in away and away[now] != who:
-                found[who] = away[now]
-        asked = list(set(away.values()))
+    for who in people:
+        seen = [who]
+        while (deputy := away.get(seen[-1])) is not None and deputy not in seen:
+            seen.append(deputy)
+        if seen[-1] != who:
+            found[who] = seen[-1]
     return found
+
+
+def _list_away() -> Mapping[int, int]:
+    with reading() as conn:
+        return {r.person: r.deputy for r in conn.execute(_TODAY, {"today": clock.today(site_zone())})}
 
 
 @transactional
@@ -80,7 +75,7 @@ def remove(actor: Actor, wanted: int) -> None:
 
 def list_of(whose: int) -> list[Row[Any]]:
     """The delegations of a person that are not over, the earliest first."""
-    today = clock.today(Actor(None, "").zone)
+    today = clock.today(site_zone())
     query = select(delegation).where(delegation.c.person == whose, delegation.c.last >= today)
     with reading() as conn:
         return list(conn.execute(query.order_by(delegation.c.first)))

@@ -13,6 +13,7 @@ from formloop.core import clock
 from formloop.core.expression import FUNCTIONS, Expression, Linked, Path
 from formloop.db import reading
 from formloop.forms import rows
+from formloop.forms.fields.datetime import site_zone
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
@@ -124,13 +125,13 @@ class Situation(Staff):
 
     def later(self, moment: datetime, duration: str, working: bool) -> datetime:
         """A moment an ISO duration later; on working days only, if that is wanted."""
-        return calendar.later(moment, duration, SYSTEM.zone if working else None)
+        return calendar.later(moment, duration, site_zone() if working else None)
 
     def moment_in(self, path: str) -> datetime | None:
         """The moment in a date field of the record: a day counts from its beginning."""
         found = self.values.get(path)
         if isinstance(found, date) and not isinstance(found, datetime):
-            return datetime.combine(found, time(), ZoneInfo(SYSTEM.zone))
+            return datetime.combine(found, time(), ZoneInfo(site_zone()))
         return found if isinstance(found, datetime) else None
 
     def find_people(self, rule: Rule, visit: Visit) -> Sequence[int]:

@@ -138,7 +138,7 @@ delegation = Table(
     Column("first", Date, nullable=False),
     Column("last", Date, nullable=False),
     Column("made_at", UtcTime, nullable=False),
-    Index("fl_delegation_person", "person", "last"),
+    Index("fl_delegation_last", "last"),
 )
 
 special_day = Table(
