@@ -1,10 +1,12 @@
 """Who stands in for whom, from day to day: whoever is away has their tasks given to somebody else."""
 
+import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import Engine, bindparam, delete, insert, select
 from sqlalchemy.engine import Row
 
 from formloop.access import audit, gate
@@ -13,10 +15,11 @@ from formloop.access.tables import person
 from formloop.core import clock
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M
-from formloop.db import connection, kept, reading, transactional
+from formloop.db import after_commit, connection, engine, reading, transactional
 from formloop.forms.fields.datetime import site_zone
 from formloop.workflows.tables import delegation
 
+FRESH = 2.0  # seconds until another process sees a delegation
 _TODAY = (
     select(delegation.c.person, delegation.c.deputy)
     .join(person, person.c.id == delegation.c.deputy)
@@ -27,7 +30,7 @@ _TODAY = (
 
 def find_deputies(people: Sequence[int]) -> Mapping[int, int]:
     """Who stands in today for those of the people who are away; nobody is found in a circle."""
-    away = kept("workflows.away", _list_away)  # few are: one plain query is cheaper than asking for each
+    away = _list_away()
     found: dict[int, int] = {}
     for who in people:
         seen = [who]
@@ -38,9 +41,33 @@ def find_deputies(people: Sequence[int]) -> Mapping[int, int]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Who is away on a day, as one database said at a moment."""
+
+    engine: Engine
+    day: date
+    at: float
+    away: Mapping[int, int]
+
+
+_known: _Known | None = None
+
+
 def _list_away() -> Mapping[int, int]:
-    with reading() as conn:
-        return {r.person: r.deputy for r in conn.execute(_TODAY, {"today": clock.today(site_zone())})}
+    """Few people are away, and every step asks: what is known is used for FRESH seconds."""
+    global _known
+    today, now, known = clock.today(site_zone()), time.monotonic(), _known
+    if known is None or known.engine is not engine() or known.day != today or now - known.at > FRESH:
+        with reading() as conn:
+            away = {r.person: r.deputy for r in conn.execute(_TODAY, {"today": today})}
+        known = _known = _Known(engine(), today, now, away)
+    return known.away
+
+
+def _forget() -> None:
+    global _known
+    _known = None
 
 
 @transactional
@@ -58,6 +85,8 @@ def add(actor: Actor, whose: int, deputy: int, first: date, last: date) -> int:
     row = {"id": new, "person": whose, "deputy": deputy, "first": first, "last": last, "made_at": clock.now()}
     connection().execute(insert(delegation).values(row))
     days = f"{first.isoformat()}/{last.isoformat()}"
+    _forget()
+    after_commit(_forget)
     audit.note(actor, "delegation.added", f"person:{whose}", deputy=deputy, days=days)
     return new
 
@@ -70,6 +99,8 @@ def remove(actor: Actor, wanted: int) -> None:
         raise NotFound
     _require_own(actor, found.person)
     connection().execute(delete(delegation).where(delegation.c.id == wanted))
+    _forget()
+    after_commit(_forget)
     audit.note(actor, "delegation.removed", f"person:{found.person}", deputy=found.deputy)
 
 
