@@ -11,7 +11,7 @@ from formloop.access.actor import get_actor
 from formloop.bridges import notices
 from formloop.core.errors import NotFound
 from formloop.core.text import M, Message
-from formloop.workflows import cases, sight
+from formloop.workflows import sight
 from formloop.workflows.spec import Titled
 from formloop.workflows.state import Ask, Effect, Event, Note, Remind, Tell
 from formloop.workflows.turn import Turn
@@ -85,10 +85,7 @@ def _title(turn: Turn) -> str:
         actor = get_actor(turn.state.initiator)
     except NotFound:
         return ""
-    if turn.spec.title_field not in sight.visible_paths(actor, turn.spec, None):
-        return ""
-    found = cases.get_case(turn.case)
-    return str(found.title) if found else ""
+    return turn.title if turn.spec.title_field in sight.visible_paths(actor, turn.spec, None) else ""
 
 
 def _names(turn: Turn) -> dict[str, Message | str]:
