@@ -3,11 +3,12 @@ BIN := .venv/bin
 PROOFS ?= bridge-kill ddl-kill approve outage versions fields authz formula
 BENCHES ?= records lists import workflow bridge http
 TESTS ?=
+PORT ?= 8000
 
 .PHONY: help run test check format proof bench pictures clean
 
 help:
-	@echo "make run     set up, fill the demo and serve it (prints the address)"
+	@echo "make run     set up, fill the demo and serve it (prints the address; PORT=8010 chooses the port)"
 	@echo "make test    set up, then every check and every test (TESTS=... narrows pytest)"
 	@echo "make check   ruff, mypy --strict and the import contracts"
 	@echo "make format  let ruff put the code in order"
@@ -18,7 +19,7 @@ help:
 
 run: .make/formloop .make/browser-libraries
 	$(BIN)/formloop demo --if-needed
-	$(BIN)/formloop serve
+	$(BIN)/formloop serve --port $(PORT)
 
 test: .make/tests .make/browser-libraries
 	@.ci/chromium >/dev/null

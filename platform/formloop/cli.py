@@ -265,6 +265,7 @@ def scenario_play(file: Path) -> None:
     from formloop.packs import scenario as scenarios
 
     problems = scenarios.play(scenarios.read(file), click.echo)
+    tell(M("What the story made stays in this site; play it on a copy to keep your data clean."))
     if problems:
         raise Invalid(problems)
 

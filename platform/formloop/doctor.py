@@ -13,7 +13,7 @@ from formloop import db
 from formloop.access import sealing
 from formloop.core.text import M, Message
 from formloop.definitions import library
-from formloop.events import heartbeat, queue
+from formloop.events import heartbeat, queue, repair
 from formloop.events.tables import outbox
 from formloop.forms.kind import get_form
 from formloop.settings import Settings
@@ -128,7 +128,8 @@ def _queue(settings: Settings) -> Iterator[Finding]:
 
 def _workers(_: Settings) -> Iterator[Finding]:
     text = M("A worker, which delivers messages and carries out jobs")
-    yield Finding(text, not heartbeat.is_missing(), heartbeat.ADVICE, needed=False)
+    missing = heartbeat.is_missing()
+    yield Finding(text, not missing, heartbeat.ADVICE, needed=missing and repair.count_waiting() > 0)
 
 
 def _messages(_: Settings) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -70,3 +71,15 @@ def test_a_site_that_cannot_begin_says_so_by_its_exit_code(surroundings: dict[st
     done = subprocess.run(SERVE, env=broken, capture_output=True, text=True, timeout=60)
     assert done.returncode != 0
     assert re.search("connection|Connection", done.stderr)
+
+
+def test_a_port_that_is_used_is_told_before_anything_starts(surroundings: dict[str, str]) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        command = [*SERVE[:-1], str(other.getsockname()[1])]
+        done = subprocess.run(command, env=surroundings, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "Choose another with --port" in done.stderr
+    assert "ready" not in done.stdout
+    assert not list(Path(surroundings["FORMLOOP_INSTANCE"]).glob("*.db"))

@@ -28,7 +28,7 @@ person = Table(
     Column("department", BigInteger, ForeignKey("fl_department.id")),
     Column("reports_to", BigInteger),
     Column("locale", Text),
-    Column("theme", Text, nullable=False, default="light"),
+    Column("theme", Text, nullable=False, default="auto"),
     Column("administrator", Boolean, nullable=False, default=False),
     Column("active", Boolean, nullable=False, default=True),
     # rises when a right or a session is taken away, so that the next request already knows

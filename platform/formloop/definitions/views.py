@@ -7,7 +7,7 @@ from formloop.core.definitions import kinds
 from formloop.core.errors import Invalid, Problem
 from formloop.core.registry import Registry
 from formloop.core.text import M
-from formloop.definitions import editor_views, service
+from formloop.definitions import apps, editor_views, service
 from formloop.web import navigation, page
 from formloop.web.routes import route
 from formloop.web.viewer import locale
@@ -44,9 +44,11 @@ def list_all() -> Response:
         if search in f"{each.key} {each.title} {each.title_zh} {each.app}".lower()
     ]
     groups = [(kind, [each for each in found if each.kind == kind.name]) for kind in kinds]
+    known = apps.list_apps()
     return page.render(
         "definitions/list.html",
         "definitions/_groups.html",
+        app_names={each.app: apps.app_of(each.app, known).name(locale()) for each in found},
         groups=[(kind, rows) for kind, rows in groups if rows],
         kinds=kinds,
         wanted=wanted,

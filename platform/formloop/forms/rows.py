@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Select, Table, Update, bindparam, delete, insert, select, update
 
 from formloop.forms.spec import FormSpec, Values
 
@@ -76,16 +76,21 @@ def add(conn: Connection, spec: FormSpec, records: Sequence[Values]) -> None:
 def change(conn: Connection, spec: FormSpec, before: Values, after: Values) -> bool:
     """Write what differs, if the record still has the revision it had; False when somebody was faster."""
     values = {key: after.get(key) for key in columns_of(spec.table) if after.get(key) != before.get(key)}
-    changed = conn.execute(
-        update(spec.table)
-        .where(spec.table.c.id == before["id"], spec.table.c.revision == before["revision"])
-        .values(values)
-    )
+    asked = {"of_id": before["id"], "of_revision": before["revision"]}
+    given = {f"new_{key}": value for key, value in values.items()}
+    changed = conn.execute(_changing(spec.table, tuple(values)), {**asked, **given})
     if changed.rowcount != 1:
         return False
     for subform in spec.subforms:
         _change_lines(conn, spec, subform.key, before, after)
     return True
+
+
+@lru_cache(maxsize=4_000)
+def _changing(table: Table, keys: tuple[str, ...]) -> Update:
+    """The change of these columns; prepared once, since the same ones change together again and again."""
+    same = (table.c.id == bindparam("of_id"), table.c.revision == bindparam("of_revision"))
+    return update(table).where(*same).values({table.c[key]: bindparam(f"new_{key}") for key in keys})
 
 
 def _change_lines(conn: Connection, spec: FormSpec, subform: str, before: Values, after: Values) -> None:

@@ -10,7 +10,7 @@ from formloop.access.signing import current
 from formloop.core.errors import Conflict, Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.db import transactional
-from formloop.definitions import editor, library
+from formloop.definitions import apps, editor, library
 from formloop.forms import (
     batch_views,
     comments,
@@ -60,18 +60,25 @@ def init_app(app: Flask) -> None:
 
 
 def _menu() -> list[navigation.Entry]:
-    actor, locale = current(), viewer.locale()
+    actor, locale, known = current(), viewer.locale(), apps.list_apps()
     found = []
     for entry in library.list_entries("form"):
         if gate.allows(actor, "view", f"form:{entry.key}"):
             title = entry.title_zh if locale.startswith("zh") and entry.title_zh else entry.title
             icon = library.published("form", entry.key).document.get("icon", "forms")
+            app = apps.app_of(entry.app, known)
             found.append(
                 navigation.Entry(
-                    title, icon, "lists.list_page", group=navigation.APPS, values={"form": entry.key}
+                    title,
+                    icon,
+                    "lists.list_page",
+                    order=app.order,
+                    group=navigation.APPS,
+                    values={"form": entry.key},
+                    section=app.name(locale),
                 )
             )
-    return found
+    return sorted(found, key=lambda each: (each.order, each.section, str(each.title)))
 
 
 @route(blueprint, "/f/<form>/new", permission=("create", "form:{form}"))

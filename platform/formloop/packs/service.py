@@ -19,6 +19,7 @@ from formloop.core.text import M
 from formloop.db import connection, reading, transactional
 from formloop.definitions import library
 from formloop.definitions import service as definitions
+from formloop.definitions.apps import ORDER, App
 from formloop.packs import samples
 from formloop.packs.edits import check_edits
 from formloop.packs.reading import Pack, read_folder
@@ -169,6 +170,19 @@ def export(actor: Actor, app: str) -> dict[str, str]:
 def file_name(doc: Doc) -> str:
     """The name of a definition's file in a pack."""
     return f"{doc['x-key']}.{doc['x-kind']}.json"
+
+
+def list_apps() -> dict[str, App]:
+    """The applications that packs brought along, with their own forms' one, by key."""
+    with reading() as conn:
+        found = {row.key: row.manifest for row in conn.execute(select(packs.c.key, packs.c.manifest))}
+    own = M("Own forms")
+    return {"": App("", own.render("en"), own.render("zh-CN"), ORDER * 2)} | {
+        _app_of(key): App(
+            _app_of(key), said["title"], said.get("x-title", {}).get("zh-CN", ""), said.get("order", ORDER)
+        )
+        for key, said in found.items()
+    }
 
 
 def _manifest(app: str, docs: Iterable[Doc]) -> str:

@@ -6,7 +6,7 @@ from formloop.access import gate
 from formloop.access.signing import current
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M
-from formloop.definitions import library
+from formloop.definitions import apps, library
 from formloop.events.jobs import Job
 from formloop.packs import installing, reading, samples, service
 from formloop.packs.reading import Pack
@@ -22,6 +22,7 @@ def init_app(app: Flask) -> None:
     """Add the template centre to the menu and to the start page."""
     app.register_blueprint(blueprint)
     installing.init()
+    apps.known_by(service.list_apps)
     if "packs" not in navigation.navigation:
         entry = navigation.Entry(
             M("Template centre"), "building-store", "packs.centre", 20, navigation.BUILD, "signed-in"

@@ -20,8 +20,9 @@ MENUS = 2_000  # remembered, for as many people and languages
 class Entry:
     """One line of a menu. `title` is a Message, or plain text that people gave (the name of an app).
 
-    `badge` counts what waits (0 shows nothing); `urgent` shows the count in red. `phone` puts the entry
-    into the bottom bar. `post` makes it a button that sends a form, as signing out must.
+    `section` is the heading it stands under, shown where it changes. `badge` counts what waits (0 shows nothing);
+    `urgent` shows the count in red. `phone` puts the entry into the bottom bar. `post` makes it a button that
+    sends a form, as signing out must.
     """
 
     title: Message | str
@@ -35,6 +36,7 @@ class Entry:
     urgent: bool = False
     phone: bool = False
     post: bool = False
+    section: str = ""
 
     @property
     def url(self) -> str:
@@ -84,6 +86,7 @@ class Shown:
     urgent: bool
     phone: bool
     post: bool
+    section: str
 
 
 def remember_as(stamp: tuple[Any, ...]) -> None:
@@ -109,6 +112,7 @@ def list_shown(registry: Registry[Any] = navigation) -> list[Shown]:
             urgent=entry.urgent,
             phone=entry.phone,
             post=entry.post,
+            section=entry.section,
         )
         for entry, url in allowed
     ]
