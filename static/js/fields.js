@@ -143,7 +143,7 @@ function cascade(whole) {
 // --- Several options in one select
 function several(select) {
   if (select.tomselect || select.closest("template")) return;
-  new TomSelect(select, { plugins: ["remove_button"], dropdownParent: "body", maxOptions: 500 });
+  new TomSelect(select, { plugins: ["remove_button"], dropdownParent: select.closest("dialog") || "body", maxOptions: 500 });
   select.setAttribute("aria-hidden", "true");  // its label now names the box that took its place
 }
 

@@ -1,52 +1,15 @@
 """The pages as a browser without JavaScript uses them, in both languages, and what strangers are told."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 
-from formloop import db
-from formloop.access import people, sessions
-from formloop.access.signing import COOKIE
-from formloop.app import create_app
-from formloop.settings import read_settings
 from formloop.workflows import service
-from workflows.stage import END, Stage, approval, set_stage
+from workflows.site import app, browser, play, text_of
+from workflows.stage import END, Stage, approval
 
-
-@pytest.fixture
-def app(tmp_path: Path) -> Iterator[Flask]:
-    app = create_app(read_settings({"FORMLOOP_INSTANCE": str(tmp_path)}))
-    app.config["WTF_CSRF_ENABLED"] = False
-    with app.app_context():
-        yield app
-    db.engine().dispose()
-
-
-@pytest.fixture
-def play(app: Flask) -> Stage:
-    stage = set_stage()
-    stage.publish(
-        approval("one", "bob", "cho", mode="all", fields={"reason": "edit"}), approval("two", "dee"), END
-    )
-    return stage
-
-
-def browser(app: Flask, play: Stage, who: str, locale: str = "en") -> FlaskClient:
-    person = play.actors[who].person_id or 0
-    people.prefer(person, "locale", locale)
-    client = app.test_client()
-    client.set_cookie(COOKIE, sessions.open_session(person))
-    return client
-
-
-def text_of(client: FlaskClient, url: str, status: int = 200) -> str:
-    answer = client.get(url)
-    assert answer.status_code == status
-    return answer.get_data(as_text=True)
+__all__ = ["app", "play"]
 
 
 def test_the_inbox_shows_what_waits_with_summary_and_count(app: Flask, play: Stage) -> None:
@@ -251,8 +214,10 @@ def test_the_inbox_is_paged_by_key(app: Flask, play: Stage, monkeypatch: pytest.
 
 
 def _small(list_tab):  # type: ignore[no-untyped-def]
-    return lambda actor, tab, locale, search="", after=None, limit=2: list_tab(
-        actor, tab, locale, search, after, 2
+    from formloop.workflows import inbox
+
+    return lambda actor, tab, locale, wanted=inbox.EVERYTHING, after=None, limit=2: list_tab(
+        actor, tab, locale, wanted, after, 2
     )
 
 

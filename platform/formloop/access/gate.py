@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.engine import Row
 
 from formloop.access.actor import Actor
-from formloop.access.tables import grant
+from formloop.access.tables import grant, membership, person
 from formloop.core.errors import Forbidden
 from formloop.core.text import M, Message
 from formloop.db import after_commit, engine, in_transaction, reading
@@ -155,6 +155,17 @@ def decide(actor: Actor, action: str, resource: str) -> Decision:
 def allows(actor: Actor, action: str, resource: str) -> bool:
     """Whether `actor` may do `action` with at least some rows of `resource`."""
     return actor.administrator or bool(list_grants(actor, action, resource))
+
+
+def list_holders(action: str, resource: str) -> list[int]:
+    """The active people who may do `action` with at least some rows of `resource`, administrators included."""
+    roles = {g.role for g in _grants_of(resource) if action in g.actions}
+    members = select(membership.c.person).where(membership.c.role.in_(roles))
+    may = person.c.administrator | person.c.id.in_(members)
+    with reading() as conn:
+        return list(
+            conn.execute(select(person.c.id).where(person.c.active, may).order_by(person.c.id)).scalars()
+        )
 
 
 def require(actor: Actor, action: str, resource: str) -> tuple[Grant, ...]:

@@ -55,9 +55,7 @@ def use_folder(folder: Path) -> None:
 
 def store(actor: Actor, field: Field, name: str, stream: BinaryIO) -> Stored:
     """Keep an uploaded file for `field`; Invalid when it is of a kind or size that the field does not take."""
-    shown = "".join(letter for letter in name if letter.isprintable())
-    name = Path(shown.replace("\\", "/")).name.strip()[-200:] or "file"
-    kind = field.type
+    name, kind = _cleaned(name), field.type
     if not isinstance(kind, Attachment):
         raise NotFound
     problem = _refusal(field, kind, name, stream)
@@ -65,6 +63,17 @@ def store(actor: Actor, field: Field, name: str, stream: BinaryIO) -> Stored:
         raise Invalid([problem])
     sha256, size = _write(field, stream, kind.most_bytes(field))
     return _register(actor, name, sha256, size)
+
+
+def keep_upload(actor: Actor, name: str, stream: BinaryIO, most: int) -> Stored:
+    """Keep an uploaded file that goes with no field, such as that of a comment; Invalid above `most` bytes."""
+    sha256, size = _write(None, stream, most)
+    return _register(actor, _cleaned(name), sha256, size)
+
+
+def _cleaned(name: str) -> str:
+    shown = "".join(letter for letter in name if letter.isprintable())
+    return Path(shown.replace("\\", "/")).name.strip()[-200:] or "file"
 
 
 def keep(actor: Actor, name: str, path: Path) -> Stored:

@@ -251,6 +251,20 @@ def find_own_task(case_id: int, person: int | None) -> Row[Any] | None:
         return conn.execute(query.order_by(task.c.id.desc())).first()
 
 
+def find_newest_task(case_id: int, person: int | None) -> int | None:
+    """What waits for a person in a case, else the newest task or copy they have or had there."""
+    waits = (task.c.kind == "todo") & (task.c.state == "open")
+    query = select(task.c.id).where(task.c.case == case_id, task.c.person == person)
+    with reading() as conn:
+        return conn.execute(query.order_by(waits.desc(), task.c.id.desc()).limit(1)).scalar_one_or_none()
+
+
+def find_case_of(task_id: int) -> int | None:
+    """The case a task belongs to, whoever it is for."""
+    with reading() as conn:
+        return conn.execute(select(task.c.case).where(task.c.id == task_id)).scalar_one_or_none()
+
+
 def list_waiting(case_id: int) -> list[Row[Any]]:
     """Who is asked now: person, step, and when they were asked."""
     query = select(task.c.person, task.c.step, task.c.made_at).where(

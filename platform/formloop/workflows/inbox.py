@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, literal, or_, select
 
@@ -13,11 +15,12 @@ from formloop.core.text import M, Message
 from formloop.db import reading
 from formloop.definitions import library
 from formloop.forms import listing, permits
+from formloop.forms.fields.datetime import site_zone
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec
 from formloop.workflows import sight
 from formloop.workflows.kind import get_version
-from formloop.workflows.tables import case, task
+from formloop.workflows.tables import case, reminder, task, watch
 
 PAGE = 50
 MOST_COUNTED = 1_000
@@ -28,6 +31,39 @@ TABS: Mapping[str, Message] = {
     "started": M("Started by me"),
     "drafts": M("Drafts"),
 }
+
+
+FILTERS = ("q", "workflow", "step", "initiator", "from", "until")  # names of the address
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a tab is narrowed down to; `until` is a day of its own."""
+
+    search: str = ""
+    workflow: str = ""
+    step: str = ""
+    initiator: str = ""
+    since: date | None = None
+    until: date | None = None
+
+
+EVERYTHING = Wanted()
+
+
+def read_wanted(args: Mapping[str, str]) -> Wanted:
+    """What an address asks for; a day that is none counts as not asked for."""
+    search, workflow, step, initiator = (args.get(name, "").strip()[:200] for name in FILTERS[:4])
+    return Wanted(
+        search, workflow, step, initiator, since=_day(args.get("from", "")), until=_day(args.get("until", ""))
+    )
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +87,10 @@ class Row:
     may_approve: bool = False
     may_reject: bool = False
     revise: bool = False
+    agree: Message | None = None
+    text: str = ""
+    reminded: int = 0
+    due_at: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +118,12 @@ _COUNT_TODO = select(func.count()).select_from(
 
 
 def list_tab(
-    actor: Actor, tab: str, locale: str, search: str = "", after: int | None = None, limit: int = PAGE
+    actor: Actor,
+    tab: str,
+    locale: str,
+    wanted: Wanted = EVERYTHING,
+    after: int | None = None,
+    limit: int = PAGE,
 ) -> Page:
     """One page of a tab, newest first."""
     if tab not in TABS:
@@ -86,11 +131,10 @@ def list_tab(
     if actor.person_id is None:
         return Page([], None)
     if tab == "drafts":
-        return _drafts(actor, locale, search, after, limit)
+        return _drafts(actor, locale, wanted, after, limit)
     query = _started(actor.person_id) if tab == "started" else _tasks(actor.person_id, tab)
     key = case.c.id if tab == "started" else task.c.id
-    if search.strip():
-        query = query.where(_search(actor, search.strip()))
+    query = query.where(*_narrowed(actor, tab, wanted))
     if after is not None:
         query = query.where(key < after)
     with reading() as conn:
@@ -115,6 +159,15 @@ _COLUMNS = (
 )
 
 
+# of what waits at a step, only times that are still to come are watched for
+_DUE_AT = (
+    select(func.min(watch.c.at))
+    .where(watch.c.case == task.c.case, watch.c.round == task.c.round)
+    .correlate(task)
+    .scalar_subquery()
+)
+
+
 def _tasks(person_id: int, tab: str) -> Select[Any]:
     kinds, states = {
         "todo": (("todo",), ("open",)),
@@ -128,10 +181,14 @@ def _tasks(person_id: int, tab: str) -> Select[Any]:
             task.c.state,
             task.c.kind,
             task.c.decision,
+            task.c.why,
+            func.coalesce(reminder.c.count, 0).label("reminded"),
+            _DUE_AT.label("due_at"),
             (task.c.done_at if tab == "done" else task.c.made_at).label("at"),
             *_COLUMNS,
         )
         .join(case, case.c.id == task.c.case)
+        .join(reminder, reminder.c.task == task.c.id, isouter=True)
         .join(person, person.c.id == case.c.initiator)
         .join(department, department.c.id == person.c.department, isouter=True)
         .where(task.c.person == person_id, task.c.kind.in_(kinds), task.c.state.in_(states))
@@ -147,6 +204,9 @@ def _started(person_id: int) -> Select[Any]:
             literal("").label("state"),
             literal("started").label("kind"),
             nothing.label("decision"),
+            nothing.label("why"),
+            literal(0).label("reminded"),
+            nothing.label("due_at"),
             case.c.started_at.label("at"),
             *_COLUMNS,
         )
@@ -155,6 +215,28 @@ def _started(person_id: int) -> Select[Any]:
         .join(department, department.c.id == person.c.department, isouter=True)
         .where(case.c.initiator == person_id)
     )
+
+
+def _narrowed(actor: Actor, tab: str, wanted: Wanted) -> list[ColumnElement[bool]]:
+    at, step = (case.c.started_at, case.c.step) if tab == "started" else (task.c.made_at, task.c.step)
+    found = []
+    if wanted.search:
+        found.append(_search(actor, wanted.search))
+    if wanted.workflow:
+        found.append(case.c.workflow == wanted.workflow)
+    if wanted.step:
+        found.append(step == wanted.step)
+    if wanted.initiator:
+        found.append(person.c.name.icontains(wanted.initiator, autoescape=True))
+    if wanted.since:
+        found.append(at >= _midnight(wanted.since))
+    if wanted.until:
+        found.append(at < _midnight(wanted.until + timedelta(days=1)))
+    return found
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, datetime.min.time(), ZoneInfo(site_zone())).astimezone(UTC)
 
 
 def _search(actor: Actor, text: str) -> ColumnElement[bool]:
@@ -196,6 +278,10 @@ def _row(actor: Actor, found: Any, locale: str) -> Row:
         may_approve=waits and step is not None and "approve" in step.actions,
         may_reject=waits and step is not None and "reject" in step.actions,
         revise=waits and step is None,
+        agree=step.node.agree if step is not None else None,
+        text=str((found.why or {}).get("text", "")),
+        reminded=found.reminded if waits else 0,
+        due_at=found.due_at if waits else None,
     )
 
 
@@ -211,15 +297,17 @@ def summary_of(
     return found
 
 
-def _drafts(actor: Actor, locale: str, search: str, after: int | None, limit: int) -> Page:
+def _drafts(actor: Actor, locale: str, wanted: Wanted, after: int | None, limit: int) -> Page:
     """Records of one's own that were never submitted, were withdrawn or came back, of forms with a workflow."""
     rows: list[Row] = []
     for entry in library.list_entries("workflow"):
+        if wanted.workflow not in ("", entry.key):
+            continue
         workflow = library.published("workflow", entry.key)
         spec = get_form(workflow.form)
         if any(permits.find_permit(actor, action, spec) is None for action in ("submit", "view")):
             continue
-        rows += _drafts_of(actor, spec, workflow.states["returned"], locale, search, after, limit)
+        rows += _drafts_of(actor, spec, workflow.states["returned"], locale, wanted.search, after, limit)
     rows.sort(key=lambda row: row.id, reverse=True)
     return Page(rows[:limit], rows[limit - 1].id if len(rows) > limit else None)
 
@@ -249,3 +337,20 @@ def _drafts_of(
         )
         for record in found.rows
     ]
+
+
+def list_workflows(actor: Actor, locale: str) -> list[tuple[str, str]]:
+    """The published workflows by key and title, to choose from."""
+    chinese = locale.startswith("zh")
+    return [
+        (entry.key, entry.title_zh if chinese and entry.title_zh else entry.title)
+        for entry in library.list_entries("workflow")
+    ]
+
+
+def list_steps(key: str, locale: str) -> list[tuple[str, str]]:
+    """The steps of a workflow that ask people, by key and title."""
+    if key not in {entry.key for entry in library.list_entries("workflow")}:
+        return []
+    steps = library.published("workflow", key).steps.values()
+    return [(step.id, step.title(locale)) for step in steps if step.node.actions]

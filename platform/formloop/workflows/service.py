@@ -110,7 +110,7 @@ def _begin(actor: Actor, spec: FormSpec, record: int, values: Values | None, eve
     effects = think(turn, event)
     _add_case(turn)
     asked = perform(turn, effects, None)
-    settle(turn, effects)
+    settle(turn, effects, event, "new")
     return Result(turn.case, turn.state.status, asked=asked)
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 from formloop.core.definitions import Doc, Library
 from formloop.core.errors import Problem
 from formloop.core.expression import Expression, Path, Type
-from formloop.core.text import Message, localized
+from formloop.core.text import M, Message, localized
 from formloop.forms.spec import FormSpec
 from formloop.workflows.state import Effect, Event, Rule, Seat, State, Token
 
@@ -191,6 +191,8 @@ class Node:
     title: ClassVar[Message]
     icon: ClassVar[str] = "circle"
     color: ClassVar[str] = "secondary"
+    agree: ClassVar[Message] = M("Approve")  # the word on the button of its people
+    agreed: ClassVar[Message] = M("Approved.")
     schema: ClassVar[Mapping[str, Any]] = {}
     required: ClassVar[tuple[str, ...]] = ()
     actions: ClassVar[tuple[str, ...]] = ()  # what its people may do

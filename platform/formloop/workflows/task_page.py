@@ -13,11 +13,13 @@ from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
-from formloop.workflows import cases, sight, timeline
-from formloop.workflows.engine import list_targets
+from formloop.workflows import cases, diagram, sight, timeline
+from formloop.workflows.actions.deciding import leads_straight
+from formloop.workflows.engine import find_refusal, list_targets
 from formloop.workflows.kind import get_version
+from formloop.workflows.service import takes_part
 from formloop.workflows.spec import Step, Workflow
-from formloop.workflows.state import State
+from formloop.workflows.state import ENDED, Event, State
 
 
 def get_task(actor: Actor, task: int) -> Row[Any]:
@@ -35,6 +37,24 @@ def title_of(actor: Actor, found: Row[Any]) -> str:
     return str(found.title) if spec.title_field in sight.visible_paths(actor, spec, step) else ""
 
 
+def step_of(found: Row[Any]) -> Step | None:
+    """The step a task belongs to; None for the initiator's own and for copies that people sent."""
+    return get_version(found.workflow, found.version).steps.get(found.task_step)
+
+
+def is_there(found: Row[Any]) -> bool:
+    """Whether the record of a case is still kept; it may have been purged since."""
+    return cases.record_is_seen(get_form(found.form), found.record, None)
+
+
+def show_gone(found: Row[Any], locale: str) -> dict[str, Any]:
+    """What is left to show of a case whose record was purged."""
+    return {
+        "form_title": get_form(found.form).title(locale),
+        "way": timeline.build(found, locale, ahead=False),
+    }
+
+
 def show(
     actor: Actor,
     found: Row[Any],
@@ -44,7 +64,7 @@ def show(
 ) -> dict[str, Any]:
     """Everything the page needs; `raw` and `problems` are those of a refused approval."""
     workflow, spec = get_version(found.workflow, found.version), get_form(found.form)
-    step, state = workflow.steps.get(found.task_step), State.from_json(found.state)
+    step = workflow.steps.get(found.task_step)
     waits = found.kind == "todo" and found.task_state == "open"
     record = _load(spec, found.record)
     values = _laid_over(spec, record, engine.read_given(spec, raw).values) if raw else record
@@ -60,11 +80,67 @@ def show(
         "fills_in": any(not cell.readonly for cell in _every_cell(shown)),
         "state": spec.states.get(record["state"]),
         "actions": actions,
+        "agree": step.node.agree if step is not None else None,
         "revise": step is None and waits,
+        "may": list_allowed(actor, found),
+        "message": found.why.get("text", ""),
+        "picks": picks_of(workflow, step, locale) if "approve" in actions else [],
+        "tree": diagram.draw(found, locale),
         "why": timeline.explain(found.why, spec),
         "way": timeline.build(found, locale),
         "initiator": people.names_of([found.initiator]).get(found.initiator, ""),
-        "targets": targets_of(workflow, state, locale) if "return" in actions else [],
+    }
+
+
+def list_allowed(actor: Actor, found: Row[Any]) -> set[str]:
+    """What somebody may do with a case besides deciding: withdraw, take_back, urge, copy, comment."""
+    workflow, state = get_version(found.workflow, found.version), State.from_json(found.state)
+    if actor.person_id is None or state.status in ENDED:
+        return set()
+    tried = ("withdraw", "take_back", "urge")
+    may = {each for each in tried if find_refusal(workflow, state, Event(each, actor.person_id)) is None}
+    return may | {"copy", "comment"} if takes_part(actor, found) else may
+
+
+def ways_back(found: Row[Any], locale: str) -> dict[str, Any]:
+    """Where a task can be returned to, and which way from there its step prefers."""
+    workflow, step = get_version(found.workflow, found.version), step_of(found)
+    return {
+        "targets": targets_of(workflow, State.from_json(found.state), locale),
+        "how": str(step.document.get("returned", "again")) if step is not None else "again",
+    }
+
+
+def picks_of(workflow: Workflow, step: Step | None, locale: str) -> list[tuple[str, str]]:
+    """The steps whose people are picked now, by key and title: by the initiator, or by those of the step before."""
+    by = "initiator" if step is None else "previous"
+    asks = [
+        each
+        for each in workflow.steps.values()
+        if any(rule["rule"] == "chosen" and rule["by"] == by for rule in each.who)
+    ]
+    if step is not None:
+        asks = [each for each in asks if leads_straight(workflow, step, each.id)]
+    return [(each.id, each.title(locale)) for each in asks]
+
+
+def show_print(actor: Actor, found: Row[Any], locale: str) -> dict[str, Any]:
+    """A case on paper: the record as its reader may see it, who decided what, and what they signed."""
+    workflow, spec = get_version(found.workflow, found.version), get_form(found.form)
+    mine = cases.find_newest_task(found.id, actor.person_id)
+    task = cases.find_task(mine, actor.person_id) if mine is not None else None
+    step = workflow.steps.get(task.task_step) if task is not None else None
+    gone = not is_there(found)
+    screen = None if gone else _screen(actor, spec, None, step, _load(spec, found.record), locale, [])
+    seen = sight.visible_paths(actor, spec, step)
+    return {
+        "case": found,
+        "spec": spec,
+        "screen": screen,
+        "form_title": spec.title(locale),
+        "title": found.title if spec.title_field in seen else "",
+        "initiator": people.names_of([found.initiator]).get(found.initiator, ""),
+        "way": timeline.build(found, locale, ahead=False),
     }
 
 

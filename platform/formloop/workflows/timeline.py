@@ -10,6 +10,7 @@ from formloop.access import people
 from formloop.core import clock
 from formloop.core.text import M, Message
 from formloop.definitions import library
+from formloop.forms import files
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec
 from formloop.workflows import cases
@@ -71,6 +72,7 @@ class Moment:
     took: timedelta | None = None
     comment: str = ""
     detail: str = ""
+    files: tuple[tuple[str, str], ...] = ()  # key and name
 
 
 def build(found: Row[Any], locale: str, ahead: bool = True) -> list[Moment]:
@@ -87,7 +89,8 @@ def build(found: Row[Any], locale: str, ahead: bool = True) -> list[Moment]:
     ids |= {p for _, them in coming for p in them}
     ids |= {p for n in notes for p in _people_in(n)}
     names = people.names_of(i for i in ids if i is not None)
-    moments = [_past(note, workflow, names, locale) for note in notes]
+    kept = files.names_of(key for n in notes for key in n.detail.get("files", ()))
+    moments = [_past(note, workflow, names, kept, locale) for note in notes]
     moments += [_now(each, found, workflow, names, locale) for each in waiting]
     for token, seat in ((each, seat) for each in state.tokens for seat in each.seats):
         if seat.state == "waiting":
@@ -121,7 +124,9 @@ def _listed(names: list[str]) -> str:
     return shown if len(names) <= 4 else f"{shown} +{len(names) - 4}"
 
 
-def _past(note: Row[Any], workflow: Workflow, names: dict[int, str], locale: str) -> Moment:
+def _past(
+    note: Row[Any], workflow: Workflow, names: dict[int, str], kept: dict[str, str], locale: str
+) -> Moment:
     word, color, icon = ACTIONS[note.action]
     detail, to = note.detail.get("reason", ""), note.detail.get("to")
     if isinstance(to, int):
@@ -142,6 +147,7 @@ def _past(note: Row[Any], workflow: Workflow, names: dict[int, str], locale: str
         took=timedelta(seconds=note.took) if note.took and note.took >= SHORTEST else None,
         comment=note.comment,
         detail=detail,
+        files=tuple((key, kept[key]) for key in note.detail.get("files", ()) if key in kept),
     )
 
 

@@ -29,6 +29,7 @@ class Turn:
     state: State
     situation: Situation
     before: Values | None = None  # the whole record, where it has been read
+    title: str = ""  # what the case was called when the turn began
 
     @property
     def cause(self) -> Cause:
@@ -54,7 +55,9 @@ def turn_of(
 def turn_on(actor: Actor, found: Row[Any], values: Values | None = None) -> Turn:
     """A turn on the row of a case."""
     workflow, spec = get_version(found.workflow, found.version), get_form(found.form)
-    return turn_of(actor, workflow, spec, found.id, found.record, State.from_json(found.state), values)
+    turn = turn_of(actor, workflow, spec, found.id, found.record, State.from_json(found.state), values)
+    turn.title = found.title
+    return turn
 
 
 def describe(turn: Turn, values: Values) -> tuple[str, list[dict[str, str]]]:

@@ -7,7 +7,7 @@ from typing import Any
 from formloop.core.errors import Conflict
 from formloop.core.text import M
 from formloop.forms import service as records
-from formloop.workflows import cases, watching, working
+from formloop.workflows import announcing, cases, watching, working
 from formloop.workflows.engine import advance
 from formloop.workflows.state import (
     ENDED,
@@ -66,7 +66,7 @@ def carry_out(turn: Turn, event: Event, revision: int, asked_at: Any = None) -> 
     asked = perform(turn, effects, asked_at)
     if turn.state != before and not cases.move(turn.case, revision, turn.state, turn.state.status in ENDED):
         raise Conflict(FASTER)
-    settle(turn, effects)
+    settle(turn, effects, event, before.status)
     return Result(turn.case, turn.state.status, asked=asked)
 
 
@@ -97,10 +97,11 @@ def _cancels(cancel: CancelOpen, ask: Ask) -> bool:
     return (not rounds or ask.round in rounds) and (not people or ask.person in people)
 
 
-def settle(turn: Turn, effects: Sequence[Effect]) -> None:
-    """The record's new state, last, when the case already stands where it will; then who waits for its end."""
+def settle(turn: Turn, effects: Sequence[Effect], event: Event, before: str) -> None:
+    """The record's new state, last, when the case already stands where it will; then who waits for it or is told."""
     states = [each.state for each in effects if isinstance(each, SetState)]
     if states:
         records.set_state(turn.actor, turn.spec.key, turn.record, states[-1], turn.cause, turn.before)
     if turn.state.status in ENDED and watching.exist():
         watching.tell([f"case:{turn.case}"], {"case": turn.case, "status": turn.state.status})
+    announcing.announce(turn, effects, event, before)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import current_app
+from flask import current_app, has_app_context
 from sqlalchemy import bindparam, delete, func, insert, literal, select, update
 
 from formloop.access.actor import Actor
@@ -67,7 +67,7 @@ def tell(people: Iterable[int], kind: str, text: Message | str, link: str = "") 
     the transaction is committed. Somebody named twice is told once.
     """
     told = {each: clock.new_id() for each in dict.fromkeys(people)}
-    if not told or not (KINDS[kind].in_app or ready_channels()):
+    if not told or not is_told(kind):
         return
     now, said = clock.now(), reasons.written(text)
     common = {"kind": kind, "said": said, "link": link, "made_at": now}
@@ -76,6 +76,11 @@ def tell(people: Iterable[int], kind: str, text: Message | str, link: str = "") 
     for each, channel in _at_once(told, kind):
         payload = {"channel": channel, "person": each, "notices": [told[each]]}
         outbox.put(TOPIC, f"{channel}:{each}", payload)
+
+
+def is_told(kind: str) -> bool:
+    """Whether anything comes of telling a kind: work with a list of its own is not noted where no letters go out."""
+    return KINDS[kind].in_app or bool(ready_channels())
 
 
 def _at_once(people: Collection[int], kind: str) -> list[tuple[int, str]]:
@@ -97,7 +102,9 @@ def _at_once(people: Collection[int], kind: str) -> list[tuple[int, str]]:
 
 
 def ready_channels() -> list[Channel]:
-    """The channels this site has been set up for."""
+    """The channels this site has been set up for; none outside of an application."""
+    if not has_app_context():
+        return []
     settings = current_app.config["SETTINGS"]
     return [channel for channel in channels if channel.is_set_up(settings)]
 

@@ -17,6 +17,8 @@ class Handle(Approval):
     title = M("Work to do")
     icon = "tool"
     color = "purple"
+    agree = M("Mark as done")
+    agreed = M("Done.")
     actions: ClassVar[tuple[str, ...]] = _ACTIONS
     schema: ClassVar[Mapping[str, Any]] = {
         **{key: value for key, value in Approval.schema.items() if key not in ("percent", "rejected")},

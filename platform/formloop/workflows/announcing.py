@@ -1,0 +1,104 @@
+"""Who is told what of a case by notice: what was asked of them, copies, messages, reminders, outcomes, repairs.
+
+Notices say form, step and names only: nothing of the record leaves the site, but for its title to whoever submitted
+it and may see it. Their link leads everybody to their own part of the case.
+"""
+
+from collections.abc import Sequence
+
+from formloop.access import gate, people
+from formloop.access.actor import get_actor
+from formloop.bridges import notices
+from formloop.core.errors import NotFound
+from formloop.core.text import M, Message
+from formloop.workflows import sight
+from formloop.workflows.spec import Titled
+from formloop.workflows.state import Ask, Effect, Event, Note, Remind, Tell
+from formloop.workflows.turn import Turn
+
+OUTCOMES = {
+    "approved": M("{form} {title} was approved."),
+    "rejected": M("{form} {title} was rejected."),
+    "returned": M("{form} {title} was returned to you to be corrected."),
+    "voided": M("{form} {title} was voided."),
+}
+
+
+def announce(turn: Turn, effects: Sequence[Effect], event: Event, before: str) -> None:
+    """Tell everybody what concerns them, inside the open transaction; `before` is the status the case had."""
+    _ask(turn, [each for each in effects if isinstance(each, Ask)])
+    _copy(turn, [each for each in effects if isinstance(each, Tell)])
+    _remind(turn, [p for each in effects if isinstance(each, Remind) for p in each.people], event)
+    now = turn.state.status
+    if now == "stuck":
+        _repair(turn, [each for each in effects if isinstance(each, Note) and each.action == "stuck"])
+    if now in OUTCOMES and now != before and event.by != turn.state.initiator:
+        _outcome(turn)
+
+
+def _ask(turn: Turn, asks: Sequence[Ask]) -> None:
+    open_seats = {(s.person, s.round) for s in turn.state.seats if s.state == "open"}
+    asked = [each for each in asks if each.step and (each.person, each.round) in open_seats]
+    if asked and notices.is_told("task"):
+        said = M("{form} of {name} waits for you: {step}", **_names(turn), step=_step(turn, asked[0].step))
+        notices.tell([each.person for each in asked], "task", said, link_of(turn.case))
+
+
+def _copy(turn: Turn, told: Sequence[Tell]) -> None:
+    copies = [each.person for each in told if not each.text]
+    if copies and notices.is_told("copy"):
+        said = M("{form} of {name} was copied to you.", **_names(turn))
+        notices.tell(copies, "copy", said, link_of(turn.case))
+    for text in dict.fromkeys(each.text for each in told if each.text):
+        to = [each.person for each in told if each.text == text]
+        notices.tell(to, "message", text, link_of(turn.case))
+
+
+def _remind(turn: Turn, reminded: Sequence[int], event: Event) -> None:
+    if not reminded:
+        return
+    if event.action == "urge":
+        said: Message = M("{name} asks you to decide soon: {form}", **_names(turn))
+        notices.tell(reminded, "urge", said, link_of(turn.case))
+    else:
+        said = M("Due, and waiting for you: {form} of {name}", **_names(turn))
+        notices.tell(reminded, "overdue", said, link_of(turn.case))
+
+
+def _repair(turn: Turn, notes: Sequence[Note]) -> None:
+    if not notes:
+        return
+    reason = notes[0].detail.get("reason") or M("Nobody was found to decide.")
+    said = M("{form} of {name} cannot go on: {reason}", **_names(turn), reason=reason)
+    notices.tell(gate.list_holders("repair", "site"), "repair", said, f"/cases/{turn.case}")
+
+
+def _outcome(turn: Turn) -> None:
+    form = Titled(turn.spec.document, turn.spec.key)
+    said = Message(OUTCOMES[turn.state.status].msgid, {"form": form, "title": _title(turn)})
+    notices.tell([turn.state.initiator], "outcome", said, link_of(turn.case))
+
+
+def _title(turn: Turn) -> str:
+    """What the record is called, where its initiator may see the field that says so."""
+    try:
+        actor = get_actor(turn.state.initiator)
+    except NotFound:
+        return ""
+    return turn.title if turn.spec.title_field in sight.visible_paths(actor, turn.spec, None) else ""
+
+
+def _names(turn: Turn) -> dict[str, Message | str]:
+    initiator = turn.state.initiator
+    name = people.names_of([initiator]).get(initiator, "")
+    return {"form": Titled(turn.spec.document, turn.spec.key), "name": name}
+
+
+def _step(turn: Turn, key: str) -> Message:
+    step = turn.workflow.steps[key]
+    return Titled(step.document) if step.document.get("title") else step.node.title
+
+
+def link_of(case: int) -> str:
+    """Where everybody who has to do with a case finds their part of it."""
+    return f"/case/{case}"

@@ -1,0 +1,30 @@
+"""What the pages of the room share: their blueprint, words for where a case stands, and what forms send."""
+
+from collections.abc import Iterable
+
+from flask import Blueprint, request
+
+from formloop.core.text import M, Message
+
+blueprint = Blueprint("workflows", __name__)
+STATUS: dict[str, tuple[Message, str, str]] = {  # word, colour, icon
+    "open": (M("In approval"), "orange", "clock"),
+    "stuck": (M("Stuck"), "red", "alert-triangle"),
+    "returned": (M("Returned"), "orange", "arrow-back-up"),
+    "approved": (M("Approved"), "green", "check"),
+    "rejected": (M("Rejected"), "red", "x"),
+    "withdrawn": (M("Withdrawn"), "secondary", "arrow-back-up"),
+    "voided": (M("Voided"), "red", "ban"),
+    "draft": (M("Draft"), "secondary", "pencil"),
+}
+
+
+def numbers(texts: Iterable[str], most: int = 200) -> list[int]:
+    """The ids a form sent; what is none is left out."""
+    return [int(each) for each in texts if each.isdecimal()][:most]
+
+
+def chosen_people() -> dict[str, list[int]]:
+    """People picked for later steps: `chosen.<step>` of the posted form."""
+    names = [name for name in request.form if name.startswith("chosen.")]
+    return {name.removeprefix("chosen."): numbers(request.form.getlist(name)) for name in names}

@@ -1,0 +1,41 @@
+"""When a record is purged, nothing of it stays with its approvals; who decided what and when does."""
+
+from dataclasses import replace
+
+from sqlalchemy import select, update
+
+from formloop import events
+from formloop.db import connection
+from formloop.workflows import cases
+from formloop.workflows.state import Note, State
+from formloop.workflows.tables import case, task
+
+ORDER = 310
+
+
+def start() -> None:
+    """Listen to purges; doing it twice counts once."""
+    events.subscribe(on_event, ORDER)
+
+
+def on_event(event: events.Event) -> None:
+    """Forget titles, summaries and messages; what was still with its initiator ends."""
+    if event.name != "purged":
+        return
+    conn, of_record = connection(), (case.c.form == event.form) & (case.c.record == event.record)
+    found = conn.execute(select(case).where(of_record)).all()
+    if not found:
+        return
+    conn.execute(update(case).where(of_record).values(title="", summary=[]))
+    messages = select(task.c.id, task.c.why).where(
+        task.c.case.in_([each.id for each in found]), task.c.kind == "message"
+    )
+    for row in conn.execute(messages).all():
+        why = {key: value for key, value in row.why.items() if key != "text"}
+        conn.execute(update(task).where(task.c.id == row.id).values(why=why))
+    for row in found:
+        if row.ended_at is None:
+            state = replace(State.from_json(row.state), status="voided", tokens=())
+            cases.cancel_open(row.id)
+            cases.move(row.id, row.revision, state, ended=True)
+            cases.add_notes(row.id, [Note("void", person=event.actor.person_id)], None)

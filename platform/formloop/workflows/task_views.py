@@ -1,0 +1,218 @@
+"""The page of a task, the questions before a decision, and the decisions."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, jsonify, request, url_for
+
+from formloop.access import gate, people
+from formloop.access.actor import Actor
+from formloop.access.signing import current
+from formloop.core.errors import Conflict, Invalid, Problem
+from formloop.core.text import M, Message
+from formloop.forms import files, permits, posted
+from formloop.forms.kind import get_form
+from formloop.forms.names import context_of
+from formloop.forms.spec import FormSpec, Values
+from formloop.web import htmx, page, viewer
+from formloop.web.routes import route
+from formloop.workflows import cases, inbox_views, service, stashes, task_page
+from formloop.workflows.pages import STATUS, blueprint, chosen_people, numbers
+
+MOST_BYTES = 20 * 1024 * 1024  # of one file beside a comment
+DONE = {
+    "approve": M("Approved."),
+    "reject": M("Rejected."),
+    "return": M("Returned."),
+    "transfer": M("Transferred."),
+    "add_signer": M("Asked to sign too."),
+}
+QUESTIONS = {
+    "reject": (M("Reject"), M("Why do you reject this?")),
+    "return": (M("Return"), M("What should be corrected?")),
+    "transfer": (M("Transfer"), M("What should this person know?")),
+    "add_signer": (M("Add a signer"), M("What should this person know?")),
+    "copy": (M("Copy to"), M("What should they know?")),
+    "comment": (M("Comment"), M("Your comment")),
+}
+
+
+@route(blueprint, "/inbox/<int:task>", permission="signed-in")
+def show_task(task: int) -> Response:
+    """A task with its record and its way; a copy counts as read from now on."""
+    actor = current()
+    found = task_page.get_task(actor, task)
+    if found.kind != "todo" and found.task_state == "open":
+        service.mark_read(actor, task)
+    if not task_page.is_there(found):
+        return page.render("workflows/gone.html", **task_page.show_gone(found, viewer.locale()))
+    kept = stashes.find(task)
+    return _task_page(actor, found, kept.raw if kept else None, comment=kept.comment if kept else "")
+
+
+def _task_page(
+    actor: Actor,
+    found: Any,
+    raw: Values | None = None,
+    problems: list[Problem] | None = None,
+    status: int = 200,
+    comment: str = "",
+) -> Response:
+    shown = task_page.show(actor, found, viewer.locale(), raw, problems)
+    spec: FormSpec = shown["spec"]
+    return page.render(
+        "workflows/task.html",
+        "workflows/_task.html",
+        status=status,
+        **shown,
+        title=task_page.title_of(actor, found),
+        form_title=spec.title(viewer.locale()),
+        problems=shown["screen"].problems if problems else [],
+        comment=request.form.get("comment", comment),
+        case_status=STATUS[found.status],
+        may_open=gate.allows(actor, "view", spec.resource) and _sees_row(actor, spec, found.record),
+        people=people.list_people() if shown["picks"] else [],
+    )
+
+
+def _sees_row(actor: Actor, spec: FormSpec, record: int) -> bool:
+    permit = permits.find_permit(actor, "view", spec)
+    return permit is not None and cases.record_is_seen(spec, record, permit.where(context_of(actor)))
+
+
+@route(
+    blueprint,
+    "/inbox/<int:task>/<any(reject, return, transfer, add_signer, copy, comment):action>",
+    permission="signed-in",
+)
+def ask(task: int, action: str) -> Response:
+    """The question before a decision: the reason, where to, or to whom."""
+    actor = current()
+    return _question(actor, task_page.get_task(actor, task), action)
+
+
+def _question(
+    actor: Actor, found: Any, action: str, problems: list[Problem] | None = None, status: int = 200
+) -> Response:
+    word, question = QUESTIONS[action]
+    shown = task_page.ways_back(found, viewer.locale()) if action == "return" else {}
+    return page.render(
+        "workflows/decide.html",
+        "workflows/_decide.html",
+        status=status,
+        found=found,
+        title=task_page.title_of(actor, found),
+        action=action,
+        word=word,
+        question=question,
+        people=people.list_people() if action in ("transfer", "add_signer", "copy") else [],
+        problem={p.at: p.message for p in problems or []},
+        chosen=request.form.getlist("to"),
+        how=request.form.get("how", shown.get("how", "")),
+        targets=shown.get("targets", []),
+        comment=request.values.get("comment", ""),
+    )
+
+
+@route(blueprint, "/inbox/<int:task>/decide", permission="signed-in", methods=["POST"])
+def decide(task: int) -> Response:
+    """Carry a decision out. What is wrong comes back on the page or in the dialog it was sent from."""
+    actor, action = current(), request.form.get("action", "approve")
+    found = task_page.get_task(actor, task)
+    try:
+        if action == "approve":
+            return _approve(actor, found)
+        if action in STAYS:
+            return page.redirect(url_for("workflows.show_task", task=task), STAYS[action](actor, found))
+        service.decide(
+            actor,
+            task,
+            action,
+            request.form.get("comment", ""),
+            to=_target(action),
+            how=request.form.get("how", ""),
+            attached=request.form.getlist("attached"),
+        )
+    except Invalid as error:
+        if action not in QUESTIONS:
+            raise
+        return _question(actor, found, action, error.problems, 422)
+    except Conflict as error:
+        return _too_late(actor, task, error)
+    return inbox_views.after(actor, DONE[action])
+
+
+def _target(action: str) -> Any:
+    to = request.form.get("to")
+    return int(to) if action in ("transfer", "add_signer") and to and to.isdecimal() else to
+
+
+def _say(actor: Actor, found: Any) -> Message:
+    service.add_comment(actor, found.id, request.form.get("comment", ""), request.form.getlist("attached"))
+    return M("Your comment was added.")
+
+
+def _copy(actor: Actor, found: Any) -> Message:
+    to = numbers(request.form.getlist("to"))
+    service.copy_to(actor, found.id, to, request.form.get("comment", ""))
+    return M("Copies were sent.")
+
+
+def _put_by(actor: Actor, found: Any) -> Message:
+    raw = posted.raw_values(get_form(found.form), request.form)
+    service.put_by(actor, found.task, request.form.get("comment", ""), raw)
+    return M("Put by. It waits here until you decide.")
+
+
+STAYS: Mapping[str, Any] = {"comment": _say, "copy": _copy, "stash": _put_by}  # the task stays open
+
+
+def _too_late(actor: Actor, task: int, error: Conflict) -> Response:
+    """Somebody was faster: say so beside what it is like now."""
+    target = request.headers.get("HX-Target") if htmx.wants_part() else ""
+    if target == "inbox":
+        return htmx.toast(inbox_views.inbox_page(actor, request.args, 409), error.message, "warning")
+    if target == "fl-dialog":
+        return page.redirect(url_for("workflows.show_task", task=task), error.message, "warning")
+    now = task_page.get_task(actor, task)
+    return _task_page(actor, now, problems=[Problem("conflict", "", error.message)], status=409)
+
+
+def _approve(actor: Actor, found: Any) -> Response:
+    raw = posted.raw_values(get_form(found.form), request.form)
+    from_inbox = htmx.wants_part() and request.headers.get("HX-Target") == "inbox"
+    try:
+        done = service.decide(
+            actor,
+            found.task,
+            "approve",
+            request.form.get("comment", ""),
+            raw=raw or None,
+            revision=request.form.get("revision", type=int),
+            chosen=chosen_people(),
+            attached=request.form.getlist("attached"),
+        )
+    except Invalid as error:
+        if from_inbox:  # there is nowhere to fill it in
+            return page.redirect(url_for("workflows.show_task", task=found.task), error.message, "warning")
+        return _task_page(actor, found, raw, error.problems, 422)
+    said = task_page.step_of(found)
+    word = said.node.agreed if said is not None else DONE["approve"]
+    return inbox_views.after(actor, M("You had approved this already.") if done.repeated else word)
+
+
+@route(blueprint, "/inbox/<int:task>/file", permission="signed-in", methods=["POST"])
+def upload(task: int) -> Response:
+    """Keep files that go with a comment or a decision; they belong to the case once that is sent."""
+    actor = current()
+    task_page.get_task(actor, task)
+    kept = []
+    try:
+        for each in request.files.getlist("file"):
+            stored = files.keep_upload(actor, each.filename or "", each.stream, MOST_BYTES)  # type: ignore[arg-type]
+            kept.append({"key": stored.key, "name": stored.name, "size": stored.size})
+    except Invalid as error:
+        answer = jsonify(message=error.problems[0].message.render(viewer.locale()))
+        answer.status_code = 422
+        return answer
+    return jsonify(files=kept)

@@ -1,0 +1,47 @@
+"""A site with the stage on it, as a browser without JavaScript uses it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from formloop import db
+from formloop.access import people, sessions
+from formloop.access.signing import COOKIE
+from formloop.app import create_app
+from formloop.settings import read_settings
+from workflows.stage import END, Stage, approval, set_stage
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[Flask]:
+    app = create_app(read_settings({"FORMLOOP_INSTANCE": str(tmp_path)}))
+    app.config["WTF_CSRF_ENABLED"] = False
+    with app.app_context():
+        yield app
+    db.engine().dispose()
+
+
+@pytest.fixture
+def play(app: Flask) -> Stage:
+    stage = set_stage()
+    stage.publish(
+        approval("one", "bob", "cho", mode="all", fields={"reason": "edit"}), approval("two", "dee"), END
+    )
+    return stage
+
+
+def browser(app: Flask, play: Stage, who: str, locale: str = "en") -> FlaskClient:
+    person = play.actors[who].person_id or 0
+    people.prefer(person, "locale", locale)
+    client = app.test_client()
+    client.set_cookie(COOKIE, sessions.open_session(person))
+    return client
+
+
+def text_of(client: FlaskClient, url: str, status: int = 200) -> str:
+    answer = client.get(url)
+    assert answer.status_code == status
+    return answer.get_data(as_text=True)

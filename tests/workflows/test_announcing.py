@@ -1,0 +1,89 @@
+"""Who is told what of a case, on both databases."""
+
+from typing import Any
+
+import pytest
+
+from formloop.bridges.notices import service as notices
+from formloop.workflows import administration, announcing, service
+from workflows.stage import END, Stage, approval, stage
+
+__all__ = ["stage"]
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch, stage: Stage) -> list[tuple[set[str], str, str, str]]:
+    """What `tell` is called with, as if letters went out: accounts, kind, English and Chinese."""
+    found: list[Any] = []
+    names = {actor.person_id: account for account, actor in stage.actors.items()}
+
+    def tell(people: Any, kind: str, text: Any, link: str = "") -> None:
+        words = (text, text) if isinstance(text, str) else (text.render("en"), text.render("zh-CN"))
+        found.append(({names[each] for each in people}, kind, *words))
+
+    monkeypatch.setattr(announcing.notices, "tell", tell)
+    monkeypatch.setattr(announcing.notices, "is_told", lambda kind: True)
+    return found
+
+
+def test_whoever_is_asked_is_told_and_the_initiator_hears_of_the_end(stage: Stage, told: Any) -> None:
+    tell = {"id": "tell", "node": "copy", "who": [{"rule": "people", "people": ["cho"]}]}
+    stage.publish(approval("one", "bob"), tell, END)
+    case = stage.submit().case
+    assert told == [({"bob"}, "task", "Request of Ann waits for you: One", "Ann 的申请等您处理：One")]
+    stage.do("bob", "approve", case)
+    assert told[1:] == [
+        ({"cho"}, "copy", "Request of Ann was copied to you.", "Ann 的申请抄送给您。"),
+        ({"ann"}, "outcome", "Request A desk was approved.", "申请 A desk 已通过。"),
+    ]
+
+
+def test_returning_and_rejecting_are_told_to_the_initiator_alone(stage: Stage, told: Any) -> None:
+    stage.publish(approval("one", "bob"), END)
+    case = stage.submit().case
+    stage.do("bob", "return", case, "too dear", to="initiator")
+    assert told[-1][:3] == ({"ann"}, "outcome", "Request A desk was returned to you to be corrected.")
+    service.submit(stage.actors["ann"], "request", _record(case))
+    stage.do("bob", "reject", case, "no")
+    assert told[-1][:3] == ({"ann"}, "outcome", "Request A desk was rejected.")
+    assert [kind for _, kind, *_ in told] == ["task", "outcome", "task", "outcome"]
+
+
+def test_urging_messages_and_what_needs_repair(stage: Stage, told: Any) -> None:
+    write = {
+        "id": "say",
+        "node": "message",
+        "who": [{"rule": "people", "people": ["dee"]}],
+        "text": "subject",
+    }
+    gone = approval("two", who=[{"rule": "member_field", "field": "reviewer"}])
+    stage.publish(write, approval("one", "bob"), gone, END)
+    case = stage.submit().case
+    assert ({"dee"}, "message", "A desk", "A desk") in told
+    service.urge(stage.actors["ann"], case)
+    assert told[-1][:3] == ({"bob"}, "urge", "Ann asks you to decide soon: Request")
+    stage.do("bob", "approve", case)
+    assert told[-1][:3] == (
+        {"adm"},
+        "repair",
+        "Request of Ann cannot go on: Nobody was found to decide.",
+    )
+    administration.skip(stage.actors["adm"], case, "nobody there")
+    assert told[-1][1] == "outcome"
+
+
+def test_notices_stand_in_the_app_of_their_people(stage: Stage) -> None:
+    stage.publish(approval("one", "bob"), END)
+    stage.do("bob", "approve", stage.submit().case)
+    assert [each.text for each in notices.list_notices(stage.actors["ann"], "en")[0]] == [
+        "Request A desk was approved."
+    ]
+    assert notices.list_notices(stage.actors["bob"], "en")[0] == []
+
+
+def _record(case: int) -> int:
+    from formloop.workflows import cases
+
+    found = cases.get_case(case)
+    assert found is not None
+    return int(found.record)

@@ -1,0 +1,231 @@
+"""Every action of a task by plain forms, files and signatures, the drawing, links, paper, and what is purged."""
+
+import io
+import re
+
+import pytest
+from flask import Flask
+
+from formloop.access.actor import SYSTEM
+from formloop.forms import purging
+from formloop.forms import service as records
+from formloop.workflows import cases, service
+from workflows.site import app, browser, play, text_of
+from workflows.stage import END, Stage, approval
+
+__all__ = ["app", "play"]
+ALL = ["approve", "reject", "return", "transfer", "add_signer"]
+PICTURE = b"\x89PNG\r\n\x1a\n" + b"0" * 20
+
+
+def url_of(play: Stage, who: str, case: int) -> str:
+    return f"/inbox/{play.task_of(who, case)}"
+
+
+def test_somebody_else_is_asked_to_sign_before(app: Flask, play: Stage) -> None:
+    play.publish(approval("one", "bob", actions=ALL), END)
+    case = play.submit().case
+    url, bob = url_of(play, "bob", case), browser(app, play, "bob")
+    assert "Add a signer" in text_of(bob, url)
+    assert "Before me" in text_of(bob, f"{url}/add_signer")
+    sent = {
+        "action": "add_signer",
+        "to": str(play.actors["cho"].person_id),
+        "how": "before",
+        "comment": "look",
+    }
+    assert bob.post(f"{url}/decide", data={**sent, "to": ""}).status_code == 422
+    assert bob.post(f"{url}/decide", data=sent).status_code == 303
+    assert "Bob asked you to sign too" in text_of(browser(app, play, "cho"), url_of(play, "cho", case))
+    assert not play.is_asked("bob", case)
+
+
+def test_it_is_returned_to_come_straight_back(app: Flask, play: Stage) -> None:
+    case = play.submit().case
+    for who in ("bob", "cho"):
+        play.do(who, "approve", case)
+    url, dee = url_of(play, "dee", case), browser(app, play, "dee")
+    assert "Straight back to this step" in text_of(dee, f"{url}/return")
+    sent = {"action": "return", "to": "one", "how": "back", "comment": "look again"}
+    assert dee.post(f"{url}/decide", data=sent).status_code == 303
+    for who in ("bob", "cho"):
+        play.do(who, "approve", case)
+    assert play.is_asked("dee", case)
+
+
+def test_what_was_put_by_waits_on_the_page(app: Flask, play: Stage) -> None:
+    case = play.submit().case
+    url, bob = url_of(play, "bob", case), browser(app, play, "bob")
+    sent = {"action": "stash", "comment": "half a thought", "reason": "half a reason"}
+    assert bob.post(f"{url}/decide", data=sent).status_code == 303
+    page = text_of(bob, url)
+    assert "half a thought" in page
+    assert 'value="half a reason"' in page
+    assert play.is_asked("bob", case)
+
+
+def test_copies_and_comments_leave_the_task_open(app: Flask, play: Stage) -> None:
+    case = play.submit().case
+    url, bob = url_of(play, "bob", case), browser(app, play, "bob")
+    eve = str(play.actors["eve"].person_id)
+    assert bob.post(f"{url}/decide", data={"action": "copy", "to": []}).status_code == 422
+    assert (
+        bob.post(f"{url}/decide", data={"action": "copy", "to": [eve], "comment": "fyi"}).status_code == 303
+    )
+    assert "Request" in text_of(browser(app, play, "eve"), "/inbox?tab=copies")
+    assert play.is_asked("bob", case)
+
+
+def test_a_signature_goes_with_the_approval_and_stands_in_the_history(app: Flask, play: Stage) -> None:
+    case = play.submit().case
+    url, bob = url_of(play, "bob", case), browser(app, play, "bob")
+    answer = bob.post(f"{url}/file", data={"file": (io.BytesIO(PICTURE), "signature.png")})
+    key = answer.get_json()["files"][0]["key"]
+    file = f"/case/{case}/file/{key}"
+    assert bob.get(file).status_code == 200
+    assert browser(app, play, "cho").get(file).status_code == 404, "it is not sent yet"
+    assert bob.post(f"{url}/decide", data={"action": "approve", "attached": [key]}).status_code == 303
+    cho = browser(app, play, "cho")
+    assert file in text_of(cho, url_of(play, "cho", case))
+    assert cho.get(file).data == PICTURE
+    assert browser(app, play, "eve").get(file).status_code == 404
+    assert file in text_of(cho, f"/case/{case}/print")
+
+
+def test_the_one_before_picks_who_comes_next(app: Flask, play: Stage) -> None:
+    who = [{"rule": "chosen", "by": "previous"}]
+    play.publish(approval("one", "bob"), approval("two", who=who), END)
+    case = play.submit().case
+    url, bob = url_of(play, "bob", case), browser(app, play, "bob")
+    assert "Who decides at “Two”" in text_of(bob, url)
+    bob.post(f"{url}/decide", data={"action": "approve", "chosen.two": [str(play.actors["dee"].person_id)]})
+    assert play.is_asked("dee", case)
+
+
+def test_the_initiator_picks_when_submitting(app: Flask, play: Stage) -> None:
+    play.publish(approval("one", who=[{"rule": "chosen", "by": "initiator"}]), END)
+    record, ann = play.record(), browser(app, play, "ann")
+    assert "Who decides at “One”" in text_of(ann, f"/f/request/{record}")
+    ann.post(f"/f/request/{record}/submit", data={"chosen.one": [str(play.actors["cho"].person_id)]})
+    assert "A desk" in text_of(browser(app, play, "cho"), "/inbox")
+
+
+def test_work_to_do_is_marked_as_done(app: Flask, play: Stage) -> None:
+    work = {"id": "one", "node": "handle", "who": [{"rule": "people", "people": ["bob"]}]}
+    play.publish(work, END)
+    case = play.submit().case
+    bob = browser(app, play, "bob")
+    assert "Mark as done" in text_of(bob, "/inbox")
+    assert "Mark as done" in text_of(bob, url_of(play, "bob", case))
+
+
+def test_the_initiator_reminds_and_the_approver_sees_it(app: Flask, play: Stage) -> None:
+    case = play.submit().case
+    ann = browser(app, play, "ann")
+    assert ann.post(f"/case/{case}/urge").status_code == 303
+    assert "Reminded" in text_of(browser(app, play, "bob"), "/inbox")
+
+
+def test_an_approval_is_taken_back_on_its_page(app: Flask, play: Stage) -> None:
+    play.publish(approval("one", "bob"), approval("two", "dee"), END)
+    case = play.submit().case
+    url, bob = url_of(play, "bob", case), browser(app, play, "bob")
+    play.do("bob", "approve", case)
+    assert "Take my approval back" in text_of(bob, url)
+    assert bob.post(f"/case/{case}/take_back").status_code == 303
+    assert play.is_asked("bob", case)
+
+
+def test_the_text_of_a_message_is_read_in_the_inbox_and_on_its_page(app: Flask, play: Stage) -> None:
+    write = {
+        "id": "say",
+        "node": "message",
+        "who": [{"rule": "people", "people": ["dee"]}],
+        "text": '"Hello there"',
+    }
+    play.publish(write, approval("one", "bob"), END)
+    play.submit()
+    dee = browser(app, play, "dee")
+    page = text_of(dee, "/inbox?tab=copies")
+    assert "Hello there" in page
+    assert "Hello there" in text_of(dee, re.findall(r"/inbox/\d+", page)[0])
+
+
+def test_the_drawing_shows_how_far_the_case_came(app: Flask, play: Stage) -> None:
+    large = {"id": "large", "when": "amount > 1000", "steps": [approval("boss", "dee")]}
+    small = {"id": "small", "steps": [approval("peer", "cho")]}
+    fork = {"id": "size", "node": "condition", "branches": [large, small]}
+    play.publish(approval("one", "bob"), fork, END)
+    case = play.submit(amount="5").case
+    play.do("bob", "approve", case)
+    page = text_of(browser(app, play, "cho"), url_of(play, "cho", case))
+    ways = re.findall(r'fl-node fl-way-(\w+)"[^§]*?<span>([^<]+)</span>', page)
+    found = {title: way for way, title in ways}
+    assert found["One"] == "done"
+    assert found["Peer"] == "now"
+    assert found["Boss"] == "ahead"
+    assert len(re.findall("fl-node-branch fl-taken", page)) == 1
+
+
+def test_a_link_leads_everybody_to_their_part(app: Flask, play: Stage) -> None:
+    case = play.submit().case
+    link = f"/t/{play.task_of('bob', case)}"
+    stranger = app.test_client().get(link)
+    assert "next=" in stranger.location
+    assert browser(app, play, "bob").get(link).location == f"/inbox/{play.task_of('bob', case)}"
+    assert browser(app, play, "cho").get(link).location == f"/inbox/{play.task_of('cho', case)}"
+    assert browser(app, play, "ann").get(link).location.startswith("/f/request/")
+    assert browser(app, play, "eve").get(link).status_code == 404
+
+
+def test_the_inbox_is_narrowed_down(app: Flask, play: Stage) -> None:
+    play.submit(subject="A desk")
+    bob = browser(app, play, "bob")
+    for query in ("workflow=request_approval", "step=one", "initiator=ann", "from=2020-01-01", "q=desk"):
+        assert "A desk" in text_of(bob, f"/inbox?{query}"), query
+    for query in ("workflow=other", "step=two", "initiator=bob", "until=2020-01-01", "from=2999-01-01"):
+        assert "A desk" not in text_of(bob, f"/inbox?{query}"), query
+    assert "A desk" in text_of(bob, "/inbox?from=nonsense")
+
+
+def test_several_are_rejected_at_once_with_one_reason(app: Flask, play: Stage) -> None:
+    found = [play.submit(subject=f"Desk {n}").case for n in range(2)]
+    chosen = [str(play.task_of("bob", case)) for case in found]
+    bob = browser(app, play, "bob")
+    bob.post("/inbox/reject", data={"task": chosen})
+    assert play.is_asked("bob", found[0]), "without a reason nothing is rejected"
+    bob.post("/inbox/reject", data={"task": chosen, "comment": "no money"})
+    assert [play.state_of(case) for case in found] == ["rejected", "rejected"]
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+def test_of_a_purged_record_only_the_decisions_stay(app: Flask, play: Stage, locale: str) -> None:
+    case = play.submit(subject="Burnt letters").case
+    url = url_of(play, "bob", case)
+    play.do("bob", "reject", case, "no")
+    found = cases.get_case(case)
+    assert found is not None
+    records.delete_record(SYSTEM, "request", found.record, None)
+    purging.purge_record(SYSTEM, "request", found.record)
+    bob, ann = browser(app, play, "bob", locale), browser(app, play, "ann", locale)
+    said = {"en": "was deleted for good", "zh-CN": "已被彻底删除"}[locale]
+    for client, at in ((bob, url), (ann, f"/case/{case}"), (bob, f"/case/{case}/print")):
+        page = text_of(client, at)
+        assert said in page
+        assert "Burnt" not in page
+    for client, tab in ((bob, "done"), (ann, "started")):
+        assert "Burnt" not in text_of(client, f"/inbox?tab={tab}")
+
+
+def test_a_returned_case_ends_when_its_record_is_purged(app: Flask, play: Stage) -> None:
+    case = play.submit().case
+    play.do("bob", "return", case, "why", to="initiator")
+    found = cases.get_case(case)
+    assert found is not None
+    records.delete_record(SYSTEM, "request", found.record, None)
+    purging.purge_record(SYSTEM, "request", found.record)
+    now = cases.get_case(case)
+    assert now is not None
+    assert now.status == "voided"
+    assert not play.is_asked("ann", case)
+    assert service.approve_many(play.actors["ann"], []).done == 0
