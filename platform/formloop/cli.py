@@ -94,15 +94,20 @@ def demo(if_needed: bool) -> None:
 @click.option("--mapping", type=click.Path(exists=True, path_type=Path), help="Columns and fields, as JSON.")
 @click.option("--lines", type=click.Path(exists=True, path_type=Path), help="A second file with the lines.")
 @click.option("--update-by", help="The field by which records that exist are found and changed.")
+@click.option("--owner", metavar="ACCOUNT", default="", help="Whose new records are; nobody's unless said.")
 @with_site
 def import_file(
-    form: str, file: Path, mapping: Path | None, lines: Path | None, update_by: str | None
+    form: str, file: Path, mapping: Path | None, lines: Path | None, update_by: str | None, owner: str
 ) -> None:
     """Import FILE (Excel or CSV) into FORM."""
     from formloop.forms import importing
 
-    result = importing.import_file(form, file, mapping, update_by, lines, locale=terminal_locale())
+    result = importing.import_file(
+        form, file, mapping, update_by, lines, locale=terminal_locale(), owner=owner
+    )
     tell(result.summary())
+    if result.counts.get("created") and not result.owned:
+        tell(M("The new records have no owner: whoever may see only their own does not see them (--owner)."))
     for problem in result.problems[:100]:
         click.echo(problem, err=True)
     sys.exit(1 if result.problems else 0)

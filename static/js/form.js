@@ -29,11 +29,26 @@ function choose(select) {
     },
   });
   select.setAttribute("aria-hidden", "true");  // its label now names the box that took its place
+  const { wrapper, control_input: input } = select.tomselect;
+  wrapper.querySelectorAll(".clear-button").forEach((button) => { button.tabIndex = -1; });  // Delete clears, too
+  input.addEventListener("keydown", (event) => {
+    const found = select.tomselect.activeOption;
+    if (event.key === "Tab" && input.value.trim() && found) select.tomselect.addItem(found.dataset.value);
+  });
 }
 htmx.onLoad((root) => {
   if (root.matches("[data-fl-choices]")) choose(root);
   root.querySelectorAll("[data-fl-choices]").forEach(choose);
+  if (root === document.body) focusFirst(document.getElementById("record-form"));
 });
+
+// Whoever has a keyboard begins to type at once; on a touch screen that would open one over the form.
+function focusFirst(form) {
+  if (!form || document.activeElement !== document.body || !matchMedia("(pointer: fine)").matches) return;
+  const wanted = "input:not([type=hidden]), textarea, select";
+  const first = [...form.querySelectorAll(wanted)].find((each) => each.checkVisibility() && each.tabIndex >= 0);
+  first?.focus({ preventScroll: true });
+}
 
 // --- Lines
 let added = 0;

@@ -16,7 +16,8 @@ class Draft:
     id: int | None = None
     revision: int | None = None
     state: str | None = None
-    owner: int | None = None
+    owner: int | None = None  # of a new record: whoever saves it, unless said
+    department: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

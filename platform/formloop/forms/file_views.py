@@ -116,7 +116,7 @@ def card(form: str, path: str, record: int) -> Response:
     target = get_form(found.relation.form)
     values = reads.get_record(actor, target.key, record)
     names = screen.names_for(target, [values])
-    shown = [target.title_field, *(k for k in found.relation.show if k != target.title_field)]
+    shown = [key for key in found.relation.show if key != target.title_field]  # that stands beside it already
     pairs = [
         (target.fields[k].title(locale), screen.shown_text(target.fields[k], values[k], locale, names))
         for k in shown

@@ -1,5 +1,6 @@
 """Pages of imports and exports: choose a file, say what its columns mean, check, run, take back; download."""
 
+import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -12,17 +13,18 @@ from formloop.access.signing import current
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.events import jobs
-from formloop.forms import exporting, files, importing, mapping, staging, workbooks
+from formloop.forms import exporting, files, importing, mapping_page, staging, workbooks
 from formloop.forms.kind import get_form
 from formloop.forms.list_query import address_args, read_query
+from formloop.forms.mapping import read_document, read_mapping
 from formloop.forms.spec import FormSpec
 from formloop.forms.staging import Batch
 from formloop.web import page, viewer
 from formloop.web.routes import route
 
 blueprint = Blueprint("imports", __name__)
-SAMPLES = 3
-TOLD = 20
+TOLD, READ = 20, 1_000  # reasons shown, rows read to count them
+MOST_OF_A_MAPPING = 1_000_000
 _POSSIBLE = {"run": ("checked", "running"), "undo": ("done", "running", "undoing")}
 
 
@@ -68,11 +70,25 @@ def upload(form: str) -> Response:
         kept_lines.name if kept_lines else "",
     )
     try:
-        guess = importing.guessed(spec, staging.get_batch(batch))
+        staging.set_batch(batch, mapping=_first_mapping(actor, spec, batch))
     except Invalid as error:
         return _start_page(spec, error.problems, 422)
-    staging.set_batch(batch, mapping=guess)
     return page.redirect(url_for("imports.batch_page", form=form, batch=batch))
+
+
+def _first_mapping(actor: Actor, spec: FormSpec, batch: int) -> dict[str, Any]:
+    """What a mapping file says, else what the columns' names suggest; Invalid when the file does not fit."""
+    guess = importing.guessed(spec, staging.get_batch(batch))
+    given = request.files.get("mapping")
+    if given is None or not given.filename:
+        return guess
+    said = {**guess, **read_document(given.read(MOST_OF_A_MAPPING), given.filename)}
+    staging.set_batch(batch, mapping=said)
+    importing.set_mapping(actor, batch, said)
+    found = staging.get_batch(batch)
+    sheet, lines = staging.open_sheets(spec, found)
+    staging.require_columns(read_mapping(spec, said)[0], sheet.columns, lines.columns if lines else ())
+    return dict(found.mapping)
 
 
 def _kept(actor: Actor, file: Any) -> files.Stored:
@@ -109,7 +125,8 @@ def _batch_page(spec: FormSpec, batch: Batch, problems: list[Problem], status: i
 def _shown(spec: FormSpec, batch: Batch) -> dict[str, Any]:
     locale = viewer.locale()
     job = jobs.get_job(batch.job) if batch.job else None
-    choosing = batch.state in ("mapping", "mapped", "checking") and (job is None or job.over)
+    again = request.args.get("columns") and batch.state in ("checked", "undone")
+    choosing = (batch.state in ("mapping", "mapped", "checking") or again) and (job is None or job.over)
     return {
         "spec": spec,
         "batch": batch,
@@ -118,53 +135,27 @@ def _shown(spec: FormSpec, batch: Batch) -> dict[str, Any]:
         "may": {what: _may(batch, job, what) for what in _POSSIBLE},
         "choosing": choosing,
         "title": batch.name,
-        "tables": _tables(spec, batch) if choosing else [],
-        "targets": _targets(spec, locale) if choosing else [],
-        "counts": staging.counts(batch.id) if not choosing else {},
-        "reasons": importing.list_reasons(batch.id, locale, TOLD)[:TOLD] if not choosing else [],
+        **(mapping_page.shown(spec, batch, locale) if choosing else _result(batch, locale)),
         "failed": job.reason(locale) if job else "",
+    }
+
+
+def _result(batch: Batch, locale: str) -> dict[str, Any]:
+    """What the check or the writing came to, with the first reasons and how many more there are."""
+    counts = staging.counts(batch.id)
+    reasons = importing.list_reasons(batch.id, locale, READ)
+    unread = max(counts.get("bad", 0) + counts.get("failed", 0) - READ, 0)
+    return {
+        "counts": counts,
+        "reasons": reasons[:TOLD],
+        "more_reasons": max(len(reasons) - TOLD, 0) + unread,
+        "unread": unread,
     }
 
 
 def _may(batch: Batch, job: jobs.Job | None, what: str) -> bool:
     """Whether an import may be run or taken back now: also where the job that did so failed half-way."""
     return batch.state in _POSSIBLE[what] and (job is None or job.over)
-
-
-def _targets(spec: FormSpec, locale: str) -> list[tuple[str, str]]:
-    return [
-        (
-            f.path,
-            f"{spec.fields[f.subform].title(locale)} · {f.title(locale)}" if f.subform else f.title(locale),
-        )
-        for f in mapping.target_fields(spec)
-    ]
-
-
-def _tables(spec: FormSpec, batch: Batch) -> list[dict[str, Any]]:
-    """The columns of each file with what they are mapped to and a few of their values."""
-    sheet, lines = staging.open_sheets(spec, batch)
-    said = batch.mapping
-    inner = said.get("lines") or {}
-    found = [_table("column", sheet, said.get("columns", {}))]
-    if lines:
-        paths = {name: f"{inner.get('into', '')}.{path}" for name, path in inner.get("columns", {}).items()}
-        found.append(_table("line", lines, paths))
-    return found
-
-
-def _table(kind: str, sheet: Any, paths: dict[str, str]) -> dict[str, Any]:
-    first = [cells for _, cells in zip(range(SAMPLES), (c for _, c in sheet.rows), strict=False)]
-    columns = [
-        {
-            "name": f"{kind}.{place}",
-            "label": label,
-            "path": paths.get(label, ""),
-            "values": [str(cells[place])[:60] for cells in first if cells[place] not in ("", None)],
-        }
-        for place, label in enumerate(sheet.columns)
-    ]
-    return {"kind": kind, "columns": columns, "sheet": sheet.name, "sheets": sheet.others}
 
 
 @route(
@@ -190,36 +181,11 @@ def check(form: str, batch: int) -> Response:
     actor = current()
     spec, found = _mine(form, batch)
     try:
-        importing.set_mapping(actor, batch, _posted(spec, found))
+        importing.set_mapping(actor, batch, mapping_page.posted(spec, found, request.form))
     except Invalid as error:
         return _batch_page(spec, found, error.problems, 422)
     importing.start(actor, batch, "import_check")
     return page.redirect(url_for("imports.batch_page", form=form, batch=batch))
-
-
-def _posted(spec: FormSpec, batch: Batch) -> dict[str, Any]:
-    sheet, lines = staging.open_sheets(spec, batch)
-    document = {k: v for k, v in batch.mapping.items() if k in ("sheet", "relations", "constants", "values")}
-    document["columns"] = _chosen("column", sheet.columns)
-    if request.form.get("by"):
-        document["by"] = request.form["by"]
-    if lines:
-        inner = {name: path for name, path in _chosen("line", lines.columns).items() if "." in path}
-        into = next(
-            (p.partition(".")[0] for p in inner.values()), spec.subforms[0].key if spec.subforms else ""
-        )
-        document["lines"] = {
-            "into": into,
-            "parent": request.form.get("parent", ""),
-            "of": request.form.get("of", ""),
-            "columns": {name: path.partition(".")[2] for name, path in inner.items()},
-        }
-    return document
-
-
-def _chosen(kind: str, columns: tuple[str, ...]) -> dict[str, str]:
-    given = {label: request.form.get(f"{kind}.{place}", "") for place, label in enumerate(columns)}
-    return {label: path for label, path in given.items() if path}
 
 
 @route(
@@ -244,6 +210,17 @@ def progress(form: str, batch: int) -> Response:
     return page.render_progress(
         "forms/_import_batch.html", finished=not shown["running"], **shown, problems=[]
     )
+
+
+@route(blueprint, "/f/<form>/import/<int:batch>/mapping", permission=("import", "form:{form}"))
+def save_mapping(form: str, batch: int) -> Response:
+    """The mapping as a file: for the command line, or for the next import."""
+    spec, found = _mine(form, batch)
+    answer = Response(
+        json.dumps(found.mapping, indent=2, ensure_ascii=False, default=str), mimetype="application/json"
+    )
+    answer.headers.set("Content-Disposition", "attachment", filename=f"{spec.key}.mapping.json")
+    return answer
 
 
 @route(blueprint, "/f/<form>/import/<int:batch>/mend", permission=("import", "form:{form}"))

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from formloop.access import people
 from formloop.access.actor import Actor
 from formloop.core.errors import Problem
 from formloop.core.text import LOCALES
@@ -27,6 +28,8 @@ class ImportWork:
         self.mapping: ColumnMap = read_mapping(self.spec, batch.mapping)[0]
         self.drawing = Drawing(self.spec, self.mapping, batch.columns, batch.line_columns)
         self.resolver = Resolver(actor, self.spec, self.mapping.relations)
+        owner = people.find_person(self.mapping.owner) if self.mapping.owner else None
+        self.owner = {"owner": owner.id, "department": owner.department} if owner else {}
 
     def drafts(self, rows: Sequence[Any]) -> tuple[list[Draft], list[Drawn]]:
         """What the rows would save, with the problems that were found on the way."""
@@ -72,7 +75,7 @@ class ImportWork:
         by = self.mapping.by
         old = there.get(_read(self.spec.fields[by], drawn.raw.get(by))) if by else None
         if old is None:
-            return Draft(drawn.raw)
+            return Draft(drawn.raw, **self.owner)
         if self.drawing.subform and drawn.raw.get(self.drawing.subform):
             self._name_lines(drawn.raw[self.drawing.subform], old["lines"])
         return Draft(drawn.raw, old["id"])
@@ -100,6 +103,7 @@ class ImportWork:
             number = drawn.rows.get(line, drawn.rows[""])
             found.append(
                 {
+                    "file": self._file(in_lines=line in drawn.rows and line != ""),
                     "row": number,
                     "column": self.drawing.column_of(problem.at),
                     "at": problem.at,
@@ -109,6 +113,12 @@ class ImportWork:
                 }
             )
         return found
+
+    def _file(self, in_lines: bool) -> str:
+        """Which of two files a row is in; nothing where there is only one."""
+        if not self.batch.lines_file:
+            return ""
+        return self.batch.lines_name if in_lines else self.batch.name
 
     def _title(self, at: str, locale: str) -> str:
         known = self.spec.find(".".join(part for part in at.split(".") if not part.isdecimal()))

@@ -4,13 +4,12 @@ Each chunk of rows is written in one transaction that also marks them, so an imp
 it stopped and makes nothing twice. Everything is saved by the service that pages use.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from formloop.access import gate
+from formloop.access import gate, people
 from formloop.access.actor import SYSTEM, Actor
 from formloop.core.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from formloop.core.text import M, Message
@@ -19,9 +18,10 @@ from formloop.events import Cause, jobs
 from formloop.events.jobs import Job, Work
 from formloop.forms import permits, service, staging
 from formloop.forms.acting import acting
+from formloop.forms.guessing import guess
 from formloop.forms.import_work import ImportWork
 from formloop.forms.kind import get_form
-from formloop.forms.mapping import Drawn, guess, read_mapping
+from formloop.forms.mapping import Drawn, read_document, read_mapping
 from formloop.forms.service import Draft, How, Outcome
 from formloop.forms.spec import FormSpec
 from formloop.forms.staging import Batch
@@ -45,17 +45,18 @@ def begin(
 def guessed(spec: FormSpec, batch: Batch, update_by: str | None = None) -> dict[str, Any]:
     """The mapping that the files' column names suggest."""
     sheet, lines = staging.open_sheets(spec, batch)
-    found: dict[str, Any] = {"columns": guess(spec, sheet.columns)}
+    found: dict[str, Any] = {"columns": guess(spec, sheet.columns, apart=lines is not None)}
     if update_by:
         found["by"] = update_by
-    elif any("." in path for path in found["columns"].values()):
+    elif lines or any("." in path for path in found["columns"].values()):
         own = [p for p in found["columns"].values() if "." not in p]
         unique = [p for p in own if spec.fields[p].unique or spec.fields[p].type.name == "serial"]
-        found["by"] = next(iter([*unique, *own]), None)
+        found["by"] = next(iter(unique if lines else [*unique, *own]), None)
     if lines and spec.subforms:
         into = spec.subforms[0].key
         shared = next((c for c in lines.columns if c in sheet.columns), lines.columns[0])
-        columns = guess(spec, lines.columns, into)
+        inner = guess(spec, lines.columns, into)
+        columns = {name: path.removeprefix(f"{into}.") for name, path in inner.items()}
         found["lines"] = {"into": into, "parent": shared, "of": shared, "columns": columns}
     return found
 
@@ -75,9 +76,20 @@ def set_mapping(actor: Actor, batch_id: int, document: Mapping[str, Any]) -> Non
             problems.append(Problem("forbidden", path, text))
     if not paths:
         problems.append(Problem("empty", "columns", M("Say for at least one column which field it fills.")))
+    problems += _check_owner(actor, mapping.owner)
     if problems:
         raise Invalid(problems)
     staging.set_batch(batch_id, mapping=mapping.document(), state="mapped")
+
+
+def _check_owner(actor: Actor, account: str) -> list[Problem]:
+    if account and people.find_person(account) is None:
+        return [
+            Problem("owner", "owner", M("There is nobody with the account “{account}”.", account=account))
+        ]
+    if account not in ("", actor.account) and not actor.administrator:
+        return [Problem("owner", "owner", M("Only an administrator may import for somebody else."))]
+    return []
 
 
 def start(actor: Actor, batch_id: int, what: str, now: bool = False) -> int:
@@ -213,6 +225,7 @@ class Result:
 
     counts: dict[str, int]
     problems: list[str] = field(default_factory=list)
+    owned: bool = False  # whether new records have an owner
 
     def summary(self) -> Message:
         """One line of figures."""
@@ -231,12 +244,12 @@ def import_file(
     lines_file: Path | None = None,
     actor: Actor = SYSTEM,
     locale: str = "en",
+    owner: str = "",
 ) -> Result:
     """Import a file here and now: check all rows, write the good ones, report the others."""
     spec = get_form(form)
-    document = _document(mapping_file)
-    if update_by:
-        document["by"] = update_by
+    document = read_document(mapping_file.read_bytes(), mapping_file.name) if mapping_file else {}
+    document |= {word: said for word, said in (("by", update_by), ("owner", owner)) if said}
     said = (document.get("lines") or {}).get("file")
     if lines_file is None and said:
         lines_file = file.parent / said
@@ -249,21 +262,8 @@ def import_file(
     set_mapping(actor, batch, document)
     for part in ("import_check", "import_run"):
         jobs.run(start(actor, batch, part, now=True)).require_done()
-    return Result(staging.counts(batch), list_reasons(batch, locale))
-
-
-def _document(path: Path | None) -> dict[str, Any]:
-    if path is None:
-        return {}
-    try:
-        found = json.loads(path.read_text("utf-8-sig"))
-    except ValueError as error:
-        raise Invalid(
-            [Problem("mapping", str(path.name), M("This mapping is not JSON: {reason}", reason=str(error)))]
-        ) from error
-    if not isinstance(found, dict):
-        raise Invalid([Problem("mapping", str(path.name), M("A mapping is an object."))])
-    return found
+    owned = bool(owner or document.get("owner") or actor.person_id)
+    return Result(staging.counts(batch), list_reasons(batch, locale), owned)
 
 
 def list_reasons(batch: int, locale: str = "en", limit: int = 1_000) -> list[str]:
@@ -277,7 +277,12 @@ def list_reasons(batch: int, locale: str = "en", limit: int = 1_000) -> list[str
 
 
 def _sentence(problem: Mapping[str, Any], reason: str, locale: str) -> Message:
+    places = {"row": problem["row"], "reason": reason, "file": problem.get("file", "")}
     named = problem["column"] or problem["field"][locale]
+    if named and places["file"]:
+        return M("{file}, row {row}, {column}: {reason}", column=named, **places)
+    if places["file"]:
+        return M("{file}, row {row}: {reason}", **places)
     if named:
-        return M("Row {row}, {column}: {reason}", row=problem["row"], column=named, reason=reason)
-    return M("Row {row}: {reason}", row=problem["row"], reason=reason)
+        return M("Row {row}, {column}: {reason}", column=named, **places)
+    return M("Row {row}: {reason}", **places)

@@ -1,15 +1,17 @@
 """Which column of a file goes into which field, and how rows become records. Written as JSON or chosen in a page."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from formloop.core.errors import Problem
-from formloop.core.text import LOCALES, M
-from formloop.forms.sheets import LONGEST_CELL, Cells, normal
-from formloop.forms.spec import Field, FormSpec, Values, no_such_field
+from formloop.core.errors import Invalid, Problem
+from formloop.core.text import M
+from formloop.forms.sheets import LONGEST_CELL, Cells
+from formloop.forms.spec import FormSpec, Values, no_such_field
 
-_WORDS = {"sheet", "columns", "by", "relations", "constants", "values", "lines"}
+_WORDS = {"owner", "sheet", "columns", "by", "relations", "constants", "values", "lines"}
+_OBJECTS = ("columns", "relations", "constants", "values", "lines")
 _LINE_WORDS = {"into", "file", "parent", "of", "columns", "by"}
 Columns = Mapping[str, str]
 
@@ -37,14 +39,16 @@ class ColumnMap:
     values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     lines: LineSource | None = None
     sheet: str = ""
+    owner: str = ""  # the account of who owns new records, of whoever imports unless said
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
         found: dict[str, Any] = {"columns": dict(self.columns)}
         if self.by:
             found["by"] = self.by
-        if self.sheet:
-            found["sheet"] = self.sheet
+        for word in ("sheet", "owner"):
+            if getattr(self, word):
+                found[word] = getattr(self, word)
         for word in ("relations", "constants", "values"):
             if getattr(self, word):
                 found[word] = dict(getattr(self, word))
@@ -62,9 +66,24 @@ class ColumnMap:
         return [path for path in self.columns.values() if "." in path]
 
 
+def read_document(content: bytes, name: str) -> dict[str, Any]:
+    """The JSON document of a mapping file; Invalid when it is none."""
+    try:
+        found = json.loads(content.decode("utf-8-sig"))
+    except ValueError as error:
+        text = M("This mapping is not JSON: {reason}", reason=str(error))
+        raise Invalid([Problem("mapping", name, text)]) from error
+    if not isinstance(found, dict):
+        raise Invalid([Problem("mapping", name, M("A mapping is an object."))])
+    return found
+
+
 def read_mapping(spec: FormSpec, document: Mapping[str, Any]) -> tuple[ColumnMap, list[Problem]]:
     """The mapping in a JSON document, and everything that is wrong with it."""
     problems = [_unknown(word) for word in sorted(set(document) - _WORDS)]
+    shapes = [w for w in _OBJECTS if not isinstance(document.get(w) or {}, Mapping)]
+    if shapes:
+        return ColumnMap({}), [*problems, *(_no_object(word) for word in shapes)]
     columns = {str(k): str(v) for k, v in document.get("columns", {}).items() if v}
     lines, more = _read_lines(document.get("lines"))
     by = document.get("by")
@@ -76,6 +95,7 @@ def read_mapping(spec: FormSpec, document: Mapping[str, Any]) -> tuple[ColumnMap
         dict(document.get("values", {})),
         lines,
         str(document.get("sheet", "")),
+        str(document.get("owner", "")),
     )
     paths = [*columns.values(), *found.relations, *found.constants, *found.values, *((by,) if by else ())]
     if lines:
@@ -96,9 +116,15 @@ def _unknown(word: str) -> Problem:
     return Problem("unknown_key", word, M("A mapping has no “{word}”.", word=word))
 
 
+def _no_object(word: str) -> Problem:
+    return Problem("type", word, M("“{word}” of a mapping is an object: {{…}}.", word=word))
+
+
 def _read_lines(said: Any) -> tuple[LineSource | None, list[Problem]]:
     if not said:
         return None, []
+    if not isinstance(said.get("columns") or {}, Mapping):
+        return None, [_no_object("lines.columns")]
     problems = [_unknown(f"lines.{word}") for word in sorted(set(said) - _LINE_WORDS)]
     for word in ("parent", "columns"):
         if not said.get(word):
@@ -119,36 +145,6 @@ def _read_lines(said: Any) -> tuple[LineSource | None, list[Problem]]:
         said.get("by"),
     )
     return source, []
-
-
-def known_names(spec: FormSpec) -> dict[str, str]:
-    """What a column may be called, normalised, and the path that is meant: keys, paths, labels in both languages."""
-    found: dict[str, str] = {}
-    for top in spec.fields.values():
-        for each in top.children or (top,):
-            if not each.type.stored or each.formula is not None:
-                continue
-            names = [each.path, *(each.title(locale) for locale in LOCALES)]
-            if top.children:
-                names += [f"{top.title(a)}{each.title(b)}" for a in LOCALES for b in LOCALES]
-            for name in (*names, each.key):
-                found.setdefault(normal(name), each.path)
-    return found
-
-
-def guess(spec: FormSpec, columns: Sequence[str], subform: str | None = None) -> dict[str, str]:
-    """Columns and the fields that they seem to mean; for a file of lines, the columns of `subform`."""
-    known = known_names(spec)
-    if subform:
-        own = {c.key: c for c in spec.fields[subform].children}
-        names = {normal(n): k for k, c in own.items() for n in (k, *(c.title(loc) for loc in LOCALES))}
-        return {c: names[normal(c)] for c in columns if normal(c) in names}
-    found: dict[str, str] = {}
-    for column in columns:
-        path = known.get(normal(column))
-        if path and path not in found.values():
-            found[column] = path
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,9 +229,3 @@ class Drawing:
         """The column that a problem's place came from, "" when none did."""
         parts = [part for part in at.split(".") if not part.isdecimal()]
         return self.names.get(".".join(parts), "")
-
-
-def target_fields(spec: FormSpec) -> list[Field]:
-    """The fields that a column may go into."""
-    every = [c for top in spec.fields.values() for c in (top.children or (top,))]
-    return [f for f in every if f.type.stored and f.formula is None]

@@ -8,12 +8,12 @@ from sqlalchemy import func, select
 from formloop.access import people
 from formloop.access.actor import Actor
 from formloop.core.errors import Problem
-from formloop.core.text import M
+from formloop.core.text import M, Message
 from formloop.db import reading
 from formloop.forms import permits
 from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
-from formloop.forms.spec import Field, FormSpec, Unreadable, Values
+from formloop.forms.spec import Field, FormSpec, Said, Unreadable, Values
 
 CHUNK = 500
 BETWEEN = " · "  # a record in an export: what tells it apart, then what it is called
@@ -48,24 +48,24 @@ class Resolver:
         every = [c for top in self.spec.fields.values() for c in (top.children or (top,))]
         return [f for f in every if f.relation is not None or f.type.name in ("member", "department")]
 
-    def _message(self, field: Field, text: str) -> Any:
-        if (field.path, text) in self._several and field.relation is not None:
+    def _message(self, field: Field, text: str) -> Message:
+        shown = text[:80]
+        if field.relation is None:
+            return M("“{text}” is not the name of anybody here.", text=shown)
+        target = get_form(field.relation.form)
+        form = Said(target.document)
+        if (field.path, text) in self._several:
             return M(
                 "More than one “{form}” is called “{text}”. Name it by a field that is unique.",
-                form=field.relation.form,
-                text=text[:80],
+                form=form,
+                text=shown,
             )
-        if field.relation is None:
-            return M("“{text}” is not the name of anybody here.", text=text[:80])
-        by = self.relations.get(field.path)
+        by = target.fields.get(self.relations.get(field.path, ""))
         if by:
             return M(
-                "There is no “{form}” with {field} “{text}”.",
-                form=field.relation.form,
-                field=by,
-                text=text[:80],
+                "There is no “{form}” with {field} “{text}”.", form=form, field=Said(by.schema), text=shown
             )
-        return M("There is no “{form}” called “{text}”.", form=field.relation.form, text=text[:80])
+        return M("There is no “{form}” called “{text}”.", form=form, text=shown)
 
     def _look_up(self, field: Field, texts: set[str]) -> None:
         if not texts:
@@ -115,6 +115,13 @@ class Resolver:
                     else:
                         self._several.add((field.path, values[value]))
         return found
+
+
+def finding_keys(spec: FormSpec) -> list[str]:
+    """The fields by which people may let the cells of a file name records of a form."""
+    titled = [f.key for f in spec.stored if f.key == spec.title_field]
+    texts = [f.key for f in spec.stored if f.type.name in ("text", "contact")]
+    return list(dict.fromkeys([*unique_keys(spec), *titled, *texts]))
 
 
 def unique_keys(spec: FormSpec) -> list[str]:

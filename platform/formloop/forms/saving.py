@@ -148,7 +148,10 @@ def _as_saved(actor: Actor, spec: FormSpec, each: Work) -> Values:
     """The values that a row condition is asked about: those the row will have."""
     if each.before is not None:
         return {**each.env, "state": each.after.get("state")}
-    own = {"owner": each.draft.owner or actor.person_id, "department": actor.department}
+    own = {
+        "owner": each.draft.owner or actor.person_id,
+        "department": each.draft.department or actor.department,
+    }
     return {**each.env, **own, "state": each.draft.state or spec.initial_state}
 
 

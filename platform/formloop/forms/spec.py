@@ -151,22 +151,22 @@ class Check:
 
     def problem(self) -> Problem:
         """The problem of a record that breaks the rule."""
-        return Problem(f"check:{self.id}", self.at, _Said(self.document))
+        return Problem(f"check:{self.id}", self.at, Said(self.document, "says"))
 
 
-class _Said(Message):
-    """A sentence that a definition brings with its translation."""
+class Said(Message):
+    """A text that a definition brings with its translation, to stand alone or in a sentence of ours."""
 
     __slots__ = ("document",)
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        super().__init__(str(document.get("says", "")))
+    def __init__(self, document: Mapping[str, Any], word: str = "title") -> None:
+        super().__init__(word)
         object.__setattr__(self, "document", document)
 
     def render(self, locale: str = "en") -> str:
-        """The sentence in `locale`, never treated as a pattern with places."""
+        """The text in `locale`, never treated as a pattern with places."""
         document: Mapping[str, Any] = object.__getattribute__(self, "document")
-        return localized(document, "says", locale)
+        return localized(document, self.msgid, locale)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from formloop.core import clock
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.db import connection, reading, transactional
-from formloop.forms.mapping import ColumnMap, known_names
+from formloop.forms.guessing import known_names
+from formloop.forms.mapping import ColumnMap
 from formloop.forms.sheets import Cells, Row, Sheet, open_sheet
 from formloop.forms.spec import FormSpec
 from formloop.forms.tables import import_batch, import_row
@@ -101,7 +102,7 @@ def list_batches(actor: Actor, form: str, limit: int = 10) -> list[Any]:
 
 def open_sheets(spec: FormSpec, batch: Batch) -> tuple[Sheet, Sheet | None]:
     """The tables of an import, from their beginning."""
-    known = frozenset(known_names(spec))
+    known = known_names(spec)
     lines = open_sheet(batch.lines_file, batch.lines_name, known) if batch.lines_file else None
     return open_sheet(batch.file, batch.name, known, str(batch.mapping.get("sheet", ""))), lines
 
@@ -110,7 +111,7 @@ def stage(spec: FormSpec, batch: Batch, mapping: ColumnMap) -> int:
     """Read the files into rows, one for each record to be; returns how many. What was staged before is replaced."""
     sheet, lines_sheet = open_sheets(spec, batch)
     lines_columns = lines_sheet.columns if lines_sheet else ()
-    _require_columns(mapping, sheet.columns, lines_columns)
+    require_columns(mapping, sheet.columns, lines_columns)
     set_batch(batch.id, columns=list(sheet.columns), line_columns=list(lines_columns))
     _forget(batch.id)
     records = _records(mapping, sheet, lines_sheet)
@@ -123,7 +124,8 @@ def stage(spec: FormSpec, batch: Batch, mapping: ColumnMap) -> int:
     return count + (_keep(batch.id, part) if part else 0)
 
 
-def _require_columns(mapping: ColumnMap, columns: Sequence[str], line_columns: Sequence[str]) -> None:
+def require_columns(mapping: ColumnMap, columns: Sequence[str], line_columns: Sequence[str]) -> None:
+    """Invalid when the mapping names columns that the files do not have."""
     wanted = [(name, columns) for name in mapping.columns]
     if mapping.lines:
         wanted.append((mapping.lines.of, columns))

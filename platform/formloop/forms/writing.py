@@ -62,7 +62,7 @@ def _begin(actor: Actor, spec: FormSpec, each: Work) -> None:
         "revision": 1,
         "state": each.draft.state or spec.initial_state,
         "owner": each.draft.owner or actor.person_id,
-        "department": actor.department,
+        "department": each.draft.department or actor.department,
         "created_at": now,
         "created_by": actor.person_id,
         "updated_at": now,

@@ -1,6 +1,8 @@
 """Sample data of a pack: records that name what they point to by a unique field.
 
 `{"form": "customer", "by": "code", "records": [{"name": "…", "currency": {"$find": "currency", "code": "CNY"}}]}`
+
+A record may also say its state (`"$state": "confirmed"`) and the account of its owner (`"$owner": "seller"`).
 """
 
 from collections import Counter
@@ -9,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Select, Table, delete, func, insert, select, union_all
 
+from formloop.access import people
 from formloop.access.actor import SYSTEM, Actor
 from formloop.core.errors import Invalid, Problem
 from formloop.core.text import M
@@ -39,7 +42,7 @@ def _add_file(pack: str, part: Mapping[str, Any]) -> int:
     there = set(connection().execute(select(column).where(column.in_(wanted))).scalars())
     resolve = Resolver(part["records"])
     drafts = [
-        Draft(resolve(record), state=record.get("$state"))
+        Draft(resolve(record), state=record.get("$state"), **_owner(record))
         for key, record in wanted.items()
         if key not in there
     ]
@@ -56,6 +59,12 @@ def _add_file(pack: str, part: Mapping[str, Any]) -> int:
         [{"pack": pack, "form": spec.key, "record": each.id, "revision": 1} for each in saved],
     )
     return len(saved)
+
+
+def _owner(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Whose a sample record is: of the account it names, where there is such a person."""
+    found = people.find_person(str(record["$owner"])) if "$owner" in record else None
+    return {"owner": found.id, "department": found.department} if found else {}
 
 
 class Resolver:

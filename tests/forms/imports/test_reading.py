@@ -89,7 +89,7 @@ def test_records_are_named_by_their_code_and_looked_up_once(site: Settings, writ
     rows = [["Partner", "Price"], *([["A1", "5"]] * 20), ["B9", "5"], ["Acme", "6"]]
     result = import_file("rate", write(*rows))
     assert result.counts == {"created": 21, "bad": 1}
-    assert result.problems == ["Row 22, Partner: There is no “partner” called “B9”."]
+    assert result.problems == ["Row 22, Partner: There is no “Partner” called “B9”."]
 
 
 def test_constants_words_and_joined_columns(site: Settings, write: Write, tmp_path: Path) -> None:

@@ -1,0 +1,49 @@
+"""An order is filled in by the keyboard alone, and all of its lines can be seen."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from browser.sites import Site
+
+
+def new_order(page: Page, site: Site) -> None:
+    page.goto(f"{site.address}/sign-in")
+    page.locator("form[action='/sign-in/as/seller'] button").click()
+    page.wait_for_url(f"{site.address}/")
+    page.goto(f"{site.address}/f/sales_order/new")
+
+
+def type_into(page: Page, letters: str) -> None:
+    """Type into the box that has the focus and wait for what it finds."""
+    with page.expect_response(re.compile("q=" + re.escape(letters))):
+        page.keyboard.type(letters)
+    expect(page.locator(".ts-dropdown:visible .active")).to_be_visible()
+
+
+@pytest.mark.parametrize("key", ["Enter", "Tab"])
+def test_a_line_is_filled_in_without_a_mouse(page: Page, site: Site, key: str) -> None:
+    new_order(page, site)
+    expect(page.locator("[name=order_date]")).to_be_focused()
+    page.locator("[data-fl-add-line]").press("Enter")
+    type_into(page, "LAMP-01")
+    page.keyboard.press(key)
+    if key == "Enter":
+        page.keyboard.press("Tab")
+    page.keyboard.type("12")
+    line = page.locator("[data-fl-line]").last
+    expect(line.locator("[name$='.quantity']")).to_have_value("12")
+    expect(line.locator("[data-fl-output$='.amount']")).to_have_text("3,216.00")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_all_of_a_line_is_in_sight(page: Page, site: Site, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    new_order(page, site)
+    page.locator("[data-fl-add-line]").click()
+    box = page.locator(".fl-lines .table-responsive")
+    assert box.evaluate("box => box.scrollWidth - box.clientWidth") == 0
+    inputs = page.locator("[data-fl-line] >> nth=0").locator("td:visible > input:visible, td:visible select")
+    lefts = {round(box["x"]) for each in inputs.all() if (box := each.bounding_box())}
+    assert width > 768 or len(lefts) == 1
