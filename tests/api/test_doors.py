@@ -45,6 +45,13 @@ def test_a_revoked_token_stops_at_the_next_request(site: Flask, client: Client) 
     assert client.ask("GET", "/item").status_code == 401
 
 
+def test_a_large_record_is_judged_by_its_lines(client: Client) -> None:
+    body = {"name": "Set", "parts": [{"what": "a", "count": 1}] * 10_001}
+    answer = client.ask("POST", "/item", body)
+    assert answer.status_code == 422
+    assert [p["message"] for p in answer.json["error"]["problems"]] == ["At most 10000 lines."]
+
+
 @pytest.mark.parametrize(
     "body",
     ['{"name": NaN}', '{"name": "a", "name": "b"}', "[" * 40 + "]" * 40, '{"name": ', "7", '{"price": 1' + "0" * 5000 + "}", b"\xff"],

@@ -203,10 +203,39 @@ def test_the_history_on_the_page_shows_only_this_rows_fields(app: Flask, shop: S
         f"/f/order?f.customer.is={10**23}",
         f"/inbox?after={10**23}",
         "/f/order?after=W1siLWRheSIsImlkIl0sWyJhYmMiLDFdXQ==",
+        f"/f/order?f.customer.is={'9' * 5000}",
+        f"/f/order/panel?f.customer.is={'9' * 5000}",
+        f"/f/order?f.owner.is={10**23}",
+        f"/people/why?person={'9' * 5000}",
+        f"/audit?about=person:{'9' * 5000}",
     ],
 )
 def test_a_number_too_large_for_anything_breaks_nothing(client: FlaskClient, shop: Shop, path: str) -> None:
     assert client.get(path).status_code < 500
+
+
+@pytest.mark.parametrize("number", ["1e30", "9" * 25, "1e18"])
+def test_a_filter_by_a_number_that_no_record_can_hold_is_told_at_that_filter(
+    client: FlaskClient, shop: Shop, number: str
+) -> None:
+    shop.order()
+    answer = client.get(f"/f/order?f.total.at_least={number}&q=SO")
+    assert answer.status_code == 200
+    assert "is larger than any number here" in answer.text and "SO2" in answer.text
+
+
+def test_the_number_of_a_line_may_be_any_but_is_never_passed_over(client: FlaskClient, shop: Shop) -> None:
+    given = {"customer": str(shop.acme)}
+    for number, quantity in ((3, "1"), (10_001, "7")):
+        given |= {f"lines.{number}.item": str(shop.bolt), f"lines.{number}.quantity": quantity}
+    status, _, location = post(client, "/f/order/new", given)
+    saved = reads.get_record(SYSTEM, "order", int(location.rpartition("/")[2]))
+    assert status == 303 and [line["quantity"] for line in saved["lines"]] == [1, 7]
+    for number in ("9" * 5000, "²", "-1"):
+        status, text, _ = post(
+            client, "/f/order/new", {**given, f"lines.{number}.quantity": "1"}, key=number[:9]
+        )
+        assert (status, "is no number of a line" in text) == (422, True)
 
 
 def test_only_our_own_names_are_answered(client: FlaskClient) -> None:

@@ -49,7 +49,13 @@ def test_a_stale_token_is_told_in_the_readers_language(client: FlaskClient) -> N
 
 
 @pytest.mark.parametrize(
-    "headers", [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}]
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Origin": "https://evil.example", "Authorization": "Basic YTpi"},
+    ],
 )
 def test_another_site_cannot_send_changes_even_with_a_token(
     client: FlaskClient, headers: dict[str, str]

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, request, url_for
 
 from formloop.access import audit, people, words
+from formloop.core import clock
 from formloop.db import reading
 from formloop.web import page
 from formloop.web.routes import route
@@ -52,7 +53,7 @@ def _address(kept: dict[str, str]) -> str:
 
 def _person_of(about: str) -> int | None:
     kind, _, number = about.partition(":")
-    return int(number) if kind == "person" and number.isdecimal() else None
+    return clock.find_id(number) if kind == "person" else None
 
 
 def _midnight(day: str, after: bool = False) -> datetime | None:

@@ -5,6 +5,7 @@ from flask import Blueprint, Response, current_app, request, url_for
 from formloop.access import people, roles, signing, why, words
 from formloop.access.actor import get_actor
 from formloop.access.gate import RECORD_ACTIONS, SITE_ACTIONS, Grant
+from formloop.core import clock
 from formloop.core.errors import NotFound
 from formloop.core.text import M
 from formloop.db import reading
@@ -82,7 +83,7 @@ def ask() -> Response:
 
 
 def _answer(asked: dict[str, str]) -> why.Explanation:
-    person = people.get_person(int(asked["person"]) if asked["person"].isdecimal() else 0)
+    person = people.get_person(clock.find_id(asked["person"]) or 0)
     if not person.active:
         return why.Explanation(False, M("{name} is not active and cannot sign in.", name=person.name))
     try:

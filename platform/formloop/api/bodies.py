@@ -12,6 +12,7 @@ from formloop.core.text import M
 from formloop.forms.spec import FormSpec, Values
 
 MOST_BYTES = 1_000_000
+MOST_VALUES = 200_000  # a record of 10,000 lines
 SHOWN = ("id", "revision", "state", "owner", "department", "created_at", "updated_at")
 _REVISION = re.compile(r'^(?:W/)?"?(\d{1,9})"?$')
 
@@ -38,7 +39,7 @@ def read_object(request: Request) -> dict[str, Any]:
     if (request.content_length or 0) > MOST_BYTES:
         raise TooLarge(M("A request may have at most {most} bytes.", most=MOST_BYTES))
     request.max_content_length = MOST_BYTES
-    parsed = parse(request.get_data(cache=True))
+    parsed = parse(request.get_data(cache=True), MOST_VALUES)
     if parsed.problems:
         raise Malformed(parsed.problems)
     if not isinstance(parsed.doc, dict):

@@ -48,6 +48,12 @@ def _compose(moment: int) -> int:
     return second << (_SEQUENCE_BITS + _NODE_BITS) | _node << _SEQUENCE_BITS | sequence
 
 
+def find_id(text: object) -> int | None:
+    """The id that a text names; None when no id, and no database, has such a number."""
+    written = str(text)
+    return int(written) if written.isascii() and written.isdecimal() and len(written) < 19 else None
+
+
 def new_key() -> str:
     """Eight hexadecimal digits, for the stable id (`x-id`) of a definition."""
     return secrets.token_hex(4)

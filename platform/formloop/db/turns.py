@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -18,16 +19,29 @@ from formloop.core.text import M
 
 LONGEST, PAUSE = 20.0, 0.0005  # seconds
 _threads = threading.Lock()
+_patience: ContextVar[float | None] = ContextVar("patience", default=None)
+
+
+@contextmanager
+def patience(seconds: float) -> Iterator[None]:
+    """Inside the block a turn that does not come within `seconds` is Unavailable: for writes that can be left out."""
+    token = _patience.set(seconds)
+    try:
+        yield
+    finally:
+        _patience.reset(token)
 
 
 @contextmanager
 def taken(target: Engine) -> Iterator[None]:
-    """Hold the turn to write to `target`; Unavailable when it does not come within 20 s."""
+    """Hold the turn to write to `target`; Unavailable when it does not come within 20 s, or the present patience."""
     if target.dialect.name != "sqlite":
         yield
         return
-    until = time.monotonic() + LONGEST
-    if not _threads.acquire(timeout=LONGEST):
+    said = _patience.get()
+    longest = LONGEST if said is None else said
+    until = time.monotonic() + longest
+    if not _threads.acquire(timeout=longest):
         raise _busy()
     try:
         with _among_processes(target.url.database, until):

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request, url_for
 from formloop.access import gate
 from formloop.access.actor import Actor
 from formloop.access.signing import current
+from formloop.core import clock
 from formloop.core.errors import Invalid, Problem
 from formloop.core.text import M, Message
 from formloop.forms import bulk, permits, posted, reads
@@ -77,8 +78,8 @@ def _chosen() -> Chosen:
     found: dict[int, int | None] = {}
     for said in request.form.getlist("id"):
         record, _, revision = said.partition(":")
-        if record.isascii() and record.isdecimal() and len(record) < 19 and len(found) < bulk.MOST:
-            found[int(record)] = int(revision) if revision.isdecimal() and len(revision) < 10 else None
+        if (known := clock.find_id(record)) is not None and len(found) < bulk.MOST:
+            found[known] = clock.find_id(revision)
     return found
 
 

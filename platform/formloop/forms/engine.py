@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any
 
+from formloop.core import clock
 from formloop.core.errors import Problem
 from formloop.core.expression import Context, EvaluationError, Expression
 from formloop.core.text import M
@@ -54,8 +55,8 @@ def read_given(spec: FormSpec, raw: Mapping[str, Any], trusted: bool = False) ->
 
 def _line_id(raw: Any) -> int:
     """The id a line is named by; one that cannot be any is -1, which no record's line has."""
-    text = str(raw)
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else -1
+    found = clock.find_id(raw)
+    return -1 if found is None else found
 
 
 def _read(

@@ -10,6 +10,7 @@ from formloop.access import gate, people, why
 from formloop.access.actor import Actor
 from formloop.access.gate import Grant
 from formloop.access.why import Explanation, FieldSeen, Line, Weighed
+from formloop.core import clock
 from formloop.core.errors import NotFound
 from formloop.core.expression import EvaluationError, Expression
 from formloop.core.expression.expression import Step
@@ -166,7 +167,7 @@ def _lines(step: Step, depth: int = 0) -> Iterator[Line]:
 def _named(lines: tuple[Line, ...]) -> tuple[Line, ...]:
     """People and departments by their names instead of their ids, where the condition asks about them."""
     asked = {line.text: line.value for line in lines if line.text in PEOPLE + DEPARTMENTS}
-    ids = {text: int(value) for text, value in asked.items() if str(value).isdecimal()}
+    ids = {text: number for text, value in asked.items() if (number := clock.find_id(value)) is not None}
     names = people.names_of(ids[text] for text in PEOPLE if text in ids)
     places = people.department_names(ids[text] for text in DEPARTMENTS if text in ids)
     known = {**{str(i): name for i, name in names.items()}, **{str(i): name for i, name in places.items()}}

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, Text, and_, func, not_, or_, type_coerce
@@ -118,4 +119,7 @@ def _read(field: Field, operator: str, raw: Any) -> Any:
     if operator == "any_of":
         parts = raw if isinstance(raw, list) else str(raw).split(",")
         return [v for part in parts if (v := field.type.read(field, part)) is not None] or None
-    return field.type.read_filter(field, raw)
+    value = field.type.read_filter(field, raw)
+    if isinstance(value, Decimal) and value.adjusted() > 17 - field.scale:
+        raise Unreadable(M("“{text}” is larger than any number here.", text=str(raw)[:40]))
+    return value

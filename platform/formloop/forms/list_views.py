@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from formloop.access import gate
 from formloop.access.signing import current
+from formloop.core import clock
 from formloop.core.errors import FormloopError, Invalid
 from formloop.core.text import M
 from formloop.forms import listing, numbering, permits, saved_views, screen
@@ -159,9 +160,9 @@ def _rows(
 def _chosen(spec: FormSpec, query: listing.Query) -> list[Mapping[str, Any]]:
     """The records that filters name, so that their inputs can say what they are called."""
     return [
-        {f.field: int(f.value)}
+        {f.field: found}
         for f in query.filters
-        if f.value and str(f.value).isdecimal() and f.field in spec.fields
+        if (found := clock.find_id(f.value)) is not None and f.field in spec.fields
     ]
 
 
@@ -195,7 +196,8 @@ def _picked(field: Field, value: Any, locale: str, names: screen.Names) -> str:
         return ""
     if "x-options" in field.schema:
         return str(value)
-    return screen.shown_text(field, int(value), locale, names) if str(value).isdecimal() else ""
+    found = clock.find_id(value)
+    return "" if found is None else screen.shown_text(field, found, locale, names)
 
 
 def _widget(field: Field) -> str:

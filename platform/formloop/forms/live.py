@@ -5,6 +5,7 @@ from typing import Any
 
 from formloop.access import people
 from formloop.access.actor import Actor
+from formloop.core import clock
 from formloop.core.expression import to_sql
 from formloop.db import engine as database
 from formloop.forms import engine, listing, permits, screen
@@ -87,9 +88,10 @@ def _fill(spec: FormSpec, values: Values, links: Links, changed: str, typed: fro
     row, prefix = values, ""
     if len(parts) == 3:
         lines = values.get(parts[0]) or []
-        if not parts[1].isdecimal() or int(parts[1]) >= len(lines):
+        place = clock.find_id(parts[1])
+        if place is None or place >= len(lines):
             return set()
-        row, prefix = lines[int(parts[1])], f"{parts[0]}.{parts[1]}."
+        row, prefix = lines[place], f"{parts[0]}.{parts[1]}."
     record = getattr(links.linked(field, row.get(field.key)), "record", None)
     if record is None:
         return set()

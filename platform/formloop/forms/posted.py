@@ -4,15 +4,18 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from formloop.core.clock import find_id
+from formloop.core.errors import Invalid, Problem
+from formloop.core.text import M
 from formloop.forms.spec import Field, FormSpec
 
-_MOST_INDEX = 10_000
+_BLANK = "__i__"  # the line that new ones are made of
 
 
 def raw_values(spec: FormSpec, form: "MultiDict[str, str]") -> dict[str, Any]:
     """The raw values of a posted form. A field that was not on the page is left out; a switch that is off
     and a multi-select without a choice announce themselves by an empty value of their name. What has parts
-    comes as `address:city`."""
+    comes as `address:city`. Lines stand in the order of their numbers, which may have gaps."""
     raw: dict[str, Any] = {}
     lines: dict[str, dict[int, dict[str, Any]]] = {}
     for name in dict.fromkeys(full.partition(":")[0] for full in form):
@@ -22,9 +25,9 @@ def raw_values(spec: FormSpec, form: "MultiDict[str, str]") -> dict[str, Any]:
             continue
         if len(parts) == 1 and not field.children:
             raw[name] = _value(field, form, name)
-        elif len(parts) == 3 and field.children and parts[1].isdecimal() and int(parts[1]) < _MOST_INDEX:
+        elif len(parts) == 3 and field.children and parts[1] != _BLANK:
             column = next((c for c in field.children if c.key == parts[2]), None)
-            line = lines.setdefault(field.key, {}).setdefault(int(parts[1]), {})
+            line = lines.setdefault(field.key, {}).setdefault(_line_number(parts[1]), {})
             if column is not None:
                 line[column.key] = _value(column, form, name)
             elif parts[2] == "id":
@@ -34,6 +37,12 @@ def raw_values(spec: FormSpec, form: "MultiDict[str, str]") -> dict[str, Any]:
             rows = lines.get(subform.key, {})
             raw[subform.key] = [rows[i] for i in sorted(rows) if rows[i].get("id") or _filled(rows[i])]
     return raw
+
+
+def _line_number(text: str) -> int:
+    if (found := find_id(text)) is None:
+        raise Invalid([Problem("line", "", M("“{text}” is no number of a line.", text=text[:20]))])
+    return found
 
 
 def _value(field: Field, form: "MultiDict[str, str]", name: str) -> Any:

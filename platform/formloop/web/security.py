@@ -72,8 +72,11 @@ def csrf_field() -> Markup:
 
 
 def require_own_origin(our_hosts: set[str]) -> None:
-    """Refuse a change that another site's page sent; programs with a token send no cookie and may pass."""
-    if request.method in SAFE_METHODS or request.authorization is not None:
+    """Refuse a change that another site's page sent; programs with a token send no cookie and may pass.
+
+    Only a token says so: a browser adds a name and password (`Basic`) to what another site's page sends, too.
+    """
+    if request.method in SAFE_METHODS or (request.authorization and request.authorization.type == "bearer"):
         return
     origin = request.headers.get("Origin")
     from_elsewhere = request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none")

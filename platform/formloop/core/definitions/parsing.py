@@ -73,11 +73,11 @@ class _NameTwice(Exception):
         self.name, self.closed = name, closed
 
 
-def parse(text: str | bytes) -> Parsed:
+def parse(text: str | bytes, most_values: int = MOST_VALUES) -> Parsed:
     """The values in a JSON text: whole numbers as int, others as Decimal; or the first problem."""
     shown = text if isinstance(text, str) else text.decode("utf-8-sig", "replace")
     try:
-        return Parsed(shown, _load(text), [])
+        return Parsed(shown, _load(text, most_values), [])
     except _Refused as refused:
         problem = Problem(refused.code, "", refused.message)
         if refused.offset is not None:
@@ -88,13 +88,13 @@ def parse(text: str | bytes) -> Parsed:
     return Parsed(shown, None, [problem])
 
 
-def _load(text: str | bytes) -> Any:
+def _load(text: str | bytes, most_values: int) -> Any:
     readable = _decoded(text)
     depth, values = measure(readable)
     if depth > MOST_DEPTH:
         raise _Refused("too_deep", M("This is nested more than {most} levels deep.", most=MOST_DEPTH))
-    if values > MOST_VALUES:
-        raise _Refused("too_large", M("A definition may have at most {most} values.", most=MOST_VALUES))
+    if values > most_values:
+        raise _Refused("too_large", M("At most {most} values may be given at once.", most=most_values))
     closed = 0
 
     def object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from sqlalchemy import BigInteger
 from sqlalchemy.types import TypeEngine
 
+from formloop.core.clock import find_id
 from formloop.core.expression import NUMBER, Type
 from formloop.core.text import M
 from formloop.forms.spec import Field, FieldType, Unreadable
@@ -37,9 +38,9 @@ class RelationField(FieldType):
         text = str(raw).strip()
         if not text:
             return None
-        if not text.isdecimal() or len(text) > 18:
+        if (found := find_id(text)) is None:
             raise Unreadable(M("Please choose a record from the list."))
-        return int(text)
+        return found
 
     def show(self, field: Field, value: Any, locale: str, names: Mapping[Any, str] | None = None) -> str:
         return "" if value is None else (names or {}).get(value, f"#{value}")

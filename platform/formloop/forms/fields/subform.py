@@ -6,11 +6,11 @@ from formloop.core.expression import ANY, ListType, Type
 from formloop.core.text import M, Message
 from formloop.forms.spec import Field, FieldType, Unreadable
 
-MOST_LINES = 2_000
+MOST_LINES = 10_000
 
 
 class Subform(FieldType):
-    """A list of lines; `items.properties` are the columns. Kept in a table of its own."""
+    """A list of lines; `items.properties` are the columns. Kept in a table of its own; at most 10,000 lines."""
 
     name = "subform"
     title = M("Subform")
