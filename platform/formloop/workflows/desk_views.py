@@ -8,7 +8,7 @@ from flask import Response, request, url_for
 from formloop.access import people
 from formloop.access.actor import Actor
 from formloop.access.signing import current
-from formloop.core.errors import FormloopError, Invalid
+from formloop.core.errors import Conflict, FormloopError, Invalid
 from formloop.core.text import M, Message
 from formloop.definitions import library
 from formloop.web import page, viewer
@@ -117,6 +117,8 @@ def repair_case(case: int, action: str) -> Response:
         do(actor, case, request.form.get("to", ""), request.form.get("comment", ""))
     except Invalid as error:
         return _case_page(actor, case, error.problems[0].message, 422)
+    except Conflict as error:
+        return _case_page(actor, case, error.message, 409)
     return page.redirect(url_for("workflows.show_case", case=case), said)
 
 
