@@ -10,7 +10,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from pathlib import Path
+from typing import IO
 
 from sqlalchemy import Engine
 
@@ -68,14 +70,21 @@ else:
         if not database or database == ":memory:":
             yield
             return
-        with Path(f"{database}-turn").open("ab") as file:
-            while not _locked(file.fileno()):
-                if time.monotonic() > until:
-                    raise _busy()
-                time.sleep(PAUSE)
-            yield  # closing the file frees the lock
+        file = _file(f"{database}-turn")
+        while not _locked(file):
+            if time.monotonic() > until:
+                raise _busy()
+            time.sleep(PAUSE)
+        try:
+            yield
+        finally:
+            fcntl.lockf(file, fcntl.LOCK_UN)
 
-    def _locked(file: int) -> bool:
+    @lru_cache(maxsize=8)
+    def _file(name: str) -> IO[bytes]:
+        return Path(name).open("ab")  # kept open: closing it would free the lock of the whole process
+
+    def _locked(file: IO[bytes]) -> bool:
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
