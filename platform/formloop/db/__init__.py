@@ -26,6 +26,7 @@ from formloop.core.text import M
 from formloop.db import turns
 from formloop.db.migrations import bring_up, take_node
 from formloop.db.triggers import never_changed
+from formloop.db.turns import patience
 from formloop.db.types import Exact, JsonText, UtcTime
 from formloop.settings import Settings
 
@@ -34,6 +35,7 @@ __all__ = [
     "JsonText",
     "UtcTime",
     "after_commit",
+    "before_writing",
     "connection",
     "engine",
     "in_transaction",
@@ -41,6 +43,7 @@ __all__ = [
     "kept",
     "metadata",
     "never_changed",
+    "patience",
     "read_once",
     "reading",
     "start",
@@ -53,6 +56,7 @@ R = TypeVar("R")
 metadata = MetaData()
 _sqla = SQLAlchemy(metadata=metadata)
 _engine: Engine | None = None
+_looks: list[Callable[[], None]] = []
 _log = logging.getLogger(__name__)
 
 TRIES = 5
@@ -182,18 +186,32 @@ def transactional(work: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
+def before_writing(look: Callable[[], None]) -> None:
+    """Let `look()` be called at the beginning of every write transaction, with a reading on its connection.
+
+    What a process remembers may have changed while it waited for its turn.
+    """
+    if look not in _looks:
+        _looks.append(look)
+
+
 def _one_unit(work: Callable[[], R]) -> R:
-    with turns.taken(engine()), engine().connect().execution_options(writes=True) as conn:
+    with turns.taken(engine()), engine().connect().execution_options(writes=True) as conn, conn.begin():
+        for look in _looks:
+            _inside(_Unit(conn, writes=False), look)
         unit = _Unit(conn, writes=True)
-        token = _unit.set(unit)
-        try:
-            with conn.begin():
-                result = work()
-        finally:
-            _unit.reset(token)
+        result = _inside(unit, work)
     for action in unit.after:
         action()
     return result
+
+
+def _inside(unit: _Unit, work: Callable[[], R]) -> R:
+    token = _unit.set(unit)
+    try:
+        return work()
+    finally:
+        _unit.reset(token)
 
 
 @contextmanager

@@ -96,6 +96,7 @@ def _one(outcomes: list[Outcome]) -> Values:
     return outcomes[0].values
 
 
+@transactional
 def save_many(
     actor: Actor,
     form: str,
