@@ -87,13 +87,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     ):
         views.init_app(app)
     outbox.on_put(queue.Waker(settings))
-    outbox.before_delivery(_refresh_rules)
+    db.before_writing(_refresh_rules)
     wiring.require_declared(app)
     return app
 
 
 def _refresh_rules() -> None:
-    """Let a worker see what was published and which rights changed since it started."""
+    """See what was published and which rights changed, here or in another process."""
     with db.reading() as conn:
         epochs = {row.name: row.value for row in conn.execute(_EPOCHS)}
     gate.refresh(epochs.get("access", 0))

@@ -53,8 +53,8 @@ class Part:
         if code is None:
             return None
         lived = time.monotonic() - self.begun
-        if self.leads and self.starts == 1 and lived < FIRM:
-            return code or 1
+        if self.leads and self.starts == 1 and lived < FIRM and code > 0:  # below 0 somebody killed it
+            return code
         self.process = None
         self.short_lives = self.short_lives + 1 if lived < FIRM else 0
         pause = pause_after(self.short_lives)

@@ -3,6 +3,7 @@
 Resources are `form:<key>`, `definition`, `people`, `site`, `pack`, `audit`. Administrators hold every grant.
 """
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from formloop.access.actor import Actor
 from formloop.access.tables import grant, membership, person
 from formloop.core.errors import Forbidden
 from formloop.core.text import M, Message
-from formloop.db import after_commit, engine, in_transaction, reading
+from formloop.db import after_commit, engine, kept, reading
 from formloop.db.migrations import read_counter
 
 RECORD_ACTIONS = (
@@ -67,44 +68,65 @@ class _Shelf:
 
 
 _shelf: _Shelf | None = None
+_exchange = threading.Lock()
 
 
 def refresh(access_epoch: int) -> None:
     """Look again when the access rules have changed since."""
-    if _shelf is None or _shelf.epoch != access_epoch or _shelf.engine is not engine():
-        _load(access_epoch)
+    if _shelf is None or _shelf.epoch < access_epoch or _shelf.engine is not engine():
+        _load()
 
 
 def forget() -> None:
-    """Look again at the next question: grants were changed in this process."""
+    """Grants were changed in the open transaction: it sees them so at once, everybody else when it is committed."""
+    _changed_here()["shelf"] = None
+    after_commit(_drop)
+
+
+def _drop() -> None:
     global _shelf
     _shelf = None
 
 
-def _load(access_epoch: int) -> _Shelf:
+def _load() -> _Shelf:
+    shelf = _read()
+    _remember(shelf)
+    return shelf
+
+
+def _read() -> _Shelf:
     found: dict[str, list[Grant]] = {}
     with reading() as conn:
+        epoch = read_counter(conn, "access")  # as this very view of the database has it
         for row in conn.execute(select(grant).order_by(grant.c.role, grant.c.id)):
             found.setdefault(row.resource, []).append(read_grant(row))
-    shelf = _Shelf(engine(), access_epoch, {resource: tuple(each) for resource, each in found.items()})
-    if in_transaction():  # grants that may yet be rolled back are for this transaction alone
-        after_commit(lambda: _remember(shelf))
-    else:
-        _remember(shelf)
-    return shelf
+    return _Shelf(engine(), epoch, {resource: tuple(each) for resource, each in found.items()})
 
 
 def _remember(shelf: _Shelf) -> None:
     global _shelf
-    _shelf = shelf
+    with _exchange:
+        known = _shelf
+        # whoever still looks at an older view of the database must not bring back what was taken away since
+        if known is None or known.engine is not shelf.engine or known.epoch <= shelf.epoch:
+            _shelf = shelf
 
 
 def _grants_of(resource: str) -> tuple[Grant, ...]:
+    return _current().grants.get(resource, ())
+
+
+def _changed_here() -> dict[str, _Shelf | None]:
+    return kept("gate.changed_here", dict)
+
+
+def _current() -> _Shelf:
+    here = _changed_here()
+    if "shelf" in here:  # may yet be rolled back, so it is for this transaction alone
+        own = here["shelf"] = here["shelf"] or _read()
+        return own
     shelf = _shelf
-    if shelf is None or shelf.engine is not engine():
-        with reading() as conn:
-            shelf = _load(read_counter(conn, "access"))
-    return shelf.grants.get(resource, ())
+    return _load() if shelf is None or shelf.engine is not engine() else shelf
 
 
 def read_grant(row: Row[Any]) -> Grant:

@@ -134,8 +134,11 @@ class Matrix:
         known: dict[str, Any] = {"form": form, "person_id": self.victim, "action": "comment", "what": "run"}
         found = {}
         for name in rule.arguments:
-            number = "Integer" in type(rule._converters[name]).__name__
-            found[name] = known.get(name, self._record(form) if name == "record" else 1 if number else "none")
+            converter = rule._converters[name]
+            number = "Integer" in type(converter).__name__
+            value = known.get(name, self._record(form) if name == "record" else 1 if number else "none")
+            choices = getattr(converter, "items", None)  # of a part that is one of a few words
+            found[name] = sorted(choices)[0] if choices and value not in choices else value
         return found
 
     def _record(self, form: str) -> int:

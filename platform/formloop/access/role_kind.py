@@ -12,7 +12,6 @@ from formloop.core.definitions import Doc, Kind, Library, kinds
 from formloop.core.definitions.envelope import complete
 from formloop.core.errors import Problem
 from formloop.core.text import M, localized
-from formloop.db import after_commit
 from formloop.db.migrations import raise_counter
 
 SITE_RESOURCES = ("definition", "people", "site", "pack", "audit")
@@ -72,7 +71,7 @@ def apply(conn: Connection, old: Doc | None, new: Doc) -> None:
     if rows:
         conn.execute(insert(grant), rows)
     raise_counter(conn, "access")
-    after_commit(gate.forget)
+    gate.forget()
 
 
 _schema = json.loads(Path(__file__).with_name("schema.json").read_text("utf-8"))

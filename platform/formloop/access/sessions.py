@@ -4,6 +4,7 @@ What a browser holds is a secret; the database holds only its hash.
 """
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,9 +17,17 @@ from formloop.access.actor import SYSTEM, Actor, remembered_actor
 from formloop.access.roles import roles_of
 from formloop.access.tables import attempt, link, person, session, token
 from formloop.core import clock
-from formloop.core.errors import Conflict, Invalid, Problem, SignInNeeded, TooMany
+from formloop.core.errors import (
+    Conflict,
+    Invalid,
+    Problem,
+    SignInNeeded,
+    StorageFull,
+    TooMany,
+    Unavailable,
+)
 from formloop.core.text import M
-from formloop.db import connection, is_sqlite, reading, transactional
+from formloop.db import connection, is_sqlite, patience, reading, transactional
 from formloop.db.migrations import counters
 
 SESSION_DAYS, IDLE_HOURS = 14, 72
@@ -142,7 +151,8 @@ def find_signed_in(secret: str, by_token: bool = False) -> SignedIn | None:
             return None
         actor = remembered_actor(row.person, row.epoch, row.access or 0)
     if row.seen_at is None or clock.now() - row.seen_at > timedelta(minutes=5):
-        _touch(row.key_hash, by_token)
+        with suppress(StorageFull, Unavailable), patience(0.05):  # reading goes on when nothing can be noted
+            _touch(row.key_hash, by_token)
     return SignedIn(actor, row.epoch, row.access or 0, row.definitions or 0)
 
 

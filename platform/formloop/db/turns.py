@@ -9,7 +9,10 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
 from pathlib import Path
+from typing import IO
 
 from sqlalchemy import Engine
 
@@ -18,16 +21,29 @@ from formloop.core.text import M
 
 LONGEST, PAUSE = 20.0, 0.0005  # seconds
 _threads = threading.Lock()
+_patience: ContextVar[float | None] = ContextVar("patience", default=None)
+
+
+@contextmanager
+def patience(seconds: float) -> Iterator[None]:
+    """Inside the block a turn that does not come within `seconds` is Unavailable: for writes that can be left out."""
+    token = _patience.set(seconds)
+    try:
+        yield
+    finally:
+        _patience.reset(token)
 
 
 @contextmanager
 def taken(target: Engine) -> Iterator[None]:
-    """Hold the turn to write to `target`; Unavailable when it does not come within 20 s."""
+    """Hold the turn to write to `target`; Unavailable when it does not come within 20 s, or the present patience."""
     if target.dialect.name != "sqlite":
         yield
         return
-    until = time.monotonic() + LONGEST
-    if not _threads.acquire(timeout=LONGEST):
+    said = _patience.get()
+    longest = LONGEST if said is None else said
+    until = time.monotonic() + longest
+    if not _threads.acquire(timeout=longest):
         raise _busy()
     try:
         with _among_processes(target.url.database, until):
@@ -54,14 +70,21 @@ else:
         if not database or database == ":memory:":
             yield
             return
-        with Path(f"{database}-turn").open("ab") as file:
-            while not _locked(file.fileno()):
-                if time.monotonic() > until:
-                    raise _busy()
-                time.sleep(PAUSE)
-            yield  # closing the file frees the lock
+        file = _file(f"{database}-turn")
+        while not _locked(file):
+            if time.monotonic() > until:
+                raise _busy()
+            time.sleep(PAUSE)
+        try:
+            yield
+        finally:
+            fcntl.lockf(file, fcntl.LOCK_UN)
 
-    def _locked(file: int) -> bool:
+    @lru_cache(maxsize=8)
+    def _file(name: str) -> IO[bytes]:
+        return Path(name).open("ab")  # kept open: closing it would free the lock of the whole process
+
+    def _locked(file: IO[bytes]) -> bool:
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -33,7 +33,6 @@ __all__ = [
     "Topic",
     "announce",
     "back_off",
-    "before_delivery",
     "claim",
     "deliver",
     "drain",
@@ -101,19 +100,12 @@ _RECEIVED = select(inbox.c.result).where(
 _RECEIVE = insert(inbox)
 topics: Registry[Topic] = Registry("topic")
 _wake: list[Callable[[str], None]] = []
-_before: list[Callable[[], None]] = []
 stopping = threading.Event()  # set: every drain of this process ends after the message under way
 
 
 def on_put(wake: Callable[[str], None]) -> None:
     """Let `wake(topic)` be called after a transaction that put messages was committed."""
     _wake[:] = [wake]
-
-
-def before_delivery(prepare: Callable[[], None]) -> None:
-    """Let `prepare()` be called before messages are delivered, a few at a time: a worker lives long and must see what was published."""
-    if prepare not in _before:
-        _before.append(prepare)
 
 
 def put(
@@ -250,8 +242,6 @@ def drain(topic: str | None = None, most: int = 10_000, seconds: float = 3600.0)
         batch = claim(topic, min(BATCH, most - tried))
         if not batch:
             break
-        for prepare in _before:
-            prepare()
         for place, delivery in enumerate(batch):
             if stopping.is_set():
                 _give_back(batch[place:])

@@ -22,6 +22,8 @@ DEFAULT_STATES: dict[str, Any] = {
     "cancelled": {"title": "Cancelled", "x-title": {"zh-CN": "已取消"}, "color": "secondary"},
 }
 
+OWN_TABLES = ("fl_", "pg_", "sqlite_")  # a form's key is its table's name, its subform's has two underscores
+
 
 def prepare(doc: Doc, version: int) -> FormSpec:
     """What runs of a form document that has been checked."""
@@ -59,6 +61,9 @@ def build(doc: Doc, version: int, find_form: FindForm) -> tuple[FormSpec, list[P
         names=reader.names,
         reads=_steps(fields, checks),
     )
+    if "__" in spec.key or spec.key.startswith(OWN_TABLES):
+        text = M("“{key}” is a name of the platform’s own.", key=spec.key)
+        reader.problems.append(Problem("reserved", "x-key", text))
     _check_places(spec, reader)
     return spec, reader.problems
 

@@ -339,7 +339,7 @@ def _drafts_of(
     ]
 
 
-def list_workflows(actor: Actor, locale: str) -> list[tuple[str, str]]:
+def list_workflows(locale: str) -> list[tuple[str, str]]:
     """The published workflows by key and title, to choose from."""
     chinese = locale.startswith("zh")
     return [

@@ -7,6 +7,7 @@ from flask import Blueprint, request
 from formloop.core.text import M, Message
 
 blueprint = Blueprint("workflows", __name__)
+MOST_PEOPLE = 2_000  # to choose from
 STATUS: dict[str, tuple[Message, str, str]] = {  # word, colour, icon
     "open": (M("In approval"), "orange", "clock"),
     "stuck": (M("Stuck"), "red", "alert-triangle"),
@@ -22,6 +23,11 @@ STATUS: dict[str, tuple[Message, str, str]] = {  # word, colour, icon
 def numbers(texts: Iterable[str], most: int = 200) -> list[int]:
     """The ids a form sent; what is none is left out."""
     return [int(each) for each in texts if each.isdecimal()][:most]
+
+
+def number(name: str) -> int:
+    """One id the form sent; 0, which nothing has, where there is none."""
+    return next(iter(numbers(request.form.getlist(name))), 0)
 
 
 def chosen_people() -> dict[str, list[int]]:

@@ -17,7 +17,7 @@ from formloop.forms.spec import FormSpec, Values
 from formloop.web import htmx, page, viewer
 from formloop.web.routes import route
 from formloop.workflows import cases, inbox_views, service, stashes, task_page
-from formloop.workflows.pages import STATUS, blueprint, chosen_people, numbers
+from formloop.workflows.pages import MOST_PEOPLE, STATUS, blueprint, chosen_people, numbers
 
 MOST_BYTES = 20 * 1024 * 1024  # of one file beside a comment
 DONE = {
@@ -71,7 +71,7 @@ def _task_page(
         comment=request.form.get("comment", comment),
         case_status=STATUS[found.status],
         may_open=gate.allows(actor, "view", spec.resource) and _sees_row(actor, spec, found.record),
-        people=people.list_people() if shown["picks"] else [],
+        people=people.list_people(limit=MOST_PEOPLE) if shown["picks"] else [],
     )
 
 
@@ -105,7 +105,7 @@ def _question(
         action=action,
         word=word,
         question=question,
-        people=people.list_people() if action in ("transfer", "add_signer", "copy") else [],
+        people=people.list_people(limit=MOST_PEOPLE) if action in ("transfer", "add_signer", "copy") else [],
         problem={p.at: p.message for p in problems or []},
         chosen=request.form.getlist("to"),
         how=request.form.get("how", shown.get("how", "")),

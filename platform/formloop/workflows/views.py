@@ -16,6 +16,9 @@ from formloop.web import navigation, viewer
 from formloop.workflows import (
     case_views,
     cases,
+    delegation_views,
+    desk,
+    desk_views,
     diagram,
     hearing,
     inbox,
@@ -29,10 +32,10 @@ from formloop.workflows import (
     watching,
 )
 from formloop.workflows.kind import find_workflow
-from formloop.workflows.pages import STATUS, blueprint
+from formloop.workflows.pages import MOST_PEOPLE, STATUS, blueprint
 from formloop.workflows.state import ENDED
 
-PAGES = (inbox_views, task_views, case_views)
+PAGES = (inbox_views, task_views, case_views, desk_views, delegation_views)
 
 
 def init_app(app: Flask) -> None:
@@ -56,6 +59,28 @@ def init_app(app: Flask) -> None:
         phone=True,
     )
     navigation.navigation.add("inbox", entry)
+    repair = navigation.Entry(
+        M("Approvals to repair"),
+        "arrows-exchange",
+        "workflows.list_cases",
+        310,
+        navigation.SITE,
+        permission=desk_views.REPAIR,
+        badge=desk.count_stuck,
+        urgent=True,
+    )
+    navigation.navigation.add("cases", repair)
+    days = navigation.Entry(
+        M("Working days"),
+        "calendar",
+        "workflows.list_days",
+        320,
+        navigation.SITE,
+        permission=("manage", "site"),
+    )
+    navigation.navigation.add("days", days)
+    deputies = navigation.Entry(M("My deputy"), "users", "workflows.list_deputies", order=56)
+    navigation.person_menu.add("deputies", deputies)
     navigation.home.add("inbox", navigation.Slot("workflows/_home.html", _home, order=100))
     forms_views.record_panels += [_submit_panel, _way_panel]
 
@@ -82,7 +107,7 @@ def _submit_panel(actor: Actor, spec: FormSpec, record: Values) -> tuple[str, di
         "spec": spec,
         "record": record,
         "picks": picks,
-        "people": people.list_people() if picks else [],
+        "people": people.list_people(limit=MOST_PEOPLE) if picks else [],
     }
     running = cases.find_open(spec.key, record["id"])
     if running is None:
@@ -122,6 +147,6 @@ def _way_panel(actor: Actor, spec: FormSpec, record: Values) -> tuple[str, dict[
         "may_repair": repairs,
         "may_resume": found.status == "stuck" and repairs,
         "may_comment": running,
-        "people": people.list_people() if part else [],
+        "people": people.list_people(limit=MOST_PEOPLE) if part else [],
         "back": request.full_path.rstrip("?"),
     }

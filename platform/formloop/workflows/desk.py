@@ -1,0 +1,142 @@
+"""The repair desk of cases: which are stuck, overdue or under way, why, and whom they wait for."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, literal, select
+from sqlalchemy.engine import Row
+
+from formloop.access import people
+from formloop.access.actor import Actor
+from formloop.core.errors import NotFound
+from formloop.core.text import M, Message
+from formloop.db import reading
+from formloop.forms.kind import get_form
+from formloop.workflows import service, sight
+from formloop.workflows.kind import get_version
+from formloop.workflows.tables import case, case_log, task
+
+PAGE = 50
+MOST_COUNTED = 100
+DUE = ("due_remind", "due_escalate")
+TABS: Mapping[str, Message] = {
+    "stuck": M("Stuck"),
+    "overdue": M("Overdue"),
+    "running": M("Under way"),
+    "ended": M("Finished"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A case as the desk shows it; without `seen` its reader may not look at the record."""
+
+    id: int
+    form_title: str
+    title: str
+    initiator: str
+    step: str
+    status: str
+    reason: str
+    waits_for: str
+    changed_at: datetime
+    seen: bool
+
+
+_OVERDUE = (
+    select(literal(1))
+    .where(case_log.c.case == case.c.id, case_log.c.action.in_(DUE), case_log.c.step == case.c.step)
+    .exists()
+)
+
+
+def _of_tab(tab: str) -> ColumnElement[bool]:
+    if tab == "stuck":
+        return case.c.ended_at.is_(None) & (case.c.status == "stuck")
+    if tab == "overdue":
+        return case.c.ended_at.is_(None) & _OVERDUE
+    if tab == "running":
+        return case.c.ended_at.is_(None)
+    if tab == "ended":
+        return case.c.ended_at.is_not(None)
+    raise NotFound
+
+
+def count_stuck() -> int:
+    """How many cases are stuck; 100 means that many or more."""
+    some = select(literal(1)).select_from(case).where(_of_tab("stuck")).limit(MOST_COUNTED).subquery()
+    with reading() as conn:
+        return int(conn.execute(select(func.count()).select_from(some)).scalar_one())
+
+
+def list_items(
+    actor: Actor, tab: str, locale: str, workflow: str = "", before: int | None = None
+) -> tuple[list[Item], int | None]:
+    """A page of cases, newest first, and the mark of the next page."""
+    query = select(case).where(_of_tab(tab))
+    if workflow:
+        query = query.where(case.c.workflow == workflow)
+    if before is not None:
+        query = query.where(case.c.id < before)
+    with reading() as conn:
+        found = conn.execute(query.order_by(case.c.id.desc()).limit(PAGE + 1)).all()
+    shown = found[:PAGE]
+    return describe(actor, shown, locale), shown[-1].id if len(found) > PAGE else None
+
+
+def describe(actor: Actor, shown: Sequence[Row[Any]], locale: str) -> list[Item]:
+    """Cases in words, as far as their reader may see them."""
+    waiting, reasons = open_tasks([each.id for each in shown]), _reasons([each.id for each in shown])
+    names = people.names_of(
+        {each.initiator for each in shown} | {t.person for tasks in waiting.values() for t in tasks}
+    )
+    return [_item(actor, each, locale, waiting.get(each.id, ()), reasons, names) for each in shown]
+
+
+def _item(
+    actor: Actor,
+    found: Row[Any],
+    locale: str,
+    waiting: Sequence[Row[Any]],
+    reasons: Mapping[int, str],
+    names: Mapping[int, str],
+) -> Item:
+    spec, workflow = get_form(found.form), get_version(found.workflow, found.version)
+    seen = service.may_see_case(actor, found)
+    step = workflow.steps.get(found.step)
+    nobody = M("Nobody was found to decide.").render(locale)
+    return Item(
+        id=found.id,
+        form_title=spec.title(locale),
+        title=found.title if seen and spec.title_field in sight.visible_paths(actor, spec, None) else "",
+        initiator=names.get(found.initiator, ""),
+        step=step.title(locale) if step is not None else "",
+        status=found.status,
+        reason=(reasons.get(found.id) or nobody) if found.status == "stuck" else "",
+        waits_for=", ".join(names.get(each.person, "") for each in waiting[:4]),
+        changed_at=found.changed_at,
+        seen=seen,
+    )
+
+
+def open_tasks(cases: Iterable[int]) -> dict[int, list[Row[Any]]]:
+    """What waits in cases, oldest first."""
+    query = select(task).where(task.c.case.in_(list(cases)), task.c.kind == "todo", task.c.state == "open")
+    found: dict[int, list[Row[Any]]] = {}
+    with reading() as conn:
+        for row in conn.execute(query.order_by(task.c.id)):
+            found.setdefault(row.case, []).append(row)
+    return found
+
+
+def _reasons(cases: Iterable[int]) -> dict[int, str]:
+    """Why cases are stuck, as their history says last."""
+    query = select(case_log.c.case, case_log.c.detail).where(
+        case_log.c.case.in_(list(cases)), case_log.c.action == "stuck"
+    )
+    with reading() as conn:
+        return {
+            row.case: str(row.detail.get("reason", "")) for row in conn.execute(query.order_by(case_log.c.id))
+        }

@@ -1,0 +1,232 @@
+"""Pages of the repair desk of cases, handing over, and versions of running cases."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from flask import Response, request, url_for
+
+from formloop.access import people
+from formloop.access.actor import Actor
+from formloop.access.signing import current
+from formloop.core.errors import Conflict, FormloopError, Invalid
+from formloop.core.text import M, Message
+from formloop.definitions import library
+from formloop.web import page, viewer
+from formloop.web.routes import route
+from formloop.workflows import administration, case_views, desk, diagram, inbox, moving, timeline
+from formloop.workflows.kind import get_version
+from formloop.workflows.pages import MOST_PEOPLE, STATUS, blueprint, number, numbers
+from formloop.workflows.service import Batch
+from formloop.workflows.spec import Workflow
+from formloop.workflows.state import ENDED
+
+REPAIR = ("repair", "site")
+
+
+@route(blueprint, "/cases", permission=REPAIR)
+def list_cases() -> Response:
+    """Cases that are stuck, overdue, under way or finished."""
+    tab, locale = request.args.get("tab", "stuck"), viewer.locale()
+    workflow, before = request.args.get("workflow", ""), request.args.get("before", type=int)
+    items, following = desk.list_items(current(), tab, locale, workflow, before)
+    args: dict[str, Any] = {"tab": tab, "workflow": workflow or None}
+    return page.render(
+        "workflows/desk.html",
+        "workflows/_desk_rows.html" if before else None,
+        items=items,
+        tab=tab,
+        tabs=[
+            {"label": title, "url": url_for("workflows.list_cases", tab=key)}
+            for key, title in desk.TABS.items()
+        ],
+        here=url_for("workflows.list_cases", tab=tab),
+        workflow=workflow,
+        workflows=inbox.list_workflows(locale),
+        more=url_for("workflows.list_cases", **args, before=following) if following else None,
+        status_of=STATUS,
+        people=people.list_people(limit=MOST_PEOPLE),
+    )
+
+
+@route(blueprint, "/cases/<int:case>", permission=REPAIR)
+def show_case(case: int) -> Response:
+    """One case with everything an administrator may do to it."""
+    return _case_page(current(), case)
+
+
+def _case_page(actor: Actor, case: int, problem: Message | None = None, status: int = 200) -> Response:
+    found, locale = case_views.get_seen(actor, case), viewer.locale()
+    workflow = get_version(found.workflow, found.version)
+    (item,) = desk.describe(actor, [found], locale)
+    steps = [s for s in workflow.steps.values() if not s.blocks]
+    waiting = desk.open_tasks([case]).get(case, [])
+    return page.render(
+        "workflows/desk_case.html",
+        status=status,
+        case=found,
+        item=item,
+        problem=problem,
+        ended=found.status in ENDED,
+        way=timeline.build(found, locale),
+        tree=diagram.draw(found, locale),
+        steps=[(each.id, each.title(locale)) for each in steps],
+        newer=_is_older(found),
+        waiting=waiting,
+        names=people.names_of(each.person for each in waiting),
+        people=people.list_people(limit=MOST_PEOPLE),
+        case_status=STATUS[found.status],
+    )
+
+
+def _is_older(found: Any) -> bool:
+    entry = library.find_entry("workflow", found.workflow)
+    return entry is not None and entry.version != found.version and found.status not in ENDED
+
+
+DOES: Mapping[str, tuple[Callable[[Actor, int, str, str], object], Message]] = {
+    "resume": (lambda a, case, to, why: administration.resume(a, case, to or None, why), M("Tried again.")),
+    "skip": (lambda a, case, to, why: administration.skip(a, case, why), M("Passed over.")),
+    "end": (lambda a, case, to, why: administration.end(a, case, why), M("Ended as approved.")),
+    "void": (lambda a, case, to, why: administration.void(a, case, why), M("Voided.")),
+    "reactivate": (
+        lambda a, case, to, why: administration.reactivate(a, case, to or None, why),
+        M("It goes on."),
+    ),
+    "restart": (
+        lambda a, case, to, why: moving.restart(a, case, why),
+        M("Begun again by the newest version."),
+    ),
+    "reassign": (
+        lambda a, case, to, why: administration.reassign(a, number("task"), number("to"), why),
+        M("Given to somebody else."),
+    ),
+}
+
+
+@route(
+    blueprint,
+    "/cases/<int:case>/<any(resume, skip, end, void, reactivate, restart, reassign):action>",
+    permission=REPAIR,
+    methods=["POST"],
+)
+def repair_case(case: int, action: str) -> Response:
+    """Do one thing to a case; what is refused is said on its page."""
+    actor, (do, said) = current(), DOES[action]
+    case_views.get_seen(actor, case)
+    try:
+        do(actor, case, request.form.get("to", ""), request.form.get("comment", ""))
+    except Invalid as error:
+        return _case_page(actor, case, error.problems[0].message, 422)
+    except Conflict as error:
+        return _case_page(actor, case, error.message, 409)
+    return page.redirect(url_for("workflows.show_case", case=case), said)
+
+
+@route(blueprint, "/cases/chosen", permission=REPAIR, methods=["POST"])
+def repair_many() -> Response:
+    """Try the chosen cases again, pass over where they are stuck, or give what waits there to somebody else."""
+    actor, action = current(), request.form.get("action", "")
+    chosen, why = numbers(request.form.getlist("case")), request.form.get("comment", "")
+    if action == "reassign":
+        tasks = [each.id for found in desk.open_tasks(chosen).values() for each in found]
+        batch = administration.reassign_many(actor, tasks, number("to"), why)
+    elif action == "skip":
+        batch = _each(chosen, lambda case: administration.skip(actor, case, why))
+    else:
+        batch = _each(chosen, lambda case: administration.resume(actor, case))
+    return page.redirect(_back(), *_told(batch))
+
+
+def _each(chosen: Sequence[int], do: Callable[[int], object]) -> Batch:
+    done, refused = 0, []
+    for case in chosen:
+        try:
+            do(case)
+            done += 1
+        except FormloopError as error:
+            refused.append((case, error))
+    return Batch(done, refused)
+
+
+def _told(batch: Batch) -> tuple[Message, str]:
+    if not batch.refused:
+        return M("{count} done.", count=batch.done), "success"
+    error = batch.refused[0][1]
+    reason = error.problems[0].message if isinstance(error, Invalid) and error.problems else error.message
+    said = M(
+        "{count} done, {refused} not: {reason}", count=batch.done, refused=len(batch.refused), reason=reason
+    )
+    return said, "warning"
+
+
+def _back() -> str:
+    return page.local_path(request.form.get("back"), url_for("workflows.list_cases"))
+
+
+@route(blueprint, "/cases/hand-over", permission=REPAIR)
+def show_hand_over() -> Response:
+    """Whose open tasks go to whom."""
+    whose = request.args.get("person", type=int)
+    return page.render(
+        "workflows/hand_over.html",
+        people=people.list_people(limit=MOST_PEOPLE, active=None),
+        takers=people.list_people(limit=MOST_PEOPLE),
+        whose=whose,
+        count=len(administration.list_open_tasks(whose)) if whose is not None else 0,
+    )
+
+
+@route(blueprint, "/cases/hand-over", permission=REPAIR, methods=["POST"])
+def hand_over() -> Response:
+    """Give every open task of a person to somebody else."""
+    whose = number("person")
+    batch = administration.hand_over(current(), whose, number("to"), request.form.get("comment", ""))
+    return page.redirect(url_for("workflows.show_hand_over", person=whose), *_told(batch))
+
+
+@route(blueprint, "/cases/versions/<workflow>", permission=REPAIR)
+def show_versions(workflow: str) -> Response:
+    """How many running cases wait at each step, by version, and how they would move to the published one."""
+    return _versions_page(workflow, None)
+
+
+def _versions_page(
+    key: str, moves: list[moving.Move] | None, mapping: Mapping[str, str] | None = None
+) -> Response:
+    locale = viewer.locale()
+    new: Workflow = library.published("workflow", key)
+    waiting = [
+        (each, get_version(key, each.version).steps.get(each.step)) for each in moving.list_waiting(key)
+    ]
+    return page.render(
+        "workflows/versions.html",
+        key=key,
+        title=new.title(locale),
+        version=new.version,
+        waiting=[(w.version, w.step, s.title(locale) if s else "", w.count) for w, s in waiting],
+        lost={
+            w.step: s.title(locale)
+            for w, s in waiting
+            if s is not None and w.version != new.version and w.step not in new.steps
+        },
+        steps=[(each.id, each.title(locale)) for each in new.steps.values()],
+        mapping=mapping or {},
+        moves=moves,
+        older=sum(w.count for w, _ in waiting if w.version != new.version),
+    )
+
+
+@route(blueprint, "/cases/versions/<workflow>", permission=REPAIR, methods=["POST"])
+def move_versions(workflow: str) -> Response:
+    """Try to move the running cases of older versions, or move those that fit."""
+    mapping = {
+        name.removeprefix("map."): value
+        for name, value in request.form.items()
+        if name.startswith("map.") and value
+    }
+    if request.form.get("action") != "move":
+        return _versions_page(workflow, moving.try_move(current(), workflow, mapping), mapping)
+    moves = moving.move_cases(current(), workflow, mapping)
+    stayed = sum(1 for each in moves if each.problems)
+    said = M("{count} moved, {stayed} stay as they are.", count=len(moves) - stayed, stayed=stayed)
+    return page.redirect(url_for("workflows.show_versions", workflow=workflow), said)

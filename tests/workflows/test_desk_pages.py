@@ -1,0 +1,128 @@
+"""The repair desk of cases, handing over, moving to another version, deputies and working days, as pages."""
+
+import re
+
+import pytest
+from flask import Flask
+
+from formloop.workflows import delegations
+from workflows.site import app, browser, play, text_of
+from workflows.stage import END, Stage, approval
+
+__all__ = ["app", "play"]
+GONE = [{"rule": "member_field", "field": "reviewer"}]
+
+
+def test_what_is_stuck_stands_there_with_its_reason(app: Flask, play: Stage) -> None:
+    play.publish(approval("one", who=GONE), approval("two", "bob"), END)
+    case = play.submit(subject="A lost desk").case
+    adm = browser(app, play, "adm")
+    page = text_of(adm, "/cases")
+    assert "A lost desk" in page
+    assert "Nobody was found to decide." in page
+    assert re.search(r'Approvals to repair</span><span class="badge fl-count fl-urgent">1<', page)
+    assert "A lost desk" in text_of(adm, "/cases?tab=running")
+    assert "A lost desk" not in text_of(adm, "/cases?tab=ended")
+    answer = adm.post(f"/cases/{case}/skip", data={"comment": ""})
+    assert answer.status_code == 422
+    assert "Please give a reason." in answer.get_data(as_text=True)
+    assert adm.post(f"/cases/{case}/skip", data={"comment": "nobody there"}).status_code == 303
+    assert play.is_asked("bob", case)
+
+
+def test_the_desk_speaks_chinese(app: Flask, play: Stage) -> None:
+    play.publish(approval("one", who=GONE), END)
+    case, adm = play.submit().case, browser(app, play, "adm", "zh-CN")
+    for path in ("/cases", f"/cases/{case}", "/cases/hand-over", "/deputies", "/working-days"):
+        assert 'lang="zh-CN"' in text_of(adm, path)
+    assert "审批维护" in text_of(adm, "/cases")
+    assert "改派" in text_of(adm, "/cases")
+
+
+def test_several_are_passed_over_or_given_to_somebody_at_once(app: Flask, play: Stage) -> None:
+    play.publish(approval("one", who=GONE), approval("two", "bob"), END)
+    found = [play.submit().case for _ in range(2)]
+    adm, chosen = browser(app, play, "adm"), [str(each) for each in found]
+    adm.post("/cases/chosen", data={"case": chosen, "action": "skip", "comment": "go on"})
+    assert all(play.is_asked("bob", case) for case in found)
+    cho = str(play.actors["cho"].person_id)
+    adm.post("/cases/chosen", data={"case": chosen, "action": "reassign", "to": cho})
+    assert all(play.is_asked("cho", case) for case in found)
+
+
+def test_an_administrator_ends_takes_up_moves_and_voids(app: Flask, play: Stage) -> None:
+    case, adm = play.submit().case, browser(app, play, "adm")
+    url = f"/cases/{case}"
+    adm.post(f"{url}/resume", data={"to": "two"})
+    assert play.is_asked("dee", case)
+    task = str(play.task_of("dee", case))
+    adm.post(f"{url}/reassign", data={"task": task, "to": str(play.actors["eve"].person_id)})
+    assert play.is_asked("eve", case)
+    adm.post(f"{url}/end", data={"comment": "enough"})
+    assert not play.is_asked("eve", case)
+    adm.post(f"{url}/reactivate", data={"to": "two"})
+    assert play.is_asked("dee", case)
+    adm.post(f"{url}/void", data={"comment": "a mistake"})
+    assert "Voided" in text_of(adm, url)
+
+
+def test_all_tasks_of_who_leaves_are_handed_over(app: Flask, play: Stage) -> None:
+    found = [play.submit().case for _ in range(3)]
+    adm = browser(app, play, "adm")
+    bob, eve = (str(play.actors[who].person_id) for who in ("bob", "eve"))
+    assert "3 open tasks" in text_of(adm, f"/cases/hand-over?person={bob}")
+    adm.post("/cases/hand-over", data={"person": bob, "to": eve})
+    assert all(play.is_asked("eve", case) for case in found)
+
+
+def test_running_ones_are_moved_by_a_mapping_that_is_tried_first(app: Flask, play: Stage) -> None:
+    case = play.submit().case
+    play.publish(approval("first", "bob", "cho", mode="all"), approval("two", "dee"), END)
+    url, adm = "/cases/versions/request_approval", browser(app, play, "adm")
+    assert "“One” becomes" in text_of(adm, url)
+    page = adm.post(url, data={"action": "try"}).get_data(as_text=True)
+    assert "0 of 1 would move." in page
+    page = adm.post(url, data={"action": "try", "map.one": "first"}).get_data(as_text=True)
+    assert "1 of 1 would move." in page
+    adm.post(url, data={"action": "move", "map.one": "first"})
+    play.do("bob", "approve", case)
+    assert "first" in text_of(adm, url).lower()
+
+
+@pytest.mark.parametrize(
+    "path", ["/cases", "/cases/hand-over", "/cases/versions/request_approval", "/working-days"]
+)
+def test_nobody_else_comes_to_the_desk(app: Flask, play: Stage, path: str) -> None:
+    assert browser(app, play, "bob").get(path).status_code == 403
+
+
+def test_a_stranger_to_the_desk_repairs_nothing(app: Flask, play: Stage) -> None:
+    case, bob = play.submit().case, browser(app, play, "bob")
+    for action in ("resume", "skip", "end", "void", "reactivate", "restart", "reassign"):
+        assert bob.post(f"/cases/{case}/{action}", data={"comment": "x", "to": "two"}).status_code == 403
+    assert play.is_asked("bob", case)
+
+
+def test_somebody_names_a_deputy_for_some_days(app: Flask, play: Stage) -> None:
+    bob = browser(app, play, "bob")
+    cho, eve = (str(play.actors[who].person_id) for who in ("cho", "eve"))
+    sent = {"deputy": cho, "first": "2020-01-01", "last": "2999-12-31"}
+    assert bob.post("/deputies", data={**sent, "last": ""}).status_code == 422
+    assert bob.post("/deputies", data={**sent, "deputy": ""}).status_code == 422
+    assert bob.post("/deputies", data=sent).status_code == 303
+    page = text_of(bob, "/deputies")
+    assert "2999-12-31" in page
+    assert bob.post("/deputies", data={**sent, "person": eve}).status_code == 303, "only for oneself"
+    assert delegations.list_of(int(eve)) == []
+    for end in re.findall(r"/deputies/\d+/remove", page):
+        assert bob.post(end).status_code == 303
+    assert browser(app, play, "adm").post("/deputies", data={**sent, "person": eve}).status_code == 303
+    assert len(delegations.list_of(int(eve))) == 1
+
+
+def test_a_holiday_is_set_and_taken_away(app: Flask, play: Stage) -> None:
+    adm = browser(app, play, "adm")
+    adm.post("/working-days", data={"day": "2027-02-08", "works": "no"})
+    assert "2027-02-08" in text_of(adm, "/working-days")
+    adm.post("/working-days", data={"day": "2027-02-08"})
+    assert "2027-02-08" not in text_of(adm, "/working-days")
