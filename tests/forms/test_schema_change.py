@@ -174,3 +174,14 @@ def test_impact_counts_rows_without_a_value_for_a_new_rule(shop: Shop) -> None:
     with db.reading() as conn:
         rows = impact.rows_of(conn, spec, [])
     assert [(row.severity, row.count) for row in rows] == [("warning", 1)]
+
+
+def test_impact_names_a_new_required_field_and_values_that_a_required_one_would_lose(shop: Shop) -> None:
+    publish(changed(colour=text("Colour")))
+    service.change_record(SYSTEM, "item", shop.bolt, {"colour": "grey"})
+    stricter = changed(colour={"type": "number", "title": "Colour"}, size=text("Size"))
+    stricter["required"] = ["name", "colour", "size"]
+    with db.reading() as conn:
+        said = [row.message.render() for row in schema_change.impact(conn, None, stricter)]
+    assert any(s.startswith("“Size (size)” is required; ") for s in said), said
+    assert any(s.startswith("“Colour (colour)” is required, and 1 values cannot be converted") for s in said)

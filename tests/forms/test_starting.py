@@ -51,3 +51,8 @@ def test_a_line_that_is_not_understood_is_named(line, says):
     _, problems = from_labels(EMPTY, ["Name", line])
     assert [problem.line for problem in problems] == [2]
     assert says in str(problems[0].message)
+
+
+def test_short_fields_stand_two_a_row_and_long_ones_alone():
+    doc, _ = from_labels(EMPTY, ["Tool", "Quantity: number", "Remark: long text", "Shift"])
+    assert doc["x-layout"] == [["tool", "quantity"], ["remark"], ["shift"]]

@@ -1,5 +1,7 @@
 """Pages about definitions: the list, the history of one, and what publishing would do."""
 
+from collections.abc import Callable
+
 from flask import Blueprint, Flask, Response, request, url_for
 
 from formloop.access import signing
@@ -15,6 +17,7 @@ from formloop.web.viewer import locale
 blueprint = Blueprint("definitions", __name__, url_prefix="/definitions")
 DESIGN = ("design", "definition")
 
+openers: Registry[Callable[[str], str]] = Registry("opener")  # kind → where the thing of a key is used
 designers: Registry[str] = Registry("designer")  # kind → endpoint of its designer, called with definition_id
 
 
@@ -73,6 +76,7 @@ def history(definition_id: str) -> Response:
         definition=definition,
         kind=kinds.get(definition.kind),
         versions=versions,
+        opened=_opened(definition),
         designer=_designer(definition) or url_for("editor.edit", definition_id=definition_id),
         old=old,
         new=new,
@@ -181,6 +185,12 @@ def _last_step(
 
 def _note() -> str:
     return request.form.get("note", "").strip()[:1000]
+
+
+def _opened(definition: service.Definition) -> str | None:
+    """The address where a published definition is at work."""
+    opener = openers.find(definition.kind) if definition.version and not definition.archived else None
+    return opener(definition.key) if opener else None
 
 
 def _designer(definition: service.Definition) -> str | None:

@@ -5,13 +5,18 @@ from sqlalchemy import column as sql_column
 from sqlalchemy import table as sql_table
 
 from formloop.core.definitions import ImpactRow
-from formloop.core.text import M
+from formloop.core.text import M, Message
 from formloop.forms.convert import BATCH, convert_value, field_of
 from formloop.forms.schema_change import Step
-from formloop.forms.spec import Field, FormSpec
+from formloop.forms.spec import Field, FormSpec, Said
 from formloop.forms.tables import field_column
 
 MOST_EXAMINED = 100_000
+_LOST = M("“{field}”: {count} values cannot be converted and become empty, for example: {samples}")
+_LOST_THOUGH_REQUIRED = M(
+    "“{field}” is required, and {count} values cannot be converted: these records become empty there and ask for a "
+    "value at their next change. For example: {samples}"
+)
 
 
 def rows_of(conn: Connection, spec: FormSpec, steps: list[Step]) -> list[ImpactRow]:
@@ -20,11 +25,13 @@ def rows_of(conn: Connection, spec: FormSpec, steps: list[Step]) -> list[ImpactR
     for step in steps:
         if step.verb in ("convert", "swap") and step.field:
             found += _conversion(conn, step, step.field)
+        elif step.verb == "add" and step.field and step.field.required and step.field.default is None:
+            found += _lacking(conn, step, step.field)
         elif step.verb == "park":
             count = _filled(conn, step.table.name, step.source)
             if count:
                 text = M("“{field}” goes out of sight; {count} values are kept and come back with it.",
-                         field=step.source, count=count)  # fmt: skip
+                         field=_named(_before(conn, step.table.name, step.source)), count=count)  # fmt: skip
                 found.append(ImpactRow(message=text, severity="warning", at=step.source, count=count))
     if conn.dialect.has_table(conn, spec.table.name):
         found += _rules(conn, spec)
@@ -32,12 +39,7 @@ def rows_of(conn: Connection, spec: FormSpec, steps: list[Step]) -> list[ImpactR
 
 
 def _conversion(conn: Connection, step: Step, field: Field) -> list[ImpactRow]:
-    note = conn.execute(
-        select(field_column).where(
-            field_column.c.table == step.table.name, field_column.c.column == field.key
-        )
-    ).one()
-    old = field_of(note.schema, field.key)
+    old = _before(conn, step.table.name, field.key)
     before = sql_table(step.table.name, sql_column("id"), Column(field.key, old.type.column(old)))
     kept = lost = 0
     samples: list[str] = []
@@ -57,16 +59,42 @@ def _conversion(conn: Connection, step: Step, field: Field) -> list[ImpactRow]:
         last = rows[-1][0]
     found = [
         ImpactRow(
-            message=M("“{field}”: {count} values are converted.", field=field.key, count=kept),
+            message=M("“{field}”: {count} values are converted.", field=_named(field), count=kept),
             at=field.path,
             count=kept,
         )
     ]
     if lost:
-        text = M("“{field}”: {count} values cannot be converted and become empty, for example: {samples}",
-                 field=field.key, count=lost, samples=", ".join(samples))  # fmt: skip
+        says = _LOST_THOUGH_REQUIRED if field.required else _LOST
+        text = Message(says.msgid, {"field": _named(field), "count": lost, "samples": ", ".join(samples)})
         found.append(ImpactRow(message=text, severity="warning", at=field.path, count=lost))
     return found
+
+
+def _named(field: Field) -> Message:
+    """What people call a field, and the key that formulas know it by."""
+    return M("{title} ({key})", title=Said(field.schema), key=field.key)
+
+
+def _before(conn: Connection, table: str, column: str) -> Field:
+    """A field as the table that stands there has it."""
+    here = (field_column.c.table == table) & (field_column.c.column == column)
+    return field_of(conn.execute(select(field_column.c.schema).where(here)).scalar_one(), column)
+
+
+def _lacking(conn: Connection, step: Step, field: Field) -> list[ImpactRow]:
+    """A new required field: every record that exists is without it."""
+    rows = select(func.count()).select_from(step.table)
+    if "deleted_at" in step.table.c:
+        rows = rows.where(step.table.c.deleted_at.is_(None))
+    count = int(conn.execute(rows).scalar_one())
+    return [_none_yet(field, count)] if count else []
+
+
+def _none_yet(field: Field, count: int) -> ImpactRow:
+    text = M("“{field}” is required; {count} records have none and ask for it at their next change.",
+             field=_named(field), count=count)  # fmt: skip
+    return ImpactRow(message=text, severity="warning", at=field.path, count=count)
 
 
 def _filled(conn: Connection, table: str, column: str) -> int:
@@ -90,12 +118,10 @@ def _rules(conn: Connection, spec: FormSpec) -> list[ImpactRow]:
             count = conn.execute(select(func.count()).select_from(twice.subquery())).scalar_one()
             if count:
                 text = M("“{field}” is to be unique, but {count} values occur more than once.",
-                         field=each.key, count=count)  # fmt: skip
+                         field=_named(each), count=count)  # fmt: skip
                 found.append(ImpactRow(message=text, severity="error", at=each.path, count=count))
         if each.required:
             count = conn.execute(select(func.count()).where(live, column.is_(None))).scalar_one()
             if count:
-                text = M("“{field}” is required; {count} records have none and ask for it at their next change.",
-                         field=each.key, count=count)  # fmt: skip
-                found.append(ImpactRow(message=text, severity="warning", at=each.path, count=count))
+                found.append(_none_yet(each, count))
     return found

@@ -11,6 +11,7 @@ from formloop.access.signing import current
 from formloop.core import clock
 from formloop.core.errors import FormloopError, Invalid
 from formloop.core.text import M
+from formloop.definitions import views as definition_views
 from formloop.forms import listing, numbering, permits, saved_views, screen, states
 from formloop.forms.fields.cascade import branches
 from formloop.forms.filters import Filter, operators
@@ -32,6 +33,9 @@ SYSTEM_TITLES = {
     "updated_at": M("Changed"),
     "id": M("Id"),
 }
+
+
+definition_views.openers.add("form", lambda key: url_for("lists.list_page", form=key))
 
 
 @route(blueprint, "/f/<form>", permission=("view", "form:{form}"))

@@ -37,6 +37,9 @@ _BY_WORD = {word: name for name, (others, _) in STARTS.items() for word in (name
 _SEPARATOR = re.compile(r"\s*[,，、/;；]\s*")
 
 
+_WIDE = ("multiline", "rich_text", "address", "location", "signature", "query")
+
+
 def from_labels(doc: Doc, lines: list[str]) -> tuple[Doc, list[Problem]]:
     """`doc` with a field for each line: a label, * if it must be filled in, and perhaps a type after a colon."""
     fields, required, problems = dict[str, Any](), list[str](), list[Problem]()
@@ -56,7 +59,21 @@ def from_labels(doc: Doc, lines: list[str]) -> tuple[Doc, list[Problem]]:
         if label.strip().endswith(("*", "＊")):
             required.append(key)
     made: Doc = {**doc, "$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object"}
-    return {**made, "required": required, "properties": fields}, problems
+    return {**made, "required": required, "properties": fields, "x-layout": _in_pairs(fields)}, problems
+
+
+def _in_pairs(fields: Mapping[str, Any]) -> list[list[str]]:
+    """Short fields two a row; what needs room has a row of its own."""
+    rows: list[list[str]] = []
+    open_row = False
+    for key, schema in fields.items():
+        wide = schema.get("x-type") in _WIDE or schema.get("type") == "array"
+        if open_row and not wide:
+            rows[-1].append(key)
+        else:
+            rows.append([key])
+        open_row = not wide and not open_row
+    return rows
 
 
 def _schema(wish: str, number: int) -> tuple[dict[str, Any], Problem | None]:

@@ -1,5 +1,7 @@
 """The template centre: cards, preview, install with progress, sample data, taking an application along as a pack."""
 
+from typing import Any
+
 from flask import Blueprint, Flask, Response, make_response, request, url_for
 
 from formloop.access import gate
@@ -106,9 +108,10 @@ def install(key: str) -> Response:
 def progress(key: str, run: int) -> Response:
     """How far an installation is; polled each second until it has ended."""
     job = installing.get_run(run)
+    shown: dict[str, Any] = {"job": job, "key": key, "title": _title_of(job)}
     if request.headers.get("HX-Request"):
-        return page.render_progress("packs/_progress.html", finished=job.over, job=job, key=key)
-    return page.render("packs/progress.html", title=_title_of(job), job=job, key=key)
+        return page.render_progress("packs/_progress.html", finished=job.over, **shown)
+    return page.render("packs/progress.html", **shown)
 
 
 def _title_of(job: Job) -> str:

@@ -134,3 +134,10 @@ def test_a_newer_format_is_refused():
 
 def test_a_document_that_lies_about_its_format_is_refused():
     assert _problem('{"x-kind": "note"}', NOTE).code == "format"
+
+
+def test_a_misspelt_key_is_told_beside_the_one_that_is_missing():
+    found = read('{"x-kind": "form", "x-id": "5f1c7a0e", "x-key": "order",\n "titel": "Order"}', FORM)[1]
+    told = {problem.at: (problem.line, problem.message.render("en")) for problem in found}
+    assert told["titel"][0] == 2 and "Did you mean “title”?" in told["titel"][1]
+    assert any("“title” is missing" in text for _, text in told.values())

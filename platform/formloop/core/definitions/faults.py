@@ -54,7 +54,11 @@ def check_schema_of(doc: Any, kind: Kind) -> list[Problem]:
             kind.validator.validate(doc)
         except ValidationError as first:
             return list(islice(_problems([first], kind.shape, doc), MOST_TOLD))
-    return list(islice(_problems(kind.validator.iter_errors(doc), kind.shape, doc), MOST_TOLD))
+    found = _problems(kind.validator.iter_errors(doc), kind.shape, doc)
+    told = {
+        (problem.code, problem.at, problem.message.msgid): problem for problem in islice(found, MOST_TOLD)
+    }
+    return list(told.values())
 
 
 def suggest(word: str, known: Iterable[str]) -> Message | None:
@@ -89,11 +93,20 @@ def _problems(errors: Iterable[Fault], shape: Shape, doc: Doc) -> Iterator[Probl
                 yield Problem("unknown_key", ".".join([*path, key]), _unknown(key, known))
         elif name == "required":
             yield Problem("missing", at, M("“{key}” is missing here.", key=error.kind.property))
+            yield from _misspelt(error, _place(shape, error.instance_path).keys, path)
         elif name == "propertyNames":
             inner = error.kind.error
             yield Problem("name", ".".join([*path, str(inner.instance)]), _say(inner))
         else:
             yield Problem(name if name in _SENTENCES else "schema", at, _say(error))
+
+
+def _misspelt(error: Fault, known: Iterable[str], path: list[str]) -> Iterator[Problem]:
+    """Keys that nobody knows and that look like the missing one: it was meant, and is told with its line."""
+    missing, there = error.kind.property, error.instance if isinstance(error.instance, dict) else {}
+    for key in (key for key in there if key not in known):
+        if suggest(key, [missing]):
+            yield Problem("unknown_key", ".".join([*path, key]), _unknown(key, [missing]))
 
 
 def _nearest_branch(error: Fault) -> list[Fault]:
