@@ -218,3 +218,31 @@ def test_what_one_of_many_was_refused_is_not_done(shop: Shop, monkeypatch: pytes
     done, failed = bulk.delete_records(SYSTEM, "item", {shop.bolt: 1, shop.nut: 1})
     assert (done, [p.at for p in failed]) == (1, [str(shop.nut)])
     assert reads.get_record(SYSTEM, "item", shop.nut)["name"] == "Nut"
+
+
+def test_a_hidden_unique_value_is_not_told_by_trying(shop: Shop) -> None:
+    shop.customer("Known", tax_number="SECRET-1")
+    clerk = shop.person(
+        "clerk", {"form": "customer", "may": ["view", "create", "delete"], "except": ["tax_number"]}
+    )
+    answers = []
+    for guess in ("SECRET-1", "SECRET-2"):
+        with pytest.raises(Invalid) as error:
+            service.create(clerk, "customer", {"name": "New", "tax_number": guess})
+        answers.append([(p.code, p.at, str(p.message)) for p in error.value.problems])
+    assert answers[0] == answers[1] and answers[0][0][:2] == ("forbidden", "tax_number")
+
+
+def test_restoring_names_a_taken_value_only_to_who_may_see_it(shop: Shop) -> None:
+    gone = shop.customer("Gone", tax_number="SECRET-1")
+    service.delete_record(SYSTEM, "customer", gone)
+    shop.customer("New", tax_number="SECRET-1")
+    clerk = shop.person("clerk", {"form": "customer", "may": ["view", "delete"], "except": ["tax_number"]})
+    boss = shop.person("boss", {"form": "customer", "may": ["view", "delete"]})
+    told = {}
+    for actor in (clerk, boss):
+        _, (problem,) = bulk.restore_records(actor, "customer", {gone: None})
+        with pytest.raises(Invalid) as error:
+            service.restore_record(actor, "customer", gone)
+        told[actor.name] = f"{problem.message} {error.value.problems}"
+    assert "SECRET-1" not in told["Clerk"] and "SECRET-1" in told["Boss"]

@@ -18,7 +18,7 @@ from formloop.forms.outside import check_outside
 from formloop.forms.permits import Permit
 from formloop.forms.reads import visible_in
 from formloop.forms.spec import FormSpec, Values
-from formloop.forms.uniqueness import check_unique
+from formloop.forms.uniqueness import Claim, check_unique
 from formloop.forms.writing import Work, outcome_of, write
 
 
@@ -43,9 +43,14 @@ def save(
         each.problems += check_lines(spec, each)
         if not how.trusted:
             each.problems += check_fixed(actor, spec, each, context)
-    check_unique(connection(), spec, [(w.before, w.after, w.problems) for w in work])
     check_outside(actor, spec, [(w.before, w.after, w.problems) for w in work])
-    _check_rights(actor, spec, work, how, rules, links)
+    _check_rights(actor, spec, work, how, rules, links)  # before what would tell of other records
+    seen = _seen_everywhere(actor, spec, how)
+    check_unique(
+        connection(),
+        spec,
+        [Claim(w.before, w.after, w.problems, seen | w.given.keys) for w in work if w.error is None],
+    )
     good = [w for w in work if not w.problems and w.error is None]
     for each in work:
         if each.error is not None and (all_or_nothing or len(work) == 1):
@@ -77,6 +82,14 @@ def _permit(actor: Actor, spec: FormSpec, how: How, creating: bool) -> Permit | 
     if how.free or how.fields is not None:
         return None
     return permits.require_permit(actor, how.asks or ("create" if creating else "edit"), spec)
+
+
+def _seen_everywhere(actor: Actor, spec: FormSpec, how: How) -> frozenset[str]:
+    """The fields whose values may be named to this person, whatever record they are of."""
+    if how.free:
+        return frozenset(spec.fields)
+    permit = permits.find_permit(actor, "view", spec)
+    return frozenset() if permit is None else permit.everywhere
 
 
 def _may_edit(actor: Actor, spec: FormSpec, how: How) -> Any:

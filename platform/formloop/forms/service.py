@@ -19,10 +19,11 @@ from formloop.forms import engine, permits, rows
 from formloop.forms.drafts import Draft, How, Outcome, guard_changes, is_locked
 from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
+from formloop.forms.reads import visible_in
 from formloop.forms.saving import save
 from formloop.forms.spec import FormSpec, Values
 from formloop.forms.tables import change
-from formloop.forms.uniqueness import check_unique
+from formloop.forms.uniqueness import Claim, check_unique
 from formloop.forms.uses import InUse, list_uses
 from formloop.forms.writing import Work, write
 
@@ -162,7 +163,7 @@ def restore_record(actor: Actor, form: str, record: int, cause: Cause | None = N
     spec = get_form(form)
     before = _in_or_out_of_bin(actor, spec, record, deleted=True)
     problems: list[Problem] = []
-    check_unique(connection(), spec, [(None, before, problems)])
+    check_unique(connection(), spec, [Claim(None, before, problems, visible_in(actor, spec, before))])
     if problems:
         raise Invalid(problems)
     _write_alone(actor, spec, before, {"deleted_at": None}, cause)

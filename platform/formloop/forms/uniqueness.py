@@ -1,5 +1,6 @@
 """Values that may occur only once: asked for before saving, and guarded by the database all the same."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -10,35 +11,54 @@ from formloop.core.text import M
 from formloop.forms.spec import FormSpec, Values
 
 
-def check_unique(
-    conn: Connection, spec: FormSpec, work: list[tuple[Values | None, Values, list[Problem]]]
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A record that would have its unique values to itself; `known` are the paths whose values may be named."""
+
+    before: Values | None
+    after: Values
+    problems: list[Problem]
+    known: frozenset[str]
+
+    def wants(self, key: str) -> bool:
+        """Whether it has a new value there, which its person may give: who may not is told nothing about it."""
+        value = self.after.get(key)
+        if value is None or value == (self.before or {}).get(key):
+            return False
+        return not any(problem.code == "forbidden" and problem.at == key for problem in self.problems)
+
+    def refuse(self, key: str) -> None:
+        """Say that another record has the value already."""
+        text = M("“{value}” exists already; it may occur only once.", value=self.after[key])
+        hidden = M(
+            "A value that may occur only once, and that you do not see, exists in another record already."
+        )
+        self.problems.append(
+            Problem("taken", key, text) if key in self.known else Problem("taken", "", hidden)
+        )
+
+
+def check_unique(conn: Connection, spec: FormSpec, claims: list[Claim]) -> None:
     """Add a problem to every draft whose unique value another record, or an earlier draft, has already."""
     for each in spec.stored:
         if not (each.unique or each.type.name == "serial"):
             continue
-        wanted = [
-            (after, problems, after[each.key])
-            for before, after, problems in work
-            if after.get(each.key) is not None and after[each.key] != (before or {}).get(each.key)
-        ]
+        wanted = [claim for claim in claims if claim.wants(each.key)]
         if not wanted:
             continue
         column = spec.table.c[each.key]
-        values = {value for _, _, value in wanted}
+        values = {claim.after[each.key] for claim in wanted}
         taken: dict[Any, int] = {}
         ordered = sorted(values, key=str)
         for start in range(0, len(ordered), 500):
             asked = {"values": ordered[start : start + 500]}
             taken |= {row[0]: row[1] for row in conn.execute(_holders(column), asked)}
-        for after, problems, value in wanted:
-            if taken.get(value, after.get("id")) != after.get("id") or (
-                value in taken and after.get("id") is None
-            ):
-                text = M("“{value}” exists already; it may occur only once.", value=value)
-                problems.append(Problem("taken", each.key, text))
+        for claim in wanted:
+            value, record = claim.after[each.key], claim.after.get("id")
+            if taken.get(value, record) != record or (value in taken and record is None):
+                claim.refuse(each.key)
             else:
-                taken[value] = after.get("id") or -id(after)
+                taken[value] = record or -id(claim.after)
 
 
 @lru_cache(maxsize=1_000)
