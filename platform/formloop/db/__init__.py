@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, ParamSpec, TypeVar
 
 from flask import Flask, g, request
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, MetaData, event
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 
 from formloop.core import clock
 from formloop.core.errors import StorageFull, Unavailable
@@ -59,7 +60,7 @@ _engine: Engine | None = None
 _looks: list[Callable[[], None]] = []
 _log = logging.getLogger(__name__)
 
-TRIES = 5
+TRIES, IDLE = 5, 5.0  # seconds
 _RETRIED = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock timeout
 
 
@@ -95,6 +96,15 @@ def engine() -> Engine:
     return _engine
 
 
+@lru_cache(maxsize=4)
+def _without_transactions(target: Engine) -> Engine:
+    return target.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def _for_reading() -> Engine:
+    return engine() if is_sqlite() else _without_transactions(engine())
+
+
 def is_sqlite() -> bool:
     """Whether this site runs on SQLite."""
     return engine().dialect.name == "sqlite"
@@ -108,13 +118,34 @@ def _engine_options(settings: Settings) -> dict[str, Any]:
             "max_overflow": 72,
         }
     options = "-c lock_timeout=2s -c statement_timeout=30s -c timezone=UTC"
-    return {"connect_args": {"options": options}, "pool_size": 8, "max_overflow": 24, "pool_pre_ping": True}
+    return {"connect_args": {"options": options}, "pool_size": 8, "max_overflow": 24}
 
 
 def _listen(target: Engine) -> None:
-    if target.dialect.name != "sqlite":
-        return
+    if target.dialect.name == "sqlite":
+        _listen_on_sqlite(target)
+    else:
+        _look_after_idle(target)
 
+
+def _look_after_idle(target: Engine) -> None:
+    """See whether a connection still lives that nobody used for a while; asking each time doubles the short waits."""
+
+    @event.listens_for(target, "checkin")
+    def _returned(_connection: Any, record: Any) -> None:
+        record.info["used"] = time.monotonic()
+
+    @event.listens_for(target, "checkout")
+    def _taken(dbapi_connection: Any, record: Any, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get("used", time.monotonic()) < IDLE:
+            return
+        try:
+            target.dialect.do_ping(dbapi_connection)
+        except target.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error  # the pool takes another one
+
+
+def _listen_on_sqlite(target: Engine) -> None:
     @event.listens_for(target, "connect")
     def _connected(dbapi_connection: Any, _record: Any) -> None:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
@@ -216,13 +247,17 @@ def _inside(unit: _Unit, work: Callable[[], R]) -> R:
 
 @contextmanager
 def reading() -> Iterator[Connection]:
-    """A connection to read with: the open transaction's own, else a fresh one with one steady view."""
+    """A connection to read with: the open transaction's own, else a fresh one.
+
+    On SQLite it has one steady view. PostgreSQL gives each statement a view of its own anyway, so there it is spared
+    the beginning and the end of a transaction.
+    """
     unit = _unit.get()
     if unit is not None:
         yield unit.connection
         return
     try:
-        with engine().connect() as conn, conn.begin():
+        with _for_reading().connect() as conn, conn.begin():
             token = _unit.set(_Unit(conn, writes=False))
             try:
                 yield conn

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Flask, Response, request, url_for
 
-from formloop.access import signing
+from formloop.access import audit_views, signing
 from formloop.core.definitions import kinds
 from formloop.core.errors import Invalid, Problem
 from formloop.core.registry import Registry
@@ -22,6 +22,7 @@ def init_app(app: Flask) -> None:
     """Add the room's pages and its menu entry."""
     app.register_blueprint(blueprint)
     app.register_blueprint(editor_views.blueprint)
+    audit_views.name_objects("definition", _names_of)
     if "definitions" not in navigation.navigation:
         entry = navigation.Entry(
             M("Definitions"),
@@ -32,6 +33,10 @@ def init_app(app: Flask) -> None:
             permission=DESIGN,
         )
         navigation.navigation.add("definitions", entry)
+
+
+def _names_of(ids: set[str], locale: str) -> dict[str, str]:
+    return {each.id: each.name(locale) for each in service.list_definitions() if each.id in ids}
 
 
 @route(blueprint, "", permission=DESIGN)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import literal, select
@@ -12,6 +13,7 @@ from formloop.core.expression import Context
 from formloop.db import reading
 from formloop.forms import listing, permits, screen
 from formloop.forms.fields.datetime import clock_zone
+from formloop.forms.fields.number import trimmed
 from formloop.forms.kind import get_form
 from formloop.forms.list_views import SYSTEM_TITLES
 from formloop.forms.names import context_of
@@ -186,8 +188,12 @@ def _cell(spec: FormSpec, field: Field, value: Any, locale: str, names: screen.N
         return spec.states[value].title(locale)
     if field.path == "id":
         return str(value)
-    if field.type.numeric or isinstance(value, bool):
-        return value if not isinstance(value, bool) else field.type.show(field, value, locale)
+    if isinstance(value, bool):
+        return field.type.show(field, value, locale)
+    if isinstance(value, Decimal):
+        return trimmed(value, 0)
+    if field.type.numeric:
+        return value
     if isinstance(value, datetime):
         return value.astimezone(clock_zone())
     return value if field.type.name == "datetime" else screen.shown_text(field, value, locale, names)

@@ -12,7 +12,7 @@ from formloop.access.actor import Actor
 from formloop.access.signing import current
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M
-from formloop.events import jobs
+from formloop.events import heartbeat, jobs
 from formloop.forms import exporting, files, importing, mapping_page, staging, workbooks
 from formloop.forms.kind import get_form
 from formloop.forms.list_query import address_args, read_query
@@ -132,6 +132,7 @@ def _shown(spec: FormSpec, batch: Batch) -> dict[str, Any]:
         "batch": batch,
         "job": job,
         "running": bool(job and not job.over),
+        "waiting": _waiting(job),
         "may": {what: _may(batch, job, what) for what in _POSSIBLE},
         "choosing": choosing,
         "title": batch.name,
@@ -151,6 +152,12 @@ def _result(batch: Batch, locale: str) -> dict[str, Any]:
         "more_reasons": max(len(reasons) - TOLD, 0) + unread,
         "unread": unread,
     }
+
+
+def _waiting(job: jobs.Job | None) -> str:
+    """Why a job that has not begun stands still, in words; "" when it goes on."""
+    stuck = job is not None and not job.over and heartbeat.is_missing()
+    return heartbeat.ADVICE.render(viewer.locale()) if stuck else ""
 
 
 def _may(batch: Batch, job: jobs.Job | None, what: str) -> bool:
@@ -277,6 +284,7 @@ def export_page(form: str, job: int) -> Response:
         "spec": spec,
         "title": spec.title(viewer.locale()),
         "job": found,
+        "waiting": _waiting(found),
         "pairs": [],
     }
     if request.args.get("poll"):

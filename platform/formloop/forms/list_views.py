@@ -11,7 +11,7 @@ from formloop.access.signing import current
 from formloop.core import clock
 from formloop.core.errors import FormloopError, Invalid
 from formloop.core.text import M
-from formloop.forms import listing, numbering, permits, saved_views, screen
+from formloop.forms import listing, numbering, permits, saved_views, screen, states
 from formloop.forms.fields.cascade import branches
 from formloop.forms.filters import Filter, operators
 from formloop.forms.kind import get_form
@@ -64,6 +64,7 @@ def list_page(form: str) -> Response:
         problems=found.problems,
         total=0 if part else listing.count_records(actor, spec, query),
         next_url=url_for("lists.list_page", form=form, **args, after=found.next) if found.next else None,
+        stated=states.are_telling(spec),
         sums_url=url_for("lists.sums", form=form, **args) if _summed(spec, keys) else None,
         views=[] if part else saved_views.list_for(actor, form),
         may=may,
@@ -150,7 +151,7 @@ def _rows(
         [(key, spec.fields.get(key) or system_field(key), _title(spec, key, locale)) for key in keys],
         url_for("forms.record_page", form=spec.key, record=0).removesuffix("0"),
         {state.key: badge(state.color, state.title(locale)) for state in spec.states.values()},
-        SYSTEM_TITLES["state"].render(locale),
+        SYSTEM_TITLES["state"].render(locale) if states.are_telling(spec) else None,
         M("Choose").render(locale) if choose else None,
         locale,
     )
@@ -169,6 +170,8 @@ def _chosen(spec: FormSpec, query: listing.Query) -> list[Mapping[str, Any]]:
 def _filter(
     spec: FormSpec, permit: permits.Permit, query: listing.Query, key: str, locale: str, names: screen.Names
 ) -> dict[str, Any] | None:
+    if key == "state" and not states.are_telling(spec):
+        return None
     field = spec.fields.get(key) or system_field(key)
     if field is None or not field.type.operators or (key in spec.fields and key not in permit.anywhere):
         return None
@@ -221,11 +224,8 @@ def _choices(spec: FormSpec, field: Field, key: str, locale: str) -> list[tuple[
 
 
 def _summed(spec: FormSpec, keys: list[str]) -> list[str]:
-    return [
-        k
-        for k in keys
-        if k in spec.fields and spec.fields[k].type.name in ("amount", "calculation", "number")
-    ]
+    """The columns with a total: only where the form says that a sum means something."""
+    return [k for k in keys if k in spec.fields and spec.fields[k].schema.get("x-total")]
 
 
 @route(blueprint, "/f/<form>/sums", permission=("view", "form:{form}"))
@@ -241,7 +241,7 @@ def sums(form: str) -> Response:
         for k in keys
         if k not in spec.fields or k in permit.anywhere
     ]
-    return page.render_part("forms/_sums.html", cells=cells)
+    return page.render_part("forms/_sums.html", cells=cells, stated=states.are_telling(spec))
 
 
 @route(blueprint, "/f/<form>/views", permission=("view", "form:{form}"), methods=["POST"])

@@ -47,7 +47,7 @@ def _form(key: str, number: int, properties: Values, **more: Any) -> Values:
 
 def _documents() -> list[Values]:
     def number(title: str, **more: Any) -> Values:
-        return {"type": "number", "title": title, "x-scale": 2, **more}
+        return {"type": "number", "title": title, "x-scale": 2, "x-total": True, **more}
 
     def word(title: str) -> Values:
         return {"type": "string", "title": title}

@@ -14,7 +14,8 @@ from formloop.forms.spec import Field, FormSpec, Values
 
 
 class RowTemplate:
-    """Makes rows of one list: `columns` are key, field and label; `choose` begins each with a check box."""
+    """Makes rows of one list: `columns` are key, field and label; `choose_label` begins each with a check box,
+    `state_label` ends it with the state."""
 
     def __init__(
         self,
@@ -22,7 +23,7 @@ class RowTemplate:
         columns: Sequence[tuple[str, Field | None, str]],
         address: str,
         badges: Mapping[str, Markup],
-        state_label: str,
+        state_label: str | None,
         choose_label: str | None,
         locale: str,
     ) -> None:
@@ -33,7 +34,7 @@ class RowTemplate:
         self._badges = badges
         self._locale = locale
         self._cells = [self._opening(field, label) for _, field, label in columns]
-        self._state = f'<td data-label="{escape(state_label)}">'
+        self._state = None if state_label is None else f'<td data-label="{escape(state_label)}">'
         self._choose = None if choose_label is None else str(escape(choose_label))
         self._spec = spec
 
@@ -59,7 +60,9 @@ class RowTemplate:
         for place, (opening, text) in enumerate(zip(self._cells, texts, strict=True)):
             shown = f'<a href="{self._address}{record}">{text or "—"}</a>' if place == 0 else text
             parts.append(f"{opening}{shown}</td>")
-        parts.append(f"{self._state}{self._badges.get(values['state'], '')}</td></tr>")
+        if self._state is not None:
+            parts.append(f"{self._state}{self._badges.get(values['state'], '')}</td>")
+        parts.append("</tr>")
         return Markup("".join(parts))  # noqa: S704  every value above is escaped
 
     def _text(self, field: Field, source: str | None, value: Any, names: screen.Names) -> str:

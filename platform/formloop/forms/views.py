@@ -28,12 +28,13 @@ from formloop.forms import (
     screen,
     service,
     starting,
+    states,
 )
 from formloop.forms import choices as choices_made
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
-from formloop.forms.spec import FormSpec, Values
+from formloop.forms.spec import FormSpec, State, Values
 from formloop.forms.uses import InUse
 from formloop.web import navigation, page, viewer
 from formloop.web.routes import route
@@ -140,8 +141,8 @@ def record_page(form: str, record: int) -> Response:
         spec=spec,
         record=values,
         screen=shown,
-        title=str(values.get(spec.title_field) or spec.title(locale)),
-        state=spec.states.get(values["state"]),
+        title=_name_of(spec, values, names, locale),
+        state=_telling_state(spec, values),
         owner=names.get(("@person", values["owner"]), ""),
         binned=binned,
         panels=[part for each in record_panels if not binned and (part := each(actor, spec, values))],
@@ -153,6 +154,19 @@ def record_page(form: str, record: int) -> Response:
         may_create=gate.allows(actor, "create", spec.resource) and not binned,
         may_comment=gate.allows(actor, "comment", spec.resource) and not binned,
     )
+
+
+def _telling_state(spec: FormSpec, values: Values) -> State | None:
+    """The state of a record where it tells people anything."""
+    told = states.are_telling(spec) or values["state"] != spec.initial_state
+    return spec.states.get(values["state"]) if told else None
+
+
+def _name_of(spec: FormSpec, values: Values, names: screen.Names, locale: str) -> str:
+    """What a record is called: its title field in words, else the form's title."""
+    field = spec.fields.get(spec.title_field)
+    shown = screen.shown_text(field, values.get(field.key), locale, names) if field else ""
+    return shown or spec.title(locale)
 
 
 def _look(actor: Actor, form: str, record: int) -> reads.Look:

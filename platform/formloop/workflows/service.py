@@ -16,7 +16,7 @@ from formloop.core import clock
 from formloop.core.errors import Conflict, Forbidden, FormloopError, Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.db import connection, transactional
-from formloop.forms import files, permits, rows
+from formloop.forms import files, permits, rows, states
 from formloop.forms import service as records
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
@@ -53,6 +53,12 @@ def is_under_approval(spec: FormSpec, record: Values) -> bool:
     if workflow is None:
         return False
     return record.get("state") == workflow.states["submitted"] or record.get("state") in workflow.final_states
+
+
+@states.note_use
+def has_workflow(form: str) -> bool:
+    """Whether records of a form can be sent into a workflow, which then moves them from state to state."""
+    return find_workflow(form) is not None
 
 
 def submit(actor: Actor, form: str, record: int, comment: str = "", chosen: Chosen | None = None) -> Result:

@@ -72,7 +72,7 @@ class Number(FieldType):
     def show(self, field: Field, value: Any, locale: str, names: Mapping[Any, str] | None = None) -> str:
         if value is None:
             return ""
-        text = format(trimmed(value, self.shown_least), ",f")
+        text = format(trimmed(value, self.shown_least), "f" if field.unique else ",f")  # a name has no commas
         unit = field.schema.get("x-unit")
         return f"{text} {unit}" if unit else text
 
