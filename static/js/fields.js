@@ -68,9 +68,19 @@ function padOf(box) {
   if (!pads.has(canvas)) {
     const pad = new SignaturePad(canvas, { minWidth: 0.8, maxWidth: 2.4, penColor: "#14213d" });
     pad.addEventListener("beginStroke", () => box.querySelector(".fl-pad-hint").hidden = true);
+    canvas.addEventListener("pointerdown", () => fit(canvas, pad), true);
     pads.set(canvas, pad);
   }
   return pads.get(canvas);
+}
+// As many points as the screen shows there, so that the line runs under the finger; known only once it is seen
+function fit(canvas, pad) {
+  const ratio = Math.max(devicePixelRatio, 1), width = Math.round(canvas.offsetWidth * ratio);
+  if (!width || width === canvas.width || !pad.isEmpty()) return;
+  canvas.width = width;
+  canvas.height = Math.round(canvas.offsetHeight * ratio);
+  canvas.getContext("2d").scale(ratio, ratio);
+  pad.clear();
 }
 document.addEventListener("click", (event) => {
   const keep = event.target.closest("[data-fl-pad-keep]"), clear = event.target.closest("[data-fl-pad-clear]");

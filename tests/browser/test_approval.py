@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browser.sites import Photograph, Site
+from browser.test_accessibility import serious_problems
 
 PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1280, "height": 860}
@@ -55,7 +56,7 @@ def sign(page: Page, word: str) -> None:
     """Draw a signature and use it."""
     page.evaluate("document.querySelector('.fl-task-form .fl-attach').open = true")
     pad = page.locator(".fl-task-form canvas")
-    pad.evaluate("pad => pad.scrollIntoView({ block: 'center' })")
+    pad.evaluate("pad => pad.scrollIntoView({ block: 'center', behavior: 'instant' })")
     box = pad.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 20, box["y"] + 20)
@@ -103,6 +104,7 @@ def test_a_trip_is_returned_corrected_and_approved_by_two_heads(
         open_task(page, trips, goal)
         page.evaluate("document.querySelector('.fl-tree-box').open = true")
         expect(page.locator(".fl-way-now").first).to_contain_text(words["waits"])
+        assert serious_problems(page) == []
         sign(page, words["use"])
         screenshot(page, f"signed-{name}-{locale}")
         page.get_by_role("button", name=words["approve"], exact=True).last.click()

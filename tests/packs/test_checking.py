@@ -35,7 +35,7 @@ def test_what_publishing_refuses_the_check_tells_too(app: Flask) -> None:
 def test_samples_that_do_not_fit_are_told_too(app: Flask) -> None:
     part = {"form": "note", "by": "colour", "records": [{"colour": "red"}]}
     assert codes(read_zip(zipped(**{"note.form": note_form(), "sample_a": part}))) == [
-        ("no_field", "note: by")
+        ("no_field", "sample/a.json: by")
     ]
 
 

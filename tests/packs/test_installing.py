@@ -40,7 +40,7 @@ def test_samples_by_a_field_that_is_not_there_end_the_run(app: Flask) -> None:
     run = installing.begin(SYSTEM, pack, with_samples=True)
     outbox.drain()
     (problem,) = installing.get_run(run).problems
-    assert problem["at"] == "note: by" and "colour" in problem["en"]
+    assert problem["at"] == "sample/note.json: by" and "colour" in problem["en"]
 
 
 @pytest.mark.parametrize("needs", [5, "abc", [1], None])

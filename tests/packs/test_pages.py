@@ -15,7 +15,7 @@ from formloop.definitions import service as definitions
 from formloop.events import heartbeat, outbox
 from formloop.forms import service as records
 from formloop.packs import installing, reading, samples, service
-from packs.archives import MANIFEST, note_form, zipped
+from packs.archives import note_form, zipped
 
 Open = Callable[[str], FlaskClient]
 
@@ -31,12 +31,10 @@ def test_a_zip_whose_manifest_is_no_object_is_told_on_the_page(people_of_demo: O
 
 def test_a_run_that_failed_says_what_is_installed_all_the_same(people_of_demo: Open) -> None:
     part = {"form": "note", "by": "colour", "records": [{"colour": "red"}]}
-    pack = reading.read_zip(
-        zipped(**{"pack": {**MANIFEST, "key": "sales_order"}, "note.form": note_form(), "sample_a": part})
-    )
+    pack = reading.read_zip(zipped(**{"note.form": note_form(), "sample_a": part}))
     browser, run = people_of_demo("administrator"), installing.begin(SYSTEM, pack, with_samples=True)
     outbox.drain()
-    page = browser.get(f"/templates/sales_order/progress/{run}").text
+    page = browser.get(f"/templates/little/progress/{run}").text
     assert "Everything is installed, but not all of the sample data." in page
     assert "Nothing was installed." not in page
 

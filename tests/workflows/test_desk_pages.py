@@ -5,8 +5,11 @@ import re
 import pytest
 from flask import Flask
 
-from formloop.workflows import delegations
+from formloop.access.actor import SYSTEM
+from formloop.definitions import drafts
+from formloop.workflows import cases, delegations
 from workflows.site import app, browser, play, text_of
+from workflows.specimens import workflow_doc
 from workflows.stage import END, Stage, approval
 
 __all__ = ["app", "play"]
@@ -126,3 +129,22 @@ def test_a_holiday_is_set_and_taken_away(app: Flask, play: Stage) -> None:
     assert "2027-02-08" in text_of(adm, "/working-days")
     adm.post("/working-days", data={"day": "2027-02-08"})
     assert "2027-02-08" not in text_of(adm, "/working-days")
+
+
+def test_a_case_is_played_and_past_ones_again_by_the_draft(app: Flask, play: Stage) -> None:
+    record, adm = play.record(), browser(app, play, "adm")
+    case = play.submit().case
+    play.do("bob", "reject", case, "no")
+    url = "/cases/play/request_approval"
+    assert "Play the last" not in text_of(adm, url)
+    sent = {"record": str(record), "initiator": str(play.actors["ann"].person_id), "action": "play"}
+    page = adm.post(url, data=sent).get_data(as_text=True)
+    assert "How it would go" in page
+    assert "Bob" in page
+    assert "The workflow names you for this step." in page or "names you" in page
+    assert not cases.find_open("request", record)
+    drafts.save_draft(SYSTEM, "workflow", workflow_doc(approval("one", "dee"), END))
+    assert "Play the last" in text_of(adm, url)
+    page = adm.post(url, data={"action": "replay", "draft": "1"}).get_data(as_text=True)
+    assert "1 finished ones would go another way" in page
+    assert browser(app, play, "bob").post(url, data=sent).status_code == 403

@@ -205,9 +205,11 @@ def test_of_a_purged_record_only_the_decisions_stay(app: Flask, play: Stage, loc
     play.do("bob", "reject", case, "no")
     found = cases.get_case(case)
     assert found is not None
+    assert "Burnt" in text_of(browser(app, play, "ann", locale), "/notices")
     records.delete_record(SYSTEM, "request", found.record, None)
     purging.purge_record(SYSTEM, "request", found.record)
     bob, ann = browser(app, play, "bob", locale), browser(app, play, "ann", locale)
+    assert "Burnt" not in text_of(ann, "/notices")
     said = {"en": "was deleted for good", "zh-CN": "已被彻底删除"}[locale]
     for client, at in ((bob, url), (ann, f"/case/{case}"), (bob, f"/case/{case}/print")):
         page = text_of(client, at)

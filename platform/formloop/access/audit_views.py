@@ -1,5 +1,6 @@
 """The audit trail as a page: newest first, filtered by person, object and time."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, time, timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ from formloop.web.viewer import viewer
 
 blueprint = Blueprint("audit", __name__, url_prefix="/audit")
 PAGE = 50
+Namer = Callable[[set[str], str], Mapping[str, str]]
 
 
 @route(blueprint, "", permission=("manage", "audit"))
@@ -31,14 +33,14 @@ def list_all() -> Response:
             until=_midnight(wanted["to"], after=True),
         )
         shown = rows[:PAGE]
-        ids = {row.person for row in shown} | {_person_of(row.object) for row in shown}
+        who = people.names_of({row.person for row in shown if row.person is not None})
         kept = {key: value for key, value in wanted.items() if value}
         return page.render(
             "access/audit.html",
             "access/_audit.html",
             rows=shown,
-            names=people.names_of(each for each in ids if each is not None),
-            person_of=_person_of,
+            names=who,
+            called=_objects_called({row.object for row in shown}),
             deed=words.deed_title,
             wanted=wanted,
             people=people.list_people(active=None, limit=5_000),
@@ -51,9 +53,35 @@ def _address(kept: dict[str, str]) -> str:
     return f"{url_for('audit.list_all')}?{urlencode(kept)}"
 
 
-def _person_of(about: str) -> int | None:
-    kind, _, number = about.partition(":")
-    return clock.find_id(number) if kind == "person" else None
+def name_objects(kind: str, find: Namer) -> None:
+    """Let `find(ids, locale)` say what audited objects `kind:<id>` are called."""
+    _namers[kind] = find
+
+
+def _objects_called(objects: set[str]) -> dict[str, str]:
+    by_kind: dict[str, set[str]] = {}
+    for each in objects:
+        kind, _, id = each.partition(":")
+        by_kind.setdefault(kind, set()).add(id)
+    return {
+        f"{kind}:{id}": name
+        for kind, ids in by_kind.items()
+        if kind in _namers
+        for id, name in _namers[kind](ids, viewer().locale).items()
+    }
+
+
+def _people_called(ids: set[str], _locale: str) -> dict[str, str]:
+    numbers = (number for each in ids if (number := clock.find_id(each)) is not None)
+    return {str(id): name for id, name in people.names_of(numbers).items()}
+
+
+def _departments_called(ids: set[str], _locale: str) -> dict[str, str]:
+    numbers = [number for each in ids if (number := clock.find_id(each)) is not None]
+    return {str(id): name for id, name in people.department_names(numbers).items()}
+
+
+_namers: dict[str, Namer] = {"person": _people_called, "department": _departments_called}
 
 
 def _midnight(day: str, after: bool = False) -> datetime | None:

@@ -39,7 +39,23 @@ DEEDS = {
     "definition.archived": M("Definition archived"),
     "definition.taken_back": M("Definition taken back"),
     "pack.installed": M("Pack installed"),
+    "definition.draft_discarded": M("Draft dropped"),
+    "role.given": M("Role given"),
     "record.purged": M("Record deleted for ever"),
+    "message.retried": M("Message tried again"),
+    "message.retried_all": M("Messages tried again"),
+    "message.cancelled": M("Message given up"),
+    "delegation.added": M("Deputy named"),
+    "delegation.removed": M("Deputy taken back"),
+    "calendar.day": M("Working day changed"),
+    "case.moved": M("Approval moved to another version"),
+    "case.restarted": M("Approval begun again"),
+    "case.reassigned": M("Task given to somebody else"),
+    "case.resumed": M("Approval resumed"),
+    "case.skipped": M("Step passed over"),
+    "case.ended": M("Approval ended"),
+    "case.voided": M("Approval voided"),
+    "case.reactivated": M("Approval brought back"),
 }
 
 

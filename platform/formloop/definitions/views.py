@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from flask import Blueprint, Flask, Response, request, url_for
 
-from formloop.access import signing
+from formloop.access import audit_views, signing
 from formloop.core.definitions import kinds
 from formloop.core.errors import Invalid, Problem
 from formloop.core.registry import Registry
@@ -25,6 +25,7 @@ def init_app(app: Flask) -> None:
     """Add the room's pages and its menu entry."""
     app.register_blueprint(blueprint)
     app.register_blueprint(editor_views.blueprint)
+    audit_views.name_objects("definition", _names_of)
     if "definitions" not in navigation.navigation:
         entry = navigation.Entry(
             M("Definitions"),
@@ -35,6 +36,10 @@ def init_app(app: Flask) -> None:
             permission=DESIGN,
         )
         navigation.navigation.add("definitions", entry)
+
+
+def _names_of(ids: set[str], locale: str) -> dict[str, str]:
+    return {each.id: each.name(locale) for each in service.list_definitions() if each.id in ids}
 
 
 @route(blueprint, "", permission=DESIGN)

@@ -1,6 +1,7 @@
 """Workbooks, read by a limited process beside this one: a bomb ends that process and nothing else."""
 
 import json
+import struct
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from formloop.core.text import M, Message
 
 ENDINGS = (".xlsx", ".xls", ".xlsm", ".ods", ".xlsb")
 UNPACKED = 600 * 1024 * 1024
+LONGEST_LINE = 16 * 1024 * 1024  # of what the child says: a part, each character of it in six
 OPENING = 120.0  # seconds until the first row must be there
 _CHILD = Path(__file__).with_name("workbook_child.py")
 _LIMIT = M("Reading this workbook takes too much memory or time. Split it, or save it as CSV.")
@@ -23,6 +25,9 @@ _REFUSED = {
     "password": M("This workbook is protected by a password. Save a copy without one."),
     "damaged": M("This is not an Excel workbook, or it is damaged."),
     "limit": _LIMIT,
+    "long": M(
+        "This workbook holds far more text than a file of its size should. Split it, or save it as CSV."
+    ),
 }
 
 
@@ -45,7 +50,7 @@ def open_workbook(path: Path, sheet: str = "") -> Opened:
     guard = threading.Timer(OPENING, child.kill)
     guard.start()
     try:
-        said = json.loads(child.stdout.readline() or '{"refused": "limit"}')
+        said = _next(child.stdout)
     finally:
         guard.cancel()
     if "refused" in said:
@@ -60,15 +65,19 @@ def open_workbook(path: Path, sheet: str = "") -> Opened:
 
 def _rows(child: "subprocess.Popen[str]", lines: IO[str]) -> Iterator[list[Any]]:
     try:
-        for line in lines:
-            part = json.loads(line)
-            if part is True:
-                return
+        while (part := _next(lines)) is not True:
+            if isinstance(part, dict):
+                raise _refused(_REFUSED[part["refused"]])
             for row in part:
                 yield [_exact(cell) for cell in row]
-        raise _refused(_LIMIT)
     finally:
         _end(child)
+
+
+def _next(lines: IO[str]) -> Any:
+    """The next thing the child says; that it refused when it has ended, or says too much at once."""
+    line = lines.readline(LONGEST_LINE)
+    return json.loads(line) if line.endswith("\n") else {"refused": "limit"}
 
 
 def _end(child: "subprocess.Popen[str]") -> None:
@@ -90,9 +99,13 @@ def _refused(message: Message) -> Invalid:
 def _check_size(path: Path) -> None:
     if not zipfile.is_zipfile(path):
         return
-    with zipfile.ZipFile(path) as archive:
-        if sum(each.file_size for each in archive.infolist()) > UNPACKED:
-            raise _refused(M("This workbook is too large when unpacked."))
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(each.file_size for each in archive.infolist())
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, struct.error) as error:
+        raise _refused(_REFUSED["damaged"]) from error
+    if unpacked > UNPACKED:
+        raise _refused(M("This workbook is too large when unpacked."))
 
 
 def _is_encrypted(path: Path) -> bool:

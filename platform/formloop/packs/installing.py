@@ -12,7 +12,7 @@ from formloop.events import jobs
 from formloop.events.jobs import Job, Work
 from formloop.forms.acting import acting
 from formloop.packs import samples, service
-from formloop.packs.reading import Pack
+from formloop.packs.reading import Pack, Sample
 
 KIND = "install"
 DEFINITIONS, SAMPLES = 0, 1  # how many steps were done before
@@ -29,7 +29,8 @@ def begin(actor: Actor, pack: Pack, with_samples: bool) -> int:
     files = {
         "manifest": dict(pack.manifest),
         "documents": dict(pack.documents),
-        "samples": list(pack.samples),
+        "samples": [{"file": s.file, "form": s.form, "by": s.by, "records": s.records} for s in pack.samples],
+        "shipped": pack.shipped,
     }
     needed_keys = [each.key for each in needed]
     return jobs.start(actor, KIND, {"pack": files, "with_samples": with_samples, "needed": needed_keys})
@@ -49,11 +50,12 @@ def _step(job: Job, actor: Actor) -> bool:
         service.install(actor, pack, with_samples=False)
     else:
         for each in (*map(service.get_pack, job.payload["needed"]), pack):
-            samples.add(each)
+            samples.add(actor, each)
     job.done += 1
     job.total = 2 if with_samples else 1
     return job.done == job.total
 
 
 def _pack(said: Mapping[str, Any]) -> Pack:
-    return Pack(said["manifest"], said["documents"], tuple(said["samples"]), None, ())
+    parts = (Sample(s.get("file", ""), s["form"], s["by"], s["records"]) for s in said["samples"])
+    return Pack(said["manifest"], said["documents"], tuple(parts), None, (), bool(said.get("shipped")))

@@ -2,10 +2,11 @@
 
 import io
 import json
+import struct
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -14,6 +15,7 @@ from typing import Any
 import jsonschema_rs
 
 from formloop.core.definitions import Doc, read
+from formloop.core.definitions.positions import Positions
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.json_text import loads
 from formloop.core.text import M, localized
@@ -21,21 +23,48 @@ from formloop.packs.scenario_shape import check_scenario
 
 MANIFEST, SCENARIO = "pack.json", "scenario.json"
 MOST_FILES, MOST_BYTES, MOST_RATIO = 500, 50 * 1024 * 1024, 100
+# damaged, of a version or in letters that nobody knows, or locked by a password
+_DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError)
 _folders: dict[Path, tuple[object, "Pack"]] = {}  # with what their files were like when they were read
 _manifest = jsonschema_rs.Draft202012Validator(
     json.loads(Path(__file__).with_name("schema.json").read_text("utf-8")), offline=True
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A file of sample data: records of one form, told apart by one of its fields; `text` as far as it is known."""
+
+    file: str
+    form: str
+    by: str
+    records: list[Mapping[str, Any]]
+    text: str = ""
+
+    def locate(self, problems: Iterable[Problem]) -> list[Problem]:
+        """The problems with the file and, where its text is known, the line."""
+        positions = Positions(self.text) if self.text else None
+        found = []
+        for problem in problems:
+            place = positions.line_column(positions.offset_of(problem.at)) if positions else (None, None)
+            at = f"{self.file}: {problem.at}"
+            found.append(replace(problem, at=at, line=place[0], column=place[1]))
+        return found
+
+
 @dataclass(frozen=True, eq=False)
 class Pack:
-    """A pack as read: its manifest, its documents by file name, sample data in order, its scenario."""
+    """A pack as read: its manifest, its documents by file name, sample data in order, its scenario.
+
+    `shipped`: it comes from a folder of this machine, not from somebody's upload.
+    """
 
     manifest: Mapping[str, Any]
     documents: Mapping[str, Doc]
-    samples: tuple[Mapping[str, Any], ...]
+    samples: tuple[Sample, ...]
     scenario: Mapping[str, Any] | None
     problems: tuple[Problem, ...]
+    shipped: bool = False
 
     @property
     def key(self) -> str:
@@ -69,7 +98,7 @@ def read_folder(folder: Path) -> Pack:
     known = _folders.get(folder)
     if known is None or known[0] != state:
         files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
-        known = _folders[folder] = (state, _read(files))
+        known = _folders[folder] = (state, replace(_read(files), shipped=True))
     return known[1]
 
 
@@ -77,7 +106,7 @@ def read_zip(body: bytes) -> Pack:
     """The pack in a zip, read in memory; Invalid when the archive itself is not acceptable."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(body))
-    except zipfile.BadZipFile as error:
+    except _DAMAGED as error:
         raise Invalid([Problem("zip", "", M("This file is not a pack (a zip archive)."))]) from error
     entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     declared = sum(entry.file_size for entry in entries)
@@ -108,14 +137,11 @@ def read_zip(body: bytes) -> Pack:
 
 def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     try:
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise zipfile.BadZipFile  # nobody needs the others, whose unpacking takes what memory it likes
         with archive.open(entry) as file:
             return file.read(entry.file_size + 1)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        RuntimeError,
-    ) as error:  # damaged, or locked by a password
+    except _DAMAGED as error:
         text = M("This file of the archive cannot be read.")
         raise Invalid([Problem("zip", entry.filename[:80], text)]) from error
 
@@ -131,7 +157,8 @@ def _read(files: Mapping[str, bytes]) -> Pack:
         )
         for error in _manifest.iter_errors(json.loads(json.dumps(manifest, default=str)))
     ]
-    documents, samples = {}, []
+    documents: dict[str, Doc] = {}
+    samples: list[Sample] = []
     scenario: Mapping[str, Any] | None = None
     for name, body in files.items():
         if name == MANIFEST:
@@ -144,7 +171,8 @@ def _read(files: Mapping[str, bytes]) -> Pack:
             part = _plain(name, body, problems)
             wrong = list(_check_sample(name, part)) if part else []
             problems += wrong
-            samples += [part] if part and not wrong else []
+            if part and not wrong:
+                samples.append(Sample(name, part["form"], part["by"], part["records"], body.decode("utf-8")))
         else:
             doc, wrong = read(body)
             problems += [_in_file(name, problem) for problem in wrong]

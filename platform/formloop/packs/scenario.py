@@ -21,7 +21,7 @@ from formloop.events import outbox
 from formloop.forms import reads, rows, service
 from formloop.forms.kind import get_form
 from formloop.forms.spec import Values
-from formloop.packs.samples import Resolver
+from formloop.packs.finding import Resolver
 from formloop.packs.scenario_shape import check_scenario
 from formloop.workflows import cases
 from formloop.workflows import service as workflows
@@ -81,7 +81,7 @@ def _actor(step: Mapping[str, Any]) -> Actor:
 
 def _create(step: Mapping[str, Any], named: Named) -> list[Problem]:
     values = step.get("values", {})
-    saved = service.create(_actor(step), step["create"], Resolver([values])(values))
+    saved = service.create(_actor(step), step["create"], Resolver({"": values})(values))
     named[step["id"]] = (step["create"], saved["id"])
     return []
 
@@ -89,7 +89,7 @@ def _create(step: Mapping[str, Any], named: Named) -> list[Problem]:
 def _change(step: Mapping[str, Any], named: Named) -> list[Problem]:
     form, record = named[step["change"]]
     values = step.get("values", {})
-    service.change_record(_actor(step), form, record, Resolver([values])(values))
+    service.change_record(_actor(step), form, record, Resolver({"": values})(values))
     return []
 
 

@@ -22,7 +22,7 @@ from formloop.definitions import service as definitions
 from formloop.definitions.apps import ORDER, App
 from formloop.packs import samples
 from formloop.packs.edits import check_edits
-from formloop.packs.reading import Pack, read_folder
+from formloop.packs.reading import MANIFEST, Pack, read_folder
 from formloop.packs.tables import pack as packs
 from formloop.packs.tables import shipped
 
@@ -92,7 +92,7 @@ def install(actor: Actor, pack: Pack, with_samples: bool = True) -> list[definit
         )
         _remember(actor, each)
         if with_samples:
-            samples.add(each)
+            samples.add(actor, each)
     return published
 
 
@@ -101,12 +101,48 @@ def require_installable(pack: Pack) -> list[Pack]:
     """The packs to install for this one, itself last; Invalid with everything that stands against it."""
     if pack.problems:
         raise Invalid(pack.problems)
+    if wrong := _check_key(pack):
+        raise Invalid([wrong])
     packs_ = [*list_needed(pack), pack]
     problems = [problem for each in packs_ for problem in each.problems or check_edits(each)]
     problems = problems or list(_shared(packs_))
     if problems:
         raise Invalid(problems)
     return packs_
+
+
+def _check_key(pack: Pack) -> Problem | None:
+    """Why a pack may not have its key: it brings nothing, or what is uploaded only calls itself like another one.
+
+    The same pack brings every definition that the other one has, or is a newer version that shares some.
+    """
+    brought = {doc["x-id"] for doc in pack.documents.values()}
+    if not brought:
+        return Problem("empty", MANIFEST, M("A pack brings at least one definition."))
+    if pack.shipped or pack.key == OWN_FORMS:
+        return None
+    version, known = _known_as(pack.key)
+    if known <= brought or (known & brought and _order_of(pack.manifest["version"]) > _order_of(version)):
+        return None
+    text = M("There is another pack “{key}”; give this one a key of its own.", key=pack.key)
+    return Problem("other_pack", f"{MANIFEST}: key", text)
+
+
+def _known_as(key: str) -> tuple[str, set[str]]:
+    """The version and the stable ids of the pack that is installed under a key, or else shipped."""
+    with reading() as conn:
+        version = conn.execute(select(packs.c.version).where(packs.c.key == key)).scalar()
+        if version is not None:
+            ids = conn.execute(select(shipped.c.definition).where(shipped.c.pack == key)).scalars()
+            return version, set(ids)
+    other = next((each for each in list_shipped() if each.key == key), None)
+    if other is None:
+        return "0.0.0", set()
+    return other.manifest["version"], {doc["x-id"] for doc in other.documents.values()}
+
+
+def _order_of(version: str) -> tuple[int, ...]:
+    return tuple(int(part[:18]) for part in version.split("."))
 
 
 def _shared(packs_: Iterable[Pack]) -> Iterator[Problem]:

@@ -32,7 +32,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A branch: its title or condition, and its places."""
+    """A branch: its title, whether the case went there, and its places."""
 
     title: str
     taken: bool
@@ -105,7 +105,7 @@ class _Pen:
 
     def _way(self, document: Mapping[str, Any]) -> Way:
         places = self.places(document.get("steps", ()))
-        title = localized(document, "title", self.locale) or str(document.get("when", ""))
+        title = localized(document, "title", self.locale)  # a condition may name fields that are hidden here
         return Way(title, any(each.way != "ahead" for each in places), places)
 
     def _how_far(self, step: Step) -> str:

@@ -5,8 +5,9 @@ from dataclasses import replace
 from sqlalchemy import select, update
 
 from formloop import events
+from formloop.bridges import notices
 from formloop.db import connection
-from formloop.workflows import cases
+from formloop.workflows import announcing, cases
 from formloop.workflows.state import Note, State
 from formloop.workflows.tables import case, task
 
@@ -27,10 +28,13 @@ def on_event(event: events.Event) -> None:
     if not found:
         return
     conn.execute(update(case).where(of_record).values(title="", summary=[]))
-    messages = select(task.c.id, task.c.why).where(
+    messages = select(task.c.id, task.c.case, task.c.person, task.c.why).where(
         task.c.case.in_([each.id for each in found]), task.c.kind == "message"
     )
+    for each in found:
+        notices.forget([each.initiator], announcing.link_of(each.id))
     for row in conn.execute(messages).all():
+        notices.forget([row.person], announcing.link_of(row.case))
         why = {key: value for key, value in row.why.items() if key != "text"}
         conn.execute(update(task).where(task.c.id == row.id).values(why=why))
     for row in found:

@@ -26,6 +26,7 @@ from formloop.workflows import (
     publisher_rights,
     purged,
     service,
+    simulation_views,
     task_page,
     task_views,
     timeline,
@@ -35,7 +36,7 @@ from formloop.workflows.kind import find_workflow
 from formloop.workflows.pages import MOST_PEOPLE, STATUS, blueprint
 from formloop.workflows.state import ENDED
 
-PAGES = (inbox_views, task_views, case_views, desk_views, delegation_views)
+PAGES = (inbox_views, task_views, case_views, desk_views, delegation_views, simulation_views)
 
 
 def init_app(app: Flask) -> None:

@@ -193,6 +193,11 @@ def open_notice(actor: Actor, id: int) -> str:
     return str(link)
 
 
+def forget(people: Collection[int], link: str) -> None:
+    """Take away what people were told of something that is no longer there, inside the open transaction."""
+    connection().execute(delete(notice).where(notice.c.person.in_(people), notice.c.link == link))
+
+
 @transactional
 def read_all(actor: Actor) -> int:
     """Mark all of one's notices as read; returns how many were not."""
