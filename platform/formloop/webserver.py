@@ -65,6 +65,7 @@ def _options(host: str, port: int, processes: int, threads: int) -> dict[str, An
         "worker_class": "gthread",
         "preload_app": True,
         "post_fork": _after_fork,
+        "limit_request_line": 8190,  # the most it takes: lists carry their filters in their address
         "graceful_timeout": 25,
         "timeout": 120,
         "keepalive": 30,

@@ -238,6 +238,21 @@ def test_the_number_of_a_line_may_be_any_but_is_never_passed_over(client: FlaskC
         assert (status, "is no number of a line" in text) == (422, True)
 
 
+def test_a_saved_view_is_opened_by_its_number_however_long_its_filter_is(
+    client: FlaskClient, shop: Shop
+) -> None:
+    shop.order(note="here")
+    shop.order(note="there")
+    long = "x" * 6000
+    status, _, location = post(
+        client, "/f/order/views", {"name": "Long", "f.note.is_not": long, "f.note.is": "here"}
+    )
+    page = client.get(location).get_data(as_text=True)
+    assert status == 303 and len(location) < 80
+    assert "0001" in page and "0002" not in page and f'href="{location}"' in page
+    assert client.get("/f/order?view=1").status_code == client.get("/f/order?view=x").status_code == 404
+
+
 def test_only_our_own_names_are_answered(client: FlaskClient) -> None:
     answer = client.get("/sign-in", headers={"Host": "evil.example:8000"})
     assert answer.status_code == 400

@@ -32,6 +32,11 @@ def test_what_no_grant_gives_is_not_in_the_summary_nor_found_by_search(app: Flas
     assert "A desk" in text_of(bob, "/inbox?q=ann")
 
 
+def test_a_number_too_large_for_any_task_breaks_nothing(app: Flask, play: Stage) -> None:
+    answer = browser(app, play, "bob").post("/inbox/approve", data={"task": "9" * 5000})
+    assert answer.status_code < 500
+
+
 def _case(play: Stage) -> int:
     from formloop.workflows import inbox
 

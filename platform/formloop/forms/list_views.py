@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
 
 from formloop.access import gate
 from formloop.access.actor import Actor
@@ -42,7 +43,7 @@ definition_views.openers.add("form", lambda key: url_for("lists.list_page", form
 def list_page(form: str) -> Response:
     """The list of a form, a page at a time."""
     actor, spec, locale = current(), get_form(form), viewer.locale()
-    query = read_query(spec, request.args)
+    query = read_query(spec, _asked(form))
     try:
         found = listing.list_records(actor, spec, query)
     except Invalid as error:  # a sort or a page mark that is not possible: the plain list, and why
@@ -74,6 +75,14 @@ def list_page(form: str) -> Response:
         may=may,
         numbers=numbering.has_numbers(spec) and gate.allows(actor, "design", "definition"),
     )
+
+
+def _asked(form: str) -> "MultiDict[str, str]":
+    """The query in the address, or that of the saved view it names: a long one may not fit into an address."""
+    view = request.args.get("view")
+    if view is None:
+        return request.args
+    return MultiDict(saved_views.get_args(current(), form, clock.find_id(view)))
 
 
 @route(blueprint, "/f/<form>/numbers", permission="signed-in")
@@ -255,12 +264,12 @@ def save_view(form: str) -> Response:
     spec = get_form(form)
     args = address_args(read_query(spec, request.form))
     try:
-        saved_views.save(
+        view = saved_views.save(
             current(), form, request.form.get("name", ""), args, bool(request.form.get("shared"))
         )
     except FormloopError as error:
         return page.redirect(url_for("lists.list_page", form=form, **args), error.message, "danger")
-    return page.redirect(url_for("lists.list_page", form=form, **args), M("View saved."))
+    return page.redirect(url_for("lists.list_page", form=form, view=view), M("View saved."))
 
 
 @route(blueprint, "/f/<form>/views/<int:view>/remove", permission=("view", "form:{form}"), methods=["POST"])

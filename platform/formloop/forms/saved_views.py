@@ -36,6 +36,14 @@ def save(actor: Actor, form: str, name: str, args: dict[str, Any], shared: bool 
     return view
 
 
+def get_args(actor: Actor, form: str, view: int | None) -> dict[str, Any]:
+    """The query of one view that this person may use; NotFound."""
+    found = next((each for each in list_for(actor, form) if each.id == view), None)
+    if found is None:
+        raise NotFound(M("There is no such view; it was removed, or belongs to somebody else."))
+    return dict(found.args)
+
+
 def list_for(actor: Actor, form: str) -> list[Row[Any]]:
     """The views of a form that this person may use, by name."""
     with reading() as conn:

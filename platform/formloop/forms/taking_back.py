@@ -29,18 +29,20 @@ def undo_step(job: Job, actor: Actor) -> bool:
     gate.require(actor, "import", get_form(batch.form).resource)
     if not job.done:
         staging.set_batch(batch.id, state="undoing")
-        found = staging.counts(batch.id)
-        job.total = found.get("created", 0) + found.get("updated", 0)
     rows = staging.list_rows(batch.id, ("created", "updated"), limit=CHUNK)
     for row in rows:
         try:
             _take_back(actor, batch, row)
         except FormloopError:
             _mark(batch, row, "kept")
-    job.done += len(rows)
+    found = staging.counts(
+        batch.id
+    )  # also of a step whose worker was killed before it could say how far it came
+    job.done = found.get("undone", 0) + found.get("kept", 0)
+    job.total = job.done + found.get("created", 0) + found.get("updated", 0)
     if len(rows) < CHUNK:
         staging.set_batch(batch.id, state="undone")
-        job.result = staging.counts(batch.id)
+        job.result = found
         return True
     return False
 

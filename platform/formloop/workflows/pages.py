@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from flask import Blueprint, request
 
+from formloop.core.clock import find_id
 from formloop.core.text import M, Message
 
 blueprint = Blueprint("workflows", __name__)
@@ -22,7 +23,7 @@ STATUS: dict[str, tuple[Message, str, str]] = {  # word, colour, icon
 
 def numbers(texts: Iterable[str], most: int = 200) -> list[int]:
     """The ids a form sent; what is none is left out."""
-    return [int(each) for each in texts if each.isdecimal()][:most]
+    return [known for each in texts if (known := find_id(each)) is not None][:most]
 
 
 def number(name: str) -> int:

@@ -8,6 +8,7 @@ from flask import Response, jsonify, request, url_for
 from formloop.access import gate, people
 from formloop.access.actor import Actor
 from formloop.access.signing import current
+from formloop.core import clock
 from formloop.core.errors import Conflict, Invalid, Problem
 from formloop.core.text import M, Message
 from formloop.forms import files, permits, posted
@@ -144,7 +145,8 @@ def decide(task: int) -> Response:
 
 def _target(action: str) -> Any:
     to = request.form.get("to")
-    return int(to) if action in ("transfer", "add_signer") and to and to.isdecimal() else to
+    person = clock.find_id(to) if action in ("transfer", "add_signer") else None
+    return to if person is None else person
 
 
 def _say(actor: Actor, found: Any) -> Message:

@@ -35,6 +35,19 @@ def test_an_import_whose_job_failed_can_be_taken_back(
     assert staging.counts(batch) == {"undone": 2, "good": 3} and records("partner") == []
 
 
+def test_how_far_taking_back_is_counts_also_what_a_killed_worker_did(
+    site: Settings, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(taking_back, "CHUNK", 3)
+    path = write(["Name", "Code"], *(["New", f"N{n}"] for n in range(4)))
+    batch = brought_in(SYSTEM, path, Name="name")
+    job = importing.start(SYSTEM, batch, "import_undo", now=True)
+    taking_back.undo_step(jobs.get_job(job), SYSTEM)  # the worker dies before it says how far it is
+    jobs.run(job)
+    ended = jobs.get_job(job)
+    assert (ended.state, ended.done, ended.total) == ("done", 4, 4)
+
+
 STAMPED = form(
     "stamped",
     {
