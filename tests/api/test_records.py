@@ -47,7 +47,7 @@ def test_the_history_says_that_a_program_did_it(site: Flask, client: Client) -> 
     from formloop.forms.kind import get_form
 
     with site.app_context():
-        (entry,) = history.describe_changes(get_form("item"), made["id"], frozenset(), "en")
+        (entry,) = history.describe_changes(SYSTEM, get_form("item"), made["id"], frozenset(), "en")
     assert (entry.person, entry.chain) == ("Boss", ("api",))
 
 

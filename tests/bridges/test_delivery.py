@@ -65,7 +65,9 @@ def test_the_effect_of_a_lost_lease_does_not_stand(later: Trade) -> None:
 def test_the_history_says_which_bridge_and_whose_deed(later: Trade) -> None:
     later.confirm(later.order((later.bolt, "10")))
     outbox.drain()
-    (entry,) = history.describe_changes(get_form("demand"), later.demand()[0]["id"], frozenset(), "en")
+    (entry,) = history.describe_changes(
+        SYSTEM, get_form("demand"), later.demand()[0]["id"], frozenset(), "en"
+    )
     assert entry.chain[-1] == "bridge:order_to_demand"
 
 

@@ -49,7 +49,7 @@ def test_a_purged_record_is_gone_with_its_lines_and_what_was_said(shop: Shop, bo
     assert [rows_of(name) for name in ("order", "order__lines", "fl_comment")] == [0, 0, 0]
     with pytest.raises(NotFound):
         service.restore_record(SYSTEM, "order", order)
-    (entry,) = history.describe_changes(get_form("order"), order, frozenset(), "en")
+    (entry,) = history.describe_changes(SYSTEM, get_form("order"), order, frozenset(), "en")
     (deed,) = audit.list_rows("form:order")
     assert (entry.action, deed.action) == ("purged", "record.purged")
     assert deed.detail == {"record": order, "title": number, "number": number}

@@ -3,15 +3,19 @@
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import insert
 
 from formloop.access.actor import SYSTEM
+from formloop.core import clock
 from formloop.core.errors import Forbidden, Invalid, NotFound
+from formloop.db import connection, transactional
 from formloop.events import Event
-from formloop.forms import bulk, drafts, listing, live, reads, service
+from formloop.forms import bulk, drafts, listing, live, reads, screen, service
 from formloop.forms.filters import Filter
 from formloop.forms.kind import get_form
 from formloop.forms.listing import Query
 from formloop.forms.service import Draft, How
+from formloop.forms.tables import record_link
 
 from .conftest import Shop
 
@@ -246,3 +250,34 @@ def test_restoring_names_a_taken_value_only_to_who_may_see_it(shop: Shop) -> Non
             service.restore_record(actor, "customer", gone)
         told[actor.name] = f"{problem.message} {error.value.problems}"
     assert "SECRET-1" not in told["Clerk"] and "SECRET-1" in told["Boss"]
+
+
+def test_who_may_not_see_a_title_is_not_told_it_where_something_points_to_it(shop: Shop) -> None:
+    order = shop.order()
+    _link("order", order["id"], "customer", shop.acme)
+    every = {"form": "order", "may": ["view", "create"]}
+    blind = shop.person("blind", every, {"form": "customer", "may": ["view"], "except": ["name"]})
+    outside = shop.person("outside", every)
+    spec, field = get_form("order"), get_form("order").fields["customer"]
+    assert screen.names_for(blind, spec, [order])["customer", shop.acme] == f"#{shop.acme}"
+    assert screen.names_for(outside, spec, [order])["customer", shop.acme] == "Acme"
+    assert [each["text"] for each in live.choices(blind, spec, field, "")] == [f"#{shop.acme}"]
+    for actor, told in ((blind, f"#{shop.acme}"), (SYSTEM, "Acme")):
+        assert [each.title for each in reads.list_chain(actor, "order", order["id"])] == [told]
+
+
+@transactional
+def _link(from_form: str, from_record: int, to_form: str, to_record: int) -> None:
+    row = {"from_form": from_form, "from_record": from_record, "from_line": 0, "via": "test", "version": 1}
+    to = {"to_form": to_form, "to_record": to_record, "at": clock.now()}
+    connection().execute(insert(record_link).values(**row, **to))
+
+
+def test_a_name_that_was_asked_for_by_its_number_is_told_only_to_who_may_see_the_record(shop: Shop) -> None:
+    mine = {"form": "customer", "may": ["view"], "where": 'name = "Bcme"'}
+    clerk = shop.person("clerk", {"form": "order", "may": ["view"]}, mine)
+    none = shop.person("none", {"form": "order", "may": ["view"]})
+    bcme, spec = shop.customer("Bcme"), get_form("order")
+    asked = [{"customer": shop.acme}, {"customer": bcme}]
+    assert screen.names_for(clerk, spec, asked, asked=True) == {("customer", bcme): "Bcme"}
+    assert screen.names_for(none, spec, asked, asked=True) == {}

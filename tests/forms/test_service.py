@@ -93,7 +93,7 @@ def test_saving_the_same_again_changes_nothing(shop: Shop) -> None:
     order = shop.order()
     again = service.save_many(SYSTEM, "order", [Draft({"note": None, "customer": shop.acme}, order["id"])])[0]
     assert (again.action, again.values["revision"]) == ("unchanged", 1)
-    assert len(history.describe_changes(get_form("order"), order["id"], frozenset(), "en")) == 1
+    assert len(history.describe_changes(SYSTEM, get_form("order"), order["id"], frozenset(), "en")) == 1
 
 
 def test_the_history_says_who_changed_what_and_can_be_undone(shop: Shop) -> None:
@@ -103,7 +103,7 @@ def test_the_history_says_who_changed_what_and_can_be_undone(shop: Shop) -> None
         SYSTEM, "order", order["id"], {"note": "second", "lines": [{"id": line, "quantity": "9"}]}
     )
     newest = history.describe_changes(
-        get_form("order"), order["id"], frozenset({"note", "lines.quantity"}), "en"
+        SYSTEM, get_form("order"), order["id"], frozenset({"note", "lines.quantity"}), "en"
     )[0]
     assert [(d.label, d.old, d.new) for d in newest.differences] == [
         ("Note", "first", "second"),
@@ -236,7 +236,7 @@ def test_undoing_brings_read_only_values_back_too(shop: Shop) -> None:
     publish(form("sheet", {"name": text("Name"), "stamp": text("Stamp", readOnly=True)}))
     made = service.create(SYSTEM, "sheet", {"name": "a", "stamp": "old"}, how=How(trusted=True))
     service.change_record(SYSTEM, "sheet", made["id"], {"stamp": "new"}, how=How(trusted=True))
-    newest = history.describe_changes(get_form("sheet"), made["id"], frozenset({"stamp"}), "en")[0]
+    newest = history.describe_changes(SYSTEM, get_form("sheet"), made["id"], frozenset({"stamp"}), "en")[0]
     service.undo_change(SYSTEM, "sheet", made["id"], newest.id)
     assert reads.get_record(SYSTEM, "sheet", made["id"])["stamp"] == "old"
 

@@ -97,7 +97,9 @@ def test_moving_lines_is_kept_told_and_undone(shop: Shop) -> None:
 
     service.change_record(SYSTEM, "order", order["id"], {"lines": [{"id": second}, {"id": first}]})
     assert order_of_lines() == [second, first]
-    newest = history.describe_changes(get_form("order"), order["id"], frozenset({"lines.item"}), "en")[0]
+    newest = history.describe_changes(
+        SYSTEM, get_form("order"), order["id"], frozenset({"lines.item"}), "en"
+    )[0]
     assert [(d.label, d.old, d.new) for d in newest.differences] == [
         ("Lines · Position", "1", "2"),
         ("Lines · Position", "2", "1"),

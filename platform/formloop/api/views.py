@@ -158,7 +158,7 @@ def _stale(error: Conflict, actor: Actor, spec: FormSpec, record: int, revision:
     locale, seen = viewer.locale(), reads.get_record(actor, spec.key, record)
     visible = {k for k in seen if k in spec.fields}
     visible |= {f"{s.key}.{c}" for s in spec.subforms for line in seen.get(s.key) or () for c in line}
-    entries = history.describe_changes(spec, record, frozenset(visible), locale, revision or 0)
+    entries = history.describe_changes(actor, spec, record, frozenset(visible), locale, revision or 0)
     response = faults.as_json(faults.Fault(409, error.code, error.message, error))
     body = response.get_json()
     body["error"] |= {

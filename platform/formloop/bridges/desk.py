@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from formloop.access import audit
-from formloop.access.actor import Actor
+from formloop.access.actor import SYSTEM, Actor
 from formloop.bridges import provenance
 from formloop.bridges.service import TOPIC
 from formloop.bridges.spec import BridgeSpec
@@ -105,7 +105,7 @@ def _names(found: Sequence[Waiting]) -> dict[tuple[str, int], str]:
     with reading() as conn:
         for form, ids in wanted.items():
             if spec := _find_form(form):
-                names |= {(form, key): name for key, name in titles_of(conn, spec, ids).items()}
+                names |= {(form, key): name for key, name in titles_of(conn, spec, ids, SYSTEM).items()}
     return names
 
 

@@ -121,7 +121,7 @@ def _pages(
             project(spec, record, seen & given.get(record["id"], frozenset()))
             for record, seen in zip(records, page.visible, strict=True)
         ]
-        yield found, _told_apart(actor, spec, screen.names_for(spec, list(found)))
+        yield found, _told_apart(actor, spec, screen.names_for(actor, spec, found))
         if page.next is None:
             return
         wanted = replace(wanted, after=page.next)

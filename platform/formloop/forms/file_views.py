@@ -94,7 +94,7 @@ def query(form: str, path: str) -> Response:
     env = Links(actor, spec, [values]).environment(spec, values)
     target, columns, rows, more = elsewhere.query_rows(actor, spec, found, env)
     locale = viewer.locale()
-    names = screen.names_for(target, list(rows))
+    names = screen.names_for(actor, target, rows)
     fields = [target.fields[key] for key in columns]
     return page.render_part(
         "forms/_query.html",
@@ -115,7 +115,7 @@ def card(form: str, path: str, record: int) -> Response:
         raise NotFound
     target = get_form(found.relation.form)
     values = reads.get_record(actor, target.key, record)
-    names = screen.names_for(target, [values])
+    names = screen.names_for(actor, target, [values])
     shown = [key for key in found.relation.show if key != target.title_field]  # that stands beside it already
     pairs = [
         (target.fields[k].title(locale), screen.shown_text(target.fields[k], values[k], locale, names))

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Row
 
 from formloop.access import people
+from formloop.access.actor import Actor
 from formloop.core.text import M
 from formloop.db import reading
 from formloop.forms import screen
@@ -39,7 +40,13 @@ class Entry:
 
 
 def describe_changes(
-    spec: FormSpec, record: int, visible: frozenset[str], locale: str, since: int = 0, limit: int = 100
+    actor: Actor,
+    spec: FormSpec,
+    record: int,
+    visible: frozenset[str],
+    locale: str,
+    since: int = 0,
+    limit: int = 100,
 ) -> list[Entry]:
     """The history of a record, newest first, of fields in `visible` only; `since` leaves out older revisions."""
     with reading() as conn:
@@ -48,7 +55,7 @@ def describe_changes(
         )
         found = list(conn.execute(query.order_by(change.c.id.desc()).limit(limit)))
     people_names = people.names_of(row.person for row in found)
-    teller = _Teller(spec, visible, locale, found)
+    teller = _Teller(actor, spec, visible, locale, found)
     return [
         Entry(
             row.id,
@@ -66,10 +73,17 @@ def describe_changes(
 class _Teller:
     """Puts changes into words; what they point to is named by one query for each form."""
 
-    def __init__(self, spec: FormSpec, visible: frozenset[str], locale: str, found: list[Row[Any]]) -> None:
+    def __init__(
+        self,
+        actor: Actor,
+        spec: FormSpec,
+        visible: frozenset[str],
+        locale: str,
+        found: list[Row[Any]],
+    ) -> None:
         self.spec, self.visible, self.locale = spec, visible, locale
         sides = [side for row in found if row.action != "created" for side in (row.old, row.new) if side]
-        self.names = screen.names_for(spec, [self._as_record(side) for side in sides])
+        self.names = screen.names_for(actor, spec, [self._as_record(side) for side in sides])
 
     def _as_record(self, side: Values) -> Values:
         """One side of a change in the shape of a record: lines are kept by their ids there."""

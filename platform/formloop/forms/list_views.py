@@ -1,12 +1,12 @@
 """Pages of lists: search, filters on every field, sort, columns, saved views, totals, changing many at once."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
 from markupsafe import Markup
 
 from formloop.access import gate
+from formloop.access.actor import Actor
 from formloop.access.signing import current
 from formloop.core import clock
 from formloop.core.errors import FormloopError, Invalid
@@ -51,7 +51,7 @@ def list_page(form: str) -> Response:
         found.problems.extend(error.problems)
     permit = permits.require_permit(actor, "view", spec)
     keys = [k for k in (query.columns or spec.list.columns) if k not in spec.fields or k in permit.anywhere]
-    names = screen.names_for(spec, [*found.rows, *_chosen(spec, query)])
+    names = _names_chosen(actor, spec, query) | screen.names_for(actor, spec, found.rows)
     args = address_args(query)
     may = {a: gate.allows(actor, a, spec.resource) for a in ("create", "edit", "delete", "import", "export")}
     part = bool(query.after and request.headers.get("HX-Request"))  # more rows for a list that stands there
@@ -96,7 +96,7 @@ def panel(form: str) -> Response:
     query = read_query(spec, request.args)
     permit = permits.require_permit(actor, "view", spec)
     keys = query.columns or spec.list.columns
-    names = screen.names_for(spec, _chosen(spec, query))
+    names = _names_chosen(actor, spec, query)
     return page.render(
         "forms/panel.html",
         "forms/_panel.html",
@@ -162,13 +162,14 @@ def _rows(
     return [template.row(row, names) for row in rows]
 
 
-def _chosen(spec: FormSpec, query: listing.Query) -> list[Mapping[str, Any]]:
-    """The records that filters name, so that their inputs can say what they are called."""
-    return [
+def _names_chosen(actor: Actor, spec: FormSpec, query: listing.Query) -> screen.Names:
+    """What the records that filters name are called, so that their inputs can say it."""
+    chosen = [
         {f.field: found}
         for f in query.filters
         if (found := clock.find_id(f.value)) is not None and f.field in spec.fields
     ]
+    return screen.names_for(actor, spec, chosen, asked=True)
 
 
 def _filter(

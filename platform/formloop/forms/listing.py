@@ -311,11 +311,17 @@ def _typed(column: Column[Any], value: Any) -> Any:
     return value
 
 
-def titles_of(conn: Connection, spec: FormSpec, ids: set[int]) -> dict[int, str]:
-    """What records are called, by id: for people who may see that something is pointed to."""
+def titles_of(conn: Connection, spec: FormSpec, ids: set[int], actor: Actor) -> dict[int, str]:
+    """What records are called, by id: for people who may see that something points to them.
+
+    Whoever may see records of the form, but not their title, is not told it here either.
+    """
     key = spec.title_field
     if not ids or key not in spec.table.c:
         return {}
-    column = spec.table.c[key]
+    column: ColumnElement[Any] = spec.table.c[key]
+    permit = permits.find_permit(actor, "view", spec)
+    if permit is not None:
+        column = permit.seen(column, key, context_of(actor))
     query = select(spec.table.c.id, column).where(spec.table.c.id.in_(ids))
     return {row[0]: str(row[1]) if row[1] is not None else f"#{row[0]}" for row in conn.execute(query)}

@@ -53,7 +53,7 @@ def answer(
         visible,
         editable,
         problems,
-        screen.names_for(spec, [values]),
+        screen.names_for(actor, spec, [values]),
     )
     cells = [*shown.cells(), *(c for top in shown.cells() for line in top.lines for c in line.cells)]
     return {
@@ -141,19 +141,21 @@ def _records(actor: Actor, target: FormSpec, field: Field, text: str) -> list[di
     shown = [target.title_field, *(k for k in field.relation.show if k != target.title_field)]
     if len(shown) == 1:
         shown += [f.key for f in target.stored if f.type.searchable and f.key != shown[0]][:1]
-    query = listing.Query(search=text, sort=(target.title_field,), limit=MOST_CHOICES, columns=tuple(shown))
+    query = listing.Query(
+        search=text, sort=_by_title(actor, target), limit=MOST_CHOICES, columns=tuple(shown)
+    )
     found = listing.list_records(actor, target, query, also=_allowed(actor, target, field))
     rows = []
     for row in found.rows:
-        parts = [str(row[k]) for k in shown if row.get(k) not in (None, "")]
-        rows.append(
-            {
-                "value": str(row["id"]),
-                "text": parts[0] if parts else f"#{row['id']}",
-                "hint": " · ".join(parts[1:]),
-            }
-        )
+        title, *hints = ("" if row.get(k) is None else str(row[k]) for k in shown)
+        hint = " · ".join(filter(None, hints))
+        rows.append({"value": str(row["id"]), "text": title or f"#{row['id']}", "hint": hint})
     return rows
+
+
+def _by_title(actor: Actor, target: FormSpec) -> tuple[str, ...]:
+    permit = permits.require_permit(actor, "view", target)
+    return (target.title_field,) if target.title_field in permit.anywhere else ()
 
 
 def _allowed(actor: Actor, target: FormSpec, field: Field) -> Any:

@@ -118,11 +118,12 @@ def _seen(
     permit = permits.find_permit(actor, "view", spec)
     if permit is None:
         return []
-    column = spec.table.c.get(spec.title_field, spec.table.c.id)
-    query = select(spec.table.c.id, column.label("title"), spec.table.c.state).where(
+    context, named = context_of(actor), spec.table.c.get(spec.title_field)
+    title = spec.table.c.id if named is None else permit.seen(named, spec.title_field, context)
+    query = select(spec.table.c.id, title.label("title"), spec.table.c.state).where(
         spec.table.c.id.in_(ids), spec.table.c.deleted_at.is_(None)
     )
-    where = permit.where(context_of(actor))
+    where = permit.where(context)
     if where is not None:
         query = query.where(where)
     with reading() as conn:
@@ -150,7 +151,7 @@ def list_titles(actor: Actor, spec: FormSpec, condition: ColumnElement[bool], li
     query = query if where is None else query.where(where)
     with reading() as conn:
         ids = set(conn.execute(query.order_by(spec.table.c.id.desc()).limit(limit)).scalars())
-        named = titles_of(conn, spec, ids) if spec.title_field in permit.everywhere else {}
+        named = titles_of(conn, spec, ids, actor)
     return {each: named.get(each, f"#{each}") for each in sorted(ids)}
 
 

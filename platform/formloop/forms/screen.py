@@ -1,12 +1,13 @@
 """What a page of a record shows: cells in their layout with text, input value, problem and rules, in one language."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as made_by
 from functools import lru_cache
 from typing import Any
 
 from formloop.access import people
+from formloop.access.actor import Actor
 from formloop.core.errors import Problem
 from formloop.core.expression import Context, EvaluationError, Expression
 from formloop.core.text import localized
@@ -14,6 +15,7 @@ from formloop.db import reading
 from formloop.forms import engine, files
 from formloop.forms.kind import get_form
 from formloop.forms.listing import titles_of
+from formloop.forms.reads import list_titles
 from formloop.forms.spec import Field, FormSpec, Values
 
 Names = dict[tuple[str, Any], str]
@@ -64,8 +66,14 @@ class Screen:
         return [cell for row in self.rows for cell in row]
 
 
-def names_for(spec: FormSpec, records: list[Mapping[str, Any]]) -> Names:
-    """What everything that these records point to is called, one query for each form."""
+def names_for(
+    actor: Actor, spec: FormSpec, records: Sequence[Mapping[str, Any]], asked: bool = False
+) -> Names:
+    """What everything that these records point to is called, one query for each form.
+
+    `asked`: the actor named these ids, no record that they see points there; then what they may not see has no
+    name.
+    """
     wanted: dict[str, set[Any]] = {}
     for key, column, source in _pointing(spec):
         values = (
@@ -86,8 +94,11 @@ def names_for(spec: FormSpec, records: list[Mapping[str, Any]]) -> Names:
                 found = people.department_names(ids)
             elif source == "@file":
                 found = files.names_of(ids)
+            elif asked:
+                target = get_form(source)
+                found = list_titles(actor, target, target.table.c.id.in_(ids), len(ids))
             else:
-                found = titles_of(conn, get_form(source), ids)
+                found = titles_of(conn, get_form(source), ids, actor)
             names |= {(source, key): name for key, name in found.items()}
     return names
 

@@ -130,7 +130,7 @@ def record_page(form: str, record: int) -> Response:
     actor, locale = current(), viewer.locale()
     seen = _look(actor, form, record)
     spec, values = seen.spec, reads.project(seen.spec, seen.record, seen.visible)
-    names = screen.names_for(spec, [values])
+    names = screen.names_for(actor, spec, [values])
     shown = screen.build(
         spec, seen.record, seen.env, context_of(actor), locale, seen.visible, frozenset(), [], names
     )
@@ -146,7 +146,7 @@ def record_page(form: str, record: int) -> Response:
         owner=names.get(("@person", values["owner"]), ""),
         binned=binned,
         panels=[part for each in record_panels if not binned and (part := each(actor, spec, values))],
-        changes=history.describe_changes(spec, record, seen.visible, locale),
+        changes=history.describe_changes(actor, spec, record, seen.visible, locale),
         comments=comments.list_of(form, record),
         chain=reads.list_chain(actor, form, record, locale),
         may_edit=gate.allows(actor, "edit", spec.resource) and not fixed,
@@ -217,7 +217,7 @@ def change(form: str, record: int) -> Response:
         return _edit_page(actor, spec, {**before, **given.values}, given, before, error.problems, 422)
     except Conflict:
         seen = reads.visible_in(actor, spec, before)
-        theirs = history.describe_changes(spec, record, seen, viewer.locale(), revision or 0)
+        theirs = history.describe_changes(actor, spec, record, seen, viewer.locale(), revision or 0)
         return _edit_page(actor, spec, {**before, **given.values}, given, before, [], 409, theirs)
     return page.redirect(url_for("forms.record_page", form=form, record=record), M("Saved."))
 
@@ -258,7 +258,15 @@ def _edit_page(
     env = engine.complete(spec, values, given, links, context, creating=before is None)
     visible, editable = live.reach(actor, spec, before)
     shown = screen.build(
-        spec, values, env, context, locale, visible, editable, problems, screen.names_for(spec, [values])
+        spec,
+        values,
+        env,
+        context,
+        locale,
+        visible,
+        editable,
+        problems,
+        screen.names_for(actor, spec, [values]),
     )
     return page.render(
         "forms/edit.html",

@@ -188,7 +188,7 @@ def _screen(
         sight.visible_paths(actor, spec, step),
         sight.editable_paths(spec, writes),
         problems,
-        screen.names_for(spec, [values]),
+        screen.names_for(actor, spec, [values]),
     )
     required = (
         {p for p, right in sight.rights_of(writes, spec).items() if right == "require"} if writes else set()

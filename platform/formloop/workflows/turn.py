@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy.engine import Row
 
-from formloop.access.actor import Actor
+from formloop.access.actor import SYSTEM, Actor
 from formloop.core.text import LOCALES
 from formloop.events import Cause
 from formloop.forms import screen
@@ -65,7 +65,7 @@ def describe(turn: Turn, values: Values) -> tuple[str, list[dict[str, str]]]:
     spec = turn.spec
     keys = [spec.title_field, *turn.workflow.summary]
     shown = {key: values.get(key) for key in keys if key in spec.fields}
-    names = screen.names_for(spec, [shown])
+    names = screen.names_for(SYSTEM, spec, [shown])  # told to all who take part
     texts = {
         key: [screen.shown_text(spec.fields[key], value, locale, names) for locale in LOCALES]
         for key, value in shown.items()
