@@ -43,6 +43,7 @@ SETTINGS = {
     "FORMLOOP_WECOM_URL": "The web address of a WeCom group robot; a secret.",
     "FORMLOOP_FEISHU_URL": "The web address of a Feishu group robot; a secret.",
     "FORMLOOP_FEISHU_SECRET": "What calls of the Feishu robot are signed with, if it wants that.",
+    "FORMLOOP_PRIVATE_HOSTS": "Addresses inside the house that workflows may call: `10.0.0.5:8443, 10.0.0.6:80`. Default: none.",
     "FORMLOOP_DEMO": "`1` allows signing in as the demo's people, from this machine only.",
     "FORMLOOP_CHROMIUM": "Tests: the browser to drive. Default: the one on the path.",
     "FORMLOOP_TEST_DATABASE_URL": "Tests: a PostgreSQL that may be emptied. Default: one started for them.",

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 
 from formloop.core import clock
@@ -30,7 +31,8 @@ class Settings:
     `public_url` is how people reach it; it is needed as soon as the site listens beyond this machine.
     `redis_url` is None on one machine: the site then starts a queue server of its own. What was deleted more
     than `bin_days` days ago is purged every night; 0 keeps it. Letters go out by `smtp_url` and, to group chats,
-    by `robots`; without them people are told in the app alone.
+    by `robots`; without them people are told in the app alone. `private_hosts` are the addresses inside the house, with
+    their ports, that may be called although they are not public.
     """
 
     instance: Path
@@ -45,6 +47,7 @@ class Settings:
     smtp_url: str | None = None
     mail_from: str = "formloop@localhost"
     robots: Mapping[str, Robot] = field(default_factory=dict)
+    private_hosts: frozenset[tuple[str, int]] = frozenset()
     statics: Path = Path("static")
     packs: Path = Path("templates_library")
 
@@ -76,6 +79,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         smtp_url=env.get("FORMLOOP_SMTP_URL") or None,
         mail_from=env.get("FORMLOOP_MAIL_FROM") or "formloop@localhost",
         robots=_robots(env),
+        private_hosts=_private_hosts(env.get("FORMLOOP_PRIVATE_HOSTS", "")),
         bin_days=_days(env.get("FORMLOOP_BIN_DAYS", "0")),
         demo=env.get("FORMLOOP_DEMO", "") == "1" or (instance / "demo").exists(),
         statics=_beside("static", "_static"),
@@ -87,6 +91,19 @@ def _robots(env: Mapping[str, str]) -> dict[str, Robot]:
     return {
         name: Robot(env[url], env.get(secret, "")) for name, (url, secret) in ROBOTS.items() if env.get(url)
     }
+
+
+def _private_hosts(said: str) -> frozenset[tuple[str, int]]:
+    """`10.0.0.5:8443, [fd00::5]:443` as addresses with their ports."""
+    found = set()
+    for each in filter(None, (part.strip() for part in said.split(","))):
+        host, _, port = each.rpartition(":")
+        try:
+            found.add((str(ip_address(host.strip("[]"))), int(port)))
+        except ValueError as error:
+            wanted = "FORMLOOP_PRIVATE_HOSTS lists addresses with ports, such as 10.0.0.5:8443"
+            raise ValueError(f"{wanted}, not “{each}”.") from error
+    return frozenset(found)
 
 
 def _days(said: str) -> int:

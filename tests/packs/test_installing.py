@@ -2,10 +2,14 @@
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
+from formloop.access import people
 from formloop.access.actor import SYSTEM
 from formloop.core.errors import Invalid
+from formloop.db import reading
 from formloop.events import outbox, repair
+from formloop.forms.kind import get_form
 from formloop.packs import installing, samples, service
 from formloop.packs.reading import read_zip
 from packs.archives import MANIFEST, note_form, note_pack, zipped
@@ -16,6 +20,15 @@ def test_the_samples_of_what_a_pack_needs_come_along(app: Flask) -> None:
     outbox.drain()
     assert installing.get_run(run).state == "done"
     assert samples.count("master_data") > 0 and samples.count("sales_order") > 0
+
+
+def test_sample_records_belong_to_the_account_they_name_where_there_is_one(app: Flask) -> None:
+    desk = people.add_department(SYSTEM, "desk", "Desk")
+    seller = people.add_person(SYSTEM, "seller", "Sally", department_id=desk)
+    service.install(SYSTEM, service.get_pack("sales_order"))
+    order = get_form("sales_order").table
+    with reading() as conn:
+        assert set(conn.execute(select(order.c.owner, order.c.department)).all()) == {(seller, desk)}
 
 
 def test_an_error_nobody_thought_of_ends_the_run_and_is_told(
