@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -193,18 +193,23 @@ def _rate(port: int, work: Callable[[Client], int], clients: int, statuses: set[
 
 
 def _memory(parent: int) -> float:
-    """The largest resident size among a process and its children, in MB."""
-    sizes = []
+    """The largest resident size among a process and all below it, in MB."""
+    above: dict[int, int] = {}
+    sizes: dict[int, float] = {}
     for status in Path("/proc").glob("[0-9]*/status"):
         try:
-            text = status.read_text()
+            said = dict(re.findall(r"^(Pid|PPid|VmRSS):\s+(\d+)", status.read_text(), re.M))
         except OSError:
             continue
-        pid, above = (int(re.search(rf"^{key}:\s+(\d+)", text, re.M)[1]) for key in ("Pid", "PPid"))  # type: ignore[index]
-        rss = re.search(r"^VmRSS:\s+(\d+)", text, re.M)
-        if parent in (pid, above) and rss:
-            sizes.append(int(rss[1]) / 1024)
-    return max(sizes, default=0.0)
+        above[int(said["Pid"])], sizes[int(said["Pid"])] = int(said["PPid"]), int(said.get("VmRSS", 0)) / 1024
+    return max(size for pid, size in sizes.items() if parent in _line(pid, above))
+
+
+def _line(pid: int, above: dict[int, int]) -> Iterator[int]:
+    """A process and those that it comes from."""
+    while pid:
+        yield pid
+        pid = above.get(pid, 0)
 
 
 if __name__ == "__main__":

@@ -123,6 +123,18 @@ def test_the_daily_letter_has_everything_since_the_last_one_once(site: Site) -> 
     assert letter.index("First") < letter.index("Second")
 
 
+def test_the_daily_letter_neither_drops_what_is_too_much_nor_repeats_what_was_before(site: Site) -> None:
+    tell(site.mei, text="Before")
+    service.choose(site.mei.person_id or 0, {("message", "email"): "daily"})
+    for number in range(delivery.MOST_LINES + 2):
+        tell(site.mei, text=f"No. {number}.")
+    assert [delivery.put_digests() for _ in range(3)] == [1, 1, 0]
+    outbox.drain()
+    assert len(site.mail.letters) == 3  # the one at once, and two digests
+    assert "No. 101." in site.mail.letters[-1]
+    assert "Before" not in "".join(site.mail.letters[1:])
+
+
 def test_the_daily_letter_is_planned_for_the_morning_and_missed_mornings_count_once(site: Site) -> None:
     from formloop.events import schedule
 

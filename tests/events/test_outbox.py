@@ -11,7 +11,7 @@ from sqlalchemy import insert, select, update
 
 from events.mail import Mail
 from formloop.core import clock
-from formloop.core.errors import Conflict
+from formloop.core.errors import Conflict, StorageFull
 from formloop.core.text import M
 from formloop.db import connection, reading, transactional
 from formloop.events import claims, outbox, reasons, repair, tables
@@ -135,9 +135,10 @@ def test_a_lease_that_ran_out_goes_to_another_and_the_first_holder_changes_nothi
     assert states() == ["done"]
 
 
-def test_a_heartbeat_keeps_a_long_delivery(mail: Mail) -> None:
+def test_a_heartbeat_keeps_a_long_delivery(mail: Mail, monkeypatch: pytest.MonkeyPatch) -> None:
     mail.put(1)
     (held,) = outbox.claim()
+    monkeypatch.setattr(outbox, "_held", {held.id})  # as while it is being delivered
     with later(seconds=50):
         assert outbox.keep_leases() == 1
     with later(seconds=70):
@@ -228,3 +229,36 @@ def _flood(count: int) -> None:
         for n in range(count)
     ]
     connection().execute(insert(tables.outbox), rows)
+
+
+def test_what_a_broken_delivery_left_of_its_batch_is_free_for_the_next_one(
+    mail: Mail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        mail.put(number, key=str(number))
+    real = outbox.finish
+
+    def fails_once(delivery: claims.Delivery) -> bool:
+        monkeypatch.setattr(outbox, "finish", real)
+        raise StorageFull
+
+    monkeypatch.setattr(outbox, "finish", fails_once)
+    monkeypatch.setattr(outbox, "fail", fails_once)
+    with pytest.raises(StorageFull):
+        outbox.drain()
+    monkeypatch.undo()
+    assert outbox.keep_leases() == 0
+    assert outbox.drain() == 3
+    with later(seconds=outbox.LEASE + 1):
+        assert outbox.drain() == 1
+    assert states() == ["done"] * 4
+
+
+def test_nobody_elses_wish_to_wait_is_longer_than_six_hours(mail: Mail) -> None:
+    mail.failing["x"] = DeliveryError("later", wait=float("inf"))
+    mail.put("x")
+    outbox.drain()
+    mail.failing.clear()
+    with later(hours=6, seconds=1):
+        outbox.drain()
+    assert mail.delivered == ["x"]

@@ -114,6 +114,23 @@ def test_the_history_says_who_changed_what_and_can_be_undone(shop: Shop) -> None
     assert (read["note"], read["lines"][0]["quantity"]) == ("first", Decimal("2"))
 
 
+def test_undoing_a_change_of_lines_leaves_the_others_and_brings_back_what_went(shop: Shop) -> None:
+    def line(quantity: str) -> dict[str, object]:
+        return {"item": shop.bolt, "quantity": quantity}
+
+    order = service.create(
+        SYSTEM, "order", {"customer": shop.acme, "lines": [line("1"), line("2"), line("3")]}
+    )
+    first, second, _ = (each["id"] for each in order["lines"])
+    service.change_record(
+        SYSTEM, "order", order["id"], {"lines": [{"id": first}, {"id": second, "quantity": "9"}]}
+    )
+    newest = history.describe_changes(SYSTEM, get_form("order"), order["id"], frozenset(), "en")[0]
+    service.undo_change(SYSTEM, "order", order["id"], newest.id)
+    found = reads.get_record(SYSTEM, "order", order["id"])
+    assert [each["quantity"] for each in found["lines"]] == [Decimal(1), Decimal(2), Decimal(3)]
+
+
 def test_the_recycle_bin_gives_back_what_it_took(shop: Shop) -> None:
     order = shop.order()
     service.delete_record(SYSTEM, "order", order["id"])

@@ -207,12 +207,14 @@ def transactional(work: Callable[P, R]) -> Callable[P, R]:
             return work(*args, **kwargs)
         for attempt in range(1, TRIES + 1):
             try:
-                return _one_unit(functools.partial(work, *args, **kwargs))
+                result, after = _one_unit(functools.partial(work, *args, **kwargs))
+                break
             except DBAPIError as error:
                 if attempt == TRIES or not _worth_retrying(error):
                     raise _for_people(error) from error
                 time.sleep(random.SystemRandom().uniform(0.5, 1.5) * 0.01 * 2**attempt)
-        raise AssertionError("unreachable")
+        _follow(after)  # what is committed must neither be done again nor be called failed
+        return result
 
     return run
 
@@ -226,15 +228,21 @@ def before_writing(look: Callable[[], None]) -> None:
         _looks.append(look)
 
 
-def _one_unit(work: Callable[[], R]) -> R:
+def _one_unit(work: Callable[[], R]) -> tuple[R, list[Callable[[], None]]]:
     with turns.taken(engine()), engine().connect().execution_options(writes=True) as conn, conn.begin():
         for look in _looks:
             _inside(_Unit(conn, writes=False), look)
         unit = _Unit(conn, writes=True)
         result = _inside(unit, work)
-    for action in unit.after:
-        action()
-    return result
+    return result, unit.after
+
+
+def _follow(after: list[Callable[[], None]]) -> None:
+    for action in after:
+        try:
+            action()
+        except Exception:
+            _log.exception("what follows a commit failed")
 
 
 def _inside(unit: _Unit, work: Callable[[], R]) -> R:

@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from formloop.core.errors import Unavailable
 from formloop.core.text import M
 
-LONGEST, PAUSE = 20.0, 0.0005  # seconds
+LONGEST, PAUSE = 20.0, 0.00015  # seconds
 _threads = threading.Lock()
 _patience: ContextVar[float | None] = ContextVar("patience", default=None)
 

@@ -8,6 +8,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -17,7 +18,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from formloop.core import clock
-from formloop.core.errors import Conflict
+from formloop.core.errors import Conflict, FormloopError
 from formloop.core.registry import Registry
 from formloop.core.text import M, Message
 from formloop.db import after_commit, connection, is_sqlite, reading, transactional
@@ -51,6 +52,7 @@ __all__ = [
 ]
 
 HEARTBEAT = 20
+LONGEST_WAIT = 6 * 3600.0
 BATCH = 16
 
 
@@ -100,6 +102,7 @@ _RECEIVED = select(inbox.c.result).where(
 _RECEIVE = insert(inbox)
 topics: Registry[Topic] = Registry("topic")
 _wake: list[Callable[[str], None]] = []
+_held: set[int] = set()  # what this process works on now
 stopping = threading.Event()  # set: every drain of this process ends after the message under way
 
 
@@ -160,7 +163,8 @@ def fail(delivery: Delivery, error: Exception) -> str:
         state = "dead"
     else:
         state = "ready"
-    wait = known.wait if known.wait is not None else back_off(delivery.attempts)
+    asked = known.wait if known.wait is not None else back_off(delivery.attempts)
+    wait = min(max(asked, 0.0), LONGEST_WAIT)  # another system may ask for any time
     moved = _move(delivery, state=state, not_before=clock.later(seconds=wait), last_error=written(known.text))
     return state if moved else "lost"
 
@@ -173,8 +177,8 @@ def keep_lease(delivery: Delivery) -> bool:
 
 @transactional
 def keep_leases() -> int:
-    """Prolong every lease this process holds: the heartbeat of a worker; returns how many there were."""
-    held = outbox.c.state == "leased", outbox.c.lease_owner == owner()
+    """Prolong the leases this process works under: the heartbeat of a worker; returns how many there were."""
+    held = outbox.c.state == "leased", outbox.c.lease_owner == owner(), outbox.c.id.in_(list(_held))
     return (
         connection()
         .execute(update(outbox).where(*held).values(lease_until=clock.later(seconds=LEASE)))
@@ -199,7 +203,7 @@ def _move(delivery: Delivery, **values: Any) -> bool:
 def back_off(attempts: int) -> float:
     """Seconds until the next try: 5 s doubling with each one, at most 6 h, ±20 %."""
     jitter = random.SystemRandom().uniform(0.8, 1.2)
-    return float(min(6 * 3600.0, 5.0 * 2 ** (attempts - 1)) * jitter)
+    return float(min(LONGEST_WAIT, 5.0 * 2 ** (attempts - 1)) * jitter)
 
 
 class _LeaseLost(Exception):
@@ -242,13 +246,26 @@ def drain(topic: str | None = None, most: int = 10_000, seconds: float = 3600.0)
         batch = claim(topic, min(BATCH, most - tried))
         if not batch:
             break
-        for place, delivery in enumerate(batch):
-            if stopping.is_set():
-                _give_back(batch[place:])
-                break
-            deliver(delivery)
-            tried += 1
+        tried += _deliver_all(batch)
     return tried
+
+
+def _deliver_all(batch: list[Delivery]) -> int:
+    """Deliver claimed messages in turn; those that it does not come to are given back. Returns how many were tried."""
+    _held.update(each.id for each in batch)
+    tried = 0
+    try:
+        for delivery in batch:
+            if stopping.is_set():
+                break
+            tried += 1
+            deliver(delivery)
+        return tried
+    finally:
+        _held.difference_update(each.id for each in batch)  # a lease nobody works under must run out
+        if batch[tried:]:
+            with suppress(FormloopError):
+                _give_back(batch[tried:])
 
 
 @transactional

@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, or_, select
 from formloop.access import audit
 from formloop.access.actor import SYSTEM, Actor
 from formloop.core import clock
-from formloop.core.errors import FormloopError, NotFound
+from formloop.core.errors import Forbidden, NotFound
 from formloop.db import connection, reading, transactional
 from formloop.definitions import library
 from formloop.events import Cause, Event, emit
@@ -80,6 +80,6 @@ def purge_older(days: int) -> tuple[int, int]:
             try:
                 purge_record(SYSTEM, entry.key, record, Cause(("sweep",)))
                 gone += 1
-            except FormloopError:
+            except (InUse, Forbidden, NotFound):
                 kept += 1
     return gone, kept

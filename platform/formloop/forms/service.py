@@ -220,7 +220,7 @@ def _lines_before(lines: list[Values], old: Mapping[str, Values | None]) -> list
     """Lines with the values they had; those that had gone come back, those that had come go."""
     there = {str(line["id"]) for line in lines}
     kept = [
-        {**line, **(old[str(line["id"])] or {})}
+        {**line, **(old.get(str(line["id"])) or {})}
         for line in lines
         if old.get(str(line["id"]), line) is not None
     ]

@@ -3,11 +3,11 @@
 from typing import Any
 
 from flask import current_app
-from sqlalchemy import insert, select, update
+from sqlalchemy import select
 
 from formloop.access.tables import person
 from formloop.bridges.connectors import Channel, Letter, channels
-from formloop.bridges.notices.service import KINDS, TOPIC, ready_channels
+from formloop.bridges.notices.service import KINDS, TOPIC, ready_channels, remember_sent
 from formloop.bridges.notices.tables import choice, digest, notice
 from formloop.core.text import M
 from formloop.db import connection, reading, transactional
@@ -68,9 +68,10 @@ def put_digests() -> int:
     count = 0
     for channel in ready_channels():
         for row, ids in _waiting(channel):
-            payload = {"channel": channel.name, "person": row.id, "notices": ids[:MOST_LINES]}
+            part = ids[:MOST_LINES]  # the rest comes with the next one
+            payload = {"channel": channel.name, "person": row.id, "notices": part}
             outbox.put(TOPIC, f"{channel.name}:{row.id}", payload)
-            _remember(row.id, channel.name, ids[-1])
+            remember_sent(row.id, channel.name, part[-1])
             count += 1
     return count
 
@@ -94,9 +95,3 @@ def _waiting(channel: Channel) -> list[tuple[Any, list[int]]]:
             found.setdefault(row.person, []).append(row.id)
     rows = connection().execute(select(person).where(person.c.id.in_(found), person.c.active))
     return [(row, found[row.id]) for row in rows]
-
-
-def _remember(person_id: int, channel: str, last: int) -> None:
-    mine = (digest.c.person == person_id, digest.c.channel == channel)
-    if not connection().execute(update(digest).where(*mine).values(last=last)).rowcount:
-        connection().execute(insert(digest).values(person=person_id, channel=channel, last=last))

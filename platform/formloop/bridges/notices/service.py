@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, delete, func, insert, literal, select, update
 from formloop.access.actor import Actor
 from formloop.access.tables import person
 from formloop.bridges.connectors import Channel, channels
-from formloop.bridges.notices.tables import choice, notice
+from formloop.bridges.notices.tables import choice, digest, notice
 from formloop.core import clock
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M, Message
@@ -146,6 +146,17 @@ def choose(person_id: int, wanted: Mapping[tuple[str, str], str]) -> None:
     rows = [{"person": person_id, "kind": k, "channel": c, "how": how} for (k, c), how in wanted.items()]
     if rows:
         conn.execute(insert(choice), rows)
+    for channel in {name for (_, name), how in wanted.items() if how == "daily"}:
+        known = select(digest.c.last).where(digest.c.person == person_id, digest.c.channel == channel)
+        if conn.execute(known).first() is None:  # the first letter begins with what comes from now on
+            remember_sent(person_id, channel, clock.new_id())
+
+
+def remember_sent(person_id: int, channel: str, last: int) -> None:
+    """The newest notice that a person need not be written about in a daily letter any more."""
+    mine = (digest.c.person == person_id, digest.c.channel == channel)
+    if not connection().execute(update(digest).where(*mine).values(last=last)).rowcount:
+        connection().execute(insert(digest).values(person=person_id, channel=channel, last=last))
 
 
 def list_notices(actor: Actor, locale: str, before: int | None = None) -> tuple[list[Shown], int | None]:
