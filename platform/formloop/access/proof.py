@@ -22,7 +22,7 @@ from sqlalchemy import column, select, table
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from formloop.access import people, sessions
+from formloop.access import people, personas, sessions
 from formloop.access.actor import SYSTEM, get_actor
 from formloop.access.signing import COOKIE
 from formloop.access.tables import grant, membership
@@ -32,7 +32,6 @@ from formloop.db import engine, reading
 from formloop.settings import read_settings
 from formloop.web.routes import Permission, permission_of
 
-PERSONAS = ("builder", "seller", "approver", "planner", "administrator", "nobody")
 NOBODY = "nobody"  # signed in, but with no role at all
 
 
@@ -40,6 +39,7 @@ NOBODY = "nobody"  # signed in, but with no role at all
 class Tally:
     """What was asked and what was wrong."""
 
+    personas: int = 0
     requests: int = 0
     allowed: int = 0
     refused: int = 0
@@ -57,7 +57,7 @@ def prove(seed: int, create_app: Callable[..., Flask], forms: int = 3) -> dict[s
         engine().dispose()
     return {
         "routes": len({r.endpoint for r in app.url_map.iter_rules()}),
-        "personas": len(PERSONAS) + 1,
+        "personas": found.personas + 1,
         "requests": found.requests,
         "allowed": found.allowed,
         "refused": found.refused,
@@ -92,8 +92,10 @@ class Matrix:
         self.watch = sqlite3.connect(folder / "formloop.db", isolation_level=None)
         people.add_person(SYSTEM, NOBODY, "Nobody")
         self.victim = people.add_person(SYSTEM, "victim", "Victim")
-        self.ids = {account: self._id(account) for account in PERSONAS}
-        self.declared = {account: self._declared(account) for account in PERSONAS}
+        self.accounts = (*personas.read_demo(app.config["SETTINGS"]).accounts, NOBODY)
+        self.tally.personas = len(self.accounts)
+        self.ids = {account: self._id(account) for account in self.accounts}
+        self.declared = {account: self._declared(account) for account in self.accounts}
         forms = sorted({r.removeprefix("form:") for d in self.declared.values() for _, r in d or ()} - {"*"})
         forms = [each for each in forms if each not in ("definition", "pack", "people", "site", "audit")]
         self.forms = sorted(random.sample(forms, min(most, len(forms))))
@@ -151,8 +153,8 @@ class Matrix:
         permission = permission_of(self.app, rule.endpoint)
         by_token = rule.rule.startswith("/api/")
         self._expect(rule, arguments, method, None, "page", permission == "public")
-        may = {account: self._may(account, permission, arguments) for account in PERSONAS}
-        for account in sorted(PERSONAS, key=lambda each: may[each]):
+        may = {account: self._may(account, permission, arguments) for account in self.accounts}
+        for account in sorted(self.accounts, key=lambda each: may[each]):
             for door in ("token", "cookie") if by_token else ("page", "htmx", "token"):
                 # a token opens the interface for programs only, a session the pages only
                 opens = (door == "token") == by_token or permission == "public"

@@ -9,6 +9,7 @@ from formloop.access import (
     departments_views,
     people,
     people_views,
+    personas,
     profile_views,
     rights_views,
     sealing,
@@ -17,11 +18,10 @@ from formloop.access import (
 )
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M
-from formloop.web import faults, navigation, page, start
+from formloop.web import faults, navigation, page, start, viewer
 from formloop.web.routes import route
 
 blueprint = Blueprint("access", __name__)
-PERSONAS = ("builder", "seller", "approver", "planner", "administrator")
 
 
 ROOMS = (people_views, departments_views, rights_views, audit_views, profile_views)
@@ -104,7 +104,8 @@ def do_sign_in() -> Response:
 @route(blueprint, "/sign-in/as/<account>", permission="public", methods=["POST"])
 def sign_in_as(account: str) -> Response:
     """Become one of the demo's personas: only in a demo, only from this very machine."""
-    person = people.find_person(account) if account in PERSONAS and _persona_allowed() else None
+    offered = _persona_allowed() and account in _demo().accounts
+    person = people.find_person(account) if offered else None
     if person is None:
         raise NotFound
     return signing.keep(
@@ -145,8 +146,14 @@ def use_link(secret: str) -> Response:
     return signing.keep(page.redirect("/"), sessions.open_session(person_id, str(request.user_agent)))
 
 
+def _demo() -> personas.Demo:
+    return personas.read_demo(current_app.config["SETTINGS"])
+
+
 def _sign_in_page(account: str = "", problems: list[Problem] | None = None, status: int = 200) -> Response:
-    shown = [p for key in PERSONAS if (p := people.find_person(key))] if _persona_allowed() else []
+    demo, locale = _demo(), viewer.locale()
+    there = [p for key in demo.accounts if (p := people.find_person(key))] if _persona_allowed() else []
+    shown = [(person, demo.deed(person.account, locale)) for person in there]
     target = page.local_path(request.values.get("next"))
     return page.render(
         "access/sign_in.html",
