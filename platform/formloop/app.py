@@ -35,7 +35,7 @@ KINDS = (
     bridge_kind.BRIDGE,
     workflow_kind.WORKFLOW,
 )  # rooms add their kinds when they are imported
-_EPOCHS = select(counters.c.name, counters.c.value).where(counters.c.name.in_(("access", "definitions")))
+_COUNTERS = select(counters.c.name, counters.c.value)  # a handful
 ROOMS = ("web", "access", "definitions", "forms", "bridges", "workflows", "packs", "api")
 
 
@@ -95,6 +95,6 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _refresh_rules() -> None:
     """See what was published and which rights changed, here or in another process."""
     with db.reading() as conn:
-        epochs = {row.name: row.value for row in conn.execute(_EPOCHS)}
+        epochs = {row.name: row.value for row in conn.execute(_COUNTERS)}
     gate.refresh(epochs.get("access", 0))
     library.refresh(epochs.get("definitions", 0))
