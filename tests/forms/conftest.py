@@ -1,11 +1,16 @@
 """A small shop in forms: customers, items, orders with lines; people with different rights."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 
-from formloop.access import people, role_kind
+from formloop.access import people, role_kind, sessions, signing
 from formloop.access.actor import SYSTEM, Actor, get_actor
+from formloop.app import create_app
 from formloop.definitions import service as definitions
 from formloop.forms import kind, service
 from formloop.forms.spec import Values
@@ -131,3 +136,18 @@ class Shop:
 @pytest.fixture
 def shop(database: Settings) -> Shop:
     return Shop()
+
+
+@pytest.fixture
+def app(database: Settings) -> Iterator[Flask]:
+    application = create_app(replace(database, demo=True))
+    with application.app_context():
+        yield application
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    person = people.add_person(SYSTEM, "ann", "Ann", administrator=True)
+    browser = app.test_client()
+    browser.set_cookie(signing.COOKIE, sessions.open_session(person))
+    return browser

@@ -3,7 +3,7 @@
 import pytest
 
 from formloop.access.actor import SYSTEM
-from formloop.core.errors import Forbidden
+from formloop.core.errors import Forbidden, Invalid
 from formloop.forms import bulk, reads, service
 
 from .conftest import Shop
@@ -40,3 +40,9 @@ def test_the_right_to_change_is_asked_for_each(shop: Shop) -> None:
     done, failed = bulk.change_records(mei, "item", {shop.bolt: 1}, {"price": "0"})
     assert (done, [p.code for p in failed]) == (0, [Forbidden.code])
     assert reads.get_record(SYSTEM, "item", shop.bolt)["price"] == pytest.approx(1.5)
+
+
+def test_more_records_than_go_at_once_are_refused_not_passed_over(shop: Shop) -> None:
+    with pytest.raises(Invalid) as refused:
+        bulk.delete_records(SYSTEM, "item", dict.fromkeys(range(bulk.MOST + 1)))
+    assert [p.code for p in refused.value.problems] == ["many"]

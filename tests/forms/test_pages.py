@@ -1,36 +1,17 @@
 """Pages of records as browsers and programs without JavaScript use them."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from formloop.access import people, sessions, signing
+from formloop.access import sessions, signing
 from formloop.access.actor import SYSTEM
-from formloop.app import create_app
 from formloop.events import outbox
 from formloop.forms import reads, service
-from formloop.settings import Settings
 
 from .conftest import Shop
-
-
-@pytest.fixture
-def app(database: Settings) -> Iterator[Flask]:
-    application = create_app(replace(database, demo=True))
-    with application.app_context():
-        yield application
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    person = people.add_person(SYSTEM, "ann", "Ann", administrator=True)
-    browser = app.test_client()
-    browser.set_cookie(signing.COOKIE, sessions.open_session(person))
-    return browser
 
 
 @pytest.fixture

@@ -6,18 +6,21 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from formloop.core.errors import Conflict
-from formloop.db import is_sqlite
 from formloop.workflows import service
 from formloop.workflows.turning import Turn
 from workflows.stage import END, Stage, approval
+
+# on SQLite writers take turns, so two can never be at this place together
+pytestmark = [
+    pytest.mark.parametrize("database", ["postgresql"], indirect=True),
+    pytest.mark.postgres,
+]
 
 
 def submitted_at_once(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, second: str
 ) -> tuple[service.Result, service.Result]:
     """Ann's request is held just before it writes its case; meanwhile `second` submits the same record."""
-    if is_sqlite():
-        pytest.skip("writers take turns there")
     stage.publish(approval("one", "bob"), END)
     record, add_case = stage.record(), service._add_case
     held, go_on = threading.Event(), threading.Event()

@@ -78,7 +78,7 @@ def _chosen() -> Chosen:
     found: dict[int, int | None] = {}
     for said in request.form.getlist("id"):
         record, _, revision = said.partition(":")
-        if (known := clock.find_id(record)) is not None and len(found) < bulk.MOST:
+        if (known := clock.find_id(record)) is not None:
             found[known] = clock.find_id(revision)
     return found
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from formloop.access.actor import Actor
-from formloop.core.errors import FormloopError, Problem
+from formloop.core.errors import FormloopError, Invalid, Problem
+from formloop.core.text import M
 from formloop.forms import purging, service
 
 MOST = 1_000
@@ -33,9 +34,11 @@ def purge_records(actor: Actor, form: str, chosen: Chosen) -> Done:
 
 
 def _each(chosen: Chosen, work: Callable[[int, int | None], object]) -> Done:
-    """One transaction a record, so that a refusal of one undoes nothing of the others."""
+    """One transaction a record, so that a refusal of one undoes nothing of the others; Invalid for too many."""
+    if len(chosen) > MOST:
+        raise Invalid([Problem("many", "id", M("At most {count} records at once.", count=MOST))])
     done, failed = 0, list[Problem]()
-    for record, revision in list(chosen.items())[:MOST]:
+    for record, revision in chosen.items():
         try:
             work(record, revision)
             done += 1

@@ -2,8 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import replace
 from html import unescape
 from pathlib import Path
 
@@ -11,16 +9,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from formloop.access import people, sessions, signing
+from formloop.access import people
 from formloop.access.actor import SYSTEM, get_actor
-from formloop.app import create_app
 from formloop.core.errors import Invalid
 from formloop.definitions import service as definitions
 from formloop.events import jobs
 from formloop.forms import guessing, importing, staging
 from formloop.forms.importing import import_file
 from formloop.forms.kind import get_form
-from formloop.settings import Settings
 from forms.conftest import publish, role
 from forms.imports.bringing import Write, mapping
 from forms.specimens import publish_all
@@ -29,21 +25,6 @@ ROOT = Path(__file__).parents[3]
 DATA = ROOT.parent / "shared" / "data" / "adventureworks"
 MAPPINGS = ROOT / "docs" / "howto" / "adventureworks"
 reference_data = pytest.mark.skipif(not DATA.is_dir(), reason="the reference data is not here")
-
-
-@pytest.fixture
-def app(database: Settings) -> Iterator[Flask]:
-    application = create_app(replace(database, demo=True))
-    with application.app_context():
-        yield application
-
-
-@pytest.fixture
-def client(app: Flask) -> FlaskClient:
-    person = people.add_person(SYSTEM, "ann", "Ann", administrator=True)
-    browser = app.test_client()
-    browser.set_cookie(signing.COOKIE, sessions.open_session(person))
-    return browser
 
 
 @pytest.fixture
