@@ -28,6 +28,7 @@ from formloop.core.expression import Context
 from formloop.core.json_text import dumps, loads
 from formloop.core.text import M
 from formloop.db import Exact, is_sqlite, reading
+from formloop.db.counting import count_up_to
 from formloop.forms import permits
 from formloop.forms.fields import types
 from formloop.forms.filters import Filter, operators, read_filter
@@ -114,9 +115,8 @@ def count_records(actor: Actor, spec: FormSpec, query: Query) -> int:
     """How many records a list has, exact up to 10,000; 10,001 means more."""
     permit = permits.require_permit(actor, "view", spec)
     condition, _ = _condition(spec, permit, context_of(actor), query)
-    some = select(literal(1)).select_from(spec.table).where(condition).limit(EXACT_TOTAL + 1).subquery()
     with reading() as conn:
-        return int(conn.execute(select(func.count()).select_from(some)).scalar_one())
+        return conn.execute(count_up_to(spec.table, condition, most=EXACT_TOTAL + 1)).scalar_one()
 
 
 def sum_records(actor: Actor, spec: FormSpec, query: Query, keys: Sequence[str]) -> dict[str, Decimal]:

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from formloop.access.actor import Actor
 from formloop.core.errors import Conflict
 from formloop.core.text import M, Message
 from formloop.db import reading
+from formloop.db.counting import count_up_to
 from formloop.definitions import library
 from formloop.forms.reads import list_titles
 from formloop.forms.spec import FormSpec
@@ -86,7 +87,6 @@ def _pointing(other: FormSpec, key: str, record: int) -> ColumnElement[bool] | N
 
 
 def _use(actor: Actor, other: FormSpec, condition: ColumnElement[bool]) -> Use:
-    some = select(literal(1)).select_from(other.table).where(condition).limit(COUNTED + 1).subquery()
     with reading() as conn:
-        count = int(conn.execute(select(func.count()).select_from(some)).scalar_one())
+        count = conn.execute(count_up_to(other.table, condition, most=COUNTED + 1)).scalar_one()
     return Use(other, count, list_titles(actor, other, condition, MOST_NAMES) if count else {})

@@ -6,13 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select
 
 from formloop.access.actor import Actor
 from formloop.access.tables import department, person
 from formloop.core.errors import NotFound
 from formloop.core.text import M, Message
 from formloop.db import reading
+from formloop.db.counting import VIEWER, count_up_to
 from formloop.definitions import library
 from formloop.forms import listing, permits
 from formloop.forms.fields.datetime import site_zone
@@ -106,14 +107,11 @@ def count_todo(actor: Actor) -> int:
     if actor.person_id is None:
         return 0
     with reading() as conn:
-        return int(conn.execute(_COUNT_TODO, {"of_person": actor.person_id}).scalar_one())
+        return conn.execute(COUNT_TODO, {VIEWER.key: actor.person_id}).scalar_one()
 
 
-_COUNT_TODO = select(func.count()).select_from(
-    select(literal(1))
-    .where(task.c.person == bindparam("of_person"), task.c.kind == "todo", task.c.state == "open")
-    .limit(MOST_COUNTED)
-    .subquery()
+COUNT_TODO = count_up_to(
+    task, task.c.person == VIEWER, task.c.kind == "todo", task.c.state == "open", most=MOST_COUNTED
 )
 
 

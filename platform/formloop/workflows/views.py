@@ -6,7 +6,7 @@ from flask import Flask, request
 
 from formloop.access import gate, people
 from formloop.access.actor import Actor
-from formloop.access.signing import current, find_current
+from formloop.access.signing import current
 from formloop.core.text import M
 from formloop.forms import permits
 from formloop.forms import views as forms_views
@@ -55,7 +55,7 @@ def init_app(app: Flask) -> None:
         "workflows.show_inbox",
         10,
         navigation.WORK,
-        badge=_waiting,
+        badge=inbox.COUNT_TODO,
         urgent=True,
         phone=True,
     )
@@ -67,7 +67,7 @@ def init_app(app: Flask) -> None:
         310,
         navigation.SITE,
         permission=desk_views.REPAIR,
-        badge=desk.count_stuck,
+        badge=desk.COUNT_STUCK,
         urgent=True,
     )
     navigation.navigation.add("cases", repair)
@@ -84,11 +84,6 @@ def init_app(app: Flask) -> None:
     navigation.person_menu.add("deputies", deputies)
     navigation.home.add("inbox", navigation.Slot("workflows/_home.html", _home, order=100))
     forms_views.record_panels += [_submit_panel, _way_panel]
-
-
-def _waiting() -> int:
-    actor = find_current()
-    return inbox.count_todo(actor) if actor else 0
 
 
 def _home() -> dict[str, Any] | None:
