@@ -19,7 +19,7 @@ from formloop.db import after_commit, engine, kept, reading
 from formloop.db.migrations import read_counter
 
 RECORD_ACTIONS = (
-    "view", "create", "edit", "delete", "purge", "submit", "import", "export", "print", "comment",
+    "view", "create", "edit", "delete", "purge", "submit", "amend", "import", "export", "print", "comment",
 )  # fmt: skip
 SITE_ACTIONS = ("design", "manage", "install", "repair")
 

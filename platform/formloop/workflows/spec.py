@@ -10,6 +10,7 @@ from formloop.core.errors import Problem
 from formloop.core.expression import Expression, Path, Type
 from formloop.core.text import M, Message, localized
 from formloop.forms.spec import FormSpec
+from formloop.workflows.amendments.spec import Amends
 from formloop.workflows.state import Effect, Event, Rule, Seat, State, Token
 
 OFFERED = ("approve", "reject", "return", "transfer")  # where a step does not say
@@ -102,6 +103,7 @@ class Workflow:
     states: Mapping[str, str]  # the record's state when submitted, rejected, returned, approved
     summary: tuple[str, ...]
     reads: frozenset[Path]
+    amends: Amends | None = None  # where it is for changes of approved records
 
     def title(self, locale: str) -> str:
         """Its name in `locale`."""
