@@ -128,10 +128,9 @@ def test_at_the_last_stage_nothing_changes_and_a_supplement_is_offered(desk: Des
     for values in ({"day": "2026-12-24"}, None):
         with pytest.raises(Invalid):
             desk.propose(record, values)
-    spec = get_form("booking")
-    filled = supplements.list_prefilled(ann, spec, record, chance.supplement)
-    assert filled == {"guest": "Wu", "original": record}
-    raw = {**filled, "rows": [{"what": "cat", "count": 1, "price": "20"}]}
+    offer = supplements.get_offer(ann, "booking", record)
+    assert (offer.form, offer.values) == ("booking", {"guest": "Wu", "original": record})
+    raw = {**offer.values, "rows": [{"what": "cat", "count": 1, "price": "20"}]}
     saved = supplements.add(ann, "booking", record, raw, "once")
     assert supplements.add(ann, "booking", record, raw, "once")["id"] == saved["id"]
     assert [(each.way, each.record) for each in reads.list_chain(ann, "booking", record)].count(

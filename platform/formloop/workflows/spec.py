@@ -116,6 +116,11 @@ class Workflow:
         return frozenset(ends | {self.states["approved"]})
 
 
+def subject_of(workflow: Workflow, form: FormSpec) -> Titled:
+    """What the cases of a workflow are about: records of its form, or changes of them."""
+    return Titled((form if workflow.amends is None else workflow).document, form.key)
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     """A token at a step, as the step's kind sees it."""

@@ -17,7 +17,9 @@ from formloop.workflows.spec import Workflow
 from formloop.workflows.state import Event
 from formloop.workflows.turn import Turn
 
-OUTDATED = M("The record has changed since this was proposed. Nothing was applied; propose it again.")
+OUTDATED = M(
+    "The record has changed since this was proposed. Nothing was applied; it goes back to be renewed."
+)
 RUNNING = ("open", "stuck")
 MOVES_ON = ("approve", "due", "done", "end", "skip", "resume")  # after these a proposal may be applied
 

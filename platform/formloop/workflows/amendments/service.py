@@ -28,6 +28,7 @@ from formloop.workflows.turn import describe, turn_of, turn_on
 from formloop.workflows.turning import Result, carry_out
 
 LONGEST_REASON = 2_000
+NOT_LOCKED = M("This record is not locked.")
 UNDER_WAY = M("A change of this record is under approval already.")
 
 
@@ -64,7 +65,7 @@ def _propose(
     cases.find_open(form, record, lock=True)
     chance = find_chance(actor, spec, before)
     if chance is None:
-        raise Conflict(UNDER_WAY if cases.find_open(form, record) else M("This record is not locked."))
+        raise Conflict(UNDER_WAY if cases.find_open(form, record) else NOT_LOCKED)
     if revision is not None and revision != before["revision"]:
         raise Conflict(current=before)
     old, new, after = _difference(actor, spec, chance, before, raw)
