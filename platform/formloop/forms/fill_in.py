@@ -60,6 +60,8 @@ def show(
         editable = frozenset(path for path in editable if not purpose.is_held(path))
     names = screen.names_for(actor, spec, [values])
     shown = screen.build(spec, values, env, context, locale, visible, editable, problems, names)
+    if purpose is not None:  # its own part tells what is wrong with its own inputs
+        shown.problems = [each for each in shown.problems if not each.at.startswith("_")]
     return page.render(
         "forms/edit.html",
         "forms/_form.html",

@@ -80,7 +80,11 @@ def describe_difference(
     locale: str,
     places: Mapping[str, int] | None = None,
 ) -> list[Difference]:
-    """Old and new values of one difference, of fields in `visible` only; `places` says which line is which."""
+    """Old and new values of one difference, of fields in `visible` only and in the order of the form.
+
+    `places` says which line is which.
+    """
+    old, new = ({key: side[key] for key in spec.fields if key in side} for side in (old, new))
     return _Teller(actor, spec, visible, locale, [old, new]).differences(old, new, places or {})
 
 
