@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-
 from sqlalchemy import select
 
 from formloop.core.registry import Registry
@@ -17,7 +16,9 @@ from formloop.web.navigation import APPS, Entry, Slot, Source
 
 ENTRIES: Sequence[Entry] = (
     Entry(M("Menu"), "apps", "start.menu", order=2, group=APPS),
-    Entry(M("Account"), "list", "site.rows", order=1, permission="public", badge=select(VIEWER - 3), urgent=True),
+    Entry(
+        M("Account"), "list", "site.rows", order=1, permission="public", badge=select(VIEWER - 3), urgent=True
+    ),
     Entry(M("Notes"), "bell", "site.parts", order=3, permission="public", badge=select(VIEWER * 0)),
     Entry(M("Keys"), "lock", "site.secret", permission=("view", "form:secret")),
 )
