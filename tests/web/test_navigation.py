@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-
 from sqlalchemy import select
 
 from formloop.core.registry import Registry
