@@ -5,11 +5,10 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 from jinja2 import FileSystemLoader, PrefixLoader
-from sqlalchemy import select
 from werkzeug.routing import IntegerConverter, Map
 
 from formloop import db
-from formloop.access import gate, role_kind, signing
+from formloop.access import role_kind, signing
 from formloop.access import views as access_views
 from formloop.api import views as api_views
 from formloop.bridges import kind as bridge_kind
@@ -18,7 +17,6 @@ from formloop.bridges.notices import views as notices_views
 from formloop.core.text import load_catalogues
 from formloop.datasets import kind as dataset_kind
 from formloop.datasets import views as datasets_views
-from formloop.db.migrations import counters
 from formloop.definitions import library
 from formloop.definitions import views as definitions_views
 from formloop.events import outbox, queue
@@ -38,7 +36,6 @@ KINDS = (
     bridge_kind.BRIDGE,
     workflow_kind.WORKFLOW,
 )  # rooms add their kinds when they are imported
-_COUNTERS = select(counters.c.name, counters.c.value)  # a handful
 ROOMS = ("web", "access", "definitions", "forms", "datasets", "bridges", "workflows", "packs", "api")
 
 
@@ -91,14 +88,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     ):
         views.init_app(app)
     outbox.on_put(queue.Waker(settings))
-    db.before_writing(_refresh_rules)
     wiring.require_declared(app)
     return app
-
-
-def _refresh_rules() -> None:
-    """See what was published and which rights changed, here or in another process."""
-    with db.reading() as conn:
-        epochs = {row.name: row.value for row in conn.execute(_COUNTERS)}
-    gate.refresh(epochs.get("access", 0))
-    library.refresh(epochs.get("definitions", 0))

@@ -16,7 +16,9 @@ from formloop.web.navigation import APPS, Entry, Slot, Source
 
 ENTRIES: Sequence[Entry] = (
     Entry(M("Menu"), "apps", "start.menu", order=2, group=APPS),
-    Entry(M("Account"), "list", "site.rows", order=1, permission="public", badge=select(VIEWER - 3), urgent=True),
+    Entry(
+        M("Account"), "list", "site.rows", order=1, permission="public", badge=select(VIEWER - 3), urgent=True
+    ),
     Entry(M("Notes"), "bell", "site.parts", order=3, permission="public", badge=select(VIEWER * 0)),
     Entry(M("Keys"), "lock", "site.secret", permission=("view", "form:secret")),
 )

@@ -15,8 +15,7 @@ from sqlalchemy import Engine, select
 from formloop.core.definitions import Doc, Kind, kinds, parse, upgrade
 from formloop.core.errors import NotFound
 from formloop.core.text import M
-from formloop.db import engine, in_transaction, kept, reading
-from formloop.db.migrations import read_counter
+from formloop.db import counter, engine, glance, in_transaction, kept, read_counter, reading
 from formloop.definitions.tables import definition
 from formloop.definitions.tables import version as versions
 
@@ -206,8 +205,7 @@ VIEW: Final = _View()
 
 def epoch() -> int:
     """The number that rises with each publishing, as the database has it now."""
-    with reading() as conn:
-        return read_counter(conn, "definitions")
+    return read_counter("definitions")
 
 
 def refresh(epoch: int) -> None:
@@ -215,6 +213,9 @@ def refresh(epoch: int) -> None:
     shelf = _shelf
     if shelf is None or shelf.epoch < epoch or shelf.engine is not engine():
         _load()
+
+
+glance("definitions", counter("definitions"), refresh)
 
 
 def _current() -> _Shelf:
@@ -227,7 +228,7 @@ def _current() -> _Shelf:
 def _load() -> _Shelf:
     global _shelf
     with reading() as conn:
-        now = read_counter(conn, "definitions")
+        now = read_counter("definitions")
         wanted = definition.c.version.is_not(None) & ~definition.c.archived
         columns = [
             definition.c[name] for name in ("id", "kind", "key", "version", "app", "title", "title_zh")
