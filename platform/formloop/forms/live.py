@@ -127,14 +127,17 @@ def _look_up_again(spec: FormSpec, values: Values, links: Links, changed: str) -
     return touched
 
 
-def choices(actor: Actor, spec: FormSpec, field: Field, text: str) -> list[dict[str, Any]]:
-    """Up to 30 records, people or departments that may be chosen and fit `text`, by their names."""
+def choices(actor: Actor, spec: FormSpec | None, field: Field, text: str) -> list[dict[str, Any]]:
+    """Up to 30 records, people or departments that may be chosen and fit `text`, by their names.
+
+    Without `spec`, the form it is a field of, nothing is offered from elsewhere.
+    """
     if field.type.name == "member":
         return [{"value": str(p.id), "text": p.name} for p in people.list_people(text, limit=MOST_CHOICES)]
     if field.type.name == "department":
         found = [d for d in people.list_departments() if text.lower() in d.name.lower() or text in d.name_zh]
         return [{"value": str(d.id), "text": people.department_title(d)} for d in found[:MOST_CHOICES]]
-    if "x-options" in field.schema:
+    if "x-options" in field.schema and spec is not None:
         options = list_options(actor, spec, field, text, MOST_CHOICES)
         return [{"value": each, "text": each} for each in options]
     if field.relation is None:
