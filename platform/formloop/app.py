@@ -15,6 +15,8 @@ from formloop.bridges import kind as bridge_kind
 from formloop.bridges import views as bridges_views
 from formloop.bridges.notices import views as notices_views
 from formloop.core.text import load_catalogues
+from formloop.datasets import kind as dataset_kind
+from formloop.datasets import views as datasets_views
 from formloop.definitions import library
 from formloop.definitions import views as definitions_views
 from formloop.events import outbox, queue
@@ -30,10 +32,11 @@ PACKAGE = Path(__file__).resolve().parent
 KINDS = (
     role_kind.ROLE,
     form_kind.FORM,
+    dataset_kind.DATASET,
     bridge_kind.BRIDGE,
     workflow_kind.WORKFLOW,
 )  # rooms add their kinds when they are imported
-ROOMS = ("web", "access", "definitions", "forms", "bridges", "workflows", "packs", "api")
+ROOMS = ("web", "access", "definitions", "forms", "datasets", "bridges", "workflows", "packs", "api")
 
 
 class _BoundedInteger(IntegerConverter):
@@ -76,6 +79,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         access_views,
         definitions_views,
         forms_views,
+        datasets_views,
         bridges_views,
         notices_views,
         workflows_views,

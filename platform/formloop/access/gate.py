@@ -18,7 +18,7 @@ from formloop.core.text import M, Message
 from formloop.db import after_commit, counter, engine, glance, kept, read_counter, reading
 
 RECORD_ACTIONS = (
-    "view", "create", "edit", "delete", "purge", "submit", "import", "export", "print", "comment",
+    "view", "create", "edit", "delete", "purge", "submit", "amend", "import", "export", "print", "comment",
 )  # fmt: skip
 SITE_ACTIONS = ("design", "manage", "install", "repair")
 

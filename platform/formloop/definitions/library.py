@@ -5,7 +5,7 @@ transaction that publishes, the new definitions are seen already, by that transa
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -168,6 +168,18 @@ def list_dependents(kind: str, key: str) -> list[Entry]:
         if doc is not None and its_kind and (kind, key) in its_kind.references(doc):
             found.append(entry)
     return found
+
+
+def list_dependents_however_far(names: Iterable[Name]) -> list[Entry]:
+    """The published definitions that refer to one of `names`, or to one that does, and so on."""
+    reached = set(names)
+    if not reached:
+        return []
+    entries = {(entry.kind, entry.key): entry for entry in list_entries() if entry.kind in kinds}
+    needs = {name: kinds.get(name[0]).references(doc) for name in entries if (doc := find_document(*name))}
+    while more := {name for name, others in needs.items() if name not in reached and others & reached}:
+        reached |= more
+    return [entries[name] for name, others in needs.items() if others & reached]
 
 
 def read_version(definition_id: str, version: int) -> Doc:

@@ -18,6 +18,7 @@ from formloop.db.counting import count_up_to
 from formloop.forms.kind import get_form
 from formloop.workflows import service, sight
 from formloop.workflows.kind import get_version
+from formloop.workflows.spec import subject_of
 from formloop.workflows.tables import case, case_log, task, watch
 
 PAGE = 50
@@ -114,7 +115,7 @@ def _item(
     nobody = M("Nobody was found to decide.").render(locale)
     return Item(
         id=found.id,
-        form_title=spec.title(locale),
+        form_title=subject_of(workflow, spec).render(locale),
         title=found.title if seen and spec.title_field in sight.visible_paths(actor, spec, None) else "",
         initiator=names.get(found.initiator, ""),
         step=step.title(locale) if step is not None else "",

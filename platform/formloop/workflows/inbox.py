@@ -21,6 +21,7 @@ from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec
 from formloop.workflows import sight
 from formloop.workflows.kind import get_version
+from formloop.workflows.spec import subject_of
 from formloop.workflows.tables import case, reminder, task, watch
 
 PAGE = 50
@@ -274,7 +275,7 @@ def _row(actor: Actor, found: Any, locale: str) -> Row:
         case=found.case,
         form=found.form,
         record=found.record,
-        form_title=spec.title(locale),
+        form_title=subject_of(workflow, spec).render(locale),
         title=found.title if spec.title_field in seen else "",
         summary=summary_of(spec, found.summary, seen, locale),
         initiator=found.initiator,
@@ -317,7 +318,9 @@ def _drafts(actor: Actor, locale: str, wanted: Wanted, after: int | None, limit:
             continue
         workflow = library.published("workflow", entry.key)
         spec = get_form(workflow.form)
-        if any(permits.find_permit(actor, action, spec) is None for action in ("submit", "view")):
+        if workflow.amends is not None or any(
+            permits.find_permit(actor, action, spec) is None for action in ("submit", "view")
+        ):
             continue
         rows += _drafts_of(actor, spec, workflow.states["returned"], locale, wanted.search, after, limit)
     rows.sort(key=lambda row: row.id, reverse=True)
