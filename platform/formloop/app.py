@@ -22,6 +22,8 @@ from formloop.definitions import views as definitions_views
 from formloop.events import outbox, queue
 from formloop.forms import kind as form_kind
 from formloop.forms import views as forms_views
+from formloop.ledgers import kind as ledger_kind
+from formloop.ledgers import posting_kind
 from formloop.packs import views as packs_views
 from formloop.settings import Settings, read_settings
 from formloop.web import wiring
@@ -32,6 +34,8 @@ PACKAGE = Path(__file__).resolve().parent
 KINDS = (
     role_kind.ROLE,
     form_kind.FORM,
+    ledger_kind.LEDGER,
+    posting_kind.POSTING,
     bridge_kind.BRIDGE,
     workflow_kind.WORKFLOW,
 )  # rooms add their kinds when they are imported
