@@ -174,7 +174,9 @@ class Store:
 
     def do(self, form: str, *rows: dict[str, Any], day: str = "2026-03-01", **values: Any) -> dict[str, Any]:
         """A document that is carried out at once; returns it with its lines."""
-        given = {"day": day, "lines": [{"item": self.bolt, **row} for row in rows], **values}
+        given: dict[str, Any] = {"day": day, **values}
+        if rows:
+            given["lines"] = [{"item": self.bolt, **row} for row in rows]
         if form in {each["x-key"] for each in DOCUMENTS}:
             given = {"place": self.main, **given}
         saved = service.create(SYSTEM, form, given)

@@ -161,7 +161,7 @@ def amounts_now(sheet: Sheet, changes: Mapping[int, Change] | None = None) -> li
         for slot in sheet.slots:
             if slot.rule.dependent and not slot.method:
                 sheet.fill(slot)
-                sheet.fill_shares(slot.rule)
+                sheet.fill_shares(slot.rule, dependent=True)
         return [dict(slot.amounts) for slot in sheet.slots]
 
 

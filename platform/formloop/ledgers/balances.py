@@ -141,12 +141,13 @@ class Balances:
                     continue
                 change = row.delta.get(total, ZERO) + row.delta.get(reserved, ZERO)
                 left = row.after(total) + row.after(reserved)
-                if change < 0 and left < limit.below:
-                    problems.append(self._problem(limit, row, left, None))
-                elif row.earliest is not None and row.last is not None and row.last[0] > row.earliest:
+                if row.earliest is not None and row.last is not None and row.last[0] > row.earliest:
                     found = self._lowest_later(limit, key, row)
                     if found is not None and found[1] < limit.below:
                         problems.append(self._problem(limit, row, found[1], found[0]))
+                        continue
+                if change < 0 and left < limit.below:
+                    problems.append(self._problem(limit, row, left, None))
         return problems
 
     def _lowest_later(self, limit: Never, key: str, row: Row) -> tuple[date, Decimal] | None:

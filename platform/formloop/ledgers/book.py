@@ -275,7 +275,7 @@ class Book:
                     group.sheet.fill(slot)
                     if slot.rule.index not in shared:
                         shared.add(slot.rule.index)
-                        group.sheet.fill_shares(slot.rule)
+                        group.sheet.fill_shares(slot.rule, dependent=True)
 
     def _move(self) -> None:
         for group, slot in self.slots():

@@ -96,11 +96,11 @@ class Sheet:
                 continue
             self._put(slot, key, self.evaluate(slot.rule, key, written, names, slot.place))
 
-    def fill_shares(self, rule: EntryRule) -> None:
-        """Share totals over the slots of a rule."""
+    def fill_shares(self, rule: EntryRule, dependent: bool) -> None:
+        """Share totals over the slots of a rule: those that follow from entries, or the others."""
         slots = list(self._by_rule.get(rule.index, {}).values())
         for key, written in rule.measures.items():
-            if not isinstance(written, Share) or not slots:
+            if not isinstance(written, Share) or not slots or (key in rule.dependent) != dependent:
                 continue
             scopes = [{**self.scope(rule, s.place), "entries": self._seen_by(s)} for s in slots]
             total = self.evaluate(rule, key, written.total, scopes[0], None) or ZERO
@@ -183,6 +183,7 @@ def draft(sheet: Sheet, ledgers: Mapping[str, LedgerSpec]) -> None:
                 ):
                     value = sheet.evaluate(rule, key, written, names, place)
                     slot.amounts[key] = fitting(slot.ledger, key, value)
+        sheet.fill_shares(rule, dependent=False)
 
 
 def _reads_before(expression: Expression) -> bool:
