@@ -1,6 +1,6 @@
 """The one gate. A grant = role × resource × actions × row condition × fields; what no grant allows is denied.
 
-Resources are `form:<key>`, `definition`, `people`, `site`, `pack`, `audit`. Administrators hold every grant.
+Resources are `form:<key>`, `ledger:<key>`, `definition`, `people`, `site`, `pack`, `audit`. Administrators hold every grant.
 """
 
 import threading
@@ -21,6 +21,7 @@ from formloop.db.migrations import read_counter
 RECORD_ACTIONS = (
     "view", "create", "edit", "delete", "purge", "submit", "import", "export", "print", "comment",
 )  # fmt: skip
+LEDGER_ACTIONS = ("view", "close")
 SITE_ACTIONS = ("design", "manage", "install", "repair")
 
 
@@ -140,6 +141,14 @@ def read_grant(row: Row[Any]) -> Grant:
         frozenset(row.fields),
         frozenset(row.except_fields),
     )
+
+
+def resource_of(written: Mapping[str, Any]) -> str:
+    """What a grant of a role's definition is about."""
+    for kind in ("form", "ledger"):
+        if kind in written:
+            return f"{kind}:{written[kind]}"
+    return str(written["on"])
 
 
 def list_grants(actor: Actor, action: str, resource: str) -> tuple[Grant, ...]:

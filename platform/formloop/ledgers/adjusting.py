@@ -16,7 +16,7 @@ from formloop.core.text import M
 from formloop.db import connection
 from formloop.definitions import library
 from formloop.ledgers import periods
-from formloop.ledgers.engine import OWN, REVALUED, Sheet, Slot, plain_rule
+from formloop.ledgers.engine import ADDED, OWN, REVALUED, Sheet, Slot, plain_rule
 from formloop.ledgers.pools import Node, chunks, nets
 from formloop.ledgers.replay import Change, Replay
 from formloop.ledgers.spec import ZERO, LedgerSpec, PostingSpec
@@ -60,7 +60,7 @@ class Earlier:
     def _load_entries(self, ledger: LedgerSpec, groups: set[int]) -> None:
         table, valued = ledger.tables.entry, list[Slot]()
         for part in chunks(groups):
-            query = select(table).where(table.c.posted.in_(part), table.c.way.in_(OWN)).order_by(table.c.id)
+            query = select(table).where(table.c.posted.in_(part), table.c.way.in_((*OWN, ADDED))).order_by(table.c.id)
             for row in connection().execute(query).mappings():
                 sheet = self.sheets[row["posted"]]
                 slot = _slot(sheet, ledger, row)

@@ -65,6 +65,7 @@ def _mirrored(book: Book, slot: Slot, amounts: Mapping[str, Decimal]) -> Slot:
         made.rule = slot.rule
     elif slot.way == ADDED:
         made.way, made.source = ADDED, slot.source
+        _take_off(book, made)
     elif slot.method and ledger.valuation:
         made.source = slot.entry
         place = (before, slot.entry)
@@ -73,6 +74,17 @@ def _mirrored(book: Book, slot: Slot, amounts: Mapping[str, Decimal]) -> Slot:
             pool = (ledger.key, slot.pool or "")
             book.since[pool] = min(book.since.get(pool, place), place)
     return made
+
+
+def _take_off(book: Book, slot: Slot) -> None:
+    """What was added to the value of an entry is taken off it again, where that entry stands."""
+    table, valuation = slot.ledger.tables.entry, slot.ledger.valuation
+    day = connection().execute(select(table.c.date).where(table.c.id == slot.source)).scalar_one()
+    if valuation is not None:
+        slot.given = slot.amounts[valuation.value] + slot.amounts["variance"]
+        slot.amounts[valuation.value] = slot.amounts["variance"] = ZERO
+    place, pool = (day, slot.source or 0), (slot.ledger.key, slot.pool or "")
+    book.since[pool] = min(book.since.get(pool, place), place)
 
 
 def _require_free(book: Book, sheet: Sheet) -> None:
