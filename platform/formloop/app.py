@@ -5,18 +5,18 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 from jinja2 import FileSystemLoader, PrefixLoader
-from sqlalchemy import select
 from werkzeug.routing import IntegerConverter, Map
 
 from formloop import db
-from formloop.access import gate, role_kind, signing
+from formloop.access import role_kind, signing
 from formloop.access import views as access_views
 from formloop.api import views as api_views
 from formloop.bridges import kind as bridge_kind
 from formloop.bridges import views as bridges_views
 from formloop.bridges.notices import views as notices_views
 from formloop.core.text import load_catalogues
-from formloop.db.migrations import counters
+from formloop.datasets import kind as dataset_kind
+from formloop.datasets import views as datasets_views
 from formloop.definitions import library
 from formloop.definitions import views as definitions_views
 from formloop.events import outbox, queue
@@ -36,11 +36,11 @@ KINDS = (
     form_kind.FORM,
     ledger_kind.LEDGER,
     posting_kind.POSTING,
+    dataset_kind.DATASET,
     bridge_kind.BRIDGE,
     workflow_kind.WORKFLOW,
 )  # rooms add their kinds when they are imported
-_COUNTERS = select(counters.c.name, counters.c.value)  # a handful
-ROOMS = ("web", "access", "definitions", "forms", "bridges", "workflows", "packs", "api")
+ROOMS = ("web", "access", "definitions", "forms", "datasets", "bridges", "workflows", "packs", "api")
 
 
 class _BoundedInteger(IntegerConverter):
@@ -83,6 +83,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         access_views,
         definitions_views,
         forms_views,
+        datasets_views,
         bridges_views,
         notices_views,
         workflows_views,
@@ -91,14 +92,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     ):
         views.init_app(app)
     outbox.on_put(queue.Waker(settings))
-    db.before_writing(_refresh_rules)
     wiring.require_declared(app)
     return app
-
-
-def _refresh_rules() -> None:
-    """See what was published and which rights changed, here or in another process."""
-    with db.reading() as conn:
-        epochs = {row.name: row.value for row in conn.execute(_COUNTERS)}
-    gate.refresh(epochs.get("access", 0))
-    library.refresh(epochs.get("definitions", 0))

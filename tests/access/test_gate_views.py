@@ -8,8 +8,7 @@ from formloop.access import gate, people, sessions
 from formloop.access.actor import SYSTEM
 from formloop.core import clock
 from formloop.core.errors import StorageFull
-from formloop.db import reading
-from formloop.db.migrations import read_counter
+from formloop.db import read_counter, reading
 
 from .conftest import Office, publish, role
 
@@ -30,13 +29,12 @@ def test_who_looks_at_an_older_view_does_not_bring_a_revoked_right_back(office: 
     people.add_role(SYSTEM, office.sue.person_id or 0, "keeper")
     sue = office.again(office.sue.person_id)
     assert gate.allows(sue, "manage", "people")
-    with reading() as conn:
-        old = read_counter(conn, "access")  # from here on this view of the database is fixed
+    with reading():
+        old = read_counter("access")  # from here on this view of the database is fixed
 
         def revoke() -> None:
             publish(role("keeper", {"on": "definition", "may": ["design"]}, x_id=X_ID))
-            with reading() as own:
-                gate.refresh(read_counter(own, "access"))
+            gate.refresh(read_counter("access"))
 
         elsewhere(threading.Thread(target=revoke))
         assert not gate.allows(sue, "manage", "people")

@@ -11,7 +11,7 @@ from bench.shop import SYSTEM, median_ms, site
 from formloop import db
 from formloop.access import people, sessions, signing
 from formloop.core import clock
-from formloop.forms import listing
+from formloop.forms import keyset, listing
 from formloop.forms.filters import Filter
 from formloop.forms.kind import get_form
 from formloop.forms.listing import Query
@@ -61,7 +61,7 @@ def _measure(app: Any) -> dict[str, Any]:
         SYSTEM, spec, Query(filters=(*by_source, Filter("code", "is", deep_at)), sort=("code",))
     )
     start = page.rows[0] if page.rows else {"code": deep_at, "id": 0}
-    mark = listing._write_cursor(start, ("code", "id"), spec, frozenset(spec.fields))
+    mark = keyset.write_mark(("code", "id"), (start["code"], start["id"]))
     deep = Query(filters=by_source, sort=("code",), after=mark)
     start_logging(logging.WARNING)
     client = app.test_client()

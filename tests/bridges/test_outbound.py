@@ -1,6 +1,8 @@
 """Calls to other systems reach public addresses only."""
 
 import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -65,3 +67,30 @@ def test_the_connection_goes_to_the_address_that_was_examined(monkeypatch: pytes
         outbound.call("GET", "https://example.com/x", {}, "1")
     assert not failed.value.permanent
     assert asked == [("93.184.216.34", 443)]
+
+
+@pytest.mark.parametrize("slow", ["status", "body"])
+def test_who_answers_in_drops_is_hung_up_on(monkeypatch: pytest.MonkeyPatch, slow: str) -> None:
+    monkeypatch.setattr(outbound, "SECONDS", 0.4)
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as other:
+        port = server.getsockname()[1]
+        monkeypatch.setattr(outbound, "ALLOWED", {("127.0.0.1", port)})
+        dripping = other.submit(_drip, server, b"HTTP/1.1 200 OK\r\n\r\n" if slow == "body" else b"")
+        with pytest.raises(DeliveryError) as failed:
+            outbound.call("POST", f"http://127.0.0.1:{port}/x", {}, "1")
+        assert not failed.value.permanent
+        assert dripping.result() < 200
+
+
+def _drip(server: socket.socket, first: bytes) -> int:
+    """Send a letter every 20 ms, until the other side has hung up or 200 are sent."""
+    line, _ = server.accept()
+    with line:
+        line.sendall(first + b"X-Slow: ")
+        for sent in range(200):
+            try:
+                line.sendall(b"a")
+            except OSError:
+                return sent
+            time.sleep(0.02)
+    return 200

@@ -5,6 +5,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from formloop import db
+from formloop.db import engines
 from formloop.settings import read_settings
 
 
@@ -20,7 +21,7 @@ def test_a_connection_that_died_while_nobody_used_it_is_replaced(
     other = db.engine().execution_options(isolation_level="AUTOCOMMIT")
     with db.reading(), other.connect() as conn:  # a second connection, while the first one is lent
         conn.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": first})
-    monkeypatch.setattr(db, "IDLE", 0.0)
+    monkeypatch.setattr(engines, "IDLE", 0.0)
     with db.reading() as conn:
         assert conn.execute(own).scalar_one() != first
     db.engine().dispose()

@@ -5,21 +5,27 @@ from collections.abc import Sequence
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from formloop.core.registry import Registry
 from formloop.core.text import M
+from formloop.db.counting import VIEWER
+from formloop.settings import Settings
 from formloop.web import navigation
 from formloop.web.navigation import APPS, Entry, Slot, Source
 
 ENTRIES: Sequence[Entry] = (
     Entry(M("Menu"), "apps", "start.menu", order=2, group=APPS),
-    Entry(M("Account"), "list", "site.rows", order=1, permission="public", badge=lambda: 4, urgent=True),
+    Entry(
+        M("Account"), "list", "site.rows", order=1, permission="public", badge=select(VIEWER - 3), urgent=True
+    ),
+    Entry(M("Notes"), "bell", "site.parts", order=3, permission="public", badge=select(VIEWER * 0)),
     Entry(M("Keys"), "lock", "site.secret", permission=("view", "form:secret")),
 )
 
 
 @pytest.fixture
-def menu(monkeypatch: pytest.MonkeyPatch) -> Registry[Entry | Source]:
+def menu(monkeypatch: pytest.MonkeyPatch, database: Settings) -> Registry[Entry | Source]:
     registry: Registry[Entry | Source] = Registry("menu entry")
     for number, entry in enumerate(ENTRIES):
         registry.add(str(number), entry)
@@ -34,9 +40,9 @@ def test_a_person_sees_what_they_may_open_in_order(app: Flask, menu: Registry[En
     with app.test_request_context("/list/of/today", headers={"X-Person": "Ann"}):
         app.preprocess_request()
         shown = navigation.list_shown(menu)
-    assert [str(entry.title) for entry in shown] == ["Account", "Menu", "订单"]
-    assert [entry.current for entry in shown] == [True, False, False]
-    assert shown[0].count == 4
+    assert [str(entry.title) for entry in shown] == ["Account", "Notes", "Menu", "订单"]
+    assert [entry.current for entry in shown] == [True, False, False, False]
+    assert [entry.count for entry in shown] == [4, 0, 0, 0]
 
 
 def test_the_page_shows_the_count_and_marks_the_present_entry(
@@ -65,4 +71,4 @@ def test_the_menu_page_of_phones_lists_everything(
     client: FlaskClient, menu: Registry[Entry | Source]
 ) -> None:
     page = client.get("/menu", headers={"X-Person": "Ann"}).text
-    assert page.count("fl-menu-row") == 3
+    assert page.count("fl-menu-row") == 4

@@ -14,7 +14,7 @@ from formloop.bridges import outbound
 from formloop.core import clock
 from formloop.core.definitions import Doc
 from formloop.core.errors import Invalid
-from formloop.db import reading
+from formloop.db import reading, transactional
 from formloop.definitions import service as definitions
 from formloop.events import outbox
 from formloop.forms import rows
@@ -201,6 +201,22 @@ def test_a_wait_for_an_event_knows_its_record(stage: Stage) -> None:
     records.create(stage.actors["adm"], "errand", {"subject": "Paid", "amount": "5"})
     drained()
     assert stage.is_asked("dee", case)
+
+
+def test_a_wait_hears_what_happens_in_the_very_transaction_that_began_it(stage: Stage) -> None:
+    wait = {"id": "paid", "node": "wait", "event": {"form": "errand", "on": "created"}}
+    stage.publish(wait, approval("one", "bob"), END)
+
+    @transactional
+    def submit_and_pay() -> int:
+        records.create(stage.actors["adm"], "errand", {"subject": "Too early", "amount": "1"})
+        case = stage.submit().case
+        records.create(stage.actors["adm"], "errand", {"subject": "Paid", "amount": "5"})
+        return case
+
+    case = submit_and_pay()
+    drained()
+    assert stage.is_asked("bob", case)
 
 
 DUE = {"after": "P1D", "then": [{"do": "remind", "every": "PT4H"}, {"do": "escalate", "after": "P1D"}]}

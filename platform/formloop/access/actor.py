@@ -6,8 +6,7 @@ from sqlalchemy import select
 
 from formloop.access.tables import department, membership, person
 from formloop.core.errors import NotFound
-from formloop.db import reading
-from formloop.db.migrations import read_counter
+from formloop.db import changed_here, read_counter, reading
 
 Department = tuple[int, int | None, int | None]  # id, parent, head
 
@@ -30,23 +29,19 @@ class Actor:
 
 SYSTEM = Actor(None, "Formloop", administrator=True)
 
-_actors: dict[tuple[int, int, int], Actor] = {}
+_actors: dict[tuple[int, int], Actor] = {}
 
 
 def get_actor(person_id: int) -> Actor:
     """The active person `person_id` as an actor; remembered until their rights or the access rules change."""
-    with reading() as conn:
-        epoch = conn.execute(
-            select(person.c.epoch).where(person.c.id == person_id, person.c.active)
-        ).scalar_one_or_none()
-        if epoch is None:
-            raise NotFound
-        return remembered_actor(person_id, int(epoch), read_counter(conn, "access"))
+    return remembered_actor(person_id, read_counter("access"))
 
 
-def remembered_actor(person_id: int, epoch: int, access_epoch: int) -> Actor:
-    """The actor for a person whose epochs are known already, from memory where it can."""
-    key = (person_id, epoch, access_epoch)
+def remembered_actor(person_id: int, access_epoch: int) -> Actor:
+    """The actor for a person as of an epoch of the access rules that is known already; NotFound for who has left."""
+    if changed_here("access"):
+        return _read_actor(person_id)
+    key = (person_id, access_epoch)
     if key not in _actors:
         if len(_actors) > 5_000:
             _actors.clear()
@@ -56,7 +51,9 @@ def remembered_actor(person_id: int, epoch: int, access_epoch: int) -> Actor:
 
 def _read_actor(person_id: int) -> Actor:
     with reading() as conn:
-        row = conn.execute(select(person).where(person.c.id == person_id)).one()
+        row = conn.execute(select(person).where(person.c.id == person_id, person.c.active)).one_or_none()
+        if row is None:
+            raise NotFound
         roles = conn.execute(select(membership.c.role).where(membership.c.person == person_id)).scalars()
         tree = conn.execute(select(department.c.id, department.c.parent)).all()
         return Actor(

@@ -15,11 +15,10 @@ from formloop.access.actor import Actor
 from formloop.access.tables import grant, membership, person
 from formloop.core.errors import Forbidden
 from formloop.core.text import M, Message
-from formloop.db import after_commit, engine, kept, reading
-from formloop.db.migrations import read_counter
+from formloop.db import after_commit, counter, engine, glance, kept, read_counter, reading
 
 RECORD_ACTIONS = (
-    "view", "create", "edit", "delete", "purge", "submit", "import", "export", "print", "comment",
+    "view", "create", "edit", "delete", "purge", "submit", "amend", "import", "export", "print", "comment",
 )  # fmt: skip
 LEDGER_ACTIONS = ("view", "close")
 SITE_ACTIONS = ("design", "manage", "install", "repair")
@@ -78,6 +77,9 @@ def refresh(access_epoch: int) -> None:
         _load()
 
 
+glance("access", counter("access"), refresh)
+
+
 def forget() -> None:
     """Grants were changed in the open transaction: it sees them so at once, everybody else when it is committed."""
     _changed_here()["shelf"] = None
@@ -98,7 +100,7 @@ def _load() -> _Shelf:
 def _read() -> _Shelf:
     found: dict[str, list[Grant]] = {}
     with reading() as conn:
-        epoch = read_counter(conn, "access")  # as this very view of the database has it
+        epoch = read_counter("access")  # as this very view of the database has it
         for row in conn.execute(select(grant).order_by(grant.c.role, grant.c.id)):
             found.setdefault(row.resource, []).append(read_grant(row))
     return _Shelf(engine(), epoch, {resource: tuple(each) for resource, each in found.items()})

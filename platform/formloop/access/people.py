@@ -14,8 +14,7 @@ from formloop.access.tables import department, link, membership, person
 from formloop.core import clock
 from formloop.core.errors import Forbidden, Invalid, NotFound, Problem
 from formloop.core.text import M
-from formloop.db import connection, reading, transactional
-from formloop.db.migrations import raise_counter
+from formloop.db import connection, raise_counter, reading, transactional
 from formloop.web import viewer
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -84,6 +83,7 @@ def add_person(
     )
     _set_roles(person_id, roles)
     audit.note(actor, "person.added", f"person:{person_id}", account=account, roles=roles)
+    raise_counter("access")
     return person_id
 
 
@@ -128,7 +128,7 @@ def change_person(actor: Actor, person_id: int, **values: Any) -> None:
     told |= {} if roles is None else {"roles": sorted(roles)}
     told |= {"password": "changed"} if password else {}
     audit.note(actor, "person.changed", f"person:{person_id}", **told)
-    raise_counter(connection(), "access")
+    raise_counter("access")
 
 
 def _require_allowed(
@@ -160,7 +160,7 @@ def prefer(person_id: int, name: str, value: str) -> None:
     connection().execute(
         update(person).where(person.c.id == person_id).values({name: value, "epoch": person.c.epoch})
     )
-    raise_counter(connection(), "access")
+    raise_counter("access")
 
 
 @transactional
@@ -168,7 +168,7 @@ def rename(actor: Actor, name: str) -> None:
     """Change one's own name."""
     connection().execute(update(person).where(person.c.id == actor.person_id).values(name=name))
     audit.note(actor, "person.changed", f"person:{actor.person_id}", name=name)
-    raise_counter(connection(), "access")
+    raise_counter("access")
 
 
 @transactional
@@ -177,7 +177,7 @@ def add_role(actor: Actor, person_id: int, key: str) -> None:
     if key not in _roles_of(person_id):
         connection().execute(insert(membership).values(person=person_id, role=key))
         audit.note(actor, "role.given", f"person:{person_id}", role=key)
-        raise_counter(connection(), "access")
+        raise_counter("access")
 
 
 def _set_roles(person_id: int, roles: Iterable[str]) -> None:
@@ -267,7 +267,7 @@ def add_department(
         )
     )
     audit.note(actor, "department.added", f"department:{department_id}", key=key)
-    raise_counter(connection(), "access")
+    raise_counter("access")
     return department_id
 
 
@@ -285,7 +285,7 @@ def change_department(actor: Actor, department_id: int, **values: Any) -> None:
     if not connection().execute(query).rowcount:
         raise NotFound
     audit.note(actor, "department.changed", f"department:{department_id}", **values)
-    raise_counter(connection(), "access")
+    raise_counter("access")
 
 
 def _require_known(parent: int | None) -> None:

@@ -12,7 +12,7 @@ from formloop.core.definitions import Doc, Kind, Library, kinds
 from formloop.core.definitions.envelope import complete
 from formloop.core.errors import Problem
 from formloop.core.text import M, localized
-from formloop.db.migrations import raise_counter
+from formloop.db import raise_counter
 
 SITE_RESOURCES = ("definition", "people", "site", "pack", "audit")
 
@@ -71,7 +71,7 @@ def apply(conn: Connection, old: Doc | None, new: Doc) -> None:
     ]
     if rows:
         conn.execute(insert(grant), rows)
-    raise_counter(conn, "access")
+    raise_counter("access")
     gate.forget()
 
 

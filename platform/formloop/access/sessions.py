@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Label, Select, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import Row
 
 from formloop.access import audit, granting, people
@@ -27,8 +27,7 @@ from formloop.core.errors import (
     Unavailable,
 )
 from formloop.core.text import M
-from formloop.db import connection, is_sqlite, patience, reading, transactional
-from formloop.db.migrations import counters
+from formloop.db import connection, counter, is_sqlite, patience, reading, transactional
 
 SESSION_DAYS, IDLE_HOURS = 14, 72
 GUESSES, GUESS_WINDOW = 10, timedelta(minutes=15)
@@ -117,15 +116,11 @@ def list_sessions(person_id: int) -> list[Row[Any]]:
         return list(conn.execute(query))
 
 
-def _epoch(name: str) -> Label[int]:
-    return select(counters.c.value).where(counters.c.name == name).scalar_subquery().label(name)
-
-
 def _holder_of(table: Table, seen_at: ColumnElement[Any], works: ColumnElement[bool]) -> Select[Any]:
     """Who holds the secret with the hash `digest`, as long as `table` says that it works."""
     return (
         select(table.c.person, seen_at, table.c.key_hash, person.c.epoch)
-        .add_columns(_epoch("access"), _epoch("definitions"))
+        .add_columns(counter("access").label("access"), counter("definitions").label("definitions"))
         .join(person, person.c.id == table.c.person)
         .where(person.c.active, works, table.c.key_hash == bindparam("digest"))
         .where(table.c.ends_at.is_(None) | (table.c.ends_at > bindparam("now")))
@@ -149,11 +144,11 @@ def find_signed_in(secret: str, by_token: bool = False) -> SignedIn | None:
         row = conn.execute(_by_token if by_token else _by_session, asked).one_or_none()
         if row is None:
             return None
-        actor = remembered_actor(row.person, row.epoch, row.access or 0)
+        actor = remembered_actor(row.person, row.access)
     if row.seen_at is None or clock.now() - row.seen_at > timedelta(minutes=5):
         with suppress(StorageFull, Unavailable), patience(0.05):  # reading goes on when nothing can be noted
             _touch(row.key_hash, by_token)
-    return SignedIn(actor, row.epoch, row.access or 0, row.definitions or 0)
+    return SignedIn(actor, row.epoch, row.access, row.definitions)
 
 
 @transactional

@@ -9,6 +9,7 @@ ACTION_TITLES = {
     "delete": M("delete"),
     "purge": M("delete for ever"),
     "submit": M("submit"),
+    "amend": M("propose changes"),
     "import": M("import"),
     "export": M("export"),
     "print": M("print"),

@@ -1,11 +1,14 @@
 """The interface as an OpenAPI 3.1 document, made from the published forms that a person may see."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from formloop.access import gate
 from formloop.access.actor import Actor
 from formloop.core.text import M
+from formloop.datasets import service as datasets
+from formloop.datasets.kind import get_dataset
+from formloop.datasets.spec import DatasetSpec
 from formloop.definitions import library
 from formloop.forms import listing, permits
 from formloop.forms.filters import operators
@@ -48,6 +51,14 @@ _ERROR = {
     },
 }
 _EVEN_IF_USED = {"name": "even_if_used", "in": "query", "schema": {"enum": ["0", "1"]}}
+_QUERY: Mapping[str, Any] = {
+    "q": {"type": "string"},
+    "sort": {"type": "string"},
+    "limit": {"type": "integer", "minimum": 1, "maximum": 200},
+    "after": {"type": "string"},
+    "lines": {"enum": ["0", "1"]},
+    "total": {"enum": ["0", "1"]},
+}
 _KEY = {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 200}}
 
 
@@ -64,6 +75,10 @@ def describe(actor: Actor, locale: str) -> dict[str, Any]:
         schemas[f"{spec.key}_given"] = _given(spec, locale)
         paths[f"/{spec.key}"] = _collection(actor, spec, permit.anywhere, locale)
         paths[f"/{spec.key}/{{record}}"] = _single(actor, spec, locale)
+    for entry in datasets.list_datasets(actor):
+        dataset = get_dataset(entry.key)
+        schemas[f"dataset.{dataset.key}"] = _row(dataset, locale)
+        paths[f"/datasets/{dataset.key}"] = {"get": _rows(dataset, locale)}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Formloop", "version": "1"},
@@ -125,38 +140,61 @@ def _field(field: Field, locale: str, visible: frozenset[str] | None) -> dict[st
     return schema
 
 
-def _collection(actor: Actor, spec: FormSpec, visible: frozenset[str], locale: str) -> dict[str, Any]:
-    query = [
-        {"name": name, "in": "query", "schema": schema}
-        for name, schema in (
-            ("q", {"type": "string"}),
-            ("sort", {"type": "string"}),
-            ("limit", {"type": "integer", "minimum": 1, "maximum": 200}),
-            ("after", {"type": "string"}),
-            ("lines", {"enum": ["0", "1"]}),
-            ("total", {"enum": ["0", "1"]}),
-        )
-    ]
+def _row(dataset: DatasetSpec, locale: str) -> dict[str, Any]:
+    columns = {key: _column(field, locale) for key, field in dataset.fields.items()}
+    return {"type": "object", "title": dataset.title(locale), "properties": columns}
+
+
+def _column(field: Field, locale: str) -> dict[str, Any]:
+    """A column as a field that may always be empty; what a form allows to be written says nothing here."""
+    found = _field(field, locale, None)
+    own: dict[str, Any] = {
+        word: found[word] for word in ("type", "format", "title", "items") if word in found
+    }
+    if isinstance(own.get("type"), str):
+        own["type"] = [own["type"], "null"]
+    return own
+
+
+def _rows(dataset: DatasetSpec, locale: str) -> dict[str, Any]:
+    query = _list_query(("q", "sort", "limit", "after", "total"), dataset.fields.values(), locale)
     query += [
+        {"name": f"p.{key}", "in": "query", "schema": {"type": "string"}, "description": field.title(locale)}
+        for key, field in dataset.parameters.items()
+    ]
+    page = _page("rows", f"dataset.{dataset.key}")
+    return _operation(f"list_dataset_{dataset.key}", M("List"), locale, {"200": page}, query)
+
+
+def _list_query(names: Iterable[str], fields: Iterable[Field], locale: str) -> list[dict[str, Any]]:
+    found = [{"name": name, "in": "query", "schema": _QUERY[name]} for name in names]
+    return found + [
         {
             "name": f"f.{f.key}.{operator}",
             "in": "query",
             "schema": {"type": "string"},
             "description": f"{f.title(locale)} {operators[operator].title.render(locale)}",
         }
-        for f in spec.stored
-        if f.path in visible
+        for f in fields
         for operator in f.type.operators
     ]
-    page = {
+
+
+def _page(name: str, member: str) -> dict[str, Any]:
+    return {
         "type": "object",
         "properties": {
-            "records": {"type": "array", "items": _ref(spec.key)},
+            name: {"type": "array", "items": _ref(member)},
             "next": {"type": ["string", "null"]},
             "total": {"type": "integer", "minimum": 0, "maximum": listing.EXACT_TOTAL},
             "total_exact": {"type": "boolean"},
         },
     }
+
+
+def _collection(actor: Actor, spec: FormSpec, visible: frozenset[str], locale: str) -> dict[str, Any]:
+    query = _list_query(_QUERY, (f for f in spec.stored if f.path in visible), locale)
+    page = _page("records", spec.key)
     found = {"get": _operation(f"list_{spec.key}", M("List"), locale, {"200": page}, query)}
     if gate.allows(actor, "create", spec.resource):
         found["post"] = _operation(

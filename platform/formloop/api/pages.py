@@ -10,6 +10,9 @@ from formloop.access.actor import Actor
 from formloop.api import bodies
 from formloop.core.errors import Invalid, Problem
 from formloop.core.text import M
+from formloop.datasets.addresses import PREFIX, read_address
+from formloop.datasets.service import Reading
+from formloop.datasets.spec import DatasetSpec
 from formloop.db import reading
 from formloop.forms import listing, reads, rows
 from formloop.forms.filters import operators
@@ -18,17 +21,17 @@ from formloop.forms.spec import FormSpec
 
 MOST = 200
 PARAMETERS = ("q", "sort", "limit", "after", "lines", "total")
+OF_DATASETS = ("q", "sort", "limit", "after", "total")
 Args = MultiDict[str, str]
 
 
 def answer(actor: Actor, spec: FormSpec, args: Args) -> dict[str, Any]:
     """The page that `args` ask for; Invalid with everything in them that is not understood."""
-    problems = list(_problems(args))
+    problems = list(_problems(args, PARAMETERS))
     if problems:
         raise Invalid(problems)
-    limit = min(max(int(args.get("limit") or listing.PAGE), 1), MOST)
     columns = tuple(f.key for f in spec.stored)
-    query = replace(read_query(spec, args), columns=columns, limit=limit)
+    query = replace(read_query(spec, args), columns=columns, limit=_limit(args))
     found = listing.list_records(actor, spec, query)
     if found.problems:
         raise Invalid(found.problems)
@@ -43,10 +46,31 @@ def answer(actor: Actor, spec: FormSpec, args: Args) -> dict[str, Any]:
         "next": found.next,
     }
     if args.get("total") == "1":
-        count = listing.count_records(actor, spec, query)
-        page["total"] = min(count, listing.EXACT_TOTAL)
-        page["total_exact"] = count <= listing.EXACT_TOTAL
+        page |= _total(listing.count_records(actor, spec, query))
     return page
+
+
+def answer_rows(actor: Actor, dataset: DatasetSpec, args: Args) -> dict[str, Any]:
+    """The page of a dataset that `args` ask for, `p.<name>` being its parameters; Invalid as for a list."""
+    problems = list(_problems(args, OF_DATASETS, tuple(f"{PREFIX}{key}" for key in dataset.parameters)))
+    if problems:
+        raise Invalid(problems)
+    query, given = read_address(dataset, args)
+    found = Reading(actor, dataset, given)
+    rows = found.page(replace(query, limit=_limit(args)))
+    if rows.problems:
+        raise Invalid(rows.problems)
+    shown = [{key: row[key] for key in dataset.fields if key in row} for row in rows.rows]
+    page = {"rows": shown, "next": rows.next}
+    return page | _total(found.count(query)) if args.get("total") == "1" else page
+
+
+def _limit(args: Args) -> int:
+    return min(max(int(args.get("limit") or listing.PAGE), 1), MOST)
+
+
+def _total(count: int) -> dict[str, Any]:
+    return {"total": min(count, listing.EXACT_TOTAL), "total_exact": count <= listing.EXACT_TOTAL}
 
 
 def _seen(spec: FormSpec, row: dict[str, Any], seen: frozenset[str]) -> dict[str, Any]:
@@ -55,17 +79,17 @@ def _seen(spec: FormSpec, row: dict[str, Any], seen: frozenset[str]) -> dict[str
     return {key: value for key, value in projected.items() if key in row}
 
 
-def _problems(args: Args) -> Iterator[Problem]:
+def _problems(args: Args, known: tuple[str, ...], own: tuple[str, ...] = ()) -> Iterator[Problem]:
     """What an address says that lists do not know, or says in a way that could be meant otherwise."""
     for name in args:
         values = args.getlist(name)
         if name.startswith("f."):
             yield from _filter_problems(name, values)
-        elif name not in PARAMETERS:
+        elif name not in (*known, *own):
             text = M(
                 "A list does not take “{name}”. It takes {known} and f.<field>.<operator>.",
                 name=name[:80],
-                known=", ".join(PARAMETERS),
+                known=", ".join((*known, *own)),
             )
             yield Problem("unknown_parameter", name, text)
         elif len(values) > 1:

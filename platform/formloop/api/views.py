@@ -13,6 +13,8 @@ from formloop.api.repeats import Answer
 from formloop.core import json_text
 from formloop.core.errors import Conflict, NotFound, SignInNeeded
 from formloop.core.text import M
+from formloop.datasets import views as datasets_views
+from formloop.datasets.kind import get_dataset
 from formloop.db import transactional
 from formloop.events import Cause
 from formloop.forms import history, reads, service, uses
@@ -44,6 +46,12 @@ def require_token() -> None:
 def description() -> Response:
     """What this person may do here, as an OpenAPI document."""
     return bodies.reply(openapi.describe(current(), viewer.locale()))
+
+
+@route(blueprint, "/datasets/<key>", permission=datasets_views.may_read)
+def list_rows(key: str) -> Response:
+    """A page of a dataset; `next` is the `after` of the following page."""
+    return bodies.reply(pages.answer_rows(current(), get_dataset(key), request.args))
 
 
 @route(blueprint, "/<form>", permission=("view", "form:{form}"))

@@ -9,7 +9,10 @@ import ipaddress
 import json
 import socket
 import ssl
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -45,20 +48,18 @@ def call(method: str, url: str, body: Mapping[str, Any], key: str) -> Answer:
     except ValueError:
         raise DeliveryError(M("This is no address that can be called."), permanent=True) from None
     address = _resolve(host, port, secure)
-    connection = _connect(address, host, port, secure)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     headers = {"Idempotency-Key": key, "Accept": "application/json", "User-Agent": "Formloop"}
     sent = None if method == "GET" else dumps(dict(body)).encode()
     if sent is not None:
         headers["Content-Type"] = "application/json"
     try:
-        connection.request(method, path, sent, headers)
-        answer = connection.getresponse()
-        text = answer.read(LARGEST + 1)
+        with _connected(address, host, port, secure) as connection:
+            connection.request(method, path, sent, headers)
+            answer = connection.getresponse()
+            text = answer.read(LARGEST + 1)
     except (OSError, http.client.HTTPException) as error:
         raise DeliveryError(M("{host} does not answer: {error}", host=host, error=str(error))) from error
-    finally:
-        connection.close()
     return _read(host, answer, text)
 
 
@@ -103,14 +104,33 @@ def _is_public(text: str) -> bool:
 _TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
 
 
-def _connect(address: str, host: str, port: int, secure: bool) -> http.client.HTTPConnection:
-    """A connection to the examined address that calls itself by the name."""
+@contextmanager
+def _connected(address: str, host: str, port: int, secure: bool) -> Iterator[http.client.HTTPConnection]:
+    """A connection to the examined address that calls itself by the name; OSError when time is up.
+
+    The time-out of a socket begins anew with each packet, so a watch hangs up on whoever answers in drops.
+    """
+    until = time.monotonic() + SECONDS
+    line = socket.create_connection((address, port), timeout=SECONDS)
+    if secure:
+        context = ssl.create_default_context()
+        line = context.wrap_socket(line, server_hostname=host, do_handshake_on_connect=False)
+    watch = threading.Timer(until - time.monotonic(), _hang_up, [line])
+    watch.daemon = True
+    watch.start()
+    connection = http.client.HTTPConnection(host, port, timeout=SECONDS)
+    connection.sock = line
     try:
-        plain = socket.create_connection((address, port), timeout=SECONDS)
-        connection = http.client.HTTPConnection(host, port, timeout=SECONDS)
-        connection.sock = (
-            ssl.create_default_context().wrap_socket(plain, server_hostname=host) if secure else plain
-        )
-    except OSError as error:
-        raise DeliveryError(M("{host} does not answer: {error}", host=host, error=str(error))) from error
-    return connection
+        if isinstance(line, ssl.SSLSocket):
+            line.do_handshake()
+        yield connection
+        if time.monotonic() >= until:  # what was read is not all
+            raise TimeoutError("timed out")
+    finally:
+        watch.cancel()
+        connection.close()
+
+
+def _hang_up(line: socket.socket) -> None:
+    with suppress(OSError):  # it is closed already
+        socket.socket.shutdown(line, socket.SHUT_RDWR)

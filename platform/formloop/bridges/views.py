@@ -36,7 +36,7 @@ def init_app(app: Flask) -> None:
             order=300,
             group=navigation.SITE,
             permission=REPAIR,
-            badge=repair.count_stuck,
+            badge=repair.COUNT_STUCK,
             urgent=True,
         )
         navigation.navigation.add("repair", entry)

@@ -39,19 +39,20 @@ def bring_up(engine: Engine, metadata: MetaData) -> None:
         own.create_all(conn)
         there = set(inspect(conn).get_table_names())
         missing = [table for table in metadata.sorted_tables if table.name not in there]
-        done = len(STEPS) if not there & set(metadata.tables) else _take(conn, "schema", 0)
+        done = len(STEPS) if not there & set(metadata.tables) else raise_by(conn, "schema", 0)
         metadata.create_all(conn, tables=missing, checkfirst=False)
         for step in STEPS[done:]:
             step(conn)
-        _take(conn, "schema", len(STEPS) - _take(conn, "schema", 0))
+        raise_by(conn, "schema", len(STEPS) - raise_by(conn, "schema", 0))
 
 
 def take_node(conn: Connection) -> int:
     """The number of this process among all that have ever started on this database."""
-    return _take(conn, "node", 1)
+    return raise_by(conn, "node", 1)
 
 
-def _take(conn: Connection, name: str, step: int) -> int:
+def raise_by(conn: Connection, name: str, step: int) -> int:
+    """Raise a counter inside the open transaction; returns its new value."""
     taken = conn.execute(
         update(counters)
         .where(counters.c.name == name)
@@ -62,13 +63,3 @@ def _take(conn: Connection, name: str, step: int) -> int:
         return int(taken)
     conn.execute(insert(counters).values(name=name, value=step))
     return int(conn.execute(select(counters.c.value).where(counters.c.name == name)).scalar_one())
-
-
-def read_counter(conn: Connection, name: str) -> int:
-    """The value of a counter, 0 before its first rise."""
-    return int(conn.execute(select(counters.c.value).where(counters.c.name == name)).scalar() or 0)
-
-
-def raise_counter(conn: Connection, name: str) -> int:
-    """Raise a counter by one inside the open transaction; what is cached by it is stale from then on."""
-    return _take(conn, name, 1)

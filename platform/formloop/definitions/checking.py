@@ -99,15 +99,19 @@ def _missing(name: Reference) -> Problem:
 
 
 def _broken_dependents(candidates: Sequence[Candidate]) -> list[Problem]:
-    """New mistakes of definitions that are published already and refer to a candidate."""
+    """New mistakes of definitions that are published already and refer to a candidate, however far.
+
+    An expression may step from one form into the next, so a change is felt beyond the nearest ones.
+    """
     inside = {candidate.name for candidate in candidates}
-    touched = {c.name for c in candidates if c.old is not None and c.changes}
     problems = list[Problem]()
-    for entry in library.list_entries():
+    touched = library.list_dependents_however_far(
+        c.name for c in candidates if c.old is not None and c.changes
+    )
+    for entry in touched:
         name = (entry.kind, entry.key)
-        doc = library.find_document(*name)
-        kind = kinds.find(entry.kind)
-        if name in inside or doc is None or kind is None or not kind.references(doc) & touched:
+        doc, kind = library.find_document(*name), kinds.get(entry.kind)
+        if name in inside or doc is None:
             continue
         for problem in kind.check(doc, library.VIEW):
             if problem.severity == "error" and not _was_there(problem, doc, kind):

@@ -5,7 +5,7 @@ transaction that publishes, the new definitions are seen already, by that transa
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,8 +15,7 @@ from sqlalchemy import Engine, select
 from formloop.core.definitions import Doc, Kind, kinds, parse, upgrade
 from formloop.core.errors import NotFound
 from formloop.core.text import M
-from formloop.db import engine, in_transaction, kept, reading
-from formloop.db.migrations import read_counter
+from formloop.db import counter, engine, glance, in_transaction, kept, read_counter, reading
 from formloop.definitions.tables import definition
 from formloop.definitions.tables import version as versions
 
@@ -171,6 +170,18 @@ def list_dependents(kind: str, key: str) -> list[Entry]:
     return found
 
 
+def list_dependents_however_far(names: Iterable[Name]) -> list[Entry]:
+    """The published definitions that refer to one of `names`, or to one that does, and so on."""
+    reached = set(names)
+    if not reached:
+        return []
+    entries = {(entry.kind, entry.key): entry for entry in list_entries() if entry.kind in kinds}
+    needs = {name: kinds.get(name[0]).references(doc) for name in entries if (doc := find_document(*name))}
+    while more := {name for name, others in needs.items() if name not in reached and others & reached}:
+        reached |= more
+    return [entries[name] for name, others in needs.items() if others & reached]
+
+
 def read_version(definition_id: str, version: int) -> Doc:
     """The document of a numbered version, in today's format; or NotFound. It is shared: do not change it."""
     return _document(definition_id, version)
@@ -194,8 +205,7 @@ VIEW: Final = _View()
 
 def epoch() -> int:
     """The number that rises with each publishing, as the database has it now."""
-    with reading() as conn:
-        return read_counter(conn, "definitions")
+    return read_counter("definitions")
 
 
 def refresh(epoch: int) -> None:
@@ -203,6 +213,9 @@ def refresh(epoch: int) -> None:
     shelf = _shelf
     if shelf is None or shelf.epoch < epoch or shelf.engine is not engine():
         _load()
+
+
+glance("definitions", counter("definitions"), refresh)
 
 
 def _current() -> _Shelf:
@@ -215,7 +228,7 @@ def _current() -> _Shelf:
 def _load() -> _Shelf:
     global _shelf
     with reading() as conn:
-        now = read_counter(conn, "definitions")
+        now = read_counter("definitions")
         wanted = definition.c.version.is_not(None) & ~definition.c.archived
         columns = [
             definition.c[name] for name in ("id", "kind", "key", "version", "app", "title", "title_zh")

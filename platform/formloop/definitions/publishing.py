@@ -17,8 +17,7 @@ from formloop.core.definitions import Doc, Kind, find_kind, kinds, parse, upgrad
 from formloop.core.errors import Conflict, Invalid, NotFound, Problem
 from formloop.core.registry import Registry
 from formloop.core.text import M, localized
-from formloop.db import after_commit, connection, transactional
-from formloop.db.migrations import raise_counter
+from formloop.db import after_commit, connection, raise_counter, transactional
 from formloop.definitions import library
 from formloop.definitions.checking import Candidate, check_candidates, in_document, in_order
 from formloop.definitions.drafts import RESOURCE, check_text, lock, require_free
@@ -277,5 +276,5 @@ def _write(actor: Actor, candidate: Candidate, note: str, keep_draft: bool) -> N
 
 
 def _tell_everybody() -> None:
-    epoch = raise_counter(connection(), "definitions")
+    epoch = raise_counter("definitions")
     after_commit(lambda: library.refresh(epoch))

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, TextClause, and_, bindparam, func, select, text, update
+from sqlalchemy import ColumnElement, and_, select, text, update
 from sqlalchemy.engine import Row
 
 from formloop.core import clock
 from formloop.core.text import M
 from formloop.db import after_commit, connection, reading, transactional
+from formloop.db.counting import count_up_to
 from formloop.events.outbox import announce
 from formloop.events.reasons import written
 from formloop.events.tables import outbox
@@ -23,13 +24,8 @@ _OPEN = text("fl_outbox.state IN ('ready', 'leased')")
 _STUCK = text("fl_outbox.state IN ('dead', 'unknown')")
 _LIVE = text("fl_outbox.state IN ('ready', 'leased', 'dead', 'unknown')")
 
-
-def _count(which: TextClause) -> Select[Any]:
-    some = select(outbox.c.id).where(which).limit(bindparam("most", type_=Integer())).subquery()
-    return select(func.count()).select_from(some)
-
-
-_COUNT_STUCK, _COUNT_OPEN = _count(_STUCK), _count(_OPEN)
+MOST_COUNTED = 1_000
+COUNT_STUCK, _COUNT_OPEN = (count_up_to(outbox, which, most=MOST_COUNTED) for which in (_STUCK, _OPEN))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +72,16 @@ def find_message(message: int) -> Waiting | None:
         return _waiting(row) if row else None
 
 
-def count_stuck(most: int = 1000) -> int:
-    """How many messages nobody tries any more, counted up to `most`."""
+def count_stuck() -> int:
+    """How many messages nobody tries any more; 1,000 means that many or more."""
     with reading() as conn:
-        return int(conn.execute(_COUNT_STUCK, {"most": most}).scalar_one())
+        return conn.execute(COUNT_STUCK).scalar_one()
 
 
-def count_waiting(most: int = 1000) -> int:
-    """How many messages wait for their turn or their next try, counted up to `most`."""
+def count_waiting() -> int:
+    """How many messages wait for their turn or their next try; 1,000 means that many or more."""
     with reading() as conn:
-        return int(conn.execute(_COUNT_OPEN, {"most": most}).scalar_one())
+        return conn.execute(_COUNT_OPEN).scalar_one()
 
 
 @transactional

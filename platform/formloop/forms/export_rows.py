@@ -182,12 +182,15 @@ def _add_lines(spec: FormSpec, subform: str, records: list[Values]) -> None:
 
 
 def _cell(spec: FormSpec, field: Field, value: Any, locale: str, names: screen.Names) -> Any:
+    if field.path == "state":
+        return spec.states[value].title(locale) if value in spec.states else value or ""
+    return str(value) if field.path == "id" and value is not None else cell(field, value, locale, names)
+
+
+def cell(field: Field, value: Any, locale: str, names: screen.Names) -> Any:
+    """A value as a cell: numbers and dates as such, everything else as people read it."""
     if value is None:
-        return "" if field.path == "state" else None
-    if field.path == "state" and value in spec.states:
-        return spec.states[value].title(locale)
-    if field.path == "id":
-        return str(value)
+        return None
     if isinstance(value, bool):
         return field.type.show(field, value, locale)
     if isinstance(value, Decimal):

@@ -43,7 +43,7 @@ def _step(job: Job, actor: Actor) -> bool:
     name = f"{spec.key}.{said['kind']}"
     with viewer.seen_by(actor), tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
-        query = read_query(spec, _args(said["args"]))
+        query = read_query(spec, read_args(said["args"]))
         job.total = listing.count_records(actor, spec, query)
         job.done = write(actor, spec, query, path, said["locale"], lambda n: _tell(job, n))
         stored = files.keep(actor, name, path)
@@ -59,7 +59,8 @@ def _step(job: Job, actor: Actor) -> bool:
     return True
 
 
-def _args(args: Mapping[str, Any]) -> MultiDict[str, str]:
+def read_args(args: Mapping[str, Any]) -> MultiDict[str, str]:
+    """Arguments of an address as they were kept with a job."""
     return MultiDict({k: v if isinstance(v, list) else [v] for k, v in args.items()})
 
 
@@ -94,14 +95,14 @@ def write(
     columns = [export_rows.label(spec, f, locale) for f in (*chosen.own, *chosen.first)]
     rows = export_rows.own_rows(actor, spec, query, chosen, locale, counter.set)
     if path.suffix == ".csv":
-        _write_csv(path, columns, rows)
+        write_csv(path, columns, rows)
         return counter.count
     with Book(path) as book:
-        name = _sheet_name(spec.title(locale) or spec.key, set())
+        name = sheet_name(spec.title(locale) or spec.key, set())
         book.sheet(name, columns, rows)
         taken = {name.casefold()}
         for subform, children in chosen.subforms[1:]:
-            name = _sheet_name(subform.title(locale) or subform.key, taken)
+            name = sheet_name(subform.title(locale) or subform.key, taken)
             taken.add(name.casefold())
             heads = [export_rows.label(spec, chosen.key, locale), *(f.title(locale) for f in children)]
             lines = export_rows.line_rows(
@@ -130,7 +131,7 @@ class _Counter:
         self.tell(self.count)
 
 
-def _sheet_name(title: str, taken: set[str]) -> str:
+def sheet_name(title: str, taken: set[str]) -> str:
     """A title as spreadsheets allow it for a sheet, another one than those taken."""
     plain = re.sub(r"[\[\]:*?/\\]", " ", title)[:31].strip(" '") or "1"
     name, number = plain, 1
@@ -140,7 +141,8 @@ def _sheet_name(title: str, taken: set[str]) -> str:
     return name
 
 
-def _write_csv(path: Path, columns: Sequence[str], rows: Iterator[list[Any]]) -> None:
+def write_csv(path: Path, columns: Sequence[str], rows: Iterator[list[Any]]) -> None:
+    """Write rows below their heads, as spreadsheets read them in every language."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(columns)

@@ -132,7 +132,7 @@ def _shown(spec: FormSpec, batch: Batch) -> dict[str, Any]:
         "batch": batch,
         "job": job,
         "running": bool(job and not job.over),
-        "waiting": _waiting(job),
+        "waiting": waiting(job),
         "may": {what: _may(batch, job, what) for what in _POSSIBLE},
         "choosing": choosing,
         "title": batch.name,
@@ -154,7 +154,7 @@ def _result(batch: Batch, locale: str) -> dict[str, Any]:
     }
 
 
-def _waiting(job: jobs.Job | None) -> str:
+def waiting(job: jobs.Job | None) -> str:
     """Why a job that has not begun stands still, in words; "" when it goes on."""
     stuck = job is not None and not job.over and heartbeat.is_missing()
     return heartbeat.ADVICE.render(viewer.locale()) if stuck else ""
@@ -238,10 +238,11 @@ def mend(form: str, batch: int) -> Response:
         path = Path(folder) / "rows.xlsx"
         workbooks.write_errors(path, found, viewer.locale())
         stored = files.keep(current(), f"{Path(found.name).stem}-check.xlsx", path)
-    return _sent(stored)
+    return sent(stored)
 
 
-def _sent(stored: files.Stored) -> Response:
+def sent(stored: files.Stored) -> Response:
+    """A file for downloading."""
     answer = send_file(stored.path, stored.kind, as_attachment=True, download_name=stored.name)
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
@@ -268,6 +269,8 @@ def export_choice(form: str) -> Response:
         "forms/export.html",
         spec=spec,
         title=spec.title(locale),
+        back_url=url_for("lists.list_page", form=form),
+        action=url_for("imports.export", form=form),
         pairs=pairs,
         job=None,
         chosen=bool(query.columns),
@@ -281,11 +284,12 @@ def export_page(form: str, job: int) -> Response:
     spec = get_form(form)
     found = jobs.get_job(job, current())
     values: dict[str, Any] = {
-        "spec": spec,
         "title": spec.title(viewer.locale()),
         "job": found,
-        "waiting": _waiting(found),
-        "pairs": [],
+        "waiting": waiting(found),
+        "back_url": url_for("lists.list_page", form=form),
+        "progress_url": url_for("imports.export_page", form=form, job=job, poll=1),
+        "file_url": url_for("imports.export_file", form=form, job=job),
     }
     if request.args.get("poll"):
         return page.render_progress("forms/_export.html", finished=found.over, **values)
@@ -298,4 +302,4 @@ def export_file(form: str, job: int) -> Response:
     found = jobs.get_job(job, current())
     if found.kind != "export" or "file" not in found.result:
         raise NotFound
-    return _sent(files.get_file(found.result["file"]))
+    return sent(files.get_file(found.result["file"]))

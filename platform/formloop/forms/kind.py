@@ -22,6 +22,7 @@ DEFAULT_STATES: dict[str, Any] = {
     "cancelled": {"title": "Cancelled", "x-title": {"zh-CN": "已取消"}, "color": "secondary"},
 }
 
+ADDRESSES = ("datasets",)  # what stands in addresses where a form's key could
 OWN_TABLES = ("fl_", "pg_", "sqlite_")  # a form's key is its table's name, its subform's has two underscores
 
 
@@ -61,7 +62,7 @@ def build(doc: Doc, version: int, find_form: FindForm) -> tuple[FormSpec, list[P
         names=reader.names,
         reads=_steps(fields, checks),
     )
-    if "__" in spec.key or spec.key.startswith(OWN_TABLES):
+    if "__" in spec.key or spec.key.startswith(OWN_TABLES) or spec.key in ADDRESSES:
         text = M("“{key}” is a name of the platform’s own.", key=spec.key)
         reader.problems.append(Problem("reserved", "x-key", text))
     _check_places(spec, reader)

@@ -5,18 +5,27 @@
 `o.<field>=<operator>` with `v.<field>=value` and `w.<field>=` the upper end of a range.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from werkzeug.datastructures import MultiDict
 
 from formloop.forms.filters import Filter, operators
 from formloop.forms.listing import MOST_SORTS, Query, system_field
-from formloop.forms.spec import FormSpec
+from formloop.forms.spec import Field
 
 Args = MultiDict[str, str]
 
 
-def read_query(spec: FormSpec, args: Args) -> Query:
+class Listed(Protocol):
+    """What has a list: a form, a dataset."""
+
+    @property
+    def fields(self) -> Mapping[str, Field]:
+        """Its columns by key."""
+
+
+def read_query(spec: Listed, args: Args) -> Query:
     """The query that an address asks for; what the form does not know is reported by the list itself."""
     sort = [key for key in args.get("sort", "").split(",") if key] or [k for k in args.getlist("s") if k]
     return Query(

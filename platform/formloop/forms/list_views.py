@@ -160,7 +160,6 @@ def _rows(
     spec: FormSpec, rows: list[Values], keys: list[str], locale: str, names: screen.Names, choose: bool
 ) -> list[Markup]:
     template = RowTemplate(
-        spec,
         [(key, spec.fields.get(key) or system_field(key), _title(spec, key, locale)) for key in keys],
         url_for("forms.record_page", form=spec.key, record=0).removesuffix("0"),
         {state.key: badge(state.color, state.title(locale)) for state in spec.states.values()},
@@ -189,21 +188,42 @@ def _filter(
     field = spec.fields.get(key) or system_field(key)
     if field is None or not field.type.operators or (key in spec.fields and key not in permit.anywhere):
         return None
+    search = url_for("forms.choices", form=spec.key, path=key)
+    choices, used = _choices(spec, field, key, locale), _used(query, key)
+    text = _picked(field, used.value if used else None, locale, names)
+    return filter_box(field, key, _title(spec, key, locale), query, choices, text, search)
+
+
+def _used(query: listing.Query, key: str) -> Filter | None:
+    return next((f for f in query.filters if f.field == key), None)
+
+
+def filter_box(
+    field: Field,
+    key: str,
+    label: str,
+    query: listing.Query,
+    choices: list[tuple[str, str]],
+    text: str,
+    search: str,
+) -> dict[str, Any]:
+    """What the input of a filter is drawn from: `text` names what is chosen, `search` finds more to choose."""
     mine = {f.operator: f for f in query.filters if f.field == key}
     natural = "between" if "between" in field.type.operators else field.type.operators[0]
     used = next(iter(mine.values()), Filter(key, natural))
     low, high = mine.get("at_least"), mine.get("at_most")
     return {
         "key": key,
-        "label": _title(spec, key, locale),
+        "label": label,
         "widget": _widget(field),
         "operators": [(name, operators[name].title) for name in field.type.operators],
         "natural": natural,
         "operator": used.operator if mine else "",
         "value": used.value if used.operator != "at_most" or low else "",
         "other": used.other or (high.value if high and not low else high.value if high else ""),
-        "choices": _choices(spec, field, key, locale),
-        "text": _picked(field, used.value, locale, names),
+        "choices": choices,
+        "text": text,
+        "search": search,
     }
 
 

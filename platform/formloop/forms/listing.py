@@ -1,9 +1,7 @@
 """Lists: the records a person may see, filtered, searched, sorted, paged by key and summed up."""
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -25,10 +23,10 @@ from sqlalchemy import (
 from formloop.access.actor import Actor
 from formloop.core.errors import Invalid, Problem
 from formloop.core.expression import Context
-from formloop.core.json_text import dumps, loads
 from formloop.core.text import M
 from formloop.db import Exact, is_sqlite, reading
-from formloop.forms import permits
+from formloop.db.counting import count_up_to
+from formloop.forms import keyset, permits
 from formloop.forms.fields import types
 from formloop.forms.filters import Filter, operators, read_filter
 from formloop.forms.names import context_of
@@ -88,8 +86,10 @@ def list_records(
     statement = _select(spec, permit, context, query).where(condition)
     if also is not None:
         statement = statement.where(also)
-    statement = statement.order_by(*[_direction(c, key) for c, key in zip(columns, sort, strict=True)])
-    parts = [None] if not query.after else _after(columns, sort, _read_cursor(query.after, spec, sort))
+    statement = statement.order_by(*[keyset.direction(c, key) for c, key in zip(columns, sort, strict=True)])
+    parts: list[ColumnElement[bool] | None] = [None]
+    if query.after:
+        parts = keyset.after(columns, sort, keyset.read_mark(query.after, sort, columns))
     found: list[Values] = []
     with reading() as conn:
         for part in parts:
@@ -104,7 +104,7 @@ def list_records(
     rows = found[: query.limit]
     visible = [_visible(permit, row) for row in rows]
     more = len(found) > query.limit and rows
-    cursor = _write_cursor(rows[-1], sort, spec, visible[-1]) if more else None
+    cursor = keyset.write_mark(sort, _values(rows[-1], sort, spec, visible[-1])) if more else None
     return Page(
         [_hide(spec, row, seen) for row, seen in zip(rows, visible, strict=True)], cursor, visible, problems
     )
@@ -114,9 +114,8 @@ def count_records(actor: Actor, spec: FormSpec, query: Query) -> int:
     """How many records a list has, exact up to 10,000; 10,001 means more."""
     permit = permits.require_permit(actor, "view", spec)
     condition, _ = _condition(spec, permit, context_of(actor), query)
-    some = select(literal(1)).select_from(spec.table).where(condition).limit(EXACT_TOTAL + 1).subquery()
     with reading() as conn:
-        return int(conn.execute(select(func.count()).select_from(some)).scalar_one())
+        return conn.execute(count_up_to(spec.table, condition, most=EXACT_TOTAL + 1)).scalar_one()
 
 
 def sum_records(actor: Actor, spec: FormSpec, query: Query, keys: Sequence[str]) -> dict[str, Decimal]:
@@ -232,83 +231,12 @@ def _sorted_column(spec: FormSpec, permit: Permit, context: Context, key: str) -
     return permit.seen(column, name, context) if name in spec.fields else column
 
 
-def _direction(column: ColumnElement[Any], key: str) -> ColumnElement[Any]:
-    """Empty values are the lowest on both databases; SQLite does so by itself."""
-    if key.startswith("-"):
-        return column.desc() if is_sqlite() else column.desc().nulls_last()
-    return column.asc() if is_sqlite() else column.asc().nulls_first()
-
-
-def _after(
-    columns: list[ColumnElement[Any]], sort: tuple[str, ...], values: list[Any]
-) -> list[ColumnElement[bool] | None]:
-    """The rows behind the one with `values`: it differs in the first column, or equals there and so on.
-
-    In two parts where the first column falls: those with a value, then those without, since one condition
-    for both could not begin at its place in the index.
-    """
-    ways = []
-    for depth in range(len(sort)):
-        same = [_equal(columns[i], values[i]) for i in range(depth)]
-        beyond = _beyond(columns[depth], values[depth], sort[depth].startswith("-"), first=depth == 0)
-        if beyond is not None:
-            ways.append(and_(*same, beyond))
-    behind, first, value = or_(*ways), columns[0], values[0]
-    if value is None:
-        return [and_(first.is_(None), behind) if sort[0].startswith("-") else behind]
-    if sort[0].startswith("-"):
-        return [and_(first <= value, behind), first.is_(None)]
-    return [and_(first >= value, behind)]
-
-
-def _equal(column: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
-    return column.is_(None) if value is None else column == value
-
-
-def _beyond(column: ColumnElement[Any], value: Any, falling: bool, first: bool) -> ColumnElement[bool] | None:
-    if falling:
-        if value is None:
-            return None
-        return column < value if first else or_(column < value, column.is_(None))
-    return column.is_not(None) if value is None else column > value
-
-
-def _write_cursor(row: Values, sort: tuple[str, ...], spec: FormSpec, seen: frozenset[str]) -> str:
-    values = [
+def _values(row: Values, sort: tuple[str, ...], spec: FormSpec, seen: frozenset[str]) -> list[Any]:
+    """What a page mark says of its row: nothing that is not seen there."""
+    return [
         row[name] if name not in spec.fields or name in seen else None
         for name in (key.lstrip("-") for key in sort)
     ]
-    return base64.urlsafe_b64encode(dumps([list(sort), values]).encode()).decode()
-
-
-def _read_cursor(cursor: str, spec: FormSpec, sort: tuple[str, ...]) -> list[Any]:
-    try:
-        said, values = loads(base64.urlsafe_b64decode(cursor.encode()).decode())
-        if tuple(said) != sort or len(values) != len(sort):
-            raise ValueError
-        return [_typed(spec.table.c[key.lstrip("-")], value) for key, value in zip(sort, values, strict=True)]
-    except (ValueError, TypeError, ArithmeticError) as error:
-        raise Invalid(
-            [Problem("cursor", "after", M("This page mark is not valid. Start again at the top."))]
-        ) from error
-
-
-def _typed(column: Column[Any], value: Any) -> Any:
-    kind = type(column.type).__name__
-    if value is None:
-        return None
-    if kind == "Exact":
-        number = Decimal(value)
-        if not number.is_finite() or number.adjusted() > 18:
-            raise ValueError(value)
-        return number
-    if kind == "Date":
-        return date.fromisoformat(value)
-    if kind == "UtcTime":
-        return datetime.fromisoformat(value)
-    if isinstance(value, int) and abs(value) >= 2**63:
-        raise ValueError(value)
-    return value
 
 
 def titles_of(conn: Connection, spec: FormSpec, ids: set[int], actor: Actor) -> dict[int, str]:

@@ -27,10 +27,12 @@ def answer(
     before: Values | None,
     changed: Sequence[str],
     locale: str,
+    action: str | None = None,
 ) -> dict[str, Any]:
     """Values, hidden and required names, and problems for the page as it stands. `changed` names the inputs
     changed since the last answer: what a record chosen there brings along replaces what stood there, but not
-    what was typed in the same pause."""
+    what was typed in the same pause. `action` is the right
+    that counts, as for `reach`."""
     context = context_of(actor)
     given = engine.read_given(spec, raw)
     values: Values = {**(before or {}), **given.values}
@@ -43,7 +45,7 @@ def answer(
         )
     env = engine.complete(spec, values, given, links, context, creating=before is None)
     problems = engine.with_first(given.problems, engine.check(spec, values, env, context))
-    visible, editable = reach(actor, spec, before)
+    visible, editable = reach(actor, spec, before, action)
     shown = screen.build(
         spec,
         values,
@@ -69,13 +71,19 @@ def answer(
     }
 
 
-def reach(actor: Actor, spec: FormSpec, before: Values | None) -> tuple[frozenset[str], frozenset[str]]:
-    """The paths shown and those that may be changed on the page of a new record, or of this very one."""
-    permit = permits.require_permit(actor, "create" if before is None else "edit", spec)
+def reach(
+    actor: Actor, spec: FormSpec, before: Values | None, action: str | None = None
+) -> tuple[frozenset[str], frozenset[str]]:
+    """The paths shown and those that may be filled in, of a new record or of this very one.
+
+    `action` is the right that counts: to create or to edit, unless it is said.
+    """
+    action = action or ("create" if before is None else "edit")
+    permit = permits.require_permit(actor, action, spec)
     seen = permits.find_permit(actor, "view", spec)
     if before is None:
         return permit.anywhere | (seen.anywhere if seen else frozenset()), permit.anywhere
-    editable = visible_in(actor, spec, before, "edit")
+    editable = visible_in(actor, spec, before, action)
     return editable | visible_in(actor, spec, before), editable
 
 
@@ -119,14 +127,17 @@ def _look_up_again(spec: FormSpec, values: Values, links: Links, changed: str) -
     return touched
 
 
-def choices(actor: Actor, spec: FormSpec, field: Field, text: str) -> list[dict[str, Any]]:
-    """Up to 30 records, people or departments that may be chosen and fit `text`, by their names."""
+def choices(actor: Actor, spec: FormSpec | None, field: Field, text: str) -> list[dict[str, Any]]:
+    """Up to 30 records, people or departments that may be chosen and fit `text`, by their names.
+
+    Without `spec`, the form it is a field of, nothing is offered from elsewhere.
+    """
     if field.type.name == "member":
         return [{"value": str(p.id), "text": p.name} for p in people.list_people(text, limit=MOST_CHOICES)]
     if field.type.name == "department":
         found = [d for d in people.list_departments() if text.lower() in d.name.lower() or text in d.name_zh]
         return [{"value": str(d.id), "text": people.department_title(d)} for d in found[:MOST_CHOICES]]
-    if "x-options" in field.schema:
+    if "x-options" in field.schema and spec is not None:
         options = list_options(actor, spec, field, text, MOST_CHOICES)
         return [{"value": each, "text": each} for each in options]
     if field.relation is None:

@@ -71,6 +71,16 @@ class Permit:
         giving = [i for i, paths in enumerate(self.reach) if path in paths]
         return self._either(giving, context, source) if giving else false()
 
+    def lines(
+        self, subform: str, context: Context, source: FromClause | None = None
+    ) -> ColumnElement[bool] | None:
+        """The rows in which lines of `subform` are visible, be it one column of them; None when in all."""
+        own = {subform, *(p for p in self.paths if p.startswith(f"{subform}."))}
+        giving = [i for i, paths in enumerate(self.reach) if paths & own]
+        if len(giving) == len(self.grants):
+            return None
+        return self._either(giving, context, source) if giving else false()
+
     def seen(
         self, column: ColumnElement[Any], path: str, context: Context, source: FromClause | None = None
     ) -> ColumnElement[Any]:

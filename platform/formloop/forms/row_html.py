@@ -10,18 +10,17 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from formloop.forms import screen
-from formloop.forms.spec import Field, FormSpec, Values
+from formloop.forms.spec import Field, Values
 
 
 class RowTemplate:
-    """Makes rows of one list: `columns` are key, field and label; `choose_label` begins each with a check box,
-    `state_label` ends it with the state."""
+    """Makes rows of one list: `columns` are key, field and label; the first leads to the record at `address`, if
+    there is one; `choose_label` begins each row with a check box, `state_label` ends it with the state."""
 
     def __init__(
         self,
-        spec: FormSpec,
         columns: Sequence[tuple[str, Field | None, str]],
-        address: str,
+        address: str | None,
         badges: Mapping[str, Markup],
         state_label: str | None,
         choose_label: str | None,
@@ -36,7 +35,6 @@ class RowTemplate:
         self._cells = [self._opening(field, label) for _, field, label in columns]
         self._state = None if state_label is None else f'<td data-label="{escape(state_label)}">'
         self._choose = None if choose_label is None else str(escape(choose_label))
-        self._spec = spec
 
     @staticmethod
     def _opening(field: Field | None, label: str) -> str:
@@ -49,7 +47,7 @@ class RowTemplate:
             str(escape(self._text(field, source, values.get(key), names))) if field else ""
             for key, field, source in self._columns
         ]
-        record = values["id"]
+        record = values.get("id")
         parts = ["<tr>"]
         if self._choose is not None:
             name = texts[0] if texts else ""
@@ -58,7 +56,8 @@ class RowTemplate:
                 f'value="{record}:{values["revision"]}" aria-label="{self._choose} {name}"></td>'
             )
         for place, (opening, text) in enumerate(zip(self._cells, texts, strict=True)):
-            shown = f'<a href="{self._address}{record}">{text or "—"}</a>' if place == 0 else text
+            linked = place == 0 and self._address is not None and record is not None
+            shown = f'<a href="{self._address}{record}">{text or "—"}</a>' if linked else text
             parts.append(f"{opening}{shown}</td>")
         if self._state is not None:
             parts.append(f"{self._state}{self._badges.get(values['state'], '')}</td>")

@@ -1,6 +1,6 @@
 """What a page of a record shows: cells in their layout with text, input value, problem and rules, in one language."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as made_by
 from functools import lru_cache
@@ -82,6 +82,21 @@ def names_for(
             for line in (record.get(key) or () if column else (record,))
         )
         wanted.setdefault(source, set()).update(each for value in values for each in _several(value))
+    return names_of(actor, wanted, asked)
+
+
+def names_in(actor: Actor, fields: Iterable[Field], rows: Sequence[Mapping[str, Any]]) -> Names:
+    """What everything that these columns point to is called, for rows that are no records."""
+    wanted: dict[str, set[Any]] = {}
+    for field in fields:
+        if (source := _source(field)) is not None:
+            found = (each for row in rows for each in _several(row.get(field.key)))
+            wanted.setdefault(source, set()).update(found)
+    return names_of(actor, wanted)
+
+
+def names_of(actor: Actor, wanted: Mapping[str, set[Any]], asked: bool = False) -> Names:
+    """The names of ids by where they come from, one query for each; see `names_for`."""
     names: Names = {}
     found: Mapping[Any, str]
     with reading() as conn:

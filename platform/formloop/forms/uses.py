@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from formloop.access.actor import Actor
 from formloop.core.errors import Conflict
 from formloop.core.text import M, Message
 from formloop.db import reading
+from formloop.db.counting import count_up_to
 from formloop.definitions import library
 from formloop.forms.reads import list_titles
 from formloop.forms.spec import FormSpec
@@ -61,16 +62,16 @@ def list_uses(actor: Actor, spec: FormSpec, record: int, in_bin_too: bool = Fals
     found = []
     for entry in library.list_entries("form"):
         other: FormSpec = library.published("form", entry.key)
-        pointing = _pointing(other, spec.key, record)
-        if pointing is not None:
+        found_by = pointing(other, spec.key, record)
+        if found_by is not None:
             live = other.table.c.deleted_at.is_(None)
-            use = _use(actor, other, pointing if in_bin_too else and_(pointing, live))
+            use = _use(actor, other, found_by if in_bin_too else and_(found_by, live))
             if use.count:
                 found.append(use)
     return found
 
 
-def _pointing(other: FormSpec, key: str, record: int) -> ColumnElement[bool] | None:
+def pointing(other: FormSpec, key: str, record: int) -> ColumnElement[bool] | None:
     """The records of `other`, this one itself left out, that point to `record` in a field or in a line."""
     ways: list[ColumnElement[bool]] = []
     for top in other.fields.values():
@@ -86,7 +87,6 @@ def _pointing(other: FormSpec, key: str, record: int) -> ColumnElement[bool] | N
 
 
 def _use(actor: Actor, other: FormSpec, condition: ColumnElement[bool]) -> Use:
-    some = select(literal(1)).select_from(other.table).where(condition).limit(COUNTED + 1).subquery()
     with reading() as conn:
-        count = int(conn.execute(select(func.count()).select_from(some)).scalar_one())
+        count = conn.execute(count_up_to(other.table, condition, most=COUNTED + 1)).scalar_one()
     return Use(other, count, list_titles(actor, other, condition, MOST_NAMES) if count else {})

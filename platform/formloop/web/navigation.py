@@ -2,15 +2,20 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from flask import current_app, g, request, url_for
+from sqlalchemy import Select, select
 
 from formloop.core.registry import Registry
 from formloop.core.text import Message
+from formloop.db import reading
+from formloop.db.counting import VIEWER
 from formloop.web import viewer
 from formloop.web.routes import Permission, may
 
+Badge = Select[int]
 WORK, APPS, BUILD, SITE = "work", "apps", "build", "site"
 GROUPS = (WORK, APPS, BUILD, SITE)
 MENUS = 2_000  # remembered, for as many people and languages
@@ -20,8 +25,8 @@ MENUS = 2_000  # remembered, for as many people and languages
 class Entry:
     """One line of a menu. `title` is a Message, or plain text that people gave (the name of an app).
 
-    `section` is the heading it stands under, shown where it changes. `badge` counts what waits (0 shows nothing);
-    `urgent` shows the count in red. `phone` puts the entry into the bottom bar. `post` makes it a button that
+    `section` is the heading it stands under, shown where it changes. `badge` is the statement that counts what
+    waits for the viewer (`db.counting.VIEWER`; 0 shows nothing); `urgent` shows the count in red. `phone` puts the entry into the bottom bar. `post` makes it a button that
     sends a form, as signing out must.
     """
 
@@ -32,7 +37,7 @@ class Entry:
     group: str = WORK
     permission: Permission = "signed-in"
     values: Mapping[str, Any] = field(default_factory=dict, hash=False)
-    badge: Callable[[], int] | None = None
+    badge: Badge | None = None
     urgent: bool = False
     phone: bool = False
     post: bool = False
@@ -101,6 +106,7 @@ def list_shown(registry: Registry[Any] = navigation) -> list[Shown]:
     """What this viewer may open, in order, with the entry of the present page marked."""
     allowed = _remembered(registry)
     current = _closest([url for _, url in allowed], request.path)
+    counts = _count(allowed)
     return [
         Shown(
             title=entry.title,
@@ -108,7 +114,7 @@ def list_shown(registry: Registry[Any] = navigation) -> list[Shown]:
             url=url,
             group=entry.group,
             current=url == current,
-            count=entry.badge() if entry.badge else 0,
+            count=counts.get(entry.badge, 0),
             urgent=entry.urgent,
             phone=entry.phone,
             post=entry.post,
@@ -116,6 +122,21 @@ def list_shown(registry: Registry[Any] = navigation) -> list[Shown]:
         )
         for entry, url in allowed
     ]
+
+
+def _count(allowed: Iterable[tuple[Entry, str]]) -> dict[Badge | None, int]:
+    """What each badge counts for this viewer, asked by one statement."""
+    badges = tuple(entry.badge for entry, _ in allowed if entry.badge is not None)
+    if not badges:
+        return {}
+    with reading() as conn:
+        counts = conn.execute(_together(badges), {VIEWER.key: viewer.viewer().person_id}).one()
+    return dict(zip(badges, counts, strict=True))
+
+
+@lru_cache(maxsize=64)  # as many as there are ways to be allowed some of the menu
+def _together(badges: tuple[Badge, ...]) -> Select[Any]:
+    return select(*(badge.scalar_subquery() for badge in badges))
 
 
 def _remembered(registry: Registry[Any]) -> list[tuple[Entry, str]]:

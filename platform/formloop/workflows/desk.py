@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, select
+from sqlalchemy import ColumnElement, literal, select
 from sqlalchemy.engine import Row
 
 from formloop.access import people
@@ -13,9 +13,11 @@ from formloop.access.actor import Actor
 from formloop.core.errors import NotFound
 from formloop.core.text import M, Message
 from formloop.db import reading
+from formloop.db.counting import count_up_to
 from formloop.forms.kind import get_form
 from formloop.workflows import service, sight
 from formloop.workflows.kind import get_version
+from formloop.workflows.spec import subject_of
 from formloop.workflows.tables import case, case_log, task
 
 PAGE = 50
@@ -64,11 +66,7 @@ def _of_tab(tab: str) -> ColumnElement[bool]:
     raise NotFound
 
 
-def count_stuck() -> int:
-    """How many cases are stuck; 100 means that many or more."""
-    some = select(literal(1)).select_from(case).where(_of_tab("stuck")).limit(MOST_COUNTED).subquery()
-    with reading() as conn:
-        return int(conn.execute(select(func.count()).select_from(some)).scalar_one())
+COUNT_STUCK = count_up_to(case, _of_tab("stuck"), most=MOST_COUNTED)
 
 
 def list_items(
@@ -109,7 +107,7 @@ def _item(
     nobody = M("Nobody was found to decide.").render(locale)
     return Item(
         id=found.id,
-        form_title=spec.title(locale),
+        form_title=subject_of(workflow, spec).render(locale),
         title=found.title if seen and spec.title_field in sight.visible_paths(actor, spec, None) else "",
         initiator=names.get(found.initiator, ""),
         step=step.title(locale) if step is not None else "",

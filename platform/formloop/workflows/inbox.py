@@ -6,13 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, func, literal, or_, select
 
 from formloop.access.actor import Actor
 from formloop.access.tables import department, person
 from formloop.core.errors import NotFound
 from formloop.core.text import M, Message
 from formloop.db import reading
+from formloop.db.counting import VIEWER, count_up_to
 from formloop.definitions import library
 from formloop.forms import listing, permits
 from formloop.forms.fields.datetime import site_zone
@@ -20,6 +21,7 @@ from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec
 from formloop.workflows import sight
 from formloop.workflows.kind import get_version
+from formloop.workflows.spec import subject_of
 from formloop.workflows.tables import case, reminder, task, watch
 
 PAGE = 50
@@ -106,14 +108,11 @@ def count_todo(actor: Actor) -> int:
     if actor.person_id is None:
         return 0
     with reading() as conn:
-        return int(conn.execute(_COUNT_TODO, {"of_person": actor.person_id}).scalar_one())
+        return conn.execute(COUNT_TODO, {VIEWER.key: actor.person_id}).scalar_one()
 
 
-_COUNT_TODO = select(func.count()).select_from(
-    select(literal(1))
-    .where(task.c.person == bindparam("of_person"), task.c.kind == "todo", task.c.state == "open")
-    .limit(MOST_COUNTED)
-    .subquery()
+COUNT_TODO = count_up_to(
+    task, task.c.person == VIEWER, task.c.kind == "todo", task.c.state == "open", most=MOST_COUNTED
 )
 
 
@@ -265,7 +264,7 @@ def _row(actor: Actor, found: Any, locale: str) -> Row:
         case=found.case,
         form=found.form,
         record=found.record,
-        form_title=spec.title(locale),
+        form_title=subject_of(workflow, spec).render(locale),
         title=found.title if spec.title_field in seen else "",
         summary=summary_of(spec, found.summary, seen, locale),
         initiator=found.initiator,
@@ -305,7 +304,9 @@ def _drafts(actor: Actor, locale: str, wanted: Wanted, after: int | None, limit:
             continue
         workflow = library.published("workflow", entry.key)
         spec = get_form(workflow.form)
-        if any(permits.find_permit(actor, action, spec) is None for action in ("submit", "view")):
+        if workflow.amends is not None or any(
+            permits.find_permit(actor, action, spec) is None for action in ("submit", "view")
+        ):
             continue
         rows += _drafts_of(actor, spec, workflow.states["returned"], locale, wanted.search, after, limit)
     rows.sort(key=lambda row: row.id, reverse=True)

@@ -65,8 +65,9 @@ def prove_approve(settings: Settings, rounds: int = 1_000, seed: int = 1) -> dic
     barrier = spawn.Barrier(2)
     lines = [spawn.Pipe() for _ in range(2)]
     workers = [spawn.Process(target=_work, args=(settings, end, barrier), daemon=True) for _, end in lines]
-    for worker in workers:
+    for worker, (_, end) in zip(workers, lines, strict=True):
         worker.start()
+        end.close()  # so that a worker that dies is noticed
     try:
         for number in range(rounds):
             name, actions, same = chance.choice(KINDS_OF_RACE)

@@ -28,7 +28,7 @@ from formloop.workflows.state import Rule
 _ABOUT_PEOPLE = frozenset(name for name, each in FUNCTIONS.items() if each.group == "people")
 
 
-OF_THE_CASE = ("flow", "loop", "answer")
+OF_THE_CASE = ("flow", "loop", "answer", "amendment", "dependents")
 
 
 class Situation(Staff):

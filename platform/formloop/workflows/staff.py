@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, Select, bindparam, select
 
 from formloop.access.tables import department, membership, person
-from formloop.db import reading
+from formloop.db import reading, remembered_by
 from formloop.workflows import delegations
 
 _WITH_ROLE = (
@@ -44,31 +44,25 @@ _ACTIVE = select(person.c.id).where(person.c.id.in_(bindparam("ids", expanding=T
 
 
 class Staff:
-    """Answers the rules about people; each answer is one prepared query."""
+    """Answers the rules about people; each answer is one prepared query, remembered until rights or people change."""
 
     def with_accounts(self, accounts: Sequence[str]) -> Sequence[int]:
         """People by their account names, in that order."""
-        names = [account.strip().lower() for account in accounts]
-        with reading() as conn:
-            found: Mapping[str, int] = {
-                r.account: r.id for r in conn.execute(_BY_ACCOUNT, {"accounts": names})
-            }
+        names = tuple(account.strip().lower() for account in accounts)
+        found: Mapping[str, int] = {row.account: row.id for row in _ask(_BY_ACCOUNT, accounts=names)}
         return [found[name] for name in names if name in found]
 
     def with_role(self, role: str) -> Sequence[int]:
         """The members of a role, by name."""
-        with reading() as conn:
-            return list(conn.execute(_WITH_ROLE, {"role": role}).scalars())
+        return [row.id for row in _ask(_WITH_ROLE, role=role)]
 
     def in_department(self, key: str) -> Sequence[int]:
         """The people of a department, by name."""
-        with reading() as conn:
-            return list(conn.execute(_IN_DEPARTMENT, {"key": key}).scalars())
+        return [row.id for row in _ask(_IN_DEPARTMENT, key=key)]
 
     def in_department_numbered(self, department_id: int) -> Sequence[int]:
         """The people of a department by its id, by name."""
-        with reading() as conn:
-            return list(conn.execute(_IN_DEPARTMENT_NUMBERED, {"department": department_id}).scalars())
+        return [row.id for row in _ask(_IN_DEPARTMENT_NUMBERED, department=department_id)]
 
     def heads_above(self, person_id: int) -> Sequence[int]:
         """The heads over a person, nearest first, never the person itself."""
@@ -81,8 +75,7 @@ class Staff:
         return _line_of(self._tree(None), department_id)
 
     def _tree(self, person_id: int | None) -> dict[int, Any]:
-        with reading() as conn:
-            return {row.id: row for row in conn.execute(_TREE, {"wanted": person_id}).all()}
+        return {row.id: row for row in _ask(_TREE, wanted=person_id)}
 
     def find_deputies(self, people: Sequence[int]) -> Mapping[int, int]:
         """Who stands in today for those of the people who are away."""
@@ -90,11 +83,14 @@ class Staff:
 
     def active(self, chosen: Sequence[int]) -> Sequence[int]:
         """Those of the people who are still here."""
-        if not chosen:
-            return ()
-        with reading() as conn:
-            active = set(conn.execute(_ACTIVE, {"ids": list(chosen)}).scalars())
+        active = {row.id for row in _ask(_ACTIVE, ids=tuple(chosen))} if chosen else ()
         return [each for each in chosen if each in active]
+
+
+@remembered_by("access")
+def _ask(query: Select[Any], **values: Any) -> Sequence[Row[Any]]:
+    with reading() as conn:
+        return conn.execute(query, values).all()
 
 
 def _line_of(tree: Mapping[int, Any], at: int | None) -> list[int]:

@@ -18,6 +18,7 @@ from formloop.forms.spec import FormSpec, Values
 from formloop.web import htmx, page, viewer
 from formloop.web.routes import route
 from formloop.workflows import cases, inbox_views, service, stashes, task_page
+from formloop.workflows.amendments import applying
 from formloop.workflows.pages import MOST_PEOPLE, STATUS, blueprint, chosen_people, numbers
 
 MOST_BYTES = 20 * 1024 * 1024  # of one file beside a comment
@@ -67,7 +68,6 @@ def _task_page(
         status=status,
         **shown,
         title=task_page.title_of(actor, found),
-        form_title=spec.title(viewer.locale()),
         problems=shown["screen"].problems if problems else [],
         comment=request.form.get("comment", comment),
         case_status=STATUS[found.status],
@@ -200,6 +200,8 @@ def _approve(actor: Actor, found: Any) -> Response:
         return _task_page(actor, found, raw, error.problems, 422)
     said = task_page.step_of(found)
     word = said.node.agreed if said is not None else DONE["approve"]
+    if done.status == "returned":  # what was proposed no longer fits its record
+        return inbox_views.after(actor, applying.OUTDATED)
     return inbox_views.after(actor, M("You had approved this already.") if done.repeated else word)
 
 

@@ -6,7 +6,7 @@ from flask import Flask, request
 
 from formloop.access import gate, people
 from formloop.access.actor import Actor
-from formloop.access.signing import current, find_current
+from formloop.access.signing import current
 from formloop.core.text import M
 from formloop.forms import permits
 from formloop.forms import views as forms_views
@@ -32,11 +32,12 @@ from formloop.workflows import (
     timeline,
     watching,
 )
-from formloop.workflows.kind import find_workflow
+from formloop.workflows.amendments import views as amendment_views
+from formloop.workflows.kind import find_amending, find_workflow
 from formloop.workflows.pages import MOST_PEOPLE, STATUS, blueprint
 from formloop.workflows.state import ENDED
 
-PAGES = (inbox_views, task_views, case_views, desk_views, delegation_views, simulation_views)
+PAGES = (inbox_views, task_views, case_views, desk_views, delegation_views, simulation_views, amendment_views)
 
 
 def init_app(app: Flask) -> None:
@@ -55,7 +56,7 @@ def init_app(app: Flask) -> None:
         "workflows.show_inbox",
         10,
         navigation.WORK,
-        badge=_waiting,
+        badge=inbox.COUNT_TODO,
         urgent=True,
         phone=True,
     )
@@ -67,7 +68,7 @@ def init_app(app: Flask) -> None:
         310,
         navigation.SITE,
         permission=desk_views.REPAIR,
-        badge=desk.count_stuck,
+        badge=desk.COUNT_STUCK,
         urgent=True,
     )
     navigation.navigation.add("cases", repair)
@@ -83,12 +84,12 @@ def init_app(app: Flask) -> None:
     deputies = navigation.Entry(M("My deputy"), "users", "workflows.list_deputies", order=56)
     navigation.person_menu.add("deputies", deputies)
     navigation.home.add("inbox", navigation.Slot("workflows/_home.html", _home, order=100))
-    forms_views.record_panels += [_submit_panel, _way_panel]
-
-
-def _waiting() -> int:
-    actor = find_current()
-    return inbox.count_todo(actor) if actor else 0
+    forms_views.record_panels += [
+        _submit_panel,
+        amendment_views.chance_panel,
+        _way_panel,
+        amendment_views.changes_panel,
+    ]
 
 
 def _home() -> dict[str, Any] | None:
@@ -111,6 +112,8 @@ def _submit_panel(actor: Actor, spec: FormSpec, record: Values) -> tuple[str, di
         "people": people.list_people(limit=MOST_PEOPLE) if picks else [],
     }
     running = cases.find_open(spec.key, record["id"])
+    if running is not None and running.workflow != workflow.key and running.status == "returned":
+        return None  # a proposed change that came back
     if running is None:
         ready = record["state"] in (workflow.states["returned"], workflow.states["rejected"])
         if not ready or not _may_submit(actor, spec, record["id"]):
@@ -133,7 +136,11 @@ def _may_submit(actor: Actor, spec: FormSpec, record: int) -> bool:
 
 def _way_panel(actor: Actor, spec: FormSpec, record: Values) -> tuple[str, dict[str, Any]] | None:
     """Below a record: the way of its latest case."""
-    found = next(iter(cases.list_cases(spec.key, record["id"])), None)
+    known = cases.list_cases(spec.key, record["id"])
+    changing = find_amending(spec.key)
+    running_now = [each for each in known if each.status not in ENDED]
+    own = [each for each in known if changing is None or each.workflow != changing.key]
+    found = next(iter([*running_now, *own]), None)
     if found is None:
         return None
     running, repairs = found.status not in ENDED, gate.allows(actor, "repair", "site")
@@ -141,6 +148,7 @@ def _way_panel(actor: Actor, spec: FormSpec, record: Values) -> tuple[str, dict[
     return "workflows/_way_panel.html", {
         "place": "bottom",
         "case": found,
+        "changes": found not in own,
         "way": timeline.build(found, viewer.locale()),
         "tree": diagram.draw(found, viewer.locale()),
         "status": STATUS[found.status],

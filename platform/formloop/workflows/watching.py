@@ -8,12 +8,12 @@ without power loses nothing, and nothing comes twice.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, exists, insert, select
 
 from formloop import events
 from formloop.core import clock
 from formloop.core.text import M
-from formloop.db import connection, kept, transactional
+from formloop.db import connection, glance, glanced, now_shows, transactional
 from formloop.events import outbox, schedule
 from formloop.events.outbox import Delivery, Topic
 from formloop.workflows import stashes
@@ -25,7 +25,9 @@ TOPIC, TIMES_TOPIC = "workflow", "workflow-times"
 ORDER = 300  # after what belongs to the record itself, and after bridges
 MOST_DUE = 1_000
 _BY_KEY = select(watch).where(watch.c.key.in_(bindparam("keys", expanding=True))).order_by(watch.c.id)
-_ANY = select(watch.c.id).where(watch.c.key.is_not(None)).limit(1)
+_WATCHED = "workflows.watched"  # whether any case waits for a change
+
+glance(_WATCHED, select(exists().where(watch.c.key.is_not(None))).scalar_subquery())
 
 
 def start() -> None:
@@ -51,11 +53,13 @@ def add(case: int, form: str, record: int, waits: Sequence[Alarm | Watch]) -> No
             key = f"{OWN}:{form}:{record}" if each.key == OWN else each.key
             rows.append({**row, "what": "", "key": key})
     connection().execute(insert(watch), rows)
+    if any(row["key"] for row in rows):
+        now_shows(_WATCHED, True)
 
 
 def exist() -> bool:
-    """Whether any case waits for a change; asked once a transaction."""
-    return kept("workflows.watched", lambda: connection().execute(_ANY).first() is not None)
+    """Whether any case waits for a change."""
+    return bool(glanced(_WATCHED))
 
 
 def on_event(event: events.Event) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import current_app, has_app_context
-from sqlalchemy import bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import delete, insert, select, update
 
 from formloop.access.actor import Actor
 from formloop.access.tables import person
@@ -16,6 +16,7 @@ from formloop.core import clock
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M, Message
 from formloop.db import connection, reading, transactional
+from formloop.db.counting import VIEWER, count_up_to
 from formloop.events import outbox, reasons
 
 TOPIC = "notice"
@@ -176,12 +177,7 @@ def _shown(row: Any, locale: str) -> Shown:
     return Shown(row.id, KINDS[row.kind], text, row.link, row.made_at, row.read_at is None)
 
 
-_UNREAD = select(func.count()).select_from(
-    select(literal(1))
-    .where(notice.c.person == bindparam("of_person"), notice.c.read_at.is_(None))
-    .limit(MOST_COUNTED)
-    .subquery()
-)
+COUNT_UNREAD = count_up_to(notice, notice.c.person == VIEWER, notice.c.read_at.is_(None), most=MOST_COUNTED)
 
 
 def count_unread(actor: Actor) -> int:
@@ -189,7 +185,7 @@ def count_unread(actor: Actor) -> int:
     if actor.person_id is None:
         return 0
     with reading() as conn:
-        return int(conn.execute(_UNREAD, {"of_person": actor.person_id}).scalar_one())
+        return conn.execute(COUNT_UNREAD, {VIEWER.key: actor.person_id}).scalar_one()
 
 
 @transactional

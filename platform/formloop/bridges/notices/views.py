@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Flask, Response, request, url_for
 
-from formloop.access.signing import current, find_current
+from formloop.access.signing import current
 from formloop.bridges.notices import delivery, service
 from formloop.core.errors import SignInNeeded
 from formloop.core.text import M
@@ -21,16 +21,11 @@ def init_app(app: Flask) -> None:
     if "notices" in navigation.navigation:
         return
     entry = navigation.Entry(
-        M("Notices"), "bell", "notices.list_own", 15, navigation.WORK, badge=_unread, phone=True
+        M("Notices"), "bell", "notices.list_own", 15, navigation.WORK, badge=service.COUNT_UNREAD, phone=True
     )
     navigation.navigation.add("notices", entry)
     choices = navigation.Entry(M("How I am told"), "adjustments", "notices.show_choices", order=55)
     navigation.person_menu.add("notices", choices)
-
-
-def _unread() -> int:
-    actor = find_current()
-    return service.count_unread(actor) if actor else 0
 
 
 @route(blueprint, "", permission="signed-in")

@@ -8,7 +8,7 @@ from formloop.core.expression.context import Context
 from formloop.core.expression.expression import Expression, Step, check, parse
 from formloop.core.expression.functions import FUNCTIONS
 from formloop.core.expression.order import order_formulas
-from formloop.core.expression.sql import SqlNames, result_type, to_sql
+from formloop.core.expression.sql import Calculated, SqlNames, result_type, to_column, to_sql
 from formloop.core.expression.sqlite import register_sqlite
 from formloop.core.expression.types import (
     ANY,
@@ -32,6 +32,7 @@ __all__ = [
     "FUNCTIONS",
     "NUMBER",
     "TEXT",
+    "Calculated",
     "Context",
     "EvaluationError",
     "Expression",
@@ -47,5 +48,6 @@ __all__ = [
     "parse",
     "register_sqlite",
     "result_type",
+    "to_column",
     "to_sql",
 ]

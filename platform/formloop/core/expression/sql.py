@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     Boolean,
     ColumnElement,
     Date,
@@ -10,6 +11,7 @@ from sqlalchemy import (
     Dialect,
     String,
     collate,
+    func,
     type_coerce,
 )
 from sqlalchemy.types import TypeEngine
@@ -18,13 +20,13 @@ from formloop.core.expression.context import Context
 from formloop.core.expression.expression import Expression
 from formloop.core.expression.nodes import Name
 from formloop.core.expression.sql_forms import Compiler
-from formloop.core.expression.sql_parts import Calculated, SqlNames
+from formloop.core.expression.sql_parts import NOT_A_NUMBER, Calculated, SqlNames
 from formloop.core.expression.types import BOOL, DATE, DATETIME, NUMBER, TEXT, RecordType, Type
 
 Element = ColumnElement[Any]
 _TYPES: dict[Type, Any] = {TEXT: String, BOOL: Boolean, DATE: Date, DATETIME: DateTime}
 
-__all__ = ["SqlNames", "result_type", "to_sql"]
+__all__ = ["Calculated", "SqlNames", "result_type", "to_column", "to_sql"]
 
 
 def to_sql(expression: Expression, names: SqlNames, context: Context, dialect: Dialect | str) -> Element:
@@ -42,6 +44,34 @@ def to_sql(expression: Expression, names: SqlNames, context: Context, dialect: D
     if part.kind == NUMBER or isinstance(part.kind, RecordType):
         value = compiler.number(part)
         return type_coerce(collate(value, "fl_number") if compiler.sqlite else value, Calculated())
+    return part.element
+
+
+def to_column(
+    expression: Expression,
+    names: SqlNames,
+    context: Context,
+    dialect: Dialect | str,
+    calculated: bool = False,
+) -> Element:
+    """The expression as a column of a derived table; what cannot be calculated, and an empty text, is nothing.
+
+    A bare column stays what it is, unless numbers are wanted `calculated`: the one form all numbers can have.
+    """
+    name = dialect if isinstance(dialect, str) else dialect.name
+    if isinstance(expression.tree, Name) and not calculated:
+        bare = names.column(expression.tree.path)
+        if not isinstance(bare, BindParameter):
+            return bare
+    compiler = Compiler(expression.source, names, context, name)
+    part = compiler.part(expression.tree)
+    if part.kind == NUMBER or isinstance(part.kind, RecordType):
+        value = compiler.number(part)
+        if part.may_fail:
+            value = func.nullif(value, "NaN" if compiler.sqlite else NOT_A_NUMBER)
+        return type_coerce(collate(value, "fl_number") if compiler.sqlite else value, Calculated())
+    if part.kind == TEXT:
+        return func.nullif(part.element, "", type_=String())
     return part.element
 
 

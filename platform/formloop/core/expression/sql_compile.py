@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Boolean,
     ColumnElement,
     Date,
@@ -37,7 +38,14 @@ from formloop.core.expression.context import Context
 from formloop.core.expression.nodes import Binary, Call, Local, Member, Name, Node, Typed, Unary
 from formloop.core.expression.operators import MAX_DAYS
 from formloop.core.expression.sql_compare import Comparisons
-from formloop.core.expression.sql_parts import NOT_A_NUMBER, Part, SqlNames, moment_within_years, within_years
+from formloop.core.expression.sql_parts import (
+    NOT_A_NUMBER,
+    Calculated,
+    Part,
+    SqlNames,
+    moment_within_years,
+    within_years,
+)
 from formloop.core.expression.syntax import position
 from formloop.core.expression.types import (
     ANY,
@@ -156,6 +164,10 @@ class Basics(Comparisons):
         kind = element(node.type)
         if kind == ANY:
             kind = _kind_of_column(found)
+        if isinstance(found, BindParameter):  # a name that stands for a value
+            return self.known(found.value, kind)
+        if isinstance(found.type, Calculated):
+            return Part(found if self.sqlite else type_coerce(found, Numeric), kind, may_fail=True)
         if kind == NUMBER or isinstance(kind, RecordType):
             scale = getattr(found.type, "scale", None)
             if isinstance(found.type, Integer):

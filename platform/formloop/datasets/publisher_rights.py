@@ -1,0 +1,39 @@
+"""Nobody publishes a dataset that reads what they may not see themselves.
+
+Its readers see only what their own rights give; but plans and other engines read datasets as a whole. So a builder
+may only let one read fields they see in every row they see.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from formloop.access.actor import Actor
+from formloop.core.errors import Invalid, Problem
+from formloop.core.text import M
+from formloop.datasets.kind import get_dataset
+from formloop.datasets.spec import Read
+from formloop.definitions import service as definitions
+from formloop.forms.publisher_rights import sees
+
+
+def enroll() -> None:
+    """Take part in publishing."""
+    if "dataset_publisher_rights" not in definitions.listeners:
+        definitions.listeners.add("dataset_publisher_rights", _check)
+
+
+def _check(actor: Actor, published: definitions.Published) -> None:
+    if published.kind != "dataset" or actor.administrator or definitions.get_definition(published.id).app:
+        return  # a pack is installed by who holds that right
+    problems = list(hidden(actor, get_dataset(published.key).reads, "columns"))
+    if problems:
+        raise Invalid(problems)
+
+
+def hidden(actor: Actor, reads: Iterable[Read], at: str) -> Iterator[Problem]:
+    """One problem for each field that is read and that the person may not see."""
+    for form, path in sorted(reads):
+        if not sees(actor, form, path):
+            text = M(
+                "This dataset reads {field} of {form}, which you may not see yourself.", field=path, form=form
+            )
+            yield Problem("reads_hidden", at, text)

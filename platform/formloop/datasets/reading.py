@@ -1,0 +1,306 @@
+"""From a dataset document to what runs: parameters, parts, columns, measures, and every problem."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from formloop.core.definitions import Doc
+from formloop.core.errors import Problem
+from formloop.core.expression import (
+    BOOL,
+    DATE,
+    DATETIME,
+    NUMBER,
+    TEXT,
+    Expression,
+    ListType,
+    RecordType,
+    Type,
+)
+from formloop.core.expression import check as check_expression
+from formloop.core.expression.nodes import Call, Name
+from formloop.core.text import M, Message
+from formloop.datasets.sources import sources
+from formloop.datasets.spec import (
+    PARAMETERS,
+    RESERVED,
+    ROWS,
+    DatasetSpec,
+    Find,
+    Join,
+    Origin,
+    Part,
+    Read,
+)
+from formloop.forms.fields import types
+from formloop.forms.reading import Reader as FormReader
+from formloop.forms.spec import Field, Relation
+
+OVER = (ROWS,)
+_SHOWN = {NUMBER: "number", TEXT: "text", BOOL: "switch", DATE: "datetime", DATETIME: "datetime"}
+_FOLDS = ("SUM", "SUMIF", "MIN", "MAX", "AVERAGE", "AVERAGEIF")
+Names = Mapping[str, Type]
+
+
+@dataclass
+class Reader:
+    """Reads one document; `problems` grows as it goes."""
+
+    doc: Doc
+    find: Find
+    problems: list[Problem] = field(default_factory=list)
+    reads: set[Read] = field(default_factory=set)
+
+    def dataset(self, version: int) -> DatasetSpec:
+        """The prepared dataset."""
+        doc = self.doc
+        parameters = self._parameters()
+        self.given = {key: each.type.expression_type(each) for key, each in parameters.items()}
+        first = self._part(doc, "", {})
+        kinds = {key: each.type for key, each in first.columns.items()} if first else {}
+        parts = [
+            first,
+            *(self._part(part, f"union.{i}.", kinds) for i, part in enumerate(doc.get("union", ()))),
+        ]
+        said = {**doc["columns"], **doc.get("measures", {})}
+        columns = first.columns if first else {}
+        fields = {key: _shown(key, said[key], kinds[key], _source_field(first, key)) for key in columns}
+        group, measures, outer = self._grouped(kinds)
+        if group is not None:
+            folded = {key: _folded_field(key, each, fields) for key, each in measures.items()}
+            fields = {key: fields[key] for key in group}
+            fields |= {key: _shown(key, said[key], each.type, folded[key]) for key, each in measures.items()}
+        self._check_keys(outer)
+        having = self._expression(doc.get("having"), "having", {**outer, **self._own()}, BOOL)
+        return DatasetSpec(
+            id=doc["x-id"],
+            key=doc["x-key"],
+            version=version,
+            document=doc,
+            parameters=parameters,
+            parts=tuple(part for part in parts if part),
+            inner=kinds,
+            group=group,
+            measures=measures,
+            having=having,
+            fields=fields,
+            types=outer,
+            sort=tuple(doc.get("sort", group or ())),
+            reads=frozenset(self.reads),
+        )
+
+    # parameters
+
+    def _parameters(self) -> dict[str, Field]:
+        said = self.doc.get("parameters", {})
+        reader = FormReader(
+            {"properties": said}, lambda key: dict(getattr(self.find("form", key), "document", {}))
+        )
+        reader.names = {}
+        found = reader.fields()
+        for problem in reader.problems:
+            at = problem.at.replace("properties.", f"{PARAMETERS}.", 1)
+            self.problems.append(replace(problem, at=at))
+        return found
+
+    def _own(self) -> dict[str, Type]:
+        """What every expression can name."""
+        return {PARAMETERS: RecordType(PARAMETERS, lambda: self.given)}
+
+    # parts
+
+    def _part(self, said: Mapping[str, Any], at: str, expected: Names) -> Part | None:
+        origin = self._origin(said["from"], f"{at}from")
+        if origin is None:
+            return None
+        scope = _Scope({**origin.names, **self._own()}, {"": origin})
+        joins = []
+        for name, join in said.get("join", {}).items():
+            found = self._join(name, join, f"{at}join.{name}", scope)
+            if found is not None:
+                joins.append(found)
+        where = self._expression(said.get("where"), f"{at}where", scope.names, BOOL, scope)
+        columns = {}
+        for key, value in said["columns"].items():
+            place = f"{at}columns.{key}"
+            if expected and key not in expected:
+                self._say("no_column", place, M("The first source has no column “{column}”.", column=key))
+                continue
+            source, place = (value, place) if isinstance(value, str) else (value["value"], f"{place}.value")
+            parsed = self._expression(source, place, scope.names, expected.get(key), scope)
+            if parsed is not None and self._is_value(parsed, place, expected.get(key)):
+                columns[key] = parsed
+        return Part(origin, tuple(joins), where, columns)
+
+    def _is_value(self, parsed: Expression, at: str, expected: Type | None) -> bool:
+        kind = parsed.type
+        if isinstance(kind, ListType):
+            text = M("This gives a list, but one value is wanted. Use SUM, MAX, FIRST, ANY or ALL.")
+            self._say("list", at, text)
+            return False
+        both = isinstance(kind, RecordType) and isinstance(expected, RecordType)
+        if both and expected is not None and kind.name != expected.name:
+            text = M("This gives {found}, but {wanted} is wanted.", found=kind.title, wanted=expected.title)
+            self._say("result_type", at, text)
+        return True
+
+    def _origin(self, said: Any, at: str) -> Origin | None:
+        words = {"form": said} if isinstance(said, str) else said
+        named = [kind for kind in sources if kind.name in words]
+        if len(named) != 1:
+            known = ", ".join(kind.name for kind in sources)
+            self._say("source", at, M("Name one source: {known}.", known=known))
+            return None
+        (kind,) = named
+        for word in words.keys() - kind.schema.keys():
+            self._say("source", f"{at}.{word}", M("“{word}” does not belong to this source.", word=word))
+        origin, problems = kind.open(words, self.find, self.given)
+        for problem in problems:
+            self.problems.append(replace(problem, at=at if isinstance(said, str) else f"{at}.{problem.at}"))
+        return origin
+
+    def _join(self, name: str, said: Mapping[str, Any], at: str, scope: "_Scope") -> Join | None:
+        if name in scope.names or name in RESERVED:
+            self._say(
+                "reserved", at, M("“{name}” means something else here. Choose another name.", name=name)
+            )
+            return None
+        origin = self._origin(said["from"], f"{at}.from")
+        if origin is None:
+            return None
+        # lines below a joined record are not lines of the row
+        inner = {key: kind for key, kind in origin.names.items() if not isinstance(kind, ListType)}
+        own = {name: RecordType(name, lambda: inner)}
+        joined = _Scope({**scope.names, **own}, {**scope.origins, name: origin})
+        on = []
+        for path, source in said["on"].items():
+            right = self._expression(source, f"{at}.on.{path}", scope.names, None, scope)
+            kind = None if right is None else right.type
+            left = self._expression(f"{name}.{path}", f"{at}.on.{path}", own, kind, joined)
+            if left is not None and right is not None and self._is_value(right, f"{at}.on.{path}", None):
+                on.append((left, right))
+        scope.names, scope.origins = joined.names, joined.origins
+        return Join(name, origin, tuple(on), bool(said.get("required")))
+
+    # groups
+
+    def _grouped(self, kinds: Names) -> tuple[tuple[str, ...] | None, dict[str, Expression], Names]:
+        """Group, measures, and the types of what comes out."""
+        doc = self.doc
+        if "group" not in doc and "measures" not in doc:
+            return None, {}, kinds
+        group = tuple(key for key in doc.get("group", ()) if key in kinds)
+        for index, key in enumerate(doc.get("group", ())):
+            if key not in doc["columns"]:
+                self._no_column(key, f"group.{index}")
+        inner: dict[str, Type] = {
+            key: kind if key in group else ListType(kind, OVER) for key, kind in kinds.items()
+        }
+        inner[ROWS] = ListType(RecordType(ROWS, lambda: kinds), OVER)
+        measures = {}
+        for key, value in doc.get("measures", {}).items():
+            at = f"measures.{key}"
+            source, place = (value, at) if isinstance(value, str) else (value["value"], f"{at}.value")
+            if key in group:
+                self._say("duplicate", at, M("“{key}” is a column of the group already.", key=key))
+                continue
+            parsed = self._expression(source, place, {**inner, **self._own()}, None)
+            if parsed is not None and self._is_value(parsed, place, None):
+                measures[key] = parsed
+        outer = {key: kinds[key] for key in group} | {key: each.type for key, each in measures.items()}
+        return group, measures, outer
+
+    def _check_keys(self, outer: Names) -> None:
+        for key in (*self.doc["columns"], *self.doc.get("measures", {})):
+            if key in RESERVED:
+                text = M("“{name}” means something else here. Choose another name.", name=key)
+                self._say("reserved", f"columns.{key}", text)
+        for place in ("sort", "filters"):
+            for index, key in enumerate(self.doc.get(place, ())):
+                said = self.doc["columns"] | self.doc.get("measures", {})
+                if key.lstrip("-") not in outer and (
+                    "group" in self.doc or "measures" in self.doc or key.lstrip("-") not in said
+                ):
+                    self._no_column(key.lstrip("-"), f"{place}.{index}")
+
+    # expressions
+
+    def _expression(
+        self, source: str | None, at: str, names: Names, expects: Type | None, scope: "_Scope | None" = None
+    ) -> Expression | None:
+        if source is None:
+            return None
+        parsed, problems = check_expression(source, names, expects)
+        self.problems += [Problem(p.code, at, p.message, p.line, p.column) for p in problems]
+        if parsed is not None and scope is not None:
+            self.reads |= {each for path in parsed.reads for each in scope.reads(path)}
+        return parsed
+
+    def _no_column(self, key: str, at: str) -> None:
+        self._say("no_column", at, M("There is no column “{column}”.", column=key))
+
+    def _say(self, code: str, at: str, message: Message) -> None:
+        self.problems.append(Problem(code, at, message))
+
+
+@dataclass
+class _Scope:
+    """What the expressions of one part can name, and which source a name belongs to."""
+
+    names: Names
+    origins: Mapping[str, Origin]
+
+    def reads(self, path: tuple[str, ...]) -> set[Read]:
+        """The fields that are read at a path."""
+        if path[0] == PARAMETERS:
+            return set()
+        joined = path[0] in self.origins
+        rest = path[1:] if joined else path
+        return set(self.origins[path[0] if joined else ""].reads(rest)) if rest else set()
+
+
+def _shown(key: str, said: Any, kind: Type, found: Field | None) -> Field:
+    """A column as a field: what it shows decides its title and how it is drawn, unless said otherwise."""
+    found = found or _plain_field(key, kind)
+    own = {word: said[word] for word in ("title", "x-title") if not isinstance(said, str) and word in said}
+    if own:
+        own.setdefault("x-title", {})
+    if not isinstance(said, str) and said.get("total"):
+        own["x-total"] = True
+    kept = {word: value for word, value in found.schema.items() if word != "x-total"}
+    return replace(found, key=key, path=key, schema={**kept, **own}, formula=None)
+
+
+def _source_field(part: Part | None, key: str) -> Field | None:
+    """The field that a column shows as it stands."""
+    tree = part.columns[key].tree if part else None
+    if part is None or not isinstance(tree, Name):
+        return None
+    for join in part.joins:
+        if tree.path[0] == join.name:
+            return join.origin.find_field(tree.path[1:]) if len(tree.path) > 1 else None
+    return None if tree.path[0] == PARAMETERS else part.origin.find_field(tree.path)
+
+
+def _folded_field(key: str, measure: Expression, fields: Mapping[str, Field]) -> Field | None:
+    """A total looks like the column it is the total of; only a sum also has its name."""
+    tree = measure.tree
+    inner = tree.arguments[0] if isinstance(tree, Call) and tree.name in _FOLDS else None
+    if not isinstance(tree, Call) or not isinstance(inner, Name) or len(inner.path) > 1:
+        return None
+    found = fields.get(inner.path[0])
+    if found is None or tree.name == "SUM":
+        return found
+    return replace(found, schema={**found.schema, **_plain_field(key, measure.type).schema, "x-title": {}})
+
+
+def _plain_field(key: str, kind: Type) -> Field:
+    """A field for a calculated column."""
+    schema: dict[str, Any] = {"title": key.replace("_", " ").capitalize()}
+    if isinstance(kind, RecordType):
+        return Field(key, key, types.get("relation"), schema, relation=Relation(kind.name))
+    if kind == DATE:
+        schema["format"] = "date"
+    if kind == DATETIME:
+        schema["format"] = "date-time"
+    return Field(key, key, types.get(_SHOWN.get(kind, "text")), schema)

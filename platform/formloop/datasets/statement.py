@@ -1,0 +1,203 @@
+"""A dataset as SQL: parts, joins, union, groups, measures, all in one statement, with one person's rights in it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    FromClause,
+    Integer,
+    Select,
+    Subquery,
+    and_,
+    cast,
+    literal,
+    null,
+    select,
+    true,
+    type_coerce,
+    union_all,
+)
+
+from formloop.core.errors import Forbidden
+from formloop.core.expression import (
+    DATETIME,
+    NUMBER,
+    Calculated,
+    Context,
+    Expression,
+    Path,
+    RecordType,
+    SqlNames,
+    to_column,
+    to_sql,
+)
+from formloop.datasets.sight import TableRows, parameter
+from formloop.datasets.spec import PARAMETERS, DatasetSpec, Element, Part, Rows, View
+from formloop.db import Exact, UtcTime
+
+RECORD = "_record"
+Query = Select[Any] | CompoundSelect[Any]
+
+
+def complete(dataset: DatasetSpec, given: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    """The values of all parameters: those given, for the others their defaults."""
+    found = {}
+    for key, field in dataset.parameters.items():
+        if key in given:
+            found[key] = given[key]
+        elif field.default_expression is not None:
+            found[key] = field.default_expression.evaluate({}, context)
+        else:
+            found[key] = None if field.default is None else field.type.read(field, field.default)
+    return found
+
+
+def require(view: View, dataset: DatasetSpec) -> None:
+    """Forbidden, with the first reason, when the person may see nothing of any source."""
+    refused: Forbidden | None = None
+    for part in dataset.parts:
+        try:
+            part.origin.require(view)
+        except Forbidden as error:
+            refused = refused or error
+        else:
+            return
+    if refused is not None:
+        raise refused
+
+
+def derived(view: View, dataset: DatasetSpec) -> Subquery:
+    """The rows of a dataset as a table: its columns, and `_k…` columns that tell rows apart."""
+    found: Query = _rows(view, dataset)
+    if dataset.group is not None:
+        found = _grouped(view, dataset, found.subquery())
+    if dataset.having is not None:
+        table = found.subquery()
+        names = TableRows(view, table, dataset.types)
+        found = select(*table.c).where(to_sql(dataset.having, names, view.context, view.dialect))
+    return found.subquery()
+
+
+def _rows(view: View, dataset: DatasetSpec) -> Query:
+    """The rows before they are grouped."""
+    opened = [_opened(view, part) for part in dataset.parts]
+    columns = [_columns(view, part, names) for part, names in zip(dataset.parts, opened, strict=True)]
+    if len(opened) == 1:
+        return opened[0].select([each.label(key) for key, each in columns[0].items()], view)
+    for key in columns[0]:
+        _align(key, view, dataset.parts, opened, columns)
+    width = max(len(names.keys) for names in opened)
+    selects = []
+    for number, (names, listed) in enumerate(zip(opened, columns, strict=True)):
+        labelled = [listed[key].label(key) for key in columns[0]]
+        selects.append(names.select(labelled, view, number, width))
+    return union_all(*selects)
+
+
+class _Names:
+    """What the expressions of one part can name: its source bare, joined ones by name, parameters."""
+
+    def __init__(self, view: View, main: Rows) -> None:
+        self.view, self.main = view, main
+        self.joined: dict[str, Rows] = {}
+        self.source: FromClause = main.source
+        self.where: list[ColumnElement[bool]] = list(main.where)
+
+    @property
+    def keys(self) -> list[Element]:
+        """What tells the rows apart."""
+        return [*self.main.keys, *(key for rows in self.joined.values() for key in rows.keys)]
+
+    def column(self, path: Path) -> Element:
+        """The column at `path`."""
+        if path[0] == PARAMETERS:
+            return parameter(self.view, path[1])
+        if path[0] in self.joined:
+            return self.joined[path[0]].column(path[1:])
+        return self.main.column(path)
+
+    def aggregate(self, path: Path, build: Any) -> Element:
+        """A value over the lines of the source."""
+        return self.main.aggregate(path, build)
+
+    def select(
+        self, columns: Sequence[Element], view: View, number: int | None = None, width: int = 0
+    ) -> Select[Any]:
+        """These columns of the rows, with keys; in a union with the part's number and as many keys as others."""
+        keys = self.keys if number is None else [literal(number, Integer), *self.keys]
+        keys += [cast(null(), Integer())] * (width + 1 - len(keys) if number is not None else 0)
+        named = [key.label(f"_k{place}") for place, key in enumerate(keys)]
+        if number is None and self.main.record is not None:
+            named.append(self.main.record.label(RECORD))
+        return select(*columns, *named).select_from(self.source).where(*self.where)
+
+
+def _opened(view: View, part: Part) -> _Names:
+    names = _Names(view, part.origin.rows(view))
+    for join in part.joins:
+        rows = join.origin.rows(view)
+        names.joined[join.name] = rows
+        fits = [_equal(view, names, left, right) for left, right in join.on]
+        on = and_(true(), *fits, *rows.where)
+        names.source = names.source.join(rows.source, on, isouter=not join.required)
+    if part.where is not None:
+        names.where.append(to_sql(part.where, names, view.context, view.dialect))
+    return names
+
+
+def _equal(view: View, names: SqlNames, left: Expression, right: Expression) -> ColumnElement[bool]:
+    """Whether both are the same and not empty, in the plainest form, so that an index can serve."""
+    one, two = column(view, names, left), column(view, names, right)
+    if _scale(one) != _scale(two) and _is_number(left):
+        one, two = column(view, names, left, True), column(view, names, right, True)
+    return one == two
+
+
+def column(view: View, names: SqlNames, expression: Expression, calculated: bool = False) -> Element:
+    """An expression as a column; a calculated moment comes back as moments of the database do."""
+    found = to_column(expression, names, view.context, view.dialect, calculated)
+    moment = expression.type == DATETIME and not isinstance(found.type, UtcTime)
+    return type_coerce(found, UtcTime()) if moment else found
+
+
+def _columns(view: View, part: Part, names: SqlNames) -> dict[str, Element]:
+    return {key: column(view, names, each) for key, each in part.columns.items()}
+
+
+def _is_number(expression: Expression) -> bool:
+    return expression.type == NUMBER or isinstance(expression.type, RecordType)
+
+
+def _scale(element: Element) -> int | None:
+    """How many decimals the whole numbers of a column stand for; None where numbers are calculated."""
+    if isinstance(element.type, Exact):
+        return element.type.scale
+    return 0 if isinstance(element.type, Integer) else None
+
+
+def _align(
+    key: str,
+    view: View,
+    parts: Sequence[Part],
+    names: Sequence[SqlNames],
+    columns: Sequence[dict[str, Element]],
+) -> None:
+    """Give one column of a union the same form in every part."""
+    first = parts[0].columns[key]
+    scales = {_scale(listed[key]) for listed in columns if key in listed}
+    for part, own, listed in zip(parts, names, columns, strict=True):
+        if key not in listed:
+            listed[key] = cast(null(), Calculated() if len(scales) > 1 else columns[0][key].type)
+        elif len(scales) > 1 and _is_number(first):
+            listed[key] = column(view, own, part.columns[key], calculated=True)
+
+
+def _grouped(view: View, dataset: DatasetSpec, table: Subquery) -> Select[Any]:
+    names = TableRows(view, table, dataset.inner)
+    group = dataset.group or ()
+    columns = [table.c[key] for key in group]
+    measures = [column(view, names, each).label(key) for key, each in dataset.measures.items()]
+    keys = [table.c[key].label(f"_k{place}") for place, key in enumerate(group)]
+    return select(*columns, *measures, *keys).select_from(table).group_by(*columns)

@@ -1,0 +1,106 @@
+"""Connecting to the database, and how connections of each kind are set up."""
+
+import time
+from functools import lru_cache
+from typing import Any
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Connection, Engine, MetaData, event
+from sqlalchemy.exc import DisconnectionError
+
+from formloop.core import clock
+from formloop.core.expression import register_sqlite
+from formloop.db.migrations import bring_up, take_node
+from formloop.settings import Settings
+
+metadata = MetaData()
+_sqla = SQLAlchemy(metadata=metadata)
+_engine: Engine | None = None
+IDLE = 5.0  # seconds
+
+
+def start(app: Flask, settings: Settings) -> None:
+    """Connect `app` to its database, make our own tables, and give this process its node number."""
+    global _engine
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(settings)
+    _sqla.init_app(app)
+    with app.app_context():
+        _engine = _sqla.engine
+    _listen(_engine)
+    bring_up(_engine, metadata)
+    with _engine.begin() as conn:
+        clock.set_node(take_node(conn))
+
+
+def engine() -> Engine:
+    """The engine of this process; `start` must have run."""
+    if _engine is None:
+        raise RuntimeError("the database has not been started")
+    return _engine
+
+
+@lru_cache(maxsize=4)
+def _without_transactions(target: Engine) -> Engine:
+    return target.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def for_reading() -> Engine:
+    """The engine whose connections only read."""
+    return engine() if is_sqlite() else _without_transactions(engine())
+
+
+def is_sqlite() -> bool:
+    """Whether this site runs on SQLite."""
+    return engine().dialect.name == "sqlite"
+
+
+def _engine_options(settings: Settings) -> dict[str, Any]:
+    if settings.on_sqlite:
+        return {
+            "connect_args": {"isolation_level": None, "check_same_thread": False, "timeout": 5.0},
+            "pool_size": 8,
+            "max_overflow": 72,
+        }
+    options = "-c lock_timeout=2s -c statement_timeout=30s -c timezone=UTC"
+    return {"connect_args": {"options": options}, "pool_size": 8, "max_overflow": 24}
+
+
+def _listen(target: Engine) -> None:
+    if target.dialect.name == "sqlite":
+        _listen_on_sqlite(target)
+    else:
+        _look_after_idle(target)
+
+
+def _look_after_idle(target: Engine) -> None:
+    """See whether a connection still lives that nobody used for a while; asking each time doubles the short waits."""
+
+    @event.listens_for(target, "checkin")
+    def _returned(_connection: Any, record: Any) -> None:
+        record.info["used"] = time.monotonic()
+
+    @event.listens_for(target, "checkout")
+    def _taken(dbapi_connection: Any, record: Any, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get("used", time.monotonic()) < IDLE:
+            return
+        try:
+            target.dialect.do_ping(dbapi_connection)
+        except target.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error  # the pool takes another one
+
+
+def _listen_on_sqlite(target: Engine) -> None:
+    @event.listens_for(target, "connect")
+    def _connected(dbapi_connection: Any, _record: Any) -> None:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+            dbapi_connection.execute(f"PRAGMA {pragma}")
+        dbapi_connection.execute("PRAGMA cache_size=-16000")
+        register_sqlite(dbapi_connection)
+
+    @event.listens_for(target, "begin")
+    def _begun(connection: Connection) -> None:
+        # a deferred transaction that turns into a writer half-way meets BUSY and cannot wait
+        immediate = connection.get_execution_options().get("writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

@@ -1,0 +1,192 @@
+"""Transactions: one unit of writing with everything it calls, or one steady view to read."""
+
+import functools
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, ParamSpec, TypeVar
+
+from flask import Flask, g, request
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from formloop.core.errors import StorageFull, Unavailable
+from formloop.core.text import M
+from formloop.db import turns
+from formloop.db.engines import engine, for_reading
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+TRIES = 5
+_RETRIED = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock timeout
+_log = logging.getLogger(__name__)
+_looks: list[Callable[[], None]] = []
+
+
+@dataclass(slots=True)
+class Unit:
+    """A transaction that is open: what follows its commit, what it keeps while it lasts, and its glances.
+
+    `seen` is what glances showed as it began or what was said of them since; `said` names the latter.
+    """
+
+    connection: Connection
+    writes: bool
+    after: list[Callable[[], None]] = field(default_factory=list)
+    keep: dict[str, Any] = field(default_factory=dict)
+    seen: dict[str, Any] = field(default_factory=dict)
+    said: set[str] = field(default_factory=set)
+
+
+_unit: ContextVar[Unit | None] = ContextVar("unit", default=None)
+
+
+def find_unit() -> Unit | None:
+    """The transaction or reading that runs now."""
+    return _unit.get()
+
+
+def connection() -> Connection:
+    """The connection of the transaction or reading that runs now."""
+    unit = _unit.get()
+    if unit is None:
+        raise RuntimeError("no transaction is open here")
+    return unit.connection
+
+
+def in_transaction() -> bool:
+    """Whether a write transaction is open here."""
+    unit = _unit.get()
+    return unit is not None and unit.writes
+
+
+def after_commit(action: Callable[[], None]) -> None:
+    """Run `action` once the transaction that is open now has been committed; never if it is rolled back."""
+    unit = _unit.get()
+    if unit is None or not unit.writes:
+        raise RuntimeError("no transaction is open here")
+    unit.after.append(action)
+
+
+def kept(name: str, make: Callable[[], R]) -> R:
+    """A value that lives as long as the open transaction, made at its first use."""
+    unit = _unit.get()
+    if unit is None:
+        return make()
+    if name not in unit.keep:
+        unit.keep[name] = make()
+    found: R = unit.keep[name]
+    return found
+
+
+def transactional(work: Callable[P, R]) -> Callable[P, R]:
+    """Make `work` one write transaction; called inside another one it becomes part of that.
+
+    The whole unit is tried again, up to five times, when the database chose it as the victim of a
+    serialization failure, a deadlock or a lock time-out; it must therefore have no effect elsewhere.
+    """
+
+    @functools.wraps(work)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        unit = _unit.get()
+        if unit is not None and unit.writes:
+            return work(*args, **kwargs)
+        for attempt in range(1, TRIES + 1):
+            try:
+                result, after = _one_unit(functools.partial(work, *args, **kwargs))
+                break
+            except DBAPIError as error:
+                if attempt == TRIES or not _worth_retrying(error):
+                    raise _for_people(error) from error
+                time.sleep(random.SystemRandom().uniform(0.5, 1.5) * 0.01 * 2**attempt)
+        _follow(after)  # what is committed must neither be done again nor be called failed
+        return result
+
+    return run
+
+
+def before_writing(look: Callable[[], None]) -> None:
+    """Let `look()` be called at the beginning of every write transaction, inside it."""
+    _looks.append(look)
+
+
+def _one_unit(work: Callable[[], R]) -> tuple[R, list[Callable[[], None]]]:
+    with turns.taken(engine()), engine().connect().execution_options(writes=True) as conn, conn.begin():
+        unit = Unit(conn, writes=True)
+        for look in _looks:
+            _inside(unit, look)
+        result = _inside(unit, work)
+    return result, unit.after
+
+
+def _follow(after: list[Callable[[], None]]) -> None:
+    for action in after:
+        try:
+            action()
+        except Exception:
+            _log.exception("what follows a commit failed")
+
+
+def _inside(unit: Unit, work: Callable[[], R]) -> R:
+    token = _unit.set(unit)
+    try:
+        return work()
+    finally:
+        _unit.reset(token)
+
+
+@contextmanager
+def reading() -> Iterator[Connection]:
+    """A connection to read with: the open transaction's own, else a fresh one.
+
+    On SQLite it has one steady view. PostgreSQL gives each statement a view of its own anyway, so there it is spared
+    the beginning and the end of a transaction.
+    """
+    unit = _unit.get()
+    if unit is not None:
+        yield unit.connection
+        return
+    try:
+        with for_reading().connect() as conn, conn.begin():
+            token = _unit.set(Unit(conn, writes=False))
+            try:
+                yield conn
+            finally:
+                _unit.reset(token)
+    except OperationalError as error:
+        raise _for_people(error) from error
+
+
+def read_once(app: Flask) -> None:
+    """Let each request that only reads do so over one connection with one steady view."""
+
+    @app.before_request
+    def begin() -> None:
+        if request.method in ("GET", "HEAD") and not request.path.startswith("/static/"):
+            g.reading = ExitStack()
+            g.reading.enter_context(reading())
+
+    @app.teardown_request
+    def end(_error: BaseException | None) -> None:
+        stack = g.pop("reading", None)
+        if stack is not None:
+            stack.close()
+
+
+def _worth_retrying(error: DBAPIError) -> bool:
+    state = getattr(error.orig, "sqlstate", None)
+    return state in _RETRIED or "database is locked" in str(error.orig)
+
+
+def _for_people(error: DBAPIError) -> Exception:
+    text, state = str(error.orig), getattr(error.orig, "sqlstate", None)
+    if state == "53100" or "disk is full" in text or "disk I/O error" in text:
+        return StorageFull()
+    if _worth_retrying(error):
+        return Unavailable(M("The database is busy. Try again in a moment."))
+    return error
