@@ -40,7 +40,12 @@ def lines(**columns: Doc) -> Doc:
 
 def head(kind: str, key: str) -> Doc:
     number = sum(ord(letter) * 131**place for place, letter in enumerate(kind + key)) % 0xFFFFFFFF
-    return {"x-kind": kind, "x-id": f"{number:08x}", "x-key": key, "title": key.replace("_", " ").capitalize()}
+    return {
+        "x-kind": kind,
+        "x-id": f"{number:08x}",
+        "x-key": key,
+        "title": key.replace("_", " ").capitalize(),
+    }
 
 
 STATES = {"draft": {"title": "Draft"}, "done": {"title": "Done"}, "cancelled": {"title": "Cancelled"}}
@@ -95,7 +100,12 @@ GENERAL: Doc = {
     "settings": "books",
 }
 MOVE = {"item": "line.item", "place": "place", "lot": "line.lot"}
-IN_VALUE = {"ledger": "stock", **MOVE, "quantity": "line.quantity", "value": "ROUND(line.quantity * line.price, 2)"}
+IN_VALUE = {
+    "ledger": "stock",
+    **MOVE,
+    "quantity": "line.quantity",
+    "value": "ROUND(line.quantity * line.price, 2)",
+}
 OUT = {"ledger": "stock", **MOVE, "quantity": "-line.quantity"}
 GOODS = lines(item=link("Item", "item"), lot=link("Lot", "lot"), quantity=number("Quantity"), price=number("Price", 4),
               of=number("Of line", 0), freight=number("Freight", 2))  # fmt: skip
@@ -158,7 +168,17 @@ class Store:
         definitions.publish_many(SYSTEM, [only(doc) for doc in docs], "test")
         self.named: dict[str, int] = {}
         kinds = {"stock": "stock"}
-        names = ("stock", "accrued", "cost", "variance", "payable", "receivable", "bank", "revenue", "expense")
+        names = (
+            "stock",
+            "accrued",
+            "cost",
+            "variance",
+            "payable",
+            "receivable",
+            "bank",
+            "revenue",
+            "expense",
+        )
         for each in names:
             opened = 1 if each in ("payable", "receivable") else 0
             self.make("account", each, kind=kinds.get(each, "other"), open=opened)
@@ -224,8 +244,11 @@ class Store:
         from formloop.ledgers.tables import posted
 
         table = get_ledger(ledger).tables.entry
-        query = select(table.c.id).join(posted, posted.c.id == table.c.posted).where(
-            posted.c.record == record["id"], posted.c.purpose == "post", table.c.way != "added")
+        query = (
+            select(table.c.id)
+            .join(posted, posted.c.id == table.c.posted)
+            .where(posted.c.record == record["id"], posted.c.purpose == "post", table.c.way != "added")
+        )
         with reading() as conn:
             ids = list(conn.execute(query.order_by(table.c.id)).scalars())
             found = nets(get_ledger(ledger), ids)

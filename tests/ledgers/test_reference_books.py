@@ -41,11 +41,15 @@ def trade(database: Any) -> Store:
 
 
 def invoice(store: Store, *parts: str, day: str = "2026-03-01", dues: tuple[str, ...] = ()) -> dict[str, Any]:
-    given = [{"amount": each, "due": due} for each, due in zip(parts, dues or [day] * len(parts), strict=True)]
+    given = [
+        {"amount": each, "due": due} for each, due in zip(parts, dues or [day] * len(parts), strict=True)
+    ]
     return store.do("invoice", day=day, party=store.named["Acme"], lines=given)
 
 
-def pay(store: Store, of: dict[str, Any], amount: str, day: str = "2026-03-02", **more: Any) -> dict[str, Any]:
+def pay(
+    store: Store, of: dict[str, Any], amount: str, day: str = "2026-03-02", **more: Any
+) -> dict[str, Any]:
     return store.do("payment", day=day, party=store.named["Acme"], invoice=of["id"], amount=amount, **more)
 
 
@@ -83,7 +87,9 @@ def test_ar_03_ageing_by_days_overdue_with_later_settlements(trade: Store) -> No
         due = date.fromordinal(of_report.toordinal() - days)
         made.append(invoice(trade, amount, dues=(str(due),)))
     pay(trade, made[-1], "70", day="2026-07-05")
-    found = reading.ageing(SYSTEM, "general", {"account": trade.named["receivable"]}, of_report, (0, 30, 60, 90))
+    found = reading.ageing(
+        SYSTEM, "general", {"account": trade.named["receivable"]}, of_report, (0, 30, 60, 90)
+    )
     assert found == [10, 50, 90, 60, 70]
 
 
@@ -177,13 +183,20 @@ def test_gl_08_goods_received_before_their_invoice(database: Any) -> None:
                                                          "cost": store.named["revenue"]})  # fmt: skip
     standard, other = store.make("item", "std", valuation="standard", standard="5"), store.make("item", "avg")
     party = store.make("party", "Acme")
-    store.do("receipt", {"item": standard, "quantity": "4", "price": "4"}, {"item": other, "quantity": "5", "price": "6"})
+    store.do(
+        "receipt",
+        {"item": standard, "quantity": "4", "price": "4"},
+        {"item": other, "quantity": "5", "price": "6"},
+    )
     assert (store.account("stock"), store.account("accrued"), store.account("expense")) == (50, -46, -4)
     rows = [{"item": standard, "quantity": "4", "price": "6"}, {"item": other, "quantity": "5", "price": "4"}]
     store.do("matched_bill", party=party, lines=rows, received="46")
     assert store.account("accrued") == 0
     expense = reading.find_balance("general", {"account": store.named["expense"]})
-    assert expense is not None and (expense["m_debit"] - expense["m_credit"], expense["m_debit"] + 4) == (-6, 44)
+    assert expense is not None and (expense["m_debit"] - expense["m_credit"], expense["m_debit"] + 4) == (
+        -6,
+        44,
+    )
     store.do("issue", {"item": standard, "quantity": "2"}, {"item": other, "quantity": "3"})
     assert store.account("stock") == 50 - 28
     assert store.account("revenue") == 28
@@ -208,7 +221,11 @@ def test_gl_12_the_smallest_amounts_are_shared_to_the_cent(store: Store) -> None
     receipt = store.do("receipt", *[{"quantity": "1", "price": "1"}] * 7)
     added = landed(store, "0.04", *(("1", line["id"]) for line in receipt["lines"]))
     parts = reading.list_amounts("stock", "cost_added", added["id"], "value")
-    assert (sum(parts), min(parts, default=0), max(parts)) == (D("0.04"), 0 if len(parts) == 7 else parts[0], D("0.01"))
+    assert (sum(parts), min(parts, default=0), max(parts)) == (
+        D("0.04"),
+        0 if len(parts) == 7 else parts[0],
+        D("0.01"),
+    )
     assert store.there() == (7, D("7.04"))
 
 
@@ -321,7 +338,9 @@ def outsourced(store: Store, **more: Any) -> dict[str, Any]:
     supplier, frame = store.make("place", "at the supplier"), store.make("item", "frame")
     store.buy("10", "100", place=supplier, lot=more.pop("used_lot", None))
     used = [{"item": store.bolt, "quantity": "10", "lot": more.pop("lot", None)}]
-    return store.do("outsourced", place=supplier, into=store.main, used=used, made=frame, quantity="1", **more)
+    return store.do(
+        "outsourced", place=supplier, into=store.main, used=used, made=frame, quantity="1", **more
+    )
 
 
 def test_pc_12_an_outsourced_receipt_carries_material_and_service(database: Any) -> None:

@@ -151,7 +151,9 @@ def test_val_15_a_receipt_for_an_earlier_day_into_a_lot_that_was_moved(store: St
     x, y, k = store.make("lot", "X"), store.make("lot", "Y"), store.make("place", "K")
     store.buy("5", "10", day="2026-03-02", lot=x)
     store.buy("5", "10", day="2026-03-02", lot=y)
-    of_y = store.do("transfer", {"quantity": "5", "lot": y}, day="2026-03-03", target=store.make("place", "J"))
+    of_y = store.do(
+        "transfer", {"quantity": "5", "lot": y}, day="2026-03-03", target=store.make("place", "J")
+    )
     store.buy("5", "10", day="2026-03-02", lot=y)
     moved = store.do("transfer", {"quantity": "5", "lot": x}, day="2026-03-02", target=k)
     store.buy("5", "20", day="2026-03-01", lot=x)
@@ -214,7 +216,9 @@ def test_val_27_a_corrected_issue_takes_from_the_next_layer(fifo: Store) -> None
     from formloop.forms.service import How
 
     line = {**issue["lines"][0], "quantity": "14"}
-    service.change_record(SYSTEM, "issue", issue["id"], {"lines": [line]}, how=How(trusted=True, unlocked=True))
+    service.change_record(
+        SYSTEM, "issue", issue["id"], {"lines": [line]}, how=How(trusted=True, unlocked=True)
+    )
     assert fifo.there() == (6, 72)
     assert fifo.account("cost") == 148
 
@@ -245,7 +249,9 @@ def test_val_25_quantities_as_of_a_date_with_planned_moves_in_the_future_only(da
     from formloop.forms import service
 
     done = _moving("moving_done", "state:done")
-    planned = _moving("moving_planned", "state:draft", pending=True) | {"until": ["state:done", "state:cancelled"]}
+    planned = _moving("moving_planned", "state:draft", pending=True) | {
+        "until": ["state:done", "state:cancelled"]
+    }
     store = Store(PLACES, MOVING, done, planned)
     named = {each: store.make("place", each) for each in ("supplier", "storage", "customer")}
     today = date(2026, 3, 20)

@@ -51,41 +51,43 @@ class Event:
     version: int = 0
 
 
-Subscriber = Callable[[Sequence[Event]], None]
-_subscribers: list[tuple[int, Any, Subscriber]] = []  # order, who asked for it, who is told
+Subscriber = Callable[[Event], None]
+SubscriberOfMany = Callable[[Sequence[Event]], None]
+_subscribers: list[tuple[int, Any]] = []
+_of_many: set[SubscriberOfMany] = set()
 
 DEEPEST = 12  # changes that cause changes: a chain longer than this is a loop
 
 
-def subscribe(subscriber: Callable[[Event], None], order: int = 100) -> Callable[[Event], None]:
+def subscribe(subscriber: Subscriber, order: int = 100) -> Subscriber:
     """Let `subscriber` see every event, inside the transaction; lower `order` first. Adding twice counts once."""
-
-    def each(events: Sequence[Event]) -> None:
-        for event in events:
-            subscriber(event)
-
-    _add(subscriber, each, order)
+    _add(subscriber, order)
     return subscriber
 
 
-def subscribe_many(subscriber: Subscriber, order: int = 100) -> Subscriber:
+def subscribe_many(subscriber: SubscriberOfMany, order: int = 100) -> SubscriberOfMany:
     """Let `subscriber` see the events of one save together: for what is cheaper for many records at once."""
-    _add(subscriber, subscriber, order)
+    _of_many.add(subscriber)
+    _add(subscriber, order)
     return subscriber
 
 
-def _add(asked: Any, told: Subscriber, order: int) -> None:
-    if all(there is not asked for _, there, _ in _subscribers):
-        _subscribers.append((order, asked, told))
-        _subscribers.sort(key=lambda each: each[0])
+def _add(subscriber: Any, order: int) -> None:
+    if all(there is not subscriber for _, there in _subscribers):
+        _subscribers.append((order, subscriber))
+        _subscribers.sort(key=lambda pair: pair[0])
 
 
 def emit(*events: Event) -> None:
     """Tell all subscribers, one after the other; what one of them raises undoes the whole transaction."""
     for event in events:
         _require_end(event)
-    for _, _, subscriber in _subscribers if events else ():
-        subscriber(events)
+    for _, subscriber in _subscribers if events else ():
+        if subscriber in _of_many:
+            subscriber(events)
+        else:
+            for event in events:
+                subscriber(event)
 
 
 def _require_end(event: Event) -> None:

@@ -60,7 +60,11 @@ class Earlier:
     def _load_entries(self, ledger: LedgerSpec, groups: set[int]) -> None:
         table, valued = ledger.tables.entry, list[Slot]()
         for part in chunks(groups):
-            query = select(table).where(table.c.posted.in_(part), table.c.way.in_((*OWN, ADDED))).order_by(table.c.id)
+            query = (
+                select(table)
+                .where(table.c.posted.in_(part), table.c.way.in_((*OWN, ADDED)))
+                .order_by(table.c.id)
+            )
             for row in connection().execute(query).mappings():
                 sheet = self.sheets[row["posted"]]
                 slot = _slot(sheet, ledger, row)
