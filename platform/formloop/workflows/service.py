@@ -36,7 +36,7 @@ __all__ = [
     "approve_many",
     "copy_to",
     "decide",
-    "mark_read",
+    "mark_seen",
     "submit",
     "urge",
 ]
@@ -148,12 +148,14 @@ def decide(
     revision: int | None = None,
     chosen: Chosen | None = None,
     attached: Sequence[str] = (),
+    signature: Sequence[str] = (),
 ) -> Result:
     """Approve, reject, return (`to` initiator, previous or a step; `how` again or back), transfer (`to` a person)
     or let somebody else sign too (add_signer: `to` a person, `how` before, after or beside).
 
     `raw` are values filled in at the step, saved with an approval; `revision` is the record as it was read.
-    `chosen` are people picked for later steps; `attached` are keys of stored files, such as a signature.
+    `chosen` are people picked for later steps; `attached` are keys of stored files, `signature` those of
+    signatures.
     """
     event = Event(
         action,
@@ -162,7 +164,8 @@ def decide(
         to,
         how,
         chosen=_people(chosen or {}),
-        files=_attached(attached),
+        files=_attached([*attached, *signature]),
+        signed=bool(signature),
     )
     return _decide(actor, task, event, raw, revision)
 
@@ -291,9 +294,9 @@ def approve_many(actor: Actor, tasks: Sequence[int], comment: str = "") -> Batch
 
 
 @transactional
-def mark_read(actor: Actor, task: int) -> None:
-    """A copy has been seen."""
-    cases.mark_read(task, actor.person_id)
+def mark_seen(actor: Actor, task: int) -> None:
+    """A person has opened their task; a copy counts as read from now on."""
+    cases.mark_seen(task, actor.person_id)
 
 
 def locked(actor: Actor, case: int) -> tuple[Row[Any], Turn]:

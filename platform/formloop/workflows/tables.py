@@ -62,6 +62,7 @@ task = Table(
     Column("why", JsonText, nullable=False),
     Column("made_at", UtcTime, nullable=False),
     Column("done_at", UtcTime),
+    Column("seen_at", UtcTime),
     UniqueConstraint("case", "step", "round", "person", name="fl_task_once"),
     Index("fl_task_inbox", "person", "kind", "state", "id"),
 )

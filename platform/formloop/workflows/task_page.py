@@ -83,6 +83,7 @@ def show(
         "fills_in": any(not cell.readonly for cell in _every_cell(shown)),
         "state": spec.states.get(record["state"]),
         "actions": actions,
+        "needs": step.document.get("needs", ()) if step is not None and waits else (),
         "agree": step.node.agree if step is not None else None,
         "revise": step is None and waits,
         "may": list_allowed(actor, found),

@@ -41,11 +41,11 @@ QUESTIONS = {
 
 @route(blueprint, "/inbox/<int:task>", permission="signed-in")
 def show_task(task: int) -> Response:
-    """A task with its record and its way; a copy counts as read from now on."""
+    """A task with its record and its way; it counts as seen from now on."""
     actor = current()
     found = task_page.get_task(actor, task)
-    if found.kind != "todo" and found.task_state == "open":
-        service.mark_read(actor, task)
+    if found.task_state == "open" and (found.seen_at is None or found.kind != "todo"):
+        service.mark_seen(actor, task)
     if not task_page.is_there(found):
         return page.render("workflows/gone.html", **task_page.show_gone(found, viewer.locale()))
     kept = stashes.find(task)
@@ -69,6 +69,7 @@ def _task_page(
         **shown,
         title=task_page.title_of(actor, found),
         problems=shown["screen"].problems if problems else [],
+        problem={p.at: p.message for p in problems or ()},
         comment=request.form.get("comment", comment),
         case_status=STATUS[found.status],
         may_open=gate.allows(actor, "view", spec.resource) and _sees_row(actor, spec, found.record),
@@ -193,6 +194,7 @@ def _approve(actor: Actor, found: Any) -> Response:
             revision=request.form.get("revision", type=int),
             chosen=chosen_people(),
             attached=request.form.getlist("attached"),
+            signature=request.form.getlist("signature"),
         )
     except Invalid as error:
         if from_inbox:  # there is nowhere to fill it in
