@@ -9,7 +9,7 @@ from formloop.access import gate, people
 from formloop.access.actor import Actor
 from formloop.access.signing import current
 from formloop.core.definitions import Doc
-from formloop.core.errors import Problem
+from formloop.core.errors import Conflict, Problem
 from formloop.core.text import M
 from formloop.definitions import drafts, library
 from formloop.definitions import service as definitions
@@ -72,6 +72,10 @@ def _page(
 
 def _published(key: str) -> Workflow:
     found: Workflow = library.published("workflow", key)
+    if found.amends is not None:
+        raise Conflict(
+            M("A workflow for changes is tried out by proposing one; there is nothing to play here.")
+        )
     return found
 
 
