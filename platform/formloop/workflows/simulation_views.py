@@ -11,7 +11,7 @@ from formloop.access.actor import Actor
 from formloop.access.signing import current
 from formloop.core import clock
 from formloop.core.definitions import Doc
-from formloop.core.errors import NotFound, Problem
+from formloop.core.errors import Conflict, NotFound, Problem
 from formloop.core.text import M, Message
 from formloop.definitions import drafts, library
 from formloop.definitions import service as definitions
@@ -100,6 +100,10 @@ def _page(
 
 def _published(key: str) -> Workflow:
     found: Workflow = library.published("workflow", key)
+    if found.amends is not None:
+        raise Conflict(
+            M("A workflow for changes is tried out by proposing one; there is nothing to play here.")
+        )
     return found
 
 
