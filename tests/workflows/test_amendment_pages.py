@@ -136,11 +136,12 @@ def test_what_a_stage_has_locked_is_named_and_cannot_be_typed(app: Flask, desk: 
     assert "guest" in typed_in(text_of(ann, f"/f/booking/{record}/amend"))
     desk.issue()
     page = text_of(ann, f"/f/booking/{record}/amend")
-    assert "gone from “Rows”" in page and "Rows · What" in page
+    assert "removing lines of “Rows”" in page and "Rows · What" in page
     assert "rows.0.count" in typed_in(page)
     assert not {"guest", "rows.0.what"} & typed_in(page)
     shown, blank = page.split("<template", 1)
     assert "data-fl-remove-line" not in shown and "data-fl-remove-line" in blank  # new lines may go again
+    assert 'name="rows.__i__.what"' in blank  # and may say what they are
 
 
 def test_somebody_else_was_faster_while_it_was_typed(app: Flask, desk: Desk) -> None:

@@ -74,7 +74,7 @@ def test_a_proposal_keeps_old_and_new_values_lines_reason_stage_and_what_depends
     assert {(each.label, each.old, each.new) for each in told} >= {
         ("Rows 1 · Count", "2", "5"),
         ("Rows 2 · What", "dog", ""),
-        ("Rows 2 · What", "", "cat"),
+        ("Rows 3 · What", "", "cat"),
         ("Total", "210.00", "520.00"),
     }
     desk.decide("bob", case)

@@ -90,7 +90,6 @@ def _propose(
     turn = turn_of(actor, chance.workflow, spec, clock.new_id(), record, state, after)
     add_case(turn)
     proposals.add(turn.case, told)
-    turn.before = None
     return carry_out(turn, event, 1)
 
 
@@ -168,6 +167,6 @@ def _places(spec: FormSpec, before: Values, after: Values) -> dict[str, int]:
     """Which line is which: as the record has them, behind them those that come anew."""
     found: dict[str, int] = {}
     for subform in spec.subforms:
-        for side in (after, before):
-            found |= {str(line["id"]): place for place, line in enumerate(side.get(subform.key) or (), 1)}
+        lines = [str(line["id"]) for side in (before, after) for line in side.get(subform.key) or ()]
+        found |= {line: place for place, line in enumerate(dict.fromkeys(lines), 1)}
     return found
