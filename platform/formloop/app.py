@@ -23,6 +23,8 @@ from formloop.events import outbox, queue
 from formloop.forms import kind as form_kind
 from formloop.forms import views as forms_views
 from formloop.packs import views as packs_views
+from formloop.planning import kind as plan_kind
+from formloop.planning import views as planning_views
 from formloop.settings import Settings, read_settings
 from formloop.web import wiring
 from formloop.workflows import kind as workflow_kind
@@ -34,9 +36,10 @@ KINDS = (
     form_kind.FORM,
     dataset_kind.DATASET,
     bridge_kind.BRIDGE,
+    plan_kind.PLAN,
     workflow_kind.WORKFLOW,
 )  # rooms add their kinds when they are imported
-ROOMS = ("web", "access", "definitions", "forms", "datasets", "bridges", "workflows", "packs", "api")
+ROOMS = ("web", "access", "definitions", "forms", "datasets", "bridges", "planning", "workflows", "packs", "api")
 
 
 class _BoundedInteger(IntegerConverter):
@@ -82,6 +85,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         datasets_views,
         bridges_views,
         notices_views,
+        planning_views,
         workflows_views,
         packs_views,
         api_views,
