@@ -22,6 +22,9 @@ from formloop.definitions import views as definitions_views
 from formloop.events import outbox, queue
 from formloop.forms import kind as form_kind
 from formloop.forms import views as forms_views
+from formloop.ledgers import kind as ledger_kind
+from formloop.ledgers import posting_kind
+from formloop.ledgers import views as ledgers_views
 from formloop.packs import views as packs_views
 from formloop.planning import kind as plan_kind
 from formloop.planning import views as planning_views
@@ -34,12 +37,26 @@ PACKAGE = Path(__file__).resolve().parent
 KINDS = (
     role_kind.ROLE,
     form_kind.FORM,
+    ledger_kind.LEDGER,
+    posting_kind.POSTING,
     dataset_kind.DATASET,
     bridge_kind.BRIDGE,
     plan_kind.PLAN,
     workflow_kind.WORKFLOW,
 )  # rooms add their kinds when they are imported
-ROOMS = ("web", "access", "definitions", "forms", "datasets", "bridges", "planning", "workflows", "packs", "api")
+ROOMS = (
+    "web",
+    "access",
+    "definitions",
+    "forms",
+    "ledgers",
+    "datasets",
+    "bridges",
+    "planning",
+    "workflows",
+    "packs",
+    "api",
+)
 
 
 class _BoundedInteger(IntegerConverter):
@@ -82,6 +99,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         access_views,
         definitions_views,
         forms_views,
+        ledgers_views,
         datasets_views,
         bridges_views,
         notices_views,

@@ -64,7 +64,7 @@ def sign(page: Page, word: str) -> None:
     page.mouse.move(box["x"] + 120, box["y"] + 60, steps=5)
     page.mouse.up()
     page.get_by_role("button", name=word).evaluate("button => button.click()")
-    expect(page.locator('.fl-task-form [name="attached"]')).to_have_count(1)
+    expect(page.locator('.fl-task-form [name="signature"]')).to_have_count(1)
 
 
 @pytest.mark.parametrize("locale", list(WORDS))

@@ -266,9 +266,9 @@ def test_a_copy_is_read_by_its_person_only(stage: Stage) -> None:
     case = stage.submit().case
     with reading() as conn:
         copy = conn.execute(select(task).where(task.c.case == case)).one()
-    service.mark_read(stage.actors["bob"], copy.id)
+    service.mark_seen(stage.actors["bob"], copy.id)
     assert _state_of_task(copy.id) == "open"
-    service.mark_read(stage.actors["cho"], copy.id)
+    service.mark_seen(stage.actors["cho"], copy.id)
     assert _state_of_task(copy.id) == "read"
 
 

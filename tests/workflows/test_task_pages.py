@@ -84,12 +84,46 @@ def test_a_signature_goes_with_the_approval_and_stands_in_the_history(app: Flask
     file = f"/case/{case}/file/{key}"
     assert bob.get(file).status_code == 200
     assert browser(app, play, "cho").get(file).status_code == 404, "it is not sent yet"
-    assert bob.post(f"{url}/decide", data={"action": "approve", "attached": [key]}).status_code == 303
+    assert bob.post(f"{url}/decide", data={"action": "approve", "signature": [key]}).status_code == 303
     cho = browser(app, play, "cho")
     assert file in text_of(cho, url_of(play, "cho", case))
     assert cho.get(file).data == PICTURE
     assert browser(app, play, "eve").get(file).status_code == 404
     assert file in text_of(cho, f"/case/{case}/print")
+
+
+def test_a_step_can_insist_on_a_comment_and_a_signature(app: Flask, play: Stage) -> None:
+    play.publish(approval("one", "bob", needs=["comment", "signature"]), END)
+    case = play.submit().case
+    url, bob = url_of(play, "bob", case), browser(app, play, "bob")
+    assert "data-fl-approve" not in text_of(bob, "/inbox"), "there is nowhere to sign in the list"
+    assert "This step needs your signature." in text_of(bob, url)
+    key = bob.post(f"{url}/file", data={"file": (io.BytesIO(PICTURE), "signature.png")}).get_json()["files"][
+        0
+    ]["key"]
+    for sent, said in (
+        ({"signature": [key]}, "This step needs a comment from you."),
+        ({"comment": "yes", "attached": [key]}, "This step needs your signature."),
+    ):
+        answer = bob.post(f"{url}/decide", data={"action": "approve", **sent})
+        assert answer.status_code == 422
+        assert said in answer.text
+    assert play.is_asked("bob", case)
+    sent = {"action": "approve", "comment": "yes", "signature": [key]}
+    assert bob.post(f"{url}/decide", data=sent).status_code == 303
+    assert f"/case/{case}/file/{key}" in text_of(bob, f"/case/{case}/print")
+
+
+def test_a_task_is_unread_until_it_is_opened(app: Flask, play: Stage) -> None:
+    case, bob = play.submit().case, browser(app, play, "bob")
+    play.submit(subject="A chair")
+    assert text_of(bob, "/inbox").count("fl-unread") == 2
+    bob.get(url_of(play, "bob", case))
+    page = text_of(bob, "/inbox")
+    assert page.count("fl-unread") == 1
+    assert "A desk" in page
+    assert "A desk" not in text_of(bob, "/inbox?unread=1")
+    assert "A chair" in text_of(bob, "/inbox?unread=1")
 
 
 def test_the_one_before_picks_who_comes_next(app: Flask, play: Stage) -> None:

@@ -1,6 +1,6 @@
 """The one gate. A grant = role × resource × actions × row condition × fields; what no grant allows is denied.
 
-Resources are `form:<key>`, `definition`, `people`, `site`, `pack`, `audit`. Administrators hold every grant.
+Resources are `form:<key>`, `ledger:<key>`, `definition`, `people`, `site`, `pack`, `audit`. Administrators hold every grant.
 """
 
 import threading
@@ -18,8 +18,9 @@ from formloop.core.text import M, Message
 from formloop.db import after_commit, counter, engine, glance, kept, read_counter, reading
 
 RECORD_ACTIONS = (
-    "view", "create", "edit", "delete", "purge", "submit", "import", "export", "print", "comment",
+    "view", "create", "edit", "delete", "purge", "submit", "amend", "import", "export", "print", "comment",
 )  # fmt: skip
+LEDGER_ACTIONS = ("view", "close")
 SITE_ACTIONS = ("design", "manage", "install", "repair")
 
 
@@ -142,6 +143,14 @@ def read_grant(row: Row[Any]) -> Grant:
         frozenset(row.fields),
         frozenset(row.except_fields),
     )
+
+
+def resource_of(written: Mapping[str, Any]) -> str:
+    """What a grant of a role's definition is about."""
+    for kind in ("form", "ledger"):
+        if kind in written:
+            return f"{kind}:{written[kind]}"
+    return str(written["on"])
 
 
 def list_grants(actor: Actor, action: str, resource: str) -> tuple[Grant, ...]:

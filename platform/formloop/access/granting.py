@@ -19,7 +19,7 @@ def grant_of(role: str, written: Mapping[str, Any]) -> Grant:
     return Grant(
         role,
         written["id"],
-        f"form:{written['form']}" if "form" in written else written["on"],
+        gate.resource_of(written),
         frozenset(written["may"]),
         written.get("where"),
         frozenset(written.get("fields", ["*"])),

@@ -6,7 +6,7 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, insert
 
 from formloop.access import gate
-from formloop.access.gate import RECORD_ACTIONS, SITE_ACTIONS
+from formloop.access.gate import LEDGER_ACTIONS, RECORD_ACTIONS, SITE_ACTIONS
 from formloop.access.tables import grant, role
 from formloop.core.definitions import Doc, Kind, Library, kinds
 from formloop.core.definitions.envelope import complete
@@ -27,9 +27,10 @@ def check(doc: Doc, library: Library) -> list[Problem]:
                 Problem("duplicate", f"{at}.id", M("The id “{id}” is used twice.", id=each["id"]))
             )
         seen.add(each["id"])
-        if ("form" in each) == ("on" in each):
-            problems.append(Problem("resource", at, M("A grant names either a form or a part of the site.")))
-        allowed = RECORD_ACTIONS if "form" in each else SITE_ACTIONS
+        if sum(word in each for word in ("form", "ledger", "on")) != 1:
+            text = M("A grant names a form, a ledger or a part of the site, and only one of these.")
+            problems.append(Problem("resource", at, text))
+        allowed = RECORD_ACTIONS if "form" in each else LEDGER_ACTIONS if "ledger" in each else SITE_ACTIONS
         for action in each["may"]:
             if action not in allowed:
                 text = M("“{action}” is not one of: {actions}.", action=action, actions=", ".join(allowed))
@@ -38,8 +39,8 @@ def check(doc: Doc, library: Library) -> list[Problem]:
 
 
 def references(doc: Doc) -> set[tuple[str, str]]:
-    """The forms that the grants are about."""
-    return {("form", g["form"]) for g in doc.get("grants", ()) if "form" in g}
+    """The forms and ledgers that the grants are about."""
+    return {(kind, g[kind]) for g in doc.get("grants", ()) for kind in ("form", "ledger") if kind in g}
 
 
 def apply(conn: Connection, old: Doc | None, new: Doc) -> None:
@@ -60,7 +61,7 @@ def apply(conn: Connection, old: Doc | None, new: Doc) -> None:
         {
             "role": key,
             "id": g["id"],
-            "resource": f"form:{g['form']}" if "form" in g else g["on"],
+            "resource": gate.resource_of(g),
             "actions": sorted(g["may"]),
             "condition": g.get("where"),
             "fields": g.get("fields", ["*"]),

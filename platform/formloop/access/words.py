@@ -9,6 +9,7 @@ ACTION_TITLES = {
     "delete": M("delete"),
     "purge": M("delete for ever"),
     "submit": M("submit"),
+    "amend": M("propose changes"),
     "import": M("import"),
     "export": M("export"),
     "print": M("print"),
@@ -17,6 +18,7 @@ ACTION_TITLES = {
     "manage": M("manage"),
     "install": M("install"),
     "repair": M("repair"),
+    "close": M("close periods"),
 }
 SITE_TITLES = {
     "definition": M("Definitions of forms, flows and roles"),
@@ -55,6 +57,8 @@ DEEDS = {
     "case.skipped": M("Step passed over"),
     "case.ended": M("Approval ended"),
     "case.voided": M("Approval voided"),
+    "period.closed": M("Period closed"),
+    "period.reopened": M("Period opened again"),
     "case.reactivated": M("Approval brought back"),
 }
 

@@ -20,7 +20,7 @@ class Reach(Links):
                 path = tuple(field.path.split("."))
                 further = {r[len(path) :] for r in reads if r[: len(path)] == path and len(r) > len(path)}
                 if field.relation is not None and further:
-                    self._fetch(field.relation.form, _ids(rows, path), further)
+                    self.fetch(field.relation.form, _ids(rows, path), further)
 
 
 def _ids(rows: list[Mapping[str, Any]], path: Path) -> set[int]:

@@ -1,10 +1,11 @@
 """Bringing our own tables (`fl_…`) to the state this version of the program needs.
 
-Missing tables are made from the rooms' declarations; what a release changes in tables that exist is a step
-in `STEPS`, run once each and in order. Tables of forms are not made here: publishing a form makes them.
+Missing tables, and missing columns that may be empty, are made from the rooms' declarations; whatever else a release
+changes in tables that exist is a step in `STEPS`, run once each and in order. Tables of forms are not made here:
+publishing a form makes them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import (
     Column,
@@ -40,10 +41,22 @@ def bring_up(engine: Engine, metadata: MetaData) -> None:
         there = set(inspect(conn).get_table_names())
         missing = [table for table in metadata.sorted_tables if table.name not in there]
         done = len(STEPS) if not there & set(metadata.tables) else raise_by(conn, "schema", 0)
+        _add_columns(conn, [table for table in metadata.sorted_tables if table.name in there])
         metadata.create_all(conn, tables=missing, checkfirst=False)
         for step in STEPS[done:]:
             step(conn)
         raise_by(conn, "schema", len(STEPS) - raise_by(conn, "schema", 0))
+
+
+def _add_columns(conn: Connection, tables: Sequence[Table]) -> None:
+    known = inspect(conn).get_multi_columns(filter_names=[table.name for table in tables])
+    there = {(name, column["name"]) for (_, name), columns in known.items() for column in columns}
+    quoted = conn.dialect.identifier_preparer
+    for table in tables:
+        for column in table.columns:
+            if column.nullable and (table.name, column.name) not in there:
+                made = f"{quoted.format_column(column)} {column.type.compile(conn.dialect)}"
+                conn.exec_driver_sql(f"ALTER TABLE {quoted.format_table(table)} ADD COLUMN {made}")
 
 
 def take_node(conn: Connection) -> int:

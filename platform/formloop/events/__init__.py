@@ -4,7 +4,7 @@ Subscribers that need the network or time put a message into the outbox (`outbox
 Never knows who listens.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -52,33 +52,46 @@ class Event:
 
 
 Subscriber = Callable[[Event], None]
-_subscribers: list[tuple[int, Subscriber]] = []
+SubscriberOfMany = Callable[[Sequence[Event]], None]
+_subscribers: list[tuple[int, Any]] = []
+_of_many: set[SubscriberOfMany] = set()
 
 DEEPEST = 12  # changes that cause changes: a chain longer than this is a loop
 
 
 def subscribe(subscriber: Subscriber, order: int = 100) -> Subscriber:
     """Let `subscriber` see every event, inside the transaction; lower `order` first. Adding twice counts once."""
-    if all(there is not subscriber for _, there in _subscribers):
-        _subscribers.append((order, subscriber))
-        _subscribers.sort(key=lambda pair: pair[0])
+    _add(subscriber, order)
     return subscriber
 
 
-def emit(event: Event) -> None:
-    """Tell all subscribers; what one of them raises undoes the whole transaction."""
+def subscribe_many(subscriber: SubscriberOfMany, order: int = 100) -> SubscriberOfMany:
+    """Let `subscriber` see the events of one save together: for what is cheaper for many records at once."""
+    _of_many.add(subscriber)
+    _add(subscriber, order)
+    return subscriber
+
+
+def _add(subscriber: Any, order: int) -> None:
+    if all(there is not subscriber for _, there in _subscribers):
+        _subscribers.append((order, subscriber))
+        _subscribers.sort(key=lambda pair: pair[0])
+
+
+def emit(*events: Event) -> None:
+    """Tell all subscribers, one after the other; what one of them raises undoes the whole transaction."""
+    for event in events:
+        _require_end(event)
+    for _, subscriber in _subscribers if events else ():
+        if subscriber in _of_many:
+            subscriber(events)
+        else:
+            for event in events:
+                subscriber(event)
+
+
+def _require_end(event: Event) -> None:
     if len(event.cause.chain) > DEEPEST:
-        raise Invalid(
-            [
-                Problem(
-                    "loop",
-                    event.form,
-                    M(
-                        "These rules call each other without end: {chain}. Nothing was saved.",
-                        chain=" → ".join(event.cause.chain[-4:]),
-                    ),
-                )
-            ]
-        )
-    for _, subscriber in _subscribers:
-        subscriber(event)
+        chain = " → ".join(event.cause.chain[-4:])
+        text = M("These rules call each other without end: {chain}. Nothing was saved.", chain=chain)
+        raise Invalid([Problem("loop", event.form, text)])

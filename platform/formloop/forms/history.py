@@ -1,10 +1,10 @@
 """The history of a record as people read it: who changed what, from what to what."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.engine import Row
 
 from formloop.access import people
 from formloop.access.actor import Actor
@@ -55,7 +55,8 @@ def describe_changes(
         )
         found = list(conn.execute(query.order_by(change.c.id.desc()).limit(limit)))
     people_names = people.names_of(row.person for row in found)
-    teller = _Teller(actor, spec, visible, locale, found)
+    sides = [side for row in found if row.action != "created" for side in (row.old, row.new) if side]
+    teller = _Teller(actor, spec, visible, locale, sides)
     return [
         Entry(
             row.id,
@@ -70,6 +71,23 @@ def describe_changes(
     ]
 
 
+def describe_difference(
+    actor: Actor,
+    spec: FormSpec,
+    old: Values,
+    new: Values,
+    visible: frozenset[str],
+    locale: str,
+    places: Mapping[str, int] | None = None,
+) -> list[Difference]:
+    """Old and new values of one difference, of fields in `visible` only and in the order of the form.
+
+    `places` says which line is which.
+    """
+    old, new = ({key: side[key] for key in spec.fields if key in side} for side in (old, new))
+    return _Teller(actor, spec, visible, locale, [old, new]).differences(old, new, places or {})
+
+
 class _Teller:
     """Puts changes into words; what they point to is named by one query for each form."""
 
@@ -79,10 +97,9 @@ class _Teller:
         spec: FormSpec,
         visible: frozenset[str],
         locale: str,
-        found: list[Row[Any]],
+        sides: Sequence[Values],
     ) -> None:
         self.spec, self.visible, self.locale = spec, visible, locale
-        sides = [side for row in found if row.action != "created" for side in (row.old, row.new) if side]
         self.names = screen.names_for(actor, spec, [self._as_record(side) for side in sides])
 
     def _as_record(self, side: Values) -> Values:
@@ -92,7 +109,9 @@ class _Teller:
         }
         return {**side, **lines}
 
-    def differences(self, old: Values, new: Values) -> list[Difference]:
+    def differences(
+        self, old: Values, new: Values, places: Mapping[str, int] | None = None
+    ) -> list[Difference]:
         """What one change did to the fields that may be seen."""
         found: list[Difference] = []
         for key in {**old, **new}:
@@ -100,24 +119,29 @@ class _Teller:
             if each is None:
                 continue
             if each.children:
-                found += self._in_lines(each, old.get(key) or {}, new.get(key) or {})
+                found += self._in_lines(each, old.get(key) or {}, new.get(key) or {}, places or {})
             elif each.path in self.visible:
                 found.append(self._one(each.title(self.locale), each, old.get(key), new.get(key)))
         return found
 
-    def _in_lines(self, subform: Field, old: Values, new: Values) -> list[Difference]:
+    def _in_lines(
+        self, subform: Field, old: Values, new: Values, places: Mapping[str, int]
+    ) -> list[Difference]:
         columns = {c.key: c for c in subform.children if c.path in self.visible}
         found = []
         for line in {**old, **new}:
             one, other = old.get(line) or {}, new.get(line) or {}
+            name = (
+                f"{subform.title(self.locale)} {places[line]}"
+                if line in places
+                else subform.title(self.locale)
+            )
             for key in {**one, **other}:
                 if key == "position" and columns:
-                    places = (str(each[key] + 1) for each in (one, other))
-                    found.append(
-                        Difference(f"{subform.title(self.locale)} · {POSITION.render(self.locale)}", *places)
-                    )
+                    stood = (str(each[key] + 1) for each in (one, other))
+                    found.append(Difference(f"{name} · {POSITION.render(self.locale)}", *stood))
                 elif key in columns and one.get(key) != other.get(key):
-                    label = f"{subform.title(self.locale)} · {columns[key].title(self.locale)}"
+                    label = f"{name} · {columns[key].title(self.locale)}"
                     found.append(self._one(label, columns[key], one.get(key), other.get(key)))
         return found
 

@@ -50,7 +50,7 @@ class Links:
             field = spec.find(".".join(path))
             if field is not None and field.relation is not None:
                 form = field.relation.form
-                self._fetch(form, {i for i in _ids(rows, path) if (form, i) not in self.records}, wanted)
+                self.fetch(form, {i for i in _ids(rows, path) if (form, i) not in self.records}, wanted)
 
     def _paths(self, spec: FormSpec) -> dict[Path, set[Path]]:
         if self.reads is not None:
@@ -59,7 +59,8 @@ class Links:
         more = _asked(spec, self.also) if self.also else {}
         return {path: wanted.get(path, set()) | more.get(path, set()) for path in {**wanted, **more}}
 
-    def _fetch(self, form: str, ids: set[int], paths: set[tuple[str, ...]]) -> None:
+    def fetch(self, form: str, ids: set[int], paths: set[tuple[str, ...]]) -> None:
+        """Fetch what `paths` read of the records of `form` with these ids, and of those they point to."""
         if not ids:
             return
         target = get_form(form)
@@ -81,7 +82,7 @@ class Links:
             if field is None or field.relation is None:
                 continue
             here = [self.records[(form, i)] for i in ids if (form, i) in self.records]
-            self._fetch(field.relation.form, {r[key] for r in here if r.get(key) is not None}, rest)
+            self.fetch(field.relation.form, {r[key] for r in here if r.get(key) is not None}, rest)
             for record in here:
                 record[key] = self.linked(field, record.get(key))
 

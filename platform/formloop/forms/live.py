@@ -27,10 +27,12 @@ def answer(
     before: Values | None,
     changed: Sequence[str],
     locale: str,
+    action: str | None = None,
 ) -> dict[str, Any]:
     """Values, hidden and required names, and problems for the page as it stands. `changed` names the inputs
     changed since the last answer: what a record chosen there brings along replaces what stood there, but not
-    what was typed in the same pause."""
+    what was typed in the same pause. `action` is the right
+    that counts, as for `reach`."""
     context = context_of(actor)
     given = engine.read_given(spec, raw)
     values: Values = {**(before or {}), **given.values}
@@ -43,7 +45,7 @@ def answer(
         )
     env = engine.complete(spec, values, given, links, context, creating=before is None)
     problems = engine.with_first(given.problems, engine.check(spec, values, env, context))
-    visible, editable = reach(actor, spec, before)
+    visible, editable = reach(actor, spec, before, action)
     shown = screen.build(
         spec,
         values,
@@ -69,13 +71,19 @@ def answer(
     }
 
 
-def reach(actor: Actor, spec: FormSpec, before: Values | None) -> tuple[frozenset[str], frozenset[str]]:
-    """The paths shown and those that may be changed on the page of a new record, or of this very one."""
-    permit = permits.require_permit(actor, "create" if before is None else "edit", spec)
+def reach(
+    actor: Actor, spec: FormSpec, before: Values | None, action: str | None = None
+) -> tuple[frozenset[str], frozenset[str]]:
+    """The paths shown and those that may be filled in, of a new record or of this very one.
+
+    `action` is the right that counts: to create or to edit, unless it is said.
+    """
+    action = action or ("create" if before is None else "edit")
+    permit = permits.require_permit(actor, action, spec)
     seen = permits.find_permit(actor, "view", spec)
     if before is None:
         return permit.anywhere | (seen.anywhere if seen else frozenset()), permit.anywhere
-    editable = visible_in(actor, spec, before, "edit")
+    editable = visible_in(actor, spec, before, action)
     return editable | visible_in(actor, spec, before), editable
 
 

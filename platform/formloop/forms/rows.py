@@ -157,3 +157,28 @@ def difference(spec: FormSpec, before: Values, after: Values) -> tuple[Values, V
                 old.setdefault(subform.key, {})[str(line_id)] = earlier
                 new.setdefault(subform.key, {})[str(line_id)] = later
     return old, new
+
+
+def laid(spec: FormSpec, record: Values, side: Mapping[str, Any]) -> Values:
+    """What one side of a difference makes of the fields it names: values to give the record, whole lines too.
+
+    Lines that are not on this side go, lines that are only there come back or come anew.
+    """
+    found = {
+        key: value for key, value in side.items() if key in spec.fields and not spec.fields[key].children
+    }
+    for subform in spec.subforms:
+        if subform.key in side:
+            found[subform.key] = _lines_laid(record.get(subform.key) or [], side[subform.key])
+    return found
+
+
+def _lines_laid(lines: Sequence[Values], side: Mapping[str, Values | None]) -> list[Values]:
+    there = {str(line["id"]) for line in lines}
+    kept = [
+        {**line, **(side.get(str(line["id"])) or {})}
+        for line in lines
+        if side.get(str(line["id"]), line) is not None
+    ]
+    kept.sort(key=lambda line: int(line["position"]))
+    return kept + [dict(values) for key, values in side.items() if values is not None and key not in there]

@@ -208,21 +208,6 @@ def undo_change(
     if row is None or row.old is None:
         raise NotFound
     spec = get_form(form)
-    raw = {k: v for k, v in row.old.items() if k in spec.fields and not spec.fields[k].children}
     current = rows.load(connection(), spec, [record]).get(record) or {}
-    for subform in spec.subforms:
-        if subform.key in row.old:
-            raw[subform.key] = _lines_before(current.get(subform.key) or [], row.old[subform.key])
+    raw = rows.laid(spec, current, row.old)
     return change_record(actor, form, record, raw, cause=cause or Cause(("ui", f"undo:{change_id}")), how=how)
-
-
-def _lines_before(lines: list[Values], old: Mapping[str, Values | None]) -> list[Values]:
-    """Lines with the values they had; those that had gone come back, those that had come go."""
-    there = {str(line["id"]) for line in lines}
-    kept = [
-        {**line, **(old.get(str(line["id"])) or {})}
-        for line in lines
-        if old.get(str(line["id"]), line) is not None
-    ]
-    kept.sort(key=lambda line: int(line["position"]))
-    return kept + [dict(values) for key, values in old.items() if values is not None and key not in there]

@@ -62,16 +62,16 @@ def list_uses(actor: Actor, spec: FormSpec, record: int, in_bin_too: bool = Fals
     found = []
     for entry in library.list_entries("form"):
         other: FormSpec = library.published("form", entry.key)
-        pointing = _pointing(other, spec.key, record)
-        if pointing is not None:
+        found_by = pointing(other, spec.key, record)
+        if found_by is not None:
             live = other.table.c.deleted_at.is_(None)
-            use = _use(actor, other, pointing if in_bin_too else and_(pointing, live))
+            use = _use(actor, other, found_by if in_bin_too else and_(found_by, live))
             if use.count:
                 found.append(use)
     return found
 
 
-def _pointing(other: FormSpec, key: str, record: int) -> ColumnElement[bool] | None:
+def pointing(other: FormSpec, key: str, record: int) -> ColumnElement[bool] | None:
     """The records of `other`, this one itself left out, that point to `record` in a field or in a line."""
     ways: list[ColumnElement[bool]] = []
     for top in other.fields.values():

@@ -7,7 +7,7 @@ from flask import Blueprint, Flask, Response, jsonify, request, url_for
 from formloop.access import gate
 from formloop.access.actor import Actor
 from formloop.access.signing import current
-from formloop.core.errors import Conflict, Invalid, NotFound, Problem
+from formloop.core.errors import Conflict, Invalid, NotFound
 from formloop.core.text import M
 from formloop.db import transactional
 from formloop.definitions import apps, editor, library
@@ -17,6 +17,7 @@ from formloop.forms import (
     engine,
     explaining,
     file_views,
+    fill_in,
     fills,
     first_rights,
     history,
@@ -30,9 +31,7 @@ from formloop.forms import (
     starting,
     states,
 )
-from formloop.forms import choices as choices_made
 from formloop.forms.kind import get_form
-from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, State, Values
 from formloop.forms.uses import InUse
@@ -88,12 +87,12 @@ def new_page(form: str) -> Response:
     actor, spec = current(), get_form(form)
     if request.args.get("resume") and (kept := fills.find(actor, form, None)):
         given = engine.read_given(spec, kept.raw)
-        return _edit_page(actor, spec, given.values, given, None, [])
+        return fill_in.show(actor, spec, given.values, given, None, [])
     source = request.args.get("copy", type=int)
     if source is None:
-        return _edit_page(actor, spec, {}, engine.Given({}, frozenset(), {}), None, [])
+        return fill_in.show(actor, spec, {}, engine.Given({}, frozenset(), {}), None, [])
     given = reads.copy_of(spec, reads.get_record(actor, form, source))
-    return _edit_page(actor, spec, given.values, given, None, [])
+    return fill_in.show(actor, spec, given.values, given, None, [])
 
 
 @route(blueprint, "/f/<form>/new", permission=("create", "form:{form}"), methods=["POST"], endpoint="create")
@@ -102,12 +101,12 @@ def create(form: str) -> Response:
     actor, spec = current(), get_form(form)
     raw = posted.raw_values(spec, request.form)
     if "_add" in request.form:
-        return _with_one_more(actor, spec, raw, None)
+        return fill_in.show_one_more(actor, spec, raw, None, request.form["_add"])
     try:
         saved = _save_new(actor, form, raw, request.form.get("idempotency_key"))
     except Invalid as error:
         given = engine.read_given(spec, raw)
-        return _edit_page(actor, spec, given.values, given, None, error.problems, 422)
+        return fill_in.show(actor, spec, given.values, given, None, error.problems, 422)
     return page.redirect(url_for("forms.record_page", form=form, record=saved["id"]), M("Saved."))
 
 
@@ -191,8 +190,8 @@ def edit_page(form: str, record: int) -> Response:
         )
     if request.args.get("resume") and (kept := fills.find(actor, form, record)):
         given = engine.read_given(spec, kept.raw)
-        return _edit_page(actor, spec, {**values, **given.values}, given, values, [])
-    return _edit_page(actor, spec, values, engine.Given({}, frozenset(), {}), values, [])
+        return fill_in.show(actor, spec, {**values, **given.values}, given, values, [])
+    return fill_in.show(actor, spec, values, engine.Given({}, frozenset(), {}), values, [])
 
 
 @route(
@@ -208,17 +207,17 @@ def change(form: str, record: int) -> Response:
     raw = posted.raw_values(spec, request.form)
     before = reads.look(actor, form, record, "edit").record
     if "_add" in request.form:
-        return _with_one_more(actor, spec, raw, before)
+        return fill_in.show_one_more(actor, spec, raw, before, request.form["_add"])
     revision = request.form.get("revision", type=int)
     given = engine.read_given(spec, raw)
     try:
         _save_changes(actor, form, record, raw, revision)
     except Invalid as error:
-        return _edit_page(actor, spec, {**before, **given.values}, given, before, error.problems, 422)
+        return fill_in.show(actor, spec, {**before, **given.values}, given, before, error.problems, 422)
     except Conflict:
         seen = reads.visible_in(actor, spec, before)
         theirs = history.describe_changes(actor, spec, record, seen, viewer.locale(), revision or 0)
-        return _edit_page(actor, spec, {**before, **given.values}, given, before, [], 409, theirs)
+        return fill_in.show(actor, spec, {**before, **given.values}, given, before, [], 409, theirs)
     return page.redirect(url_for("forms.record_page", form=form, record=record), M("Saved."))
 
 
@@ -228,79 +227,23 @@ def _save_changes(actor: Actor, form: str, record: int, raw: dict[str, Any], rev
     service.change_record(actor, form, record, raw, revision)
 
 
-def _with_one_more(actor: Actor, spec: FormSpec, raw: dict[str, Any], before: Values | None) -> Response:
-    given = engine.read_given(spec, raw)
-    key = request.form["_add"]
-    if key in spec.line_tables:
-        given.values.setdefault(key, []).append({})
-        given.line_keys = {**given.line_keys, key: [*given.line_keys.get(key, []), frozenset()]}
-    return _edit_page(actor, spec, {**(before or {}), **given.values}, given, before, [])
-
-
-def _edit_page(
-    actor: Actor,
-    spec: FormSpec,
-    values: Values,
-    given: engine.Given,
-    before: Values | None,
-    problems: list[Problem],
-    status: int = 200,
-    conflict: Any = None,
-) -> Response:
-    locale, context = viewer.locale(), context_of(actor)
-    if before is None:
-        for subform in spec.subforms:
-            if not values.get(subform.key):  # one empty line to begin with
-                values[subform.key] = [{}]
-                given.line_keys = {**given.line_keys, subform.key: [frozenset()]}
-    links = Links(actor, spec, [values])
-    choices_made.drop_unseen(spec, before, values, given, links)
-    env = engine.complete(spec, values, given, links, context, creating=before is None)
-    visible, editable = live.reach(actor, spec, before)
-    shown = screen.build(
-        spec,
-        values,
-        env,
-        context,
-        locale,
-        visible,
-        editable,
-        problems,
-        screen.names_for(actor, spec, [values]),
-    )
-    return page.render(
-        "forms/edit.html",
-        "forms/_form.html",
-        status=status,
-        spec=spec,
-        screen=shown,
-        before=before,
-        problems=problems,
-        conflict=conflict,
-        title=spec.title(locale),
-        name=str((before or {}).get(spec.title_field) or ""),
-        action=request.path,
-        kept=fills.find(actor, spec.key, (before or {}).get("id")) if request.method == "GET" else None,
-        fill=url_for("forms.keep_fill", form=spec.key, record=(before or {}).get("id")),
-        live=url_for("forms.live_values", form=spec.key, record=(before or {}).get("id")),
-        back=url_for("forms.record_page", form=spec.key, record=before["id"])
-        if before
-        else url_for("lists.list_page", form=spec.key),
-    )
-
-
 @route(blueprint, "/f/<form>/live", permission="signed-in", methods=["POST"])
 def live_values(form: str) -> Response:
     """What formulas, rules and look-ups make of the values on the page, while they are typed."""
     actor, spec = current(), get_form(form)
-    record = request.args.get("record", type=int)
-    action = "create" if record is None else "edit"
+    record, action = request.args.get("record", type=int), _right_asked()
     gate.require(actor, action, spec.resource)
-    before = reads.look(actor, form, record, "edit").record if record else None
+    before = reads.look(actor, form, record, action).record if record else None
     raw = posted.raw_values(spec, request.form)
-    return jsonify(
-        live.answer(actor, spec, raw, before, request.form.get("_changed", "").split(","), viewer.locale())
-    )
+    changed = request.form.get("_changed", "").split(",")
+    return jsonify(live.answer(actor, spec, raw, before, changed, viewer.locale(), action))
+
+
+def _right_asked() -> str:
+    """The right by which a page is filled in: to propose a change where it says so, else to create or to edit."""
+    if "record" not in request.args:
+        return "create"
+    return "amend" if "amend" in request.args else "edit"
 
 
 @route(blueprint, "/f/<form>/fill", permission="signed-in", methods=["POST"])
@@ -308,11 +251,12 @@ def keep_fill(form: str) -> Response:
     """Keep what is being filled in, or forget it when `forget` is posted."""
     actor, spec = current(), get_form(form)
     record = request.args.get("record", type=int)
-    gate.require(actor, "create" if record is None else "edit", spec.resource)
+    gate.require(actor, _right_asked(), spec.resource)
     if "forget" in request.form:
         fills.forget(actor, form, record)
         target = "forms.new_page" if record is None else "forms.edit_page"
-        return page.redirect(url_for(target, form=form, record=record), M("The draft was dropped."))
+        back = page.local_path(request.form.get("back"), url_for(target, form=form, record=record))
+        return page.redirect(back, M("The draft was dropped."))
     fills.keep(actor, form, record, posted.raw_values(spec, request.form))
     return Response(status=204)
 

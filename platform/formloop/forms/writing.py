@@ -49,8 +49,7 @@ def write(actor: Actor, spec: FormSpec, work: list[Work], cause: Cause) -> None:
     except IntegrityError as error:
         raise Invalid([taken_field(spec, str(error.orig))]) from error
     _log(actor, spec, [*new, *changed], cause)
-    for each in (*new, *changed):
-        emit(_event(actor, spec, each, cause))
+    emit(*(_event(actor, spec, each, cause) for each in (*new, *changed)))
 
 
 def _begin(actor: Actor, spec: FormSpec, each: Work) -> None:

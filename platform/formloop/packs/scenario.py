@@ -1,7 +1,7 @@
 """Playing a scenario: a pack's story from form to result, told in steps, the golden test of the pack.
 
-Each step does one thing as one person (`create`, `change`, `submit`, `decide`, `deliver`) or expects one
-(`expect`, `expect_all`, `expect_chain`). `refused` lists problem codes: then the step must fail with them.
+Each step does one thing as one person (`create`, `change`, `submit`, `amend`, `cancel`, `supplement`, `decide`,
+`deliver`) or expects one (`expect`, `expect_all`, `expect_chain`). `{"$line": 2}` among lines means the second one. `refused` lists problem codes: then the step must fail with them.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,6 +25,8 @@ from formloop.packs.finding import Resolver
 from formloop.packs.scenario_shape import check_scenario
 from formloop.workflows import cases
 from formloop.workflows import service as workflows
+from formloop.workflows.amendments import service as amendments
+from formloop.workflows.amendments import supplements
 
 Named = dict[str, tuple[str, int]]  # step id -> form and record
 
@@ -96,6 +98,45 @@ def _change(step: Mapping[str, Any], named: Named) -> list[Problem]:
 def _submit(step: Mapping[str, Any], named: Named) -> list[Problem]:
     form, record = named[step["submit"]]
     workflows.submit(_actor(step), form, record)
+    return []
+
+
+def _amend(step: Mapping[str, Any], named: Named) -> list[Problem]:
+    form, record = named[step["amend"]]
+    values = _lines_named(form, record, step["values"])
+    amendments.propose(_actor(step), form, record, Resolver({"": values})(values), step["reason"])
+    return []
+
+
+def _lines_named(form: str, record: int, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values, with the ids of the lines that are meant by their place."""
+    with reading() as conn:
+        found = rows.load(conn, get_form(form), [record])[record]
+
+    def named(key: str, line: Mapping[str, Any]) -> dict[str, Any]:
+        given = {name: value for name, value in line.items() if name != "$line"}
+        return {"id": found[key][line["$line"] - 1]["id"], **given} if "$line" in line else given
+
+    subforms = {each.key for each in get_form(form).subforms}
+    return {
+        key: [named(key, line) for line in value] if key in subforms else value
+        for key, value in values.items()
+    }
+
+
+def _cancel(step: Mapping[str, Any], named: Named) -> list[Problem]:
+    form, record = named[step["cancel"]]
+    amendments.propose(_actor(step), form, record, None, step["reason"])
+    return []
+
+
+def _supplement(step: Mapping[str, Any], named: Named) -> list[Problem]:
+    form, record = named[step["supplement"]]
+    actor, values = _actor(step), step["values"]
+    offer = supplements.get_offer(actor, form, record)
+    raw = {**offer.values, **Resolver({"": values})(values)}
+    saved = supplements.add(actor, form, record, raw, None)
+    named[step["id"]] = (offer.form, saved["id"])
     return []
 
 
@@ -177,6 +218,9 @@ _VERBS: dict[str, Callable[[Mapping[str, Any], Named], list[Problem]]] = {
     "create": _create,
     "change": _change,
     "submit": _submit,
+    "amend": _amend,
+    "cancel": _cancel,
+    "supplement": _supplement,
     "decide": _decide,
     "deliver": _deliver,
     "expect": _expect,

@@ -14,13 +14,26 @@ NEEDED = {
     "create": (),
     "change": ("values",),
     "submit": ("as",),
+    "amend": ("as", "values", "reason"),
+    "cancel": ("as", "reason"),
+    "supplement": ("as", "values"),
     "decide": ("as", "action"),
     "deliver": (),
     "expect": ("values",),
     "expect_all": ("where", "is"),
     "expect_chain": ("to",),
 }  # what a step does, and what else it must say then
-_TELLING = ("change", "submit", "decide", "expect", "expect_chain")  # name the step that made their record
+_MAKING = ("create", "supplement")
+_TELLING = (
+    "change",
+    "submit",
+    "amend",
+    "cancel",
+    "supplement",
+    "decide",
+    "expect",
+    "expect_chain",
+)  # name the step that made their record
 _SCENARIO = Kind(
     name="scenario",
     title=M("Story"),
@@ -54,5 +67,5 @@ def _check_steps(scenario: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem("no_step", f"{at}.{verbs[0]}", text)
         if step["id"] in known:
             yield Problem("id_twice", f"{at}.id", M("Two steps are called “{id}”.", id=step["id"]))
-        if verbs[0] == "create":
+        if verbs[0] in _MAKING:
             known.add(step["id"])

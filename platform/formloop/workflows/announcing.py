@@ -12,7 +12,7 @@ from formloop.bridges import notices
 from formloop.core.errors import NotFound
 from formloop.core.text import M, Message
 from formloop.workflows import sight
-from formloop.workflows.spec import Titled
+from formloop.workflows.spec import Titled, subject_of
 from formloop.workflows.state import Ask, Effect, Event, Note, Remind, Tell
 from formloop.workflows.turn import Turn
 
@@ -74,7 +74,7 @@ def _repair(turn: Turn, notes: Sequence[Note]) -> None:
 
 
 def _outcome(turn: Turn) -> None:
-    form = Titled(turn.spec.document, turn.spec.key)
+    form = subject_of(turn.workflow, turn.spec)
     said = Message(OUTCOMES[turn.state.status].msgid, {"form": form, "title": _title(turn)})
     notices.tell([turn.state.initiator], "outcome", said, link_of(turn.case))
 
@@ -91,7 +91,7 @@ def _title(turn: Turn) -> str:
 def _names(turn: Turn) -> dict[str, Message | str]:
     initiator = turn.state.initiator
     name = people.names_of([initiator]).get(initiator, "")
-    return {"form": Titled(turn.spec.document, turn.spec.key), "name": name}
+    return {"form": subject_of(turn.workflow, turn.spec), "name": name}
 
 
 def _step(turn: Turn, key: str) -> Message:

@@ -24,6 +24,7 @@ _OF_TASK = (
         task.c.decision,
         task.c.why,
         task.c.made_at,
+        task.c.seen_at,
     )
     .join(task, task.c.case == case.c.id)
     .where(task.c.id == bindparam("wanted"), task.c.person == bindparam("person"))
@@ -214,13 +215,12 @@ def add_notes(case_id: int, notes: Sequence[Note], asked_at: datetime | None) ->
     )
 
 
-def mark_read(task_id: int, person: int | None) -> None:
-    """A copy has been seen by its person."""
-    connection().execute(
-        update(task)
-        .where(task.c.id == task_id, task.c.person == person, task.c.kind != "todo", task.c.state == "open")
-        .values(state="read", done_at=clock.now())
-    )
+def mark_seen(task_id: int, person: int | None) -> None:
+    """Its person has opened a task; of a copy nothing more is wanted."""
+    mine = update(task).where(task.c.id == task_id, task.c.person == person, task.c.state == "open")
+    moment = clock.now()
+    connection().execute(mine.where(task.c.seen_at.is_(None)).values(seen_at=moment))
+    connection().execute(mine.where(task.c.kind != "todo").values(state="read", done_at=moment))
 
 
 def get_case(case_id: int) -> Row[Any] | None:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, literal, select
+from sqlalchemy import ColumnElement, bindparam, literal, select
 from sqlalchemy.engine import Row
 
 from formloop.access import people
 from formloop.access.actor import Actor
+from formloop.core import clock
 from formloop.core.errors import NotFound
 from formloop.core.text import M, Message
 from formloop.db import reading
@@ -17,7 +18,8 @@ from formloop.db.counting import count_up_to
 from formloop.forms.kind import get_form
 from formloop.workflows import service, sight
 from formloop.workflows.kind import get_version
-from formloop.workflows.tables import case, case_log, task
+from formloop.workflows.spec import subject_of
+from formloop.workflows.tables import case, case_log, task, watch
 
 PAGE = 50
 MOST_COUNTED = 100
@@ -46,9 +48,16 @@ class Item:
     seen: bool
 
 
-_OVERDUE = (
+_TOLD = (
     select(literal(1))
     .where(case_log.c.case == case.c.id, case_log.c.action.in_(DUE), case_log.c.step == case.c.step)
+    .exists()
+)
+_PASSED = (  # a time has come of which nobody has been told yet
+    select(literal(1))
+    .where(
+        watch.c.case == case.c.id, watch.c.at <= bindparam(None, callable_=clock.now, type_=watch.c.at.type)
+    )
     .exists()
 )
 
@@ -57,7 +66,7 @@ def _of_tab(tab: str) -> ColumnElement[bool]:
     if tab == "stuck":
         return case.c.ended_at.is_(None) & (case.c.status == "stuck")
     if tab == "overdue":
-        return case.c.ended_at.is_(None) & _OVERDUE
+        return case.c.ended_at.is_(None) & (_TOLD | _PASSED)
     if tab == "running":
         return case.c.ended_at.is_(None)
     if tab == "ended":
@@ -106,7 +115,7 @@ def _item(
     nobody = M("Nobody was found to decide.").render(locale)
     return Item(
         id=found.id,
-        form_title=spec.title(locale),
+        form_title=subject_of(workflow, spec).render(locale),
         title=found.title if seen and spec.title_field in sight.visible_paths(actor, spec, None) else "",
         initiator=names.get(found.initiator, ""),
         step=step.title(locale) if step is not None else "",

@@ -21,6 +21,7 @@ from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec
 from formloop.workflows import sight
 from formloop.workflows.kind import get_version
+from formloop.workflows.spec import subject_of
 from formloop.workflows.tables import case, reminder, task, watch
 
 PAGE = 50
@@ -34,7 +35,7 @@ TABS: Mapping[str, Message] = {
 }
 
 
-FILTERS = ("q", "workflow", "step", "initiator", "from", "until")  # names of the address
+FILTERS = ("q", "workflow", "step", "initiator", "from", "until", "unread")  # names of the address
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Wanted:
     initiator: str = ""
     since: date | None = None
     until: date | None = None
+    unread: bool = False
 
 
 EVERYTHING = Wanted()
@@ -56,7 +58,13 @@ def read_wanted(args: Mapping[str, str]) -> Wanted:
     """What an address asks for; a day that is none counts as not asked for."""
     search, workflow, step, initiator = (args.get(name, "").strip()[:200] for name in FILTERS[:4])
     return Wanted(
-        search, workflow, step, initiator, since=_day(args.get("from", "")), until=_day(args.get("until", ""))
+        search,
+        workflow,
+        step,
+        initiator,
+        since=_day(args.get("from", "")),
+        until=_day(args.get("until", "")),
+        unread=bool(args.get("unread")),
     )
 
 
@@ -180,6 +188,7 @@ def _tasks(person_id: int, tab: str) -> Select[Any]:
             task.c.kind,
             task.c.decision,
             task.c.why,
+            task.c.seen_at,
             func.coalesce(reminder.c.count, 0).label("reminded"),
             _DUE_AT.label("due_at"),
             (task.c.done_at if tab == "done" else task.c.made_at).label("at"),
@@ -203,6 +212,7 @@ def _started(person_id: int) -> Select[Any]:
             literal("started").label("kind"),
             nothing.label("decision"),
             nothing.label("why"),
+            nothing.label("seen_at"),
             literal(0).label("reminded"),
             nothing.label("due_at"),
             case.c.started_at.label("at"),
@@ -226,6 +236,8 @@ def _narrowed(actor: Actor, tab: str, wanted: Wanted) -> list[ColumnElement[bool
         found.append(step == wanted.step)
     if wanted.initiator:
         found.append(person.c.name.icontains(wanted.initiator, autoescape=True))
+    if wanted.unread and tab != "started":
+        found.append(task.c.seen_at.is_(None) & (task.c.state == "open"))
     if wanted.since:
         found.append(at >= _midnight(wanted.since))
     if wanted.until:
@@ -263,7 +275,7 @@ def _row(actor: Actor, found: Any, locale: str) -> Row:
         case=found.case,
         form=found.form,
         record=found.record,
-        form_title=spec.title(locale),
+        form_title=subject_of(workflow, spec).render(locale),
         title=found.title if spec.title_field in seen else "",
         summary=summary_of(spec, found.summary, seen, locale),
         initiator=found.initiator,
@@ -272,8 +284,11 @@ def _row(actor: Actor, found: Any, locale: str) -> Row:
         status=found.status,
         decision=found.decision,
         step=at.title(locale) if at is not None else "",
-        unread=found.kind in ("copy", "message") and found.state == "open",
-        may_approve=waits and step is not None and "approve" in step.actions,
+        unread=found.state == "open" and found.seen_at is None,
+        may_approve=waits
+        and step is not None
+        and "approve" in step.actions
+        and not step.document.get("needs"),
         may_reject=waits and step is not None and "reject" in step.actions,
         revise=waits and step is None,
         agree=step.node.agree if step is not None else None,
@@ -303,7 +318,9 @@ def _drafts(actor: Actor, locale: str, wanted: Wanted, after: int | None, limit:
             continue
         workflow = library.published("workflow", entry.key)
         spec = get_form(workflow.form)
-        if any(permits.find_permit(actor, action, spec) is None for action in ("submit", "view")):
+        if workflow.amends is not None or any(
+            permits.find_permit(actor, action, spec) is None for action in ("submit", "view")
+        ):
             continue
         rows += _drafts_of(actor, spec, workflow.states["returned"], locale, wanted.search, after, limit)
     rows.sort(key=lambda row: row.id, reverse=True)

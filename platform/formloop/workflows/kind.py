@@ -1,6 +1,6 @@
 """The kind of definition "workflow": checking, preparing, and what publishing one means for running cases."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from formloop.core.errors import NotFound, Problem
 from formloop.core.text import M
 from formloop.definitions import library
 from formloop.forms.spec import FormSpec
+from formloop.workflows.amendments import reading as amendments
 from formloop.workflows.assignees import rules
 from formloop.workflows.nodes import nodes
 from formloop.workflows.reading import build, walk
@@ -51,7 +52,8 @@ def check(doc: Doc, lib: Library) -> list[Problem]:
         return [Problem("no_form", "form", M("There is no form “{key}”.", key=doc["form"]))]
     for key in lib.list_keys("workflow"):
         other = lib.find_document("workflow", key)
-        if key != doc["x-key"] and other is not None and other["form"] == doc["form"]:
+        same = other is not None and other["form"] == doc["form"] and ("amends" in other) == ("amends" in doc)
+        if key != doc["x-key"] and other is not None and same:
             text = M("The form has the workflow “{name}” already.", name=other["title"])
             return [Problem("second", "form", text)]
     return build(doc, 0, form, lib, _finder(doc, form, lib.find_prepared))[1]
@@ -59,7 +61,7 @@ def check(doc: Doc, lib: Library) -> list[Problem]:
 
 def references(doc: Doc) -> set[tuple[str, str]]:
     """The form, and what the rules that choose people need."""
-    found = {("form", str(doc["form"]))}
+    found = {("form", str(doc["form"]))} | amendments.references(doc)
     for step, _ in walk(doc):
         found |= nodes.get(step["node"]).references(step)
         for rule in step.get("who", ()):
@@ -135,12 +137,20 @@ def _sees(grant: Doc, form: str) -> bool:
 
 
 def find_workflow(form: str) -> Workflow | None:
-    """The published workflow of a form, if it has one."""
+    """The published workflow that records of a form are submitted to, if it has one."""
+    return next((each for each in _workflows_of(form) if each.amends is None), None)
+
+
+def find_amending(form: str) -> Workflow | None:
+    """The published workflow that changes of a form's approved records pass, if it has one."""
+    return next((each for each in _workflows_of(form) if each.amends is not None), None)
+
+
+def _workflows_of(form: str) -> Iterator[Workflow]:
     for key in library.list_keys("workflow"):
         found = library.find_published("workflow", key)
         if isinstance(found, Workflow) and found.form == form:
-            return found
-    return None
+            yield found
 
 
 def get_version(key: str, version: int) -> Workflow:

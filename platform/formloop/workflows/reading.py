@@ -9,6 +9,7 @@ from formloop.core.expression import BOOL, Expression, Path, RecordType, Type
 from formloop.core.expression import check as check_expression
 from formloop.core.text import M
 from formloop.forms.spec import FormSpec
+from formloop.workflows.amendments import reading as amendments
 from formloop.workflows.nodes import nodes
 from formloop.workflows.spec import Branch, FindForm, Step, Workflow
 
@@ -26,7 +27,9 @@ def build(
 ) -> tuple[Workflow, list[Problem]]:
     """The prepared workflow and its problems; people and roles are only looked up when `lib` is given."""
     reader = _Reader(doc, form, lib, find_form)
-    first = reader.chain(doc["steps"], None, "steps", _Around())
+    known = amendments.names_of(doc, form, find_form) if "amends" in doc else {}
+    amends = amendments.read(doc, find_form, reader.express)
+    first = reader.chain(doc["steps"], None, "steps", _Around(names=known))
     states = {**STATES, "returned": form.initial_state if form else "draft", **doc.get("states", {})}
     workflow = Workflow(
         id=doc["x-id"],
@@ -39,10 +42,13 @@ def build(
         states=states,
         summary=_summary(doc, form),
         reads=frozenset(reader.reads),
+        amends=amends,
     )
     reader.problems += [*_check_ids(doc), *_check_same(doc)]
     if form is not None:
         reader.problems += _check_places(doc, workflow, form)
+        if amends is not None:
+            reader.problems += amendments.check(doc, amends, form, find_form)
     return workflow, reader.problems
 
 
@@ -116,6 +122,8 @@ class _Reader:
         self.steps.setdefault(step.id, step)
         self._read_fields(doc)
         self._check_last(doc, at)
+        if "amends" in self.doc:
+            self.problems += amendments.check_step(doc, at)
         inner = node.inside(doc, self.form, self.flow) if self.form is not None else {}
         within = replace(around, depth=around.depth + 1, names={**around.names, **inner})
         found = tuple(
@@ -127,13 +135,13 @@ class _Reader:
         node = nodes.get(doc["node"])
         found, types = {}, {}
         for name, (source, expects, besides) in node.expressions(doc, self.find_form).items():
-            parsed = self._expression(source, f"{at}.{name}", expects, {**around.names, **besides})
+            parsed = self.express(source, f"{at}.{name}", expects, {**around.names, **besides})
             if parsed is not None:
                 found[name], types[name] = parsed, parsed.type
         for index, rule in enumerate(doc.get("who", ())):
             if rule["rule"] == "expression":
                 place = f"{at}.who.{index}.value"
-                parsed = self._expression(rule["value"], place, None, around.names)
+                parsed = self.express(rule["value"], place, None, around.names)
                 if parsed is not None:
                     found[f"who:{rule['value']}"] = parsed
         offered = node.offers(doc, types, self.find_form)
@@ -160,7 +168,7 @@ class _Reader:
         own = "steps" not in step.document  # else the part is the step itself
         when = None
         if own and "when" in doc:
-            when = self._expression(doc["when"], f"{at}.when", BOOL, around.names)
+            when = self.express(doc["when"], f"{at}.when", BOOL, around.names)
         after = step.next
         if step.node.block:
             after = f"/{step.id}"
@@ -168,9 +176,10 @@ class _Reader:
         first = self.chain(doc["steps"], after, f"{at}.steps", within)
         return Branch(doc["id"], doc, when, first, broken=own and "when" in doc and when is None)
 
-    def _expression(
+    def express(
         self, source: str, at: str, expects: Type | None, names: Mapping[str, Type]
     ) -> Expression | None:
+        """An expression over the record, what steps found out, and these names besides; problems are noted."""
         if self.form is None:
             return None
         flow = {"flow": RecordType("flow", lambda: self.flow)} if self.flow else {}
@@ -226,6 +235,8 @@ def _check_places(doc: Doc, workflow: Workflow, form: FormSpec) -> list[Problem]
             problems.append(Problem("no_field", f"summary.{index}", text))
     ends = any(nodes.get(step["node"]).ends for step in doc["steps"])  # every way meets this end
     for name, state in workflow.states.items():
+        if workflow.amends is not None:
+            continue  # its steps move the proposal, never the record
         if state not in form.states and not (name == "approved" and ends):
             at = f"states.{name}" if name in doc.get("states", {}) else "form"
             problems.append(Problem("state", at, M("The form has no state “{state}”.", state=state)))

@@ -19,12 +19,12 @@ from formloop.db import connection, transactional
 from formloop.forms import files, permits, rows, states
 from formloop.forms import service as records
 from formloop.forms.kind import get_form
-from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
-from formloop.workflows import cases, sight, stashes, working
+from formloop.workflows import cases, filling, stashes, working
+from formloop.workflows.amendments import applying
 from formloop.workflows.kind import find_workflow
-from formloop.workflows.spec import ACTIONS, Step
+from formloop.workflows.spec import ACTIONS
 from formloop.workflows.state import ENDED, Event, State, Work
 from formloop.workflows.turn import Turn, describe, turn_of, turn_on
 from formloop.workflows.turning import FASTER, Result, carry_out, perform, settle, think
@@ -36,7 +36,7 @@ __all__ = [
     "approve_many",
     "copy_to",
     "decide",
-    "mark_read",
+    "mark_seen",
     "submit",
     "urge",
 ]
@@ -48,11 +48,15 @@ Chosen = Mapping[str, Iterable[int]]
 
 @records.guard_changes
 def is_under_approval(spec: FormSpec, record: Values) -> bool:
-    """Whether a record is locked because its form's workflow has it, or has approved it."""
+    """Whether a record is locked because its form's workflow has it, or has approved it.
+
+    Once approved it stays locked in whatever state it goes on to.
+    """
     workflow = find_workflow(spec.key)
     if workflow is None:
         return False
-    return record.get("state") == workflow.states["submitted"] or record.get("state") in workflow.final_states
+    free = {workflow.states["returned"], workflow.states["rejected"], spec.initial_state}
+    return record.get("state") not in free - workflow.final_states
 
 
 @states.note_use
@@ -108,13 +112,15 @@ def _begin(actor: Actor, spec: FormSpec, record: int, values: Values | None, eve
     if values is None or values["deleted_at"] is not None:
         raise NotFound
     running = cases.find_open(spec.key, record, lock=True)
+    if running is not None and running.workflow != workflow.key:
+        raise Conflict(M("A change of this record is under approval."))
     if running is not None:
         return _submit_again(actor, running, event, values)
     if values["state"] not in (workflow.states["returned"], workflow.states["rejected"]):
         raise Conflict(M("A record in this state cannot be submitted."))
     turn = turn_of(actor, workflow, spec, clock.new_id(), record, State(event.by or 0), values)
     effects = think(turn, event)
-    _add_case(turn)
+    add_case(turn)
     asked = perform(turn, effects, None)
     settle(turn, effects, event, "new")
     return Result(turn.case, turn.state.status, asked=asked)
@@ -142,12 +148,14 @@ def decide(
     revision: int | None = None,
     chosen: Chosen | None = None,
     attached: Sequence[str] = (),
+    signature: Sequence[str] = (),
 ) -> Result:
     """Approve, reject, return (`to` initiator, previous or a step; `how` again or back), transfer (`to` a person)
     or let somebody else sign too (add_signer: `to` a person, `how` before, after or beside).
 
     `raw` are values filled in at the step, saved with an approval; `revision` is the record as it was read.
-    `chosen` are people picked for later steps; `attached` are keys of stored files, such as a signature.
+    `chosen` are people picked for later steps; `attached` are keys of stored files, `signature` those of
+    signatures.
     """
     event = Event(
         action,
@@ -156,25 +164,32 @@ def decide(
         to,
         how,
         chosen=_people(chosen or {}),
-        files=_attached(attached),
+        files=_attached([*attached, *signature]),
+        signed=bool(signature),
     )
-    return _decide(actor, task, event, raw, revision)
+    return carry(actor, task, event, raw, revision)
 
 
 @transactional
-def _decide(
-    actor: Actor, task: int, event: Event, raw: Mapping[str, Any] | None, revision: int | None
+def carry(
+    actor: Actor,
+    task: int,
+    event: Event,
+    raw: Mapping[str, Any] | None = None,
+    revision: int | None = None,
 ) -> Result:
+    """Carry a decision out that is an event already."""
     found = cases.lock_task(task, actor.person_id)
     if found is None or found.kind != "todo" or event.action not in ACTIONS:
         raise NotFound
     if found.task_state != "open" or not cases.take(task, found_person(actor), event.action):
         return _decided_before(actor, task, event)
     turn = turn_on(actor, found)
+    event = applying.or_outdated(turn, event)
     if event.action in ("transfer", "add_signer"):
         require_person(event.to)
     if event.action == "approve":
-        _fill_in(turn, turn.workflow.steps.get(found.task_step), raw, revision)
+        filling.fill_in(turn, turn.workflow.steps.get(found.task_step), raw, revision)
     return carry_out(turn, replace(event, round=found.task_round), found.revision, found.made_at)
 
 
@@ -284,9 +299,9 @@ def approve_many(actor: Actor, tasks: Sequence[int], comment: str = "") -> Batch
 
 
 @transactional
-def mark_read(actor: Actor, task: int) -> None:
-    """A copy has been seen."""
-    cases.mark_read(task, actor.person_id)
+def mark_seen(actor: Actor, task: int) -> None:
+    """A person has opened their task; a copy counts as read from now on."""
+    cases.mark_seen(task, actor.person_id)
 
 
 def locked(actor: Actor, case: int) -> tuple[Row[Any], Turn]:
@@ -315,7 +330,8 @@ def may_see_case(actor: Actor, found: Row[Any]) -> bool:
     return cases.record_is_seen(spec, found.record, permit.where(context_of(actor)))
 
 
-def _add_case(turn: Turn) -> None:
+def add_case(turn: Turn) -> None:
+    """A new case, where the turn stands."""
     moment, state = clock.now(), turn.state
     title, summary = describe(turn, turn.situation.values)
     cases.add(
@@ -337,33 +353,6 @@ def _add_case(turn: Turn) -> None:
             "ended_at": moment if state.status in ENDED else None,
         }
     )
-
-
-def _fill_in(turn: Turn, step: Step | None, raw: Mapping[str, Any] | None, revision: int | None) -> None:
-    """Save what was filled in at a step, and insist on what it requires."""
-    if step is None:
-        return
-    if raw:
-        _save(turn, step, raw, revision)
-    elif revision is not None and turn.situation.values["revision"] != revision:
-        raise Conflict(
-            M("The record was changed while you were reading it. Look at it again before you decide.")
-        )
-    if "require" in step.fields.values():
-        spec, context = turn.spec, context_of(turn.actor)
-        values = rows.load(connection(), spec, [turn.record])[turn.record]
-        env = Links(turn.actor, spec, [values]).environment(spec, values)
-        problems = sight.find_missing(spec, step, values, env, context)
-        if problems:
-            raise Invalid(problems)
-
-
-def _save(turn: Turn, step: Step, raw: Mapping[str, Any], revision: int | None) -> None:
-    how = records.How(fields=sight.editable_paths(turn.spec, step), unlocked=True)
-    saved = records.change_record(turn.actor, turn.spec.key, turn.record, raw, revision, turn.cause, how)
-    turn.situation.see(saved)
-    turn.before = None
-    cases.describe(turn.case, *describe(turn, saved))
 
 
 def _comment(text: str) -> str:

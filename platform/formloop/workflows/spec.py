@@ -10,6 +10,7 @@ from formloop.core.errors import Problem
 from formloop.core.expression import Expression, Path, Type
 from formloop.core.text import M, Message, localized
 from formloop.forms.spec import FormSpec
+from formloop.workflows.amendments.spec import Amends
 from formloop.workflows.state import Effect, Event, Rule, Seat, State, Token
 
 OFFERED = ("approve", "reject", "return", "transfer")  # where a step does not say
@@ -102,6 +103,7 @@ class Workflow:
     states: Mapping[str, str]  # the record's state when submitted, rejected, returned, approved
     summary: tuple[str, ...]
     reads: frozenset[Path]
+    amends: Amends | None = None  # where it is for changes of approved records
 
     def title(self, locale: str) -> str:
         """Its name in `locale`."""
@@ -112,6 +114,11 @@ class Workflow:
         """The states in which an approved record may end."""
         ends = {str(s.document["state"]) for s in self.steps.values() if "state" in s.document}
         return frozenset(ends | {self.states["approved"]})
+
+
+def subject_of(workflow: Workflow, form: FormSpec) -> Titled:
+    """What the cases of a workflow are about: records of its form, or changes of them."""
+    return Titled((form if workflow.amends is None else workflow).document, form.key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,7 @@ class State:
     status: new, open, stuck (a step needs an administrator), returned, or one of ENDED. `decided` counts
     decisions since it was submitted; `passed` are the steps people agreed in and `hands` who agreed there;
     `variables` is what steps found out, by step; `chosen` are people picked for later steps.
+    `files` came with it; `signed`: one of them is a signature.
     """
 
     initiator: int
@@ -227,6 +228,7 @@ class Event:
     values: Mapping[str, Any] = field(default_factory=dict, hash=False)
     chosen: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
     files: tuple[str, ...] = ()
+    signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ task = Table(
     Column("why", JsonText, nullable=False),
     Column("made_at", UtcTime, nullable=False),
     Column("done_at", UtcTime),
+    Column("seen_at", UtcTime),
     UniqueConstraint("case", "step", "round", "person", name="fl_task_once"),
     Index("fl_task_inbox", "person", "kind", "state", "id"),
 )
@@ -127,6 +128,24 @@ reminder = Table(
     Column("task", BigInteger, ForeignKey("fl_task.id"), primary_key=True, autoincrement=False),
     Column("count", Integer, nullable=False),
     Column("at", UtcTime, nullable=False),
+)
+
+# What a case of an amending workflow proposes; the newest of a case counts. `stage` is the lock stage it met.
+proposal = Table(
+    "fl_proposal",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("case", BigInteger, ForeignKey("fl_case.id"), nullable=False),
+    Column("revision", Integer, nullable=False),  # of the record it changes
+    Column("stage", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("old", JsonText, nullable=False),
+    Column("new", JsonText, nullable=False),
+    Column("places", JsonText, nullable=False),  # which line is which, by its id
+    Column("impact", JsonText, nullable=False),
+    Column("made_at", UtcTime, nullable=False),
+    Column("applied_at", UtcTime),
+    Index("fl_proposal_case", "case", "id"),
 )
 
 delegation = Table(

@@ -15,10 +15,11 @@ from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
 from formloop.workflows import cases, diagram, sight, timeline
 from formloop.workflows.actions.deciding import leads_straight
+from formloop.workflows.amendments import panels
 from formloop.workflows.engine import find_refusal, list_targets
 from formloop.workflows.kind import get_version
 from formloop.workflows.service import takes_part
-from formloop.workflows.spec import Step, Workflow
+from formloop.workflows.spec import Step, Workflow, subject_of
 from formloop.workflows.state import ENDED, Event, State
 
 
@@ -50,7 +51,9 @@ def is_there(found: Row[Any]) -> bool:
 def show_gone(found: Row[Any], locale: str) -> dict[str, Any]:
     """What is left to show of a case whose record was purged."""
     return {
-        "form_title": get_form(found.form).title(locale),
+        "form_title": subject_of(get_version(found.workflow, found.version), get_form(found.form)).render(
+            locale
+        ),
         "way": timeline.build(found, locale, ahead=False),
     }
 
@@ -66,7 +69,7 @@ def show(
     workflow, spec = get_version(found.workflow, found.version), get_form(found.form)
     step = workflow.steps.get(found.task_step)
     waits = found.kind == "todo" and found.task_state == "open"
-    record = _load(spec, found.record)
+    record = panels.proposed(found, _load(spec, found.record))
     values = _laid_over(spec, record, engine.read_given(spec, raw).values) if raw else record
     shown = _screen(actor, spec, step if waits else None, step, values, locale, problems or [])
     actions = step.actions if step is not None and waits else ()
@@ -80,11 +83,14 @@ def show(
         "fills_in": any(not cell.readonly for cell in _every_cell(shown)),
         "state": spec.states.get(record["state"]),
         "actions": actions,
+        "needs": step.document.get("needs", ()) if step is not None and waits else (),
         "agree": step.node.agree if step is not None else None,
         "revise": step is None and waits,
         "may": list_allowed(actor, found),
         "message": found.why.get("text", ""),
         "picks": picks_of(workflow, step, locale) if "approve" in actions else [],
+        "form_title": subject_of(workflow, spec).render(locale),
+        "change": panels.of_case(actor, found, sight.visible_paths(actor, spec, step), locale),
         "tree": diagram.draw(found, locale),
         "why": timeline.explain(found.why, spec),
         "way": timeline.build(found, locale),
@@ -131,13 +137,15 @@ def show_print(actor: Actor, found: Row[Any], locale: str) -> dict[str, Any]:
     task = cases.find_task(mine, actor.person_id) if mine is not None else None
     step = workflow.steps.get(task.task_step) if task is not None else None
     gone = not is_there(found)
-    screen = None if gone else _screen(actor, spec, None, step, _load(spec, found.record), locale, [])
+    record = None if gone else panels.proposed(found, _load(spec, found.record))
+    screen = None if record is None else _screen(actor, spec, None, step, record, locale, [])
     seen = sight.visible_paths(actor, spec, step)
     return {
         "case": found,
         "spec": spec,
         "screen": screen,
-        "form_title": spec.title(locale),
+        "form_title": subject_of(workflow, spec).render(locale),
+        "change": panels.of_case(actor, found, seen, locale),
         "title": found.title if spec.title_field in seen else "",
         "initiator": people.names_of([found.initiator]).get(found.initiator, ""),
         "way": timeline.build(found, locale, ahead=False),

@@ -18,6 +18,7 @@ from formloop.forms.spec import FormSpec, Values
 from formloop.web import htmx, page, viewer
 from formloop.web.routes import route
 from formloop.workflows import cases, inbox_views, service, stashes, task_page
+from formloop.workflows.amendments import applying
 from formloop.workflows.pages import MOST_PEOPLE, STATUS, blueprint, chosen_people, numbers
 
 MOST_BYTES = 20 * 1024 * 1024  # of one file beside a comment
@@ -40,11 +41,11 @@ QUESTIONS = {
 
 @route(blueprint, "/inbox/<int:task>", permission="signed-in")
 def show_task(task: int) -> Response:
-    """A task with its record and its way; a copy counts as read from now on."""
+    """A task with its record and its way; it counts as seen from now on."""
     actor = current()
     found = task_page.get_task(actor, task)
-    if found.kind != "todo" and found.task_state == "open":
-        service.mark_read(actor, task)
+    if found.task_state == "open" and (found.seen_at is None or found.kind != "todo"):
+        service.mark_seen(actor, task)
     if not task_page.is_there(found):
         return page.render("workflows/gone.html", **task_page.show_gone(found, viewer.locale()))
     kept = stashes.find(task)
@@ -67,8 +68,8 @@ def _task_page(
         status=status,
         **shown,
         title=task_page.title_of(actor, found),
-        form_title=spec.title(viewer.locale()),
         problems=shown["screen"].problems if problems else [],
+        problem={p.at: p.message for p in problems or ()},
         comment=request.form.get("comment", comment),
         case_status=STATUS[found.status],
         may_open=gate.allows(actor, "view", spec.resource) and _sees_row(actor, spec, found.record),
@@ -193,6 +194,7 @@ def _approve(actor: Actor, found: Any) -> Response:
             revision=request.form.get("revision", type=int),
             chosen=chosen_people(),
             attached=request.form.getlist("attached"),
+            signature=request.form.getlist("signature"),
         )
     except Invalid as error:
         if from_inbox:  # there is nowhere to fill it in
@@ -200,6 +202,8 @@ def _approve(actor: Actor, found: Any) -> Response:
         return _task_page(actor, found, raw, error.problems, 422)
     said = task_page.step_of(found)
     word = said.node.agreed if said is not None else DONE["approve"]
+    if done.status == "returned":  # what was proposed no longer fits its record
+        return inbox_views.after(actor, applying.OUTDATED)
     return inbox_views.after(actor, M("You had approved this already.") if done.repeated else word)
 
 

@@ -17,9 +17,9 @@ from formloop.workflows import cases
 from formloop.workflows.assignees import rules
 from formloop.workflows.engine import foresee
 from formloop.workflows.kind import get_version
-from formloop.workflows.situation import Situation
 from formloop.workflows.spec import Titled, Workflow
 from formloop.workflows.state import Rule, State
+from formloop.workflows.turn import situation_of
 
 SHORTEST = 60  # seconds worth telling
 ACTIONS: dict[str, tuple[Message, str, str]] = {  # word, colour, icon
@@ -54,6 +54,7 @@ ACTIONS: dict[str, tuple[Message, str, str]] = {  # word, colour, icon
     "void": (M("Voided"), "red", "ban"),
     "reactivate": (M("Taken up again"), "blue", "refresh"),
     "restart": (M("Begun again"), "blue", "refresh"),
+    "outdated": (M("The record has changed since; back to be renewed"), "orange", "arrow-back-up"),
     "moved": (M("Moved to another version"), "blue", "arrows-exchange"),
     "finished": (M("Finished"), "green", "flag-3"),
 }
@@ -80,7 +81,7 @@ def build(found: Row[Any], locale: str, ahead: bool = True) -> list[Moment]:
     workflow, spec = get_version(found.workflow, found.version), get_form(found.form)
     state, notes = State.from_json(found.state), cases.list_notes(found.id)
     coming = (
-        foresee(workflow, state, Situation(workflow, spec, found.record, state.initiator))
+        foresee(workflow, state, situation_of(workflow, spec, found.id, found.record, state.initiator))
         if ahead and found.status == "open"
         else []
     )

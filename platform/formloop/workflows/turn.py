@@ -11,6 +11,7 @@ from formloop.events import Cause
 from formloop.forms import screen
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec, Values
+from formloop.workflows.amendments.proposals import Proposed
 from formloop.workflows.kind import get_version
 from formloop.workflows.situation import Situation
 from formloop.workflows.spec import Workflow
@@ -47,9 +48,16 @@ def turn_of(
     values: Values | None = None,
 ) -> Turn:
     """A turn; `values` is the whole record where the caller has read it."""
-    situation = Situation(workflow, spec, record, state.initiator)
+    situation = situation_of(workflow, spec, case, record, state.initiator)
     situation.see(values)
     return Turn(actor, workflow, spec, case, record, state, situation, values)
+
+
+def situation_of(workflow: Workflow, spec: FormSpec, case: int, record: int, initiator: int) -> Situation:
+    """The world a case is decided in: where it is about a proposed change, the record is as it would be."""
+    if workflow.amends is not None:
+        return Proposed(workflow, spec, record, initiator, case)
+    return Situation(workflow, spec, record, initiator)
 
 
 def turn_on(actor: Actor, found: Row[Any], values: Values | None = None) -> Turn:

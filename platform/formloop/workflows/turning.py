@@ -8,6 +8,7 @@ from formloop.core.errors import Conflict
 from formloop.core.text import M
 from formloop.forms import service as records
 from formloop.workflows import announcing, cases, watching, working
+from formloop.workflows.amendments import applying
 from formloop.workflows.engine import advance
 from formloop.workflows.state import (
     ENDED,
@@ -61,7 +62,7 @@ def think(turn: Turn, event: Event) -> list[Effect]:
 
 def carry_out(turn: Turn, event: Event, revision: int, asked_at: Any = None) -> Result:
     """Let an event happen to a case that is there."""
-    before = turn.state
+    before, event = turn.state, applying.or_outdated(turn, event)
     effects = think(turn, event)
     asked = perform(turn, effects, asked_at)
     if turn.state != before and not cases.move(turn.case, revision, turn.state, turn.state.status in ENDED):
@@ -100,7 +101,10 @@ def _cancels(cancel: CancelOpen, ask: Ask) -> bool:
 def settle(turn: Turn, effects: Sequence[Effect], event: Event, before: str) -> None:
     """The record's new state, last, when the case already stands where it will; then who waits for it or is told."""
     states = [each.state for each in effects if isinstance(each, SetState)]
-    if states:
+    if turn.workflow.amends is not None:
+        if turn.state.status == "approved" != before:
+            applying.apply(turn)
+    elif states:
         records.set_state(turn.actor, turn.spec.key, turn.record, states[-1], turn.cause, turn.before)
     if turn.state.status in ENDED and watching.exist():
         watching.tell([f"case:{turn.case}"], {"case": turn.case, "status": turn.state.status})

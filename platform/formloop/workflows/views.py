@@ -32,11 +32,12 @@ from formloop.workflows import (
     timeline,
     watching,
 )
-from formloop.workflows.kind import find_workflow
+from formloop.workflows.amendments import views as amendment_views
+from formloop.workflows.kind import find_amending, find_workflow
 from formloop.workflows.pages import MOST_PEOPLE, STATUS, blueprint
 from formloop.workflows.state import ENDED
 
-PAGES = (inbox_views, task_views, case_views, desk_views, delegation_views, simulation_views)
+PAGES = (inbox_views, task_views, case_views, desk_views, delegation_views, simulation_views, amendment_views)
 
 
 def init_app(app: Flask) -> None:
@@ -83,7 +84,12 @@ def init_app(app: Flask) -> None:
     deputies = navigation.Entry(M("My deputy"), "users", "workflows.list_deputies", order=56)
     navigation.person_menu.add("deputies", deputies)
     navigation.home.add("inbox", navigation.Slot("workflows/_home.html", _home, order=100))
-    forms_views.record_panels += [_submit_panel, _way_panel]
+    forms_views.record_panels += [
+        _submit_panel,
+        amendment_views.chance_panel,
+        _way_panel,
+        amendment_views.changes_panel,
+    ]
 
 
 def _home() -> dict[str, Any] | None:
@@ -106,6 +112,8 @@ def _submit_panel(actor: Actor, spec: FormSpec, record: Values) -> tuple[str, di
         "people": people.list_people(limit=MOST_PEOPLE) if picks else [],
     }
     running = cases.find_open(spec.key, record["id"])
+    if running is not None and running.workflow != workflow.key and running.status == "returned":
+        return None  # a proposed change that came back
     if running is None:
         ready = record["state"] in (workflow.states["returned"], workflow.states["rejected"])
         if not ready or not _may_submit(actor, spec, record["id"]):
@@ -128,7 +136,11 @@ def _may_submit(actor: Actor, spec: FormSpec, record: int) -> bool:
 
 def _way_panel(actor: Actor, spec: FormSpec, record: Values) -> tuple[str, dict[str, Any]] | None:
     """Below a record: the way of its latest case."""
-    found = next(iter(cases.list_cases(spec.key, record["id"])), None)
+    known = cases.list_cases(spec.key, record["id"])
+    changing = find_amending(spec.key)
+    running_now = [each for each in known if each.status not in ENDED]
+    own = [each for each in known if changing is None or each.workflow != changing.key]
+    found = next(iter([*running_now, *own]), None)
     if found is None:
         return None
     running, repairs = found.status not in ENDED, gate.allows(actor, "repair", "site")
@@ -136,6 +148,7 @@ def _way_panel(actor: Actor, spec: FormSpec, record: Values) -> tuple[str, dict[
     return "workflows/_way_panel.html", {
         "place": "bottom",
         "case": found,
+        "changes": found not in own,
         "way": timeline.build(found, viewer.locale()),
         "tree": diagram.draw(found, viewer.locale()),
         "status": STATUS[found.status],

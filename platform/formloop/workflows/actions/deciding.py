@@ -29,6 +29,18 @@ def _refuse_reject(workflow: Workflow, state: State, event: Event) -> Refusal:
     return refused
 
 
+def _refuse_approve(workflow: Workflow, state: State, event: Event) -> Refusal:
+    refused = refuse_unoffered(workflow, state, event)
+    if refused is not None:
+        return refused
+    needs = workflow.steps[seat_at(state, event)[0].at].document.get("needs", ())
+    if "comment" in needs and not event.comment.strip():
+        return invalid("comment", M("This step needs a comment from you."))
+    if "signature" in needs and not event.signed:
+        return invalid("signature", M("This step needs your signature."))
+    return None
+
+
 def _decide(walk: Walk, event: Event) -> None:
     token, _ = seat_at(walk.state, event)
     step = walk.workflow.steps[token.at]
@@ -156,7 +168,7 @@ def _take_back(walk: Walk, event: Event) -> None:
 
 ACTIONS = {
     "take_back": Action(_refuse_take_back, _take_back),
-    "approve": Action(refuse_unoffered, _decide),
+    "approve": Action(_refuse_approve, _decide),
     "reject": Action(_refuse_reject, _decide),
     "return": Action(_refuse_return, _return),
     "transfer": Action(_refuse_transfer, _transfer),

@@ -18,4 +18,14 @@ def _hear(walk: Walk, event: Event) -> None:
     walk.apply(token, step.node.hear(Visit(step, walk.state, token), event, walk.world))
 
 
-ACTIONS = {name: Action(_never, _hear, after_end=True) for name in ("done", "failed", "due")}
+def _outdated(walk: Walk, event: Event) -> None:
+    """What was proposed no longer fits its record: the initiator gets it back, to be renewed."""
+    token = next(iter(walk.state.leaves))
+    walk.note("outdated", token, event)
+    walk.give_back(token, "again")
+
+
+ACTIONS = {
+    **{name: Action(_never, _hear, after_end=True) for name in ("done", "failed", "due")},
+    "outdated": Action(_never, _outdated),
+}

@@ -10,7 +10,15 @@ from formloop.core.expression import TEXT, Type
 from formloop.core.text import M
 from formloop.forms.spec import FormSpec
 from formloop.workflows.nodes.due import DUE, alarms, check_due, next_alarm
-from formloop.workflows.nodes.seats import FIELD_RIGHTS, WHO, check_fields, check_who, choose, pass_repeated
+from formloop.workflows.nodes.seats import (
+    FIELD_RIGHTS,
+    NEEDS,
+    WHO,
+    check_fields,
+    check_who,
+    choose,
+    pass_repeated,
+)
 from formloop.workflows.spec import ACTIONS, Entry, FindForm, Node, Step, Visit, World
 from formloop.workflows.state import CancelOpen, Event, Note, Remind, Seat
 
@@ -86,6 +94,7 @@ class Approval(Node):
             "title": "Actions",
             "x-title": {"zh-CN": "可用操作"},
         },
+        "needs": NEEDS,
         "due": DUE,
     }
 

@@ -59,6 +59,14 @@ WHO = {
     "x-title": {"zh-CN": "处理人"},
 }
 
+NEEDS = {
+    "type": "array",
+    "uniqueItems": True,
+    "items": {"enum": ["comment", "signature"]},
+    "title": "To agree takes",
+    "x-title": {"zh-CN": "同意时必填"},
+}
+
 FIELD_RIGHTS = ("view", "edit", "require", "hide")
 
 

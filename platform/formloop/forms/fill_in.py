@@ -1,0 +1,111 @@
+"""The page on which a record is filled in: a new one, one to change, or one whose change is proposed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Response, request, url_for
+
+from formloop.access.actor import Actor
+from formloop.core.errors import Problem
+from formloop.core.text import Message
+from formloop.forms import choices, engine, fills, live, screen
+from formloop.forms.links import Links
+from formloop.forms.names import context_of
+from formloop.forms.spec import FormSpec, Values
+from formloop.web import page, viewer
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What a page is for that a room above lets people fill in.
+
+    `right` is asked instead of create or edit; `is_held` says which paths stay as they are; `part` is a template
+    with `shown`, put in front of the fields.
+    """
+
+    right: str
+    heading: Message
+    save: Message
+    icon: str
+    back: str
+    part: str
+    shown: Mapping[str, Any] = field(default_factory=dict)
+    is_held: Callable[[str], bool] = lambda path: False
+
+
+def show(
+    actor: Actor,
+    spec: FormSpec,
+    values: Values,
+    given: engine.Given,
+    before: Values | None,
+    problems: list[Problem],
+    status: int = 200,
+    conflict: Any = None,
+    purpose: Purpose | None = None,
+) -> Response:
+    """The page with these values; `before` is the record that is changed, None for a new one."""
+    locale, context = viewer.locale(), context_of(actor)
+    if before is None:
+        for subform in spec.subforms:
+            if not values.get(subform.key):  # one empty line to begin with
+                values[subform.key] = [{}]
+                given.line_keys = {**given.line_keys, subform.key: [frozenset()]}
+    links = Links(actor, spec, [values])
+    choices.drop_unseen(spec, before, values, given, links)
+    env = engine.complete(spec, values, given, links, context, creating=before is None)
+    visible, editable = live.reach(actor, spec, before, purpose.right if purpose else None)
+    if purpose is not None:
+        editable = frozenset(path for path in editable if not purpose.is_held(path))
+    names = screen.names_for(actor, spec, [values])
+    shown = screen.build(spec, values, env, context, locale, visible, editable, problems, names)
+    if purpose is not None:  # its own part tells what is wrong with its own inputs
+        shown.problems = [each for each in shown.problems if not each.at.startswith("_")]
+    return page.render(
+        "forms/edit.html",
+        "forms/_form.html",
+        status=status,
+        spec=spec,
+        screen=shown,
+        before=before,
+        problems=problems,
+        conflict=conflict,
+        title=spec.title(locale),
+        name=str((before or {}).get(spec.title_field) or ""),
+        action=request.path,
+        kept=fills.find(actor, spec.key, (before or {}).get("id")) if request.method == "GET" else None,
+        purpose=purpose,
+        **_addresses(spec, before, purpose),
+    )
+
+
+def _addresses(spec: FormSpec, before: Values | None, purpose: Purpose | None) -> dict[str, str]:
+    """Where the page asks for live answers, keeps drafts, and goes back to."""
+    asked: dict[str, Any] = {"form": spec.key, "record": (before or {}).get("id")}
+    if purpose is not None and purpose.right == "amend":
+        asked["amend"] = 1
+    back = url_for("lists.list_page", form=spec.key)
+    if before is not None:
+        back = url_for("forms.record_page", form=spec.key, record=before["id"])
+    return {
+        "fill": url_for("forms.keep_fill", **asked),
+        "live": url_for("forms.live_values", **asked),
+        "back": purpose.back if purpose else back,
+    }
+
+
+def show_one_more(
+    actor: Actor,
+    spec: FormSpec,
+    raw: dict[str, Any],
+    before: Values | None,
+    key: str,
+    purpose: Purpose | None = None,
+) -> Response:
+    """The page as it was posted, with one more line in the subform `key`."""
+    given = engine.read_given(spec, raw)
+    if key in spec.line_tables:
+        given.values.setdefault(key, []).append({})
+        given.line_keys = {**given.line_keys, key: [*given.line_keys.get(key, []), frozenset()]}
+    return show(actor, spec, {**(before or {}), **given.values}, given, before, [], purpose=purpose)

@@ -1,0 +1,267 @@
+"""The balance rows that a posting touches: locked in the order of their keys, moved, judged."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from formloop.core.errors import Conflict, Problem
+from formloop.core.text import M, Message
+from formloop.db import connection, is_sqlite
+from formloop.ledgers.engine import Slot, pending_column
+from formloop.ledgers.names import called
+from formloop.ledgers.pools import CHUNK, Place
+from formloop.ledgers.scopes import Scope
+from formloop.ledgers.spec import ZERO, Dims, LedgerSpec, Never
+
+Key = tuple[int, str]  # which set of dimensions, and its text
+
+
+@dataclass(slots=True, eq=False)
+class Row:
+    """One balance as it was when it was locked, and what is added to it."""
+
+    per: int
+    dims: dict[str, Any]
+    values: dict[str, Decimal]
+    lifted: str = ""
+    state: Any = None
+    last: Place | None = None
+    delta: dict[str, Decimal] = field(default_factory=dict)
+    months: dict[str, dict[str, Decimal]] = field(default_factory=dict)
+    earliest: date | None = None  # of what takes away
+    places: list[str] = field(default_factory=list)  # where the record asked for it
+
+    def after(self, column: str) -> Decimal:
+        """A column with what is added."""
+        return self.values.get(column, ZERO) + self.delta.get(column, ZERO)
+
+
+class Balances:
+    """The balance rows of one ledger in one posting."""
+
+    def __init__(self, ledger: LedgerSpec) -> None:
+        self.ledger = ledger
+        self.rows: dict[str, Row] = {}
+
+    def key(self, dims: Dims, number: int) -> str:
+        """The key of a set of dimensions."""
+        return self.ledger.key_of(dims, self.ledger.sets[number])
+
+    def lock(self, all_dims: Iterable[Dims]) -> None:
+        """Read and hold every row that entries over these dimensions move; missing ones are made."""
+        wanted: dict[str, tuple[int, dict[str, Any]]] = {}
+        for dims in all_dims:
+            for number, names in enumerate(self.ledger.sets):
+                key = self.key(dims, number)
+                if key not in self.rows and key not in wanted:
+                    wanted[key] = (number, {name: dims[name] for name in names})
+        if not wanted:
+            return
+        there = self._read(sorted(wanted))
+        missing = sorted(set(wanted) - there)
+        if missing:
+            table = self.ledger.tables.balance
+            insertion: Any = (sqlite if is_sqlite() else postgresql).insert(table)
+            rows = []
+            for key in missing:
+                number, dims = wanted[key]
+                every = {d.column: dims.get(d.key, d.empty) for d in self.ledger.dimensions.values()}
+                rows.append({"key": key, "per": number, **every})
+            connection().execute(insertion.on_conflict_do_nothing(), rows)
+            self._read(missing)
+
+    def lock_key(self, key: str) -> None:
+        """Read and hold one row by its key."""
+        if key not in self.rows:
+            self._read([key])
+
+    def _read(self, keys: list[str]) -> set[str]:
+        table, found = self.ledger.tables.balance, set()
+        for start in range(0, len(keys), CHUNK):
+            query = select(table).where(table.c.key.in_(keys[start : start + CHUNK])).order_by(table.c.key)
+            for row in connection().execute(query.with_for_update()).mappings():
+                found.add(row["key"])
+                dims = {d.key: row[d.column] for d in self.ledger.dimensions.values()}
+                values = {name: row[name] for name in row if name[:2] in ("m_", "r_", "e_")}
+                last = read_place(row["last"])
+                self.rows[row["key"]] = Row(row["per"], dims, values, row["lifted"], row["state"], last)
+        return found
+
+    def move(self, slot: Slot, entry: int, day: date, own: bool) -> None:
+        """Add one entry to every balance that it is part of; `own` when it is a movement with a place of its own."""
+        for number in range(len(self.ledger.sets)):
+            row = self.rows[self.key(slot.dims, number)]
+            for name, amount in slot.amounts.items():
+                if amount:
+                    self._add(row, slot, name, amount, day)
+            if slot.pending:
+                row.places.append(_place_of(slot))
+                continue
+            if own and (row.last is None or (day, entry) > row.last):
+                row.last = (day, entry)
+            row.places.append(_place_of(slot))
+
+    def _add(self, row: Row, slot: Slot, name: str, amount: Decimal, day: date) -> None:
+        if slot.pending:
+            column = pending_column(slot.way, name, amount)
+            if column in row.values:
+                row.delta[column] = row.delta.get(column, ZERO) + amount
+            return
+        column = f"m_{name}"
+        row.delta[column] = row.delta.get(column, ZERO) + amount
+        month = row.months.setdefault(day.isoformat()[:7], {})
+        month[column] = month.get(column, ZERO) + amount
+        if amount < 0 and (row.earliest is None or day < row.earliest):
+            row.earliest = day
+
+    def lift(self, scope: Scope, dims: Dims) -> None:
+        """Note which limits do not hold for these dimensions."""
+        for limit in self.ledger.never:
+            if limit.unless is None:
+                continue
+            row = self.rows[self.ledger.key_of(dims, _per(self.ledger, limit))]
+            names = [name for name in row.lifted.split(",") if name and name != limit.id]
+            if scope.ask(limit.unless, dims) is True:
+                names.append(limit.id)
+            row.lifted = f",{','.join(names)}," if names else ""
+
+    def check(self) -> list[Problem]:
+        """The limits that would be broken: now, and at every later date of what is entered for an earlier one."""
+        problems = []
+        for limit in self.ledger.never:
+            number = self.ledger.sets.index(_per(self.ledger, limit))
+            reserved, total = f"r_{limit.measure}", f"m_{limit.measure}"
+            for key, row in self.rows.items():
+                if row.per != number or f",{limit.id}," in row.lifted:
+                    continue
+                change = row.delta.get(total, ZERO) + row.delta.get(reserved, ZERO)
+                left = row.after(total) + row.after(reserved)
+                if row.earliest is not None and row.last is not None and row.last[0] > row.earliest:
+                    found = self._lowest_later(limit, key, row)
+                    if found is not None and found[1] < limit.below:
+                        problems.append(self._problem(limit, row, found[1], found[0]))
+                        continue
+                if change < 0 and left < limit.below:
+                    problems.append(self._problem(limit, row, left, None))
+        return problems
+
+    def _lowest_later(self, limit: Never, key: str, row: Row) -> tuple[date, Decimal] | None:
+        """The lowest balance at the end of any day from the earliest change on, with its day."""
+        entry = self.ledger.tables.entry
+        measure = entry.c[f"m_{limit.measure}"]
+        same = [
+            entry.c[self.ledger.dimensions[name].column] == row.dims[name]
+            for name in self.ledger.sets[row.per]
+        ]
+        if row.per == 0:
+            same = [entry.c.key == key]
+        query = (
+            select(entry.c.date, func.sum(measure))
+            .where(*same, entry.c.pending.is_(False), entry.c.date >= row.earliest)
+            .group_by(entry.c.date)
+            .order_by(entry.c.date.desc())
+        )
+        running, lowest = row.after(f"m_{limit.measure}"), None
+        for day, moved in connection().execute(query):
+            if lowest is None or running < lowest[1]:
+                lowest = (day, running)
+            running -= moved
+        return lowest
+
+    def _problem(self, limit: Never, row: Row, left: Decimal, day: date | None) -> Problem:
+        what = called(self.ledger, {name: row.dims[name] for name in self.ledger.sets[row.per]})
+        if "says" in limit.document:
+            said: Message = Said(limit.document)
+            text = M("{said} ({what}: {amount})", said=said, what=what, amount=shown(left))
+        elif day is None:
+            text = M("Not enough of {what}: {amount} would be left.", what=what, amount=shown(left))
+        else:
+            text = M(
+                "Not enough of {what}: on {day} {amount} would be left.",
+                what=what,
+                day=day.isoformat(),
+                amount=shown(left),
+            )
+        return Problem(f"never:{limit.id}", next((p for p in row.places if p), ""), text)
+
+    def write(self) -> None:
+        """Move the rows, in the order of their keys, and their turnover."""
+        table, turnover = self.ledger.tables.balance, self.ledger.tables.turnover
+        columns = [c.name for c in table.c if c.name[:2] in ("m_", "r_", "e_")]
+        moved = [
+            {
+                "of": key,
+                "lifted": row.lifted,
+                "state": row.state,
+                "last": None if row.last is None else f"{row.last[0].isoformat()} {row.last[1]}",
+                **{f"by_{name}": row.delta.get(name, ZERO) for name in columns},
+            }
+            for key, row in sorted(self.rows.items())
+        ]
+        if not moved:
+            return
+        values: dict[Any, Any] = {
+            table.c[name]: table.c[name] + bindparam(f"by_{name}", type_=table.c[name].type)
+            for name in columns
+        }
+        values |= {table.c[n]: bindparam(n, type_=table.c[n].type) for n in ("lifted", "state", "last")}
+        done = connection().execute(update(table).where(table.c.key == bindparam("of")).values(values), moved)
+        if done.rowcount not in (len(moved), -1):
+            raise Conflict
+        months = [
+            {
+                "key": key,
+                "month": month,
+                **{c.name: sums.get(c.name, ZERO) for c in turnover.c if c.name[:2] == "m_"},
+            }
+            for key, row in sorted(self.rows.items())
+            for month, sums in row.months.items()
+        ]
+        if months:
+            insertion: Any = (sqlite if is_sqlite() else postgresql).insert(turnover)
+            added = {c.name: c + insertion.excluded[c.name] for c in turnover.c if c.name[:2] == "m_"}
+            connection().execute(
+                insertion.on_conflict_do_update(index_elements=["key", "month"], set_=added), months
+            )
+
+
+class Said(Message):
+    """What a limit says, with its translation."""
+
+    __slots__ = ("document",)
+
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        super().__init__(str(document["says"]))
+        object.__setattr__(self, "document", document)
+
+    def render(self, locale: str = "en") -> str:
+        """The text in `locale`."""
+        document: Mapping[str, Any] = object.__getattribute__(self, "document")
+        return str(document.get("x-says", {}).get(locale) or self.msgid)
+
+
+def _per(ledger: LedgerSpec, limit: Never) -> tuple[str, ...]:
+    return tuple(key for key in ledger.dimensions if key in limit.per)
+
+
+def _place_of(slot: Slot) -> str:
+    return f"{slot.rule.each}.{slot.place}" if slot.rule.each and slot.place is not None else ""
+
+
+def read_place(text: str | None) -> Place | None:
+    """A place as a balance remembers it."""
+    if not text:
+        return None
+    day, _, entry = text.partition(" ")
+    return date.fromisoformat(day), int(entry)
+
+
+def shown(value: Decimal) -> str:
+    """A number without needless zeros."""
+    text = format(value, ",f")
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,0 +1,397 @@
+"""Writing groups of entries: everything of one call is valued, judged and written together, or nothing is."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import insert, update
+
+from formloop.access.actor import Actor
+from formloop.core import clock
+from formloop.core.errors import Invalid, Problem
+from formloop.core.expression import Context
+from formloop.core.text import M
+from formloop.db import connection
+from formloop.ledgers import adjusting, asof, engine, matching, origins, periods
+from formloop.ledgers.balances import Balances
+from formloop.ledgers.engine import (
+    ADDED,
+    CARRIED,
+    FREE,
+    GIVEN,
+    OWN,
+    PLAIN,
+    RETURNED,
+    Sheet,
+    Slot,
+)
+from formloop.ledgers.pools import Node, Place
+from formloop.ledgers.replay import Replay
+from formloop.ledgers.scopes import Scope
+from formloop.ledgers.spec import ZERO, LedgerSpec
+from formloop.ledgers.tables import posted
+from formloop.ledgers.valuations import METHODS, Stock
+
+
+@dataclass(slots=True, eq=False)
+class Group:
+    """Entries that belong together: of one record under one posting, or what follows from such ones."""
+
+    sheet: Sheet
+    source: str
+    purpose: str
+    form: str
+    record: int
+    reverses: int | None = None
+    because: int | None = None
+    inputs: Any = None
+    id: int = 0
+    restores: bool = False  # whether it only undoes: then it is not judged by what it asked for
+
+
+@dataclass(slots=True, eq=False)
+class Book:
+    """One call: the groups, the ledgers they move in, and what is known of these."""
+
+    actor: Actor
+    context: Context
+    ledgers: Mapping[str, LedgerSpec]
+    groups: list[Group]
+    gone: set[int] = field(default_factory=set)
+    since: dict[tuple[str, str], Place] = field(default_factory=dict)  # pools to be valued again
+    balances: dict[str, Balances] = field(default_factory=dict)
+    scopes: dict[str, Scope] = field(default_factory=dict)
+    homes: dict[int, Group] = field(default_factory=dict)  # the group of each new entry
+    dry: bool = False
+    matches: list[matching.Match] = field(default_factory=list)
+
+    def post(self) -> None:
+        """Value, judge and write everything."""
+        self._check_dates()
+        self._prepare()
+        self._lock()
+        self._fill_before()
+        self._drop_nothing()
+        replay = self._value()
+        self._complete()
+        self.groups += adjusting.groups_of(self, replay)
+        self._move()
+        matching.settle(self)
+        self._require_balanced()
+        self._remember(replay)
+        problems = [p for each in self.balances.values() for p in each.check()]
+        if problems:
+            raise Invalid(problems)
+        self.write()
+
+    def slots(self) -> Iterator[tuple[Group, Slot]]:
+        """Every entry with its group."""
+        for group in self.groups:
+            for slot in group.sheet.slots:
+                yield group, slot
+
+    def day_of(self, group: Group, slot: Slot) -> date:
+        """The posting date of an entry."""
+        return slot.day or group.sheet.day
+
+    def scope(self, ledger: LedgerSpec) -> Scope:
+        """What the expressions of a ledger see of the entries of this call."""
+        if ledger.key not in self.scopes:
+            dims = [slot.dims for _, slot in self.slots() if slot.ledger is ledger]
+            self.scopes[ledger.key] = Scope(ledger, dims, self.context)
+        return self.scopes[ledger.key]
+
+    def _check_dates(self) -> None:
+        held = periods.hold({each.calendar for each in self.ledgers.values() if each.calendar})
+        for group, slot in self.slots():
+            closed = held.get(slot.ledger.calendar)
+            day = self.day_of(group, slot)
+            if closed is not None and day <= closed:
+                text = M(
+                    "{day} is closed in “{ledger}”; everything through {closed} is.",
+                    day=day.isoformat(),
+                    ledger=slot.ledger.title,
+                    closed=closed.isoformat(),
+                )
+                raise Invalid([Problem("closed", "", text)])
+
+    def _prepare(self) -> None:
+        """How each entry comes by its value, and that it says what the ledger needs to know."""
+        origins.resolve(self)
+        problems = []
+        for group, slot in self.slots():
+            scope, ledger = self.scope(slot.ledger), slot.ledger
+            for key, dimension in ledger.dimensions.items():
+                needed = scope.ask(dimension.required, slot.dims, not dimension.optional)
+                if needed is True and slot.dims[key] == dimension.empty:
+                    text = M("“{dimension}” is empty.", dimension=dimension.title)
+                    problems.append(group.sheet.problem("no_dimension", slot.rule, slot.place, key, text))
+            if not problems and slot.way == PLAIN and not slot.pending:
+                self._choose_way(group, slot, scope)
+        if problems:
+            raise Invalid(problems)
+
+    def _choose_way(self, group: Group, slot: Slot, scope: Scope) -> None:
+        ledger, valuation = slot.ledger, slot.ledger.valuation
+        if valuation is None or scope.ask(valuation.when, slot.dims, True) is not True:
+            return
+        method = scope.ask(valuation.method, slot.dims)
+        if method not in METHODS:
+            text = M(
+                "“{method}” is no valuation. There are: {names}",
+                method=method or "",
+                names=", ".join(METHODS),
+            )
+            raise Invalid([group.sheet.problem("method", slot.rule, slot.place, valuation.value, text)])
+        slot.method = method
+        slot.pool = ledger.key_of(slot.dims, None if method == "specific" else valuation.per)
+        slot.rate = scope.ask(valuation.standard, slot.dims)
+        if slot.rule.carries is not None:
+            slot.way = CARRIED
+        elif slot.rule.returns is not None:
+            slot.way = RETURNED
+        elif slot.rule.adds_to is not None:
+            slot.way = ADDED
+        else:
+            slot.way = GIVEN if valuation.value in slot.rule.measures else FREE
+        slot.given = slot.amounts[valuation.value]
+        slot.amounts[valuation.value] = ZERO
+
+    def _lock(self) -> None:
+        for key in sorted(self.ledgers):
+            dims = [slot.dims for _, slot in self.slots() if slot.ledger.key == key]
+            self.hold(self.ledgers[key], dims)
+
+    def hold(self, ledger: LedgerSpec, dims: Iterable[Mapping[str, Any]]) -> Balances:
+        """The balances of a ledger with those of these dimensions locked."""
+        balances = self.balances.setdefault(ledger.key, Balances(ledger))
+        balances.lock(dims)
+        return balances
+
+    def _fill_before(self) -> None:
+        for group, slot in self.slots():
+            if slot.rule.index >= 0 and engine.reads_before(slot.rule) and slot.way in OWN:
+                found = asof.balance_at(slot.ledger, slot.dims, self.day_of(group, slot))
+                engine.fill_before(group.sheet, slot, found)
+                valuation = slot.ledger.valuation
+                if valuation and slot.method is not None:
+                    slot.given, slot.amounts[valuation.value] = slot.amounts[valuation.value], ZERO
+
+    def _drop_nothing(self) -> None:
+        for group in self.groups:
+            kept = [s for s in group.sheet.slots if s.given or not s.is_nothing or s.rule.dependent]
+            group.sheet.slots[:] = kept
+            group.id = group.id or clock.new_id()
+            for slot, entry in zip(kept, clock.new_ids(len(kept)), strict=True):
+                slot.entry = slot.entry or entry
+                self.homes[slot.entry] = group
+
+    def _value(self) -> Replay:
+        recalculate = adjusting.Earlier(self).recalculate
+        replay = Replay(self.ledgers, recalculate, self._fill, self._hold_pool, self.gone)
+        self._connect_carried()
+        nodes = [self._node(group, slot) for group, slot in self.slots() if slot.method and slot.way != ADDED]
+        for group, slot in self.slots():
+            if slot.way == ADDED and slot.method:
+                group.sheet.fill(slot)
+                source = slot.source or 0
+                replay.added[source] = replay.added.get(source, ZERO) + (slot.given or ZERO)
+        appended = [node for node in nodes if node is not None]
+        for node in appended:
+            balance = self._pool_row(node.slot)
+            if balance.last is not None and balance.last > node.place:
+                self.since[node.pool] = min(self.since.get(node.pool, node.place), node.place)
+        for node in appended:
+            if node.pool not in self.since and node.pool not in replay.stocks:
+                row, valuation = self._pool_row(node.slot), self.ledgers[node.pool[0]].valuation
+                quantity, value = (row.values[f"m_{n}"] for n in (valuation.quantity, valuation.value)) if valuation else (ZERO, ZERO)  # fmt: skip
+                replay.begin(node.pool, Stock.load(quantity, value, row.state))
+        for pool, place in self.since.items():
+            replay.load(pool, place)
+        for node in appended:
+            replay.add(node)
+        replay.run()
+        self._take_added(replay)
+        return replay
+
+    def _hold_pool(self, pool: tuple[str, str]) -> None:
+        self.hold(self.ledgers[pool[0]], ()).lock_key(pool[1])
+
+    def _pool_row(self, slot: Slot | None) -> Any:
+        if slot is None:
+            raise TypeError
+        return self.hold(slot.ledger, [slot.dims]).rows[slot.pool or ""]
+
+    def _connect_carried(self) -> None:
+        for group in self.groups:
+            for slot in group.sheet.slots:
+                if slot.way == CARRIED and slot.source is None:
+                    slot.source = next(
+                        each.entry
+                        for each in group.sheet.slots
+                        if each.rule.id == slot.rule.carries and each.place == slot.place and each is not slot
+                    )
+
+    def _node(self, group: Group, slot: Slot) -> Node | None:
+        valuation, day = slot.ledger.valuation, self.day_of(group, slot)
+        if valuation is None or slot.reverses in self.gone:
+            return None
+        return Node(
+            (day, slot.entry), (slot.ledger.key, slot.pool or ""), slot.method or "", slot.way,
+            slot.amounts[valuation.quantity], slot.entry, group.id, slot.given, slot.source, slot=slot,
+        )  # fmt: skip
+
+    def _fill(self, node: Node) -> None:
+        """Complete a new movement whose value follows from entries of its own group."""
+        if node.slot is not None and node.slot.rule.dependent:
+            self.homes[node.entry].sheet.fill(node.slot)
+            node.given = node.slot.given
+
+    def _take_added(self, replay: Replay) -> None:
+        """What was added to an earlier entry stands in the entries that add it, not in a revaluation of it."""
+        for _, slot in self.slots():
+            if slot.way != ADDED or not slot.method:
+                continue
+            change, valuation = replay.changes.get(slot.source or 0), slot.ledger.valuation
+            if change is None or valuation is None:
+                slot.amounts["variance"] = slot.given or ZERO
+                continue
+            value = min(change.value, slot.given or ZERO, key=abs) if change.value else ZERO
+            slot.amounts[valuation.value] = value
+            slot.amounts["variance"] = (slot.given or ZERO) - value
+            change.value -= value
+            change.variance -= slot.amounts["variance"]
+
+    def _complete(self) -> None:
+        """Calculate what follows from values, now that they are known."""
+        for group in self.groups:
+            if group.purpose != "post":
+                continue
+            shared: set[int] = set()
+            for slot in group.sheet.slots:
+                if not slot.method:
+                    group.sheet.fill(slot)
+                    if slot.rule.index not in shared:
+                        shared.add(slot.rule.index)
+                        group.sheet.fill_shares(slot.rule, dependent=True)
+
+    def _move(self) -> None:
+        for group, slot in self.slots():
+            balances = self.hold(slot.ledger, [slot.dims])
+            balances.move(slot, slot.entry, self.day_of(group, slot), slot.way in OWN)
+        for key, balances in self.balances.items():
+            scope = self.scope(self.ledgers[key])
+            for _, slot in self.slots():
+                if slot.ledger.key == key and slot.way in OWN:
+                    balances.lift(scope, slot.dims)
+
+    def _remember(self, replay: Replay) -> None:
+        """What the valuations keep for next time."""
+        for (ledger, pool), stock in replay.stocks.items():
+            row = self.balances[ledger].rows.get(pool)
+            if row is not None:
+                row.state = stock.dump()
+
+    def _require_balanced(self) -> None:
+        for group in self.groups:
+            found = list(check_balanced(group.sheet.slots, self))
+            if found:
+                raise Invalid(found)
+
+    def write(self) -> None:
+        """Write everything: groups, entries, open items and matches, balances; then the groups are complete."""
+        if self.dry:
+            return
+        conn, now = connection(), clock.now()
+        heads = [
+            {
+                "id": group.id,
+                "source": group.source,
+                "purpose": group.purpose,
+                "posting": group.sheet.posting.key,
+                "version": group.sheet.posting.version,
+                "form": group.form,
+                "record": group.record,
+                "date": group.sheet.day,
+                "reverses": group.reverses,
+                "because": group.because,
+                "inputs": group.inputs,
+                "by": self.actor.person_id,
+                "at": now,
+                "sealed": False,
+            }
+            for group in self.groups
+        ]
+        if not heads:
+            return
+        conn.execute(insert(posted), heads)
+        for key, ledger in self.ledgers.items():
+            rows = [self._row(group, slot) for group, slot in self.slots() if slot.ledger.key == key]
+            if rows:
+                conn.execute(insert(ledger.tables.entry), rows)
+        matching.write(self)
+        for key in sorted(self.balances):
+            self.balances[key].write()
+        ids = [group.id for group in self.groups]
+        for start in range(0, len(ids), 500):
+            part = ids[start : start + 500]
+            conn.execute(update(posted).where(posted.c.id.in_(part)).values(sealed=True))
+
+    def _row(self, group: Group, slot: Slot) -> dict[str, Any]:
+        ledger = slot.ledger
+        layers = [[e.entry, str(e.quantity), str(e.value)] for e in slot.layers] or None
+        return {
+            "id": slot.entry,
+            "posted": group.id,
+            "rule": slot.rule.index,
+            "line": slot.line,
+            "date": self.day_of(group, slot),
+            "pending": slot.pending,
+            "way": slot.way,
+            "key": ledger.key_of(slot.dims),
+            "pool": slot.pool,
+            "method": slot.method,
+            "source": slot.source,
+            "reverses": slot.reverses,
+            "layers": layers,
+            "due": slot.due,
+            **{d.column: slot.dims[d.key] for d in ledger.dimensions.values()},
+            **{f"m_{name}": slot.amounts[name] for name in ledger.amounts},
+        }
+
+
+def check_balanced(slots: Sequence[Slot], book: Book) -> Iterator[Problem]:
+    """The rules by which the entries of one group come to nothing, or agree with those of another ledger."""
+    for key in dict.fromkeys(slot.ledger.key for slot in slots):
+        ledger = book.ledgers[key]
+        mine = [slot for slot in slots if slot.ledger.key == key and not slot.pending]
+        for rule in ledger.balanced:
+            sums: dict[tuple[Any, ...], Decimal] = {}
+            for slot in mine:
+                mark = tuple(slot.dims[name] for name in rule.by)
+                sums[mark] = sums.get(mark, ZERO) + ledger.weigh(rule.sum, slot.amounts)
+            for left in sums.values():
+                if left:
+                    text = M(
+                        "The entries in “{ledger}” do not balance: {amount} is left.",
+                        ledger=ledger.title,
+                        amount=left,
+                    )
+                    yield Problem(f"balanced:{rule.id}", "", text)
+        for agreed in ledger.agrees:
+            other = book.ledgers.get(agreed.ledger)
+            total = sum((slot.amounts[agreed.measure] for slot in mine), ZERO)
+            theirs = [s for s in slots if other is not None and s.ledger is other and not s.pending]
+            chosen = [s for s in theirs if book.scope(s.ledger).ask(agreed.where, s.dims, True) is True]
+            there = sum((s.ledger.weigh(agreed.sum, s.amounts) for s in chosen), ZERO)
+            if total != there:
+                text = M(
+                    "“{ledger}” changes by {amount}, but “{other}” by {there}.",
+                    ledger=ledger.title,
+                    amount=total,
+                    other=other.title if other else agreed.ledger,
+                    there=there,
+                )
+                yield Problem(f"agrees:{agreed.id}", "", text)

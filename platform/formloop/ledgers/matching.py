@@ -1,0 +1,184 @@
+"""Open items: entries that wait for others, what settles them, and reservations that are used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, func, insert, or_, select, update
+
+from formloop.core import clock
+from formloop.core.errors import Invalid
+from formloop.core.text import M
+from formloop.db import connection
+from formloop.ledgers.engine import OWN, RELEASED, REVALUED, Slot, plain_rule
+from formloop.ledgers.pools import chunks
+from formloop.ledgers.spec import ZERO, LedgerSpec
+
+if TYPE_CHECKING:
+    from formloop.ledgers.book import Book, Group
+
+
+@dataclass(slots=True)
+class Match:
+    """`amount` of an open entry settled by another one, with the sign of the open one."""
+
+    ledger: LedgerSpec
+    group: Group
+    day: date
+    entry: int
+    by_entry: int
+    amount: Decimal
+
+
+def weight_of(slot: Slot) -> Decimal:
+    """What of an entry waits: what is reserved, or the weighted measures of its ledger's open items."""
+    if slot.pending:
+        return slot.amounts[next(iter(slot.ledger.measures))]
+    return slot.ledger.weigh(slot.ledger.open.sum, slot.amounts) if slot.ledger.open else ZERO
+
+
+def is_open(book: Book, slot: Slot) -> bool:
+    """Whether an entry waits for others."""
+    if slot.way not in (*OWN, REVALUED) or not weight_of(slot):
+        return False
+    said = slot.ledger.open
+    return slot.pending or (
+        said is not None and book.scope(slot.ledger).ask(said.when, slot.dims, True) is True
+    )
+
+
+def settle(book: Book) -> None:
+    """Match new entries with the items they settle, and take what they use out of reservations."""
+    for group in list(book.groups):
+        for slot in list(group.sheet.slots):
+            if slot.way in OWN and not slot.pending:
+                if slot.rule.uses is not None and slot.uses:
+                    _use(book, group, slot)
+                if slot.rule.settles is not None and is_open(book, slot):
+                    _settle(book, group, slot)
+
+
+def _within(slot: Slot) -> str:
+    said = slot.ledger.open
+    names = said.within if said and not slot.pending else slot.ledger.sets[0]
+    return ";".join(f"{name}={slot.dims[name]}" for name in names)
+
+
+def _waiting(ledger: LedgerSpec, slot: Slot, source: int | None, pending: bool) -> list[Any]:
+    table = ledger.tables.open
+    query = select(table).where(table.c.pending.is_(pending), table.c.left != 0)
+    if pending:
+        dims = ";".join(f"{name}={slot.dims[name]}" for name in ledger.sets[0])
+        query = query.where(table.c.within == dims)
+    else:
+        query = query.where(table.c.within == _within(slot))
+    if source:
+        query = query.where(or_(table.c.record == source, table.c.line == source, table.c.entry == source))
+    order = func.coalesce(table.c.due, table.c.date)
+    return list(connection().execute(query.order_by(order, table.c.entry).with_for_update()))
+
+
+def _settle(book: Book, group: Group, slot: Slot) -> None:
+    left = weight_of(slot)
+    used = {m.entry: m.amount for m in book.matches if m.ledger is slot.ledger}
+    found = [row for row in _waiting(slot.ledger, slot, slot.settles, False) if (row.left > 0) != (left > 0)]
+    for row in found:
+        part = min(abs(row.left - used.get(row.entry, ZERO)), abs(left))
+        if not part:
+            continue
+        amount = part if row.left > 0 else -part
+        book.matches.append(
+            Match(slot.ledger, group, book.day_of(group, slot), row.entry, slot.entry, amount)
+        )
+        left += amount
+    if slot.settles and left == weight_of(slot):
+        text = M("What this settles is not open any more.")
+        raise Invalid([group.sheet.problem("not_open", slot.rule, slot.place, "settles", text)])
+
+
+def _use(book: Book, group: Group, slot: Slot) -> None:
+    """Give back of a reservation what is really taken; a reservation that is gone is no mistake."""
+    measure = next(iter(slot.ledger.measures))
+    wanted = slot.amounts[measure]
+    used = {m.entry: m.amount for m in book.matches if m.ledger is slot.ledger}
+    for row in _waiting(slot.ledger, slot, slot.uses, True):
+        open_ = row.left - used.get(row.entry, ZERO)
+        if (open_ > 0) != (wanted > 0) or not wanted or not open_:
+            continue
+        part = min(abs(open_), abs(wanted)) * (1 if open_ > 0 else -1)
+        release(book, group, slot, row.entry, part)
+        wanted -= part
+
+
+def release(book: Book, group: Group, like: Slot, entry: int, part: Decimal) -> None:
+    """An entry that gives `part` of a pending one back."""
+    measure = next(iter(like.ledger.measures))
+    rule = replace(plain_rule(like.ledger.key), pending=True)
+    made = Slot(
+        rule, like.ledger, None, like.line, like.dims, dict.fromkeys(like.ledger.amounts, ZERO), RELEASED
+    )
+    made.amounts[measure], made.source, made.entry = -part, entry, clock.new_id()
+    made.day = book.day_of(group, like)
+    group.sheet.slots.append(made)
+    book.hold(like.ledger, [made.dims]).move(made, made.entry, book.day_of(group, made), own=False)
+    book.matches.append(Match(like.ledger, group, book.day_of(group, made), entry, made.entry, part))
+
+
+def list_matches(ledger: LedgerSpec, entries: Iterable[int]) -> list[Any]:
+    """What settles these entries or is settled by them, with what was undone taken off."""
+    table, sums = ledger.tables.match, dict[tuple[int, int], Decimal]()
+    for part in chunks(entries):
+        query = select(table).where(or_(table.c.entry.in_(part), table.c.by_entry.in_(part)))
+        for row in connection().execute(query):
+            mark = (row.entry, row.by_entry)
+            sums[mark] = sums.get(mark, ZERO) + row.amount
+    return [(entry, by, amount) for (entry, by), amount in sums.items() if amount]
+
+
+def write(book: Book) -> None:
+    """Write the new open items, the matches, and what is left of every item they touch."""
+    conn = connection()
+    for key, ledger in book.ledgers.items():
+        table = ledger.tables.open
+        rows = [
+            {
+                "entry": slot.entry,
+                "within": _within(slot),
+                "record": group.record,
+                "line": slot.line,
+                "pending": slot.pending,
+                "date": book.day_of(group, slot),
+                "due": slot.due,
+                "expires": slot.expires,
+                "total": weight_of(slot),
+                "left": weight_of(slot),
+            }
+            for group, slot in book.slots()
+            if slot.ledger.key == key and is_open(book, slot)
+        ]
+        if rows:
+            conn.execute(insert(table), rows)
+        matches = [m for m in book.matches if m.ledger.key == key]
+        if not matches:
+            continue
+        conn.execute(
+            insert(ledger.tables.match),
+            [
+                {"id": number, "posted": m.group.id, "date": m.day, "entry": m.entry, "by_entry": m.by_entry,
+                 "amount": m.amount}
+                for m, number in zip(matches, clock.new_ids(len(matches)), strict=True)
+            ],
+        )  # fmt: skip
+        moved: dict[int, Decimal] = {}
+        for match in matches:
+            moved[match.entry] = moved.get(match.entry, ZERO) - match.amount
+            moved[match.by_entry] = moved.get(match.by_entry, ZERO) + match.amount
+        change = bindparam("change", type_=table.c.left.type)
+        conn.execute(
+            update(table).where(table.c.entry == bindparam("of")).values(left=table.c.left + change),
+            [{"of": entry, "change": amount} for entry, amount in sorted(moved.items())],
+        )

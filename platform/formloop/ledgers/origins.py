@@ -1,0 +1,91 @@
+"""The entry that a return takes back or that a later document adds value to."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import or_, select
+
+from formloop.core.errors import Invalid, Problem
+from formloop.core.text import M
+from formloop.db import connection
+from formloop.ledgers.balances import shown
+from formloop.ledgers.engine import ADDED, OWN, PLAIN, Slot
+from formloop.ledgers.pools import list_returns, valuation_of
+from formloop.ledgers.spec import ZERO
+from formloop.ledgers.tables import posted
+
+if TYPE_CHECKING:
+    from formloop.ledgers.book import Book, Group
+
+
+def resolve(book: Book) -> None:
+    """Find the entry that each slot names by the line or the record it came from."""
+    back: dict[int, Decimal] = {}
+    for group, slot in book.slots():
+        if slot.way != PLAIN or (slot.rule.returns is None and slot.rule.adds_to is None):
+            continue
+        found = _find(slot)
+        if found is None:
+            text = M("What this goes back to has not been posted in “{ledger}”.", ledger=slot.ledger.title)
+            raise Invalid([group.sheet.problem("no_origin", slot.rule, slot.place, "returns", text)])
+        slot.source = found.id
+        if slot.rule.adds_to is not None:
+            _add_to(book, slot, found)
+        else:
+            _require_left(group, slot, found, back)
+
+
+def _find(slot: Slot) -> Any:
+    """Of the entries of that line or record, the one whose dimensions are most like these."""
+    if not slot.source:
+        return None
+    table, ledger = slot.ledger.tables.entry, slot.ledger
+    other = table.alias()
+    undone = select(other.c.id).where(other.c.reverses == table.c.id).exists()
+    query = (
+        select(table, posted.c.record)
+        .select_from(table.join(posted, posted.c.id == table.c.posted))
+        .where(or_(table.c.line == slot.source, posted.c.record == slot.source, table.c.id == slot.source))
+        .where(table.c.way.in_(OWN), table.c.pending.is_(False), table.c.pool.is_not(None), ~undone)
+        .order_by(table.c.id)
+    )
+    columns = {key: dimension.column for key, dimension in ledger.dimensions.items() if slot.dims[key]}
+    sign = slot.amounts[valuation_of(ledger).quantity]
+    rows = [
+        row
+        for row in connection().execute(query)
+        if slot.rule.adds_to is not None or getattr(row, f"m_{valuation_of(ledger).quantity}") * sign < 0
+    ]
+    return max(
+        rows, key=lambda row: sum(getattr(row, c) == slot.dims[k] for k, c in columns.items()), default=None
+    )
+
+
+def _add_to(book: Book, slot: Slot, found: Any) -> None:
+    ledger = slot.ledger
+    valuation = valuation_of(ledger)
+    slot.dims = {key: getattr(found, dimension.column) for key, dimension in ledger.dimensions.items()}
+    slot.way, slot.pool, slot.method = ADDED, found.pool, found.method
+    slot.given, slot.amounts[valuation.value] = slot.amounts[valuation.value], ZERO
+    place, pool = (found.date, found.id), (ledger.key, found.pool)
+    book.since[pool] = min(book.since.get(pool, place), place)
+
+
+def _require_left(group: Group, slot: Slot, found: Any, back: dict[int, Decimal]) -> None:
+    ledger = slot.ledger
+    quantity = valuation_of(ledger).quantity
+    before = sum((q for _, q in list_returns(ledger, found.id)), ZERO) + back.get(found.id, ZERO)
+    wanted = slot.amounts[quantity]
+    left = abs(getattr(found, f"m_{quantity}")) - abs(before)
+    back[found.id] = back.get(found.id, ZERO) + wanted
+    problem: Problem | None = None
+    if abs(wanted) > left:
+        text = M("More is taken back than is left of it: {amount}.", amount=shown(left))
+        problem = group.sheet.problem("too_much_back", slot.rule, slot.place, "returns", text)
+    elif (slot.day or group.sheet.day) < found.date:
+        text = M("It cannot be taken back before {day}.", day=found.date.isoformat())
+        problem = group.sheet.problem("too_early", slot.rule, slot.place, "returns", text)
+    if problem is not None:
+        raise Invalid([problem])

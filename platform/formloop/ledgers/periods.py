@@ -1,0 +1,99 @@
+"""Which dates a calendar still takes: closing and opening again, by those who may and with a reason."""
+
+from datetime import date, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from formloop.access import audit, gate
+from formloop.access.actor import Actor
+from formloop.core.errors import Forbidden, Invalid, Problem
+from formloop.core.text import M
+from formloop.db import connection, is_sqlite, kept, reading, transactional
+from formloop.ledgers.kind import list_ledgers
+from formloop.ledgers.tables import calendar
+
+
+def closed_through(name: str) -> date | None:
+    """The last day that is closed; None when none is."""
+    with reading() as conn:
+        return conn.execute(select(calendar.c.closed_through).where(calendar.c.name == name)).scalar()
+
+
+def hold(names: set[str]) -> dict[str, date | None]:
+    """What is closed, held so that nobody closes more before this transaction ends."""
+    known: dict[str, date | None] = kept("ledgers.calendars", dict)
+    missing = sorted(names - set(known))
+    if missing:
+        if not is_sqlite():
+            _make(missing)
+        query = select(calendar).where(calendar.c.name.in_(missing)).order_by(calendar.c.name)
+        known |= dict.fromkeys(missing)
+        for row in connection().execute(query.with_for_update(read=True)):
+            known[row.name] = row.closed_through
+    return known
+
+
+def first_open(name: str, day: date) -> date:
+    """`day`, or the first day after it that is not closed."""
+    closed = hold({name})[name] if name else None
+    return day if closed is None or day > closed else closed + timedelta(days=1)
+
+
+def list_calendars() -> list[tuple[str, date | None]]:
+    """The calendars that ledgers use, with their last closed day."""
+    names = dict.fromkeys(each.calendar for each in list_ledgers() if each.calendar)
+    return [(name, closed_through(name)) for name in names]
+
+
+@transactional
+def close(actor: Actor, name: str, through: date, reason: str = "") -> None:
+    """Close every day up to `through`; nothing is posted there any more."""
+    _require(actor, name)
+    before = _current(name)
+    if before is not None and through <= before:
+        text = M("Everything through {day} is closed already.", day=before.isoformat())
+        raise Invalid([Problem("closed", "through", text)])
+    _set(actor, name, through, reason, "period.closed")
+
+
+@transactional
+def reopen(actor: Actor, name: str, through: date | None, reason: str) -> None:
+    """Take days back that were closed; afterwards only those up to `through` are."""
+    _require(actor, name)
+    if not reason.strip():
+        raise Invalid([Problem("required", "reason", M("Say why these days are opened again."))])
+    before = _current(name)
+    if before is None or (through is not None and through >= before):
+        raise Invalid([Problem("open", "through", M("These days are open already."))])
+    _set(actor, name, through, reason, "period.reopened")
+
+
+def may_close(actor: Actor, name: str) -> bool:
+    """Whether somebody may close days of every ledger of a calendar."""
+    ledgers = [each for each in list_ledgers() if each.calendar == name]
+    return bool(ledgers) and all(gate.allows(actor, "close", each.resource) for each in ledgers)
+
+
+def _require(actor: Actor, name: str) -> None:
+    if not may_close(actor, name):
+        raise Forbidden
+
+
+def _current(name: str) -> date | None:
+    _make([name])
+    query = select(calendar.c.closed_through).where(calendar.c.name == name)
+    found: date | None = connection().execute(query.with_for_update()).scalar_one()
+    return found
+
+
+def _make(names: list[str]) -> None:
+    insertion = (sqlite if is_sqlite() else postgresql).insert(calendar)
+    connection().execute(insertion.on_conflict_do_nothing(), [{"name": name} for name in names])
+
+
+def _set(actor: Actor, name: str, through: date | None, reason: str, deed: str) -> None:
+    connection().execute(update(calendar).where(calendar.c.name == name).values(closed_through=through))
+    kept("ledgers.calendars", dict[str, date | None]).pop(name, None)
+    day = through.isoformat() if through else ""
+    audit.note(actor, deed, f"calendar:{name}", through=day, reason=reason.strip()[:500])

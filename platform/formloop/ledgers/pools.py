@@ -1,0 +1,200 @@
+"""The movements of a pool as they are written: what a replay begins with."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import and_, case, func, or_, select
+
+from formloop.db import connection
+from formloop.ledgers.engine import ADDED, OWN, RETURNED, REVALUED, REVERSED, Slot
+from formloop.ledgers.spec import ZERO, LedgerSpec, Valuation
+from formloop.ledgers.valuations import Layer, Stock
+from formloop.ledgers.valuations.spec import rate_of
+
+CHUNK = 500
+Place = tuple[date, int]  # posting date and entry: the order in which movements count
+Pool = tuple[str, str]  # ledger and the text that names a set of dimensions
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """One movement of a pool, written already or (with its slot) about to be."""
+
+    place: Place
+    pool: Pool
+    method: str
+    way: str
+    quantity: Decimal
+    entry: int
+    posted: int
+    given: Decimal | None
+    source: int | None
+    value: Decimal = ZERO
+    variance: Decimal = ZERO
+    layers: tuple[Layer, ...] = ()
+    slot: Slot | None = None
+    plus: tuple[Decimal, Decimal] = (ZERO, ZERO)  # what other documents added to value and variance
+
+    def __lt__(self, other: "Node") -> bool:
+        return self.place < other.place
+
+
+def valuation_of(ledger: LedgerSpec) -> Valuation:
+    """The valuation of a ledger that has one."""
+    if ledger.valuation is None:
+        raise TypeError(ledger.key)
+    return ledger.valuation
+
+
+def load_nodes(ledger: LedgerSpec, pool: str, since: Place | None, gone: set[int]) -> list[Node]:
+    """The movements of a pool from a place on, with what was added to and changed of each; undone ones left out."""
+    valuation, table = valuation_of(ledger), ledger.tables.entry
+    columns = [table.c[n] for n in ("id", "posted", "date", "way", "method", "source", "reverses", "layers")]
+    amounts = [table.c[f"m_{n}"].label(n) for n in (valuation.quantity, valuation.value)]
+    query = (
+        select(
+            *columns,
+            amounts[0].label("quantity"),
+            amounts[1].label("value"),
+            table.c.m_variance.label("variance"),
+        )
+        .where(table.c.pool == pool, table.c.pending.is_(False))
+        .order_by(table.c.id)
+    )
+    if since is not None:
+        query = query.where(table.c.date >= since[0])
+    nodes: dict[int, Node] = {}
+    changes: list[Any] = []
+    undone = set(gone)
+    for row in connection().execute(query):
+        if row.way in OWN or row.way == REVERSED:
+            given = row.value + row.variance
+            nodes[row.id] = Node(
+                (row.date, row.id), (ledger.key, pool), row.method, row.way, row.quantity, row.id, row.posted,
+                given, row.source, row.value, row.variance, _layers(row.layers),
+            )  # fmt: skip
+        if row.way == REVERSED:
+            undone |= _undone(row, nodes)
+        elif row.way in (ADDED, REVALUED):
+            changes.append(row)
+    for row in changes:
+        node = nodes.get(row.source)
+        if node is None:
+            continue
+        node.value, node.variance = node.value + row.value, node.variance + row.variance
+        if row.way == ADDED and node.given is not None:
+            node.given += row.value + row.variance
+            node.plus = (node.plus[0] + row.value, node.plus[1] + row.variance)
+        if row.layers is not None:
+            node.layers = _layers(row.layers)
+    kept = [node for node in nodes.values() if node.entry not in undone]
+    return sorted(node for node in kept if since is None or node.place >= since)
+
+
+def _layers(written: Any) -> tuple[Layer, ...]:
+    return tuple(Layer(e, Decimal(q), Decimal(v)) for e, q, v in written or ())
+
+
+def _undone(row: Any, nodes: dict[int, Node]) -> set[int]:
+    """A reversal of the same day undoes as if nothing had been; one of a later day is a movement of its own."""
+    before = nodes.get(row.reverses)
+    return {row.id, row.reverses} if before is None or before.place[0] == row.date else set()
+
+
+def stock_before(ledger: LedgerSpec, pool: str, place: Place) -> Stock | None:
+    """What was there before a place; None when that cannot be told from sums alone."""
+    valuation, entry = valuation_of(ledger), ledger.tables.entry
+    other = entry.alias()
+    as_source = or_(
+        entry.c.way.in_((ADDED, REVALUED)), and_(entry.c.way == REVERSED, entry.c.date == other.c.date)
+    )
+    day = case((as_source, other.c.date), else_=entry.c.date)
+    number = case((as_source, other.c.id), else_=entry.c.id)
+    quantity, value = entry.c[f"m_{valuation.quantity}"], entry.c[f"m_{valuation.value}"]
+    query = (
+        select(func.sum(quantity), func.sum(value))
+        .select_from(entry.outerjoin(other, other.c.id == entry.c.source))
+        .where(entry.c.pool == pool, entry.c.pending.is_(False))
+        .where(or_(day < place[0], and_(day == place[0], number < place[1])))
+    )
+    row = connection().execute(query).one()
+    if row[0] is None:
+        return Stock()
+    return Stock(row[0], row[1], rate_of(row[1], row[0])) if row[0] > 0 else None
+
+
+def linked_pools(
+    ledgers: Sequence[LedgerSpec], ledger: LedgerSpec, pool: str, since: Place
+) -> dict[int, set[Pool]]:
+    """For the groups of a pool's movements the other pools they move in too."""
+    own, found = ledger.tables.entry, dict[int, set[Pool]]()
+    for each in ledgers:
+        other = each.tables.entry.alias()
+        query = (
+            select(own.c.posted, other.c.pool)
+            .distinct()
+            .select_from(own.join(other, other.c.posted == own.c.posted))
+            .where(own.c.pool == pool, own.c.date >= since[0], other.c.pool.is_not(None))
+        )
+        if each is ledger:
+            query = query.where(other.c.pool != pool)
+        for posted, name in connection().execute(query):
+            found.setdefault(posted, set()).add((each.key, name))
+    return found
+
+
+def returning_pools(ledger: LedgerSpec, pool: str, since: Place) -> dict[int, set[Pool]]:
+    """For the movements of a pool the other pools into which they were returned, or where they are undone later."""
+    own, other = ledger.tables.entry, ledger.tables.entry.alias()
+    query = (
+        select(own.c.id, other.c.pool)
+        .distinct()
+        .select_from(own.join(other, other.c.source == own.c.id))
+        .where(own.c.pool == pool, own.c.date >= since[0], other.c.pool != pool, other.c.way == RETURNED)
+    )
+    found: dict[int, set[Pool]] = {}
+    for entry, name in connection().execute(query):
+        found.setdefault(entry, set()).add((ledger.key, name))
+    return found
+
+
+def nets(
+    ledger: LedgerSpec, ids: Iterable[int], ways: tuple[str, ...] = (ADDED, REVALUED)
+) -> dict[int, tuple[Decimal, Decimal, Decimal]]:
+    """Quantity, value and variance of entries with all that was added to and changed of them since."""
+    valuation, table, found = (
+        valuation_of(ledger),
+        ledger.tables.entry,
+        dict[int, tuple[Decimal, Decimal, Decimal]](),
+    )
+    quantity, value = table.c[f"m_{valuation.quantity}"], table.c[f"m_{valuation.value}"]
+    for part in chunks(ids):
+        query = select(table.c.id, table.c.source, table.c.way, quantity, value, table.c.m_variance).where(
+            or_(table.c.id.in_(part), and_(table.c.source.in_(part), table.c.way.in_(ways)))
+        )
+        wanted = set(part)
+        for row in connection().execute(query):
+            key = row.source if row.way in ways and row.source in wanted else row.id
+            old = found.get(key, (ZERO, ZERO, ZERO))
+            found[key] = (old[0] + row[3], old[1] + row[4], old[2] + row[5])
+    return found
+
+
+def list_returns(ledger: LedgerSpec, entry: int) -> list[tuple[int, Decimal]]:
+    """What was taken back of an entry so far and not undone: entry and quantity, in the order of posting."""
+    table = ledger.tables.entry
+    other = table.alias()
+    undone = select(other.c.id).where(other.c.reverses == table.c.id).exists()
+    quantity = table.c[f"m_{valuation_of(ledger).quantity}"]
+    query = select(table.c.id, quantity).where(table.c.source == entry, table.c.way == RETURNED, ~undone)
+    return [(row[0], row[1]) for row in connection().execute(query.order_by(table.c.id))]
+
+
+def chunks(ids: Iterable[int]) -> Iterator[list[int]]:
+    """Ids in parts that fit into one statement."""
+    ordered = sorted(set(ids))
+    for start in range(0, len(ordered), CHUNK):
+        yield ordered[start : start + CHUNK]

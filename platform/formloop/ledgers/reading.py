@@ -1,0 +1,285 @@
+"""Reading ledgers for people: balances of today or as of a date, entries, open items, each as far as they may see."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, literal, null, or_, select, type_coerce
+
+from formloop.access.actor import Actor
+from formloop.core.errors import Invalid, Problem
+from formloop.core.text import M
+from formloop.db import reading
+from formloop.ledgers.engine import OWN
+from formloop.ledgers.kind import get_ledger
+from formloop.ledgers.permits import Permit, require_permit
+from formloop.ledgers.pools import valuation_of
+from formloop.ledgers.spec import ZERO, LedgerSpec
+from formloop.ledgers.tables import posted
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The balance of one set of dimensions: amounts, what is reserved and what is expected of them."""
+
+    key: str
+    dims: Mapping[str, Any]
+    amounts: Mapping[str, Decimal | None]
+    reserved: Mapping[str, Decimal | None]
+    expected: Mapping[str, Decimal | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some balances in the order of their keys; `next` is where the following ones begin."""
+
+    rows: Sequence[Line]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An open item: what it was about in all and what is left of it."""
+
+    entry: int
+    form: str
+    record: int
+    day: date
+    due: date | None
+    total: Decimal
+    left: Decimal
+    dims: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """One settlement of an item."""
+
+    entry: int
+    by_entry: int
+    day: date
+    amount: Decimal
+
+
+def find_balance(ledger: str, dims: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The balance row of a full set of dimensions; None when nothing was ever entered there."""
+    spec = get_ledger(ledger)
+    full = {key: dims.get(key) or dimension.empty for key, dimension in spec.dimensions.items()}
+    table = spec.tables.balance
+    with reading() as conn:
+        row = conn.execute(select(table).where(table.c.key == spec.key_of(full))).mappings().one_or_none()
+    return None if row is None else {str(key): value for key, value in row.items()}
+
+
+def list_balances(
+    actor: Actor,
+    ledger: str,
+    dims: Mapping[str, Any],
+    day: date | None = None,
+    per: Sequence[str] | None = None,
+    after: str = "",
+    limit: int = 50,
+    empty: bool = False,
+) -> Page:
+    """Balances over the dimensions `per` where others have these values, as of a date or as they are now."""
+    spec = get_ledger(ledger)
+    permit = require_permit(actor, spec)
+    names = tuple(key for key in spec.dimensions if key in (per or spec.dimensions) and permit.covers(key))
+    source = _as_of(spec, day) if day else spec.tables.balance
+    conditions = [source.c[spec.dimensions[key].column] == value for key, value in dims.items()]
+    if day is None:
+        conditions.append(source.c.per == 0)
+    if (may := permit.where(source)) is not None:
+        conditions.append(may)
+    groups = [source.c[spec.dimensions[key].column] for key in names]
+    sums, kinds = _sums(spec, permit, source, pending=day is None)
+    query: Select[Any] = select(*groups, *sums).where(*conditions).group_by(*groups).order_by(*groups)
+    if after and (mark := _read_mark(after, names, spec)) is not None:
+        query = query.where(_behind(groups, mark))
+    if not empty:
+        query = query.having(or_(*(each.element != 0 for each in sums)))
+    with reading() as conn:
+        rows = conn.execute(query.limit(limit + 1)).all()
+    found = [_line(spec, names, kinds, row) for row in rows[:limit]]
+    return Page(found, _mark(found[-1]) if len(rows) > limit else None)
+
+
+def _as_of(spec: LedgerSpec, day: date) -> Any:
+    entry = spec.tables.entry
+    return select(entry).where(entry.c.pending.is_(False), entry.c.date <= day).subquery()
+
+
+def _sums(
+    spec: LedgerSpec, permit: Permit, source: Any, pending: bool
+) -> tuple[list[Any], list[tuple[str, str]]]:
+    sums, kinds = [], []
+    for prefix in ("m", "r", "e") if pending else ("m",):
+        for name in spec.measures:
+            column = (
+                permit.seen(source.c[f"{prefix}_{name}"], name, source) if permit.covers(name) else null()
+            )
+            kinds.append((prefix, name))
+            typed = func.sum(column, type_=source.c[f"{prefix}_{name}"].type)
+            sums.append(typed.label(f"{prefix}_{name}"))
+    return sums, kinds
+
+
+def _line(spec: LedgerSpec, names: Sequence[str], kinds: Sequence[tuple[str, str]], row: Any) -> Line:
+    dims = dict(zip(names, row, strict=False))
+    parts: dict[str, dict[str, Decimal | None]] = {"m": {}, "r": {}, "e": {}}
+    for (prefix, name), value in zip(kinds, row[len(names) :], strict=True):
+        parts[prefix][name] = value
+    full = {key: dims.get(key, d.empty) for key, d in spec.dimensions.items()}
+    return Line(spec.key_of(full), dims, parts["m"], parts["r"], parts["e"])
+
+
+def _mark(line: Line) -> str:
+    return "~".join(str(value) for value in line.dims.values())
+
+
+def _read_mark(text: str, names: Sequence[str], spec: LedgerSpec) -> list[Any] | None:
+    parts = text.split("~")
+    if len(parts) != len(names):
+        return None
+    try:
+        return [int(p) if spec.dimensions[n].forms else p for p, n in zip(parts, names, strict=True)]
+    except ValueError:
+        raise Invalid(
+            [Problem("cursor", "after", M("This page mark is not valid. Start again at the top."))]
+        ) from None
+
+
+def _behind(columns: Sequence[Any], values: Sequence[Any]) -> ColumnElement[bool]:
+    ways = []
+    for depth in range(len(columns)):
+        same = [columns[i] == values[i] for i in range(depth)]
+        ways.append(and_(*same, columns[depth] > values[depth]))
+    return or_(*ways)
+
+
+def list_open(
+    actor: Actor,
+    ledger: str,
+    dims: Mapping[str, Any],
+    day: date | None,
+    settled: bool = False,
+    limit: int = 1_000,
+) -> list[Item]:
+    """Open items in the order in which they are due; as of a date, what was settled later is open."""
+    spec = get_ledger(ledger)
+    permit = require_permit(actor, spec)
+    entry, item = spec.tables.entry, spec.tables.open
+    left = _left(spec, day)
+    columns = [permit.seen(entry.c[d.column], d.key, entry).label(d.column) for d in spec.dimensions.values()]
+    query = (
+        select(item, left.label("now"), posted.c.form, posted.c.record.label("of_record"), *columns)
+        .select_from(item.join(entry, entry.c.id == item.c.entry).join(posted, posted.c.id == entry.c.posted))
+        .where(item.c.pending.is_(False), *(entry.c[spec.dimensions[k].column] == v for k, v in dims.items()))
+    )
+    if (may := permit.where(entry)) is not None:
+        query = query.where(may)
+    for weighed in spec.open.sum if spec.open else ():
+        if not all(grant.covers(weighed) for grant in permit.grants):
+            return []
+    if day is not None:
+        query = query.where(item.c.date <= day)
+    if not settled:
+        query = query.where(left != 0)
+    order = func.coalesce(item.c.due, item.c.date)
+    with reading() as conn:
+        rows = conn.execute(query.order_by(order, item.c.entry).limit(limit)).all()
+    return [
+        Item(row.entry, row.form, row.of_record, row.date, row.due, row.total, row.now,
+             {d.key: getattr(row, d.column) for d in spec.dimensions.values()})
+        for row in rows
+    ]  # fmt: skip
+
+
+def _left(spec: LedgerSpec, day: date | None) -> ColumnElement[Any]:
+    item, match = spec.tables.open, spec.tables.match
+    if day is None:
+        return item.c.left
+    kind = item.c.left.type
+
+    def summed(column: Any) -> ColumnElement[Any]:
+        query = select(func.coalesce(func.sum(match.c.amount, type_=kind), literal(ZERO, kind)))
+        return query.where(column == item.c.entry, match.c.date <= day).correlate(item).scalar_subquery()
+
+    return type_coerce(item.c.total - summed(match.c.entry) + summed(match.c.by_entry), kind)
+
+
+def ageing(
+    actor: Actor, ledger: str, dims: Mapping[str, Any], day: date, borders: Sequence[int]
+) -> list[Decimal]:
+    """What is open as of a date by days overdue: not due yet, then from each border to the next."""
+    found = [ZERO] * (len(borders) + 1)
+    for item in list_open(actor, ledger, dims, day, limit=1_000_000):
+        late = (day - (item.due or item.day)).days
+        found[sum(late >= border for border in borders)] += item.left
+    return found
+
+
+def list_settlements(ledger: str, form: str, record: int) -> list[Settlement]:
+    """What settled the items of a record, with what was undone taken off."""
+    spec = get_ledger(ledger)
+    entry, match = spec.tables.entry, spec.tables.match
+    query = (
+        select(
+            match.c.entry,
+            match.c.by_entry,
+            func.min(match.c.date),
+            func.sum(match.c.amount, type_=match.c.amount.type),
+        )
+        .select_from(
+            match.join(entry, entry.c.id == match.c.entry).join(posted, posted.c.id == entry.c.posted)
+        )
+        .where(posted.c.form == form, posted.c.record == record)
+        .group_by(match.c.entry, match.c.by_entry)
+        .order_by(match.c.by_entry)
+    )
+    with reading() as conn:
+        return [Settlement(*row) for row in conn.execute(query) if row[3]]
+
+
+def list_amounts(ledger: str, form: str, record: int, measure: str) -> list[Decimal]:
+    """What a record entered of one measure, entry by entry, those with nothing left out."""
+    spec = get_ledger(ledger)
+    entry = spec.tables.entry
+    column = entry.c[f"m_{measure}"]
+    query = select(column).join(posted, posted.c.id == entry.c.posted).where(
+        posted.c.form == form, posted.c.record == record, posted.c.purpose == "post", column != 0
+    )  # fmt: skip
+    with reading() as conn:
+        return list(conn.execute(query.order_by(entry.c.id)).scalars())
+
+
+def trace(ledger: str, dimension: str, value: int, down: bool) -> list[int]:
+    """The values of a dimension that came out of movements of this one (down), or went into it: all steps of the way."""
+    spec = get_ledger(ledger)
+    table, column = spec.tables.entry, spec.dimensions[dimension].column
+    quantity = f"m_{valuation_of(spec).quantity}"
+    found, todo = dict[int, None](), [value]
+    while todo:
+        here = table.alias()
+        there = table.alias()
+        sign = 1 if down else -1
+        undone = _undone(table, here)
+        query = (
+            select(there.c[column])
+            .distinct()
+            .select_from(here.join(there, there.c.posted == here.c.posted))
+            .where(here.c[column].in_(todo), here.c.way.in_(OWN), there.c.way.in_(OWN), ~undone)
+            .where(here.c[quantity] * sign < 0, there.c[quantity] * sign > 0, there.c[column] != 0)
+        )
+        with reading() as conn:
+            new = [each for each in conn.execute(query).scalars() if each not in found and each != value]
+        found |= dict.fromkeys(new)
+        todo = new
+    return list(found)
+
+
+def _undone(table: Any, here: Any) -> Any:
+    other = table.alias()
+    return select(other.c.id).where(other.c.reverses == here.c.id).exists()

@@ -1,0 +1,204 @@
+"""Valuing movements in the order of their dates: new ones, and what they change of those written already."""
+
+import heapq
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from formloop.ledgers.engine import CARRIED, FREE, GIVEN, RETURNED, REVERSED
+from formloop.ledgers.pools import (
+    Node,
+    Place,
+    Pool,
+    linked_pools,
+    list_returns,
+    load_nodes,
+    nets,
+    returning_pools,
+    stock_before,
+    valuation_of,
+)
+from formloop.ledgers.spec import ZERO, LedgerSpec
+from formloop.ledgers.valuations import METHODS, Layer, Move, Outcome, Stock
+
+Known = tuple[Decimal, Decimal]  # value and variance
+
+
+@dataclass(slots=True)
+class Change:
+    """What a replay changes of an entry: value, variance, and what it took over."""
+
+    node: Node
+    value: Decimal
+    variance: Decimal
+    layers: tuple[Layer, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class Replay:
+    """One run over the movements of some pools.
+
+    `recalculate` tells how the posting of an earlier group changes the value it gives an entry, now that others
+    changed; `fill` completes the slot of a new one; `hold` keeps others away from a pool.
+    """
+
+    ledgers: Mapping[str, LedgerSpec]
+    recalculate: Callable[[Node, Mapping[int, Change]], Decimal]
+    fill: Callable[[Node], None]
+    hold: Callable[[Pool], None]
+    gone: set[int] = field(default_factory=set)
+    added: dict[int, Decimal] = field(default_factory=dict)  # given on top of an earlier entry
+    stocks: dict[Pool, Stock] = field(default_factory=dict)
+    known: dict[int, Known] = field(default_factory=dict)  # of everything seen in this run
+    changes: dict[int, Change] = field(default_factory=dict)
+    changed_groups: set[int] = field(default_factory=set)
+    new: dict[int, Node] = field(default_factory=dict)
+    _taken: dict[int, tuple[Layer, ...]] = field(default_factory=dict)
+    _links: dict[int, set[Pool]] = field(default_factory=dict)
+    _returns: dict[int, set[Pool]] = field(default_factory=dict)
+    _heap: list[Node] = field(default_factory=list)
+    _rates: dict[tuple[Pool, object], Decimal] = field(default_factory=dict)
+    loaded: set[Pool] = field(default_factory=set)
+
+    def begin(self, pool: Pool, stock: Stock) -> None:
+        """A pool to which new movements are only appended."""
+        self.stocks[pool] = stock
+
+    def load(self, pool: Pool, since: Place) -> None:
+        """A pool whose movements from a place on must be valued again."""
+        ledger = self.ledgers[pool[0]]
+        self.hold(pool)
+        self.loaded.add(pool)
+        for node in self._nodes(ledger, pool, since):
+            heapq.heappush(self._heap, node)
+        for group, pools in linked_pools(list(self.ledgers.values()), ledger, pool[1], since).items():
+            self._links.setdefault(group, set()).update(pools)
+        self._returns.update(returning_pools(ledger, pool[1], since))
+
+    def _nodes(self, ledger: LedgerSpec, pool: Pool, since: Place) -> list[Node]:
+        """The movements from a place on, with what was there before: from sums, or where layers count, in steps."""
+        found = stock_before(ledger, pool[1], since)
+        nodes = load_nodes(ledger, pool[1], since, self.gone)
+        self.stocks[pool] = found or Stock()
+        if (
+            found is not None
+            and not any(node.method == "fifo" for node in nodes)
+            and (nodes or not found.quantity)
+        ):
+            return nodes
+        self.stocks[pool], later = Stock(), []
+        for node in load_nodes(ledger, pool[1], None, self.gone):
+            if node.place < since:
+                self._apply(
+                    node, None if node.way == FREE else node.given if node.way == GIVEN else node.value
+                )
+            else:
+                later.append(node)
+        return later
+
+    def add(self, node: Node) -> None:
+        """A new movement."""
+        self.new[node.entry] = node
+        heapq.heappush(self._heap, node)
+
+    def run(self) -> None:
+        """Value everything in order."""
+        while self._heap:
+            node = heapq.heappop(self._heap)
+            if node.slot is not None:
+                self.fill(node)
+            outcome = self._apply(node, self._given(node))
+            self._note(node, outcome)
+
+    def _apply(self, node: Node, given: Decimal | None) -> Outcome:
+        ledger = self.ledgers[node.pool[0]]
+        rate = node.slot.rate if node.slot else None
+        if node.method == "standard" and node.slot is None and node.quantity:
+            rate = (node.value / node.quantity).quantize(Decimal(1).scaleb(-16))
+        layers = self._taken.get(node.source or 0, node.layers) if node.way == CARRIED else ()
+        scale = ledger.measures[valuation_of(ledger).value].scale
+        move = Move(node.entry, node.quantity, given, rate, node.source, layers, scale)
+        outcome = METHODS[node.method](self.stocks.get(node.pool, Stock()), move)
+        self.stocks[node.pool] = outcome.stock
+        self.known[node.entry] = (outcome.value, outcome.variance)
+        if outcome.taken:
+            self._taken[node.entry] = outcome.taken
+        if node.way == CARRIED:
+            node.layers = layers if outcome.stock.layers else ()
+        return outcome
+
+    def _given(self, node: Node) -> Decimal | None:
+        if node.way == FREE:
+            return self._at_day_end(node)
+        if node.slot is None and node.way != GIVEN and node.source not in self.changes:
+            return node.given
+        if node.way == CARRIED:
+            return -self._known_or_net(node, node.source or 0)[1]
+        if node.way in (RETURNED, REVERSED):
+            return self._returned(node)
+        given = node.given or ZERO
+        if node.slot is None and node.posted in self.changed_groups:
+            given += self.recalculate(node, self.changes)
+        return given + self.added.get(node.entry, ZERO)
+
+    def _known_or_net(self, node: Node, entry: int) -> tuple[Decimal, Decimal]:
+        """Quantity and value of an entry, the value as this run has it."""
+        if entry in self.new:
+            return self.new[entry].quantity, self.known[entry][0]
+        quantity, value, _ = nets(self.ledgers[node.pool[0]], [entry])[entry]
+        return quantity, self.known[entry][0] if entry in self.known else value
+
+    def _returned(self, node: Node) -> Decimal:
+        """The cost of what is taken back: in proportion, so that all parts together give all of it."""
+        ledger, source = self.ledgers[node.pool[0]], node.source or 0
+        quantity, value = self._known_or_net(node, source)
+        if not quantity:
+            return -value
+        before = ZERO
+        if node.way == RETURNED:
+            before = sum((q for entry, q in list_returns(ledger, source) if entry < node.entry), ZERO)
+            mine = (n for n in self.new.values() if n.way == RETURNED and n.source == source)
+            before += sum((n.quantity for n in mine if n.entry < node.entry), ZERO)
+        scale = ledger.measures[valuation_of(ledger).value].scale
+        digit = Decimal(1).scaleb(-scale)
+        until = (value * (before + node.quantity) / quantity).quantize(digit)
+        return until - (value * before / quantity).quantize(digit)
+
+    def _at_day_end(self, node: Node) -> Decimal | None:
+        """The cost that the day ends with, where the definition wants that; None leaves it to the method."""
+        ledger = self.ledgers[node.pool[0]]
+        if not valuation_of(ledger).day_end or node.quantity >= 0 or node.method != "moving_average":
+            return None
+        mark = (node.pool, node.place[0])
+        if mark not in self._rates:
+            stock = self.stocks.get(node.pool, Stock())
+            of_day = [n for n in self._heap if n.pool == node.pool and n.place[0] == node.place[0]]
+            for each in sorted([node, *of_day]):
+                given = None if each.way == FREE else each.given if each.way == GIVEN else each.value
+                stock = METHODS[each.method](stock, Move(each.entry, each.quantity, given)).stock
+            self._rates[mark] = stock.rate
+        scale = ledger.measures[valuation_of(ledger).value].scale
+        return (self._rates[mark] * node.quantity).quantize(Decimal(1).scaleb(-scale))
+
+    def _note(self, node: Node, outcome: Outcome) -> None:
+        if node.slot is not None:
+            slot, valuation = node.slot, valuation_of(node.slot.ledger)
+            slot.amounts[valuation.value], slot.amounts["variance"] = outcome.value, outcome.variance
+            slot.layers = node.layers
+            return
+        value, variance = outcome.value - node.value, outcome.variance - node.variance
+        if not value and not variance:
+            return
+        self.changes[node.entry] = Change(node, value, variance, node.layers if node.way == CARRIED else ())
+        self.changed_groups.add(node.posted)
+        for pool in (*self._links.get(node.posted, ()), *self._returns.get(node.entry, ())):
+            if pool not in self.loaded:
+                self._load_late(pool, node.place)
+
+    def _load_late(self, pool: Pool, since: Place) -> None:
+        waiting = [n for n in self._heap if n.pool == pool]
+        self._heap = [n for n in self._heap if n.pool != pool]
+        heapq.heapify(self._heap)
+        self.load(pool, since)
+        for node in waiting:
+            heapq.heappush(self._heap, node)

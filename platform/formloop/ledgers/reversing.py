@@ -1,0 +1,151 @@
+"""Undoing a group: the same entries with the opposite sign, what they settled is open again."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import select
+
+from formloop.core import clock
+from formloop.core.errors import Invalid, Problem
+from formloop.core.text import M
+from formloop.db import connection
+from formloop.ledgers import periods
+from formloop.ledgers.adjusting import Earlier, amounts_now
+from formloop.ledgers.book import Book, Group
+from formloop.ledgers.engine import ADDED, RELEASED, RENEWED, RETURNED, REVERSED, Sheet, Slot, plain_rule
+from formloop.ledgers.matching import Match, list_matches
+from formloop.ledgers.spec import ZERO, LedgerSpec
+from formloop.ledgers.tables import posted
+
+
+def list_live(form: str, record: int, posting: str) -> list[Any]:
+    """The groups of a record under a posting that have not been reversed."""
+    other = posted.alias()
+    undone = select(other.c.id).where(other.c.reverses == posted.c.id).exists()
+    query = select(posted).where(
+        posted.c.form == form,
+        posted.c.record == record,
+        posted.c.posting == posting,
+        posted.c.purpose == "post",
+        ~undone,
+    )
+    return list(connection().execute(query.order_by(posted.c.id)))
+
+
+def reverse(book: Book, heads: list[Any]) -> None:
+    """Add to a book the groups that undo these."""
+    earlier = Earlier(book)
+    earlier.load([head.id for head in heads])
+    for head in heads:
+        _require_free(book, earlier.sheets[head.id])
+        own = earlier.sheets[head.id]
+        sheet = Sheet(own.posting, {}, book.context, head.date)
+        group = Group(sheet, f"reverse:{head.id}", "reverse", head.form, head.record, reverses=head.id)
+        group.id = clock.new_id()
+        for slot, amounts in zip(list(own.slots), amounts_now(own), strict=True):
+            made = _mirrored(book, slot, amounts)
+            sheet.slots.append(made)
+        day = max((slot.day or head.date for slot in sheet.slots), default=head.date)
+        sheet.day = day
+        book.groups.append(group)
+        _undo_matches(book, group, own)
+
+
+def _mirrored(book: Book, slot: Slot, amounts: Mapping[str, Decimal]) -> Slot:
+    ledger, before = slot.ledger, slot.day or date.min
+    day = periods.first_open(ledger.calendar, before)
+    opposite = {name: -amount for name, amount in amounts.items()}
+    made = Slot(plain_rule(ledger.key), ledger, None, slot.line, slot.dims, opposite, REVERSED)
+    made.reverses, made.day, made.pool, made.method = slot.entry, day, slot.pool, slot.method
+    made.entry = clock.new_id()
+    if slot.pending:
+        made.rule = slot.rule
+    elif slot.way == ADDED:
+        made.way, made.source = ADDED, slot.source
+        _take_off(book, made)
+    elif slot.method and ledger.valuation:
+        made.source = slot.entry
+        place = (before, slot.entry)
+        if day == before:
+            book.gone.add(slot.entry)
+            pool = (ledger.key, slot.pool or "")
+            book.since[pool] = min(book.since.get(pool, place), place)
+    return made
+
+
+def _take_off(book: Book, slot: Slot) -> None:
+    """What was added to the value of an entry is taken off it again, where that entry stands."""
+    table, valuation = slot.ledger.tables.entry, slot.ledger.valuation
+    day = connection().execute(select(table.c.date).where(table.c.id == slot.source)).scalar_one()
+    if valuation is not None:
+        slot.given = slot.amounts[valuation.value] + slot.amounts["variance"]
+        slot.amounts[valuation.value] = slot.amounts["variance"] = ZERO
+    place, pool = (day, slot.source or 0), (slot.ledger.key, slot.pool or "")
+    book.since[pool] = min(book.since.get(pool, place), place)
+
+
+def _require_free(book: Book, sheet: Sheet) -> None:
+    """Whatever came later and rests on this must be undone first."""
+    for slot in sheet.slots:
+        if not slot.method:
+            continue
+        table = slot.ledger.tables.entry
+        other = table.alias()
+        undone = select(other.c.id).where(other.c.reverses == table.c.id).exists()
+        query = select(table.c.id).where(
+            table.c.source == slot.entry,
+            table.c.way.in_((RETURNED, ADDED)),
+            table.c.reverses.is_(None),
+            ~undone,
+        )
+        if connection().execute(query.limit(1)).first() is not None:
+            text = M("A later document takes this back or adds to its value: undo that first.")
+            raise Invalid([Problem("rested_on", "", text)])
+
+
+def _undo_matches(book: Book, group: Group, sheet: Sheet) -> None:
+    """Settlements of and by these entries are undone; each entry and its opposite settle one another."""
+    opposite = {slot.reverses: slot for slot in group.sheet.slots}
+    for ledger in {slot.ledger.key: slot.ledger for slot in sheet.slots}.values():
+        mine = [slot for slot in sheet.slots if slot.ledger is ledger]
+        released = _released(ledger, group)
+        reserved = {slot.entry for slot in mine if slot.pending}
+        entries = [slot.entry for slot in mine if not slot.pending] + list(released)
+        for entry, by, amount in list_matches(ledger, entries):
+            if entry not in reserved:
+                book.matches.append(Match(ledger, group, group.sheet.day, entry, by, -amount))
+            if by in released:
+                _reserve_again(group, ledger, released[by])
+        for row in _open_rows(ledger, [slot.entry for slot in mine]):
+            left = row.left if row.pending else row.total
+            if left:
+                made = opposite[row.entry]
+                book.matches.append(Match(ledger, group, group.sheet.day, row.entry, made.entry, left))
+                if row.pending:
+                    share = left / row.total
+                    made.amounts = {name: amount * share for name, amount in made.amounts.items()}
+            elif row.pending:
+                opposite[row.entry].amounts = dict.fromkeys(ledger.amounts, ZERO)
+
+
+def _released(ledger: LedgerSpec, group: Group) -> dict[int, Any]:
+    table = ledger.tables.entry
+    query = select(table).where(table.c.posted == group.reverses, table.c.way == RELEASED)
+    return {row["id"]: row for row in connection().execute(query).mappings()}
+
+
+def _open_rows(ledger: LedgerSpec, entries: list[int]) -> list[Any]:
+    table = ledger.tables.open
+    return list(connection().execute(select(table).where(table.c.entry.in_(entries)).with_for_update()))
+
+
+def _reserve_again(group: Group, ledger: LedgerSpec, row: Mapping[str, Any]) -> None:
+    dims = {key: row[dimension.column] for key, dimension in ledger.dimensions.items()}
+    amounts = {name: -row[f"m_{name}"] for name in ledger.amounts}
+    rule = replace(plain_rule(ledger.key), pending=True)
+    made = Slot(rule, ledger, None, row["line"], dims, amounts, RENEWED)
+    made.entry, made.reverses, made.day = clock.new_id(), row["id"], group.sheet.day
+    group.sheet.slots.append(made)

@@ -1,0 +1,108 @@
+"""What expressions of ledgers and postings see: the records behind dimensions, and the site's settings."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import select
+
+from formloop.access.actor import SYSTEM
+from formloop.core.errors import Invalid, Problem
+from formloop.core.expression import Context, EvaluationError, Expression, Linked, Path
+from formloop.core.text import M
+from formloop.db import kept, reading
+from formloop.forms import rows
+from formloop.forms.kind import get_form
+from formloop.forms.links import Links
+from formloop.ledgers.kind import list_ledgers
+from formloop.ledgers.spec import Dims, LedgerSpec, PostingSpec, Titled
+
+
+class Scope:
+    """The dimensions of some entries of one ledger with the records they name, one query for each form."""
+
+    def __init__(self, ledger: LedgerSpec, all_dims: Iterable[Dims], context: Context) -> None:
+        self.ledger, self.context = ledger, context
+        self._known: dict[tuple[int, str], Any] = {}
+        self.records: dict[tuple[str, int], dict[str, Any]] = {}
+        wanted = _read_through(ledger)
+        if not wanted:
+            return
+        form = next(f for d in ledger.dimensions.values() for f in d.forms)
+        links = Links(SYSTEM, get_form(form), ())
+        everything = list(all_dims)
+        for key, paths in wanted.items():
+            for name in ledger.dimensions[key].forms:
+                links.fetch(name, {int(dims[key]) for dims in everything if dims[key]}, paths)
+        self.records = links.records
+
+    def env(self, dims: Dims) -> dict[str, Any]:
+        """What expressions of the ledger can name for one entry."""
+        found = {}
+        for key, dimension in self.ledger.dimensions.items():
+            value: Any = dims[key] or None
+            if value is not None and len(dimension.forms) == 1:
+                record = self.records.get((dimension.forms[0], int(value)))
+                value = Linked(int(value), record) if record is not None else int(value)
+            found[key] = value
+        return found
+
+    def ask(self, expression: Expression | None, dims: Dims, otherwise: Any = None) -> Any:
+        """The value of an expression of the ledger for one entry; asked once for each set of dimensions."""
+        if expression is None:
+            return otherwise
+        mark = (id(expression), self.ledger.key_of(dims))
+        if mark not in self._known:
+            try:
+                self._known[mark] = expression.evaluate(self.env(dims), self.context)
+            except EvaluationError as error:
+                text = M("Ledger “{ledger}”: {reason}", ledger=self.ledger.title, reason=error.message)
+                raise Invalid([Problem("ledger", "", text)]) from error
+        return self._known[mark]
+
+
+def _read_through(ledger: LedgerSpec) -> dict[str, set[Path]]:
+    """For each dimension what is read of its records."""
+    said = [d.required for d in ledger.dimensions.values()] + [n.unless for n in ledger.never]
+    if ledger.valuation:
+        said += [ledger.valuation.method, ledger.valuation.standard, ledger.valuation.when]
+    if ledger.open:
+        said.append(ledger.open.when)
+    found: dict[str, set[Path]] = {}
+    for expression in (*said, *_asked_by_others(ledger)):
+        for path in expression.reads if expression else ():
+            if len(path) > 1 and path[0] in ledger.dimensions:
+                found.setdefault(path[0], set()).add(path[1:])
+    return found
+
+
+def _asked_by_others(ledger: LedgerSpec) -> list[Expression]:
+    return [
+        rule.where
+        for other in list_ledgers()
+        for rule in other.agrees
+        if rule.ledger == ledger.key and rule.where
+    ]
+
+
+def settings_of(posting: PostingSpec) -> Mapping[str, Any]:
+    """The newest record of the settings form, with what the posting reads behind it."""
+    if posting.settings is None:
+        return {}
+    known: dict[tuple[str, int], Mapping[str, Any]] = kept("ledgers.settings", dict)
+    mark = (posting.id, posting.version)
+    if mark not in known:
+        known[mark] = _read_settings(posting.settings, posting.setting_reads)
+    return known[mark]
+
+
+def _read_settings(form: str, reads: frozenset[Path]) -> Mapping[str, Any]:
+    spec = get_form(form)
+    newest = select(spec.table.c.id).where(spec.table.c.deleted_at.is_(None)).order_by(spec.table.c.id.desc())
+    with reading() as conn:
+        found = conn.execute(newest.limit(1)).scalar()
+    if found is None:
+        text = M("Fill in “{form}” first: the postings read it.", form=Titled(spec.document))
+        raise Invalid([Problem("settings", "", text)])
+    with reading() as conn:
+        record = rows.load(conn, spec, [found])[found]
+    return Links(SYSTEM, spec, [record], reads=reads).environment(spec, record)

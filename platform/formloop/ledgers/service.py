@@ -1,0 +1,207 @@
+"""The use cases: posting what happens to records, undoing it, trying it out, valuing again."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+
+from formloop.access.actor import SYSTEM, Actor
+from formloop.db import connection, kept, transactional
+from formloop.definitions import library
+from formloop.events import Event, subscribe_many
+from formloop.forms.kind import get_form
+from formloop.forms.links import Links
+from formloop.forms.names import context_of
+from formloop.forms.spec import Values
+from formloop.ledgers import engine, reversing
+from formloop.ledgers.book import Book, Group
+from formloop.ledgers.engine import Sheet
+from formloop.ledgers.kind import get_ledger, list_ledgers
+from formloop.ledgers.scopes import settings_of
+from formloop.ledgers.spec import LedgerSpec, PostingSpec
+from formloop.ledgers.tables import posted
+
+ORDER = 100  # after the workflow's own, before bridges
+
+
+def start() -> None:
+    """Listen to changes of records; doing it twice counts once."""
+    subscribe_many(on_events, ORDER)
+
+
+def postings_of(form: str) -> list[PostingSpec]:
+    """The published postings of a form."""
+    known: dict[tuple[str, int], list[PostingSpec]] = kept("ledgers.postings", dict)
+    name = (form, len(library.overlay().documents))
+    if name not in known:
+        known[name] = [each for each in library.all_published("posting") if each.form == form]
+    return known[name]
+
+
+def on_events(events: Sequence[Event]) -> None:
+    """Post, undo, or post again what has changed; all records of one save together."""
+    for posting in {p.key: p for e in events for p in postings_of(e.form)}.values():
+        fresh = [e for e in events if e.form == posting.form and _begins(posting, e)]
+        stale = [e for e in events if e.form == posting.form and e not in fresh and _ends(posting, e)]
+        changed = [e for e in events if e.form == posting.form and e.name == "updated" and _holds(posting, e)]
+        if fresh or stale or changed:
+            _carry_out(posting, fresh, stale, changed)
+
+
+def _begins(posting: PostingSpec, event: Event) -> bool:
+    state = (event.after or {}).get("state")
+    if event.name == f"state:{posting.state}":
+        return True
+    return event.name in ("created", "restored") and state == posting.state
+
+
+def _ends(posting: PostingSpec, event: Event) -> bool:
+    if event.name in ("deleted", "purged"):
+        return True
+    return event.name.startswith("state:") and event.name.removeprefix("state:") in posting.until
+
+
+def _holds(posting: PostingSpec, event: Event) -> bool:
+    return (event.after or {}).get("state") not in posting.until
+
+
+def _carry_out(posting: PostingSpec, fresh: list[Event], stale: list[Event], changed: list[Event]) -> None:
+    actor = (fresh or stale or changed)[0].actor
+    book = _book(actor, posting)
+    undone = [
+        head for event in stale for head in reversing.list_live(posting.form, event.record, posting.key)
+    ]
+    records = [dict(event.after or {}) for event in fresh]
+    for event in fresh:
+        if event.name != "created":
+            undone += reversing.list_live(posting.form, event.record, posting.key)
+    for event in changed:
+        heads = reversing.list_live(posting.form, event.record, posting.key)
+        if heads and _differs(posting, actor, dict(event.after or {}), heads):
+            undone += heads
+            records.append(dict(event.after or {}))
+    if undone:
+        reversing.reverse(book, undone)
+    if records:
+        numbers = _numbers(posting, records, {event.record for event in fresh if event.name == "created"})
+        book.groups += [
+            _group(posting, sheet, record, numbers.get(record["id"], 0))
+            for sheet, record in zip(
+                draft_sheets(posting, actor, records, book.ledgers), records, strict=True
+            )
+            if sheet.slots
+        ]
+    if book.groups:
+        book.post()
+
+
+def _book(actor: Actor, posting: PostingSpec) -> Book:
+    return Book(actor, context_of(actor), with_agreeing(posting.ledgers), [])
+
+
+def with_agreeing(keys: Iterable[str]) -> dict[str, LedgerSpec]:
+    """The ledgers, with those that a change of theirs may change."""
+    found = {key: get_ledger(key) for key in keys}
+    if any(each.valuation for each in found.values()):
+        found |= {each.key: each for each in list_ledgers()}
+    return found
+
+
+def _numbers(posting: PostingSpec, records: list[Values], new: set[int]) -> dict[int, int]:
+    """How often each record has been posted under a posting before."""
+    ids = [record["id"] for record in records if record["id"] not in new]
+    if not ids:
+        return {}
+    query = (
+        select(posted.c.record, func.count())
+        .where(posted.c.form == posting.form, posted.c.posting == posting.key, posted.c.purpose == "post")
+        .where(posted.c.record.in_(ids))
+        .group_by(posted.c.record)
+    )
+    return {row[0]: row[1] for row in connection().execute(query)}
+
+
+def _group(posting: PostingSpec, sheet: Sheet, record: Mapping[str, Any], number: int) -> Group:
+    source = f"{posting.form}:{record['id']}:{posting.key}:{number}"
+    inputs = engine.inputs_of(posting, sheet.env, sheet.settings)
+    return Group(sheet, source, "post", posting.form, record["id"], inputs=inputs)
+
+
+def draft_sheets(
+    posting: PostingSpec, actor: Actor, records: Sequence[Values], ledgers: Mapping[str, LedgerSpec]
+) -> list[Sheet]:
+    """What records ask to be entered; a record to which the posting does not apply asks for nothing."""
+    spec, context = get_form(posting.form), context_of(actor)
+    links = Links(SYSTEM, spec, records, reads=posting.reads)
+    found, settings = [], settings_of(posting)
+    for record in records:
+        env = links.environment(spec, record)
+        sheet = Sheet(posting, env, context, context.today, settings=settings)
+        found.append(sheet)
+        if posting.when is not None and posting.when.evaluate(env, context) is not True:
+            continue
+        if posting.date is not None:
+            day = posting.date.evaluate({**env, "record": env}, context)
+            sheet.day = context.local(day).date() if hasattr(day, "hour") else day or context.today
+        engine.draft(sheet, ledgers)
+    return found
+
+
+def _differs(posting: PostingSpec, actor: Actor, record: Values, heads: list[Any]) -> bool:
+    """Whether a changed record would be entered differently now."""
+    book = _book(actor, posting)
+    (sheet,) = draft_sheets(posting, actor, [record], book.ledgers)
+    if len(heads) != 1 or heads[0].date != sheet.day:
+        return True
+    now = {
+        (s.rule.index, s.line, s.ledger.key_of(s.dims), name): amount
+        for s in sheet.slots
+        for name, amount in s.amounts.items()
+        if name in s.rule.measures and name not in s.rule.dependent and amount
+    }
+    return now != _as_posted(posting, book, heads[0].id)
+
+
+def _as_posted(posting: PostingSpec, book: Book, group: int) -> dict[tuple[Any, ...], Any]:
+    rules = {rule.index: rule for rule in posting.rules}
+    found = {}
+    for ledger in (book.ledgers[key] for key in posting.ledgers):
+        table = ledger.tables.entry
+        query = select(table).where(table.c.posted == group, table.c.way.in_((*engine.OWN, engine.ADDED)))
+        for row in connection().execute(query).mappings():
+            rule = rules.get(row["rule"])
+            for name in ledger.measures:
+                if rule and name in rule.measures and name not in rule.dependent and row[f"m_{name}"]:
+                    amount = row[f"m_{name}"]
+                    if ledger.valuation and name == ledger.valuation.value and row["method"]:
+                        amount += row["m_variance"]
+                    found[rule.index, row["line"], row["key"], name] = amount
+    return found
+
+
+@transactional
+def revalue(actor: Actor, ledger: str, pool: str) -> int:
+    """Value all movements of a pool again from its beginning; returns how many entries that changed."""
+    spec = get_ledger(ledger)
+    book = Book(actor, context_of(actor), with_agreeing([ledger]), [])
+    table = spec.tables.entry
+    first = connection().execute(select(func.min(table.c.date)).where(table.c.pool == pool)).scalar()
+    if first is None:
+        return 0
+    book.since[ledger, pool] = (first, 0)
+    book.post()
+    return sum(len(group.sheet.slots) for group in book.groups)
+
+
+def preview(actor: Actor, form: str, record: Values) -> list[tuple[PostingSpec, Sheet]]:
+    """The entries that a record would make now; nothing is written. Invalid when it would be refused."""
+    found = []
+    for posting in postings_of(form):
+        book = _book(actor, posting)
+        book.dry = True
+        sheets = [sheet for sheet in draft_sheets(posting, actor, [record], book.ledgers) if sheet.slots]
+        book.groups = [_group(posting, sheet, record, 0) for sheet in sheets]
+        if book.groups:
+            book.post()
+            found += [(posting, group.sheet) for group in book.groups]
+    return found

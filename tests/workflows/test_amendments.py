@@ -1,0 +1,390 @@
+"""Changes of approved records: proposed, approved, and then applied at once with what depends on them."""
+
+import threading
+from typing import Any
+
+import pytest
+
+from formloop.access.actor import SYSTEM
+from formloop.core.errors import Conflict, Forbidden, Invalid
+from formloop.definitions import service as definitions
+from formloop.forms import history, reads
+from formloop.forms import service as records
+from formloop.forms.kind import get_form
+from formloop.forms.spec import Values
+from formloop.workflows import administration, announcing, cases, service
+from formloop.workflows.amendments import chances, impact, proposals, supplements
+from workflows.amending import APPROVAL, CHANGE, PARCEL, TO_PARCEL, Desk, by, desk, role
+
+__all__ = ["desk"]
+ALL = frozenset({"rows", "rows.what", "rows.count", "rows.price", "total", "day", "guest"})
+
+
+def test_an_agreed_change_is_applied_with_everything_that_depends_on_it(desk: Desk) -> None:
+    record = desk.booking()
+    assert desk.needs() == [("cabin", 2, "open")]
+    case = desk.propose(record, {"rows": desk.lines(record, count=3), "day": "2026-12-24"}).case
+    assert desk.now(record)["total"] == 200
+    assert desk.decide("bob", case).status == "approved"
+    now = desk.now(record)
+    assert (now["total"], str(now["day"]), now["state"]) == (300, "2026-12-24", "confirmed")
+    assert desk.needs() == [("cabin", 3, "open")]
+
+
+def test_until_it_is_agreed_nothing_changes(desk: Desk) -> None:
+    record = desk.booking()
+    before = desk.now(record)
+    for action in ("reject", "withdraw"):
+        case = desk.propose(record, {"rows": desk.lines(record, count=3)}).case
+        assert desk.is_asked("bob", case)
+        if action == "withdraw":
+            service.withdraw(desk.actors["ann"], case)
+        else:
+            desk.decide("bob", case, "reject", "no room")
+        assert desk.now(record) == before
+        assert desk.needs() == [("cabin", 2, "open")]
+
+
+def test_an_approved_record_is_changed_by_nobody_otherwise(desk: Desk) -> None:
+    record = desk.booking()
+    for who in ("ann", "adm"):
+        with pytest.raises(Forbidden):
+            records.change_record(desk.actors[who], "booking", record, {"guest": "Li"})
+    records.set_state(SYSTEM, "booking", record, "cancelled")  # locked in whatever state it goes on to
+    with pytest.raises(Forbidden):
+        records.change_record(desk.actors["adm"], "booking", record, {"guest": "Li"})
+
+
+def test_a_proposal_keeps_old_and_new_values_lines_reason_stage_and_what_depends_on_the_record(
+    desk: Desk,
+) -> None:
+    record = desk.booking(("cabin", 2, "100"), ("dog", 1, "10"))
+    wanted = [{**desk.lines(record)[0], "count": 5}, {"what": "cat", "count": 1, "price": "20"}]
+    case = desk.propose(record, {"rows": wanted}, reason="More of them").case
+    found = proposals.get(case)
+    assert (found.reason, found.stage) == ("More of them", "fresh")
+    assert found.impact == [["need", {"open": 2}]]
+    told = history.describe_difference(
+        desk.actors["bob"], get_form("booking"), found.old, found.new, ALL, "en", found.places
+    )
+    assert {(each.label, each.old, each.new) for each in told} >= {
+        ("Rows 1 · Count", "2", "5"),
+        ("Rows 2 · What", "dog", ""),
+        ("Rows 2 · What", "", "cat"),
+        ("Total", "210.00", "520.00"),
+    }
+    desk.decide("bob", case)
+    desk.decide("cho", case)
+    assert desk.needs() == [("cabin", 5, "open"), ("dog", 1, "cancelled"), ("cat", 1, "open")]
+    kept = proposals.get(case)
+    assert (kept.old, kept.new) == (found.old, found.new)
+    assert kept.applied_at is not None
+
+
+def test_the_steps_see_the_record_as_it_would_be_and_as_it_was(desk: Desk) -> None:
+    record = desk.booking()
+    case = desk.propose(record, {"rows": desk.lines(record, price="250")}).case
+    assert desk.decide("bob", case).status == "open"  # more than twice as dear: somebody else agrees too
+    assert desk.now(record)["total"] == 200
+    assert desk.decide("cho", case).status == "approved"
+    assert desk.now(record)["total"] == 500
+
+
+def test_once_something_depends_on_it_somebody_higher_decides(desk: Desk) -> None:
+    record = desk.booking()
+    desk.issue()
+    case = desk.propose(record, {"rows": desk.lines(record, count=3)}).case
+    assert not desk.is_asked("bob", case)
+    assert desk.decide("cho", case).status == "approved"
+    assert desk.needs() == [("cabin", 3, "issued")]
+
+
+@pytest.mark.parametrize(
+    ("what", "at"),
+    [("guest", "guest"), ("name", "rows.0.what"), ("less", "rows")],
+)
+def test_a_stage_forbids_what_it_says(desk: Desk, what: str, at: str) -> None:
+    record = desk.booking(("cabin", 2, "100"), ("dog", 1, "10"))
+    desk.issue()
+    values: dict[str, Values] = {
+        "guest": {"guest": "Li"},
+        "name": {"rows": desk.lines(record, what="suite")},
+        "less": {"rows": desk.lines(record)[:1]},
+    }
+    with pytest.raises(Invalid) as refused:
+        desk.propose(record, values[what])
+    assert [(p.code, p.at) for p in refused.value.problems] == [("locked", at)]
+    more = [*desk.lines(record, count=4), {"what": "cat", "count": 1}]
+    assert desk.propose(record, {"rows": more}).status == "open"
+
+
+def test_at_the_last_stage_nothing_changes_and_a_supplement_is_offered(desk: Desk) -> None:
+    record, ann = desk.booking(), desk.actors["ann"]
+    assert chances.find_chance(ann, get_form("booking"), desk.now(record)).supplement is None  # type: ignore[union-attr]
+    desk.leave(record)
+    chance = chances.find_chance(ann, get_form("booking"), desk.now(record))
+    assert chance is not None and chance.supplement is not None
+    assert not chance.may_change and not chance.may_cancel
+    for values in ({"day": "2026-12-24"}, None):
+        with pytest.raises(Invalid):
+            desk.propose(record, values)
+    offer = supplements.get_offer(ann, "booking", record)
+    assert (offer.form, offer.values) == ("booking", {"guest": "Wu", "original": record})
+    raw = {**offer.values, "rows": [{"what": "cat", "count": 1, "price": "20"}]}
+    saved = supplements.add(ann, "booking", record, raw, "once")
+    assert supplements.add(ann, "booking", record, raw, "once")["id"] == saved["id"]
+    assert [(each.way, each.record) for each in reads.list_chain(ann, "booking", record)].count(
+        ("to", saved["id"])
+    ) == 1
+    assert desk.now(saved["id"])["state"] == "draft"
+
+
+def test_where_nothing_is_locked_no_supplement_is_taken(desk: Desk) -> None:
+    record = desk.booking()
+    with pytest.raises(Conflict):
+        supplements.add(desk.actors["ann"], "booking", record, {"guest": "Wu"}, None)
+
+
+def test_cancelling_is_a_proposal_too_and_takes_along_what_depends_on_the_record(desk: Desk) -> None:
+    record = desk.booking()
+    case = desk.propose(record, None).case
+    assert desk.now(record)["state"] == "confirmed"
+    assert desk.decide("bob", case).status == "approved"
+    assert desk.now(record)["state"] == "cancelled"
+    assert desk.needs() == [("cabin", 2, "cancelled")]
+    with pytest.raises(Conflict):
+        desk.propose(record, {"day": "2026-12-24"})
+
+
+def test_a_record_that_changed_meanwhile_is_left_alone_and_the_proposal_goes_back_to_be_renewed(
+    desk: Desk,
+) -> None:
+    record = desk.booking()
+    case = desk.propose(record, {"rows": desk.lines(record, count=3)}).case
+    free = records.How(trusted=True, unlocked=True)
+    records.change_record(SYSTEM, "booking", record, {"day": "2027-01-01"}, how=free)
+    before = desk.now(record)
+    assert desk.decide("bob", case).status == "returned"
+    assert desk.now(record) == before
+    assert [note.action for note in cases.list_notes(case)] == ["submit", "outdated"]
+    assert desk.is_asked("ann", case)
+    again = desk.propose(record, {"rows": desk.lines(record, count=3)}, reason="Still wanted")
+    assert (again.case, again.status) == (case, "open")
+    assert desk.decide("bob", case).status == "approved"
+    now = desk.now(record)
+    assert (now["total"], str(now["day"])) == (300, "2027-01-01")
+    assert [found.reason for found in proposals.list_of("booking", record)] == ["Still wanted", "They asked"]
+
+
+def test_a_record_that_has_gone_further_meanwhile_needs_the_approval_of_that_stage(desk: Desk) -> None:
+    record = desk.booking()
+    case = desk.propose(record, {"rows": desk.lines(record, count=3)}).case
+    desk.issue()
+    assert desk.decide("bob", case).status == "returned"
+    desk.propose(record, {"rows": desk.lines(record, count=3)})
+    assert not desk.is_asked("bob", case)
+    assert desk.decide("cho", case).status == "approved"
+
+
+def test_of_two_proposals_one_is_under_way(desk: Desk) -> None:
+    record = desk.booking()
+    case = desk.propose(record, {"day": "2026-12-24"}).case
+    for who in ("ann", "adm"):
+        with pytest.raises(Conflict):
+            desk.propose(record, {"day": "2026-12-25"}, who=who)
+    desk.decide("bob", case)
+    assert desk.propose(record, {"day": "2026-12-25"}, who="adm").status == "open"
+
+
+def test_two_who_propose_at_the_same_moment(desk: Desk) -> None:
+    record = desk.booking()
+    barrier, won, lost = threading.Barrier(2), [], []
+
+    def click(day: str) -> None:
+        barrier.wait()
+        try:
+            won.append(desk.propose(record, {"day": day}).case)
+        except Conflict as error:
+            lost.append(error)
+
+    threads = [threading.Thread(target=click, args=(day,)) for day in ("2026-12-24", "2026-12-25")]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert (len(won), len(lost)) == (1, 1)
+    assert len(proposals.list_of("booking", record)) == 1
+
+
+def test_whoever_read_an_older_revision_proposes_nothing(desk: Desk) -> None:
+    record = desk.booking()
+    with pytest.raises(Conflict):
+        desk.propose(record, {"day": "2026-12-24"}, revision=desk.now(record)["revision"] - 1)
+    assert proposals.list_of("booking", record) == []
+
+
+def test_a_bridge_that_refuses_leaves_everything_as_it_was(desk: Desk) -> None:
+    record = desk.booking()
+    case = desk.propose(record, {"rows": desk.lines(record, count=101)}).case
+    before, found = desk.now(record), proposals.get(case)
+    assert desk.decide("bob", case).status == "open"
+    with pytest.raises(Invalid) as refused:  # a need has at most 100
+        desk.decide("cho", case)
+    assert refused.value.problems[0].code == "bridge"
+    assert desk.now(record) == before
+    assert desk.needs() == [("cabin", 2, "open")]
+    assert proposals.get(case) == found
+    assert desk.is_asked("cho", case)
+    assert desk.decide("cho", case, "reject", "too many").status == "rejected"
+
+
+def test_a_crash_while_it_is_applied_leaves_everything_as_it_was(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = desk.booking()
+    case = desk.propose(record, {"rows": desk.lines(record, count=3)}).case
+    before = desk.now(record)
+
+    def crash(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(announcing, "announce", crash)  # the very last thing
+    with pytest.raises(ZeroDivisionError):
+        desk.decide("bob", case)
+    assert desk.now(record) == before
+    assert desk.needs() == [("cabin", 2, "open")]
+    monkeypatch.undo()
+    assert desk.decide("bob", case).status == "approved"
+
+
+@pytest.mark.parametrize(("who", "error"), [("bob", Forbidden), ("dee", Forbidden), ("eve", Forbidden)])
+def test_who_may_not_propose_is_refused(desk: Desk, who: str, error: type[Exception]) -> None:
+    record = desk.booking()
+    with pytest.raises(error):
+        desk.propose(record, {"day": "2026-12-24"}, who=who)
+
+
+def test_nobody_proposes_what_they_may_not_change(desk: Desk) -> None:
+    narrow = {
+        "id": "own",
+        "form": "booking",
+        "where": "owner = USER()",
+        "may": ["view", "amend", "create", "submit"],
+        "except": ["rows.price", "total"],
+    }
+    record = desk.booking()
+    definitions.publish_many(SYSTEM, [role("seller", 1, narrow)], "narrower")
+    with pytest.raises(Invalid) as refused:
+        desk.propose(record, {"rows": desk.lines(record, price="1")})
+    assert {p.code for p in refused.value.problems} == {"forbidden"}
+    first = {key: value for key, value in desk.lines(record)[0].items() if key != "price"}
+    case = desk.propose(record, {"rows": [{**first, "count": 3}]}).case
+    desk.decide("bob", case)
+    assert desk.now(record)["total"] == 300  # the price they do not see is still there
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "x" * 2001])
+def test_a_proposal_needs_a_reason(desk: Desk, reason: str) -> None:
+    record = desk.booking()
+    with pytest.raises(Invalid) as refused:
+        desk.propose(record, {"day": "2026-12-24"}, reason=reason)
+    assert refused.value.problems[0].at == "_reason"
+
+
+def test_a_proposal_that_changes_nothing_is_none(desk: Desk) -> None:
+    record = desk.booking()
+    with pytest.raises(Invalid) as refused:
+        desk.propose(record, {"rows": desk.lines(record)})
+    assert refused.value.problems[0].code == "unchanged"
+
+
+def test_what_is_proposed_is_checked_like_what_is_saved(desk: Desk) -> None:
+    record = desk.booking()
+    with pytest.raises(Invalid) as refused:
+        desk.propose(record, {"guest": "", "total": "1"})
+    assert {p.at for p in refused.value.problems} == {"guest", "total"}
+
+
+def test_a_record_under_change_cannot_be_submitted_anew(desk: Desk) -> None:
+    record = desk.booking()
+    desk.propose(record, {"day": "2026-12-24"})
+    with pytest.raises(Conflict):
+        service.submit(desk.actors["ann"], "booking", record)
+
+
+def test_an_administrator_may_end_it_early_and_then_it_is_applied_once(desk: Desk) -> None:
+    record, adm = desk.booking(), desk.actors["adm"]
+    case = desk.propose(record, {"day": "2026-12-24"}).case
+    assert administration.end(adm, case, "urgent").status == "approved"
+    assert str(desk.now(record)["day"]) == "2026-12-24"
+    administration.reactivate(adm, case)
+    assert desk.decide("bob", case).status == "returned"  # the record is another by now
+
+
+def broken(**amends: Any) -> Any:
+    """The amending workflow with other amendments."""
+    return {**CHANGE, "amends": {**CHANGE["amends"], **amends}}
+
+
+@pytest.mark.parametrize(
+    ("doc", "at"),
+    [
+        (broken(stages=[{"id": "a"}, {"id": "b"}]), "amends.stages.0.when"),
+        (broken(stages=[{"id": "a", "when": "TRUE"}, {"id": "a"}]), "amends.stages.1.id"),
+        (broken(stages=[{"id": "a", "forbids": ["nothing"]}]), "amends.stages.0.forbids"),
+        (broken(stages=[{"id": "a", "forbids": ["+guest"]}]), "amends.stages.0.forbids"),
+        (broken(stages=[{"id": "a", "when": "nothing > 1"}]), "amends.stages.0.when"),
+        (broken(stages=[{"id": "a", "when": "guest"}]), "amends.stages.0.when"),
+        (broken(cancelled="lost"), "amends.cancelled"),
+        (broken(dependents=["nowhere", "need", "trip"]), "amends.dependents.0"),
+        (broken(supplement={"form": "nowhere"}), "amends.supplement.form"),
+        (broken(supplement={"form": "booking", "values": {"total": "1"}}), "amends.supplement.values.total"),
+        ({**CHANGE, "steps": [by("a", "bob", fields={"day": "edit"})]}, "steps.0.fields.day"),
+        (
+            {**CHANGE, "steps": [{"id": "a", "node": "data", "do": "update", "values": {"day": "TODAY()"}}]},
+            "steps.0",
+        ),
+    ],
+)
+def test_what_is_wrong_with_an_amending_workflow_is_said_with_its_place(
+    desk: Desk, doc: Any, at: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        definitions.publish_many(SYSTEM, [doc], "third")
+    assert at in [p.at.removeprefix("booking_change.") for p in refused.value.problems]
+
+
+def test_a_form_has_one_workflow_for_records_and_one_for_their_changes(desk: Desk) -> None:
+    for each in (APPROVAL, CHANGE):
+        with pytest.raises(Invalid):
+            definitions.publish_many(SYSTEM, [{**each, "x-id": "00000e99", "x-key": "another"}], "third")
+
+
+def test_what_was_made_of_what_was_made_counts_too_but_not_what_a_supplement_led_to(desk: Desk) -> None:
+    """Parcels are made of needs; a booking is linked to its supplement, which has needs of its own."""
+    definitions.publish_many(SYSTEM, [PARCEL, TO_PARCEL], "more")
+    record, spec = desk.booking(), get_form("booking")
+    assert [(d.form, dict(d.states)) for d in impact.list_dependents(spec, record)] == [
+        ("need", {"open": 1}),
+        ("parcel", {"packed": 1}),
+    ]
+    desk.leave(record)
+    offer = supplements.get_offer(desk.actors["ann"], "booking", record)
+    raw = {**offer.values, "rows": [{"what": "cat", "count": 1, "price": "20"}]}
+    extra = supplements.add(desk.actors["ann"], "booking", record, raw, None)
+    desk.decide("bob", service.submit(desk.actors["ann"], "booking", extra["id"]).case)
+    assert desk.needs() == [("cabin", 2, "open"), ("cat", 1, "open")]
+    found = {d.form: dict(d.states) for d in impact.list_dependents(spec, record)}
+    assert found == {
+        "booking": {"confirmed": 1},
+        "need": {"open": 1},
+        "parcel": {"packed": 1},
+        "trip": {"gone": 1},
+    }
+
+
+def test_how_far_a_record_is_depends_on_nobody_who_looks(desk: Desk) -> None:
+    doc = {**CHANGE, "amends": {**CHANGE["amends"], "stages": [{"id": "a", "when": "owner = USER()"}]}}
+    with pytest.raises(Invalid) as refused:
+        definitions.publish_many(SYSTEM, [doc], "third")
+    assert "about_people" in [p.code for p in refused.value.problems]
