@@ -30,6 +30,12 @@ from formloop.workflows.spec import Workflow
 REPAIR = ("repair", "site")
 LAST = 50  # finished cases that are played again
 OFFERED = {"approve": M("Approve"), "reject": M("Reject"), "return": M("Return"), "submit": M("Submit again")}
+RIGHTS = {
+    "view": M("read only"),
+    "edit": M("may be filled in"),
+    "require": M("must be filled in"),
+    "hide": M("hidden"),
+}
 CHANGED = {"created": M("is created"), "updated": M("is changed"), "deleted": M("is deleted")}
 
 
@@ -50,11 +56,15 @@ def play(workflow: str) -> Response:
         found = replaying.replay(actor, workflow, draft or dict(published.document), LAST)
         return _page(actor, workflow, replayed=found)
     record, spec = number("record"), get_form(published.form)
-    reads.get_record(actor, spec.key, record)  # nobody looks at a record this way which they may not see
+    owner = reads.get_record(actor, spec.key, record)[
+        "owner"
+    ]  # nobody looks at a record this way they may not see
     said = request.form.getlist("deed")[: simulation.LONGEST]
     said = said[:-1] if action == "undo" else [] if action == "begin" else said
     deeds = None if action == "play" else [_deed(each) for each in said]
-    played = simulation.play(actor, spec.key, number("initiator"), record=record, deeds=deeds, draft=draft)
+    played = simulation.play(
+        actor, spec.key, number("initiator") or owner, record=record, deeds=deeds, draft=draft
+    )
     shown = _in_words(actor, played, spec, _tried(published, draft), viewer.locale())
     return _page(actor, workflow, played=shown, deeds=said if deeds is not None else None)
 
@@ -179,4 +189,5 @@ def _changes(actor: Actor, played: simulation.Played, locale: str) -> list[tuple
 def _rights(asked: simulation.Asked, spec: FormSpec, locale: str) -> str:
     """The field rights of a step, as its definition says them."""
     named = {path: field.title(locale) for path in asked.fields if (field := spec.find(path)) is not None}
-    return ", ".join(f"{named.get(path, path)}: {right}" for path, right in asked.fields.items())
+    words = {right: word.render(locale) for right, word in RIGHTS.items()}
+    return ", ".join(f"{named.get(path, path)}: {words[right]}" for path, right in asked.fields.items())
