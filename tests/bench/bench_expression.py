@@ -1,6 +1,6 @@
 """How long it takes to read and to calculate an expression, beside the same sum written by hand.
 
-Run: python tests/bench/bench_expression.py
+Run: formloop bench expression
 """
 
 import timeit
