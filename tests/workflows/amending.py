@@ -228,3 +228,17 @@ def set_desk(**change: Any) -> Desk:
 @pytest.fixture
 def desk(database: Any) -> Desk:
     return set_desk()
+
+
+PARCEL: Doc = {
+    "x-kind": "form", "x-id": "00000e07", "x-key": "parcel", "title": "Parcel", "x-title": {"zh-CN": "包裹"},
+    "type": "object", "properties": {"what": {"type": "string", "title": "What"}},
+    "x-states": {"packed": {"title": "Packed"}, "sent": {"title": "Sent"}},
+}  # fmt: skip
+TO_PARCEL: Doc = {
+    "x-kind": "bridge", "x-id": "00000e08", "x-key": "need_to_parcel", "title": "Needs become parcels",
+    "from": {"form": "need", "on": ["created"]},
+    "to": {"form": "parcel"},
+    "map": {"what": "what"},
+    "run": "together",
+}  # fmt: skip

@@ -9,12 +9,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from formloop import db
-from formloop.access import sessions
 from formloop.access.actor import SYSTEM
 from formloop.app import create_app
+from formloop.events import outbox
+from formloop.forms import purging
 from formloop.forms import service as records
+from formloop.forms.kind import get_form
 from formloop.settings import read_settings
-from formloop.workflows import cases
+from formloop.workflows import cases, service
+from formloop.workflows.amendments import proposals
 from workflows.amending import Desk, set_desk
 from workflows.site import browser, text_of
 
@@ -135,6 +138,8 @@ def test_what_a_stage_has_locked_is_named_and_cannot_be_typed(app: Flask, desk: 
     assert "gone from “Rows”" in page and "Rows · What" in page
     assert "rows.0.count" in typed_in(page)
     assert not {"guest", "rows.0.what"} & typed_in(page)
+    shown, blank = page.split("<template", 1)
+    assert "data-fl-remove-line" not in shown and "data-fl-remove-line" in blank  # new lines may go again
 
 
 def test_somebody_else_was_faster_while_it_was_typed(app: Flask, desk: Desk) -> None:
@@ -209,13 +214,32 @@ def test_who_sees_no_price_sees_none_in_what_changes(app: Flask, desk: Desk) -> 
     assert seen_by(app, desk, "eve").get(f"/f/booking/{record}").status_code == 403
 
 
-def test_over_the_interface_a_locked_record_is_refused_and_shows_the_old_values(
-    app: Flask, desk: Desk
-) -> None:
+def test_of_a_purged_record_no_proposed_values_stay(app: Flask, desk: Desk) -> None:
     record = desk.booking()
-    desk.propose(record, {"rows": desk.lines(record, price="12345")})
-    secret = sessions.add_token(desk.actors["ann"], "test")
-    head = {"Authorization": f"Bearer {secret}", "If-Match": f'"{desk.now(record)["revision"]}"'}
-    client = app.test_client()
-    assert client.patch(f"/api/v1/booking/{record}", json={"guest": "Li"}, headers=head).status_code == 403
-    assert "12345" not in client.get(f"/api/v1/booking/{record}", headers=head).get_data(as_text=True)
+    case = desk.propose(record, {"day": "2026-12-24"}).case
+    service.withdraw(desk.actors["ann"], case)
+    spec = get_form("booking")
+    with db.engine().begin() as conn:  # an approved record cannot be deleted by hand
+        conn.execute(spec.table.update().values(state="draft"))
+    records.delete_record(SYSTEM, "booking", record)
+    purging.purge_record(SYSTEM, "booking", record)
+    assert proposals.find(case) is None
+
+
+def test_a_workflow_for_changes_is_not_played(app: Flask, desk: Desk) -> None:
+    client = seen_by(app, desk, "adm")
+    assert client.get("/cases/play/booking_change").status_code == 409
+    assert client.get("/cases/play/booking_approval").status_code == 200
+    assert client.get("/cases/versions/booking_change").status_code == 200
+
+
+def test_the_inbox_names_the_change_and_no_draft_twice(app: Flask, desk: Desk) -> None:
+    record = records.create(desk.actors["ann"], "booking", {"guest": "Draft of Wu"})["id"]
+    case = desk.propose(desk.booking(), {"day": "2026-12-24"}).case
+    ann = seen_by(app, desk, "ann")
+    drafts = text_of(ann, "/inbox?tab=drafts")
+    assert drafts.count("<article") == 1 and f"/f/booking/{record}" in drafts
+    assert "Booking change Wu" in text_of(ann, "/inbox?tab=started")
+    desk.decide("bob", case)
+    outbox.drain()
+    assert "Booking change Wu was approved." in text_of(ann, "/notices")

@@ -13,8 +13,8 @@ from formloop.forms import service as records
 from formloop.forms.kind import get_form
 from formloop.forms.spec import Values
 from formloop.workflows import administration, announcing, cases, service
-from formloop.workflows.amendments import chances, proposals, supplements
-from workflows.amending import APPROVAL, CHANGE, Desk, by, desk, role
+from formloop.workflows.amendments import chances, impact, proposals, supplements
+from workflows.amending import APPROVAL, CHANGE, PARCEL, TO_PARCEL, Desk, by, desk, role
 
 __all__ = ["desk"]
 ALL = frozenset({"rows", "rows.what", "rows.count", "rows.price", "total", "day", "guest"})
@@ -358,3 +358,33 @@ def test_a_form_has_one_workflow_for_records_and_one_for_their_changes(desk: Des
     for each in (APPROVAL, CHANGE):
         with pytest.raises(Invalid):
             definitions.publish_many(SYSTEM, [{**each, "x-id": "00000e99", "x-key": "another"}], "third")
+
+
+def test_what_was_made_of_what_was_made_counts_too_but_not_what_a_supplement_led_to(desk: Desk) -> None:
+    """Parcels are made of needs; a booking is linked to its supplement, which has needs of its own."""
+    definitions.publish_many(SYSTEM, [PARCEL, TO_PARCEL], "more")
+    record, spec = desk.booking(), get_form("booking")
+    assert [(d.form, dict(d.states)) for d in impact.list_dependents(spec, record)] == [
+        ("need", {"open": 1}),
+        ("parcel", {"packed": 1}),
+    ]
+    desk.leave(record)
+    offer = supplements.get_offer(desk.actors["ann"], "booking", record)
+    raw = {**offer.values, "rows": [{"what": "cat", "count": 1, "price": "20"}]}
+    extra = supplements.add(desk.actors["ann"], "booking", record, raw, None)
+    desk.decide("bob", service.submit(desk.actors["ann"], "booking", extra["id"]).case)
+    assert desk.needs() == [("cabin", 2, "open"), ("cat", 1, "open")]
+    found = {d.form: dict(d.states) for d in impact.list_dependents(spec, record)}
+    assert found == {
+        "booking": {"confirmed": 1},
+        "need": {"open": 1},
+        "parcel": {"packed": 1},
+        "trip": {"gone": 1},
+    }
+
+
+def test_how_far_a_record_is_depends_on_nobody_who_looks(desk: Desk) -> None:
+    doc = {**CHANGE, "amends": {**CHANGE["amends"], "stages": [{"id": "a", "when": "owner = USER()"}]}}
+    with pytest.raises(Invalid) as refused:
+        definitions.publish_many(SYSTEM, [doc], "third")
+    assert "about_people" in [p.code for p in refused.value.problems]

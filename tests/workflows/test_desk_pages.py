@@ -148,3 +148,28 @@ def test_a_case_is_played_and_past_ones_again_by_the_draft(app: Flask, play: Sta
     page = adm.post(url, data={"action": "replay", "draft": "1"}).get_data(as_text=True)
     assert "1 finished ones would go another way" in page
     assert browser(app, play, "bob").post(url, data=sent).status_code == 403
+
+
+def test_a_case_is_played_step_by_step_as_each_of_its_people(app: Flask, play: Stage) -> None:
+    play.publish(approval("one", "bob", needs=["signature"]), approval("two", "dee"), END)
+    record, adm = play.record(), browser(app, play, "adm")
+    bob, dee, ann = (play.actors[who].person_id for who in ("bob", "dee", "ann"))
+    url, sent = "/cases/play/request_approval", {"record": str(record), "initiator": str(ann)}
+
+    def go(*deeds: str, action: str = "step") -> str:
+        return str(adm.post(url, data={**sent, "action": action, "deed": list(deeds)}).get_data(as_text=True))
+
+    assert f'name="deed" value="{bob}:approve:one"' in go(action="begin")
+    page = go(f"{bob}:approve:one")
+    assert f'name="deed" value="{dee}:reject:two"' in page
+    assert f'type="hidden" name="deed" value="{bob}:approve:one"' in page
+    page = go(f"{bob}:approve:one", f"{dee}:return:two")
+    assert f'name="deed" value="{ann}:submit:"' in page
+    assert "was returned to you" in page, "the notice that Ann would read"
+    page = go(f"{bob}:approve:one", f"{dee}:return:two", f"{ann}:submit:")
+    assert f'name="deed" value="{bob}:approve:one"' in page
+    page = go(f"{bob}:approve:one", f"{dee}:reject:two", action="undo")
+    assert f'name="deed" value="{dee}:reject:two"' in page
+    assert "Rejected" in go(f"{bob}:approve:one", f"{dee}:reject:two")
+    assert adm.post(url, data={**sent, "deed": "x:y"}).status_code == 404
+    assert cases.find_open("request", record) is None

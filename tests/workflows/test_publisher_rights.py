@@ -68,3 +68,23 @@ def test_what_the_builder_may_do_is_published(builder: Actor) -> None:
         data("update", values={"reason": '"x"'}),
     )
     definitions.publish_many(builder, [workflow_doc(*steps, END)], "mine")
+
+
+@pytest.mark.parametrize(
+    ("step", "lock"),
+    [
+        (approval("one", "bob"), {"id": "far", "when": 'secret = "x"'}),
+        (fork('amendment.was.secret = "x"'), {"id": "far"}),
+        (approval("one", "bob"), {"id": "far", "when": '"x" IN dependents.request.secret'}),
+    ],
+    ids=["the record", "as it was", "what depends on it"],
+)
+def test_lock_stages_and_steps_about_changes_read_only_what_the_builder_sees(
+    builder: Actor, step: Doc, lock: Doc
+) -> None:
+    named = {"x-id": "0000002f", "x-key": "request_change"}
+    doc = workflow_doc(step, amends={"stages": [lock], "dependents": ["request"]}, **named)
+    with pytest.raises(Invalid) as refused:
+        definitions.publish_many(builder, [doc], "mine")
+    assert {p.code for p in refused.value.problems} == {"reads_hidden"}
+    definitions.publish_many(SYSTEM, [doc], "theirs")

@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from formloop.access.actor import SYSTEM
 from formloop.core.errors import Forbidden
 from formloop.db import metadata, reading
 from formloop.definitions import library
-from formloop.workflows import hearing, simulation
+from formloop.forms import service as records
+from formloop.workflows import cases, hearing, replaying, service, simulation
 from formloop.workflows.simulation import Deed
 from workflows.specimens import approval, workflow_doc
 from workflows.stage import END, Stage
@@ -97,8 +99,39 @@ def test_past_cases_are_played_again_by_a_draft_and_every_difference_is_listed(s
         stage.do("bob", "approve", case)
     draft = {**workflow_doc(approval("one", "bob"), FORK, END)}
     before = counts()
-    (difference,) = simulation.replay(stage.actors["adm"], "request_approval", draft)
+    (difference,) = replaying.replay(stage.actors["adm"], "request_approval", draft)
     assert counts() == before
     assert difference.case == large
     assert [step for step, _, _ in difference.would] == ["one", "boss"]
     assert library.find_document("workflow", "request_approval") != draft
+
+
+def test_a_record_is_played_again_with_the_values_it_was_submitted_with(stage: Stage) -> None:
+    stage.publish(approval("one", "bob", fields={"reason": "require"}), FORK, END)
+    case = stage.submit(amount="10").case
+    stage.do("bob", "approve", case, raw={"reason": "seen"})
+    found = cases.get_case(case)
+    assert found is not None
+    how = records.How(trusted=True, unlocked=True)
+    records.change_record(SYSTEM, "request", found.record, {"amount": "100"}, how=how)
+    draft = {**workflow_doc(approval("one", "bob", fields={"reason": "require"}), FORK, END)}
+    assert replaying.replay(stage.actors["adm"], "request_approval", draft) == []
+    stricter = {**FORK, "branches": [{**LARGE, "when": "amount > 5"}]}
+    draft = {**workflow_doc(approval("one", "bob", fields={"reason": "require"}), stricter, END)}
+    (difference,) = replaying.replay(stage.actors["adm"], "request_approval", draft)
+    assert [step for step, _, _ in difference.would] == ["one", "boss"]
+
+
+def test_a_case_that_was_returned_is_played_from_its_last_submission(stage: Stage) -> None:
+    stage.publish(approval("one", "bob"), approval("two", "cho"), END)
+    result = stage.submit(amount="10")
+    stage.do("bob", "approve", result.case)
+    stage.do("cho", "return", result.case, "dearer", to="initiator")
+    found = cases.get_case(result.case)
+    assert found is not None
+    records.change_record(stage.actors["ann"], "request", found.record, {"amount": "100"})
+    service.submit(stage.actors["ann"], "request", found.record)
+    for who in ("bob", "cho"):
+        stage.do(who, "approve", result.case)
+    draft = {**workflow_doc(approval("one", "bob"), approval("two", "cho"), END)}
+    assert replaying.replay(stage.actors["adm"], "request_approval", draft) == []

@@ -13,6 +13,7 @@ from formloop.definitions import library
 from formloop.forms import listing, permits
 from formloop.forms.filters import operators
 from formloop.forms.spec import Field, FormSpec
+from formloop.workflows.kind import find_amending
 
 _KEPT = (
     "type", "format", "enum", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength",
@@ -50,6 +51,12 @@ _ERROR = {
         }
     },
 }
+_RECORD = {"name": "record", "in": "path", "required": True, "schema": _ID}
+_MATCH = {"name": "If-Match", "in": "header", "required": True, "schema": {"type": "string"}}
+_PROPOSED = {
+    "type": "object",
+    "properties": {"amendments": {"type": "array", "items": {"type": "object"}}},
+}
 _EVEN_IF_USED = {"name": "even_if_used", "in": "query", "schema": {"enum": ["0", "1"]}}
 _QUERY: Mapping[str, Any] = {
     "q": {"type": "string"},
@@ -75,6 +82,8 @@ def describe(actor: Actor, locale: str) -> dict[str, Any]:
         schemas[f"{spec.key}_given"] = _given(spec, locale)
         paths[f"/{spec.key}"] = _collection(actor, spec, permit.anywhere, locale)
         paths[f"/{spec.key}/{{record}}"] = _single(actor, spec, locale)
+        if find_amending(spec.key) is not None:
+            paths[f"/{spec.key}/{{record}}/amendments"] = _amendments(actor, spec, locale)
     for entry in datasets.list_datasets(actor):
         dataset = get_dataset(entry.key)
         schemas[f"dataset.{dataset.key}"] = _row(dataset, locale)
@@ -204,21 +213,42 @@ def _collection(actor: Actor, spec: FormSpec, visible: frozenset[str], locale: s
 
 
 def _single(actor: Actor, spec: FormSpec, locale: str) -> dict[str, Any]:
-    match = {"name": "If-Match", "in": "header", "required": True, "schema": {"type": "string"}}
     answer = {"200": _ref(spec.key)}
     found: dict[str, Any] = {
-        "parameters": [{"name": "record", "in": "path", "required": True, "schema": _ID}],
+        "parameters": [_RECORD],
         "get": _operation(f"read_{spec.key}", M("Read"), locale, answer),
     }
     if gate.allows(actor, "edit", spec.resource):
         found["patch"] = _operation(
-            f"change_{spec.key}", M("Change"), locale, answer, [match, _KEY], f"{spec.key}_given"
+            f"change_{spec.key}", M("Change"), locale, answer, [_MATCH, _KEY], f"{spec.key}_given"
         )
     if gate.allows(actor, "delete", spec.resource):
-        optional = {**match, "required": False}
+        optional = {**_MATCH, "required": False}
         found["delete"] = _operation(
             f"delete_{spec.key}", M("Delete"), locale, {"204": None}, [optional, _KEY, _EVEN_IF_USED]
         )
+    return found
+
+
+def _amendments(actor: Actor, spec: FormSpec, locale: str) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "parameters": [_RECORD],
+        "get": _operation(f"list_amendments_{spec.key}", M("Amendments"), locale, {"200": _PROPOSED}),
+    }
+    if gate.allows(actor, "amend", spec.resource):
+        body = {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["reason"],
+            "properties": {
+                "values": _ref(f"{spec.key}_given"),
+                "cancel": {"type": "boolean"},
+                "reason": {"type": "string", "maxLength": 2000},
+            },
+        }
+        made = {"type": "object", "properties": {"id": _ID, "status": {"type": "string"}}}
+        title = M("Propose a change")
+        found["post"] = _operation(f"amend_{spec.key}", title, locale, {"201": made}, [_MATCH, _KEY], body)
     return found
 
 
@@ -228,7 +258,7 @@ def _operation(
     locale: str,
     answers: Mapping[str, Any],
     parameters: list[Any] | None = None,
-    body: str | None = None,
+    body: str | Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     responses = {
         status: {"description": "OK", **({"content": _content(schema)} if schema else {})}
@@ -239,7 +269,10 @@ def _operation(
     if parameters:
         found["parameters"] = parameters
     if body:
-        found["requestBody"] = {"required": True, "content": _content(_ref(body))}
+        found["requestBody"] = {
+            "required": True,
+            "content": _content(_ref(body) if isinstance(body, str) else body),
+        }
     return found
 
 

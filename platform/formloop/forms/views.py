@@ -255,7 +255,8 @@ def keep_fill(form: str) -> Response:
     if "forget" in request.form:
         fills.forget(actor, form, record)
         target = "forms.new_page" if record is None else "forms.edit_page"
-        return page.redirect(url_for(target, form=form, record=record), M("The draft was dropped."))
+        back = page.local_path(request.form.get("back"), url_for(target, form=form, record=record))
+        return page.redirect(back, M("The draft was dropped."))
     fills.keep(actor, form, record, posted.raw_values(spec, request.form))
     return Response(status=204)
 

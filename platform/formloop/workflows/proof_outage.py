@@ -8,7 +8,6 @@ import http.server
 import json
 import multiprocessing
 import random
-import tempfile
 import threading
 import time
 from collections import Counter
@@ -27,6 +26,7 @@ from formloop.access.role_kind import ROLE
 from formloop.bridges import outbound
 from formloop.core import clock
 from formloop.core.definitions import Doc
+from formloop.db.throwaway import DATABASES, throwaway
 from formloop.definitions import service as definitions
 from formloop.events import outbox
 from formloop.forms import service as records
@@ -71,20 +71,33 @@ def prove(
     seed: int,
     create_app: Callable[[Settings], Flask],
     cases: int = CASES,
-    databases: tuple[str, ...] = ("sqlite",),
+    databases: tuple[str, ...] = DATABASES,
 ) -> dict[str, Any]:
     """Start cases, let their day pass without a worker, and kill the workers that then carry on."""
-    chance = random.Random(seed)
+    found: dict[str, Any] = {"seed": seed, "cases": cases, "ok": True}
+    for database in databases:
+        with throwaway(database) as environment:
+            kills, calls, faults = _outage(read_settings(environment), create_app, random.Random(seed), cases)
+        found |= {
+            f"{database} killed workers": kills,
+            f"{database} calls": calls,
+            f"{database} wrong": faults,
+        }
+        found["ok"] = found["ok"] and not faults
+    return found
+
+
+def _outage(
+    settings: Settings, create_app: Callable[[Settings], Flask], chance: random.Random, cases: int
+) -> tuple[int, int, list[str]]:
     server, calls = _start_server()
-    with tempfile.TemporaryDirectory() as folder:
-        settings = read_settings({"FORMLOOP_INSTANCE": folder})
-        with create_app(settings).app_context():
-            _begin(cases, server.server_port)
-            kills = _work_and_kill(settings, server.server_port, chance, cases)
-            faults = _faults(cases, calls)
+    with create_app(settings).app_context():
+        _begin(cases, server.server_port)
+        kills = _work_and_kill(settings, server.server_port, chance, cases)
+        faults = _faults(cases, calls)
+        db.engine().dispose()
     server.shutdown()
-    found = {"seed": seed, "cases": cases, "killed workers": kills, "calls": sum(calls.values())}
-    return {**found, "wrong": faults, "ok": not faults}
+    return kills, sum(calls.values()), faults
 
 
 def _start_server() -> tuple[http.server.ThreadingHTTPServer, Counter[str]]:
@@ -125,7 +138,7 @@ def _work_and_kill(settings: Settings, port: int, chance: random.Random, count: 
         before = _open()
         while worker.is_alive() and _open() == before and time.monotonic() < until:
             worker.join(timeout=0.05)  # it is up once the first case moves
-        worker.join(timeout=chance.uniform(0.05, 0.8))
+        worker.join(timeout=chance.uniform(0.02, 0.3))
         if worker.is_alive():
             worker.kill()
             kills += 1

@@ -64,7 +64,8 @@ def _reads_hidden(actor: Actor, workflow: Workflow) -> Iterator[Problem]:
     forms |= {doc["event"]["form"] for doc, _ in _steps(workflow) if "event" in doc}
     for path in workflow.reads:
         if path[0] in OF_THE_CASE:
-            read |= {(form, key) for form in forms for key in path[2:] if get_form(form).find(key)}
+            own_forms = {"amendment": {spec.key}, "dependents": set(path[1:2])}.get(path[0], forms)
+            read |= {(form, key) for form in own_forms for key in path[2:] if get_form(form).find(key)}
     for form, key in sorted(read):
         if not sees(actor, form, key):
             text = M(

@@ -2,14 +2,14 @@
 
 from dataclasses import replace
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from formloop import events
 from formloop.bridges import notices
 from formloop.db import connection
 from formloop.workflows import announcing, cases
 from formloop.workflows.state import Note, State
-from formloop.workflows.tables import case, task
+from formloop.workflows.tables import case, proposal, task
 
 ORDER = 310
 
@@ -20,7 +20,7 @@ def start() -> None:
 
 
 def on_event(event: events.Event) -> None:
-    """Forget titles, summaries and messages; what was still with its initiator ends."""
+    """Forget titles, summaries, proposed values and messages; what was still with its initiator ends."""
     if event.name != "purged":
         return
     conn, of_record = connection(), (case.c.form == event.form) & (case.c.record == event.record)
@@ -28,6 +28,7 @@ def on_event(event: events.Event) -> None:
     if not found:
         return
     conn.execute(update(case).where(of_record).values(title="", summary=[]))
+    conn.execute(delete(proposal).where(proposal.c.case.in_([each.id for each in found])))
     messages = select(task.c.id, task.c.case, task.c.person, task.c.why).where(
         task.c.case.in_([each.id for each in found]), task.c.kind == "message"
     )

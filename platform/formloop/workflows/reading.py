@@ -48,7 +48,7 @@ def build(
     if form is not None:
         reader.problems += _check_places(doc, workflow, form)
         if amends is not None:
-            reader.problems += amendments.check(doc, form, find_form)
+            reader.problems += amendments.check(doc, amends, form, find_form)
     return workflow, reader.problems
 
 

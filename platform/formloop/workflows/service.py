@@ -167,13 +167,18 @@ def decide(
         files=_attached([*attached, *signature]),
         signed=bool(signature),
     )
-    return _decide(actor, task, event, raw, revision)
+    return carry(actor, task, event, raw, revision)
 
 
 @transactional
-def _decide(
-    actor: Actor, task: int, event: Event, raw: Mapping[str, Any] | None, revision: int | None
+def carry(
+    actor: Actor,
+    task: int,
+    event: Event,
+    raw: Mapping[str, Any] | None = None,
+    revision: int | None = None,
 ) -> Result:
+    """Carry a decision out that is an event already."""
     found = cases.lock_task(task, actor.person_id)
     if found is None or found.kind != "todo" or event.action not in ACTIONS:
         raise NotFound

@@ -12,25 +12,25 @@ from sqlalchemy import func, select, update
 
 from formloop.access import gate
 from formloop.access.actor import SYSTEM, Actor, get_actor
+from formloop.bridges.notices.tables import notice
 from formloop.core import clock
 from formloop.core.definitions import Doc
 from formloop.core.errors import FormloopError, NotFound
 from formloop.core.text import Message
-from formloop.db import connection, reading, transactional
+from formloop.db import connection, transactional
 from formloop.definitions import library
 from formloop.events.tables import outbox
 from formloop.forms import rows
 from formloop.forms import service as records
 from formloop.forms.kind import get_form
+from formloop.forms.spec import Values
 from formloop.forms.tables import change
 from formloop.workflows import cases, hearing, service
 from formloop.workflows.kind import find_workflow, get_version
-from formloop.workflows.state import ENDED, Rule, State, Token
+from formloop.workflows.state import ENDED, Event, Rule, State, Token
 from formloop.workflows.tables import case, case_log, task
 
 LONGEST = 500  # turns of one play
-MOST_REPLAYED = 200
-_DECISIONS = ("approve", "reject")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Deed:
     comment: str = "simulation"
     to: Any = None
     how: str = ""
-    step: str | None = None  # a replay names the step too
+    step: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,26 +58,41 @@ class Asked:
 
 @dataclass(slots=True)
 class Played:
-    """How a play went: its history, who was asked, which records changed, which messages would be sent."""
+    """How a play went: its history, who was asked, which records changed, which messages would be sent.
+
+    `waiting` are those whose decision it waits for at the end; `told` who would read which notice.
+    """
 
     status: str = "new"
     path: list[tuple[str, str, int | None]] = field(default_factory=list)  # step, action, person
     asked: list[Asked] = field(default_factory=list)
+    waiting: list[tuple[str, int]] = field(default_factory=list)  # step, person
     changes: list[tuple[str, int, str]] = field(default_factory=list)  # form, record, action
+    told: list[tuple[int, str]] = field(default_factory=list)  # person, what a notice keeps of it
     messages: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)  # topic, payload
     problems: list[Message] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One finished case that would go another way: what was, and what would be."""
+Next = Callable[[list[Any]], Deed | None]  # from the open tasks to what happens next
 
-    case: int
-    record: int
-    was: tuple[tuple[str, str, int | None], ...]
-    would: tuple[tuple[str, str, int | None], ...]
-    status: tuple[str, str]
-    problems: tuple[Message, ...] = ()
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """What is played: a record, or values that are not saved, submitted by `initiator`.
+
+    `follow` says what people do; `answers` are what addresses would say, by step; `draft` is a workflow document
+    to try instead of the published one; `since`: the record is given back the values it had when that row of a
+    history was written, but for what came from its own workflow.
+    """
+
+    form: str
+    initiator: int
+    follow: Next
+    record: int | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    draft: Doc | None = None
+    since: int | None = None
 
 
 class _Undone(Exception):
@@ -86,9 +101,6 @@ class _Undone(Exception):
     def __init__(self, played: Played) -> None:
         super().__init__()
         self.played = played
-
-
-Next = Callable[[list[Any]], Deed | None]  # from the open tasks to what happens next
 
 
 def play(
@@ -102,10 +114,8 @@ def play(
     answers: Mapping[str, Any] | None = None,
     draft: Doc | None = None,
 ) -> Played:
-    """Play a case of a record, or of values that are not saved. Without `deeds` everybody agrees.
-
-    `answers` are what addresses would say, by step; `draft` is a workflow document to try instead of the
-    published one.
+    """Play a case of a record, or of values that are not saved. Without `deeds` everybody agrees; else it stops
+    when they are done.
     """
     gate.require(actor, "repair", "site")
     script = iter(deeds) if deeds is not None else None
@@ -113,69 +123,27 @@ def play(
     def follow(open_tasks: list[Any]) -> Deed | None:
         if script is not None:
             return next(script, None)
-        return Deed(open_tasks[0].person) if open_tasks else None
-
-    return _undone(form, initiator, record, values, follow, answers or {}, draft)
-
-
-def replay(actor: Actor, key: str, draft: Doc, last: int = 50) -> list[Difference]:
-    """Play the last finished cases of a workflow again by a draft, with the decisions that were made; what differs.
-
-    The records are taken as they are now.
-    """
-    gate.require(actor, "repair", "site")
-    query = select(case).where(case.c.workflow == key, case.c.status.in_(("approved", "rejected")))
-    with reading() as conn:
-        found = conn.execute(query.order_by(case.c.id.desc()).limit(min(last, MOST_REPLAYED))).all()
-    differences = []
-    for row in found:
-        was = tuple((n.step, n.action, n.person) for n in cases.list_notes(row.id) if n.action in _DECISIONS)
-        played = _undone(row.form, row.initiator, row.record, None, _as_before(was), {}, draft)
-        would = tuple(each for each in played.path if each[1] in _DECISIONS)
-        if would != was or played.status != row.status or played.problems:
-            differences.append(
-                Difference(
-                    row.id, row.record, was, would, (row.status, played.status), tuple(played.problems)
-                )
-            )
-    return differences
-
-
-def _as_before(was: Sequence[tuple[str, str, int | None]]) -> Next:
-    """Whoever is asked says what they said then, at that step or else anywhere; who was not asked then agrees."""
-    said = list(was)
-
-    def follow(open_tasks: list[Any]) -> Deed | None:
-        for step, action, person in list(said):
-            if any(t.person == person and t.step == step for t in open_tasks) and person is not None:
-                said.remove((step, action, person))
-                return Deed(person, action, step=step)
         return Deed(open_tasks[0].person, step=open_tasks[0].step) if open_tasks else None
 
-    return follow
+    return undone(Play(form, initiator, follow, record, values or {}, answers or {}, draft))
 
 
-def _undone(
-    form: str,
-    initiator: int,
-    record: int | None,
-    values: Mapping[str, Any] | None,
-    follow: Next,
-    answers: Mapping[str, Any],
-    draft: Doc | None,
-) -> Played:
+def undone(wanted: Play) -> Played:
+    """How a play goes, in a transaction that is taken back."""
+
     @transactional
     def run() -> None:
         played = Played()
-        if draft is not None:
-            entry = library.find_entry("workflow", draft["x-key"])
-            library.overlay().put("workflow", draft["x-key"], draft, entry.version if entry else 1)
-        before = _marks()
+        if wanted.draft is not None:
+            entry = library.find_entry("workflow", wanted.draft["x-key"])
+            version = entry.version if entry else 1
+            library.overlay().put("workflow", wanted.draft["x-key"], wanted.draft, version)
+        marks = _marks()
         try:
-            _play(played, form, initiator, record, values, follow, answers)
+            _play(played, wanted)
         except FormloopError as error:
             played.problems += [p.message for p in getattr(error, "problems", ())] or [error.message]
-        _collect(played, before)
+        _collect(played, marks)
         raise _Undone(played)
 
     try:
@@ -185,45 +153,56 @@ def _undone(
     raise AssertionError("unreachable")
 
 
-def _play(
-    played: Played,
-    form: str,
-    initiator: int,
-    record: int | None,
-    values: Mapping[str, Any] | None,
-    follow: Next,
-    answers: Mapping[str, Any],
-) -> None:
-    who = get_actor(initiator)
+def _play(played: Played, wanted: Play) -> None:
+    who, form = get_actor(wanted.initiator), wanted.form
+    record = wanted.record
     if record is None:
-        record = int(records.create(who, form, dict(values or {}))["id"])
+        record = int(records.create(who, form, dict(wanted.values))["id"])
     else:
-        _set_back(form, record)
+        _set_back(form, record, wanted.since)
     found = service.submit_for(who, form, record)
     played.status = found.status
     for _ in range(LONGEST):
         now = cases.get_case(found.case)
         if now is None or now.status in ENDED:
             break
-        if _answer_steps(State.from_json(now.state), now, answers):
+        if _answer_steps(State.from_json(now.state), now, wanted.answers):
             continue
         waiting = cases.list_waiting(found.case)
-        deed = follow(waiting)
+        played.waiting = [(each.step, each.person) for each in waiting]
+        deed = wanted.follow(waiting)
         if deed is None:
             break
+        played.waiting = []
         _do(found.case, deed, now.status == "returned", form, record)
     now = cases.get_case(found.case)
     played.status = now.status if now is not None else played.status
 
 
-def _set_back(form: str, record: int) -> None:
+def _set_back(form: str, record: int, since: int | None) -> None:
     """Let the record be as before it was submitted: whatever runs ends, and its state is the first one."""
     spec, workflow = get_form(form), find_workflow(form)
-    if workflow is None or record not in rows.load(connection(), spec, [record]):
+    there = rows.load(connection(), spec, [record]).get(record)
+    if workflow is None or there is None:
         raise NotFound
     ended = update(case).where(case.c.form == form, case.c.record == record, case.c.ended_at.is_(None))
     connection().execute(ended.values(ended_at=clock.now()))
     records.set_state(SYSTEM, form, record, workflow.states["returned"])
+    raw: Values = {}
+    for old in _taken_since(form, record, since) if since is not None else ():
+        raw |= rows.laid(spec, {**there, **raw}, old)
+    if raw:
+        how = records.How(trusted=True, unlocked=True)
+        records.change_record(SYSTEM, form, record, raw, how=how)
+
+
+def _taken_since(form: str, record: int, since: int) -> list[Mapping[str, Any]]:
+    """What changes from outside of its workflow took away from a record, newest first."""
+    changed = select(change.c.old, change.c.cause).where(
+        change.c.form == form, change.c.record == record, change.c.id > since, change.c.old.is_not(None)
+    )
+    found = connection().execute(changed.order_by(change.c.id.desc()))
+    return [row.old for row in found if not (row.cause or {}).get("chain", [""])[-1].startswith("workflow:")]
 
 
 def _answer_steps(state: State, row: Any, answers: Mapping[str, Any]) -> bool:
@@ -260,16 +239,18 @@ def _do(case_id: int, deed: Deed, returned: bool, form: str, record: int) -> Non
     found = connection().execute(query.order_by(task.c.id)).scalars().first()
     if found is None:
         raise NotFound
-    service.decide(actor, found, deed.action, deed.comment, to=deed.to, how=deed.how)
+    event = Event(deed.action, deed.person, deed.comment, deed.to, deed.how, signed=True)
+    service.carry(actor, found, event)
 
 
 @dataclass(frozen=True, slots=True)
 class _Marks:
-    """What was there before a play: the last case, change and message."""
+    """What was there before a play: the last case, change, message and notice."""
 
     case: int
     change: int
     message: int
+    notice: int
 
 
 def _marks() -> _Marks:
@@ -277,7 +258,7 @@ def _marks() -> _Marks:
     return _Marks(*(int(each) for each in last))
 
 
-_COUNTED = (case.c.id, change.c.id, outbox.c.id)
+_COUNTED = (case.c.id, change.c.id, outbox.c.id, notice.c.id)
 
 
 def _collect(played: Played, before: _Marks) -> None:
@@ -292,3 +273,5 @@ def _collect(played: Played, before: _Marks) -> None:
     played.changes = [(c.form, c.record, c.action) for c in conn.execute(changes.order_by(change.c.id))]
     sent = select(outbox.c.topic, outbox.c.payload).where(outbox.c.id > before.message)
     played.messages = [(m.topic, m.payload) for m in conn.execute(sent.order_by(outbox.c.id))]
+    read = select(notice.c.person, notice.c.said).where(notice.c.id > before.notice)
+    played.told = [(n.person, n.said) for n in conn.execute(read.order_by(notice.c.id))]

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from formloop.access.actor import SYSTEM, get_actor
 from formloop.core import clock
-from formloop.core.expression import FUNCTIONS, Expression, Linked, Path
+from formloop.core.expression import Expression, Linked, Path
 from formloop.db import reading
 from formloop.forms import rows
 from formloop.forms.fields.datetime import site_zone
@@ -19,14 +19,12 @@ from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
 from formloop.workflows import calendar
+from formloop.workflows.amendments.reading import ABOUT_PEOPLE
 from formloop.workflows.assignees import rules
 from formloop.workflows.plain import Found, Line
 from formloop.workflows.spec import Visit, Workflow
 from formloop.workflows.staff import Staff
 from formloop.workflows.state import Rule
-
-_ABOUT_PEOPLE = frozenset(name for name, each in FUNCTIONS.items() if each.group == "people")
-
 
 OF_THE_CASE = ("flow", "loop", "answer", "amendment", "dependents")
 
@@ -78,7 +76,7 @@ class Situation(Staff):
 
     def value_of(self, expression: Expression, names: Mapping[str, Any]) -> Any:
         """A value; what an expression asks of "the user" is asked of whoever submitted."""
-        who = get_actor(self.initiator) if expression.calls & _ABOUT_PEOPLE else SYSTEM
+        who = get_actor(self.initiator) if expression.calls & ABOUT_PEOPLE else SYSTEM
         asked = {path[0] for path in expression.reads} & set(names)
         env = self._environment
         if asked:

@@ -38,6 +38,7 @@ class Change:
     differences: list[history.Difference]
     impact: Counts
     outdated: bool
+    applied_at: datetime | None
 
 
 def of_case(actor: Actor, found: Any, visible: frozenset[str], locale: str) -> Change | None:
@@ -105,6 +106,7 @@ def _change(
         ),
         impact=count_dependents(spec, record, locale) if running else _in_words(told.impact, locale),
         outdated=running and _is_outdated(workflow, spec, record, told),
+        applied_at=told.applied_at,
     )
 
 

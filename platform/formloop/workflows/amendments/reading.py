@@ -5,11 +5,12 @@ from typing import Any
 
 from formloop.core.definitions import Doc
 from formloop.core.errors import Problem
-from formloop.core.expression import BOOL, TEXT, Expression, ListType, RecordType, Type
+from formloop.core.expression import BOOL, FUNCTIONS, TEXT, Expression, ListType, RecordType, Type
 from formloop.core.text import M
 from formloop.forms.spec import FormSpec
 from formloop.workflows.amendments.spec import CANCEL, EVERYTHING, Amends, Stage, Supplement
 
+ABOUT_PEOPLE = frozenset(name for name, each in FUNCTIONS.items() if each.group == "people")
 FindForm = Callable[[str], "FormSpec | None"]
 Express = Callable[[str, str, Type | None, Mapping[str, Type]], Expression | None]
 
@@ -70,13 +71,17 @@ def _supplement(said: Mapping[str, Any], find_form: FindForm, express: Express) 
     return Supplement(doc["form"], values)
 
 
-def check(doc: Doc, form: FormSpec, find_form: FindForm) -> Iterator[Problem]:
+def check(doc: Doc, amends: Amends, form: FormSpec, find_form: FindForm) -> Iterator[Problem]:
     """What is wrong beyond schema and expressions."""
     said = doc["amends"]
     for index, stage in enumerate(said["stages"]):
         at = f"amends.stages.{index}"
         if stage["id"] in {earlier["id"] for earlier in said["stages"][:index]}:
             yield Problem("duplicate", f"{at}.id", M("The id “{id}” is used twice.", id=stage["id"]))
+        when = amends.stages[index].when
+        if when is not None and when.calls & ABOUT_PEOPLE:
+            text = M("How far a record is does not depend on who looks.")
+            yield Problem("about_people", f"{at}.when", text)
         if "when" not in stage and index + 1 < len(said["stages"]):
             text = M("A stage without a condition is met always; it must be the last one.")
             yield Problem("unreachable", f"{at}.when", text)
