@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, null, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Select, and_, cast, func, literal, null, or_, select, type_coerce
 
 from formloop.access.actor import Actor
 from formloop.core.errors import Invalid, Problem
@@ -121,7 +121,7 @@ def _sums(
                 permit.seen(source.c[f"{prefix}_{name}"], name, source) if permit.covers(name) else null()
             )
             kinds.append((prefix, name))
-            typed = func.sum(column, type_=source.c[f"{prefix}_{name}"].type)
+            typed = func.sum(column, type_=kind)
             sums.append(typed.label(f"{prefix}_{name}"))
     return sums, kinds
 
