@@ -117,9 +117,9 @@ def _sums(
     sums, kinds = [], []
     for prefix in ("m", "r", "e") if pending else ("m",):
         for name in spec.measures:
-            column = (
-                permit.seen(source.c[f"{prefix}_{name}"], name, source) if permit.covers(name) else null()
-            )
+            own = source.c[f"{prefix}_{name}"]
+            kind: Any = own.type
+            column = permit.seen(own, name, source) if permit.covers(name) else cast(null(), kind)
             kinds.append((prefix, name))
             typed = func.sum(column, type_=kind)
             sums.append(typed.label(f"{prefix}_{name}"))
