@@ -26,6 +26,8 @@ from formloop.ledgers import kind as ledger_kind
 from formloop.ledgers import posting_kind
 from formloop.ledgers import views as ledgers_views
 from formloop.packs import views as packs_views
+from formloop.planning import kind as plan_kind
+from formloop.planning import views as planning_views
 from formloop.settings import Settings, read_settings
 from formloop.web import wiring
 from formloop.workflows import kind as workflow_kind
@@ -39,6 +41,7 @@ KINDS = (
     posting_kind.POSTING,
     dataset_kind.DATASET,
     bridge_kind.BRIDGE,
+    plan_kind.PLAN,
     workflow_kind.WORKFLOW,
 )  # rooms add their kinds when they are imported
 ROOMS = (
@@ -49,6 +52,7 @@ ROOMS = (
     "ledgers",
     "datasets",
     "bridges",
+    "planning",
     "workflows",
     "packs",
     "api",
@@ -99,6 +103,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         datasets_views,
         bridges_views,
         notices_views,
+        planning_views,
         workflows_views,
         packs_views,
         api_views,

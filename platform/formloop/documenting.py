@@ -21,6 +21,8 @@ from formloop.core.expression.reference import reference as expressions
 from formloop.core.text import M, Message, load_catalogues, translate
 from formloop.forms.fields.reference import page as fields
 from formloop.forms.filters import operators
+from formloop.planning.operators import operators as operators_of_plans
+from formloop.planning.spec import Column
 from formloop.workflows.assignees import rules
 from formloop.workflows.nodes import nodes
 
@@ -105,6 +107,34 @@ def workflows_page() -> str:
     return "".join(parts).rstrip() + "\n"
 
 
+def operators_page() -> str:
+    """The calculations of plans."""
+    parts = ["# Calculations of plans" + MADE]
+    told = (
+        "`*` marks columns that must have a value; a port may be fed by any dataset with these columns.\n\n"
+    )
+    parts.append(told)
+    for each in operators_of_plans:
+        english = each.title.render("en")
+        parts.append(f'## {english} · {translate(english, "zh-CN")}\n\n`"operator": "{each.name}"`')
+        parts.append(f" — {' '.join((inspect.getdoc(each) or '').split())}\n\n")
+        parts.append("| Table | Name | 名称 | Columns |\n|---|---|---|---|\n")
+        for word, ports in (("reads", each.ports), ("gives", each.outputs)):
+            for name, port in ports.items():
+                title = port.title.render("en")
+                cells = (f"{word} `{name}`", title, translate(title, "zh-CN"), _columns(port.columns))
+                parts.append(_row(*cells) + "\n")
+        parts.append("\n| Parameter | Value | Name | 名称 |\n|---|---|---|---|\n")
+        for key, schema in each.parameters.items():
+            parts.append(_row(f"`{key}`", _value(schema, schema), *_titles(schema)) + "\n")
+        parts.append("\n")
+    return "".join(parts).rstrip() + "\n"
+
+
+def _columns(columns: Mapping[str, Column]) -> str:
+    return ", ".join(f"`{name}`{' *' if each.required else ''} {each.kind}" for name, each in columns.items())
+
+
 def filters_page() -> str:
     """The operators of lists and of the API."""
     rows = [
@@ -182,6 +212,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "fields.md": fields,
     "kinds.md": kinds_page,
     "workflows.md": workflows_page,
+    "operators.md": operators_page,
     "filters.md": filters_page,
     "commands.md": commands_page,
     "settings.md": settings_page,

@@ -36,6 +36,7 @@ from formloop.core.expression import (
 from formloop.datasets.sight import TableRows, parameter
 from formloop.datasets.spec import PARAMETERS, DatasetSpec, Element, Part, Rows, View
 from formloop.db import Exact, UtcTime
+from formloop.forms.spec import Field
 
 RECORD = "_record"
 Query = Select[Any] | CompoundSelect[Any]
@@ -43,8 +44,15 @@ Query = Select[Any] | CompoundSelect[Any]
 
 def complete(dataset: DatasetSpec, given: Mapping[str, Any], context: Context) -> dict[str, Any]:
     """The values of all parameters: those given, for the others their defaults."""
+    return complete_fields(dataset.parameters, given, context)
+
+
+def complete_fields(
+    fields: Mapping[str, Field], given: Mapping[str, Any], context: Context
+) -> dict[str, Any]:
+    """The values of fields that no record holds: those given, for the others their defaults."""
     found = {}
-    for key, field in dataset.parameters.items():
+    for key, field in fields.items():
         if key in given:
             found[key] = given[key]
         elif field.default_expression is not None:

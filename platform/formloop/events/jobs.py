@@ -124,7 +124,7 @@ def run(job: int) -> Job:
         try:
             step(found)
         except Unavailable as error:
-            _fail(found, _problems_of(error))
+            _fail(found, problems_of(error))
 
 
 def get_job(job: int, actor: Doer | None = None) -> Job:
@@ -146,7 +146,7 @@ def step(job: Job) -> None:
     except Exception as error:  # whatever it is, the person who started the job must be told
         if not isinstance(error, FormloopError):
             _log.exception("job %s (%s) failed", job.id, job.kind)
-        _fail(job, _problems_of(error))
+        _fail(job, problems_of(error))
         return
     job.state = "done" if finished else "running"
     _note(job)
@@ -173,17 +173,18 @@ def _deliver(delivery: Delivery) -> None:
     except Unavailable as error:
         if delivery.attempts < TRIES:
             raise
-        _fail(job, _problems_of(error))
+        _fail(job, problems_of(error))
     if not job.over:
         _promise(job.id, job.kind)
 
 
 def _fail(job: Job, problems: Sequence[Problem]) -> None:
-    job.state, job.problems = "failed", [_said(problem) for problem in problems]
+    job.state, job.problems = "failed", [said(problem) for problem in problems]
     _note(job)
 
 
-def _problems_of(error: Exception) -> Sequence[Problem]:
+def problems_of(error: Exception) -> Sequence[Problem]:
+    """What is told of an error to whoever started the work."""
     if isinstance(error, Invalid) and error.problems:
         return error.problems
     if isinstance(error, FormloopError):
@@ -192,7 +193,8 @@ def _problems_of(error: Exception) -> Sequence[Problem]:
     return [Problem("unexpected", "", text)]
 
 
-def _said(problem: Problem) -> dict[str, str]:
+def said(problem: Problem) -> dict[str, str]:
+    """A problem in every language, to be kept."""
     return {"at": problem.at, **{locale: problem.message.render(locale) for locale in LOCALES}}
 
 

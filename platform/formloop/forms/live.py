@@ -166,7 +166,9 @@ def _records(actor: Actor, target: FormSpec, field: Field, text: str) -> list[di
 
 def _by_title(actor: Actor, target: FormSpec) -> tuple[str, ...]:
     permit = permits.require_permit(actor, "view", target)
-    return (target.title_field,) if target.title_field in permit.anywhere else ()
+    field = target.fields.get(target.title_field)
+    known = field is not None and field.type.sortable and field.key in permit.anywhere
+    return (target.title_field,) if known else ()
 
 
 def _allowed(actor: Actor, target: FormSpec, field: Field) -> Any:

@@ -16,6 +16,8 @@ from formloop.definitions import service as definitions
 from formloop.forms import permits
 from formloop.forms.kind import get_form
 from formloop.forms.publisher_rights import read_elsewhere, sees
+from formloop.planning import service as planning
+from formloop.planning.kind import get_plan
 from formloop.workflows import sight
 from formloop.workflows.reading import walk
 from formloop.workflows.situation import OF_THE_CASE
@@ -82,6 +84,9 @@ def _works(actor: Actor, workflow: Workflow) -> Iterator[Problem]:
             yield Problem(
                 "writes_forbidden", at, M("You may not submit records of {form} yourself.", form=form)
             )
+        if doc["node"] == "plan" and not planning.may_run(actor, get_plan(doc["plan"])):
+            text = M("This step runs the plan “{plan}”, which you may not run yourself.", plan=doc["plan"])
+            yield Problem("writes_forbidden", at, text)
         if doc["node"] == "data":
             yield from _writes_forbidden(actor, doc, form, at)
 

@@ -20,6 +20,7 @@ from formloop.forms import rows
 from formloop.forms import service as records
 from formloop.forms.kind import get_form
 from formloop.forms.service import Draft, How
+from formloop.planning import service as planning
 from formloop.workflows import cases
 from formloop.workflows.nodes.data import MOST_FOUND
 from formloop.workflows.state import Event, Work
@@ -88,6 +89,12 @@ def _query(turn: Turn, work: Work) -> Mapping[str, Any]:
     return {"ids": tuple(connection().execute(query).scalars())}
 
 
+def _plan(turn: Turn, work: Work) -> Mapping[str, Any]:
+    """Run a plan; a plan that fails leaves the case where it is, with the reason."""
+    run = planning.run_within(turn.actor, work.values["plan"], work.values["parameters"], turn.cause)
+    return {"run": run.id, "written": run.written}
+
+
 def _http(turn: Turn, work: Work) -> None:
     wanted = work.values
     payload = {
@@ -128,5 +135,6 @@ KINDS: dict[str, Callable[[Turn, Work], Mapping[str, Any] | None]] = {
     "update": _update,
     "delete": _delete,
     "query": _query,
+    "plan": _plan,
     "http": _http,
 }

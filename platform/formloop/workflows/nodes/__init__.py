@@ -13,6 +13,7 @@ from formloop.workflows.nodes.inclusive import Inclusive
 from formloop.workflows.nodes.loop import Loop
 from formloop.workflows.nodes.message import SendMessage
 from formloop.workflows.nodes.parallel import Parallel
+from formloop.workflows.nodes.plan import RunPlan
 from formloop.workflows.nodes.subflow import SubFlow
 from formloop.workflows.nodes.wait import Wait
 from formloop.workflows.spec import Node
@@ -31,6 +32,7 @@ for each in (
     SubFlow(),
     WorkOnRecords(),
     Calculate(),
+    RunPlan(),
     HttpCall(),
     End(),
 ):

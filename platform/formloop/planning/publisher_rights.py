@@ -1,0 +1,68 @@
+"""Nobody publishes a plan that reads what they may not see, or writes what they may not write.
+
+A plan reads the whole of its datasets and writes its forms whatever the person may who runs it.
+"""
+
+from collections.abc import Iterator
+
+from formloop.access import gate
+from formloop.access.actor import Actor
+from formloop.core.errors import Invalid, Problem
+from formloop.core.text import M
+from formloop.datasets.kind import get_dataset, references
+from formloop.datasets.publisher_rights import hidden
+from formloop.definitions import service as definitions
+from formloop.forms import permits
+from formloop.forms.kind import get_form
+from formloop.planning.kind import get_plan
+from formloop.planning.spec import PlanSpec
+
+
+def enroll() -> None:
+    """Take part in publishing."""
+    if "plan_publisher_rights" not in definitions.listeners:
+        definitions.listeners.add("plan_publisher_rights", _check)
+
+
+def _check(actor: Actor, published: definitions.Published) -> None:
+    if published.kind != "plan" or actor.administrator or definitions.get_definition(published.id).app:
+        return  # a pack is installed by who holds that right
+    plan = get_plan(published.key)
+    problems = [*_reads_hidden(actor, plan), *_writes_forbidden(actor, plan)]
+    if problems:
+        raise Invalid(problems)
+
+
+def _reads_hidden(actor: Actor, plan: PlanSpec) -> Iterator[Problem]:
+    for port, key in plan.ports.items():
+        for each in _with_inner(key):
+            yield from hidden(actor, get_dataset(each).reads, f"ports.{port}")
+
+
+def _with_inner(key: str) -> list[str]:
+    """A dataset and those it reads itself, however deep."""
+    found, waiting = [key], [key]
+    while waiting:
+        for kind, inner in references(dict(get_dataset(waiting.pop()).document)):
+            if kind == "dataset" and inner not in found:
+                found.append(inner)
+                waiting.append(inner)
+    return found
+
+
+def _writes_forbidden(actor: Actor, plan: PlanSpec) -> Iterator[Problem]:
+    for output in plan.outputs:
+        spec = get_form(output.form)
+        for action in ("create", "edit"):
+            permit = permits.find_permit(actor, action, spec)
+            for key in output.values:
+                if permit is None or key not in permit.everywhere:
+                    text = M(
+                        "This plan writes {field} of {form}, which you may not do yourself.",
+                        field=key,
+                        form=spec.key,
+                    )
+                    yield Problem("writes_forbidden", f"outputs.{output.name}.map.{key}", text)
+        if not gate.allows(actor, "delete", spec.resource):
+            text = M("This plan deletes records of {form}, which you may not do yourself.", form=spec.key)
+            yield Problem("writes_forbidden", f"outputs.{output.name}", text)
