@@ -461,3 +461,15 @@ def test_a_returned_proposal_goes_on_by_the_version_it_began_with(desk: Desk) ->
     assert desk.decide("bob", case).status == "approved"
     with pytest.raises(Invalid):  # the next one begins with the new version
         desk.propose(record, {"day": "2026-12-25"})
+
+
+def test_of_several_approved_at_once_the_outdated_one_is_named(desk: Desk) -> None:
+    asked = []
+    for _ in range(2):
+        case = desk.propose(desk.booking(), {"day": "2026-12-24"}).case
+        found = cases.find_own_task(case, desk.actors["bob"].person_id)
+        assert found is not None
+        asked.append(int(found.id))
+    desk.issue()  # something depends on the first one now
+    done = service.approve_many(desk.actors["bob"], asked)
+    assert (done.done, [task for task, _ in done.refused]) == (1, asked[:1])
