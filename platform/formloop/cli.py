@@ -276,9 +276,19 @@ def scenario_play(file: Path) -> None:
 
 
 @main.command()
+@click.argument("part", type=click.Choice(["site", "ledgers"]), default="site")
 @with_site
-def doctor() -> None:
-    """Say what is missing on this machine or wrong with this site, and how to mend it."""
+def doctor(part: str) -> None:
+    """Say what is missing on this machine or wrong with this site; or make all balances again and compare them."""
+    if part == "ledgers":
+        from formloop.ledgers.verifying import verify
+
+        wrong = verify()
+        for each in wrong:
+            tell(M("BAD  {what}", what=each))
+        if not wrong:
+            tell(M("Everything that is kept beside the entries agrees with them."))
+        sys.exit(1 if wrong else 0)
     from formloop import doctor as examination
 
     ill = False

@@ -26,6 +26,7 @@ PROOFS: Mapping[str, str] = {
     "approve": "formloop.workflows.proof:prove",
     "outage": "formloop.workflows.proof_outage:prove",
     "versions": "formloop.workflows.proof_versions:prove",
+    "ledger": "formloop.ledgers.proof:prove",
     "bridge-kill": "formloop.bridges.proof:prove",
 }
 

@@ -32,8 +32,7 @@ class Row:
     state: Any = None
     last: Place | None = None
     delta: dict[str, Decimal] = field(default_factory=dict)
-    months: dict[str, dict[str, Decimal]] = field(default_factory=dict)
-    earliest: date | None = None  # of what takes away
+    days: dict[date, dict[str, Decimal]] = field(default_factory=dict)  # what is added on which day
     places: list[str] = field(default_factory=list)  # where the record asked for it
 
     def after(self, column: str) -> Decimal:
@@ -114,10 +113,8 @@ class Balances:
             return
         column = f"m_{name}"
         row.delta[column] = row.delta.get(column, ZERO) + amount
-        month = row.months.setdefault(day.isoformat()[:7], {})
-        month[column] = month.get(column, ZERO) + amount
-        if amount < 0 and (row.earliest is None or day < row.earliest):
-            row.earliest = day
+        of_day = row.days.setdefault(day, {})
+        of_day[column] = of_day.get(column, ZERO) + amount
 
     def lift(self, scope: Scope, dims: Dims) -> None:
         """Note which limits do not hold for these dimensions."""
@@ -141,19 +138,20 @@ class Balances:
                     continue
                 change = row.delta.get(total, ZERO) + row.delta.get(reserved, ZERO)
                 left = row.after(total) + row.after(reserved)
-                if row.earliest is not None and row.last is not None and row.last[0] > row.earliest:
-                    found = self._lowest_later(limit, key, row)
-                    if found is not None and found[1] < limit.below:
-                        problems.append(self._problem(limit, row, found[1], found[0]))
-                        continue
+                found = self._lowest_later(total, key, row)
+                if found is not None and found[1] < limit.below:
+                    problems.append(self._problem(limit, row, found[1], found[0]))
+                    continue
                 if change < 0 and left < limit.below:
                     problems.append(self._problem(limit, row, left, None))
         return problems
 
-    def _lowest_later(self, limit: Never, key: str, row: Row) -> tuple[date, Decimal] | None:
-        """The lowest balance at the end of any day from the earliest change on, with its day."""
+    def _lowest_later(self, column: str, key: str, row: Row) -> tuple[date, Decimal] | None:
+        """The lowest balance at the end of any day from the first on which less is there than was, with its day."""
+        first = min((day for day, added in row.days.items() if added.get(column, ZERO) < 0), default=None)
+        if first is None or row.last is None or row.last[0] <= first:
+            return None
         entry = self.ledger.tables.entry
-        measure = entry.c[f"m_{limit.measure}"]
         same = [
             entry.c[self.ledger.dimensions[name].column] == row.dims[name]
             for name in self.ledger.sets[row.per]
@@ -161,17 +159,19 @@ class Balances:
         if row.per == 0:
             same = [entry.c.key == key]
         query = (
-            select(entry.c.date, func.sum(measure))
-            .where(*same, entry.c.pending.is_(False), entry.c.date >= row.earliest)
+            select(entry.c.date, func.sum(entry.c[column], type_=entry.c[column].type))
+            .where(*same, entry.c.pending.is_(False), entry.c.date > first)
             .group_by(entry.c.date)
-            .order_by(entry.c.date.desc())
         )
-        running, lowest = row.after(f"m_{limit.measure}"), None
-        for day, moved in connection().execute(query):
-            if lowest is None or running < lowest[1]:
-                lowest = (day, running)
-            running -= moved
-        return lowest
+        moved: dict[date, Decimal] = {row[0]: row[1] for row in connection().execute(query)}
+        for day, added in row.days.items():
+            moved[day] = moved.get(day, ZERO) + added.get(column, ZERO)
+        running, lowest = row.after(column), list[tuple[Decimal, date]]()
+        for day in sorted((day for day in moved if day > first), reverse=True):
+            lowest.append((running, day))
+            running -= moved[day]
+        amount, day = min([*lowest, (running, first)])
+        return day, amount
 
     def _problem(self, limit: Never, row: Row, left: Decimal, day: date | None) -> Problem:
         what = called(self.ledger, {name: row.dims[name] for name in self.ledger.sets[row.per]})
@@ -220,7 +220,7 @@ class Balances:
                 **{c.name: sums.get(c.name, ZERO) for c in turnover.c if c.name[:2] == "m_"},
             }
             for key, row in sorted(self.rows.items())
-            for month, sums in row.months.items()
+            for month, sums in _by_month(row.days).items()
         ]
         if months:
             insertion: Any = (sqlite if is_sqlite() else postgresql).insert(turnover)
@@ -243,6 +243,15 @@ class Said(Message):
         """The text in `locale`."""
         document: Mapping[str, Any] = object.__getattribute__(self, "document")
         return str(document.get("x-says", {}).get(locale) or self.msgid)
+
+
+def _by_month(days: Mapping[date, Mapping[str, Decimal]]) -> dict[str, dict[str, Decimal]]:
+    found: dict[str, dict[str, Decimal]] = {}
+    for day, sums in days.items():
+        month = found.setdefault(day.isoformat()[:7], {})
+        for name, amount in sums.items():
+            month[name] = month.get(name, ZERO) + amount
+    return found
 
 
 def _per(ledger: LedgerSpec, limit: Never) -> tuple[str, ...]:

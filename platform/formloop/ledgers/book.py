@@ -64,7 +64,6 @@ class Book:
     balances: dict[str, Balances] = field(default_factory=dict)
     scopes: dict[str, Scope] = field(default_factory=dict)
     homes: dict[int, Group] = field(default_factory=dict)  # the group of each new entry
-    dry: bool = False
     matches: list[matching.Match] = field(default_factory=list)
 
     def post(self) -> None:
@@ -302,8 +301,6 @@ class Book:
 
     def write(self) -> None:
         """Write everything: groups, entries, open items and matches, balances; then the groups are complete."""
-        if self.dry:
-            return
         conn, now = connection(), clock.now()
         heads = [
             {

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import or_, select
 
-from formloop.core.errors import Invalid, Problem
+from formloop.core.errors import Invalid
 from formloop.core.text import M
 from formloop.db import connection
 from formloop.ledgers.balances import shown
 from formloop.ledgers.engine import ADDED, OWN, PLAIN, Slot
-from formloop.ledgers.pools import list_returns, valuation_of
+from formloop.ledgers.pools import list_returns, nets, valuation_of
 from formloop.ledgers.spec import ZERO
 from formloop.ledgers.tables import posted
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 def resolve(book: Book) -> None:
     """Find the entry that each slot names by the line or the record it came from."""
     back: dict[int, Decimal] = {}
+    worth: dict[int, Decimal] = {}
     for group, slot in book.slots():
         if slot.way != PLAIN or (slot.rule.returns is None and slot.rule.adds_to is None):
             continue
@@ -31,8 +32,13 @@ def resolve(book: Book) -> None:
             text = M("What this goes back to has not been posted in “{ledger}”.", ledger=slot.ledger.title)
             raise Invalid([group.sheet.problem("no_origin", slot.rule, slot.place, "returns", text)])
         slot.source = found.id
+        if (slot.day or group.sheet.day) < found.date:
+            text = M(
+                "This cannot be before {day}, the date of what it goes back to.", day=found.date.isoformat()
+            )
+            raise Invalid([group.sheet.problem("too_early", slot.rule, slot.place, "returns", text)])
         if slot.rule.adds_to is not None:
-            _add_to(book, slot, found)
+            _add_to(book, group, slot, found, worth)
         else:
             _require_left(group, slot, found, back)
 
@@ -63,9 +69,16 @@ def _find(slot: Slot) -> Any:
     )
 
 
-def _add_to(book: Book, slot: Slot, found: Any) -> None:
+def _add_to(book: Book, group: Group, slot: Slot, found: Any, worth: dict[int, Decimal]) -> None:
     ledger = slot.ledger
     valuation = valuation_of(ledger)
+    if found.id not in worth:
+        _, value, variance = nets(ledger, [found.id])[found.id]
+        worth[found.id] = value + variance
+    worth[found.id] += slot.amounts[valuation.value]
+    if worth[found.id] < 0:
+        text = M("More is taken off than it is worth: {amount} would be left.", amount=shown(worth[found.id]))
+        raise Invalid([group.sheet.problem("below_nothing", slot.rule, slot.place, "adds_to", text)])
     slot.dims = {key: getattr(found, dimension.column) for key, dimension in ledger.dimensions.items()}
     slot.way, slot.pool, slot.method = ADDED, found.pool, found.method
     slot.given, slot.amounts[valuation.value] = slot.amounts[valuation.value], ZERO
@@ -80,12 +93,6 @@ def _require_left(group: Group, slot: Slot, found: Any, back: dict[int, Decimal]
     wanted = slot.amounts[quantity]
     left = abs(getattr(found, f"m_{quantity}")) - abs(before)
     back[found.id] = back.get(found.id, ZERO) + wanted
-    problem: Problem | None = None
     if abs(wanted) > left:
         text = M("More is taken back than is left of it: {amount}.", amount=shown(left))
-        problem = group.sheet.problem("too_much_back", slot.rule, slot.place, "returns", text)
-    elif (slot.day or group.sheet.day) < found.date:
-        text = M("It cannot be taken back before {day}.", day=found.date.isoformat())
-        problem = group.sheet.problem("too_early", slot.rule, slot.place, "returns", text)
-    if problem is not None:
-        raise Invalid([problem])
+        raise Invalid([group.sheet.problem("too_much_back", slot.rule, slot.place, "returns", text)])

@@ -36,7 +36,6 @@ class Node:
     variance: Decimal = ZERO
     layers: tuple[Layer, ...] = ()
     slot: Slot | None = None
-    plus: tuple[Decimal, Decimal] = (ZERO, ZERO)  # what other documents added to value and variance
 
     def __lt__(self, other: "Node") -> bool:
         return self.place < other.place
@@ -85,9 +84,8 @@ def load_nodes(ledger: LedgerSpec, pool: str, since: Place | None, gone: set[int
         if node is None:
             continue
         node.value, node.variance = node.value + row.value, node.variance + row.variance
-        if row.way == ADDED and node.given is not None:
+        if node.given is not None:
             node.given += row.value + row.variance
-            node.plus = (node.plus[0] + row.value, node.plus[1] + row.variance)
         if row.layers is not None:
             node.layers = _layers(row.layers)
     kept = [node for node in nodes.values() if node.entry not in undone]
@@ -101,7 +99,7 @@ def _layers(written: Any) -> tuple[Layer, ...]:
 def _undone(row: Any, nodes: dict[int, Node]) -> set[int]:
     """A reversal of the same day undoes as if nothing had been; one of a later day is a movement of its own."""
     before = nodes.get(row.reverses)
-    return {row.id, row.reverses} if before is None or before.place[0] == row.date else set()
+    return {row.id, row.reverses} if before is not None and before.place[0] == row.date else set()
 
 
 def stock_before(ledger: LedgerSpec, pool: str, place: Place) -> Stock | None:

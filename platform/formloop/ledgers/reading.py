@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, null, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Select, and_, cast, func, literal, null, or_, select, type_coerce
 
 from formloop.access.actor import Actor
 from formloop.core.errors import Invalid, Problem
@@ -117,11 +117,11 @@ def _sums(
     sums, kinds = [], []
     for prefix in ("m", "r", "e") if pending else ("m",):
         for name in spec.measures:
-            column = (
-                permit.seen(source.c[f"{prefix}_{name}"], name, source) if permit.covers(name) else null()
-            )
+            own = source.c[f"{prefix}_{name}"]
+            kind: Any = own.type
+            column = permit.seen(own, name, source) if permit.covers(name) else cast(null(), kind)
             kinds.append((prefix, name))
-            typed = func.sum(column, type_=source.c[f"{prefix}_{name}"].type)
+            typed = func.sum(column, type_=kind)
             sums.append(typed.label(f"{prefix}_{name}"))
     return sums, kinds
 

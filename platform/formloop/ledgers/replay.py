@@ -54,6 +54,7 @@ class Replay:
     changed_groups: set[int] = field(default_factory=set)
     new: dict[int, Node] = field(default_factory=dict)
     _taken: dict[int, tuple[Layer, ...]] = field(default_factory=dict)
+    _layers: dict[int, tuple[Layer, ...]] = field(default_factory=dict)
     _links: dict[int, set[Pool]] = field(default_factory=dict)
     _returns: dict[int, set[Pool]] = field(default_factory=dict)
     _heap: list[Node] = field(default_factory=list)
@@ -123,8 +124,7 @@ class Replay:
         self.known[node.entry] = (outcome.value, outcome.variance)
         if outcome.taken:
             self._taken[node.entry] = outcome.taken
-        if node.way == CARRIED:
-            node.layers = layers if outcome.stock.layers else ()
+        self._layers[node.entry] = layers
         return outcome
 
     def _given(self, node: Node) -> Decimal | None:
@@ -184,13 +184,15 @@ class Replay:
         if node.slot is not None:
             slot, valuation = node.slot, valuation_of(node.slot.ledger)
             slot.amounts[valuation.value], slot.amounts["variance"] = outcome.value, outcome.variance
-            slot.layers = node.layers
+            slot.layers = self._layers[node.entry] if node.method == "fifo" else ()
             return
         value, variance = outcome.value - node.value, outcome.variance - node.variance
-        if not value and not variance:
+        layers = self._layers[node.entry] if node.method == "fifo" else ()
+        if value or variance or layers != node.layers:
+            self.changes[node.entry] = Change(node, value, variance, layers)
+            self.changed_groups.add(node.posted)
+        elif not outcome.taken:  # layers may have changed although their value has not
             return
-        self.changes[node.entry] = Change(node, value, variance, node.layers if node.way == CARRIED else ())
-        self.changed_groups.add(node.posted)
         for pool in (*self._links.get(node.posted, ()), *self._returns.get(node.entry, ())):
             if pool not in self.loaded:
                 self._load_late(pool, node.place)

@@ -193,15 +193,32 @@ def revalue(actor: Actor, ledger: str, pool: str) -> int:
     return sum(len(group.sheet.slots) for group in book.groups)
 
 
-def preview(actor: Actor, form: str, record: Values) -> list[tuple[PostingSpec, Sheet]]:
+class _Tried(Exception):
+    """Carries what was tried out of the transaction, which is thereby undone."""
+
+    def __init__(self, sheets: list[Sheet]) -> None:
+        super().__init__()
+        self.sheets = sheets
+
+
+def preview(actor: Actor, form: str, record: Values) -> list[Sheet]:
     """The entries that a record would make now; nothing is written. Invalid when it would be refused."""
-    found = []
+    try:
+        _try(actor, form, record)
+    except _Tried as tried:
+        return tried.sheets
+    return []
+
+
+@transactional
+def _try(actor: Actor, form: str, record: Values) -> None:
+    found: list[Sheet] = []
     for posting in postings_of(form):
         book = _book(actor, posting)
-        book.dry = True
         sheets = [sheet for sheet in draft_sheets(posting, actor, [record], book.ledgers) if sheet.slots]
-        book.groups = [_group(posting, sheet, record, 0) for sheet in sheets]
+        book.groups = [_group(posting, sheet, record, len(sheets)) for sheet in sheets]
         if book.groups:
+            book.groups[0].source += ":tried"
             book.post()
-            found += [(posting, group.sheet) for group in book.groups]
-    return found
+            found += [group.sheet for group in book.groups]
+    raise _Tried(found)

@@ -1,10 +1,230 @@
-"""Pages of the room."""
+"""Pages of the room: balances, the entries behind them, periods, and the ledgers' part of each record's page."""
 
-from flask import Flask
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
 
-from formloop.ledgers import service
+from flask import Blueprint, Flask, Response, request, url_for
+
+from formloop.access import gate
+from formloop.access.actor import Actor
+from formloop.access.signing import current
+from formloop.core.clock import find_id
+from formloop.core.errors import Forbidden, Invalid, NotFound, Problem
+from formloop.core.text import M
+from formloop.forms import reads
+from formloop.forms import views as forms_views
+from formloop.forms.kind import get_form
+from formloop.forms.spec import FormSpec, Values
+from formloop.ledgers import explaining, names, periods, reading, service
+from formloop.ledgers.engine import Slot
+from formloop.ledgers.explaining import Why
+from formloop.ledgers.kind import get_ledger, list_ledgers
+from formloop.ledgers.permits import find_permit
+from formloop.ledgers.spec import LedgerSpec
+from formloop.web import navigation, page, viewer
+from formloop.web.routes import route
+
+blueprint = Blueprint("ledgers", __name__, url_prefix="/ledgers")
+PAGE = 50
 
 
 def init_app(app: Flask) -> None:
-    """Post what happens to records."""
+    """Post what happens to records; add the ledgers a person may see to the menu and to the pages of records."""
     service.start()
+    app.register_blueprint(blueprint)
+    if record_panel not in forms_views.record_panels:
+        forms_views.record_panels.append(record_panel)
+    if "ledgers" not in navigation.navigation:
+        navigation.navigation.add("ledgers", _menu)
+
+
+def _menu() -> list[navigation.Entry]:
+    actor = current()
+    seen = [each for each in list_ledgers() if gate.allows(actor, "view", each.resource)]
+    if not seen:
+        return []
+    return [navigation.Entry(M("Ledgers"), "book", "ledgers.list_page", order=150)]
+
+
+def record_panel(actor: Actor, spec: FormSpec, record: Values) -> tuple[str, dict[str, Any]] | None:
+    """The entries that a record has made; before it has, the way to try them out."""
+    if explaining.has_entries(spec.key, record["id"]):
+        found = explaining.list_of_record(actor, spec.key, record["id"], viewer.locale())
+        if not found:
+            return None
+        return "ledgers/_panel.html", {"place": "bottom", "tables": _tables(actor, found), "try_url": None}
+    may = service.postings_of(spec.key) and any(find_permit(actor, each) for each in list_ledgers())
+    if not may:
+        return None
+    url = url_for("ledgers.try_record", form=spec.key, record=record["id"])
+    return "ledgers/_panel.html", {"place": "bottom", "tables": [], "try_url": url}
+
+
+def _tables(actor: Actor, found: Iterable[Why]) -> list[dict[str, Any]]:
+    """Entries by ledger, with the names of what their dimensions hold."""
+    by_ledger: dict[str, list[Why]] = {}
+    for each in found:
+        by_ledger.setdefault(each.ledger.key, []).append(each)
+    return [
+        {
+            "ledger": rows[0].ledger,
+            "rows": rows,
+            "named": names.titles(rows[0].ledger, [each.dims for each in rows], actor),
+            "dims": [rows[0].ledger.dimensions[key] for key in rows[0].dims],
+            "measures": [rows[0].ledger.measures[key] for key in rows[0].amounts],
+        }
+        for rows in by_ledger.values()
+    ]
+
+
+@route(blueprint, "", permission="signed-in")
+def list_page() -> Response:
+    """The ledgers a person may see, and how far their calendars are closed."""
+    actor = current()
+    seen = [each for each in list_ledgers() if gate.allows(actor, "view", each.resource)]
+    if not seen:
+        raise Forbidden
+    mine = {each.calendar for each in seen}
+    calendars = [
+        (name, day, periods.may_close(actor, name)) for name, day in periods.list_calendars() if name in mine
+    ]
+    return page.render("ledgers/list.html", ledgers=seen, calendars=calendars)
+
+
+@route(blueprint, "/periods/<name>", permission="signed-in", methods=["POST"])
+def set_period(name: str) -> Response:
+    """Close a calendar through a day, or take days back with a reason."""
+    actor, reason = current(), request.form.get("reason", "")
+    through = _day(request.form.get("through"), "through")
+    if request.form.get("what") == "reopen":
+        periods.reopen(actor, name, through, reason)
+        return page.redirect(url_for("ledgers.list_page"), M("These days are open again."))
+    if through is None:
+        raise Invalid([Problem("required", "through", M("Say through which day."))])
+    periods.close(actor, name, through, reason)
+    return page.redirect(url_for("ledgers.list_page"), M("Closed through {day}.", day=through.isoformat()))
+
+
+@route(blueprint, "/<ledger>", permission=("view", "ledger:{ledger}"))
+def balances(ledger: str) -> Response:
+    """The balances of a ledger as they are now or as of a date, for the dimensions that are asked for."""
+    spec, actor = get_ledger(ledger), current()
+    day, chosen = _day(request.args.get("day"), "day"), _dims(spec)
+    per = [key for key in request.args.getlist("per") if key in spec.dimensions] or list(spec.dimensions)
+    found = reading.list_balances(actor, ledger, chosen, day, per, request.args.get("after", ""), PAGE)
+    shown = found.rows[0] if found.rows else None
+    asked: dict[str, Any] = {
+        "day": day.isoformat() if day else None,
+        "per": per if len(per) < len(spec.dimensions) else None,
+    }
+    asked |= {f"d.{key}": value for key, value in chosen.items()}
+    return page.render(
+        "ledgers/balances.html",
+        "ledgers/_balances.html",
+        ledger=spec,
+        rows=found.rows,
+        more=url_for("ledgers.balances", ledger=ledger, **asked, after=found.next) if found.next else None,
+        named=names.titles(spec, [row.dims for row in found.rows], actor),
+        chosen=names.titles(spec, [chosen], actor),
+        dims=[spec.dimensions[key] for key in (shown.dims if shown else per)],
+        measures=[spec.measures[key] for key in (shown.amounts if shown else spec.measures)],
+        per=per,
+        day=day,
+        pending=day is None and any(_pending(row) for row in found.rows),
+        address=lambda row: url_for(
+            "ledgers.entries", ledger=ledger, until=asked["day"], **_as_args(spec, row.dims)
+        ),
+    )
+
+
+def _pending(row: reading.Line) -> bool:
+    return any(row.reserved.values()) or any(row.expected.values())
+
+
+def _as_args(spec: LedgerSpec, dims: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"d.{key}": value if value else "-" for key, value in dims.items() if key in spec.dimensions}
+
+
+@route(blueprint, "/<ledger>/entries", permission=("view", "ledger:{ledger}"))
+def entries(ledger: str) -> Response:
+    """Why? The entries behind a balance, with their documents, rules and formulas."""
+    spec, actor, chosen = get_ledger(ledger), current(), _dims(spec=get_ledger(ledger))
+    until, before = _day(request.args.get("until"), "until"), request.args.get("before", type=int)
+    found = explaining.list_entries(actor, ledger, chosen, until, before, PAGE + 1, viewer.locale())
+    more = None
+    if len(found) > PAGE:
+        args = {"until": until.isoformat() if until else None, **_as_args(spec, chosen)}
+        more = url_for("ledgers.entries", ledger=ledger, before=found[PAGE - 1].id, **args)
+    total = reading.list_balances(actor, ledger, chosen, until, list(chosen), limit=1, empty=True).rows
+    return page.render(
+        "ledgers/entries.html",
+        "ledgers/_entry_rows.html" if before else "ledgers/_entries.html",
+        ledger=spec,
+        tables=_tables(actor, found[:PAGE]),
+        chosen=names.titles(spec, [chosen], actor),
+        total=total[0] if total else None,
+        until=until,
+        more=more,
+    )
+
+
+@route(blueprint, "/try/<form>/<int:record>", permission=("view", "form:{form}"))
+def try_record(form: str, record: int) -> Response:
+    """What a record would enter, before it does."""
+    actor, spec = current(), get_form(form)
+    values = reads.look(actor, form, record).record
+    problems: list[Problem] = []
+    slots: list[Slot] = []
+    try:
+        slots = [slot for sheet in service.preview(actor, form, values) for slot in sheet.slots]
+    except Invalid as error:
+        problems = error.problems
+    tables = [_tried(actor, each, slots) for each in list_ledgers() if _sees_all(actor, each)]
+    back = url_for("forms.record_page", form=form, record=record)
+    return page.render(
+        "ledgers/try.html", tables=[t for t in tables if t["rows"]], problems=problems, back=back, form=spec
+    )
+
+
+def _sees_all(actor: Actor, ledger: LedgerSpec) -> bool:
+    return any(grant.whole for grant in gate.list_grants(actor, "view", ledger.resource))
+
+
+def _tried(actor: Actor, ledger: LedgerSpec, slots: list[Slot]) -> dict[str, Any]:
+    mine = [slot for slot in slots if slot.ledger.key == ledger.key and any(slot.amounts.values())]
+    return {
+        "ledger": ledger,
+        "rows": mine,
+        "named": names.titles(ledger, [slot.dims for slot in mine], actor),
+        "dims": list(ledger.dimensions.values()),
+        "measures": list(ledger.measures.values()),
+    }
+
+
+def _dims(spec: LedgerSpec) -> dict[str, Any]:
+    """The dimensions in an address: `d.<dimension>=<id or text>`, `-` for none."""
+    found: dict[str, Any] = {}
+    for key, dimension in spec.dimensions.items():
+        said = request.args.get(f"d.{key}")
+        if not said:
+            continue
+        if said == "-":
+            found[key] = dimension.empty
+        elif dimension.forms:
+            number = find_id(said)
+            if number is None:
+                raise NotFound
+            found[key] = number
+        else:
+            found[key] = said[:200]
+    return found
+
+
+def _day(text: str | None, at: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Invalid([Problem("date", at, M("“{text}” is no date.", text=text[:20]))]) from None

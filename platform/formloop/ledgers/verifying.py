@@ -1,0 +1,163 @@
+"""`formloop doctor ledgers`: everything that is kept beside the entries, made again from them and compared."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select
+
+from formloop.access.actor import SYSTEM
+from formloop.core.text import M, Message
+from formloop.db import connection, transactional
+from formloop.forms.names import context_of
+from formloop.ledgers import rebuilding
+from formloop.ledgers.adjusting import Earlier
+from formloop.ledgers.book import Book
+from formloop.ledgers.kind import list_ledgers
+from formloop.ledgers.replay import Replay
+from formloop.ledgers.spec import ZERO, LedgerSpec
+from formloop.ledgers.tables import posted
+from formloop.ledgers.valuations import Stock
+
+
+@transactional
+def verify() -> list[Message]:
+    """What does not agree in the ledgers, in words; empty when everything does. Nothing is changed."""
+    found: list[Message] = []
+    for ledger in list_ledgers():
+        for look in (_sums, _groups, _open_items):
+            found += list(look(ledger))
+        found += verify_values(ledger, {})
+    return found
+
+
+@transactional
+def verify_values(ledger: LedgerSpec, dims: Mapping[str, Any]) -> list[Message]:
+    """Limits and values of what has these dimensions: never below, and the same when valued again."""
+    chosen = [ledger.tables.entry.c[ledger.dimensions[key].column] == value for key, value in dims.items()]
+    return [*_limits(ledger, chosen), *_values(ledger, chosen)]
+
+
+def _sums(ledger: LedgerSpec) -> Iterator[Message]:
+    """Balances and turnover are the sums of the entries."""
+    totals, months = rebuilding.sums_of(connection(), ledger)
+    balance, turnover = ledger.tables.balance, ledger.tables.turnover
+    seen = set()
+    for row in connection().execute(select(balance)).mappings():
+        wanted = totals.get(row["key"], {})
+        seen.add(row["key"])
+        for name in (c.name for c in balance.c if c.name[:2] in ("m_", "r_", "e_")):
+            if row[name] != wanted.get(name, ZERO):
+                yield _differs(ledger, row["key"], name, row[name], wanted.get(name, ZERO))
+    for key in sorted(set(totals) - seen):
+        yield M("{ledger}: the balance “{key}” is missing.", ledger=ledger.key, key=key)
+    for row in connection().execute(select(turnover)).mappings():
+        wanted = months.pop((row["key"], row["month"]), {})
+        for name in (c.name for c in turnover.c if c.name[:2] == "m_"):
+            if row[name] != wanted.get(name, ZERO):
+                yield _differs(
+                    ledger, f"{row['key']} {row['month']}", name, row[name], wanted.get(name, ZERO)
+                )
+    for key, month in (mark for mark, sums in months.items() if any(sums.values())):
+        yield M("{ledger}: the balance “{key}” is missing.", ledger=ledger.key, key=f"{key} {month}")
+
+
+def _differs(ledger: LedgerSpec, key: str, name: str, found: Decimal, wanted: Decimal) -> Message:
+    return M(
+        "{ledger}: “{key}” says {found} for {name}, its entries come to {wanted}.",
+        ledger=ledger.key,
+        key=key,
+        name=name[2:],
+        found=found,
+        wanted=wanted,
+    )
+
+
+def _groups(ledger: LedgerSpec) -> Iterator[Message]:
+    """Every group is complete and comes to nothing by each rule."""
+    entry = ledger.tables.entry
+    open_ = select(posted.c.id).where(posted.c.sealed.is_(False))
+    for group in connection().execute(open_).scalars():
+        yield M("{ledger}: the group {group} is not complete.", ledger=ledger.key, group=group)
+    for rule in ledger.balanced:
+        by = [entry.c.posted, *(entry.c[ledger.dimensions[name].column] for name in rule.by)]
+        columns = [func.sum(entry.c[f"m_{name}"], type_=entry.c[f"m_{name}"].type) for name in rule.sum]
+        query = select(entry.c.posted, *columns).where(entry.c.pending.is_(False)).group_by(*by)
+        for group, *sums in connection().execute(query):
+            left = sum((value * weight for value, weight in zip(sums, rule.sum.values(), strict=True)), ZERO)
+            if left:
+                yield M(
+                    "{ledger}: the group {group} does not balance, {amount} is left.",
+                    ledger=ledger.key,
+                    group=group,
+                    amount=left,
+                )
+
+
+def _open_items(ledger: LedgerSpec) -> Iterator[Message]:
+    """What is left of an item is what it was about less what settled it."""
+    item, match = ledger.tables.open, ledger.tables.match
+    moved: dict[int, Decimal] = {}
+    for row in connection().execute(select(match)):
+        moved[row.entry] = moved.get(row.entry, ZERO) - row.amount
+        moved[row.by_entry] = moved.get(row.by_entry, ZERO) + row.amount
+    for row in connection().execute(select(item)):
+        wanted = row.total + moved.get(row.entry, ZERO)
+        if row.left != wanted or row.left * row.total < 0 or abs(row.left) > abs(row.total):
+            yield _differs(ledger, str(row.entry), "m_left", row.left, wanted)
+
+
+def _limits(ledger: LedgerSpec, chosen: list[Any]) -> Iterator[Message]:
+    """No balance is below a limit that holds for it, at the end of any day."""
+    entry = ledger.tables.entry
+    for limit in ledger.never:
+        names = [key for key in ledger.dimensions if key in limit.per]
+        columns = [entry.c[ledger.dimensions[name].column] for name in names]
+        measure = entry.c[f"m_{limit.measure}"]
+        query = (
+            select(*columns, entry.c.date, func.sum(measure, type_=measure.type))
+            .where(entry.c.pending.is_(False), *chosen)
+            .group_by(*columns, entry.c.date)
+            .order_by(entry.c.date)
+        )
+        running: dict[str, Decimal] = {}
+        lifted = _lifted(ledger, limit.id)
+        for row in connection().execute(query):
+            dims: dict[str, Any] = {key: d.empty for key, d in ledger.dimensions.items()}
+            key = ledger.key_of(dims | dict(zip(names, row, strict=False)), tuple(names))
+            running[key] = running.get(key, ZERO) + row[-1]
+            if running[key] < limit.below and key not in lifted:
+                yield _differs(ledger, f"{key} {row[-2]}", f"m_{limit.measure}", running[key], limit.below)
+
+
+def _lifted(ledger: LedgerSpec, limit: str) -> set[str]:
+    table = ledger.tables.balance
+    rows = connection().execute(select(table.c.key, table.c.lifted))
+    return {key for key, lifted in rows if f",{limit}," in lifted}
+
+
+def _values(ledger: LedgerSpec, chosen: list[Any]) -> Iterator[Message]:
+    """Valuing everything again from the beginning changes nothing."""
+    if ledger.valuation is None or ledger.valuation.day_end:
+        return  # there a recomputation is meant to differ from what was posted during the day
+    table = ledger.tables.entry
+    pools = connection().execute(
+        select(table.c.pool, func.min(table.c.date)).where(*chosen).group_by(table.c.pool)
+    )
+    book = Book(SYSTEM, context_of(SYSTEM), {each.key: each for each in list_ledgers()}, [])
+    replay = Replay(book.ledgers, Earlier(book).recalculate, lambda node: None, lambda pool: None)
+    for pool, day in pools.all():
+        if pool is not None:
+            replay.load((ledger.key, pool), (day, 0))
+    replay.run()
+    for entry, change in replay.changes.items():
+        wanted = change.node.value + change.value
+        yield _differs(ledger, str(entry), "m_value", change.node.value, wanted)
+    balance = ledger.tables.balance
+    for (key, pool), stock in replay.stocks.items() if not replay.changes else ():
+        row = connection().execute(select(balance.c.state).where(balance.c.key == pool)).one_or_none()
+        kept = Stock.load(ZERO, ZERO, row.state if row else None)
+        if key == ledger.key and kept.layers != stock.layers:
+            yield M(
+                "{ledger}: the layers of “{key}” are not those of its entries.", ledger=ledger.key, key=pool
+            )

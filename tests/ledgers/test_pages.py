@@ -1,0 +1,111 @@
+"""The pages of ledgers: balances, why, periods, and the part on each record's page."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from formloop.access import people, sessions, signing
+from formloop.access.actor import SYSTEM
+from formloop.app import create_app
+from formloop.definitions import service as definitions
+from formloop.forms import service
+from ledgers.store import Store, head
+
+
+@pytest.fixture
+def site(database: Any) -> Iterator[Flask]:
+    application = create_app(replace(database, demo=True))
+    with application.app_context():
+        yield application
+
+
+def sign_in(site: Flask, account: str, **more: Any) -> FlaskClient:
+    person = people.add_person(SYSTEM, account, account.capitalize(), **more)
+    browser = site.test_client()
+    browser.set_cookie(signing.COOKIE, sessions.open_session(person))
+    return browser
+
+
+def post(browser: FlaskClient, **data: str) -> int:
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', browser.get("/me").text)
+    assert token
+    return browser.post("/ledgers/periods/accounting", data={"csrf_token": token[1], **data}).status_code
+
+
+def test_a_balance_says_why(site: Flask) -> None:
+    store = Store()
+    receipt = store.buy("10", "2.5")
+    ann = sign_in(site, "ann", administrator=True)
+    page = ann.get("/ledgers/stock").text
+    assert "bolt" in page and "25.00" in page
+    why = ann.get(f"/ledgers/stock/entries?d.item={store.bolt}").text
+    assert "ROUND(line.quantity * line.price, 2)" in why and "version 1" in why
+    assert f"/f/receipt/{receipt['id']}" in why
+
+
+def test_balances_as_of_a_date_leave_out_what_came_later(site: Flask) -> None:
+    store = Store()
+    store.buy("10", "1", day="2026-03-01")
+    store.buy("7", "1", day="2026-03-09")
+    ann = sign_in(site, "ann", administrator=True)
+    assert ">17<" in ann.get("/ledgers/stock").text
+    assert ">10<" in ann.get("/ledgers/stock?day=2026-03-05").text
+
+
+def test_a_record_shows_its_entries_and_can_be_tried_before(site: Flask) -> None:
+    store = Store()
+    ann = sign_in(site, "ann", administrator=True)
+    store.buy("10", "2")
+    line = {"item": store.bolt, "quantity": "4"}
+    draft = service.create(SYSTEM, "issue", {"day": "2026-03-02", "place": store.main, "lines": [line]})
+    assert f"/ledgers/try/issue/{draft['id']}" in ann.get(f"/f/issue/{draft['id']}").text
+    tried = ann.get(f"/ledgers/try/issue/{draft['id']}").text
+    assert "-8.00" in tried and store.there() == (10, 20)
+    service.set_state(SYSTEM, "issue", draft["id"], "done")
+    assert "Entries in ledgers" in ann.get(f"/f/issue/{draft['id']}").text
+
+
+def test_a_closed_period_takes_nothing_until_it_is_opened_again(site: Flask) -> None:
+    store = Store()
+    ann = sign_in(site, "ann", administrator=True)
+    assert post(ann, what="close", through="2026-03-31") == 303
+    assert "2026-03-31" in ann.get("/ledgers").text
+    with pytest.raises(Exception, match="closed"):
+        store.buy("1", "1", day="2026-03-31")
+    assert post(ann, what="reopen", reason="") == 422
+    assert post(ann, what="reopen", through="2026-02-28", reason="late bill") == 303
+    store.buy("1", "1", day="2026-03-31")
+    assert store.there() == (1, 1)
+
+
+def test_a_grant_gives_some_rows_and_some_measures(site: Flask) -> None:
+    store = Store()
+    other = store.make("place", "other")
+    store.buy("10", "33")
+    store.buy("5", "77", place=other)
+    grant = {
+        "id": "g1",
+        "ledger": "stock",
+        "may": ["view"],
+        "where": 'place.name = "main"',
+        "except": ["value"],
+    }
+    definitions.publish_many(SYSTEM, [{**head("role", "keeper"), "grants": [grant]}], "test")
+    bob = sign_in(site, "bob", roles=["keeper"])
+    page = bob.get("/ledgers/stock").text
+    assert ">10<" in page and ">5<" not in page and "330.00" not in page
+    assert "330.00" not in bob.get(f"/ledgers/stock/entries?d.item={store.bolt}").text
+    assert bob.get("/ledgers/general").status_code == 403
+    assert post(bob, what="close", through="2026-01-31") == 403
+
+
+def test_whoever_sees_no_ledger_has_no_menu_for_it(site: Flask) -> None:
+    Store()
+    cat = sign_in(site, "cat")
+    assert "/ledgers" not in cat.get("/").text
+    assert cat.get("/ledgers").status_code == 403
