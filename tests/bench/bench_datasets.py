@@ -1,12 +1,11 @@
 """Datasets over 200,000 order lines: a page by key, a group of all of them, beside the same query by hand."""
 
-import os
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import func, insert, select
 
-from bench.shop import SYSTEM, median_ms, seller, site
+from bench.shop import SYSTEM, median_ms, scaled, seller, site
 from formloop import db
 from formloop.core import clock
 from formloop.datasets import service
@@ -16,7 +15,7 @@ from formloop.forms.filters import Filter
 from formloop.forms.kind import get_form
 from formloop.forms.listing import Query
 
-ORDERS, LINES = int(os.environ.get("FORMLOOP_BENCH_ROWS", "40000")), 5
+ORDERS, LINES = scaled(40_000, 50), 5
 SOURCE = {"form": "sales_order", "each": "lines"}
 FLAT = {
     "x-kind": "dataset", "x-id": "0be0c0d1", "x-key": "b_lines", "title": "Lines", "from": SOURCE,
