@@ -49,9 +49,7 @@ SETTINGS = {
     "FORMLOOP_DEMO": "`1` allows signing in as the demo's people, from this machine only.",
     "FORMLOOP_CHROMIUM": "Tests: the browser to drive. Default: the one on the path.",
     "FORMLOOP_TEST_DATABASE_URL": "Tests: a PostgreSQL that may be emptied. Default: one started for them.",
-    "FORMLOOP_BENCH_ROWS": "Benchmarks: how many rows.",
-    "FORMLOOP_BENCH_HTTP_ROWS": "Benchmarks: how many rows the listed form has.",
-    "FORMLOOP_BENCH_SECONDS": "Benchmarks: how long each figure is measured.",
+    "FORMLOOP_BENCH_SCALE": "Benchmarks: 0.001 takes a thousandth of the rows and of the time, to see that they run.",
 }
 _BENCHES = {
     "records": "saving an order of ten lines",

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, select, update
 
-from bench.shop import SYSTEM, median_ms, per_second, site
+from bench.shop import SYSTEM, median_ms, per_second, scaled, site
 from bridges.trade import BRIDGE_DOC, CUSTOMER, DEMAND, ITEM, ORDER
 from formloop import db
 from formloop.core import clock
@@ -23,7 +23,7 @@ from formloop.forms import rows, service
 from formloop.forms.kind import get_form
 from formloop.forms.tables import change, record_link
 
-MANY, CLIENTS, LINES = 2_000, 64, 5
+MANY, CLIENTS, LINES = scaled(2_000, 20), scaled(64, 4), 5
 # beside the demo's own forms of these names
 _NAMES = {"item": "b_item", "customer": "b_customer", "sales_order": "b_order", "demand": "b_demand"}
 
@@ -127,7 +127,7 @@ def _by_hand() -> Callable[[], None]:
             row["source"] = row["id"]
         links = [
             {"from_form": "b_order", "from_record": row["id"], "from_line": 1, "to_form": "b_demand",
-             "to_record": row["id"], "via": "hand", "at": clock.now()}
+             "to_record": row["id"], "via": "hand", "version": 1, "at": clock.now()}
             for row in made
         ]  # fmt: skip
         with db.engine().connect().execution_options(writes=True) as conn, conn.begin():

@@ -1,9 +1,8 @@
 """How long it takes to read and to calculate an expression, beside the same sum written by hand.
 
-Run: python tests/bench/bench_expression.py
+Run: formloop bench expression
 """
 
-import json
 import timeit
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -34,7 +33,7 @@ def _by_hand() -> Decimal:
     return amount.quantize(CENT, ROUND_HALF_UP)
 
 
-def measure() -> dict[str, float]:
+def run() -> dict[str, float]:
     """Microseconds for each of the cases."""
     amount = "ROUND(quantity * price * (1 - discount), 4)"
     cases: dict[str, Callable[[], Any]] = {
@@ -58,7 +57,3 @@ def _microseconds(case: Callable[[], Any]) -> float:
     number, spent = timeit.Timer(case).autorange()
     best = min(spent, *timeit.repeat(case, number=number, repeat=2))
     return round(best / number * 1_000_000, 2)
-
-
-if __name__ == "__main__":
-    print(json.dumps(measure(), indent=2))

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from bench import bench_lists
+from bench.shop import SCALE, scaled
 from formloop.db.throwaway import throwaway
 
-SECONDS = float(os.environ.get("FORMLOOP_BENCH_SECONDS", "4"))
-ROWS = int(os.environ.get("FORMLOOP_BENCH_HTTP_ROWS", "100000"))
+SECONDS = max(0.1, 4 * SCALE)
+ROWS = scaled(100_000, 500)
 _FIXED = {
     "name": "Bench part",
     "source": "buy",

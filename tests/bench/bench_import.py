@@ -11,7 +11,7 @@ from typing import Any
 import xlsxwriter
 from sqlalchemy import select
 
-from bench.shop import site
+from bench.shop import scaled, site
 from formloop import db
 from formloop.access.actor import SYSTEM
 from formloop.core import clock
@@ -19,7 +19,7 @@ from formloop.definitions import service as definitions
 from formloop.forms import importing, rows, staging
 from formloop.forms.kind import get_form
 
-ROWS = 100_000
+ROWS = scaled(100_000, 500)
 COLOURS = ("red", "green", "blue")
 
 

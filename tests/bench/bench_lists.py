@@ -1,13 +1,12 @@
 """A page of 50 of 1,000,000 records, filtered and sorted, at the top and 10,000 pages deep."""
 
 import logging
-import os
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import insert
 
-from bench.shop import SYSTEM, median_ms, site
+from bench.shop import SYSTEM, median_ms, scaled, site
 from formloop import db
 from formloop.access import people, sessions, signing
 from formloop.core import clock
@@ -17,7 +16,7 @@ from formloop.forms.kind import get_form
 from formloop.forms.listing import Query
 from formloop.web.tracing import start_logging
 
-ROWS = int(os.environ.get("FORMLOOP_BENCH_ROWS", "1000000"))
+ROWS = scaled(1_000_000, 500)
 
 
 def run() -> dict[str, Any]:

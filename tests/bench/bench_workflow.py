@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import event, insert, update
 
-from bench.shop import per_second, site
+from bench.shop import per_second, scaled, site
 from formloop import db
 from formloop.access import people, sessions
 from formloop.access.signing import COOKIE
@@ -33,7 +33,7 @@ def run() -> dict[str, Any]:
     return found
 
 
-def inbox_milliseconds(app: Flask, tasks: int = 100_000) -> float:
+def inbox_milliseconds(app: Flask, tasks: int = scaled(100_000, 100)) -> float:
     """How long the server works on the first page of an inbox with so many tasks: the median of 21."""
     approver = people.find_person("bob").id
     _fill_inbox(approver, people.find_person("ann").id, tasks)
@@ -72,7 +72,7 @@ def measure() -> dict[str, Any]:
     ready = _records(stage)
     complete(stage, next(ready))  # definitions are read once a process
     statements = count_statements(lambda: complete(stage, next(ready)))
-    prepared = [next(ready) for _ in range(3_000)]
+    prepared = [next(ready) for _ in range(scaled(3_000, 60))]
     ours = per_second(lambda: complete(stage, prepared.pop()))
     hand = per_second(lambda: _by_hand(stage))
     return {

@@ -1,5 +1,6 @@
 """A site of its own for a benchmark: small forms, people and as many records as are asked for."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from formloop.db.throwaway import throwaway
 from formloop.packs import demonstration
 from formloop.settings import read_settings
 
+SCALE = float(os.environ.get("FORMLOOP_BENCH_SCALE", "1"))
+
 
 @contextmanager
 def site(database: str = "sqlite") -> Iterator[Flask]:
@@ -27,6 +30,11 @@ def site(database: str = "sqlite") -> Iterator[Flask]:
         db.engine().dispose()
 
 
+def scaled(number: int, least: int = 1) -> int:
+    """How many of something a benchmark takes; a small scale only shows that it runs."""
+    return max(least, round(number * SCALE))
+
+
 def seller() -> Actor:
     """The demo's seller."""
     return get_actor(people.find_person("seller").id)
@@ -37,7 +45,7 @@ def per_second(work: Callable[[], Any], seconds: float = 3.0, warm: int = 5) -> 
     for _ in range(warm):
         work()
     count, begin = 0, time.perf_counter()
-    while (spent := time.perf_counter() - begin) < seconds:
+    while (spent := time.perf_counter() - begin) < seconds * SCALE:
         work()
         count += 1
     return count / spent
@@ -46,6 +54,7 @@ def per_second(work: Callable[[], Any], seconds: float = 3.0, warm: int = 5) -> 
 def median_ms(work: Callable[[], Any], times: int = 101) -> float:
     """The median time of `work` in milliseconds."""
     spent = []
+    times = scaled(times, 3)
     for _ in range(times):
         begin = time.perf_counter()
         work()

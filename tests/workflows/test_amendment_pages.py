@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from formloop import db
 from formloop.access.actor import SYSTEM
 from formloop.app import create_app
+from formloop.definitions import service as definitions
 from formloop.events import outbox
 from formloop.forms import purging
 from formloop.forms import service as records
@@ -18,7 +19,7 @@ from formloop.forms.kind import get_form
 from formloop.settings import read_settings
 from formloop.workflows import cases, service
 from formloop.workflows.amendments import proposals
-from workflows.amending import Desk, set_desk
+from workflows.amending import CHANGE, Desk, by, set_desk
 from workflows.site import browser, text_of
 
 
@@ -135,11 +136,12 @@ def test_what_a_stage_has_locked_is_named_and_cannot_be_typed(app: Flask, desk: 
     assert "guest" in typed_in(text_of(ann, f"/f/booking/{record}/amend"))
     desk.issue()
     page = text_of(ann, f"/f/booking/{record}/amend")
-    assert "gone from “Rows”" in page and "Rows · What" in page
+    assert "removing lines of “Rows”" in page and "Rows · What" in page
     assert "rows.0.count" in typed_in(page)
     assert not {"guest", "rows.0.what"} & typed_in(page)
     shown, blank = page.split("<template", 1)
     assert "data-fl-remove-line" not in shown and "data-fl-remove-line" in blank  # new lines may go again
+    assert 'name="rows.__i__.what"' in blank  # and may say what they are
 
 
 def test_somebody_else_was_faster_while_it_was_typed(app: Flask, desk: Desk) -> None:
@@ -243,3 +245,31 @@ def test_the_inbox_names_the_change_and_no_draft_twice(app: Flask, desk: Desk) -
     desk.decide("bob", case)
     outbox.drain()
     assert "Booking change Wu was approved." in text_of(ann, "/notices")
+
+
+def test_what_a_step_hides_is_hidden_in_what_changes_too(app: Flask, desk: Desk) -> None:
+    hiding = by("usual", "bob", fields={"rows.price": "hide", "total": "hide"})
+    definitions.publish_many(SYSTEM, [{**CHANGE, "steps": [hiding]}], "third")
+    record = desk.booking()
+    case = desk.propose(record, {"rows": desk.lines(record, price="12345", count=3)}).case
+    task = cases.find_own_task(case, desk.actors["bob"].person_id)
+    assert task is not None
+    page = text_of(seen_by(app, desk, "bob"), f"/inbox/{task.id}")
+    assert "<ins>3</ins>" in page
+    assert "12,345" not in page and "37,035" not in page
+
+
+def test_whoever_proposes_picks_those_who_decide_where_the_workflow_says_so(app: Flask, desk: Desk) -> None:
+    step = {
+        "id": "picked",
+        "node": "approval",
+        "title": "Picked",
+        "who": [{"rule": "chosen", "by": "initiator"}],
+    }
+    definitions.publish_many(SYSTEM, [{**CHANGE, "steps": [step]}], "third")
+    record, ann = desk.booking(), seen_by(app, desk, "ann")
+    assert "chosen.picked" in typed_in(text_of(ann, f"/f/booking/{record}/amend"))
+    data = posted(desk, record, day="2026-12-24", **{"chosen.picked": str(desk.actors["cho"].person_id)})
+    assert ann.post(f"/f/booking/{record}/amend", data=data).status_code == 303
+    running = cases.find_open("booking", record)
+    assert running is not None and desk.is_asked("cho", running.id)

@@ -1,18 +1,22 @@
 """Changes of approved records: proposed, approved, and then applied at once with what depends on them."""
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from formloop.access.actor import SYSTEM
+from formloop.core import clock
+from formloop.core.clock import stopped_at
 from formloop.core.errors import Conflict, Forbidden, Invalid
 from formloop.definitions import service as definitions
+from formloop.events import outbox
 from formloop.forms import history, reads
 from formloop.forms import service as records
 from formloop.forms.kind import get_form
 from formloop.forms.spec import Values
-from formloop.workflows import administration, announcing, cases, service
+from formloop.workflows import administration, announcing, cases, hearing, service, watching
 from formloop.workflows.amendments import chances, impact, proposals, supplements
 from workflows.amending import APPROVAL, CHANGE, PARCEL, TO_PARCEL, Desk, by, desk, role
 
@@ -70,7 +74,7 @@ def test_a_proposal_keeps_old_and_new_values_lines_reason_stage_and_what_depends
     assert {(each.label, each.old, each.new) for each in told} >= {
         ("Rows 1 · Count", "2", "5"),
         ("Rows 2 · What", "dog", ""),
-        ("Rows 2 · What", "", "cat"),
+        ("Rows 3 · What", "", "cat"),
         ("Total", "210.00", "520.00"),
     }
     desk.decide("bob", case)
@@ -388,3 +392,84 @@ def test_how_far_a_record_is_depends_on_nobody_who_looks(desk: Desk) -> None:
     with pytest.raises(Invalid) as refused:
         definitions.publish_many(SYSTEM, [doc], "third")
     assert "about_people" in [p.code for p in refused.value.problems]
+
+
+def test_a_returned_proposal_is_corrected_by_whoever_made_it(desk: Desk) -> None:
+    record = desk.booking()
+    case = desk.propose(record, {"rows": desk.lines(record, count=9)}).case
+    assert desk.decide("bob", case, "return", "too many", to="initiator").status == "returned"
+    with pytest.raises(Conflict):
+        desk.propose(record, {"rows": desk.lines(record, count=3)}, who="adm")
+    again = desk.propose(record, {"rows": desk.lines(record, count=3)}, reason="Only three")
+    assert (again.case, again.status) == (case, "open")
+    assert desk.now(record)["total"] == 200
+    assert desk.decide("bob", case).status == "approved"
+    assert desk.now(record)["total"] == 300
+    assert [note.action for note in cases.list_notes(case)] == [
+        "submit",
+        "return",
+        "submit",
+        "approve",
+        "finished",
+    ]
+
+
+def test_a_change_may_become_a_cancellation_while_it_is_with_whoever_made_it(desk: Desk) -> None:
+    record = desk.booking()
+    case = desk.propose(record, {"day": "2026-12-24"}).case
+    desk.decide("bob", case, "return", "rather cancel", to="initiator")
+    assert desk.propose(record, None).case == case
+    desk.decide("bob", case)
+    assert desk.now(record)["state"] == "cancelled"
+    assert str(desk.now(record)["day"]) == "2026-12-01"
+
+
+def test_an_outdated_proposal_is_not_even_applied_by_an_administrator(desk: Desk) -> None:
+    record = desk.booking()
+    case = desk.propose(record, {"day": "2026-12-24"}).case
+    desk.issue()
+    before = desk.now(record)
+    assert administration.end(desk.actors["adm"], case, "urgent").status == "returned"
+    assert desk.now(record) == before
+
+
+def test_a_time_that_has_come_applies_no_outdated_proposal(desk: Desk) -> None:
+    hearing.start()
+    due = {"after": "P1D", "then": [{"do": "approve"}]}
+    definitions.publish_many(SYSTEM, [{**CHANGE, "steps": [by("usual", "bob", due=due)]}], "third")
+    for outdated, status in ((False, "approved"), (True, "returned")):
+        record = desk.booking()
+        case = desk.propose(record, {"day": "2026-12-24"}).case
+        if outdated:
+            free = records.How(trusted=True, unlocked=True)
+            records.change_record(SYSTEM, "booking", record, {"guest": "Li"}, how=free)
+        with stopped_at(clock.now() + timedelta(days=2)):
+            assert watching.run_due() == 1
+            outbox.drain()
+        now = cases.get_case(case)
+        assert now is not None and now.status == status
+        assert str(desk.now(record)["day"]) == ("2026-12-01" if outdated else "2026-12-24")
+
+
+def test_a_returned_proposal_goes_on_by_the_version_it_began_with(desk: Desk) -> None:
+    record = desk.booking()
+    case = desk.propose(record, {"day": "2026-12-24"}).case
+    desk.decide("bob", case, "return", "why?", to="initiator")
+    other = {**CHANGE["amends"], "stages": [{"id": "another", "forbids": ["day"]}]}
+    definitions.publish_many(SYSTEM, [{**CHANGE, "amends": other}], "third")
+    assert desk.propose(record, {"day": "2026-12-24"}, reason="Because").case == case
+    assert desk.decide("bob", case).status == "approved"
+    with pytest.raises(Invalid):  # the next one begins with the new version
+        desk.propose(record, {"day": "2026-12-25"})
+
+
+def test_of_several_approved_at_once_the_outdated_one_is_named(desk: Desk) -> None:
+    asked = []
+    for _ in range(2):
+        case = desk.propose(desk.booking(), {"day": "2026-12-24"}).case
+        found = cases.find_own_task(case, desk.actors["bob"].person_id)
+        assert found is not None
+        asked.append(int(found.id))
+    desk.issue()  # something depends on the first one now
+    done = service.approve_many(desk.actors["bob"], asked)
+    assert (done.done, [task for task, _ in done.refused]) == (1, asked[:1])

@@ -56,12 +56,10 @@ def show(
     choices.drop_unseen(spec, before, values, given, links)
     env = engine.complete(spec, values, given, links, context, creating=before is None)
     visible, editable = live.reach(actor, spec, before, purpose.right if purpose else None)
-    if purpose is not None:
-        editable = frozenset(path for path in editable if not purpose.is_held(path))
     names = screen.names_for(actor, spec, [values])
     shown = screen.build(spec, values, env, context, locale, visible, editable, problems, names)
-    if purpose is not None:  # its own part tells what is wrong with its own inputs
-        shown.problems = [each for each in shown.problems if not each.at.startswith("_")]
+    if purpose is not None:
+        _hold(shown, purpose)
     return page.render(
         "forms/edit.html",
         "forms/_form.html",
@@ -78,6 +76,15 @@ def show(
         purpose=purpose,
         **_addresses(spec, before, purpose),
     )
+
+
+def _hold(shown: screen.Screen, purpose: Purpose) -> None:
+    """What is held cannot be typed in, but in new lines; problems of the purpose's own inputs are told by its part."""
+    for cell in shown.cells():
+        of_lines = [each for line in cell.lines if line.id is not None for each in line.cells]
+        for each in (cell, *of_lines):
+            each.readonly = each.readonly or purpose.is_held(each.field.path)
+    shown.problems = [each for each in shown.problems if not each.at.startswith("_")]
 
 
 def _addresses(spec: FormSpec, before: Values | None, purpose: Purpose | None) -> dict[str, str]:

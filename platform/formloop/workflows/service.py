@@ -93,7 +93,7 @@ def _submit(actor: Actor, form: str, record: int, comment: str, chosen: Chosen) 
         spec,
         record,
         values,
-        Event("submit", actor.person_id, _comment(comment), chosen=_people(chosen)),
+        Event("submit", actor.person_id, _comment(comment), chosen=people_by_step(chosen)),
     )
 
 
@@ -163,7 +163,7 @@ def decide(
         _comment(comment),
         to,
         how,
-        chosen=_people(chosen or {}),
+        chosen=people_by_step(chosen or {}),
         files=_attached([*attached, *signature]),
         signed=bool(signature),
     )
@@ -286,7 +286,8 @@ def decide_many(
     done, refused = 0, []
     for task in tasks:
         try:
-            decide(actor, task, action, comment, to=to)
+            if decide(actor, task, action, comment, to=to).status == "returned" and action == "approve":
+                raise Conflict(applying.OUTDATED)  # it went back instead, and that is done
             done += 1
         except FormloopError as error:
             refused.append((task, error))
@@ -362,7 +363,7 @@ def _comment(text: str) -> str:
     return text.strip()
 
 
-def _people(chosen: Chosen) -> dict[str, tuple[int, ...]]:
+def people_by_step(chosen: Chosen) -> dict[str, tuple[int, ...]]:
     """People picked for steps; whoever is not here any more is not asked anyway."""
     return {str(step): tuple(int(each) for each in people) for step, people in chosen.items()}
 

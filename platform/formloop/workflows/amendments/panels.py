@@ -152,8 +152,8 @@ def list_locked(spec: FormSpec, stage: Stage | None, locale: str) -> list[str]:
 
 def _title(spec: FormSpec, path: str, title: str, locale: str) -> str:
     said: dict[str, Message] = {
-        "+": M("new in “{name}”", name=title),
-        "-": M("gone from “{name}”", name=title),
+        "+": M("new lines in “{name}”", name=title),
+        "-": M("removing lines of “{name}”", name=title),
     }
     if path[0] in said:
         return said[path[0]].render(locale)

@@ -11,7 +11,7 @@ from formloop.core.errors import NotFound
 from formloop.core.expression import Expression
 from formloop.db import connection, reading
 from formloop.forms import rows
-from formloop.forms.spec import Field, FormSpec, Values
+from formloop.forms.spec import Field, FormSpec, Unreadable, Values
 from formloop.workflows.amendments.impact import find_dependents
 from formloop.workflows.plain import Found
 from formloop.workflows.situation import Situation
@@ -114,4 +114,9 @@ def _line(line: Values, columns: Mapping[str, Field], place: int) -> Values:
 
 
 def _read(field: Field, kept: Any) -> Any:
-    return kept if kept is None or isinstance(kept, list | dict | bool) else field.type.read(field, kept)
+    if kept is None or isinstance(kept, list | dict | bool):
+        return kept
+    try:
+        return field.type.read(field, kept)
+    except Unreadable:  # the field has another type by now; saving will say so
+        return None

@@ -21,7 +21,7 @@ from formloop.workflows.amendments.applying import id_of
 from formloop.workflows.amendments.chances import Chance, find_chance, may_amend
 from formloop.workflows.amendments.impact import list_dependents
 from formloop.workflows.engine import find_refusal
-from formloop.workflows.service import add_case
+from formloop.workflows.service import Chosen, add_case, people_by_step
 from formloop.workflows.spec import Titled
 from formloop.workflows.state import Event, State
 from formloop.workflows.turn import describe, turn_of, turn_on
@@ -39,14 +39,17 @@ def propose(
     raw: Mapping[str, Any] | None,
     reason: str,
     revision: int | None = None,
+    chosen: Chosen | None = None,
 ) -> Result:
     """Propose other values for a locked record, or with None that it be cancelled; the approval begins at once.
 
-    A proposal of one's own that came back is renewed. `revision` is the record as it was read. Invalid with what
-    is wrong with the values and what the lock stage forbids; Conflict when another proposal is under way.
+    A proposal of one's own that came back is renewed. `revision` is the record as it was read, `chosen` are people
+    picked for steps. Invalid with what is wrong with the values and what the lock stage forbids; Conflict when
+    another proposal is under way.
     """
+    event = Event("submit", actor.person_id, reason.strip(), chosen=people_by_step(chosen or {}))
     try:
-        return _propose(actor, form, record, raw, reason.strip(), revision)
+        return _propose(actor, form, record, raw, event, revision)
     except IntegrityError as error:
         if "fl_case" not in str(error.orig):
             raise
@@ -55,7 +58,7 @@ def propose(
 
 @transactional
 def _propose(
-    actor: Actor, form: str, record: int, raw: Mapping[str, Any] | None, reason: str, revision: int | None
+    actor: Actor, form: str, record: int, raw: Mapping[str, Any] | None, event: Event, revision: int | None
 ) -> Result:
     spec = get_form(form)
     permits.require_permit(actor, "amend", spec)
@@ -69,26 +72,24 @@ def _propose(
     if revision is not None and revision != before["revision"]:
         raise Conflict(current=before)
     old, new, after = _difference(actor, spec, chance, before, raw)
-    problems = [*_check_stage(spec, chance, old, new, after), *_check_reason(reason)]
+    problems = [*_check_stage(spec, chance, old, new, after), *_check_reason(event.comment)]
     if problems:
         raise Invalid(problems)
     told = {
         "revision": before["revision"],
         "stage": id_of(chance.stage),
-        "reason": reason,
+        "reason": event.comment,
         "old": old,
         "new": new,
         "places": _places(spec, before, after),
         "impact": [each.as_json() for each in list_dependents(spec, record)],
     }
-    event = Event("submit", actor.person_id, reason)
     if chance.mine is not None:
         return _renew(actor, chance.mine, told, event)
     state = State(actor.person_id or 0)
     turn = turn_of(actor, chance.workflow, spec, clock.new_id(), record, state, after)
     add_case(turn)
     proposals.add(turn.case, told)
-    turn.before = None
     return carry_out(turn, event, 1)
 
 
@@ -166,6 +167,6 @@ def _places(spec: FormSpec, before: Values, after: Values) -> dict[str, int]:
     """Which line is which: as the record has them, behind them those that come anew."""
     found: dict[str, int] = {}
     for subform in spec.subforms:
-        for side in (after, before):
-            found |= {str(line["id"]): place for place, line in enumerate(side.get(subform.key) or (), 1)}
+        lines = [str(line["id"]) for side in (before, after) for line in side.get(subform.key) or ()]
+        found |= {line: place for place, line in enumerate(dict.fromkeys(lines), 1)}
     return found

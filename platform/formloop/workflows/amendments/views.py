@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Response, request, url_for
 
+from formloop.access import people
 from formloop.access.actor import Actor
 from formloop.access.signing import current
 from formloop.core.errors import Conflict, Invalid, Problem
@@ -14,11 +15,11 @@ from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec, Values
 from formloop.web import page, viewer
 from formloop.web.routes import route
-from formloop.workflows import cases
+from formloop.workflows import cases, task_page
 from formloop.workflows.amendments import panels, proposals, service, supplements
 from formloop.workflows.amendments.chances import Chance, find_chance
 from formloop.workflows.kind import find_amending
-from formloop.workflows.pages import STATUS, blueprint
+from formloop.workflows.pages import MOST_PEOPLE, STATUS, blueprint, chosen_people
 
 SENT = M("Sent for approval.")
 
@@ -86,7 +87,7 @@ def _again(
 @transactional
 def _propose(actor: Actor, form: str, record: int, raw: dict[str, Any] | None, revision: int | None) -> None:
     fills.forget(actor, form, record)
-    service.propose(actor, form, record, raw, request.form.get("_reason", ""), revision)
+    service.propose(actor, form, record, raw, request.form.get("_reason", ""), revision, chosen_people())
 
 
 @route(blueprint, "/f/<form>/<int:record>/cancel", permission=("amend", "form:{form}"))
@@ -188,6 +189,7 @@ def _purpose(actor: Actor, spec: FormSpec, before: Values, chance: Chance) -> fi
         told = proposals.get(chance.mine.id)
         seen, reason = reads.visible_in(actor, spec, before), told.reason
         since = history.describe_changes(actor, spec, before["id"], seen, locale, told.revision)
+    picks = task_page.picks_of(chance.workflow, None, locale)
     return fill_in.Purpose(
         right="amend",
         heading=M("Propose a change") if chance.mine is None else M("Renew the proposal"),
@@ -201,6 +203,8 @@ def _purpose(actor: Actor, spec: FormSpec, before: Values, chance: Chance) -> fi
             "impact": panels.count_dependents(spec, before["id"], locale),
             "reason": request.form.get("_reason", reason),
             "since": [each for each in since if each.differences],
+            "picks": picks,
+            "people": people.list_people(limit=MOST_PEOPLE) if picks else [],
         },
         is_held=chance.forbids,
     )
