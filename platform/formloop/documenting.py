@@ -54,6 +54,7 @@ SETTINGS = {
 _BENCHES = {
     "records": "saving an order of ten lines",
     "lists": "a page of 50 of a million records, filtered and sorted, near the start and far behind",
+    "datasets": "pages and groups over 200,000 order lines, each by its reader's rights",
     "import": "100,000 rows of 20 columns from Excel, checked and written",
     "workflow": "approvals of three steps, each step its own transaction",
     "bridge": "deliveries after the transaction and within it",

@@ -13,6 +13,8 @@ from formloop.datasets.kind import get_dataset
 from formloop.datasets.spec import Read
 from formloop.definitions import service as definitions
 from formloop.forms.publisher_rights import sees
+from formloop.ledgers.kind import get_ledger
+from formloop.ledgers.permits import find_permit
 
 
 def enroll() -> None:
@@ -32,8 +34,17 @@ def _check(actor: Actor, published: definitions.Published) -> None:
 def hidden(actor: Actor, reads: Iterable[Read], at: str) -> Iterator[Problem]:
     """One problem for each field that is read and that the person may not see."""
     for form, path in sorted(reads):
-        if not sees(actor, form, path):
+        if not _sees(actor, form, path):
             text = M(
                 "This dataset reads {field} of {form}, which you may not see yourself.", field=path, form=form
             )
             yield Problem("reads_hidden", at, text)
+
+
+def _sees(actor: Actor, name: str, path: str) -> bool:
+    """Whether a field of a form, or a dimension or measure of a ledger, is seen in every row."""
+    kind, _, key = name.rpartition(":")
+    if kind != "ledger":
+        return sees(actor, name, path)
+    permit = find_permit(actor, get_ledger(key))
+    return permit is not None and all(grant.covers(path) for grant in permit.grants)

@@ -79,7 +79,7 @@ class Reading:
         sort = self._sort(query.sort or self.dataset.sort)
         columns = [self.column(key.lstrip("-")) for key in sort]
         wanted = self._select(query).where(condition)
-        wanted = wanted.order_by(*[keyset.direction(c, k) for c, k in zip(columns, sort, strict=True)])
+        wanted = wanted.order_by(*self._order(sort))
         parts: list[ColumnElement[bool] | None] = [None]
         if query.after:
             parts = keyset.after(columns, sort, keyset.read_mark(query.after, sort, columns))
@@ -118,9 +118,8 @@ class Reading:
     def all(self) -> Iterator[Values]:
         """Every row, in the order of the dataset; for engines, not for pages."""
         sort = self._sort(self.dataset.sort)
-        columns = [keyset.direction(self.column(key.lstrip("-")), key) for key in sort]
         with reading() as conn:
-            for row in conn.execute(self._select(Query()).order_by(*columns)).mappings():
+            for row in conn.execute(self._select(Query()).order_by(*self._order(sort))).mappings():
                 yield _given(dict(row))
 
     def column(self, key: str) -> Element:
@@ -148,6 +147,10 @@ class Reading:
                 raise Invalid([Problem("no_sort", key.lstrip("-"), text)])
             kept.append(key)
         return (*kept, *(c.key for c in self.table.c if c.key.startswith("_k")))
+
+    def _order(self, sort: Sequence[str]) -> list[Element]:
+        filled = {"_k0"} if self.dataset.identified else set()
+        return [keyset.direction(self.column(key.lstrip("-")), key, key in filled) for key in sort]
 
     def _condition(self, query: Query) -> tuple[ColumnElement[bool], list[Problem]]:
         parts: list[ColumnElement[bool]] = [literal(True)]

@@ -63,9 +63,12 @@ class Rows(SqlNames, Protocol):
 
 
 class Origin(Protocol):
-    """One place rows come from, as a dataset names it."""
+    """One place rows come from, as a dataset names it. `identified`: its first key is never empty."""
 
     names: Mapping[str, Type]
+
+    @property
+    def identified(self) -> bool: ...
 
     def find_field(self, path: Path) -> Field | None:
         """What stands at a path, for its title and the way it is shown."""
@@ -154,6 +157,11 @@ class DatasetSpec:
         if self.group is not None or len(self.parts) > 1:
             return None
         return getattr(self.parts[0].origin, "form", None)
+
+    @property
+    def identified(self) -> bool:
+        """Whether the first key of its rows is never empty."""
+        return self.group is None and all(part.origin.identified for part in self.parts)
 
     @property
     def filters(self) -> tuple[str, ...]:

@@ -20,8 +20,13 @@ from formloop.db import is_sqlite
 _NUMBERS = ("Exact", "Calculated")
 
 
-def direction(column: ColumnElement[Any], key: str) -> ColumnElement[Any]:
-    """The order of one column, falling where `key` has a `-` in front; SQLite puts empty values low by itself."""
+def direction(column: ColumnElement[Any], key: str, filled: bool = False) -> ColumnElement[Any]:
+    """The order of one column, falling where `key` has a `-` in front; SQLite puts empty values low by itself.
+
+    Of a column that is always `filled` nothing is said about empty values, so that its own index serves.
+    """
+    if filled:
+        return column.asc()
     if key.startswith("-"):
         return column.desc() if is_sqlite() else column.desc().nulls_last()
     return column.asc() if is_sqlite() else column.asc().nulls_first()

@@ -3,10 +3,11 @@
 from formloop.core.registry import Registry
 from formloop.datasets.sources.dataset import FromDataset
 from formloop.datasets.sources.form import FromForm
+from formloop.datasets.sources.ledger import FromLedger
 from formloop.datasets.spec import SourceKind
 
 sources: Registry[SourceKind] = Registry("kind of source")
-for each in (FromForm(), FromDataset()):
+for each in (FromForm(), FromLedger(), FromDataset()):
     sources.add(each.name, each)
 
 __all__ = ["sources"]

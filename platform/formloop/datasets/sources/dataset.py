@@ -70,6 +70,7 @@ class DatasetOrigin:
     def __init__(self, spec: DatasetSpec, given: Mapping[str, Expression]) -> None:
         self._spec, self._given = spec, given
         self.names: Mapping[str, Type] = spec.types
+        self.identified = spec.identified
 
     def find_field(self, path: Path) -> Field | None:
         """The column, or what stands behind the record it points to."""

@@ -51,6 +51,8 @@ class FromForm(SourceKind):
 class FormOrigin:
     """A form as a source: its fields are named bare, those of the line behind `line`."""
 
+    identified = True
+
     def __init__(self, spec: FormSpec, each: str | None) -> None:
         self.form, self.each = spec.key, each
         self._spec = spec
