@@ -449,3 +449,27 @@ def test_a_time_that_has_come_applies_no_outdated_proposal(desk: Desk) -> None:
         now = cases.get_case(case)
         assert now is not None and now.status == status
         assert str(desk.now(record)["day"]) == ("2026-12-01" if outdated else "2026-12-24")
+
+
+def test_a_returned_proposal_goes_on_by_the_version_it_began_with(desk: Desk) -> None:
+    record = desk.booking()
+    case = desk.propose(record, {"day": "2026-12-24"}).case
+    desk.decide("bob", case, "return", "why?", to="initiator")
+    other = {**CHANGE["amends"], "stages": [{"id": "another", "forbids": ["day"]}]}
+    definitions.publish_many(SYSTEM, [{**CHANGE, "amends": other}], "third")
+    assert desk.propose(record, {"day": "2026-12-24"}, reason="Because").case == case
+    assert desk.decide("bob", case).status == "approved"
+    with pytest.raises(Invalid):  # the next one begins with the new version
+        desk.propose(record, {"day": "2026-12-25"})
+
+
+def test_of_several_approved_at_once_the_outdated_one_is_named(desk: Desk) -> None:
+    asked = []
+    for _ in range(2):
+        case = desk.propose(desk.booking(), {"day": "2026-12-24"}).case
+        found = cases.find_own_task(case, desk.actors["bob"].person_id)
+        assert found is not None
+        asked.append(int(found.id))
+    desk.issue()  # something depends on the first one now
+    done = service.approve_many(desk.actors["bob"], asked)
+    assert (done.done, [task for task, _ in done.refused]) == (1, asked[:1])

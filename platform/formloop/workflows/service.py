@@ -286,7 +286,8 @@ def decide_many(
     done, refused = 0, []
     for task in tasks:
         try:
-            decide(actor, task, action, comment, to=to)
+            if decide(actor, task, action, comment, to=to).status == "returned" and action == "approve":
+                raise Conflict(applying.OUTDATED)  # it went back instead, and that is done
             done += 1
         except FormloopError as error:
             refused.append((task, error))

@@ -30,14 +30,14 @@ def find_stage(workflow: Workflow, spec: FormSpec, record: Values) -> Stage | No
         return None
     standing = proposals.Standing(workflow, spec, record["id"], SYSTEM.person_id or 0)
     for stage in workflow.amends.stages:
+        if stage.broken:
+            raise Conflict(M("The condition of a lock stage no longer fits its forms."))
         try:
-            if not stage.broken and (stage.when is None or standing.value_of(stage.when, {}) is True):
+            if stage.when is None or standing.value_of(stage.when, {}) is True:
                 return stage
         except EvaluationError as error:
             text = M("How far this record is cannot be said: {reason}", reason=error.message)
             raise Conflict(text) from error
-        if stage.broken:
-            raise Conflict(M("The condition of a lock stage no longer fits its forms."))
     return None
 
 

@@ -13,7 +13,7 @@ from formloop.forms.spec import FormSpec, Values
 from formloop.workflows import cases
 from formloop.workflows.amendments.applying import find_stage
 from formloop.workflows.amendments.spec import CANCEL, EVERYTHING, Amends, Stage, Supplement
-from formloop.workflows.kind import find_amending, find_workflow
+from formloop.workflows.kind import find_amending, find_workflow, get_version
 from formloop.workflows.spec import Workflow
 
 
@@ -56,12 +56,14 @@ def find_chance(actor: Actor, spec: FormSpec, record: Values) -> Chance | None:
     if not records.is_locked(spec, record) or not may_amend(actor, spec, record["id"]):
         return None
     running = cases.find_open(spec.key, record["id"])
-    mine = None
-    if running is not None:
-        if running.status != "returned" or running.initiator != actor.person_id:
-            return None
-        mine = running if running.workflow == workflow.key else None
-    return Chance(workflow, workflow.amends, find_stage(workflow, spec, record), mine)
+    if running is None:
+        return Chance(workflow, workflow.amends, find_stage(workflow, spec, record))
+    if running.status != "returned" or running.initiator != actor.person_id:
+        return None
+    begun = get_version(running.workflow, running.version)  # it goes on by the version it began with
+    if begun.amends is None:
+        return None
+    return Chance(begun, begun.amends, find_stage(begun, spec, record), running)
 
 
 def may_amend(actor: Actor, spec: FormSpec, record: int) -> bool:
