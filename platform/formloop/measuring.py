@@ -27,6 +27,8 @@ PROOFS: Mapping[str, str] = {
     "outage": "formloop.workflows.proof_outage:prove",
     "versions": "formloop.workflows.proof_versions:prove",
     "ledger": "formloop.ledgers.proof:prove",
+    "stock-race": "formloop.ledgers.proof_race:prove",
+    "power": "formloop.ledgers.proof_power:prove",
     "bridge-kill": "formloop.bridges.proof:prove",
 }
 
