@@ -67,7 +67,7 @@ _BENCHES = {
 def kinds_page() -> str:
     """Every kind of definition with every key it knows."""
     parts = ["# Kinds of definitions" + MADE + _KEYS]
-    for kind in kinds:
+    for kind in sorted(kinds, key=lambda kind: kind.name):
         chinese = translate(kind.title.render("en"), "zh-CN")
         parts += [f"## {kind.title.render('en')} · {chinese}\n", f"`x-kind`: `{kind.name}`\n"]
         parts += ["| Key | Value | Name | 名称 |", "|---|---|---|---|"]

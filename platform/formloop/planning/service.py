@@ -116,7 +116,7 @@ def run_within(actor: Actor, key: str, given: Given, cause: Cause) -> Run:
     def limit(rows: int) -> None:
         if rows > MOST_WITHIN:
             text = M(
-                "This run gives {rows} rows; inside a workflow {most} are the limit.",
+                "This run gives {rows} rows; {most} are the limit for a try or a step of a workflow.",
                 rows=rows,
                 most=MOST_WITHIN,
             )
