@@ -60,6 +60,7 @@ _BENCHES = {
     "bridge": "deliveries after the transaction and within it",
     "http": "creating and listing records over HTTP, start and memory of the served site",
     "expression": "calculating formulas",
+    "ledger": "entering documents into ledgers, balances of 100,000 things, back-dating under 100,000 entries",
 }
 
 
