@@ -13,7 +13,7 @@ from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.spec import Values
-from formloop.ledgers import engine, reversing
+from formloop.ledgers import engine, expiring, reversing
 from formloop.ledgers.book import Book, Group
 from formloop.ledgers.engine import Sheet
 from formloop.ledgers.kind import get_ledger, list_ledgers
@@ -27,6 +27,7 @@ ORDER = 100  # after the workflow's own, before bridges
 def start() -> None:
     """Listen to changes of records; doing it twice counts once."""
     subscribe_many(on_events, ORDER)
+    expiring.start()
 
 
 def postings_of(form: str) -> list[PostingSpec]:

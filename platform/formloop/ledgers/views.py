@@ -16,7 +16,7 @@ from formloop.forms import reads
 from formloop.forms import views as forms_views
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec, Values
-from formloop.ledgers import explaining, names, periods, reading, service
+from formloop.ledgers import expiring, explaining, names, periods, reading, service
 from formloop.ledgers.engine import Slot
 from formloop.ledgers.explaining import Why
 from formloop.ledgers.kind import get_ledger, list_ledgers
@@ -32,6 +32,7 @@ PAGE = 50
 def init_app(app: Flask) -> None:
     """Post what happens to records; add the ledgers a person may see to the menu and to the pages of records."""
     service.start()
+    expiring.plan()
     app.register_blueprint(blueprint)
     if record_panel not in forms_views.record_panels:
         forms_views.record_panels.append(record_panel)
