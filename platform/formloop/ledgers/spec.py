@@ -190,7 +190,7 @@ class LedgerSpec:
         """The text that names a balance; dimensions that are empty do not appear, so that new ones change none."""
         full = per is None or per == self.sets[0]
         names = self.sets[0] if full or per is None else per
-        text = ";".join(f"{name}={dims[name]}" for name in sorted(names) if dims[name] not in (0, ""))
+        text = ";".join([f"{name}={dims[name]}" for name in sorted(names) if dims[name]])
         return text if full else f"{','.join(sorted(names))}|{text}"
 
 
