@@ -161,7 +161,12 @@ def _carry_out(
 ) -> None:
     """Read, calculate, write; `run` has the counts then."""
     wanted = frozenset(output.name for output in plan.outputs)
-    result = plan.operator.calculate(_read(plan, parameters, run), parameters, wanted)
+    read = _read(plan, parameters, run)
+    try:
+        result = plan.operator.calculate(read, parameters, wanted)
+    except ArithmeticError as error:
+        text = M("The calculation gives a number that is too large.")
+        raise Invalid([Problem("too_large", "outputs", text)]) from error
     if any(problem.severity == "error" for problem in result.problems):
         raise Invalid(list(result.problems))
     run.problems = [jobs.said(problem) for problem in result.problems]
