@@ -12,8 +12,11 @@ from flask.testing import FlaskClient
 from formloop.access import people, sessions, signing
 from formloop.access.actor import SYSTEM
 from formloop.app import create_app
+from formloop.db import reading
 from formloop.definitions import service as definitions
 from formloop.forms import service
+from formloop.forms.kind import get_form
+from formloop.ledgers.kind import get_ledger
 from ledgers.store import Store, head
 
 
@@ -46,6 +49,14 @@ def test_a_balance_says_why(site: Flask) -> None:
     why = ann.get(f"/ledgers/stock/entries?d.item={store.bolt}").text
     assert "ROUND(line.quantity * line.price, 2)" in why and "version 1" in why
     assert f"/f/receipt/{receipt['id']}" in why
+
+
+def test_a_dimension_is_called_like_the_records_it_holds(site: Flask) -> None:
+    Store()
+    with reading():
+        titles = [each.title.render("zh-CN") for each in get_ledger("stock").dimensions.values()]
+    assert titles == [get_form(key).title("zh-CN") for key in ("item", "place", "lot")]
+    assert "item" not in titles
 
 
 def test_balances_as_of_a_date_leave_out_what_came_later(site: Flask) -> None:
