@@ -94,7 +94,7 @@ class Wait(Node):
         try:
             watches = self._watches(visit, world)
         except EvaluationError as error:
-            return Entry(stuck=str(error.message))
+            return Entry(stuck=error.message)
         if watches is None:
             return Entry(next=visit.step.next)
         most = visit.step.document.get("most")
@@ -139,5 +139,5 @@ class Wait(Node):
                 again = Alarm(visit.token.round, world.later(world.now(), AGAIN, False), "again")
                 return Entry((again,) if what == "again" else (), stays=True)
         except EvaluationError as error:
-            return Entry(stuck=str(error.message))
+            return Entry(stuck=error.message)
         return Entry(next=visit.step.next)
