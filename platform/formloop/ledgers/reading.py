@@ -86,7 +86,11 @@ def list_balances(
     """Balances over the dimensions `per` where others have these values, as of a date or as they are now."""
     spec = get_ledger(ledger)
     permit = require_permit(actor, spec)
-    names = tuple(key for key in spec.dimensions if key in (per or spec.dimensions) and permit.covers(key))
+    names = tuple(
+        key
+        for key in spec.dimensions
+        if key in (spec.dimensions if per is None else per) and permit.covers(key)
+    )
     source = _as_of(spec, day) if day else spec.tables.balance
     conditions = [source.c[spec.dimensions[key].column] == value for key, value in dims.items()]
     if day is None:
