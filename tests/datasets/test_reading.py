@@ -75,3 +75,22 @@ def test_a_field_of_several_values_is_shown_but_not_calculated_with(shop: Shop) 
     assert len(rows("things", filters=(Filter("tags", "has", "b"),))) == 1
     grouped = dataset("grouped", "thing", {"tags": "tags"}, group=["tags"])
     assert [p.at for p in kinds.get("dataset").check(grouped, library.VIEW)] == ["group.0"]
+
+
+def test_totals_and_conditions_step_through_grouped_relations(shop: Shop) -> None:
+    columns = {"customer": "customer", "total": "total"}
+    measures = {"limits": "SUM(customer.limit)", "acme": 'COUNTIF(customer.name = "Acme")'}
+    publish(dataset("by_day", "order", {**columns, "day": "day"}, group=["day"], measures=measures))
+    publish(
+        dataset(
+            "by_customer", "order", columns, group=["customer"], measures={"total": "SUM(total)"},
+            having='customer.name <> "Acme"',
+        )
+    )  # fmt: skip
+    shop.order()
+    shop.order()
+    other = shop.customer("Omega", limit="7")
+    shop.order((shop.bolt, "2"), customer=other)
+    (found,) = rows("by_day")
+    assert (found["limits"], found["acme"]) == (Decimal(10_007), 2)
+    assert rows("by_customer") == [{"customer": other, "total": Decimal(3)}]

@@ -45,8 +45,15 @@ def require_may_run(actor: Actor, plan: PlanSpec) -> None:
 
 
 def list_plans(actor: Actor) -> list[library.Entry]:
-    """The published plans that a person may run."""
-    return [each for each in library.list_entries("plan") if may_run(actor, get_plan(each.key))]
+    """The published plans that a person may run; one whose calculation this program does not have is left out."""
+    return [each for each in library.list_entries("plan") if _runs(actor, each.key)]
+
+
+def _runs(actor: Actor, key: str) -> bool:
+    try:
+        return may_run(actor, get_plan(key))
+    except NotFound:
+        return False
 
 
 def read_parameters(plan: PlanSpec, given: Given) -> dict[str, Any]:
