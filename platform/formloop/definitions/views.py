@@ -18,6 +18,7 @@ blueprint = Blueprint("definitions", __name__, url_prefix="/definitions")
 DESIGN = ("design", "definition")
 
 openers: Registry[Callable[[str], str]] = Registry("opener")  # kind → where the thing of a key is used
+beginnings: Registry[str] = Registry("beginning")  # kind → endpoint where a new one is begun
 designers: Registry[str] = Registry("designer")  # kind → endpoint of its designer, called with definition_id
 
 
@@ -62,6 +63,7 @@ def list_all() -> Response:
         wanted=wanted,
         search=request.args.get("q", ""),
         designer=_designer,
+        beginnings=beginnings,
     )
 
 
