@@ -16,7 +16,7 @@ from typing import Any
 from formloop.core.errors import NotFound
 from formloop.core.text import M
 
-BENCHES = ("records", "lists", "datasets", "import", "workflow", "bridge", "http", "expression")
+BENCHES = ("records", "lists", "datasets", "import", "workflow", "bridge", "http", "expression", "ledger")
 PROOFS: Mapping[str, str] = {
     "formula": "formloop.core.expression.proof:prove",
     "definitions": "formloop.definitions.proof:prove",
@@ -27,6 +27,8 @@ PROOFS: Mapping[str, str] = {
     "outage": "formloop.workflows.proof_outage:prove",
     "versions": "formloop.workflows.proof_versions:prove",
     "ledger": "formloop.ledgers.proof:prove",
+    "stock-race": "formloop.ledgers.proof_race:prove",
+    "power": "formloop.ledgers.proof_power:prove",
     "bridge-kill": "formloop.bridges.proof:prove",
 }
 

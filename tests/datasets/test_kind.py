@@ -36,6 +36,8 @@ def problems(doc: dict[str, Any]) -> list[tuple[str, str, int | None]]:
         (dataset("d", "order", {"a": "total + nmber"}), "unknown_name", "columns.a", 9),
         (dataset("d", "order", {"a": {"value": "total +"}}), "unfinished", "columns.a.value", 8),
         (dataset("d", "order", {"a": "lines.amount"}), "list", "columns.a", None),
+        (dataset("d", "order", {"a": "RMB(total)", "b": "total"}), "not_in_sql", "columns.a", 1),
+        (dataset("d", "order", {"a": "lines"}), "list", "columns.a", None),
         (dataset("d", "order", {"a": "id"}, where="total"), "result_type", "where", 1),
         (dataset("d", "order", {"a": "id"}, where="parameters.since > 1"), "unknown_name", "where", 12),
         (dataset("d", "order", {"a": "id"}, sort=["-b"]), "no_column", "sort.0", None),

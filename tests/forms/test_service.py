@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -87,6 +88,20 @@ def test_lines_are_changed_added_and_removed_by_their_ids(shop: Shop) -> None:
     assert [(line["quantity"], line["item"]) for line in read["lines"]] == [(7, shop.bolt), (4, shop.nut)]
     assert read["lines"][0]["id"] == first and read["lines"][0]["price"] == Decimal("1.5")
     assert changed["total"] == read["total"] == Decimal("11.5")
+
+
+def test_another_record_chosen_in_a_line_that_is_there_brings_its_values_along(shop: Shop) -> None:
+    order = shop.order((shop.bolt, "2"))
+    (line,) = order["lines"]
+
+    def change(**values: Any) -> Any:
+        raw = {"lines": [{"id": line["id"], **values}]}
+        return service.change_record(SYSTEM, "order", order["id"], raw)["lines"][0]
+
+    assert change(item=shop.nut)["price"] == Decimal("0.25")
+    service.change_record(SYSTEM, "item", shop.nut, {"price": "9"})
+    assert change(quantity="3", item=shop.nut)["price"] == Decimal("0.25"), "it was chosen at that price"
+    assert change(item=shop.bolt, price="1")["price"] == Decimal(1), "what somebody gives counts more"
 
 
 def test_saving_the_same_again_changes_nothing(shop: Shop) -> None:

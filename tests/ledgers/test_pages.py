@@ -12,9 +12,13 @@ from flask.testing import FlaskClient
 from formloop.access import people, sessions, signing
 from formloop.access.actor import SYSTEM
 from formloop.app import create_app
+from formloop.db import reading
 from formloop.definitions import service as definitions
 from formloop.forms import service
+from formloop.forms.kind import get_form
+from formloop.ledgers.kind import get_ledger
 from ledgers.store import Store, head
+from ledgers.test_reference_books import INVOICE, INVOICED
 
 
 @pytest.fixture
@@ -46,6 +50,14 @@ def test_a_balance_says_why(site: Flask) -> None:
     why = ann.get(f"/ledgers/stock/entries?d.item={store.bolt}").text
     assert "ROUND(line.quantity * line.price, 2)" in why and "version 1" in why
     assert f"/f/receipt/{receipt['id']}" in why
+
+
+def test_a_dimension_is_called_like_the_records_it_holds(site: Flask) -> None:
+    Store()
+    with reading():
+        titles = [each.title.render("zh-CN") for each in get_ledger("stock").dimensions.values()]
+    assert titles == [get_form(key).title("zh-CN") for key in ("item", "place", "lot")]
+    assert "item" not in titles
 
 
 def test_balances_as_of_a_date_leave_out_what_came_later(site: Flask) -> None:
@@ -109,3 +121,16 @@ def test_whoever_sees_no_ledger_has_no_menu_for_it(site: Flask) -> None:
     cat = sign_in(site, "cat")
     assert "/ledgers" not in cat.get("/").text
     assert cat.get("/ledgers").status_code == 403
+
+
+def test_open_items_stand_by_days_overdue_with_borders_of_ones_own(site: Flask) -> None:
+    store = Store(INVOICE, INVOICED)
+    party = store.make("party", "Acme")
+    for due, amount in (("2026-03-31", "30"), ("2026-03-01", "50")):
+        store.do("invoice", party=party, lines=[{"due": due, "amount": amount}])
+    ann = sign_in(site, "ann", administrator=True)
+    page = ann.get("/ledgers/general/open?day=2026-03-11&borders=0,10").text
+    assert "Acme" in page and "10+" in page and "0–9" in page
+    assert page.index(">30.00<") < page.index(">50.00<")
+    assert ann.get("/ledgers/general/open?borders=soon").status_code == 422
+    assert ann.get("/ledgers/stock/open").status_code == 404

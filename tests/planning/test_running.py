@@ -124,6 +124,17 @@ def test_a_circle_writes_nothing_and_says_why(works: Works) -> None:
     assert (last.state, last.problems[0]["at"]) == ("failed", "ports.bills")
 
 
+def test_a_number_beyond_all_measure_is_told(works: Works) -> None:
+    works.wish(works.lamp, "1")
+    above = works.bulb
+    for number in range(4):
+        below = works.make("thing", name=f"Part {number}")
+        works.bill(above, (below, "900000000000"))
+        above = below
+    job = jobs.run(service.start(SYSTEM, "needs"))
+    assert job.reason("en") == "The calculation gives a number that is too large."
+
+
 def test_a_row_without_what_is_needed_is_told(works: Works) -> None:
     works.make("wish", quantity="3", open=True)
     job = jobs.run(service.start(SYSTEM, "needs"))

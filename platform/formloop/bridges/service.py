@@ -8,9 +8,9 @@ from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.bridges import engine, provenance, targets
 from formloop.bridges.engine import CLEAR, RUN, Row
 from formloop.bridges.kind import check_version
-from formloop.bridges.spec import CANCELLED, BridgeSpec, Titled
+from formloop.bridges.spec import CANCELLED, BridgeSpec
 from formloop.core.errors import FormloopError, Invalid, NotFound, Problem
-from formloop.core.text import M, Message
+from formloop.core.text import M, Message, Titled
 from formloop.db import connection, kept, transactional
 from formloop.definitions import library
 from formloop.events import Cause, Event, outbox, subscribe

@@ -5,24 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from formloop.core.expression import Expression, Path
-from formloop.core.text import Message, localized
+from formloop.core.text import Message, Titled
 
 CANCELLED = "cancelled"  # the state that `cancelled` waits for and that `removed: cancel` sets
-
-
-class Titled(Message):
-    """The name of a definition as a part of sentences, in the reader's language."""
-
-    __slots__ = ("document",)
-
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        super().__init__(str(document.get("title", "")))
-        object.__setattr__(self, "document", document)
-
-    def render(self, locale: str = "en") -> str:
-        """The name in `locale`, never treated as a pattern with places."""
-        document: Mapping[str, Any] = object.__getattribute__(self, "document")
-        return localized(document, "title", locale)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -67,3 +67,18 @@ def localized(document: Mapping[str, Any], key: str, locale: str) -> str:
     if isinstance(beside, Mapping) and locale in beside:
         return str(beside[locale])
     return str(document.get(key, ""))
+
+
+class Titled(Message):
+    """What a definition or a part of it is called, in the language it is read in; without a title `otherwise`."""
+
+    __slots__ = ("document",)
+
+    def __init__(self, document: Mapping[str, Any], otherwise: str = "") -> None:
+        super().__init__(str(document.get("title") or otherwise))
+        object.__setattr__(self, "document", document)
+
+    def render(self, locale: str = "en") -> str:
+        """The title in `locale`, never treated as a pattern with places."""
+        document: Mapping[str, Any] = object.__getattribute__(self, "document")
+        return localized(document, "title", locale) or self.msgid

@@ -16,9 +16,11 @@ from formloop.core.expression import (
     ListType,
     RecordType,
     Type,
+    check_sql,
 )
 from formloop.core.expression import check as check_expression
 from formloop.core.expression.nodes import Call, Name
+from formloop.core.expression.types import element
 from formloop.core.text import M, Message
 from formloop.datasets.sources import sources
 from formloop.datasets.spec import (
@@ -57,7 +59,7 @@ class Reader:
         parameters = self._parameters()
         self.given = {key: each.type.expression_type(each) for key, each in parameters.items()}
         first = self._part(doc, "", {})
-        kinds = {key: each.type for key, each in first.columns.items()} if first else {}
+        kinds = {key: _kept(each.type) for key, each in first.columns.items()} if first else {}
         parts = [
             first,
             *(self._part(part, f"union.{i}.", kinds) for i, part in enumerate(doc.get("union", ()))),
@@ -70,8 +72,9 @@ class Reader:
             folded = {key: _folded_field(key, each, fields) for key, each in measures.items()}
             fields = {key: fields[key] for key in group}
             fields |= {key: _shown(key, said[key], each.type, folded[key]) for key, each in measures.items()}
-        self._check_keys(outer)
-        having = self._expression(doc.get("having"), "having", {**outer, **self._own()}, BOOL)
+        plain = _single(outer)
+        self._check_keys(plain)
+        having = self._expression(doc.get("having"), "having", {**plain, **self._own()}, BOOL)
         return DatasetSpec(
             id=doc["x-id"],
             key=doc["x-key"],
@@ -132,9 +135,10 @@ class Reader:
                 columns[key] = parsed
         return Part(origin, tuple(joins), where, columns)
 
-    def _is_value(self, parsed: Expression, at: str, expected: Type | None) -> bool:
+    def _is_value(self, parsed: Expression, at: str, expected: Type | None, folded: bool = False) -> bool:
+        """Whether this gives one value a row, be it that of a field that holds several; of a group just one."""
         kind = parsed.type
-        if isinstance(kind, ListType):
+        if isinstance(kind, ListType) and (folded or not _is_field_of_several(parsed)):
             text = M("This gives a list, but one value is wanted. Use SUM, MAX, FIRST, ANY or ALL.")
             self._say("list", at, text)
             return False
@@ -189,9 +193,10 @@ class Reader:
         doc = self.doc
         if "group" not in doc and "measures" not in doc:
             return None, {}, kinds
+        kinds = _single(kinds)
         group = tuple(key for key in doc.get("group", ()) if key in kinds)
         for index, key in enumerate(doc.get("group", ())):
-            if key not in doc["columns"]:
+            if key not in kinds:
                 self._no_column(key, f"group.{index}")
         inner: dict[str, Type] = {
             key: kind if key in group else ListType(kind, OVER) for key, kind in kinds.items()
@@ -205,7 +210,7 @@ class Reader:
                 self._say("duplicate", at, M("“{key}” is a column of the group already.", key=key))
                 continue
             parsed = self._expression(source, place, {**inner, **self._own()}, None)
-            if parsed is not None and self._is_value(parsed, place, None):
+            if parsed is not None and self._is_value(parsed, place, None, folded=True):
                 measures[key] = parsed
         outer = {key: kinds[key] for key in group} | {key: each.type for key, each in measures.items()}
         return group, measures, outer
@@ -231,8 +236,12 @@ class Reader:
         if source is None:
             return None
         parsed, problems = check_expression(source, names, expects)
+        if parsed is not None and not isinstance(parsed.tree, Name):
+            problems = check_sql(parsed)
         self.problems += [Problem(p.code, at, p.message, p.line, p.column) for p in problems]
-        if parsed is not None and scope is not None:
+        if parsed is None or problems:
+            return None
+        if scope is not None:
             self.reads |= {each for path in parsed.reads for each in scope.reads(path)}
         return parsed
 
@@ -257,6 +266,24 @@ class _Scope:
         joined = path[0] in self.origins
         rest = path[1:] if joined else path
         return set(self.origins[path[0] if joined else ""].reads(rest)) if rest else set()
+
+
+def _is_field_of_several(parsed: Expression) -> bool:
+    """Whether this is one field that holds several values, and not one value of each of several lines."""
+    tree = parsed.tree
+    if not isinstance(tree, Name) or isinstance(element(tree.steps[-1]), RecordType):
+        return False
+    return not any(isinstance(step, ListType) for step in tree.steps[:-1])
+
+
+def _kept(kind: Type) -> Type:
+    """The type of a column, whatever it was a list over."""
+    return ListType(kind.of) if isinstance(kind, ListType) else kind
+
+
+def _single(kinds: Names) -> dict[str, Type]:
+    """The columns that can be calculated with."""
+    return {key: kind for key, kind in kinds.items() if not isinstance(kind, ListType)}
 
 
 def _shown(key: str, said: Any, kind: Type, found: Field | None) -> Field:

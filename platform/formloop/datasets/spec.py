@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, FromClause
 from formloop.access.actor import Actor
 from formloop.core.errors import Problem
 from formloop.core.expression import Context, Expression, Path, SqlNames, Type
-from formloop.core.text import Message, localized
+from formloop.core.text import Message, Titled, localized
 from formloop.forms import permits
 from formloop.forms.permits import Permit
 from formloop.forms.spec import Field, FormSpec
@@ -167,18 +167,3 @@ class DatasetSpec:
     def filters(self) -> tuple[str, ...]:
         """The columns a filter is offered for at once."""
         return tuple(self.document.get("filters", ()))
-
-
-class Titled(Message):
-    """The name of a definition in the reader's language."""
-
-    __slots__ = ("document",)
-
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        super().__init__(str(document.get("title", "")))
-        object.__setattr__(self, "document", document)
-
-    def render(self, locale: str = "en") -> str:
-        """The name in `locale`, never treated as a pattern with places."""
-        document: Mapping[str, Any] = object.__getattribute__(self, "document")
-        return localized(document, "title", locale)

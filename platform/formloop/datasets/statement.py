@@ -64,16 +64,15 @@ def complete_fields(
 
 def require(view: View, dataset: DatasetSpec) -> None:
     """Forbidden, with the first reason, when the person may see nothing of any source."""
-    refused: Forbidden | None = None
+    refused: list[Forbidden] = []
     for part in dataset.parts:
         try:
             part.origin.require(view)
         except Forbidden as error:
-            refused = refused or error
+            refused.append(error)
         else:
             return
-    if refused is not None:
-        raise refused
+    raise refused[0] if refused else Forbidden()  # one without parts no longer fits its forms
 
 
 def derived(view: View, dataset: DatasetSpec) -> Subquery:

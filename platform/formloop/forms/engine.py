@@ -88,26 +88,29 @@ def _read(
 
 
 def complete(
-    spec: FormSpec, values: Values, given: Given, links: Links, context: Context, creating: bool
+    spec: FormSpec, values: Values, given: Given, links: Links, context: Context, before: Values | None
 ) -> Values:
     """Fill in and calculate: defaults of a new record, what relations bring along, then every formula in order.
 
-    Changes `values` and returns the environment for expressions.
+    `before` is the record as it stands, None for a new one. Changes `values` and returns the environment for
+    expressions.
     """
+    creating = before is None
     env = links.environment(spec, values)
     if creating:
         _defaults(spec.fields.values(), values, env, env, given.keys, context, given.problems)
     for subform in spec.subforms:
         known = given.line_keys.get(subform.key)
+        if known is None:
+            continue
+        was = {line["id"]: line for line in (before or {}).get(subform.key) or ()}
         for index, line in enumerate(values.get(subform.key) or ()):
-            if known is None or ("id" in line and not creating):
-                continue
-            line_env = env[subform.key][index]
-            _fill(subform.children, line, line_env, known[index])
-            _defaults(
-                subform.children, line, {**env, **line_env}, line_env, known[index], context, given.problems
-            )
-    _fill(spec.fields.values(), values, env, given.keys)
+            line_env, keys = env[subform.key][index], known[index]
+            _fill(subform.children, line, line_env, keys, was.get(line.get("id")))
+            if creating or "id" not in line:
+                scope = {**env, **line_env}
+                _defaults(subform.children, line, scope, line_env, keys, context, given.problems)
+    _fill(spec.fields.values(), values, env, given.keys, before)
     if _look_up(spec, values, env, given, links, creating) or _brings_records(spec):
         links.add(spec, [values])
         env = links.environment(spec, values)
@@ -175,15 +178,17 @@ def line_defaults(subform: Field, env: Values, context: Context) -> Values:
     return line
 
 
-def _fill(fields: Any, values: Values, env: Values, given: frozenset[str]) -> None:
-    """What a chosen record brings along, where nobody gave another value."""
+def _fill(fields: Any, values: Values, env: Values, given: frozenset[str], before: Values | None) -> None:
+    """What a newly chosen record brings along, where nobody gave another value."""
     by_key = {f.key: f for f in fields}
     for each in by_key.values():
         if each.relation is None or each.key not in given or not each.relation.fill:
             continue
+        if before is not None and before.get(each.key) == values.get(each.key):
+            continue  # what it brought along when it was chosen stays
         record = getattr(env.get(each.key), "record", None)
         for own, theirs in each.relation.fill.items():
-            if own in by_key and (own not in given or by_key[own].readonly):
+            if own in by_key and own not in given:
                 values[own] = env[own] = record.get(theirs) if record else None
 
 

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, literal, or_
+from sqlalchemy import Boolean, ColumnElement, Integer, and_, literal, or_
 
 from formloop.core.errors import Invalid, Problem
 from formloop.core.json_text import dumps, loads
@@ -85,9 +85,14 @@ def read_mark(mark: str, sort: Sequence[str], columns: Sequence[ColumnElement[An
 
 
 def _typed(column: ColumnElement[Any], value: Any) -> Any:
+    """A value of a mark as its column has them; ValueError for any other, which PostgreSQL would not compare."""
     kind = type(column.type).__name__
     if value is None:
         return None
+    if isinstance(value, bool) != isinstance(column.type, Boolean):
+        raise ValueError(value)
+    if isinstance(value, bool):
+        return literal(value)  # a bare True could not be compared by < and >
     if kind in _NUMBERS:
         number = Decimal(value)
         if not number.is_finite() or (kind == "Exact" and number.adjusted() > 18):
@@ -96,9 +101,14 @@ def _typed(column: ColumnElement[Any], value: Any) -> Any:
     if kind == "Date":
         return date.fromisoformat(value)
     if kind == "UtcTime":
-        return datetime.fromisoformat(value)
-    if isinstance(value, bool):
-        return literal(value)  # a bare True could not be compared by < and >
-    if isinstance(value, int) and abs(value) >= 2**63:
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            raise ValueError(value)
+        return moment
+    if isinstance(column.type, Integer):
+        if not isinstance(value, int) or abs(value) >= 2**63:
+            raise ValueError(value)
+        return value
+    if not isinstance(value, str) or "\x00" in value:
         raise ValueError(value)
     return value

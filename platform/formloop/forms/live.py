@@ -43,7 +43,7 @@ def answer(
         filled |= _fill(spec, values, links, name, frozenset(changed)) | _look_up_again(
             spec, values, links, name
         )
-    env = engine.complete(spec, values, given, links, context, creating=before is None)
+    env = engine.complete(spec, values, given, links, context, before)
     problems = engine.with_first(given.problems, engine.check(spec, values, env, context))
     visible, editable = reach(actor, spec, before, action)
     shown = screen.build(

@@ -34,8 +34,7 @@ def save(
     also = frozenset().union(*(permit.reads for permit in rules.values() if permit is not None))
     links = Links(actor, spec, [*(w.after for w in work), *judged], also=also)
     for each in work:
-        creating = each.before is None
-        each.env = engine.complete(spec, each.after, each.given, links, context, creating)
+        each.env = engine.complete(spec, each.after, each.given, links, context, each.before)
         each.problems = engine.with_first(
             each.given.problems, engine.check(spec, each.after, each.env, context)
         )

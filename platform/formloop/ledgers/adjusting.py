@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -17,6 +17,7 @@ from formloop.db import connection
 from formloop.definitions import library
 from formloop.ledgers import periods
 from formloop.ledgers.engine import ADDED, OWN, REVALUED, Sheet, Slot, plain_rule
+from formloop.ledgers.linear import Weights, find_linear
 from formloop.ledgers.pools import Node, chunks, nets
 from formloop.ledgers.replay import Change, Replay
 from formloop.ledgers.spec import ZERO, LedgerSpec, PostingSpec
@@ -178,14 +179,15 @@ def groups_of(book: Book, replay: Replay) -> list[Group]:
     }
     if not changes:
         return []
-    earlier = Earlier(book)
-    earlier.load({each.node.posted for each in changes.values()})
+    earlier, heads = Earlier(book), _heads({each.node.posted for each in changes.values()})
     cause = book.groups[0] if book.groups else None
     day = cause.sheet.day if cause else clock.today()
-    posting = cause.sheet.posting if cause else next(iter(earlier.sheets.values())).posting
+    posting = cause.sheet.posting if cause else next(iter(heads.values()))
     sheet = Sheet(posting, {}, book.context, day)
     sums: dict[tuple[str, date, str], Slot] = {}
-    for group in {each.node.posted: None for each in changes.values()}:
+    others = _follow_sums(book, sheet, sums, changes, heads)
+    earlier.load(others)
+    for group in others:
         own = earlier.sheets[group]
         before, after = amounts_now(own), amounts_now(own, changes)
         for slot, old, new in zip(own.slots, before, after, strict=True):
@@ -205,6 +207,78 @@ def groups_of(book: Book, replay: Replay) -> list[Group]:
         sheet, f"revalue:{because or number}", "revalue", form, record, because=because, id=number
     )
     return [made] if sheet.slots else []
+
+
+def _heads(groups: Iterable[int]) -> dict[int, PostingSpec]:
+    """The postings, in their versions, by which groups were made."""
+    found, known = dict[int, PostingSpec](), dict[tuple[str, int], PostingSpec]()
+    for part in chunks(groups):
+        query = select(posted.c.id, posted.c.posting, posted.c.version).where(posted.c.id.in_(part))
+        for group, key, version in connection().execute(query):
+            if (key, version) not in known:
+                known[key, version] = find_version(key, version)
+            found[group] = known[key, version]
+    return found
+
+
+def _follow_sums(
+    book: Book,
+    sheet: Sheet,
+    sums: dict[tuple[str, date, str], Slot],
+    changes: Mapping[int, Change],
+    heads: Mapping[int, PostingSpec],
+) -> list[int]:
+    """Follow changes through groups whose amounts are only sums of others; returns the groups that are not so."""
+    linear = {posting: find_linear(posting, book.ledgers) for posting in set(heads.values())}
+    moved: dict[tuple[int, int], list[tuple[int, Change]]] = {}
+    mine = [group for group, posting in heads.items() if linear[posting] is not None]
+    rows = [(ledger, row) for ledger in book.ledgers.values() for row in _rows_of(ledger, mine)]
+    for _, row in rows:
+        if (change := changes.get(row["id"])) is not None:
+            moved.setdefault((row["posted"], row["rule"]), []).append((row["line"], change))
+    for ledger, row in rows:
+        posting, change = heads[row["posted"]], changes.get(row["id"])
+        weights = (linear[posting] or {}).get(row["rule"])
+        delta = dict.fromkeys(ledger.amounts, ZERO)
+        if change is not None and ledger.valuation is not None:
+            delta[ledger.valuation.value], delta["variance"] = change.value, change.variance
+        for key, parts in (weights or {}).items():
+            delta[key] += _summed(parts, posting, row, moved)
+        if change is not None or any(delta.values()):
+            _collect(sheet, sums, _as_slot(ledger, row), delta, change)
+    return [group for group, posting in heads.items() if linear[posting] is None]
+
+
+def _rows_of(ledger: LedgerSpec, groups: list[int]) -> Iterator[Mapping[Any, Any]]:
+    table = ledger.tables.entry
+    names = ("id", "posted", "rule", "line", "date", "pool", "method")
+    columns = [table.c[n] for n in (*names, *(d.column for d in ledger.dimensions.values()))]
+    for part in chunks(groups):
+        query = select(*columns).where(table.c.posted.in_(part), table.c.way.in_((*OWN, ADDED)))
+        yield from connection().execute(query.order_by(table.c.id)).mappings()
+
+
+def _as_slot(ledger: LedgerSpec, row: Mapping[Any, Any]) -> Slot:
+    dims = {key: row[dimension.column] for key, dimension in ledger.dimensions.items()}
+    slot = Slot(plain_rule(ledger.key), ledger, None, row["line"], dims, {})
+    slot.pool, slot.method, slot.entry, slot.day = row["pool"], row["method"], row["id"], row["date"]
+    return slot
+
+
+def _summed(
+    parts: Weights,
+    posting: PostingSpec,
+    row: Mapping[Any, Any],
+    moved: Mapping[tuple[int, int], list[tuple[int, Change]]],
+) -> Decimal:
+    total, rules = ZERO, {each.index: each for each in posting.rules}
+    rule = rules[row["rule"]]
+    for (index, measure), weight in parts.items():
+        for line, change in moved.get((row["posted"], index), ()):
+            other = rules[index]
+            if other.each is None or other.each != rule.each or line == row["line"]:
+                total += weight * (change.variance if measure == "variance" else change.value)
+    return total
 
 
 def _collect(

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Select, Table, Update, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from formloop.core.errors import Conflict, Problem
@@ -82,8 +83,8 @@ class Balances:
     def _read(self, keys: list[str]) -> set[str]:
         table, found = self.ledger.tables.balance, set()
         for start in range(0, len(keys), CHUNK):
-            query = select(table).where(table.c.key.in_(keys[start : start + CHUNK])).order_by(table.c.key)
-            for row in connection().execute(query.with_for_update()).mappings():
+            part = {"keys": keys[start : start + CHUNK]}
+            for row in connection().execute(_held(table), part).mappings():
                 found.add(row["key"])
                 dims = {d.key: row[d.column] for d in self.ledger.dimensions.values()}
                 values = {name: row[name] for name in row if name[:2] in ("m_", "r_", "e_")}
@@ -205,12 +206,7 @@ class Balances:
         ]
         if not moved:
             return
-        values: dict[Any, Any] = {
-            table.c[name]: table.c[name] + bindparam(f"by_{name}", type_=table.c[name].type)
-            for name in columns
-        }
-        values |= {table.c[n]: bindparam(n, type_=table.c[n].type) for n in ("lifted", "state", "last")}
-        done = connection().execute(update(table).where(table.c.key == bindparam("of")).values(values), moved)
+        done = connection().execute(_moving(table), moved)
         if done.rowcount not in (len(moved), -1):
             raise Conflict
         months = [
@@ -223,11 +219,31 @@ class Balances:
             for month, sums in _by_month(row.days).items()
         ]
         if months:
-            insertion: Any = (sqlite if is_sqlite() else postgresql).insert(turnover)
-            added = {c.name: c + insertion.excluded[c.name] for c in turnover.c if c.name[:2] == "m_"}
-            connection().execute(
-                insertion.on_conflict_do_update(index_elements=["key", "month"], set_=added), months
-            )
+            connection().execute(_adding(turnover, is_sqlite()), months)
+
+
+@lru_cache(maxsize=500)
+def _held(table: Table) -> Select[Any]:
+    """The rows with some keys, held in the order of their keys; prepared once, as are the next two."""
+    chosen = table.c.key.in_(bindparam("keys", expanding=True))
+    return select(table).where(chosen).order_by(table.c.key).with_for_update()
+
+
+@lru_cache(maxsize=500)
+def _moving(table: Table) -> Update:
+    """The change of one row: what is added to its amounts, and what is remembered."""
+    sums = [c for c in table.c if c.name[:2] in ("m_", "r_", "e_")]
+    values: dict[Any, Any] = {c: c + bindparam(f"by_{c.name}", type_=c.type) for c in sums}
+    values |= {table.c[n]: bindparam(n, type_=table.c[n].type) for n in ("lifted", "state", "last")}
+    return update(table).where(table.c.key == bindparam("of")).values(values)
+
+
+@lru_cache(maxsize=500)
+def _adding(turnover: Table, on_sqlite: bool) -> Any:
+    """The turnover of a month, made or added to."""
+    insertion: Any = (sqlite if on_sqlite else postgresql).insert(turnover)
+    added = {c.name: c + insertion.excluded[c.name] for c in turnover.c if c.name[:2] == "m_"}
+    return insertion.on_conflict_do_update(index_elements=["key", "month"], set_=added)
 
 
 class Said(Message):

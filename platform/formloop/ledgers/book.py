@@ -14,7 +14,7 @@ from formloop.core.errors import Invalid, Problem
 from formloop.core.expression import Context
 from formloop.core.text import M
 from formloop.db import connection
-from formloop.ledgers import adjusting, asof, engine, matching, origins, periods
+from formloop.ledgers import adjusting, asof, engine, expiring, matching, origins, periods
 from formloop.ledgers.balances import Balances
 from formloop.ledgers.engine import (
     ADDED,
@@ -77,6 +77,7 @@ class Book:
         self._complete()
         self.groups += adjusting.groups_of(self, replay)
         self._move()
+        expiring.free(self)
         matching.settle(self)
         self._require_balanced()
         self._remember(replay)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Any
 
 from formloop.core.errors import Invalid, Problem
@@ -300,6 +301,7 @@ def _picked(value: Any, paths: set[Path]) -> Any:
     return {head: _picked(record.get(head), rest) for head, rest in heads.items()}
 
 
+@lru_cache(maxsize=500)
 def plain_rule(ledger: str) -> EntryRule:
     """The rule of entries that no posting asks for."""
     return EntryRule(

@@ -11,14 +11,14 @@ from sqlalchemy import or_, select
 from formloop.access import gate
 from formloop.access.actor import Actor
 from formloop.core.errors import NotFound
-from formloop.core.text import M, Message
+from formloop.core.text import M, Message, Titled
 from formloop.db import reading
 from formloop.definitions import library
 from formloop.forms import reads
 from formloop.forms.kind import get_form
 from formloop.ledgers.kind import get_ledger, list_ledgers
 from formloop.ledgers.permits import Permit, find_permit, require_permit
-from formloop.ledgers.spec import LedgerSpec, PostingSpec, Titled
+from formloop.ledgers.spec import LedgerSpec, PostingSpec
 from formloop.ledgers.tables import posted
 
 WAYS: Mapping[str, Message] = {

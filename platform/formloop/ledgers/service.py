@@ -13,7 +13,7 @@ from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.spec import Values
-from formloop.ledgers import engine, reversing
+from formloop.ledgers import engine, expiring, reversing
 from formloop.ledgers.book import Book, Group
 from formloop.ledgers.engine import Sheet
 from formloop.ledgers.kind import get_ledger, list_ledgers
@@ -27,6 +27,7 @@ ORDER = 100  # after the workflow's own, before bridges
 def start() -> None:
     """Listen to changes of records; doing it twice counts once."""
     subscribe_many(on_events, ORDER)
+    expiring.start()
 
 
 def postings_of(form: str) -> list[PostingSpec]:
@@ -133,18 +134,17 @@ def draft_sheets(
     """What records ask to be entered; a record to which the posting does not apply asks for nothing."""
     spec, context = get_form(posting.form), context_of(actor)
     links = Links(SYSTEM, spec, records, reads=posting.reads)
-    found, settings = [], settings_of(posting)
-    for record in records:
-        env = links.environment(spec, record)
-        sheet = Sheet(posting, env, context, context.today, settings=settings)
-        found.append(sheet)
+    sheets = [Sheet(posting, links.environment(spec, each), context, context.today) for each in records]
+    for sheet in sheets:
+        env = sheet.env
         if posting.when is not None and posting.when.evaluate(env, context) is not True:
             continue
         if posting.date is not None:
             day = posting.date.evaluate({**env, "record": env}, context)
             sheet.day = context.local(day).date() if hasattr(day, "hour") else day or context.today
+        sheet.settings = settings_of(posting)
         engine.draft(sheet, ledgers)
-    return found
+    return sheets
 
 
 def _differs(posting: PostingSpec, actor: Actor, record: Values, heads: list[Any]) -> bool:

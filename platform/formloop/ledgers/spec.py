@@ -8,26 +8,12 @@ from typing import Any
 from sqlalchemy import Table
 
 from formloop.core.expression import Expression, Path
-from formloop.core.text import Message, localized
+from formloop.core.text import Message, Titled
+from formloop.definitions import library
 
 ZERO = Decimal(0)
 Amounts = dict[str, Decimal]
 Dims = Mapping[str, Any]  # an id, a text, or the dimension's own emptiness
-
-
-class Titled(Message):
-    """What a definition or a part of it is called, in the reader's language."""
-
-    __slots__ = ("document",)
-
-    def __init__(self, document: Mapping[str, Any], otherwise: str = "") -> None:
-        super().__init__(str(document.get("title", otherwise)))
-        object.__setattr__(self, "document", document)
-
-    def render(self, locale: str = "en") -> str:
-        """The name in `locale`, never treated as a pattern with places."""
-        document: Mapping[str, Any] = object.__getattribute__(self, "document")
-        return localized(document, "title", locale) or self.msgid
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,8 +38,11 @@ class Dimension:
 
     @property
     def title(self) -> Message:
-        """Its name."""
-        return Titled(self.document, self.key)
+        """Its name; without one of its own that of the form whose records it holds."""
+        form = None
+        if "title" not in self.document and len(self.forms) == 1:
+            form = library.find_document("form", self.forms[0])
+        return Titled(form or self.document, self.key)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -190,7 +179,7 @@ class LedgerSpec:
         """The text that names a balance; dimensions that are empty do not appear, so that new ones change none."""
         full = per is None or per == self.sets[0]
         names = self.sets[0] if full or per is None else per
-        text = ";".join(f"{name}={dims[name]}" for name in sorted(names) if dims[name] not in (0, ""))
+        text = ";".join([f"{name}={dims[name]}" for name in sorted(names) if dims[name]])
         return text if full else f"{','.join(sorted(names))}|{text}"
 
 

@@ -2,10 +2,9 @@
 
 from sqlalchemy import select
 
-from formloop.bridges.spec import Titled
 from formloop.core.definitions import Doc, Kind, kinds, write
 from formloop.core.errors import Problem
-from formloop.core.text import M, Message
+from formloop.core.text import M, Message, Titled
 from formloop.db import connection
 from formloop.definitions import library
 from formloop.definitions.drafts import lock

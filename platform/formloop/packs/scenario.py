@@ -1,10 +1,13 @@
 """Playing a scenario: a pack's story from form to result, told in steps, the golden test of the pack.
 
 Each step does one thing as one person (`create`, `change`, `submit`, `amend`, `cancel`, `supplement`, `decide`,
-`deliver`) or expects one (`expect`, `expect_all`, `expect_chain`). `{"$line": 2}` among lines means the second one. `refused` lists problem codes: then the step must fail with them.
+`deliver`, `close` a calendar) or expects one (`expect`, `expect_all`, `expect_chain`, `expect_balance`). `{"$line": 2}` among lines means
+the second one, `{"$step": id}` the record that a step made. `refused` lists problem codes: then the step must fail
+with them.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,8 @@ from formloop.events import outbox
 from formloop.forms import reads, rows, service
 from formloop.forms.kind import get_form
 from formloop.forms.spec import Values
+from formloop.ledgers import periods
+from formloop.ledgers import reading as ledgers
 from formloop.packs.finding import Resolver
 from formloop.packs.scenario_shape import check_scenario
 from formloop.workflows import cases
@@ -82,7 +87,7 @@ def _actor(step: Mapping[str, Any]) -> Actor:
 
 
 def _create(step: Mapping[str, Any], named: Named) -> list[Problem]:
-    values = step.get("values", {})
+    values = _with_steps(step.get("values", {}), named)
     saved = service.create(_actor(step), step["create"], Resolver({"": values})(values))
     named[step["id"]] = (step["create"], saved["id"])
     return []
@@ -208,6 +213,34 @@ def _expect_chain(step: Mapping[str, Any], named: Named) -> list[Problem]:
     return problems
 
 
+def _expect_balance(step: Mapping[str, Any], named: Named) -> list[Problem]:
+    ledger, said = step["expect_balance"], _with_steps(step.get("of", {}), named)
+    dims = Resolver({"": said})(said)
+    found = ledgers.list_balances(SYSTEM, ledger, dims, per=list(dims), limit=1, empty=True).rows
+    amounts = found[0].amounts if found else {}
+    return [
+        Problem(
+            "differs", key, M("“{found}” instead of “{wanted}”", found=amounts.get(key, 0), wanted=wanted)
+        )
+        for key, wanted in step["values"].items()
+        if (amounts.get(key) or Decimal(0)) != Decimal(str(wanted))
+    ]
+
+
+def _close(step: Mapping[str, Any], _named: Named) -> list[Problem]:
+    periods.close(_actor(step), step["close"], date.fromisoformat(step["through"]))
+    return []
+
+
+def _with_steps(value: Any, named: Named) -> Any:
+    """`value` with the ids of records that earlier steps made in the place of `{"$step": id}`."""
+    if isinstance(value, Mapping):
+        if set(value) == {"$step"}:
+            return named[value["$step"]][1]
+        return {key: _with_steps(each, named) for key, each in value.items()}
+    return [_with_steps(each, named) for each in value] if isinstance(value, list) else value
+
+
 def _same(found: Any, wanted: Any) -> bool:
     if isinstance(found, Decimal):
         return found == Decimal(str(wanted))
@@ -223,7 +256,9 @@ _VERBS: dict[str, Callable[[Mapping[str, Any], Named], list[Problem]]] = {
     "supplement": _supplement,
     "decide": _decide,
     "deliver": _deliver,
+    "close": _close,
     "expect": _expect,
     "expect_all": _expect_all,
     "expect_chain": _expect_chain,
+    "expect_balance": _expect_balance,
 }

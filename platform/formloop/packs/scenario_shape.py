@@ -19,9 +19,11 @@ NEEDED = {
     "supplement": ("as", "values"),
     "decide": ("as", "action"),
     "deliver": (),
+    "close": ("as", "through"),
     "expect": ("values",),
     "expect_all": ("where", "is"),
     "expect_chain": ("to",),
+    "expect_balance": ("values",),
 }  # what a step does, and what else it must say then
 _MAKING = ("create", "supplement")
 _TELLING = (

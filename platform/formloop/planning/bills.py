@@ -61,9 +61,9 @@ class Line:
         self.component: Key = row["component"]
         self.fixed, self.phantom, self.output = bool(row["fixed"]), bool(row["phantom"]), bool(row["output"])
         share = ONE if self.fixed else row["per"]
-        whole = row["quantity"] * (ONE + row["scrap"]) if rule == "multiply" else None
-        quantity = whole if whole is not None else EXACT.divide(row["quantity"], ONE - row["scrap"])
-        self.quantity: Decimal = EXACT.divide(quantity, share)
+        with_scrap = EXACT.multiply if rule == "multiply" else EXACT.divide
+        factor = ONE + row["scrap"] if rule == "multiply" else ONE - row["scrap"]
+        self.quantity: Decimal = EXACT.divide(with_scrap(row["quantity"], factor), share)
 
     def needs(self, made: Decimal) -> Decimal:
         """How much of it is needed for so much of the item."""

@@ -45,8 +45,15 @@ def require_may_run(actor: Actor, plan: PlanSpec) -> None:
 
 
 def list_plans(actor: Actor) -> list[library.Entry]:
-    """The published plans that a person may run."""
-    return [each for each in library.list_entries("plan") if may_run(actor, get_plan(each.key))]
+    """The published plans that a person may run; one whose calculation this program does not have is left out."""
+    return [each for each in library.list_entries("plan") if _runs(actor, each.key)]
+
+
+def _runs(actor: Actor, key: str) -> bool:
+    try:
+        return may_run(actor, get_plan(key))
+    except NotFound:
+        return False
 
 
 def read_parameters(plan: PlanSpec, given: Given) -> dict[str, Any]:
@@ -116,7 +123,7 @@ def run_within(actor: Actor, key: str, given: Given, cause: Cause) -> Run:
     def limit(rows: int) -> None:
         if rows > MOST_WITHIN:
             text = M(
-                "This run gives {rows} rows; inside a workflow {most} are the limit.",
+                "This run gives {rows} rows; {most} are the limit for a try or a step of a workflow.",
                 rows=rows,
                 most=MOST_WITHIN,
             )
@@ -161,7 +168,12 @@ def _carry_out(
 ) -> None:
     """Read, calculate, write; `run` has the counts then."""
     wanted = frozenset(output.name for output in plan.outputs)
-    result = plan.operator.calculate(_read(plan, parameters, run), parameters, wanted)
+    read = _read(plan, parameters, run)
+    try:
+        result = plan.operator.calculate(read, parameters, wanted)
+    except ArithmeticError as error:
+        text = M("The calculation gives a number that is too large.")
+        raise Invalid([Problem("too_large", "outputs", text)]) from error
     if any(problem.severity == "error" for problem in result.problems):
         raise Invalid(list(result.problems))
     run.problems = [jobs.said(problem) for problem in result.problems]

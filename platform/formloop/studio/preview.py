@@ -42,6 +42,6 @@ def _screen(spec: FormSpec) -> screen.Screen:
         values[subform.key] = [{}]
     given = engine.Given(values, frozenset(), {key.key: [frozenset()] for key in spec.subforms})
     links, context = Links(actor, spec, []), context_of(actor)
-    env = engine.complete(spec, values, given, links, context, creating=True)
+    env = engine.complete(spec, values, given, links, context, None)
     paths = frozenset(each.path for top in spec.fields.values() for each in (top, *top.children))
     return screen.build(spec, values, env, context, viewer.locale(), paths, paths, [], {})

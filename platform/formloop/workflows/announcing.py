@@ -10,9 +10,9 @@ from formloop.access import gate, people
 from formloop.access.actor import get_actor
 from formloop.bridges import notices
 from formloop.core.errors import NotFound
-from formloop.core.text import M, Message
+from formloop.core.text import M, Message, Titled
 from formloop.workflows import sight
-from formloop.workflows.spec import Titled, subject_of
+from formloop.workflows.spec import subject_of
 from formloop.workflows.state import Ask, Effect, Event, Note, Remind, Tell
 from formloop.workflows.turn import Turn
 

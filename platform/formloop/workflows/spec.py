@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 from formloop.core.definitions import Doc, Library
 from formloop.core.errors import Problem
 from formloop.core.expression import Expression, Path, Type
-from formloop.core.text import M, Message, localized
+from formloop.core.text import M, Message, Titled, localized
 from formloop.forms.spec import FormSpec
 from formloop.workflows.amendments.spec import Amends
 from formloop.workflows.state import Effect, Event, Rule, Seat, State, Token
@@ -18,21 +18,6 @@ ACTIONS = (*OFFERED, "add_signer")  # what an approver may be offered
 
 FindForm = Callable[[str], "FormSpec | None"]
 Wanted = tuple[str, "Type | None", Mapping[str, Type]]  # source, type it must have, names known besides
-
-
-class Titled(Message):
-    """The title of a definition or of a part of it, in the language it is read in."""
-
-    __slots__ = ("document",)
-
-    def __init__(self, document: Mapping[str, Any], otherwise: str = "") -> None:
-        super().__init__(str(document.get("title") or otherwise))
-        object.__setattr__(self, "document", document)
-
-    def render(self, locale: str = "en") -> str:
-        """The title in `locale`, never treated as a pattern with places."""
-        document: Mapping[str, Any] = object.__getattribute__(self, "document")
-        return localized(document, "title", locale) or self.msgid
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Row
 
 from formloop.access import people
 from formloop.core import clock
-from formloop.core.text import M, Message
+from formloop.core.text import M, Message, Titled
 from formloop.definitions import library
 from formloop.forms import files
 from formloop.forms.kind import get_form
@@ -17,7 +17,7 @@ from formloop.workflows import cases
 from formloop.workflows.assignees import rules
 from formloop.workflows.engine import foresee
 from formloop.workflows.kind import get_version
-from formloop.workflows.spec import Titled, Workflow
+from formloop.workflows.spec import Workflow
 from formloop.workflows.state import Rule, State
 from formloop.workflows.turn import situation_of
 

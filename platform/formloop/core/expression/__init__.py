@@ -8,7 +8,7 @@ from formloop.core.expression.context import Context
 from formloop.core.expression.expression import Expression, Step, check, parse
 from formloop.core.expression.functions import FUNCTIONS
 from formloop.core.expression.order import order_formulas
-from formloop.core.expression.sql import Calculated, SqlNames, result_type, to_column, to_sql
+from formloop.core.expression.sql import Calculated, SqlNames, check_sql, result_type, to_column, to_sql
 from formloop.core.expression.sqlite import register_sqlite
 from formloop.core.expression.types import (
     ANY,
@@ -44,6 +44,7 @@ __all__ = [
     "Step",
     "Type",
     "check",
+    "check_sql",
     "order_formulas",
     "parse",
     "register_sqlite",

@@ -1,8 +1,11 @@
 """Builds the SQL form of an expression, for filters, sorting and columns."""
 
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     BindParameter,
     Boolean,
     ColumnElement,
@@ -11,22 +14,24 @@ from sqlalchemy import (
     Dialect,
     String,
     collate,
+    column,
     func,
     type_coerce,
 )
 from sqlalchemy.types import TypeEngine
 
+from formloop.core.errors import Invalid, Problem
 from formloop.core.expression.context import Context
 from formloop.core.expression.expression import Expression
-from formloop.core.expression.nodes import Name
+from formloop.core.expression.nodes import Name, Node
 from formloop.core.expression.sql_forms import Compiler
 from formloop.core.expression.sql_parts import NOT_A_NUMBER, Calculated, SqlNames
-from formloop.core.expression.types import BOOL, DATE, DATETIME, NUMBER, TEXT, RecordType, Type
+from formloop.core.expression.types import BOOL, DATE, DATETIME, NUMBER, TEXT, Path, RecordType, Type, element
 
 Element = ColumnElement[Any]
 _TYPES: dict[Type, Any] = {TEXT: String, BOOL: Boolean, DATE: Date, DATETIME: DateTime}
 
-__all__ = ["Calculated", "SqlNames", "result_type", "to_column", "to_sql"]
+__all__ = ["Calculated", "SqlNames", "check_sql", "result_type", "to_column", "to_sql"]
 
 
 def to_sql(expression: Expression, names: SqlNames, context: Context, dialect: Dialect | str) -> Element:
@@ -73,6 +78,39 @@ def to_column(
     if part.kind == TEXT:
         return func.nullif(part.element, "", type_=String())
     return part.element
+
+
+def check_sql(expression: Expression) -> list[Problem]:
+    """Why an expression has no SQL form, on one database or the other; nothing when it has."""
+    names = _AnyNames(expression)
+    context = Context(datetime.now(UTC))
+    for dialect in ("sqlite", "postgresql"):
+        try:
+            Compiler(expression.source, names, context, dialect).part(expression.tree)
+        except Invalid as error:
+            return list(error.problems)
+    return []
+
+
+class _AnyNames:
+    """Columns of the types that an expression reads, of no table."""
+
+    def __init__(self, expression: Expression) -> None:
+        self.types: dict[Path, Type] = {}
+        todo: list[Node] = [expression.tree]
+        while todo:
+            node = todo.pop()
+            todo.extend(node.parts)
+            if isinstance(node, Name):
+                self.types[node.path] = element(node.type)
+
+    def column(self, path: Path) -> Element:
+        """Some column of the right type."""
+        return column("any", _TYPES.get(self.types[path], BigInteger)())
+
+    def aggregate(self, path: Path, build: Callable[[SqlNames], Element]) -> Element:
+        """Over nothing."""
+        return build(self)
 
 
 def result_type(expression: Expression) -> TypeEngine[Any]:

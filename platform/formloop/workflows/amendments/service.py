@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from formloop.access.actor import Actor
 from formloop.core import clock
 from formloop.core.errors import Conflict, Invalid, NotFound, Problem
-from formloop.core.text import M
+from formloop.core.text import M, Titled
 from formloop.db import connection, transactional
 from formloop.forms import permits, rows
 from formloop.forms import service as records
@@ -22,7 +22,6 @@ from formloop.workflows.amendments.chances import Chance, find_chance, may_amend
 from formloop.workflows.amendments.impact import list_dependents
 from formloop.workflows.engine import find_refusal
 from formloop.workflows.service import Chosen, add_case, people_by_step
-from formloop.workflows.spec import Titled
 from formloop.workflows.state import Event, State
 from formloop.workflows.turn import describe, turn_of, turn_on
 from formloop.workflows.turning import Result, carry_out

@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 
 from formloop.core.definitions import Library
 from formloop.core.errors import Problem
-from formloop.core.text import M, Message
+from formloop.core.text import M, Message, Titled
 from formloop.forms.spec import FormSpec
-from formloop.workflows.spec import AssigneeRule, Directory, Titled
+from formloop.workflows.spec import AssigneeRule, Directory
 from formloop.workflows.state import Rule
 
 

@@ -1,0 +1,123 @@
+"""Entering documents into ledgers, reading balances of 100,000 things, and back-dating under 100,000 later entries."""
+
+import time
+from typing import Any
+
+from bench.shop import SCALE, scaled
+from formloop import db
+from formloop.access.actor import SYSTEM
+from formloop.app import create_app
+from formloop.db.throwaway import throwaway
+from formloop.forms import service
+from formloop.ledgers import proof_forms, reading
+from formloop.ledgers.kind import get_ledger
+from formloop.settings import read_settings
+
+BATCH = scaled(500, 2)
+MANY = scaled(100_000, 100)
+
+
+def run() -> dict[str, Any]:
+    """Documents a second, milliseconds and seconds."""
+    found: dict[str, Any] = {}
+    for name in ("sqlite", "postgresql"):
+        with throwaway(name) as environment, create_app(read_settings(environment)).app_context():
+            found |= {f"{name} {key}": value for key, value in _measure().items()}
+            db.engine().dispose()
+    return found
+
+
+def _measure() -> dict[str, Any]:
+    made = proof_forms.prepare()
+    thing = service.create(SYSTEM, "proof_thing", {"name": "bench", "method": "moving_average"})["id"]
+    found = {
+        "receipts a second in batches": _batches(made, thing),
+        "receipts a second one by one": _singles(made, thing),
+    }
+    return {**found, **_many_balances(made), **_back_date(made)}
+
+
+def _drafts(
+    made: dict[str, int], things: list[int], kind: str = "receive", day: str = "2026-03-01"
+) -> list[Any]:
+    return [
+        service.Draft(
+            {"kind": kind, "thing": thing, "day": day, "spot": made["here"], "quantity": 3, "price": "1.25"},
+            state="done",
+        )
+        for thing in things
+    ]
+
+
+def _batches(made: dict[str, int], thing: int) -> float:
+    service.save_many(SYSTEM, "proof_move", _drafts(made, [thing] * BATCH))
+    start = time.perf_counter()
+    for _ in range(4):
+        service.save_many(SYSTEM, "proof_move", _drafts(made, [thing] * BATCH))
+    return 4 * BATCH / (time.perf_counter() - start)
+
+
+def _singles(made: dict[str, int], thing: int) -> float:
+    start, count = time.perf_counter(), 0
+    while time.perf_counter() - start < 3 * SCALE:
+        service.save_many(SYSTEM, "proof_move", _drafts(made, [thing]))
+        count += 1
+    return count / (time.perf_counter() - start)
+
+
+def _many_balances(made: dict[str, int]) -> dict[str, Any]:
+    table = get_ledger("proof_stock").tables.balance
+    rows = [
+        {
+            "key": f"spot={made['here']};thing={n}",
+            "per": 0,
+            "d_thing": n,
+            "d_spot": made["here"],
+            "m_quantity": 1,
+        }
+        for n in range(1, MANY + 1)
+    ]
+
+    @db.transactional
+    def fill() -> None:
+        for start in range(0, len(rows), 10_000):
+            db.connection().execute(table.insert(), rows[start : start + 10_000])
+
+    fill()
+    found = {}
+    for name, work in (
+        (
+            "one of 100,000 balances, ms",
+            lambda: reading.find_balance("proof_stock", {"thing": 77, "spot": made["here"]}),
+        ),
+        (
+            "a page of 50 of 100,000 balances, ms",
+            lambda: reading.list_balances(SYSTEM, "proof_stock", {}, limit=50),
+        ),
+        (
+            "the sum of 100,000 balances, ms",
+            lambda: reading.list_balances(SYSTEM, "proof_stock", {}, per=["spot"]),
+        ),
+        (
+            "all 100,000 balances, ms",
+            lambda: reading.list_balances(SYSTEM, "proof_stock", {}, limit=MANY + 1),
+        ),
+    ):
+        work()
+        start = time.perf_counter()
+        work()
+        found[name] = (time.perf_counter() - start) * 1_000
+    return found
+
+
+def _back_date(made: dict[str, int]) -> dict[str, Any]:
+    thing = service.create(SYSTEM, "proof_thing", {"name": "old", "method": "moving_average"})["id"]
+    proof_forms.move("receive", thing, day="2026-01-05", spot=made["here"], quantity=MANY, price="2")
+    for _ in range(max(1, MANY // 1_000)):
+        drafts = _drafts(made, [thing] * min(1_000, MANY), "issue")
+        for draft in drafts:
+            draft.raw["quantity"] = 1  # type: ignore[index]
+        service.save_many(SYSTEM, "proof_move", drafts)
+    start = time.perf_counter()
+    proof_forms.move("receive", thing, day="2026-01-06", spot=made["here"], quantity=MANY, price="3")
+    return {"back-dating under 100,000 entries, s": time.perf_counter() - start}
