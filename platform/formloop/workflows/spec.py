@@ -219,6 +219,10 @@ class Node:
         """What happens when a person who has an open seat here approves or rejects."""
         raise NotImplementedError
 
+    def arm(self, visit: Visit, world: World, since: datetime) -> tuple[Effect, ...] | None:
+        """What a token hears of that waits here `since` then and was put here; None: of what it heard before."""
+        return None
+
     def back(self, visit: Visit, world: World) -> Entry:
         """What happens when one of the ways inside has come to its end."""
         raise NotImplementedError

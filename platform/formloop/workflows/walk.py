@@ -201,7 +201,10 @@ class Walk:
                 seats = tuple(replace(s, round=0) if s.state == "open" else s for s in token.seats)
                 fresh = replace(token, round=self.next_round(), seats=seats)
                 self.change(tokens=(*self.state.tokens, fresh))
-                self.put(fresh)
+                waits = self.put(fresh)
+                step = self.workflow.steps[waits.at]
+                armed = step.node.arm(Visit(step, self.state, waits), self.world, self.world.now())
+                self.effects += armed or ()
             else:
                 self.go(token.at, token.parent, token.loop, token.parked)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, ClassVar
 
 from formloop.core.definitions import Doc, Library
@@ -21,7 +22,7 @@ from formloop.workflows.nodes.seats import (
     pass_repeated,
 )
 from formloop.workflows.spec import ACTIONS, Entry, FindForm, Node, Step, Visit, World
-from formloop.workflows.state import CancelOpen, Event, Note, Remind, Seat
+from formloop.workflows.state import Alarm, CancelOpen, Event, Note, Remind, Seat
 
 ACTION_WORDS: Mapping[str, Any] = {
     "approve": {"title": "Approve", "x-title": {"zh-CN": "同意"}},
@@ -161,6 +162,18 @@ class Approval(Node):
             counted = self._count(step, seats)
             return replace(counted, effects=(*notes, *(alarms(visit, world) if counted.stays else ())))
         return Entry((*notes, *alarms(visit, world)), stays=True, seats=seats)
+
+    def arm(self, visit: Visit, world: World, since: datetime) -> tuple[Alarm, ...]:
+        """Its times, but for a past one at which the heads were asked already."""
+        if not visit.token.seats:
+            return ()
+        then = visit.step.document.get("due", {}).get("then", ())
+        escalated = any(seat.why.get("rule") == "escalated" for seat in visit.token.seats)
+        return tuple(
+            each
+            for each in alarms(visit, world, since)
+            if not (escalated and then[int(each.what)]["do"] == "escalate" and each.at <= world.now())
+        )
 
     def _nobody(self, visit: Visit) -> Entry:
         step, token = visit.step, visit.token

@@ -1,6 +1,8 @@
 """When a step is due, and what happens then."""
 
+import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from formloop.core.definitions import Doc
@@ -75,7 +77,7 @@ def check_due(doc: Doc, at: str, form: FormSpec) -> list[Problem]:
     if "field" in due:
         problems += check_date(due["field"], f"{at}.due.field", form)
     for index, then in enumerate(due.get("then", ())):
-        if then.get("every") in ("P", "PT", "P0D", "PT0H", "PT0M"):
+        if "every" in then and not any(map(int, re.findall("[0-9]+", then["every"]))):
             text = M("This distance has no length.")
             problems.append(Problem("due", f"{at}.due.then.{index}.every", text))
     return problems
@@ -89,12 +91,15 @@ def check_date(path: str, at: str, form: FormSpec) -> list[Problem]:
     return [Problem("no_field", at, M("“{key}” is no date field of the form.", key=path))]
 
 
-def alarms(visit: Visit, world: World) -> tuple[Alarm, ...]:
-    """The times at which something is to happen at a step; none when its date field is empty."""
+def alarms(visit: Visit, world: World, since: datetime | None = None) -> tuple[Alarm, ...]:
+    """The times at which something is to happen at a step; none when its date field is empty.
+
+    They count from now, or from when it began to wait, `since`.
+    """
     due = visit.step.document.get("due")
     if due is None:
         return ()
-    begins = world.moment_in(due["field"]) if "field" in due else world.now()
+    begins = world.moment_in(due["field"]) if "field" in due else since or world.now()
     if begins is None:
         return ()
     working = due.get("calendar") == "working"
