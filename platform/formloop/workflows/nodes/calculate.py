@@ -13,7 +13,7 @@ VALUES: Mapping[str, Any] = {
     "minProperties": 1,
     "maxProperties": 200,
     "propertyNames": {"pattern": "^[a-z][a-z0-9_]{0,40}$"},
-    "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 4096},
+    "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 4096, "x-pick": "expression"},
     "title": "Values",
     "x-title": {"zh-CN": "取值"},
 }

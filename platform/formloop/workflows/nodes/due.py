@@ -19,8 +19,21 @@ DUE: Mapping[str, Any] = {
     "additionalProperties": False,
     "properties": {
         "after": {**DURATION, "title": "After", "x-title": {"zh-CN": "时限"}},
-        "field": {"type": "string", "title": "Date field", "x-title": {"zh-CN": "日期字段"}},
-        "calendar": {"enum": ["working", "all"], "title": "Days", "x-title": {"zh-CN": "日历"}},
+        "field": {
+            "type": "string",
+            "x-pick": "field",
+            "title": "Date field",
+            "x-title": {"zh-CN": "日期字段"},
+        },
+        "calendar": {
+            "enum": ["working", "all"],
+            "x-titles": {
+                "working": {"title": "Working days", "x-title": {"zh-CN": "工作日"}},
+                "all": {"title": "All days", "x-title": {"zh-CN": "自然日"}},
+            },
+            "title": "Days",
+            "x-title": {"zh-CN": "日历"},
+        },
         "then": {
             "type": "array",
             "maxItems": 10,
@@ -33,6 +46,12 @@ DUE: Mapping[str, Any] = {
                 "properties": {
                     "do": {
                         "enum": ["remind", "escalate", "approve", "return"],
+                        "x-titles": {
+                            "remind": {"title": "Remind", "x-title": {"zh-CN": "提醒"}},
+                            "escalate": {"title": "Ask the head instead", "x-title": {"zh-CN": "转上级"}},
+                            "approve": {"title": "Approve by itself", "x-title": {"zh-CN": "自动通过"}},
+                            "return": {"title": "Return by itself", "x-title": {"zh-CN": "自动退回"}},
+                        },
                         "title": "Do",
                         "x-title": {"zh-CN": "动作"},
                     },

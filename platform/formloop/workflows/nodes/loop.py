@@ -29,6 +29,7 @@ class Loop(Node):
             "type": "string",
             "minLength": 1,
             "maxLength": 4096,
+            "x-pick": "expression",
             "title": "As long as",
             "x-title": {"zh-CN": "循环条件"},
         },

@@ -27,6 +27,7 @@ class SendMessage(Node):
             "type": "string",
             "minLength": 1,
             "maxLength": 4096,
+            "x-pick": "expression",
             "title": "Message",
             "x-title": {"zh-CN": "消息内容"},
         },

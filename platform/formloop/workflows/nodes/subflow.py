@@ -26,6 +26,7 @@ class SubFlow(Node):
             "type": "string",
             "minLength": 1,
             "maxLength": 4096,
+            "x-pick": "expression",
             "title": "Which record",
             "x-title": {"zh-CN": "哪条记录"},
         },

@@ -33,6 +33,7 @@ class Wait(Node):
             "type": "string",
             "minLength": 1,
             "maxLength": 4096,
+            "x-pick": "expression",
             "title": "Until this holds",
             "x-title": {"zh-CN": "等到条件成立"},
         },
