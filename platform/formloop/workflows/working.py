@@ -46,16 +46,10 @@ def reason_of(error: FormloopError) -> Message:
     """Why something failed, as the history says it."""
     if not isinstance(error, Invalid) or not error.problems:
         return error.message
-    said = {f"problem{n}": _said(each) for n, each in enumerate(error.problems[:3])}
-    return Message("; ".join(f"{{{name}}}" for name in said), said)
-
-
-def _said(problem: Problem) -> Message:
-    return (
-        Message("{at}: {text}", {"at": problem.at, "text": problem.message})
-        if problem.at
-        else problem.message
-    )
+    problems = list(enumerate(error.problems[:3]))
+    pattern = "; ".join(f"{{at{n}}}: {{text{n}}}" if each.at else f"{{text{n}}}" for n, each in problems)
+    said = {f"at{n}": each.at for n, each in problems} | {f"text{n}": each.message for n, each in problems}
+    return Message(pattern, said)
 
 
 def _create(turn: Turn, work: Work) -> Mapping[str, Any]:
