@@ -18,6 +18,7 @@ from formloop.forms import service
 from formloop.forms.kind import get_form
 from formloop.ledgers.kind import get_ledger
 from ledgers.store import Store, head
+from ledgers.test_reference_books import INVOICE, INVOICED
 
 
 @pytest.fixture
@@ -120,3 +121,16 @@ def test_whoever_sees_no_ledger_has_no_menu_for_it(site: Flask) -> None:
     cat = sign_in(site, "cat")
     assert "/ledgers" not in cat.get("/").text
     assert cat.get("/ledgers").status_code == 403
+
+
+def test_open_items_stand_by_days_overdue_with_borders_of_ones_own(site: Flask) -> None:
+    store = Store(INVOICE, INVOICED)
+    party = store.make("party", "Acme")
+    for due, amount in (("2026-03-31", "30"), ("2026-03-01", "50")):
+        store.do("invoice", party=party, lines=[{"due": due, "amount": amount}])
+    ann = sign_in(site, "ann", administrator=True)
+    page = ann.get("/ledgers/general/open?day=2026-03-11&borders=0,10").text
+    assert "Acme" in page and "10+" in page and "0–9" in page
+    assert page.index(">30.00<") < page.index(">50.00<")
+    assert ann.get("/ledgers/general/open?borders=soon").status_code == 422
+    assert ann.get("/ledgers/stock/open").status_code == 404

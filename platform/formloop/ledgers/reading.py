@@ -86,7 +86,11 @@ def list_balances(
     """Balances over the dimensions `per` where others have these values, as of a date or as they are now."""
     spec = get_ledger(ledger)
     permit = require_permit(actor, spec)
-    names = tuple(key for key in spec.dimensions if key in (per or spec.dimensions) and permit.covers(key))
+    names = tuple(
+        key
+        for key in spec.dimensions
+        if key in (spec.dimensions if per is None else per) and permit.covers(key)
+    )
     source = _as_of(spec, day) if day else spec.tables.balance
     conditions = [source.c[spec.dimensions[key].column] == value for key, value in dims.items()]
     if day is None:
@@ -215,9 +219,20 @@ def ageing(
 ) -> list[Decimal]:
     """What is open as of a date by days overdue: not due yet, then from each border to the next."""
     found = [ZERO] * (len(borders) + 1)
+    for row in ageing_by(actor, ledger, dims, day, borders).values():
+        found = [one + other for one, other in zip(found, row, strict=True)]
+    return found
+
+
+def ageing_by(
+    actor: Actor, ledger: str, dims: Mapping[str, Any], day: date, borders: Sequence[int]
+) -> dict[tuple[Any, ...], list[Decimal]]:
+    """The same for each set of dimensions that has open items."""
+    found: dict[tuple[Any, ...], list[Decimal]] = {}
     for item in list_open(actor, ledger, dims, day, limit=1_000_000):
         late = (day - (item.due or item.day)).days
-        found[sum(late >= border for border in borders)] += item.left
+        row = found.setdefault(tuple(item.dims.values()), [ZERO] * (len(borders) + 1))
+        row[sum(late >= border for border in borders)] += item.left
     return found
 
 

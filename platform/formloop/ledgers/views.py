@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 from flask import Blueprint, Flask, Response, request, url_for
@@ -9,6 +10,7 @@ from flask import Blueprint, Flask, Response, request, url_for
 from formloop.access import gate
 from formloop.access.actor import Actor
 from formloop.access.signing import current
+from formloop.core import clock
 from formloop.core.clock import find_id
 from formloop.core.errors import Forbidden, Invalid, NotFound, Problem
 from formloop.core.text import M
@@ -168,6 +170,40 @@ def entries(ledger: str) -> Response:
         until=until,
         more=more,
     )
+
+
+@route(blueprint, "/<ledger>/open", permission=("view", "ledger:{ledger}"))
+def open_items(ledger: str) -> Response:
+    """What is open by days overdue, as of a date and with the borders that are asked for."""
+    spec, actor, chosen = get_ledger(ledger), current(), _dims(get_ledger(ledger))
+    if spec.open is None:
+        raise NotFound
+    day = _day(request.args.get("day"), "day") or clock.today(actor.zone)
+    borders = _borders(request.args.get("borders", ""))
+    found = reading.ageing_by(actor, ledger, chosen, day, borders)
+    rows = [(dict(zip(spec.dimensions, dims, strict=True)), parts) for dims, parts in found.items()]
+    shown = [key for key in spec.dimensions if any(dims[key] for dims, _ in rows)]
+    return page.render(
+        "ledgers/open.html",
+        ledger=spec,
+        rows=rows,
+        dims=[spec.dimensions[key] for key in shown],
+        named=names.titles(spec, [dims for dims, _ in rows], actor),
+        heads=[f"{low}–{high - 1}" for low, high in pairwise(borders)] + [f"{borders[-1]}+"],
+        totals=[sum(column) for column in zip(*(parts for _, parts in rows), strict=True)],
+        day=day,
+        borders=", ".join(map(str, borders)),
+    )
+
+
+def _borders(text: str) -> list[int]:
+    """Days at which buckets begin, in rising order; the usual ones unless said."""
+    said = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(part.isdecimal() and len(part) < 5 for part in said):
+        raise Invalid(
+            [Problem("borders", "borders", M("Write days with commas between them: 0, 30, 60, 90."))]
+        )
+    return sorted({int(part) for part in said})[:12] or [0, 30, 60, 90]
 
 
 @route(blueprint, "/try/<form>/<int:record>", permission=("view", "form:{form}"))
