@@ -74,6 +74,18 @@ def test_a_circle_of_datasets_is_refused_with_its_path(shop: Shop) -> None:
     assert "one → two → one" in str(refused.value.problems[0].message)
 
 
+def test_datasets_over_datasets_cannot_grow_beyond_measure(shop: Shop) -> None:
+    def times(key: str, inner: Any) -> dict[str, Any]:
+        joins = {f"j{number}": {"from": inner, "on": {"total": "total"}} for number in range(7)}
+        return dataset(key, inner, {"total": "total"}, join=joins)
+
+    publish(times("eight", "order"))
+    assert service.list_rows(SYSTEM, "eight").rows == []
+    with pytest.raises(Invalid) as refused:
+        publish(times("many", {"dataset": "eight"}))
+    assert [p.code for p in refused.value.problems] == ["too_large"]
+
+
 def test_a_dataset_names_the_forms_and_datasets_it_reads(shop: Shop) -> None:
     doc = dataset(
         "d",

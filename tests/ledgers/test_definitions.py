@@ -127,3 +127,25 @@ def test_a_document_is_entered_once_however_often_it_is_saved(store: Store) -> N
     assert store.there() == (3, 15)
     assert store.account("stock") == 15
     assert GENERAL["x-key"] == "general"
+
+
+def test_what_a_posting_entered_is_valued_again_also_when_it_is_out_of_use(store: Store) -> None:
+    store.buy("10", "2", day="2026-03-01")
+    issue = store.take("5", day="2026-03-05")
+    definitions.archive(SYSTEM, only(posting("issue_posting", "issue"))["x-id"])
+    store.buy("10", "4", day="2026-03-03")
+    assert store.worth(issue) == [-15]
+    assert store.account("cost") == 15
+    assert verify() == []
+
+
+def test_what_follows_from_a_changed_value_keeps_open_items_of_its_own(store: Store) -> None:
+    from formloop.forms import service
+    from formloop.ledgers import reading as ledgers
+
+    service.change_record(SYSTEM, "books", store.books, {"cost": store.named["receivable"]})
+    store.buy("10", "2", day="2026-03-01")
+    store.take("5", day="2026-03-05")
+    store.buy("10", "4", day="2026-03-03")
+    found = ledgers.list_open(SYSTEM, "general", {"account": store.named["receivable"]}, None)
+    assert sum(each.left for each in found) == 15

@@ -209,3 +209,13 @@ def test_only_who_may_create_the_results_runs_a_plan(works: Works) -> None:
     for ask in (service.start, service.try_run, service.list_runs):
         with pytest.raises(Forbidden):
             ask(reader, "needs")
+
+
+def test_a_right_taken_away_stops_a_run_that_waits(works: Works) -> None:
+    works.wish(works.lamp, "3")
+    publish(role("planner", {"form": "need", "may": ["view", "create"]}))
+    person = people.add_person(SYSTEM, "planner", "Planner", roles=["planner"])
+    waiting = service.start(get_actor(person), "needs")
+    people.change_person(SYSTEM, person, roles=[])
+    assert jobs.run(waiting).state == "failed"
+    assert works.needs() == {}

@@ -24,6 +24,7 @@ from formloop.core.expression.types import element
 from formloop.core.text import M, Message
 from formloop.datasets.sources import sources
 from formloop.datasets.spec import (
+    MOST_TABLES,
     PARAMETERS,
     RESERVED,
     ROWS,
@@ -75,7 +76,7 @@ class Reader:
         plain = _single(outer)
         self._check_keys(plain)
         having = self._expression(doc.get("having"), "having", {**plain, **self._own()}, BOOL)
-        return DatasetSpec(
+        found = DatasetSpec(
             id=doc["x-id"],
             key=doc["x-key"],
             version=version,
@@ -91,6 +92,14 @@ class Reader:
             sort=tuple(doc.get("sort", group or ())),
             reads=frozenset(self.reads),
         )
+        if found.tables > MOST_TABLES:
+            text = M(
+                "This reads {count} tables at once; {most} are possible.",
+                count=found.tables,
+                most=MOST_TABLES,
+            )
+            self._say("too_large", "from", text)
+        return found
 
     # parameters
 

@@ -19,6 +19,7 @@ Find = Callable[[str, str], Any]  # what runs of a definition by kind and key, o
 Read = tuple[str, str]  # a form and the path of a field in it
 
 PARAMETERS, LINE, ROWS = "parameters", "line", "rows"
+MOST_TABLES = 60  # SQLite joins 64 at once
 RESERVED = (PARAMETERS, LINE, ROWS)
 
 
@@ -63,9 +64,12 @@ class Rows(SqlNames, Protocol):
 
 
 class Origin(Protocol):
-    """One place rows come from, as a dataset names it. `identified`: its first key is never empty."""
+    """One place rows come from, as a dataset names it. `identified`: its first key is never empty; `tables`: how
+    many tables it reads."""
 
     names: Mapping[str, Type]
+
+    tables: int
 
     @property
     def identified(self) -> bool: ...
@@ -162,6 +166,12 @@ class DatasetSpec:
     def identified(self) -> bool:
         """Whether the first key of its rows is never empty."""
         return self.group is None and all(part.origin.identified for part in self.parts)
+
+    @property
+    def tables(self) -> int:
+        """How many tables its statement joins and puts together."""
+        joined = (join.origin for part in self.parts for join in part.joins)
+        return sum(origin.tables for origin in (*(part.origin for part in self.parts), *joined))
 
     @property
     def filters(self) -> tuple[str, ...]:

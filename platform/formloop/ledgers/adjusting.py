@@ -15,7 +15,8 @@ from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.db import connection
 from formloop.definitions import library
-from formloop.ledgers import periods
+from formloop.definitions.tables import definition
+from formloop.ledgers import periods, posting_kind
 from formloop.ledgers.engine import ADDED, OWN, REVALUED, Sheet, Slot, plain_rule
 from formloop.ledgers.linear import Weights, find_linear
 from formloop.ledgers.pools import Node, chunks, nets
@@ -116,14 +117,20 @@ def _in_order(sheet: Sheet) -> None:
 
 
 def find_version(key: str, version: int) -> PostingSpec:
-    """The posting by which a group was made."""
+    """The posting by which a group was made, also when it has been taken out of use."""
     try:
         found = library.at_version("posting", key, version)
     except NotFound:
-        found = None
+        found = _find_archived(key, version)
     if not isinstance(found, PostingSpec):
         raise Invalid([Problem("posting_version", "", M("There is no posting “{key}” any more.", key=key))])
     return found
+
+
+def _find_archived(key: str, version: int) -> PostingSpec | None:
+    query = select(definition.c.id).where(definition.c.kind == "posting", definition.c.key == key)
+    found = connection().execute(query).scalar()
+    return posting_kind.prepare(library.read_version(found, version), version) if found else None
 
 
 def _numbers(value: Any) -> Any:

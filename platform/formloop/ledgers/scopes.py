@@ -23,25 +23,31 @@ class Scope:
     def __init__(self, ledger: LedgerSpec, all_dims: Iterable[Dims], context: Context) -> None:
         self.ledger, self.context = ledger, context
         self._known: dict[tuple[int, str], Any] = {}
-        self.records: dict[tuple[str, int], dict[str, Any]] = {}
-        wanted = _read_through(ledger)
-        if not wanted:
+        self._wanted = _read_through(ledger)
+        form = next((f for d in ledger.dimensions.values() for f in d.forms), None)
+        self._links = Links(SYSTEM, get_form(form), ()) if form and self._wanted else None
+        self.fetch(all_dims)
+
+    def fetch(self, all_dims: Iterable[Dims]) -> None:
+        """Fetch the records behind dimensions that are not here yet."""
+        if self._links is None:
             return
-        form = next(f for d in ledger.dimensions.values() for f in d.forms)
-        links = Links(SYSTEM, get_form(form), ())
         everything = list(all_dims)
-        for key, paths in wanted.items():
-            for name in ledger.dimensions[key].forms:
-                links.fetch(name, {int(dims[key]) for dims in everything if dims[key]}, paths)
-        self.records = links.records
+        for key, paths in self._wanted.items():
+            for name in self.ledger.dimensions[key].forms:
+                ids = {int(dims[key]) for dims in everything if dims[key]}
+                missing = {each for each in ids if (name, each) not in self._links.records}
+                if missing:
+                    self._links.fetch(name, missing, paths)
 
     def env(self, dims: Dims) -> dict[str, Any]:
         """What expressions of the ledger can name for one entry."""
-        found = {}
+        self.fetch([dims])
+        records, found = self._links.records if self._links is not None else {}, {}
         for key, dimension in self.ledger.dimensions.items():
             value: Any = dims[key] or None
             if value is not None and len(dimension.forms) == 1:
-                record = self.records.get((dimension.forms[0], int(value)))
+                record = records.get((dimension.forms[0], int(value)))
                 value = Linked(int(value), record) if record is not None else int(value)
             found[key] = value
         return found

@@ -89,6 +89,7 @@ def start(actor: Actor, key: str, given: Given | None = None) -> int:
 
 def _step(job: Job, actor: Actor) -> bool:
     plan = get_plan(job.payload["plan"])
+    require_may_run(actor, plan)
     parameters = read_parameters(plan, job.payload["parameters"])
     run = _begin(plan, actor, parameters, job.id)
 

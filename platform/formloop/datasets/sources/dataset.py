@@ -70,7 +70,7 @@ class DatasetOrigin:
     def __init__(self, spec: DatasetSpec, given: Mapping[str, Expression]) -> None:
         self._spec, self._given = spec, given
         self.names: Mapping[str, Type] = spec.types
-        self.identified = spec.identified
+        self.identified, self.tables = spec.identified, spec.tables
 
     def find_field(self, path: Path) -> Field | None:
         """The column, or what stands behind the record it points to."""

@@ -55,7 +55,7 @@ class FormOrigin:
 
     def __init__(self, spec: FormSpec, each: str | None) -> None:
         self.form, self.each = spec.key, each
-        self._spec = spec
+        self._spec, self.tables = spec, 2 if each else 1
         names = dict(spec.names)
         lines = names.get(each) if each else None
         if isinstance(lines, ListType):

@@ -76,6 +76,7 @@ class LedgerOrigin:
     `expected.<measure>` too, of entries their dates. `number` is the set of dimensions of the balances."""
 
     identified = True
+    tables = 1
 
     def __init__(self, ledger: LedgerSpec, kinds: Mapping[str, Type], number: int | None) -> None:
         self.ledger, self.number = ledger, number
