@@ -8,7 +8,8 @@ from formloop.access import people
 from formloop.access.actor import SYSTEM
 from formloop.core import clock
 from formloop.core.errors import Conflict, Forbidden, Invalid
-from formloop.workflows import administration, cases, delegations, desk, moving, service
+from formloop.events import outbox
+from formloop.workflows import administration, cases, delegations, desk, hearing, moving, service, watching
 from workflows.stage import END, Stage, approval
 
 
@@ -134,6 +135,26 @@ def test_a_deputy_who_is_away_has_a_deputy_but_nobody_goes_in_a_circle(stage: St
     assert len(asked(stage, stage.submit().case)) == 1
 
 
+def test_whoever_is_asked_because_nobody_was_found_has_a_deputy_too(stage: Stage) -> None:
+    gone = [{"rule": "member_field", "field": "reviewer"}]
+    stage.publish(approval("one", who=gone, nobody={"person": "bob"}), END)
+    away(stage, "bob", "cho")
+    assert asked(stage, stage.submit().case) == ["cho"]
+
+
+def test_what_is_due_passes_to_the_deputy_of_a_head_who_is_away(stage: Stage) -> None:
+    hearing.start()
+    due = {"after": "P1D", "then": [{"do": "escalate"}]}
+    stage.publish(approval("one", "bob", due=due), END)
+    case, tomorrow = stage.submit().case, clock.now() + timedelta(days=2)
+    away(stage, "dee", "cho", last=3)  # the head of Bob's department
+    with clock.stopped_at(tomorrow):
+        assert watching.run_due() == 1
+        outbox.drain("workflow")
+    assert asked(stage, case) == ["cho"]
+    assert stage.do("cho", "approve", case).status == "approved"
+
+
 def test_only_oneself_or_an_administrator_names_a_deputy(stage: Stage) -> None:
     today = clock.today()
     with pytest.raises(Forbidden):
@@ -215,7 +236,9 @@ def test_a_returned_record_that_is_handed_over_is_submitted_by_whoever_has_it_no
 
 
 @pytest.mark.parametrize("begin", ["resume", "restart"])
-def test_what_is_taken_up_from_somebody_who_has_left_is_under_approval_again(stage: Stage, begin: str) -> None:
+def test_what_is_taken_up_from_somebody_who_has_left_is_under_approval_again(
+    stage: Stage, begin: str
+) -> None:
     stage.publish(approval("one", "bob"), END)
     case, adm = stage.submit().case, stage.actors["adm"]
     under = stage.state_of(case)

@@ -392,7 +392,9 @@ def _start_other(turn: Turn, work: Work) -> Mapping[str, Any]:
     try:
         initiator = get_actor(turn.state.initiator)
     except NotFound as error:
-        raise Conflict(M("Whoever submitted this has left, so nothing can be submitted in their name.")) from error
+        raise Conflict(
+            M("Whoever submitted this has left, so nothing can be submitted in their name.")
+        ) from error
     found = submit_for(initiator, form, record)
     return {"case": found.case, "status": found.status}
 

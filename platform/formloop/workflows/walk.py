@@ -224,9 +224,7 @@ class Walk:
     def go_home(self, parked: tuple[Token, ...]) -> None:
         """Ask the initiator to correct it; one who has left cannot, so somebody else is to be asked."""
         initiator = self.state.initiator
-        home = Token(
-            self.next_round(), "", seats=(Seat(initiator, {"rule": "returned"}),), parked=parked
-        )
+        home = Token(self.next_round(), "", seats=(Seat(initiator, {"rule": "returned"}),), parked=parked)
         self.change(tokens=(*self.state.tokens, home))
         if self.world.is_here(initiator):
             self.put(home)
