@@ -29,6 +29,7 @@ from formloop.packs import views as packs_views
 from formloop.planning import kind as plan_kind
 from formloop.planning import views as planning_views
 from formloop.settings import Settings, read_settings
+from formloop.studio import views as studio_views
 from formloop.web import wiring
 from formloop.workflows import kind as workflow_kind
 from formloop.workflows import views as workflows_views
@@ -54,6 +55,7 @@ ROOMS = (
     "bridges",
     "planning",
     "workflows",
+    "studio",
     "packs",
     "api",
 )
@@ -105,6 +107,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         notices_views,
         planning_views,
         workflows_views,
+        studio_views,
         packs_views,
         api_views,
     ):

@@ -121,7 +121,7 @@ def test_a_new_text_has_the_smallest_value_of_each_key_that_is_needed():
         },
         "$defs": {"steps": {"type": "array"}},
     }
-    empty = {key: editor._empty(schema["properties"][key], schema) for key in schema["required"]}
+    empty = {key: editor.empty_value(schema["properties"][key], schema) for key in schema["required"]}
     assert empty == {"rows": [], "from": {"on": "", "kind": "x"}, "steps": [], "count": 0}
 
 

@@ -31,6 +31,10 @@ def role(key: str, title: str, chinese: str, *grants: Doc) -> Doc:
     }
 
 
+def again_every(distance: str) -> Doc:
+    return {"after": "P1D", "then": [{"do": "remind", "every": distance}]}
+
+
 @pytest.mark.shared
 def test_the_reference_workflow_is_publishable_as_it_is(database: Any) -> None:
     if not EXAMPLES.is_dir():
@@ -110,6 +114,8 @@ MISTAKES: list[tuple[Doc, str]] = [
         ),
         "steps.0.branches.0",
     ),
+    (workflow_doc(approval("a", "bob", due=again_every("P0DT0H"))), "steps.0.due.then.0.every"),
+    (workflow_doc(approval("a", "bob", due=again_every("P00DT0M"))), "steps.0.due.then.0.every"),
 ]
 
 

@@ -1,12 +1,15 @@
 """Running cases and newer versions of their workflow."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from formloop.core import clock
 from formloop.core.errors import Forbidden
 from formloop.db import reading
-from formloop.workflows import administration, cases, moving
+from formloop.events import outbox
+from formloop.workflows import administration, cases, hearing, moving, watching
 from formloop.workflows.kind import WORKFLOW
 from workflows.specimens import approval, workflow_doc
 from workflows.stage import END, Stage
@@ -84,6 +87,73 @@ def test_a_case_begins_again_by_the_new_version(stage: Stage) -> None:
     assert version_of(case) == 2
     assert not stage.is_asked("cho", case)
     assert stage.do("dee", "approve", case).status == "approved"
+
+
+def due(after: str, *do: str) -> dict[str, Any]:
+    return {"after": after, "then": [{"do": each} for each in do]}
+
+
+def after(days: float, begun: Any) -> int:
+    """Let time pass and every moment that has come be heard of; returns how many came."""
+    with clock.stopped_at(begun + timedelta(days=days)):
+        came = watching.run_due()
+        outbox.drain("workflow")
+        return came
+
+
+def test_the_times_of_a_moved_case_are_those_of_the_new_version_from_when_it_was_asked(stage: Stage) -> None:
+    hearing.start()
+    stage.publish(approval("one", "bob", due=due("P1D", "remind")), END)
+    case, begun = stage.submit().case, clock.now()
+    stage.publish(approval("one", "bob", due=due("P30D", "approve")), END)
+    moving.move_cases(stage.actors["adm"], "request_approval", {})
+    assert after(2, begun) == 0
+    assert stage.is_asked("bob", case)
+    assert after(31, begun) == 1
+    found = cases.get_case(case)
+    assert found is not None and found.status == "approved"
+
+
+def test_a_time_that_only_the_new_version_has_comes_too(stage: Stage) -> None:
+    hearing.start()
+    stage.publish(approval("one", "bob"), END)
+    case, begun = stage.submit().case, clock.now()
+    stage.publish(approval("one", "bob", due=due("P2D", "escalate")), END)
+    with clock.stopped_at(begun + timedelta(days=1)):
+        moving.move_cases(stage.actors["adm"], "request_approval", {})
+    assert after(1.5, begun) == 0
+    assert after(2.1, begun) == 1
+    assert stage.is_asked("dee", case)
+    stage.publish(approval("one", "bob", due=due("P1D", "escalate")), approval("two", "cho"), END)
+    with clock.stopped_at(begun + timedelta(days=2.5)):
+        moving.move_cases(stage.actors["adm"], "request_approval", {})
+    assert after(3, begun) == 0  # the heads are asked already
+
+
+def test_a_time_that_was_under_way_when_the_case_moved_counts_no_more(stage: Stage) -> None:
+    hearing.start()
+    stage.publish(approval("one", "bob", due=due("P1D", "remind")), END)
+    case, begun = stage.submit().case, clock.now()
+    stage.publish(approval("one", "bob", due=due("P30D", "approve")), END)
+    with clock.stopped_at(begun + timedelta(days=2)):
+        assert watching.run_due() == 1  # promised, not yet heard
+        moving.move_cases(stage.actors["adm"], "request_approval", {})
+        outbox.drain("workflow")
+    assert stage.is_asked("bob", case)
+    assert after(31, begun) == 1
+
+
+def test_a_case_that_waits_for_a_time_waits_as_long_as_the_new_version_says(stage: Stage) -> None:
+    hearing.start()
+    stage.publish({"id": "rest", "node": "wait", "after": "P9D"}, approval("one", "bob"), END)
+    case, begun = stage.submit().case, clock.now()
+    stage.publish({"id": "rest", "node": "wait", "after": "P3D"}, approval("one", "bob"), END)
+    with clock.stopped_at(begun + timedelta(days=2)):
+        moving.move_cases(stage.actors["adm"], "request_approval", {})
+    assert after(2.5, begun) == 0
+    assert after(3.1, begun) == 1
+    assert stage.is_asked("bob", case)
+    assert after(10, begun) == 0
 
 
 def test_only_who_repairs_moves_cases(stage: Stage) -> None:

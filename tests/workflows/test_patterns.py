@@ -152,6 +152,14 @@ def test_18_milestone_a_way_waits_until_the_record_says_so() -> None:
     assert play.hear("done", "ready", what="changed").places() == ["after"]
 
 
+def test_what_comes_straight_back_is_due_again() -> None:
+    due = {"after": "P1D", "then": [{"do": "remind"}]}
+    play = Play(prepared(approval("one", "bob", due=due, returned="back"))).do("submit")
+    play.do("return", "bob", to="initiator").do("submit")
+    (token,) = play.state.leaves
+    assert [e.round for e in play.effects if isinstance(e, Alarm)] == [token.round]
+
+
 def test_19_cancel_task_a_due_step_is_agreed_without_its_people() -> None:
     due = {"after": "P1D", "then": [{"do": "approve"}]}
     play = Play(prepared(approval("one", "bob", due=due), approval("after", "cho"))).do("submit")

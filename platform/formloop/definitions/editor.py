@@ -36,7 +36,7 @@ _EMPTY: Mapping[str, Callable[[], Any]] = {"array": list, "integer": int, "numbe
 def start(kind: Kind, name: str) -> Doc:
     """A new document of a kind called `name`, with everything the kind requires still empty."""
     properties = kind.schema["properties"]
-    empty = {key: _empty(properties.get(key, {}), kind.schema) for key in kind.schema["required"]}
+    empty = {key: empty_value(properties.get(key, {}), kind.schema) for key in kind.schema["required"]}
     taken = {each.key for each in list_definitions(kind.name)}
     key = suggest_key(name, taken, kind.name)
     return {**empty, "x-kind": kind.name, "x-id": clock.new_key(), "x-key": key, "title": name}
@@ -127,13 +127,15 @@ def _placed(text: str, problems: list[Problem]) -> list[Problem]:
     return parse(text).locate(bare) if problems else []
 
 
-def _empty(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Any:
+def empty_value(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Any:
     """The smallest value a property may have, with what it requires inside."""
     steps = str(schema.get("$ref", "")).split("/")[1:]
     found = reduce(lambda place, step: place[step], steps, root) if steps else schema
     if "const" in found:
         return found["const"]
+    if "enum" in found:
+        return found["enum"][0]
     if found.get("type") == "object":
         inside = found.get("properties", {})
-        return {key: _empty(inside.get(key, {}), root) for key in found.get("required", ())}
+        return {key: empty_value(inside.get(key, {}), root) for key in found.get("required", ())}
     return _EMPTY.get(str(found.get("type")), str)()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from flask import Blueprint, Flask, Response, request, url_for
+from flask import Blueprint, Flask, Response, current_app, request, url_for
 
 from formloop.access import audit_views, signing
 from formloop.core.definitions import kinds
@@ -18,6 +18,7 @@ blueprint = Blueprint("definitions", __name__, url_prefix="/definitions")
 DESIGN = ("design", "definition")
 
 openers: Registry[Callable[[str], str]] = Registry("opener")  # kind → where the thing of a key is used
+beginnings: Registry[str] = Registry("beginning")  # kind → endpoint where a new one is begun
 designers: Registry[str] = Registry("designer")  # kind → endpoint of its designer, called with definition_id
 
 
@@ -62,6 +63,7 @@ def list_all() -> Response:
         wanted=wanted,
         search=request.args.get("q", ""),
         designer=_designer,
+        beginning=lambda kind: url_for(_find_page(beginnings, kind) or "editor.new", kind=kind),
     )
 
 
@@ -198,6 +200,12 @@ def _opened(definition: service.Definition) -> str | None:
     return opener(definition.key) if opener else None
 
 
+def _find_page(registry: Registry[str], kind: str) -> str | None:
+    """The endpoint for a kind; a process may hold several sites with different rooms."""
+    endpoint = registry.find(kind)
+    return endpoint if endpoint in current_app.view_functions else None
+
+
 def _designer(definition: service.Definition) -> str | None:
-    endpoint = designers.find(definition.kind)
+    endpoint = _find_page(designers, definition.kind)
     return url_for(endpoint, definition_id=definition.id) if endpoint else None

@@ -43,6 +43,7 @@ class FieldType:
     widget: ClassVar[str] = "text"  # the macro in forms/_fields.html that draws it
     operators: ClassVar[tuple[str, ...]] = ("contains", "is", "is_not", "starts", "empty", "filled")
     options: ClassVar[Mapping[str, Any]] = {}  # its own x- keys, as JSON Schema properties
+    sample: ClassVar[Mapping[str, Any]] = {}  # what the schema of a new field has besides type and title
     stored: ClassVar[bool] = True
     sortable: ClassVar[bool] = True
     searchable: ClassVar[bool] = False

@@ -27,10 +27,13 @@ def start() -> None:
 
 
 @transactional
-def hear(case: int, round: int, action: str, values: Mapping[str, Any]) -> None:
-    """Let a step hear of something; one that waits no longer hears nothing."""
+def hear(case: int, round: int, action: str, values: Mapping[str, Any], version: int | None = None) -> None:
+    """Let a step hear of something; one that waits no longer hears nothing.
+
+    `version` is that of the workflow which a time was set by: one the case has moved away from counts no more.
+    """
     found = cases.lock_case(case)
-    if found is None:
+    if found is None or version not in (None, found.version):
         return
     turn = turn_on(SYSTEM, found)
     if turn.state.find_token(round) is None:
@@ -41,7 +44,7 @@ def hear(case: int, round: int, action: str, values: Mapping[str, Any]) -> None:
 
 def _deliver(delivery: Delivery) -> None:
     told = delivery.payload
-    hear(told["case"], told["round"], told["action"], told["values"])
+    hear(told["case"], told["round"], told["action"], told["values"], told.get("version"))
 
 
 def _call(delivery: Delivery) -> None:
@@ -52,6 +55,6 @@ def _call(delivery: Delivery) -> None:
     except DeliveryError as error:
         if not error.permanent and delivery.attempts < TRIES:
             raise
-        hear(asked["case"], asked["round"], "failed", {"reason": str(error.text)})
+        hear(asked["case"], asked["round"], "failed", {"reason": error.text})
         return
     hear(asked["case"], asked["round"], "done", {"status": answer.status, "body": answer.body})

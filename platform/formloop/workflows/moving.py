@@ -2,24 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select, update
 
 from formloop.access import audit, gate
 from formloop.access.actor import Actor
+from formloop.core import clock
 from formloop.core.errors import Conflict, FormloopError
 from formloop.core.text import Message
 from formloop.db import connection, reading, transactional
 from formloop.definitions import library
 from formloop.forms.kind import get_form
-from formloop.workflows import cases
+from formloop.workflows import cases, watching
 from formloop.workflows.kind import get_version
 from formloop.workflows.remapping import remap
-from formloop.workflows.spec import Workflow
-from formloop.workflows.state import Event, Note, State
+from formloop.workflows.spec import Visit, Workflow
+from formloop.workflows.state import Alarm, Event, Note, State, Token, Watch
 from formloop.workflows.tables import case, task
-from formloop.workflows.turn import turn_of
+from formloop.workflows.turn import Turn, turn_of
 from formloop.workflows.turning import FASTER, carry_out
 
 
@@ -98,12 +100,33 @@ def _move(actor: Actor, case_id: int, mapping: Mapping[str, str]) -> list[Messag
     connection().execute(update(case).where(case.c.id == case_id).values(version=new.version))
     if not cases.move(case_id, found.revision, state, ended=False):
         raise Conflict(FASTER)
+    _arm(turn_of(actor, new, get_form(found.form), case_id, found.record, state))
     detail = {"from": found.version, "version": new.version}
     cases.add_notes(
         case_id, [Note("moved", state.at or "", state.round, actor.person_id, detail=detail)], None
     )
     audit.note(actor, "case.moved", f"case:{case_id}", **detail)
     return []
+
+
+def _arm(turn: Turn) -> None:
+    """What waits, waits by the new version: its times count from when it began to wait."""
+    for token in [each for each in turn.state.leaves if each.at]:
+        step = turn.workflow.steps[token.at]
+        since = _asked_at(turn.case, token) or token.memory.get("since") or clock.now()
+        waits = step.node.arm(Visit(step, turn.state, token), turn.situation, since)
+        if waits is None:
+            continue
+        watching.forget(turn.case, token.round)
+        if waits:
+            heard = [each for each in waits if isinstance(each, Alarm | Watch)]
+            watching.add(turn.case, turn.spec.key, turn.record, heard)
+
+
+def _asked_at(case_id: int, token: Token) -> datetime | None:
+    mine = (task.c.case == case_id) & (task.c.round == token.round) & (task.c.kind == "todo")
+    found: datetime | None = connection().execute(select(func.min(task.c.made_at)).where(mine)).scalar_one()
+    return found
 
 
 @transactional

@@ -10,6 +10,7 @@ from formloop.access import people
 from formloop.core import clock
 from formloop.core.text import M, Message, Titled
 from formloop.definitions import library
+from formloop.events import reasons
 from formloop.forms import files
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec
@@ -129,7 +130,7 @@ def _past(
     note: Row[Any], workflow: Workflow, names: dict[int, str], kept: dict[str, str], locale: str
 ) -> Moment:
     word, color, icon = ACTIONS[note.action]
-    detail, to = note.detail.get("reason", ""), note.detail.get("to")
+    detail, to = reasons.read(note.detail.get("reason"), locale), note.detail.get("to")
     if isinstance(to, int):
         detail = "→ " + names.get(to, "")
     elif to is not None:

@@ -19,6 +19,7 @@ from formloop.events.outbox import Delivery, Topic
 from formloop.workflows import stashes
 from formloop.workflows.nodes.wait import OWN
 from formloop.workflows.state import Alarm, Watch
+from formloop.workflows.tables import case as case_table
 from formloop.workflows.tables import watch
 
 TOPIC, TIMES_TOPIC = "workflow", "workflow-times"
@@ -86,16 +87,22 @@ def tell(keys: Sequence[str], values: Mapping[str, Any]) -> None:
 @transactional
 def run_due() -> int:
     """Promise those steps whose moment has come that they will hear of it; returns how many."""
-    query = select(watch).where(watch.c.at <= clock.now()).order_by(watch.c.at, watch.c.id).limit(MOST_DUE)
+    query = (
+        select(watch, case_table.c.version)
+        .join(case_table, case_table.c.id == watch.c.case)
+        .where(watch.c.at <= clock.now())
+        .order_by(watch.c.at, watch.c.id)
+        .limit(MOST_DUE)
+    )
     found = connection().execute(query).all()
     for row in found:
         if connection().execute(delete(watch).where(watch.c.id == row.id)).rowcount:
-            _promise(row, "due", {"what": row.what})
+            _promise(row, "due", {"what": row.what}, version=row.version)
     return len(found)
 
 
-def _promise(row: Any, action: str, values: Mapping[str, Any]) -> None:
-    payload = {"case": row.case, "round": row.round, "action": action, "values": dict(values)}
+def _promise(row: Any, action: str, values: Mapping[str, Any], **more: Any) -> None:
+    payload = {"case": row.case, "round": row.round, "action": action, "values": dict(values), **more}
     outbox.put(TOPIC, f"case:{row.case}", payload)
 
 

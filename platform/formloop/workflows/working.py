@@ -13,7 +13,7 @@ from sqlalchemy import select
 from formloop.access.actor import SYSTEM
 from formloop.bridges.engine import fitting
 from formloop.core.errors import FormloopError, Invalid, NotFound, Problem
-from formloop.core.text import M
+from formloop.core.text import M, Message
 from formloop.db import connection
 from formloop.events import outbox
 from formloop.forms import rows
@@ -42,13 +42,14 @@ def perform(turn: Turn, work: Work) -> Event | None:
     return None if values is None else Event("done", None, round=work.round, values=values)
 
 
-def reason_of(error: FormloopError) -> str:
+def reason_of(error: FormloopError) -> Message:
     """Why something failed, as the history says it."""
-    if isinstance(error, Invalid) and error.problems:
-        return "; ".join(
-            f"{each.at}: {each.message}" if each.at else str(each.message) for each in error.problems[:3]
-        )
-    return str(error.message)
+    if not isinstance(error, Invalid) or not error.problems:
+        return error.message
+    problems = list(enumerate(error.problems[:3]))
+    pattern = "; ".join(f"{{at{n}}}: {{text{n}}}" if each.at else f"{{text{n}}}" for n, each in problems)
+    said = {f"at{n}": each.at for n, each in problems} | {f"text{n}": each.message for n, each in problems}
+    return Message(pattern, said)
 
 
 def _create(turn: Turn, work: Work) -> Mapping[str, Any]:

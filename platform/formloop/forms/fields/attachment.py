@@ -25,6 +25,7 @@ class Attachment(FieldType):
     name = "attachment"
     title = M("Attachment")
     icon = "paperclip"
+    sample: ClassVar[Mapping[str, Any]] = {"items": {"type": "string"}}
     json_type = "array"
     widget = "files"
     operators = ("empty", "filled")

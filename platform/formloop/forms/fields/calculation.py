@@ -1,7 +1,7 @@
 """A value that a formula gives."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy.types import TypeEngine
 
@@ -29,6 +29,7 @@ class Calculation(Number):
     name = "calculation"
     title = M("Calculation")
     icon = "calculator"
+    sample: ClassVar[Mapping[str, Any]] = {"type": "number", "x-formula": "0"}
 
     def expression_type(self, field: Field) -> Type:
         if field.schema.get("type") == "string":

@@ -15,6 +15,7 @@ class Cascade(FieldType):
     name = "cascade"
     title = M("Cascade")
     icon = "hierarchy"
+    sample: ClassVar[Mapping[str, Any]] = {"x-tree": [["A"], ["B"]]}
     widget = "cascade"
     operators = ("starts", "is", "is_not", "empty", "filled")
     options: ClassVar[Mapping[str, Any]] = {

@@ -47,6 +47,7 @@ class DateTime(FieldType):
     name = "datetime"
     title = M("Date and time")
     icon = "calendar"
+    sample: ClassVar[Mapping[str, Any]] = {"format": "date"}
     widget = "datetime"
     operators = (
         "is",
@@ -59,7 +60,7 @@ class DateTime(FieldType):
         "empty",
         "filled",
     )
-    options: ClassVar[Mapping[str, Any]] = {}
+    options: ClassVar[Mapping[str, Any]] = {"format": {"enum": ["date", "date-time", "time"]}}
 
     def column(self, field: Field) -> TypeEngine[Any]:
         kinds: dict[str, TypeEngine[Any]] = {"date": Date(), "date-time": UtcTime()}

@@ -16,6 +16,7 @@ class Dropdown(FieldType):
     name = "dropdown"
     title = M("Dropdown")
     icon = "list-check"
+    sample: ClassVar[Mapping[str, Any]] = {"enum": ["A", "B"]}
     widget = "dropdown"
     operators = ("is", "is_not", "any_of", "empty", "filled")
     options: ClassVar[Mapping[str, Any]] = {"x-titles": {"type": "object"}, "x-options": {"type": "object"}}

@@ -21,7 +21,7 @@ class Location(FieldType):
 
     name = "location"
     title = M("Location")
-    icon = "current-location"
+    icon = "map-pin"
     json_type = "object"
     widget = "location"
     operators = ("empty", "filled")

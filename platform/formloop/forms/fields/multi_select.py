@@ -18,6 +18,7 @@ class MultiSelect(FieldType):
     name = "multi_select"
     title = M("Multi-select")
     icon = "checks"
+    sample: ClassVar[Mapping[str, Any]] = {"items": {"type": "string", "enum": ["A", "B"]}}
     json_type = "array"
     widget = "multi_select"
     operators = ("has", "empty", "filled")

@@ -9,7 +9,7 @@ class Multiline(TextField):
 
     name = "multiline"
     title = M("Multi-line text")
-    icon = "align-left"
+    icon = "text-wrap"
     widget = "multiline"
     longest = 20_000
     sortable = False

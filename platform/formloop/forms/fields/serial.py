@@ -16,6 +16,7 @@ class Serial(TextField):
     name = "serial"
     title = M("Serial number")
     icon = "list-numbers"
+    sample: ClassVar[Mapping[str, Any]] = {"x-serial": "{yyyy}{MM}-{0001}"}
     group = "advanced"
     widget = "serial"
     options: ClassVar[Mapping[str, Any]] = {"x-serial": {"type": "string"}}

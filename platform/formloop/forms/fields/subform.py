@@ -1,6 +1,7 @@
 """Lines: a table inside a record."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from formloop.core.expression import ANY, ListType, Type
 from formloop.core.text import M, Message
@@ -15,6 +16,7 @@ class Subform(FieldType):
     name = "subform"
     title = M("Subform")
     icon = "table"
+    sample: ClassVar[Mapping[str, Any]] = {"items": {"type": "object", "properties": {}}}
     group = "advanced"
     json_type = "array"
     widget = "subform"

@@ -20,7 +20,12 @@ class InDepartment(AssigneeRule):
     icon = "sitemap"
     required = ("department",)
     schema: ClassVar[Mapping[str, Any]] = {
-        "department": {"type": "string", "title": "Department", "x-title": {"zh-CN": "部门"}}
+        "department": {
+            "type": "string",
+            "x-pick": "department",
+            "title": "Department",
+            "x-title": {"zh-CN": "部门"},
+        }
     }
 
     def check(self, rule: Rule, at: str, form: FormSpec, library: Library) -> list[Problem]:

@@ -22,6 +22,7 @@ class ByExpression(AssigneeRule):
             "type": "string",
             "minLength": 1,
             "maxLength": 4096,
+            "x-pick": "expression",
             "title": "Expression",
             "x-title": {"zh-CN": "表达式"},
         }

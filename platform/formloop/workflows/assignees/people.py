@@ -26,6 +26,7 @@ class People(AssigneeRule):
             "maxItems": 200,
             "uniqueItems": True,
             "items": {"type": "string"},
+            "x-pick": "person",
             "title": "Accounts",
             "x-title": {"zh-CN": "账号"},
         }

@@ -19,7 +19,7 @@ class WithRole(AssigneeRule):
     icon = "users"
     required = ("role",)
     schema: ClassVar[Mapping[str, Any]] = {
-        "role": {"type": "string", "title": "Role", "x-title": {"zh-CN": "角色"}}
+        "role": {"type": "string", "x-pick": "role", "title": "Role", "x-title": {"zh-CN": "角色"}}
     }
 
     def check(self, rule: Rule, at: str, form: FormSpec, library: Library) -> list[Problem]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, ClassVar
 
 from formloop.core.definitions import Doc, Library
@@ -12,6 +13,7 @@ from formloop.forms.spec import FormSpec
 from formloop.workflows.nodes.due import DUE, alarms, check_due, next_alarm
 from formloop.workflows.nodes.seats import (
     FIELD_RIGHTS,
+    FIELD_WORDS,
     NEEDS,
     WHO,
     check_fields,
@@ -20,13 +22,26 @@ from formloop.workflows.nodes.seats import (
     pass_repeated,
 )
 from formloop.workflows.spec import ACTIONS, Entry, FindForm, Node, Step, Visit, World
-from formloop.workflows.state import CancelOpen, Event, Note, Remind, Seat
+from formloop.workflows.state import Alarm, CancelOpen, Event, Note, Remind, Seat
 
+ACTION_WORDS: Mapping[str, Any] = {
+    "approve": {"title": "Approve", "x-title": {"zh-CN": "同意"}},
+    "reject": {"title": "Reject", "x-title": {"zh-CN": "拒绝"}},
+    "return": {"title": "Return", "x-title": {"zh-CN": "退回"}},
+    "transfer": {"title": "Hand over", "x-title": {"zh-CN": "转交"}},
+    "add_signer": {"title": "Add a signer", "x-title": {"zh-CN": "加签"}},
+}
 HALF = 50  # percent that must agree in a vote that says nothing else
 
 NOBODY: Mapping[str, Any] = {
     "anyOf": [
-        {"enum": ["stop", "pass"]},
+        {
+            "enum": ["stop", "pass"],
+            "x-titles": {
+                "stop": {"title": "An administrator is asked", "x-title": {"zh-CN": "转管理员处理"}},
+                "pass": {"title": "It goes on", "x-title": {"zh-CN": "自动通过"}},
+            },
+        },
         {
             "type": "object",
             "additionalProperties": False,
@@ -39,6 +54,11 @@ NOBODY: Mapping[str, Any] = {
 }
 REPEATED: Mapping[str, Any] = {
     "enum": ["ask", "before", "any"],
+    "x-titles": {
+        "ask": {"title": "Is asked again", "x-title": {"zh-CN": "再次审批"}},
+        "before": {"title": "Passes if at the step before", "x-title": {"zh-CN": "上一节点已同意则跳过"}},
+        "any": {"title": "Passes if at any step", "x-title": {"zh-CN": "任一节点已同意则跳过"}},
+    },
     "title": "Whoever agreed before",
     "x-title": {"zh-CN": "审批人去重"},
 }
@@ -57,6 +77,12 @@ class Approval(Node):
         "who": WHO,
         "mode": {
             "enum": ["any", "all", "in_turn", "vote"],
+            "x-titles": {
+                "any": {"title": "One is enough", "x-title": {"zh-CN": "或签（一人同意即可）"}},
+                "all": {"title": "All must agree", "x-title": {"zh-CN": "会签（须全部同意）"}},
+                "in_turn": {"title": "One after the other", "x-title": {"zh-CN": "依次审批"}},
+                "vote": {"title": "By vote", "x-title": {"zh-CN": "按比例投票"}},
+            },
             "title": "How they decide",
             "x-title": {"zh-CN": "多人审批方式"},
         },
@@ -69,11 +95,20 @@ class Approval(Node):
         },
         "rejected": {
             "enum": ["end", "return", "pass"],
+            "x-titles": {
+                "end": {"title": "It ends", "x-title": {"zh-CN": "流程结束"}},
+                "return": {"title": "Back to the initiator", "x-title": {"zh-CN": "退回发起人"}},
+                "pass": {"title": "It goes on", "x-title": {"zh-CN": "继续流转"}},
+            },
             "title": "When rejected",
             "x-title": {"zh-CN": "拒绝后"},
         },
         "returned": {
             "enum": ["again", "back"],
+            "x-titles": {
+                "again": {"title": "Through all steps again", "x-title": {"zh-CN": "重新逐级审批"}},
+                "back": {"title": "Straight back to this step", "x-title": {"zh-CN": "直接回到本节点"}},
+            },
             "title": "After a return",
             "x-title": {"zh-CN": "退回后重新提交"},
         },
@@ -82,7 +117,8 @@ class Approval(Node):
         "fields": {
             "type": "object",
             "maxProperties": 500,
-            "additionalProperties": {"enum": list(FIELD_RIGHTS)},
+            "additionalProperties": {"enum": list(FIELD_RIGHTS), "x-titles": FIELD_WORDS},
+            "x-pick": "fields",
             "title": "Field rights",
             "x-title": {"zh-CN": "字段权限"},
         },
@@ -90,7 +126,7 @@ class Approval(Node):
             "type": "array",
             "uniqueItems": True,
             "contains": {"const": "approve"},
-            "items": {"enum": list(ACTIONS)},
+            "items": {"enum": list(ACTIONS), "x-titles": ACTION_WORDS},
             "title": "Actions",
             "x-title": {"zh-CN": "可用操作"},
         },
@@ -126,6 +162,18 @@ class Approval(Node):
             counted = self._count(step, seats)
             return replace(counted, effects=(*notes, *(alarms(visit, world) if counted.stays else ())))
         return Entry((*notes, *alarms(visit, world)), stays=True, seats=seats)
+
+    def arm(self, visit: Visit, world: World, since: datetime) -> tuple[Alarm, ...]:
+        """Its times, but for a past one at which the heads were asked already."""
+        if not visit.token.seats:
+            return ()
+        then = visit.step.document.get("due", {}).get("then", ())
+        escalated = any(seat.why.get("rule") == "escalated" for seat in visit.token.seats)
+        return tuple(
+            each
+            for each in alarms(visit, world, since)
+            if not (escalated and then[int(each.what)]["do"] == "escalate" and each.at <= world.now())
+        )
 
     def _nobody(self, visit: Visit) -> Entry:
         step, token = visit.step, visit.token

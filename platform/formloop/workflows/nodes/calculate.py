@@ -13,7 +13,7 @@ VALUES: Mapping[str, Any] = {
     "minProperties": 1,
     "maxProperties": 200,
     "propertyNames": {"pattern": "^[a-z][a-z0-9_]{0,40}$"},
-    "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 4096},
+    "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 4096, "x-pick": "expression"},
     "title": "Values",
     "x-title": {"zh-CN": "取值"},
 }
@@ -45,9 +45,9 @@ class Calculate(Node):
         try:
             values = evaluate(visit, world)
         except EvaluationError as error:
-            return Entry(stuck=str(error.message))
+            return Entry(stuck=error.message)
         if values is None:
-            return Entry(stuck=str(BROKEN))
+            return Entry(stuck=BROKEN)
         return Entry(next=visit.step.next, variables={visit.step.id: values})
 
 

@@ -7,7 +7,7 @@ from formloop.core.definitions import Doc, Library
 from formloop.core.errors import Problem
 from formloop.core.text import M
 from formloop.forms.spec import FormSpec
-from formloop.workflows.nodes.seats import WHO, check_fields, check_who, choose
+from formloop.workflows.nodes.seats import FIELD_WORDS, WHO, check_fields, check_who, choose
 from formloop.workflows.spec import Entry, Node, Visit, World
 from formloop.workflows.state import Note, Tell
 
@@ -25,7 +25,11 @@ class Copy(Node):
         "fields": {
             "type": "object",
             "maxProperties": 500,
-            "additionalProperties": {"enum": ["view", "hide"]},
+            "additionalProperties": {
+                "enum": ["view", "hide"],
+                "x-titles": {right: FIELD_WORDS[right] for right in ("view", "hide")},
+            },
+            "x-pick": "fields",
             "title": "Field rights",
             "x-title": {"zh-CN": "字段权限"},
         },

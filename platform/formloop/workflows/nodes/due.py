@@ -1,6 +1,8 @@
 """When a step is due, and what happens then."""
 
+import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from formloop.core.definitions import Doc
@@ -17,8 +19,21 @@ DUE: Mapping[str, Any] = {
     "additionalProperties": False,
     "properties": {
         "after": {**DURATION, "title": "After", "x-title": {"zh-CN": "时限"}},
-        "field": {"type": "string", "title": "Date field", "x-title": {"zh-CN": "日期字段"}},
-        "calendar": {"enum": ["working", "all"], "title": "Days", "x-title": {"zh-CN": "日历"}},
+        "field": {
+            "type": "string",
+            "x-pick": "field",
+            "title": "Date field",
+            "x-title": {"zh-CN": "日期字段"},
+        },
+        "calendar": {
+            "enum": ["working", "all"],
+            "x-titles": {
+                "working": {"title": "Working days", "x-title": {"zh-CN": "工作日"}},
+                "all": {"title": "All days", "x-title": {"zh-CN": "自然日"}},
+            },
+            "title": "Days",
+            "x-title": {"zh-CN": "日历"},
+        },
         "then": {
             "type": "array",
             "maxItems": 10,
@@ -31,6 +46,12 @@ DUE: Mapping[str, Any] = {
                 "properties": {
                     "do": {
                         "enum": ["remind", "escalate", "approve", "return"],
+                        "x-titles": {
+                            "remind": {"title": "Remind", "x-title": {"zh-CN": "提醒"}},
+                            "escalate": {"title": "Ask the head instead", "x-title": {"zh-CN": "转上级"}},
+                            "approve": {"title": "Approve by itself", "x-title": {"zh-CN": "自动通过"}},
+                            "return": {"title": "Return by itself", "x-title": {"zh-CN": "自动退回"}},
+                        },
                         "title": "Do",
                         "x-title": {"zh-CN": "动作"},
                     },
@@ -56,7 +77,7 @@ def check_due(doc: Doc, at: str, form: FormSpec) -> list[Problem]:
     if "field" in due:
         problems += check_date(due["field"], f"{at}.due.field", form)
     for index, then in enumerate(due.get("then", ())):
-        if then.get("every") in ("P", "PT", "P0D", "PT0H", "PT0M"):
+        if "every" in then and not any(map(int, re.findall("[0-9]+", then["every"]))):
             text = M("This distance has no length.")
             problems.append(Problem("due", f"{at}.due.then.{index}.every", text))
     return problems
@@ -70,12 +91,15 @@ def check_date(path: str, at: str, form: FormSpec) -> list[Problem]:
     return [Problem("no_field", at, M("“{key}” is no date field of the form.", key=path))]
 
 
-def alarms(visit: Visit, world: World) -> tuple[Alarm, ...]:
-    """The times at which something is to happen at a step; none when its date field is empty."""
+def alarms(visit: Visit, world: World, since: datetime | None = None) -> tuple[Alarm, ...]:
+    """The times at which something is to happen at a step; none when its date field is empty.
+
+    They count from now, or from when it began to wait, `since`.
+    """
     due = visit.step.document.get("due")
     if due is None:
         return ()
-    begins = world.moment_in(due["field"]) if "field" in due else world.now()
+    begins = world.moment_in(due["field"]) if "field" in due else since or world.now()
     if begins is None:
         return ()
     working = due.get("calendar") == "working"

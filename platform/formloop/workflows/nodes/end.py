@@ -20,7 +20,12 @@ class End(Node):
     required = ("state",)
     ends = True
     schema: ClassVar[Mapping[str, Any]] = {
-        "state": {"type": "string", "title": "State of the record", "x-title": {"zh-CN": "单据状态"}}
+        "state": {
+            "type": "string",
+            "x-pick": "state",
+            "title": "State of the record",
+            "x-title": {"zh-CN": "单据状态"},
+        }
     }
 
     def check(self, doc: Doc, at: str, form: FormSpec, library: Library) -> list[Problem]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from formloop.core.text import M
-from formloop.workflows.nodes.approval import Approval
+from formloop.workflows.nodes.approval import ACTION_WORDS, Approval
 from formloop.workflows.spec import ACTIONS
 
 _ACTIONS = tuple(each for each in ACTIONS if each != "reject")
@@ -23,5 +23,8 @@ class Handle(Approval):
     schema: ClassVar[Mapping[str, Any]] = {
         **{key: value for key, value in Approval.schema.items() if key not in ("percent", "rejected")},
         "mode": {**Approval.schema["mode"], "enum": ["any", "all", "in_turn"]},
-        "actions": {**Approval.schema["actions"], "items": {"enum": list(_ACTIONS)}},
+        "actions": {
+            **Approval.schema["actions"],
+            "items": {"enum": list(_ACTIONS), "x-titles": ACTION_WORDS},
+        },
     }

@@ -29,6 +29,7 @@ class Loop(Node):
             "type": "string",
             "minLength": 1,
             "maxLength": 4096,
+            "x-pick": "expression",
             "title": "As long as",
             "x-title": {"zh-CN": "循环条件"},
         },
@@ -102,7 +103,7 @@ class Loop(Node):
             names = {**visit.names, "loop": {"index": done + 1}}
             holds = world.value_of(condition, names) is True
         except EvaluationError as error:
-            return Entry(stuck=str(error.message))
+            return Entry(stuck=error.message)
         if not holds:
             return Entry(next=visit.step.next)
         child = Child(visit.step.branches[0].first, {"index": done + 1})

@@ -62,12 +62,24 @@ WHO = {
 NEEDS = {
     "type": "array",
     "uniqueItems": True,
-    "items": {"enum": ["comment", "signature"]},
+    "items": {
+        "enum": ["comment", "signature"],
+        "x-titles": {
+            "comment": {"title": "A comment", "x-title": {"zh-CN": "审批意见"}},
+            "signature": {"title": "A signature", "x-title": {"zh-CN": "手写签名"}},
+        },
+    },
     "title": "To agree takes",
     "x-title": {"zh-CN": "同意时必填"},
 }
 
 FIELD_RIGHTS = ("view", "edit", "require", "hide")
+FIELD_WORDS = {
+    "view": {"title": "Read only", "x-title": {"zh-CN": "只读"}},
+    "edit": {"title": "May be filled in", "x-title": {"zh-CN": "可编辑"}},
+    "require": {"title": "Must be filled in", "x-title": {"zh-CN": "必填"}},
+    "hide": {"title": "Hidden", "x-title": {"zh-CN": "隐藏"}},
+}
 
 
 def check_fields(doc: Doc, at: str, form: FormSpec) -> list[Problem]:

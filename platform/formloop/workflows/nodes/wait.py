@@ -1,6 +1,7 @@
 """The case waits: for a while, until a date of the record, until a condition holds, or for a change somewhere."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, ClassVar
 
 from formloop.core.definitions import Doc, Library
@@ -32,6 +33,7 @@ class Wait(Node):
             "type": "string",
             "minLength": 1,
             "maxLength": 4096,
+            "x-pick": "expression",
             "title": "Until this holds",
             "x-title": {"zh-CN": "等到条件成立"},
         },
@@ -91,30 +93,34 @@ class Wait(Node):
 
     def enter(self, visit: Visit, world: World) -> Entry:
         """Wait, or go on at once when there is nothing to wait for."""
+        condition, since = visit.step.expressions.get("until"), world.now()
         try:
-            watches = self._watches(visit, world)
+            if condition is not None and world.value_of(condition, visit.names) is True:
+                return Entry(next=visit.step.next)
+            waits = self.arm(visit, world, since)
         except EvaluationError as error:
-            return Entry(stuck=str(error.message))
-        if watches is None:
+            return Entry(stuck=error.message)
+        if any(isinstance(each, Alarm) and each.what == "time" and each.at <= since for each in waits):
             return Entry(next=visit.step.next)
-        most = visit.step.document.get("most")
-        last = (Alarm(visit.token.round, world.later(world.now(), most, False), "most"),) if most else ()
-        return Entry((*watches, *last), stays=True)
+        return Entry(waits, stays=True, memory={"since": since})
 
-    def _watches(self, visit: Visit, world: World) -> tuple[Effect, ...] | None:
+    def arm(self, visit: Visit, world: World, since: datetime) -> tuple[Effect, ...]:
+        """The time, the changes or the event it waits for, and the time at which it waits no longer."""
+        most = visit.step.document.get("most")
+        last = (Alarm(visit.token.round, world.later(since, most, False), "most"),) if most else ()
+        return (*self._watches(visit, world, since), *last)
+
+    def _watches(self, visit: Visit, world: World, since: datetime) -> tuple[Effect, ...]:
         doc, round = visit.step.document, visit.token.round
         if "until" in doc:
-            condition = visit.step.expressions.get("until")
-            if condition is not None and world.value_of(condition, visit.names) is True:
-                return None
             again = Alarm(round, world.later(world.now(), AGAIN, False), "again")
             return (Watch(round, OWN), again)
         if "event" in doc:
             return (Watch(round, self._key(visit, world)),)
-        begins = world.moment_in(doc["field"]) if "field" in doc else world.now()
-        moment = begins and world.later(begins, doc.get("after", "P0D"), doc.get("calendar") == "working")
-        if moment is None or moment <= world.now():
-            return None
+        begins = world.moment_in(doc["field"]) if "field" in doc else since
+        if begins is None:  # an empty date is waited for no longer
+            return (Alarm(round, since, "time"),)
+        moment = world.later(begins, doc.get("after", "P0D"), doc.get("calendar") == "working")
         return (Alarm(round, moment, "time"),)
 
     def _key(self, visit: Visit, world: World) -> str:
@@ -139,5 +145,5 @@ class Wait(Node):
                 again = Alarm(visit.token.round, world.later(world.now(), AGAIN, False), "again")
                 return Entry((again,) if what == "again" else (), stays=True)
         except EvaluationError as error:
-            return Entry(stuck=str(error.message))
+            return Entry(stuck=error.message)
         return Entry(next=visit.step.next)

@@ -1,0 +1,97 @@
+"""The contract of a designer: what it draws of a draft, and what its gestures make of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from werkzeug.datastructures import MultiDict
+
+from formloop.core.definitions import Doc, Path, parse
+from formloop.core.errors import Invalid
+from formloop.core.registry import Registry
+from formloop.studio.operations import Operation, apply, read_path
+from formloop.studio.panel import Panel, open_panel
+from formloop.studio.pickers import Around
+
+Given = MultiDict[str, str]
+Made = tuple[Doc, Path]  # the document, and the place to show
+FIXED = frozenset({"x-kind", "x-id", "x-key", "x-format", "$schema", "type"})
+
+
+@dataclass(frozen=True, slots=True)
+class Gesture:
+    """One thing a builder did: what was sent with it, on which document."""
+
+    around: Around
+    given: Given
+    published: Doc | None
+
+    def text(self, name: str) -> str:
+        """A word that was sent."""
+        return self.given.get(name, "")[:500]
+
+    @property
+    def at(self) -> Path:
+        """The place it is about."""
+        return read_path(self.text("at"))
+
+
+Act = Callable[[Gesture], Made]
+
+
+class Designer:
+    """How a kind of definition is shaped; this one, by panels alone, is for kinds that have no other."""
+
+    canvas: ClassVar[str] = "studio/_plain.html"
+    without: ClassVar[frozenset[str]] = FIXED
+
+    def shown(self, around: Around) -> Mapping[str, Any]:
+        """What the canvas draws."""
+        panel = self.panel(around, ())
+        return {"parts": panel.parts() if panel else []}
+
+    def panel(self, around: Around, at: Path) -> Panel | None:
+        """The panel of a place."""
+        return open_panel(around, at, self.without)
+
+    def selected(self, around: Around, at: Path) -> Path:
+        """The thing on the canvas that a place belongs to."""
+        return ()
+
+    def write(self, gesture: Gesture, operations: list[Operation]) -> Made:
+        """Keep what a panel changed."""
+        doc, _ = apply(gesture.around.doc, operations, gesture.around.kind.identities)
+        return doc, gesture.at
+
+    def act(self, name: str) -> Act | None:
+        """The gesture of a name."""
+        return ACTS.get(name)
+
+
+def _change(do: str) -> Act:
+    def act(gesture: Gesture) -> Made:
+        said = gesture.given.get("value", "null")
+        value = parse(said)
+        if value.problems:
+            raise Invalid(value.problems)
+        operation = Operation(
+            do,
+            gesture.at,
+            value.doc,
+            gesture.text("name"),
+            gesture.text("before"),
+            read_path(gesture.text("to")) if "to" in gesture.given else None,
+        )
+        return apply(gesture.around.doc, [operation], gesture.around.kind.identities)
+
+    return act
+
+
+ACTS: Mapping[str, Act] = {do: _change(do) for do in ("set", "add", "remove", "move", "duplicate")}
+designers: Registry[Designer] = Registry("designer")
+PLAIN = Designer()
+
+
+def designer_of(kind: str) -> Designer:
+    """The designer of a kind of definition."""
+    return designers.find(kind) or PLAIN

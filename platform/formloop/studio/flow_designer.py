@@ -1,0 +1,206 @@
+"""The designer of workflows: a vertical tree of cards with a plus on each line."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from formloop.core.definitions import Path
+from formloop.core.text import localized
+from formloop.definitions.editor import empty_value
+from formloop.studio.designer import FIXED, Act, Designer, Gesture, Made, designers
+from formloop.studio.operations import Operation, apply, find, write_path
+from formloop.studio.panel import words
+from formloop.studio.pickers import Around
+from formloop.studio.places import resolve
+from formloop.studio.shapes import listing, mapping
+from formloop.workflows.assignees import rules
+from formloop.workflows.nodes import nodes
+
+DEFAULT_WHO = {"rule": "head", "level": 1}  # whom most firms ask first
+
+words.add("rule", {each.name: each.title for each in rules})
+words.add("node", {each.name: each.title for each in nodes})
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A step on the canvas, with its branches or its body."""
+
+    at: str
+    title: str
+    icon: str
+    color: str
+    says: str
+    ways: "list[Way]"
+    branches: str = ""  # where branches are added, if it has some
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A sequence of cards; a branch has a place and a condition of its own."""
+
+    at: str
+    title: str
+    when: str
+    steps: str  # where its steps stand
+    cards: list[Card]
+
+
+class FlowDesigner(Designer):
+    """Draws workflows."""
+
+    canvas = "studio/_flow_canvas.html"
+    without = FIXED | {"steps", "branches", "id", "node"}
+
+    def shown(self, around: Around) -> Mapping[str, Any]:
+        """The tree, and the kinds of steps a plus offers."""
+        offers = [(each.name, each.title, each.icon, each.color) for each in nodes]
+        cards = _cards(("steps",), around.doc.get("steps"), around.locale)
+        return {"cards": cards, "offers": offers, "form": localized(around.form, "title", around.locale)}
+
+    def selected(self, around: Around, at: Path) -> Path:
+        """The step or branch that a place lies in."""
+        found: Path = ()
+        for length in range(2, len(at) + 1, 2):
+            thing = find(around.doc, at[:length], around.kind.identities)
+            if at[length - 2] not in ("steps", "branches") or not isinstance(thing, dict):
+                break
+            found = (*found, at[length - 2], str(thing.get("id", at[length - 1])))
+        return found
+
+    def act(self, name: str) -> Act | None:
+        """Gestures on steps; on other parts those of every designer."""
+        return _ACTS.get(name) or super().act(name)
+
+
+def _cards(at: Path, steps: Any, locale: str, depth: int = 0) -> list[Card]:
+    if depth > 12:
+        return []
+    found = []
+    for number, step in enumerate(listing(steps)):
+        said = mapping(step)
+        place = (*at, str(said.get("id", number)))
+        node = nodes.find(str(said.get("node")))
+        blocks = "branches" in said or (node is not None and "branches" in node.schema)
+        found.append(
+            Card(
+                at=write_path(place),
+                title=localized(said, "title", locale) or (node.title.render(locale) if node else "?"),
+                icon=node.icon if node else "help-circle",
+                color=node.color if node else "secondary",
+                says=_says(said, locale),
+                ways=_ways(place, said, locale, depth),
+                branches=write_path((*place, "branches")) if blocks else "",
+            )
+        )
+    return found
+
+
+def _ways(at: Path, said: Mapping[str, Any], locale: str, depth: int) -> list[Way]:
+    if "steps" in said:
+        inside = (*at, "steps")
+        return [Way("", "", "", write_path(inside), _cards(inside, said["steps"], locale, depth + 1))]
+    ways = []
+    for number, each in enumerate(listing(said.get("branches"))):
+        branch = mapping(each)
+        place = (*at, "branches", str(branch.get("id", number)))
+        inside = (*place, "steps")
+        ways.append(
+            Way(
+                write_path(place),
+                localized(branch, "title", locale),
+                str(branch.get("when", "")),
+                write_path(inside),
+                _cards(inside, branch.get("steps"), locale, depth + 1),
+            )
+        )
+    return ways
+
+
+def _says(step: Mapping[str, Any], locale: str) -> str:
+    """What a card says of its step: who is asked, and how they decide."""
+    parts: list[str] = []
+    for rule in listing(step.get("who")):
+        known = rules.find(str(mapping(rule).get("rule")))
+        if known is not None:
+            detail = [str(each) for key, each in rule.items() if key != "rule" and isinstance(each, str)]
+            named = known.title.render(locale)
+            parts.append(f"{named}: {', '.join(detail)}" if detail else named)
+    node = nodes.find(str(step.get("node")))
+    modes = mapping(mapping(node.schema.get("mode")).get("x-titles")) if node else {}
+    if step.get("mode") in modes:
+        parts.append(localized(modes[step["mode"]], "title", locale))
+    return " · ".join(parts)
+
+
+def _add(gesture: Gesture) -> Made:
+    """A new step of a kind, complete enough to be published where that is possible."""
+    node, around = nodes.get(gesture.text("node")), gesture.around
+    schema = next(
+        resolve(each, around.kind.schema)
+        for each in around.kind.schema["$defs"]["step"]["anyOf"]
+        if each["properties"]["node"]["const"] == node.name
+    )
+    step = {**mapping(empty_value(schema, around.kind.schema)), "id": node.name, "node": node.name}
+    if "who" in node.required:
+        step["who"] = [dict(DEFAULT_WHO)]
+    if "branches" in node.schema:
+        step["branches"] = _first_branches(node.name)
+    if "state" in node.required:
+        step["state"] = "confirmed"
+    operation = Operation("add", gesture.at, step, before=gesture.text("before"))
+    return apply(around.doc, [operation], around.kind.identities)
+
+
+def _first_branches(node: str) -> list[dict[str, Any]]:
+    """Two ways: with conditions the second is for everything else."""
+    first: dict[str, Any] = {"id": f"{node}_a", "steps": []}
+    if node != "parallel":
+        first["when"] = "true"
+    return [first, {"id": f"{node}_b", "steps": []}]
+
+
+def _branch(gesture: Gesture) -> Made:
+    """One more branch in front of the one without a condition."""
+    around = gesture.around
+    there = listing(find(around.doc, gesture.at, around.kind.identities))
+    conditions = any("when" in mapping(each) for each in there)
+    last = mapping(there[-1]) if there else {}
+    branch: dict[str, Any] = {"id": "branch", "steps": []}
+    if conditions:
+        branch["when"] = "true"
+    before = str(last.get("id", "")) if conditions and "when" not in last else ""
+    return apply(around.doc, [Operation("add", gesture.at, branch, before=before)], around.kind.identities)
+
+
+def _shift(gesture: Gesture) -> Made:
+    """The step or branch one place earlier or later among its siblings."""
+    around, at = gesture.around, gesture.at
+    siblings = listing(find(around.doc, at[:-1], around.kind.identities)) if at else []
+    ids = [str(mapping(each).get("id", number)) for number, each in enumerate(siblings)]
+    if at and at[-1] in ids:
+        wanted = ids.index(at[-1]) + (-1 if gesture.text("by") == "-1" else 1)
+        others: Sequence[str] = [each for each in ids if each != at[-1]]
+        if 0 <= wanted < len(ids):
+            before = others[wanted] if wanted < len(others) else ""
+            return apply(around.doc, [Operation("move", at, before=before)], around.kind.identities)
+    return around.doc, at
+
+
+def _plain(do: str) -> Act:
+    def act(gesture: Gesture) -> Made:
+        around = gesture.around
+        doc, at = apply(around.doc, [Operation(do, gesture.at)], around.kind.identities)
+        return doc, () if do == "remove" else at
+
+    return act
+
+
+_ACTS: Mapping[str, Act] = {
+    "step-add": _add,
+    "branch-add": _branch,
+    "step-shift": _shift,
+    "step-duplicate": _plain("duplicate"),
+    "step-remove": _plain("remove"),
+}
+designers.add("workflow", FlowDesigner())

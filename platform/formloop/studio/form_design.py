@@ -1,0 +1,295 @@
+"""What a builder does to a form: fields come, move and go, with everything that names them."""
+
+import re
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from typing import Any
+
+from formloop.core.definitions import Doc, Path
+from formloop.core.errors import Invalid, NotFound, Problem
+from formloop.core.keys import suggest_key
+from formloop.core.text import M
+from formloop.forms.fields import find_type, type_of, types
+from formloop.studio.operations import Operation, apply, find
+from formloop.studio.places import Schema
+from formloop.studio.shapes import listing, mapping, texts
+
+ROW = 12  # parts of the width of a row
+MUST = "x-must"  # how a panel calls that a field stands in the list of required ones
+WIDE = ("multiline", "rich_text", "subform", "query", "signature", "address", "location")
+_FIRST = ("title", "x-title", MUST, "description", "x-width")
+_LAST = ("default", "x-default", "readOnly", "x-unique", "x-visible", "x-required", "x-readonly", "x-aliases")
+_BY_JSON: Mapping[str, tuple[str, ...]] = {
+    "string": ("minLength", "maxLength", "pattern", "x-scan"),
+    "number": ("minimum", "maximum", "x-total"),
+    "array": ("minItems", "maxItems"),
+}
+_SAYS_NOTHING = (
+    "title",
+    "zh-CN",
+    "description",
+    "enum",
+    "type",
+    "x-type",
+    "format",
+    "pattern",
+    "icon",
+    "color",
+)
+_MUST: Schema = {"type": "boolean", "title": "Required", "x-title": {"zh-CN": "必填"}}
+
+
+def field_schema(schema: Schema, field: Mapping[str, Any]) -> Schema:
+    """Of everything a field may say, what a field of this type can use, in the order a panel shows it."""
+    kind, all_keys = find_type(field), mapping(schema.get("properties"))
+    if kind is None:
+        return schema
+    own: dict[str, Any] = {
+        key: {**mapping(all_keys.get(key)), **said} for key, said in kind.options.items() if key != "x-titles"
+    }
+    if "x-titles" in kind.options:
+        own |= {"items": _items(all_keys)} if kind.json_type == "array" else {"enum": all_keys["enum"]}
+    if kind.name == "calculation" or kind.numeric or kind.json_type == "string":
+        own["x-formula"] = all_keys["x-formula"]
+    json_type = "number" if kind.numeric else kind.json_type
+    said = {key: all_keys[key] for key in (*_FIRST, *_BY_JSON.get(json_type, ()), *_LAST) if key in all_keys}
+    first = {key: said.pop(key) for key in ("title", "x-title") if key in said}
+    said["default"] = {**mapping(all_keys.get("default")), **_default(kind.json_type, field)}
+    return {**schema, "properties": {**first, MUST: _MUST, **_ordered(said, own)}}
+
+
+def _ordered(said: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    head: dict[str, Any] = {key: said.pop(key) for key in ("description", "x-width") if key in said}
+    return {**head, **own, **{key: each for key, each in said.items() if key not in own}}
+
+
+def _items(all_keys: Mapping[str, Any]) -> Schema:
+    return {"type": "object", "properties": {"enum": {**all_keys["enum"]}}}
+
+
+def _default(json_type: str, field: Mapping[str, Any]) -> Schema:
+    if json_type in ("number", "boolean"):
+        return {"type": json_type}
+    if json_type == "string" and texts(field.get("enum")):
+        return {"enum": texts(field["enum"])}
+    return {"type": "string"} if json_type == "string" else {"const": None}
+
+
+def is_field(at: Path) -> bool:
+    """Whether a place is a field of the form, or a column of its lines."""
+    return at[:1] == ("properties",) and (
+        len(at) == 2 or (len(at) == 5 and at[2:4] == ("items", "properties"))
+    )
+
+
+def rows_of(doc: Mapping[str, Any]) -> list[list[str]]:
+    """The layout with every field in it: those not placed have rows of their own at the end."""
+    fields = mapping(doc.get("properties"))
+    rows = [[key for key in texts(row) if key in fields] for row in listing(doc.get("x-layout"))]
+    placed = {key for row in rows for key in row}
+    return [row for row in rows if row] + [[key] for key in fields if key not in placed]
+
+
+def width_of(doc: Mapping[str, Any], key: str, row: list[str]) -> int:
+    """How much of its row a field takes."""
+    said = mapping(mapping(doc.get("properties")).get(key)).get("x-width")
+    return said if isinstance(said, int) and 1 <= said <= ROW else max(1, ROW // len(row))
+
+
+def add_field(
+    doc: Doc, name: str, locale: str, after: str = "", into: str = "", before: str = ""
+) -> tuple[Doc, Path]:
+    """A new field of a type: behind or in front of another one, at the end, or as a column of lines."""
+    kind = types.get(name)
+    natural = {"type": kind.json_type, **deepcopy(dict(kind.sample))}
+    if natural["type"] == "array" and "items" not in natural:
+        natural["items"] = {"type": "string"}
+    title = kind.title.render(locale)
+    schema = {**natural, **({} if type_of(natural) == name else {"x-type": name}), "title": title}
+    around: Path = ("properties", into, "items", "properties") if into else ("properties",)
+    if into and find(doc, around[:2], {}) is None:
+        raise NotFound
+    key = suggest_key(title, mapping(find(doc, around, {})), name)
+    doc, at = apply(doc, [Operation("add", around, schema, key)], {})
+    if not into:
+        wide = name in WIDE or kind.json_type == "array"
+        doc = place(doc, at[-1], after=after, before=before, width=ROW if wide else ROW // 2)
+    return doc, at
+
+
+def place(doc: Doc, key: str, after: str = "", before: str = "", width: int = 0, below: bool = False) -> Doc:
+    """The field in the row of another one where it has room (unless `below`), else in a row of its own."""
+    rows, fields = rows_of(doc), mapping(doc.get("properties"))
+    if key not in fields:
+        raise NotFound
+    old = next((row for row in rows if key in row), [key])
+    width = width or width_of(doc, key, old)
+    widths = {each: width_of(doc, each, row) for row in rows for each in row} | {key: width}
+    rows = [kept for row in rows if (kept := [each for each in row if each != key])]
+    near = after or before
+    number = next((i for i, row in enumerate(rows) if near in row), len(rows) - 1 if not near else -1)
+    if number < 0:
+        rows.append([key])
+    elif not below and sum(widths[each] for each in rows[number]) + width <= ROW:
+        place = rows[number].index(near) + (1 if after else 0) if near else len(rows[number])
+        rows[number].insert(place, key)
+    else:
+        rows.insert(number if before else number + 1, [key])
+    return _laid_out(doc, rows, widths)
+
+
+def _laid_out(doc: Doc, rows: list[list[str]], widths: Mapping[str, int]) -> Doc:
+    fields = dict(doc["properties"])
+    for row in rows:
+        for key in row:
+            said = {name: each for name, each in mapping(fields[key]).items() if name != "x-width"}
+            fields[key] = said if widths[key] == ROW // len(row) else {**said, "x-width": widths[key]}
+    return {**doc, "properties": fields, "x-layout": rows}
+
+
+def shift(doc: Doc, at: Path, by: int) -> Doc:
+    """The field one place earlier or later, as the keyboard moves it."""
+    if len(at) == 5:
+        names = list(mapping(find(doc, at[:-1], {})))
+        if at[-1] not in names:
+            raise NotFound
+        wanted = names.index(at[-1]) + by
+        if not 0 <= wanted < len(names):
+            return doc
+        others = [each for each in names if each != at[-1]]
+        before = others[wanted] if wanted < len(others) else ""
+        return apply(doc, [Operation("move", at, before=before, to=at[:-1])], {})[0]
+    flat = [key for row in rows_of(doc) for key in row]
+    if at[-1] not in flat:
+        raise NotFound
+    wanted = flat.index(at[-1]) + by
+    if not 0 <= wanted < len(flat):
+        return doc
+    return place(doc, at[-1], before=flat[wanted]) if by < 0 else place(doc, at[-1], after=flat[wanted])
+
+
+def duplicate_field(doc: Doc, at: Path) -> tuple[Doc, Path]:
+    """A copy of the field behind it."""
+    doc, copy = apply(doc, [Operation("duplicate", at)], {})
+    required = texts(find(doc, (*at[:-2], "required"), {}))
+    if at[-1] in required:
+        doc, _ = apply(doc, [Operation("set", (*copy[:-2], "required"), [*required, copy[-1]])], {})
+    return (place(doc, copy[-1], after=at[-1]) if len(at) == 2 else doc), copy
+
+
+def remove_field(doc: Doc, at: Path) -> Doc:
+    """The form without the field, and without its place in layout, list and required fields."""
+    doc, _ = apply(doc, [Operation("remove", at)], {})
+    gone = at[-1]
+    doc = set_required(doc, at, False)
+    if len(at) == 2:
+        rows = [[key for key in texts(row) if key != gone] for row in listing(doc.get("x-layout"))]
+        doc = {**doc, "x-layout": [row for row in rows if row]} if "x-layout" in doc else doc
+        doc = _in_list(doc, lambda key: key if key.lstrip("-") != gone else "")
+    return doc
+
+
+def set_required(doc: Doc, at: Path, must: bool) -> Doc:
+    """Whether the field must be filled in."""
+    path = (*at[:-2], "required")
+    now = texts(find(doc, path, {}))
+    wanted = [key for key in now if key != at[-1]] + ([at[-1]] if must else [])
+    if wanted == now or (not wanted and find(doc, path, {}) is None):
+        return doc
+    return apply(doc, [Operation("set", path, wanted)], {})[0]
+
+
+def write_field(doc: Doc, at: Path, operations: list[Operation], fixed: bool) -> tuple[Doc, Path]:
+    """What a field's panel changed; the key of a field that is not published yet follows its label."""
+    for each in operations:
+        if each.at == (*at, MUST):
+            doc = set_required(doc, at, each.do == "set")
+        else:
+            old = find(doc, at, {})
+            doc, _ = apply(doc, [each], {})
+            if each.at == (*at, "title") and each.do == "set" and not fixed:
+                doc, at = _follow(doc, at, mapping(old).get("title"), each.value)
+            if each.at == (*at, "x-width") and len(at) == 2:
+                doc = _fitted(doc, at[-1])
+    return doc, at
+
+
+def _follow(doc: Doc, at: Path, old: Any, new: Any) -> tuple[Doc, Path]:
+    """The field under the key that its new label suggests, unless somebody chose its key or names it."""
+    key, beside = at[-1], mapping(find(doc, at[:-1], {}))
+    if re.sub(r"_\d+$", "", key) != re.sub(r"_\d+$", "", suggest_key(str(old))) or _is_named(doc, key):
+        return doc, at
+    wanted = suggest_key(str(new), set(beside) - {key})
+    if wanted == key:
+        return doc, at
+    renamed = {wanted if name == key else name: each for name, each in beside.items()}
+    doc, _ = apply(doc, [Operation("set", at[:-1], renamed)], {})
+    path = (*at[:-2], "required")
+    if key in texts(find(doc, path, {})):
+        required = [wanted if name == key else name for name in texts(find(doc, path, {}))]
+        doc, _ = apply(doc, [Operation("set", path, required)], {})
+    if len(at) == 2:
+        rows = [
+            [wanted if name == key else name for name in texts(row)] for row in listing(doc.get("x-layout"))
+        ]
+        doc = {**doc, "x-layout": rows} if "x-layout" in doc else doc
+        doc = _in_list(doc, lambda name: name.replace(key, wanted) if name.lstrip("-") == key else name)
+    return doc, (*at[:-1], wanted)
+
+
+def _in_list(doc: Doc, rename: Any) -> Doc:
+    said = mapping(doc.get("x-list"))
+    if not said:
+        return doc
+    made: dict[str, Any] = {}
+    for word, value in said.items():
+        if isinstance(value, list):
+            made[word] = [name for each in texts(value) if (name := rename(each))]
+        elif name := rename(value) if isinstance(value, str) else value:
+            made[word] = name
+    return {**doc, "x-list": made}
+
+
+def _is_named(doc: Doc, key: str) -> bool:
+    name = re.compile(rf"(?<![\w.]){re.escape(key)}(?!\w)")
+    return any(name.search(each) for each in _expressions(doc))
+
+
+def _expressions(value: Any) -> Iterator[str]:
+    """Texts of a form that may name its fields."""
+    waiting: list[tuple[str, Any]] = [("", value)]
+    while waiting:
+        word, each = waiting.pop()
+        if isinstance(each, dict):
+            waiting += each.items()
+        elif isinstance(each, list):
+            waiting += [
+                (word, one) for one in each if word not in ("x-layout", "required", "columns", "filters")
+            ]
+        elif isinstance(each, str) and word not in _SAYS_NOTHING:
+            yield each
+
+
+def _fitted(doc: Doc, key: str) -> Doc:
+    """The layout once a field has another width: what no longer fits in its row moves below."""
+    rows: list[list[str]] = []
+    widths: dict[str, int] = {}
+    for row in rows_of(doc):
+        widths |= {each: width_of(doc, each, row) for each in row}
+        taken, part = 0, list[str]()
+        for each in row:
+            if part and taken + widths[each] > ROW and key in row:
+                rows.append(part)
+                taken, part = 0, []
+            part.append(each)
+            taken += widths[each]
+        rows.append(part)
+    return _laid_out(doc, rows, widths)
+
+
+def require_field(doc: Doc, at: Path) -> Mapping[str, Any]:
+    """The field at a place, or Invalid."""
+    found = find(doc, at, {}) if is_field(at) else None
+    if not isinstance(found, dict):
+        raise Invalid([Problem("gone", "", M("This part is no longer there; the page shows what is."))])
+    return found

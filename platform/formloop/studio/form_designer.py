@@ -1,0 +1,176 @@
+"""The designer of forms: bricks on a canvas, types in a palette."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from formloop.core.definitions import Path
+from formloop.core.text import M, localized
+from formloop.forms.fields import find_type, type_of, types
+from formloop.studio import form_design
+from formloop.studio.designer import FIXED, Act, Designer, Gesture, Made, designers
+from formloop.studio.operations import Operation, find, write_path
+from formloop.studio.panel import Panel
+from formloop.studio.pickers import Around
+from formloop.studio.shapes import mapping, texts
+
+GROUPS = {"basic": M("Basic fields"), "advanced": M("Advanced fields")}
+
+
+@dataclass(frozen=True, slots=True)
+class Brick:
+    """A field on the canvas."""
+
+    at: str
+    key: str
+    title: str
+    icon: str
+    kind: str
+    width: int
+    required: bool
+    hint: str
+    tall: bool
+    conditional: bool
+    columns: "list[Brick] | None" = None
+
+
+class FormDesigner(Designer):
+    """Draws forms."""
+
+    canvas = "studio/_form_canvas.html"
+    without = FIXED | {"properties", "required", "x-layout"}
+
+    def shown(self, around: Around) -> Mapping[str, Any]:
+        """The rows of bricks and the palette."""
+        doc, locale = around.doc, around.locale
+        fields, required = mapping(doc.get("properties")), texts(doc.get("required"))
+        rows = [
+            [
+                _brick(
+                    ("properties", key),
+                    fields[key],
+                    locale,
+                    form_design.width_of(doc, key, row),
+                    key in required,
+                )
+                for key in row
+            ]
+            for row in form_design.rows_of(doc)
+        ]
+        palette = [
+            (title, [each for each in types if (each.group == group) and each.title])
+            for group, title in GROUPS.items()
+        ]
+        return {"rows": rows, "palette": palette, "title": localized(doc, "title", locale)}
+
+    def panel(self, around: Around, at: Path) -> Panel | None:
+        """A field's panel shows what its type can use."""
+        panel = super().panel(around, at)
+        if panel is None or not form_design.is_field(at):
+            return panel
+        value = mapping(panel.value)
+        must = at[-1] in texts(find(around.doc, (*at[:-2], "required"), {}))
+        schema = form_design.field_schema(panel.schema, value)
+        value = {**value, form_design.MUST: must}
+        if len(at) == 2:
+            row = next((row for row in form_design.rows_of(around.doc) if at[1] in row), [at[1]])
+            value["x-width"] = form_design.width_of(around.doc, at[1], row)
+        else:
+            schema = {
+                **schema,
+                "properties": {k: v for k, v in schema["properties"].items() if k != "x-width"},
+            }
+        return replace(panel, schema=schema, value=value)
+
+    def selected(self, around: Around, at: Path) -> Path:
+        """The field that a place lies in."""
+        for length in (5, 2):
+            if form_design.is_field(at[:length]) and find(around.doc, at[:length], {}) is not None:
+                return at[:length]
+        return ()
+
+    def write(self, gesture: Gesture, operations: list[Operation]) -> Made:
+        """A field's panel also says whether it is required, and its label may change its key."""
+        doc, at = gesture.around.doc, gesture.at
+        if not form_design.is_field(at):
+            return super().write(gesture, operations)
+        form_design.require_field(doc, at)
+        fixed = find(gesture.published, at, {}) is not None
+        return form_design.write_field(doc, at, operations, fixed)
+
+    def act(self, name: str) -> Act | None:
+        """Gestures on fields; on other parts those of every designer."""
+        return _ACTS.get(name) or super().act(name)
+
+
+def _brick(at: Path, said: Any, locale: str, width: int, required: bool) -> Brick:
+    field = mapping(said)
+    kind = find_type(field)
+    columns = None
+    if kind is not None and kind.name == "subform":
+        items = mapping(field.get("items"))
+        must = texts(items.get("required"))
+        columns = [
+            _brick((*at, "items", "properties", key), each, locale, 12, key in must)
+            for key, each in mapping(items.get("properties")).items()
+        ]
+    return Brick(
+        at=write_path(at),
+        key=at[-1],
+        title=localized(field, "title", locale) or at[-1],
+        icon=kind.icon if kind else "help-circle",
+        kind=kind.title.render(locale) if kind else type_of(field),
+        width=width,
+        required=required,
+        hint=localized(field, "description", locale),
+        tall=kind is not None and kind.name in form_design.WIDE,
+        conditional="x-visible" in field,
+        columns=columns,
+    )
+
+
+def _add(gesture: Gesture) -> Made:
+    return form_design.add_field(
+        gesture.around.doc,
+        gesture.text("type"),
+        gesture.around.locale,
+        after=gesture.text("after"),
+        into=gesture.text("into"),
+        before=gesture.text("before"),
+    )
+
+
+def _place(gesture: Gesture) -> Made:
+    doc, at = gesture.around.doc, gesture.at
+    form_design.require_field(doc, at)
+    if len(at) != 2:
+        return doc, at
+    below = bool(gesture.text("below"))
+    return form_design.place(doc, at[-1], gesture.text("after"), gesture.text("before"), below=below), at
+
+
+def _shift(gesture: Gesture) -> Made:
+    form_design.require_field(gesture.around.doc, gesture.at)
+    return form_design.shift(
+        gesture.around.doc, gesture.at, -1 if gesture.text("by") == "-1" else 1
+    ), gesture.at
+
+
+def _duplicate(gesture: Gesture) -> Made:
+    form_design.require_field(gesture.around.doc, gesture.at)
+    return form_design.duplicate_field(gesture.around.doc, gesture.at)
+
+
+def _remove(gesture: Gesture) -> Made:
+    form_design.require_field(gesture.around.doc, gesture.at)
+    return form_design.remove_field(gesture.around.doc, gesture.at), ()
+
+
+_ACTS: Mapping[str, Act] = {
+    "field-add": _add,
+    "field-place": _place,
+    "field-shift": _shift,
+    "field-duplicate": _duplicate,
+    "field-remove": _remove,
+}
+designers.add("form", FormDesigner())

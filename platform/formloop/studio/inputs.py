@@ -1,0 +1,116 @@
+"""How one property of a definition becomes an input of the form engine, and its value a value again.
+
+The schema of the property decides: nothing here knows a kind of definition.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from formloop.studio.places import Schema
+from formloop.studio.shapes import listing, mapping, texts
+
+LONG = 300  # characters from which a text has several lines
+Offer = Callable[[str, Any], list[tuple[str, str]]]
+_NAMES = ("title", "x-title", "description", "x-description")
+_LIMITS = ("minimum", "maximum", "minLength", "maxLength", "pattern")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input: the schema of its field in the panel, and how values go to and fro."""
+
+    field: dict[str, Any]
+    shown: Callable[[Any], Any]
+    kept: Callable[[Any], Any]
+
+
+def input_for(schema: Schema, value: Any, offer: Offer) -> Input | None:
+    """The input for a property, None where its value is no single thing."""
+    named = {key: schema[key] for key in _NAMES if key in schema}
+    word, kind = schema.get("x-pick"), schema.get("type")
+    if "const" in schema or word == "fields":
+        return None
+    if word == "expression":
+        return Input({**named, "type": "string", "x-type": "multiline", "x-expression": True}, _text, _same)
+    if word and kind == "array":
+        return _several(named, offer(word, value))
+    if word:
+        return _one(named, [(each, said) for each, said in offer(word, value)], {})
+    if "enum" in schema:
+        words = mapping(schema.get("x-titles"))
+        options = [(str(each), mapping(words.get(str(each)))) for each in schema["enum"]]
+        return _one(named, options, {str(each): each for each in schema["enum"]})
+    if kind == "boolean":
+        return Input({**named, "type": "boolean"}, lambda each: each is True, lambda each: each or None)
+    if kind in ("number", "integer"):
+        limits = {key: schema[key] for key in _LIMITS if key in schema}
+        return Input(
+            {**named, **limits, "type": kind, "x-scale": 0 if kind == "integer" else 6}, _number, _plain
+        )
+    if kind == "string":
+        wide = {"x-type": "multiline"} if schema.get("maxLength", 0) > LONG else {}
+        return Input({**named, **wide, "type": "string"}, _text, _same)
+    if kind == "array":
+        return _list(named, mapping(schema.get("items")))
+    if kind == "object" and mapping(schema.get("additionalProperties")).get("type") == "string":
+        return Input({**named, "type": "string", "x-type": "multiline"}, _pairs_shown, _pairs_kept)
+    return None
+
+
+def _one(named: dict[str, Any], options: list[tuple[str, Any]], values: dict[str, Any]) -> Input:
+    words = {each: said if isinstance(said, dict) else {"title": said} for each, said in options}
+    field = {**named, "type": "string", "x-type": "dropdown", "enum": [each for each, _ in options]}
+
+    def kept(each: Any) -> Any:
+        return values.get(each, each)
+
+    return Input({**field, "x-titles": words}, lambda each: None if each is None else str(each), kept)
+
+
+def _several(named: dict[str, Any], options: list[tuple[str, Any]], kind: str = "multi_select") -> Input:
+    words = {each: said if isinstance(said, dict) else {"title": said} for each, said in options}
+    items = {"type": "string", "enum": [each for each, _ in options]}
+    return Input({**named, "type": "array", "x-type": kind, "items": items, "x-titles": words}, texts, _same)
+
+
+def _list(named: dict[str, Any], items: Schema) -> Input | None:
+    if "enum" in items:
+        words = mapping(items.get("x-titles"))
+        options = [(str(each), mapping(words.get(each))) for each in items["enum"]]
+        return _several(named, options, "checkbox_group")
+    if items.get("type") == "string":
+        field = {**named, "type": "string", "x-type": "multiline"}
+        return Input(field, lambda each: "\n".join(texts(each)) or None, _lines_kept)
+    return None
+
+
+def _text(value: Any) -> Any:
+    return value if isinstance(value, str) else None
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _number(value: Any) -> Any:
+    return Decimal(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
+
+
+def _plain(value: Any) -> Any:
+    return int(value) if isinstance(value, Decimal) and value == int(value) else value
+
+
+def _lines_kept(value: Any) -> Any:
+    found = [line.strip() for line in str(value or "").splitlines()]
+    return list(dict.fromkeys(each for each in found if each)) or None
+
+
+def _pairs_shown(value: Any) -> Any:
+    return "\n".join(f"{key} = {each}" for key, each in mapping(value).items()) or None
+
+
+def _pairs_kept(value: Any) -> Any:
+    pairs = [line.partition("=") for line in listing(_lines_kept(value))]
+    return {key.strip(): each.strip() for key, _, each in pairs if key.strip()} or None

@@ -1,0 +1,204 @@
+"""Property panels: any part of a definition drawn and read back by the form engine, from its kind's own schema."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+
+from formloop.core import clock
+from formloop.core.definitions import Path
+from formloop.core.errors import Problem
+from formloop.core.expression import Context
+from formloop.core.registry import Registry
+from formloop.core.text import M, Message
+from formloop.definitions.editor import empty_value
+from formloop.forms import engine, kind, posted, screen
+from formloop.forms.spec import FormSpec, Said
+from formloop.studio.inputs import Input, input_for
+from formloop.studio.operations import Operation, find
+from formloop.studio.pickers import Around, offered
+from formloop.studio.places import Schema, alternatives, discriminator, resolve, schema_at
+from formloop.studio.shapes import listing, mapping
+
+words: Registry[Mapping[str, Message]] = Registry("fixed word")  # property → what its fixed values are called
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Inputs that stand together, drawn by the form engine."""
+
+    at: Path
+    title: Message | str
+    spec: FormSpec
+    rows: list[list[screen.Cell]]
+    inputs: Mapping[str, tuple[Path, Input]]
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """A list of things, each with parts of its own, and what may be added to it."""
+
+    at: Path
+    title: Message | str
+    members: list[tuple[Path, Message | str, list["Part"]]]
+    offers: list[tuple[Message | str, str]]  # words, and the value as JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """One choice for each of many names, such as the rights on every field."""
+
+    at: Path
+    title: Message | str
+    choices: list[tuple[str, Message | str]]
+    rows: list[tuple[str, str, str]]  # name, words, what is chosen
+
+
+Part = Section | Members | Matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Draws the place `at` of a document; `without` are keys that are drawn elsewhere."""
+
+    around: Around
+    at: Path
+    schema: Schema
+    value: Any
+    without: frozenset[str] = frozenset()
+    problems: Mapping[str, Message] = field(default_factory=dict)  # of inputs, by name
+
+    @property
+    def root(self) -> Schema:
+        """The schema of the whole document."""
+        return self.around.kind.schema
+
+    def parts(self, title: Message | str = "") -> list[Part]:
+        """Everything in the order of the schema: inputs that follow each other stand in one section."""
+        found: list[Part] = []
+        run: dict[str, tuple[Path, Input]] = {}
+        for key, schema, made in self._properties():
+            if made is not None:
+                run["v-" + "/".join(made[0])] = made
+                continue
+            if run:
+                found.append(self._section(title, run))
+                run, title = {}, ""
+            found += self._inner(key, schema, mapping(self.value).get(key))
+        return [*found, self._section(title, run)] if run else found
+
+    def section(self) -> Section:
+        """All inputs of the place itself."""
+        made = [each for _, _, each in self._properties() if each is not None]
+        return self._section("", {"v-" + "/".join(each[0]): each for each in made})
+
+    def _properties(self) -> Iterator[tuple[str, Schema, tuple[Path, Input] | None]]:
+        """Each property with its schema and its input; none where it has parts of its own."""
+        value = mapping(self.value)
+        around = replace(self.around, beside=value)
+        for key, said in mapping(self.schema.get("properties")).items():
+            if key in self.without or not isinstance(said, Mapping):
+                continue
+            each = resolve(said, self.root, value.get(key))
+            made = input_for(each, value.get(key), lambda word, now: offered(word, around, now))
+            path: Path = (key,)
+            if made is None and len(mapping(each.get("properties"))) == 1:
+                (name, only), *_ = each["properties"].items()
+                only = {"title": each.get("title", key), "x-title": each.get("x-title", {}), **mapping(only)}
+                only.pop("maxLength", None)
+                made = input_for(
+                    only, find(value, (key, name), {}), lambda word, now: offered(word, around, now)
+                )
+                path = (key, name)
+            yield key, each, None if made is None else (path, made)
+
+    def _section(self, title: Message | str, inputs: Mapping[str, tuple[Path, Input]]) -> Section:
+        spec = _spec(json.dumps({name: made.field for name, (_, made) in inputs.items()}))
+        return Section(self.at, title, spec, self._rows(spec, inputs), inputs)
+
+    def _inner(self, key: str, schema: Schema, value: Any) -> list[Part]:
+        at, title = (*self.at, key), Said(schema) if "title" in schema else key
+        if "properties" in schema:
+            return Panel(self.around, at, schema, value).parts(title)
+        if schema.get("x-pick") == "fields":
+            said = mapping(schema["additionalProperties"].get("x-titles"))
+            choices = [
+                (each, Said(said[each])) for each in schema["additionalProperties"]["enum"] if each in said
+            ]
+            chosen = mapping(value)
+            rows = [
+                (name, word, str(chosen.get(name, ""))) for name, word in offered("fields", self.around, None)
+            ]
+            return [Matrix(at, title, [*choices], rows)]
+        items = schema.get("items")
+        if isinstance(items, Mapping) and "properties" in resolve(items, self.root):
+            return [self._members(at, title, items, listing(value))]
+        return []
+
+    def _members(self, at: Path, title: Message | str, items: Schema, value: list[Any]) -> Members:
+        members = []
+        for number, each in enumerate(value):
+            place, schema = (*at, str(number)), resolve(items, self.root, each)
+            members.append((place, _called(schema), Panel(self.around, place, schema, each).parts()))
+        forms = alternatives(items, self.root)
+        return Members(at, title, members, [(_called(each), _fresh(each, self.root)) for each in forms])
+
+    def _rows(self, spec: FormSpec, inputs: Mapping[str, tuple[Path, Input]]) -> list[list[screen.Cell]]:
+        values = {name: made.shown(find(self.value, path, {})) for name, (path, made) in inputs.items()}
+        problems = [Problem("panel", name, message) for name, message in self.problems.items()]
+        paths = frozenset(inputs)
+        context = Context(clock.now())
+        shown = screen.build(spec, values, values, context, self.around.locale, paths, paths, problems, {})
+        return shown.rows
+
+
+def open_panel(around: Around, at: Path, without: frozenset[str] = frozenset()) -> Panel | None:
+    """The panel of a place, None where there can be none."""
+    schema = schema_at(around.kind.schema, around.doc, at)
+    return None if schema is None else Panel(around, at, schema, find(around.doc, at, {}), without)
+
+
+def read_section(panel: Panel, form: "MultiDict[str, str]") -> tuple[list[Operation], dict[str, Message]]:
+    """What was posted of a section as operations for what changed, and problems by input."""
+    section = panel.section()
+    given = engine.read_given(section.spec, posted.raw_values(section.spec, form))
+    found = {each.at: each.message for each in given.problems}
+    made = []
+    for name, value in given.values.items():
+        path, each = section.inputs[name]
+        message = (
+            None if value is None else section.spec.fields[name].type.check(section.spec.fields[name], value)
+        )
+        if message is not None:
+            found[name] = message
+        if name in found:
+            continue
+        new, old = each.kept(value), find(panel.value, path, {})
+        if new == old or (new is None and old in (None, False)):
+            continue
+        at = (*panel.at, *path)
+        made.append(Operation("remove", at) if new is None else Operation("set", at, new))
+    return made, found
+
+
+@lru_cache(maxsize=500)
+def _spec(fields: str) -> FormSpec:
+    """The form of a panel; panels of the same inputs share it."""
+    doc = {"x-id": "00000000", "x-key": "panel", "title": "Panel", "properties": json.loads(fields)}
+    return kind.build(doc, 0, lambda key: None)[0]
+
+
+def _called(schema: Schema) -> Message | str:
+    """What a thing of this form is called: by the value that tells it from others."""
+    said = discriminator(schema)
+    if said is None:
+        return M("Entry")
+    known = words.find(said[0])
+    return known.get(said[1], said[1]) if known else said[1]
+
+
+def _fresh(schema: Schema, root: Schema) -> str:
+    return json.dumps(empty_value(schema, root))

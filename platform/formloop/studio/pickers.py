@@ -1,0 +1,98 @@
+"""What may be picked where a schema says `x-pick`: definitions, fields, states, people. One function a word."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from formloop.access import people
+from formloop.core.definitions import Doc, Kind
+from formloop.core.registry import Registry
+from formloop.core.text import localized
+from formloop.definitions import library
+from formloop.definitions import service as definitions
+from formloop.forms.kind import DEFAULT_STATES
+from formloop.studio.shapes import listing, mapping
+
+Option = tuple[str, str]  # the value and its words
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a panel knows of the document it belongs to. `beside` are the values next to the one picked."""
+
+    kind: Kind
+    doc: Doc
+    locale: str
+    beside: Mapping[str, Any]
+
+    @cached_property
+    def form(self) -> Doc:
+        """The form that is meant: the one named beside, else the one the document is about, else itself."""
+        named = self.beside.get("form", self.doc.get("form"))
+        if isinstance(named, str) and (found := find_newest("form", named)) is not None:
+            return found
+        return self.doc if self.kind.name == "form" else {}
+
+
+def find_newest(kind: str, key: str) -> Doc | None:
+    """The draft of a definition, else what is published: designers work on what is coming."""
+    for each in definitions.list_definitions(kind):
+        if each.key == key and each.has_draft:
+            draft = definitions.find_draft(each.id)
+            return draft.doc if draft else None
+    return library.find_document(kind, key)
+
+
+def fields_of(form: Mapping[str, Any], locale: str, lines: bool = True) -> list[Option]:
+    """The fields of a form by path, columns of lines too."""
+    found = []
+    for key, each in mapping(form.get("properties")).items():
+        title = localized(mapping(each), "title", locale) or key
+        found.append((key, title))
+        columns = mapping(mapping(mapping(each).get("items")).get("properties")) if lines else {}
+        found += [
+            (f"{key}.{name}", f"{title} · {localized(mapping(column), 'title', locale) or name}")
+            for name, column in columns.items()
+        ]
+    return found
+
+
+def states_of(form: Mapping[str, Any], locale: str) -> list[Option]:
+    """The states records of a form may have."""
+    said = mapping(form.get("x-states")) or DEFAULT_STATES
+    return [(key, localized(mapping(each), "title", locale) or key) for key, each in said.items()]
+
+
+def _definitions(kind: str) -> Callable[[Around], list[Option]]:
+    def pick(around: Around) -> list[Option]:
+        return [(each.key, each.name(around.locale)) for each in definitions.list_definitions(kind)]
+
+    return pick
+
+
+def _departments(around: Around) -> list[Option]:
+    return [(row.key, people.department_title(row)) for row in people.list_departments() if row.key]
+
+
+def _people(around: Around) -> list[Option]:
+    return [(row.account, row.name) for row in people.list_people(limit=500)]
+
+
+pickers: Registry[Callable[[Around], Sequence[Option]]] = Registry("picker")
+pickers.add("form", _definitions("form"))
+pickers.add("role", _definitions("role"))
+pickers.add("workflow", _definitions("workflow"))
+pickers.add("field", lambda around: fields_of(around.form, around.locale, lines=False))
+pickers.add("fields", lambda around: fields_of(around.form, around.locale))
+pickers.add("state", lambda around: states_of(around.form, around.locale))
+pickers.add("department", _departments)
+pickers.add("person", _people)
+
+
+def offered(word: str, around: Around, present: Any) -> list[Option]:
+    """What may be picked, and what is there already even when it no longer can be."""
+    found = list(pickers.get(word)(around))
+    known = {value for value, _ in found}
+    there = [present] if isinstance(present, str) else listing(present)
+    return found + [(each, each) for each in there if isinstance(each, str) and each and each not in known]

@@ -1,0 +1,244 @@
+"""The pages of the studio: one designer for every kind of definition, its panels, its gestures."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from flask import Blueprint, Flask, Response, abort, request, url_for
+
+from formloop.access import signing
+from formloop.core.definitions import Doc, Path, kinds
+from formloop.core.errors import Conflict, Invalid, Problem
+from formloop.core.text import M, Message
+from formloop.definitions import editor, library
+from formloop.definitions import service as definitions
+from formloop.definitions import views as definition_views
+from formloop.studio import drafting, flow_designer, form_designer, preview
+from formloop.studio.designer import PLAIN, Designer, Gesture, designer_of, designers
+from formloop.studio.operations import find, read_path, write_path
+from formloop.studio.panel import Panel, read_section
+from formloop.studio.pickers import Around
+from formloop.web import htmx, page, viewer
+from formloop.web.routes import route
+
+blueprint = Blueprint("studio", __name__, url_prefix="/studio")
+DESIGN = ("design", "definition")
+DESIGNED = (form_designer, flow_designer)  # join the registry of designers as they are imported
+
+
+def init_app(app: Flask) -> None:
+    """Add the designers; definitions lead to them."""
+    app.register_blueprint(blueprint)
+    drafting.enroll()
+    if "form" not in definition_views.beginnings:
+        definition_views.beginnings.add("form", "studio.new")
+    for kind in designers.names():
+        if kind not in definition_views.designers:
+            definition_views.designers.add(kind, "studio.design")
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A desk with everything its page shows."""
+
+    desk: drafting.Desk
+    around: Around
+    designer: Designer
+    at: Path
+    problems: list[Problem] = field(default_factory=list)
+
+    def panel(self) -> Panel | None:
+        """The panel of the place that is selected."""
+        return self.designer.panel(self.around, self.at) or self.designer.panel(self.around, ())
+
+
+@route(blueprint, "/new", permission=DESIGN)
+def new() -> Response:
+    """What the new form is to be called."""
+    return page.render("studio/new.html", problems=[], name="")
+
+
+@route(blueprint, "/new", permission=DESIGN, methods=["POST"], endpoint="do_new")
+def do_new() -> Response:
+    """Begin an empty form."""
+    name = request.form.get("name", "").strip()[:200]
+    if not name:
+        return page.render("studio/new.html", status=422, problems=[M("Give it a name.")], name="")
+    started = editor.start(kinds.get("form"), name)
+    doc = {**started, "$schema": "https://json-schema.org/draft/2020-12/schema", "x-layout": []}
+    made = definitions.save_draft(signing.current(), "form", doc)
+    return page.redirect(url_for("studio.design", definition_id=made.id))
+
+
+@route(blueprint, "/<definition_id>", permission=DESIGN)
+def design(definition_id: str) -> Response:
+    """The designer of a definition, or of it what another place shows."""
+    bench = _bench(
+        drafting.open_desk(signing.current(), definition_id), read_path(request.args.get("at", ""))
+    )
+    return _page("studio/design.html", bench)
+
+
+@route(blueprint, "/<definition_id>/preview", permission=DESIGN)
+def show_preview(definition_id: str) -> Response:
+    """The form as people will fill it in."""
+    return preview.show(drafting.open_desk(signing.current(), definition_id))
+
+
+@route(blueprint, "/<definition_id>/do/<act>", permission=DESIGN, methods=["POST"])
+def do(definition_id: str, act: str) -> Response:
+    """Do one thing to the draft and show what became of it."""
+    actor, revision = signing.current(), request.form.get("revision", type=int)
+    if act in ("undo", "redo"):
+        return _answer(definition_id, lambda: getattr(drafting, act)(actor, definition_id, revision))
+    if act == "take-over":
+        return _answer(definition_id, lambda: drafting.take_over(actor, definition_id))
+    return _act(definition_id, act, revision)
+
+
+def _act(definition_id: str, act: str, revision: int | None) -> Response:
+    found = definitions.get_definition(definition_id)
+    designer, kind = designer_of(found.kind), kinds.get(found.kind)
+    published = library.find_document(found.kind, found.key)
+    shown: dict[str, Any] = {"at": read_path(request.form.get("at", "")), "wrong": {}}
+
+    def change(doc: Doc) -> Doc:
+        gesture = Gesture(Around(kind, doc, viewer.locale(), {}), request.form, published)
+        if act == "fill":
+            made, shown["at"], shown["wrong"] = _fill(designer, gesture)
+            return made
+        perform = designer.act(act)
+        if perform is None:
+            abort(404)
+        made, shown["at"] = perform(gesture)
+        return made
+
+    before = shown["at"]
+    return _answer(
+        definition_id,
+        lambda: drafting.edit(signing.current(), definition_id, revision, change),
+        shown,
+        before,
+    )
+
+
+def _fill(designer: Designer, gesture: Gesture) -> tuple[Doc, Path, dict[str, Message]]:
+    panel = designer.panel(gesture.around, gesture.at)
+    if panel is None or not isinstance(panel.value, dict):
+        raise Invalid([Problem("gone", "", M("This part is no longer there; the page shows what is."))])
+    operations, wrong = read_section(panel, gesture.given)
+    doc, at = designer.write(gesture, operations)
+    return doc, at, wrong
+
+
+def _answer(
+    definition_id: str, work: Any, shown: dict[str, Any] | None = None, before: Path = ()
+) -> Response:
+    """What the page shows after an edit, also when it was refused: always the newest state."""
+    said: Message | None = None
+    status = 200
+    shown = shown or {"at": read_path(request.form.get("at", "")), "wrong": {}}
+    try:
+        desk = work()
+    except (Conflict, Invalid) as error:
+        said, status = error.message, error.status
+        shown = {"at": before, "wrong": {}}
+        desk = drafting.open_desk(signing.current(), definition_id)
+    panel_at = read_path(request.form.get("shown", ""))
+    elsewhere = "shown" in request.form and panel_at != before
+    bench, wrong = _bench(desk, panel_at if elsewhere else shown["at"]), shown["wrong"]
+    keep = bool(request.form.get("keep")) and status == 200 and not wrong
+    response = _page("studio/design.html", bench, status, wrong, with_panel=not keep)
+    if keep and shown["at"] != before:
+        htmx.trigger(response, **{"fl-moved": {"from": write_path(before), "to": write_path(shown["at"])}})
+    return htmx.toast(response, said, "warning") if said is not None else response
+
+
+def _bench(desk: drafting.Desk, at: Path) -> Bench:
+    around = Around(desk.kind, desk.doc, viewer.locale(), {})
+    designer = designer_of(desk.kind.name)
+    if at and find(desk.doc, at, desk.kind.identities) is None:
+        at = ()
+    return Bench(desk, around, designer, at, drafting.check(signing.current(), desk))
+
+
+def _page(
+    template: str,
+    bench: Bench,
+    status: int = 200,
+    wrong: dict[str, Message] | None = None,
+    with_panel: bool = True,
+) -> Response:
+    panel, designer, around = bench.panel(), bench.designer, bench.around
+    if panel is not None and wrong:
+        panel = replace(panel, problems=wrong)
+    values = {
+        "desk": bench.desk,
+        "found": bench.desk.definition,
+        "at": write_path(panel.at if panel else ()),
+        "selected": write_path(designer.selected(around, bench.at)),
+        "parts": panel.parts() if panel is not None and designer.canvas != PLAIN.canvas else [],
+        "problems": [(each, write_path(designer.selected(around, _place(each)))) for each in bench.problems],
+        "canvas": designer.canvas,
+        "path_text": write_path,
+        "steps": _steps(bench),
+        "shown": designer.shown(around),
+        "with_panel": with_panel,
+    }
+    return page.render(template, "studio/_parts.html", status=status, **values)
+
+
+def _place(problem: Problem) -> Path:
+    return tuple(problem.at.split(".")) if problem.at else ()
+
+
+def _steps(bench: Bench) -> list[tuple[Message, str, bool]]:
+    """The four steps of shaping a form, with where each leads."""
+    found = bench.desk.definition
+    form = found if found.kind == "form" else _form_of(bench)
+    if form is None:
+        return []
+    here, on_list = found.kind, bench.at[:1] == ("x-list",)
+    data = url_for("lists.list_page", form=form.key) if form.version else ""
+    return [
+        (M("① Form"), url_for("studio.design", definition_id=form.id), here == "form" and not on_list),
+        (M("② Workflow"), url_for("studio.flow_of", definition_id=form.id), here == "workflow"),
+        (M("③ List and rights"), url_for("studio.design", definition_id=form.id, at="x-list"), on_list),
+        (M("④ Data"), data, False),
+    ]
+
+
+def _form_of(bench: Bench) -> definitions.Definition | None:
+    key = bench.desk.doc.get("form")
+    return next((each for each in definitions.list_definitions("form") if each.key == key), None)
+
+
+@route(blueprint, "/<definition_id>/flow", permission=DESIGN)
+def flow_of(definition_id: str) -> Response:
+    """The workflow of a form, or where to begin one."""
+    form = definitions.get_definition(definition_id)
+    found = _flow_of(form)
+    if found is not None:
+        return page.redirect(url_for("studio.design", definition_id=found.id))
+    return page.render("studio/no_flow.html", found=form)
+
+
+@route(blueprint, "/<definition_id>/flow", permission=DESIGN, methods=["POST"], endpoint="begin_flow")
+def begin_flow(definition_id: str) -> Response:
+    """Begin the workflow of a form."""
+    form = definitions.get_definition(definition_id)
+    found = _flow_of(form)
+    if found is None:
+        doc = editor.start(kinds.get("workflow"), f"{form.title[:180]} approval")
+        chinese = {"x-title": {"zh-CN": f"{form.title_zh or form.title}审批"}}
+        found = definitions.save_draft(
+            signing.current(), "workflow", {**doc, **chinese, "form": form.key}, app=form.app
+        )
+    return page.redirect(url_for("studio.design", definition_id=found.id))
+
+
+def _flow_of(form: definitions.Definition) -> definitions.Definition | None:
+    for each in definitions.list_definitions("workflow"):
+        doc = drafting.open_desk(signing.current(), each.id).doc
+        if doc.get("form") == form.key and "amends" not in doc and not each.archived:
+            return each
+    return None

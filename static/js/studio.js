@@ -1,0 +1,162 @@
+// The designers: clicking, dragging, typing and keys become edits that the server makes, one after the other.
+"use strict";
+
+const studio = document.getElementById("studio");
+const bar = () => document.getElementById("studio-bar");
+const canvas = () => document.getElementById("studio-canvas");
+const panel = () => document.getElementById("studio-props");
+const selected = () => canvas().dataset.selected;
+let waiting = Promise.resolve();
+
+// --- One edit at a time: each knows the revision that the one before has made
+function edit(act, values = {}) {
+  waiting = waiting.then(() => htmx.ajax("POST", studio.dataset.url.replace("ACT", act), {
+    source: studio, target: "#studio-canvas", swap: "outerHTML",
+    values: { revision: bar().dataset.revision, at: selected(), ...read(values) },
+  })).catch(() => {});
+  return waiting;
+}
+const read = (values) => typeof values === "function" ? values() : values;
+
+function select(at) {
+  waiting = waiting.then(() => htmx.ajax("GET", `${studio.dataset.at}?at=${encodeURIComponent(at)}`, {
+    source: studio, target: "#studio-canvas", swap: "outerHTML",
+  })).catch(() => {});
+}
+
+// --- Clicks
+document.addEventListener("click", (event) => {
+  const act = event.target.closest("[data-act]");
+  const chosen = event.target.closest("[data-select]");
+  const type = event.target.closest("[data-type]");
+  if (act) {
+    const { act: name, ...values } = act.dataset;
+    if (panel()?.contains(act)) values.shown = panel().dataset.at;
+    edit(name, values).then(() => begin(name));
+  } else if (type) {
+    addField(type.dataset.type);
+  } else if (chosen) {
+    select(chosen.dataset.select);
+  } else if (event.target.matches("[data-ground], #studio-canvas") && selected()) {
+    select("");
+  }
+});
+
+// Whoever adds something types its name next.
+function begin(act) {
+  if (!["field-add", "field-duplicate", "add", "step-add"].includes(act)) return;
+  const first = panel()?.querySelector("[data-section] input:not([type=hidden]), [data-section] textarea");
+  first?.focus();
+  first?.select?.();
+}
+
+function addField(type) {
+  edit("field-add", () => {  // known only once the edit before is done: a label may have given a new key
+    const key = selected().split("/")[1] || "";
+    const into = key && document.querySelector(`[data-columns="${CSS.escape(key)}"]`) ? key : "";
+    return { type, into, after: into ? "" : key };
+  }).then(() => begin("field-add"));
+}
+
+// --- Panels: a section is sent when one of its inputs has changed
+document.addEventListener("change", (event) => {
+  const { target } = event;
+  const section = target.closest("form[data-section]");
+  if (target.matches("[data-add]")) {
+    if (target.value) edit("add", { at: target.dataset.add, value: target.value, shown: panel().dataset.at });
+  } else if (target.matches("[data-choose]")) {
+    const { choose: at, name } = target.dataset;
+    edit(target.value ? "set" : "remove", { at: `${at}/${name}`, value: JSON.stringify(target.value), keep: 1, shown: panel().dataset.at });
+  } else if (section) {
+    edit("fill", () => ({ ...fields(section), at: section.dataset.at, shown: panel()?.dataset.at ?? "", keep: target.matches("select") ? "" : 1 }));
+  }
+});
+function fields(section) {
+  const found = {};
+  for (const name of new Set(new FormData(section).keys())) {
+    const all = new FormData(section).getAll(name);
+    found[name] = all.length > 1 ? all : all[0];
+  }
+  return found;
+}
+document.addEventListener("submit", (event) => { if (event.target.matches("[data-section]")) event.preventDefault(); });
+document.addEventListener("fl-moved", ({ detail: { from, to } }) => {  // a new label has given a new key
+  for (const each of document.querySelectorAll("#studio-props[data-at], #studio-props [data-at], #studio-props [data-choose]")) {
+    for (const name of ["at", "choose"]) {
+      const at = each.dataset[name];
+      if (at === from || at?.startsWith(`${from}/`)) each.dataset[name] = to + at.slice(from.length);
+    }
+  }
+});
+
+// --- Keys
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.matches("input, textarea, select");
+  const control = event.ctrlKey || event.metaKey;
+  if (control && event.key.toLowerCase() === "z" && !typing) {
+    event.preventDefault();
+    edit(event.shiftKey ? "redo" : "undo");
+  }
+  if (event.key === "Escape" && selected() && !document.querySelector("dialog[open]")) select("");
+  const brick = event.target.closest("[data-brick]");
+  if (!brick) return;
+  const at = brick.dataset.select;
+  const verb = studio.classList.contains("fl-studio-form") ? "field-" : "step-";
+  const steps = { ArrowUp: -1, ArrowLeft: -1, ArrowDown: 1, ArrowRight: 1 };
+  if (event.key === "Delete" || event.key === "Backspace") edit(`${verb}remove`, { at });
+  else if (control && event.key.toLowerCase() === "d") edit(`${verb}duplicate`, { at }).then(() => begin("field-duplicate"));
+  else if (event.altKey && event.key in steps) edit(`${verb}shift`, { at, by: steps[event.key] });
+  else if (event.key in steps) walk(brick, steps[event.key]);
+  else return;
+  event.preventDefault();
+});
+function walk(brick, by) {
+  const all = [...document.querySelectorAll("[data-brick]")];
+  all[(all.indexOf(brick) + by + all.length) % all.length].focus();
+}
+
+// --- Searching the palette
+document.addEventListener("input", (event) => {
+  if (!event.target.matches("[data-fl-find]")) return;
+  const wanted = event.target.value.trim().toLowerCase();
+  for (const each of document.querySelectorAll("[data-type]")) each.hidden = !each.textContent.toLowerCase().includes(wanted);
+  for (const each of document.querySelectorAll(".fl-palette section")) each.hidden = !each.querySelector("[data-type]:not([hidden])");
+});
+
+// --- Dragging: from the palette, within the form, among columns
+function sortable() {
+  const bricks = document.querySelector("[data-bricks]");
+  if (!bricks) return;
+  new Sortable(bricks, { group: "fields", draggable: ".fl-brick", filter: ".fl-columns, .fl-brick-tools", preventOnFilter: false, animation: 120, onEnd: dropped, onAdd: dropped });
+  for (const columns of document.querySelectorAll("[data-columns]")) {
+    new Sortable(columns, { group: { name: "columns", put: ["fields"] }, draggable: ".fl-column", animation: 120, onAdd: dropped, onEnd: dropped });
+  }
+}
+for (const group of document.querySelectorAll("[data-palette]")) {
+  new Sortable(group, { group: { name: "fields", pull: "clone", put: false }, sort: false });
+}
+function dropped({ item, from, to, type }) {
+  const fresh = item.dataset.type;
+  if (type === "end" && (fresh || from !== to)) return;
+  const { after, before, below } = neighbours(item);
+  const into = to.dataset.columns || "";
+  if (fresh) {
+    item.remove();
+    edit("field-add", { type: fresh, into, after: into ? "" : after, before: into ? "" : before }).then(() => begin("field-add"));
+  } else if (into && from === to) {
+    edit("move", { at: `properties/${into}/items/properties/${item.dataset.key}`, before: item.nextElementSibling?.dataset.key || "" });
+  } else if (from === to) {
+    edit("field-place", { at: `properties/${item.dataset.key}`, after, before, below });
+  } else {
+    select(selected());  // nothing came of it: draw again what is
+  }
+}
+// A brick dropped right beside another one joins its row; behind the end of a row it begins one.
+function neighbours(item) {
+  const [last, next] = [item.previousElementSibling, item.nextElementSibling];
+  if (last?.dataset.key) return { after: last.dataset.key, before: "", below: "" };
+  if (next?.dataset.key) return { after: "", before: next.dataset.key, below: "" };
+  return { after: last?.previousElementSibling?.dataset.key || "", before: "", below: 1 };
+}
+document.addEventListener("htmx:afterSettle", ({ detail }) => { if (detail.elt.id === "studio-canvas") sortable(); });
+sortable();

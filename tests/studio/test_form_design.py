@@ -1,0 +1,105 @@
+"""Fields come, move and go, with everything that names them."""
+
+import pytest
+
+from formloop.core.errors import Invalid
+from formloop.forms import kind
+from formloop.forms.fields import types
+from formloop.studio import form_design
+from formloop.studio.operations import Operation
+
+FORM = {
+    "x-kind": "form",
+    "x-id": "0000002a",
+    "x-key": "loan",
+    "title": "Loan",
+    "type": "object",
+    "required": ["tool"],
+    "properties": {
+        "tool": {"type": "string", "title": "Tool"},
+        "days": {"type": "number", "title": "Days"},
+        "note": {"type": "string", "title": "Note"},
+        "lines": {"type": "array", "title": "Lines", "items": {"type": "object", "properties": {}}},
+    },
+    "x-layout": [["tool", "days"], ["note"], ["lines"]],
+    "x-list": {"columns": ["tool", "days"], "sort": ["-days"], "filters": ["tool"]},
+}
+
+
+def _layout(doc):
+    return doc["x-layout"]
+
+
+@pytest.mark.parametrize("name", types.names())
+def test_a_new_field_of_any_type_is_understood_by_the_form_engine(name):
+    doc, at = form_design.add_field(FORM, name, "en")
+    spec, problems = kind.build(doc, 0, lambda key: None)
+    assert spec.find(".".join(at[1:])).type.name in (name, "calculation")
+    assert [each.code for each in problems] in ([], ["relation"])
+
+
+def test_a_short_field_joins_the_row_before_it_where_there_is_room():
+    doc, at = form_design.add_field(FORM, "text", "en", after="note")
+    assert at == ("properties", "single_line_text")
+    assert _layout(doc) == [["tool", "days"], ["note"], ["single_line_text"], ["lines"]]
+    doc = form_design.place(doc, "note", width=6, after="days")
+    doc, _ = form_design.add_field(doc, "number", "en", after="note")
+    assert _layout(doc)[:2] == [["tool", "days"], ["note", "number"]]
+
+
+def test_a_column_of_lines_is_added_to_the_lines():
+    doc, at = form_design.add_field(FORM, "number", "zh-CN", into="lines")
+    assert at == ("properties", "lines", "items", "properties", "shu_zi")
+    assert _layout(doc) == _layout(FORM)
+
+
+def test_a_field_moves_with_the_keyboard_row_by_row():
+    doc = form_design.shift(FORM, ("properties", "note"), -1)
+    assert _layout(doc) == [["note"], ["tool", "days"], ["lines"]]
+    doc = form_design.shift(FORM, ("properties", "days"), -1)
+    assert _layout(doc)[0] == ["days", "tool"]
+    assert form_design.shift(FORM, ("properties", "tool"), -1) == FORM
+
+
+def test_a_wider_field_pushes_the_next_one_below():
+    at = ("properties", "tool")
+    doc, _ = form_design.write_field(FORM, at, [Operation("set", (*at, "x-width"), 8)], fixed=True)
+    assert _layout(doc)[:2] == [["tool"], ["days"]]
+    assert doc["properties"]["tool"]["x-width"] == 8
+
+
+def test_a_removed_field_leaves_layout_list_and_required_fields():
+    doc = form_design.remove_field(FORM, ("properties", "tool"))
+    assert doc["required"] == [] and _layout(doc)[0] == ["days"]
+    assert doc["x-list"] == {"columns": ["days"], "sort": ["-days"], "filters": []}
+
+
+def test_a_copy_stands_beside_or_below_and_is_required_as_well():
+    doc, at = form_design.duplicate_field(FORM, ("properties", "tool"))
+    assert at == ("properties", "tool_2") and doc["required"] == ["tool", "tool_2"]
+    assert _layout(doc)[:2] == [["tool", "days"], ["tool_2"]]
+
+
+def test_the_key_follows_the_label_until_the_field_is_published_or_named():
+    at, rename = ("properties", "tool"), Operation("set", ("properties", "tool", "title"), "Machine part")
+    doc, now = form_design.write_field(FORM, at, [rename], fixed=False)
+    assert now == ("properties", "machine_part") and next(iter(doc["properties"])) == "machine_part"
+    assert doc["required"] == ["machine_part"] and _layout(doc)[0] == ["machine_part", "days"]
+    assert doc["x-list"]["filters"] == ["machine_part"]
+    assert form_design.write_field(FORM, at, [rename], fixed=True)[1] == at
+    named = {**FORM, "x-checks": [{"id": "c", "holds": "tool <> 'x'", "says": "No"}]}
+    assert form_design.write_field(named, at, [rename], fixed=False)[1] == at
+
+
+def test_required_is_written_where_json_schema_has_it():
+    at = ("properties", "days")
+    doc, _ = form_design.write_field(FORM, at, [Operation("set", (*at, form_design.MUST), True)], fixed=True)
+    assert doc["required"] == ["tool", "days"] and form_design.MUST not in doc["properties"]["days"]
+    doc, _ = form_design.write_field(doc, at, [Operation("remove", (*at, form_design.MUST))], fixed=True)
+    assert doc["required"] == ["tool"]
+
+
+def test_what_is_no_field_is_told():
+    for at in [(), ("properties",), ("properties", "gone"), ("title", "x")]:
+        with pytest.raises(Invalid):
+            form_design.require_field(FORM, at)

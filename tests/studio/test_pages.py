@@ -1,0 +1,172 @@
+"""The designers' pages and their edits."""
+
+import json
+import random
+import re
+
+import pytest
+
+from formloop.access.actor import SYSTEM
+from formloop.definitions import service as definitions
+from formloop.studio import drafting
+from studio.conftest import PAPER
+from studio.test_drafting import PLACES, VALUES
+from studio.test_panel import FLOW
+
+HTMX = {"HX-Request": "true", "Origin": "http://localhost"}
+
+
+@pytest.fixture
+def client(studio):
+    studio.app.config["WTF_CSRF_ENABLED"] = False
+    return studio.client(studio.mei)
+
+
+def _do(studio, client, act, definition=PAPER["x-id"], **values):
+    revision = drafting.open_desk(studio.mei, definition).revision
+    return client.post(f"/studio/{definition}/do/{act}", data={"revision": revision, **values}, headers=HTMX)
+
+
+def test_the_designer_shows_fields_palette_panel_and_steps(studio, client):
+    page = client.get(f"/studio/{studio.id}?at=properties/item").text
+    for part in ('data-key="item"', 'data-type="number"', 'name="v-title"', "② Workflow", "Wanted by"):
+        assert part in page
+    assert 'aria-pressed="true"' in page
+
+
+def test_a_field_is_added_named_moved_copied_and_removed(studio, client):
+    answer = _do(studio, client, "field-add", type="number", after="item")
+    assert answer.status_code == 200 and 'data-selected="properties/number"' in answer.text
+    assert 'hx-swap-oob="true"' in answer.text and "fl-props" in answer.text
+    answer = _do(studio, client, "fill", at="properties/number", keep="1", **{"v-title": "Price"})
+    assert "fl-moved" in answer.headers["HX-Trigger"] and 'id="studio-props"' not in answer.text
+    _do(studio, client, "field-shift", at="properties/price", by="-1")
+    _do(studio, client, "field-duplicate", at="properties/price")
+    _do(studio, client, "field-remove", at="properties/price")
+    assert "price_2" in studio.desk().doc["properties"] and "price" not in studio.desk().doc["properties"]
+    _do(studio, client, "undo")
+    assert "price" in studio.desk().doc["properties"] and studio.desk().can_redo
+
+
+def test_a_stale_page_is_shown_the_newest_state_and_told(studio, client):
+    old = studio.desk().revision
+    studio.edit(title="Changed")
+    answer = client.post(
+        f"/studio/{studio.id}/do/field-add", data={"revision": old, "type": "text"}, headers=HTMX
+    )
+    assert (
+        answer.status_code == 409 and "Changed" in answer.text and "fl-toast" in answer.headers["HX-Trigger"]
+    )
+
+
+def test_a_second_person_sees_who_edits_and_takes_over(studio, client):
+    studio.edit(studio.lin, title="Lins")
+    assert "Lin is editing this now" in client.get(f"/studio/{studio.id}").text
+    assert _do(studio, client, "field-add", type="text").status_code == 409
+    assert "Lin is editing" not in _do(studio, client, "take-over").text
+    assert _do(studio, client, "field-add", type="text").status_code == 200
+
+
+def test_a_wrong_value_is_told_in_the_panel(studio, client):
+    answer = _do(studio, client, "fill", at="properties/quantity", **{"v-minimum": "many"})
+    assert "is not a number" in answer.text and 'aria-invalid="true"' in answer.text
+
+
+def test_problems_of_the_draft_are_counted_and_lead_to_their_field(studio, client):
+    answer = _do(studio, client, "fill", at="properties/item", **{"v-x-visible": "nothing = 1"})
+    assert re.search(r'data-select="properties/item">.*nothing', answer.text, re.S)
+
+
+def test_a_workflow_is_begun_and_steps_branches_and_people_are_added(studio, client):
+    assert "Draw a workflow" in client.get(f"/studio/{studio.id}/flow").text
+    begun = client.post(f"/studio/{studio.id}/flow", headers={"Origin": "http://localhost"})
+    flow = begun.location.rsplit("/", 1)[1]
+    assert client.get(f"/studio/{studio.id}/flow").location == begun.location
+    answer = _do(studio, client, "step-add", flow, at="steps", node="approval")
+    assert 'data-selected="steps/approval"' in answer.text and 'data-act="step-add"' in answer.text
+    _do(studio, client, "step-add", flow, at="steps", node="condition")
+    _do(studio, client, "branch-add", flow, at="steps/condition/branches")
+    _do(studio, client, "step-add", flow, at="steps/condition/branches/branch/steps", node="copy")
+    _do(
+        studio,
+        client,
+        "add",
+        flow,
+        at="steps/approval/who",
+        value='{"rule": "initiator"}',
+        shown="steps/approval",
+    )
+    desk = drafting.open_desk(studio.mei, flow)
+    assert [each["id"] for each in desk.doc["steps"]] == ["approval", "condition"]
+    assert drafting.check(studio.mei, desk) == []
+    assert definitions.publish(studio.mei, flow).version == 1
+
+
+def test_a_new_form_is_begun_with_a_title(studio, client):
+    assert (
+        client.post("/studio/new", data={"name": " "}, headers={"Origin": "http://localhost"}).status_code
+        == 422
+    )
+    begun = client.post("/studio/new", data={"name": "采购申请"}, headers={"Origin": "http://localhost"})
+    page = client.get(begun.location, headers={"Accept-Language": "zh-CN"}).text
+    assert "采购申请" in page
+
+
+def test_the_preview_shows_the_draft_as_people_fill_it_in(studio, client):
+    _do(studio, client, "field-add", type="relation")
+    assert "Say which form this points to." in client.get(f"/studio/{studio.id}/preview").text
+    _do(studio, client, "undo")
+    assert 'name="quantity"' in client.get(f"/studio/{studio.id}/preview?as=phone").text
+
+
+def test_nobody_else_may_design(studio):
+    assert studio.app.test_client().get(f"/studio/{studio.id}").status_code in (302, 303, 401)
+
+
+ACTS = ["set", "add", "move", "remove", "duplicate", "fill", "undo", "redo", "take-over", "nonsense"]
+ACTS += ["field-add", "field-place", "field-shift", "field-duplicate", "field-remove"]
+ACTS += ["step-add", "branch-add", "step-shift", "step-duplicate", "step-remove"]
+
+
+def test_hostile_edits_never_break_a_page_or_lose_a_draft(studio, client):
+    definitions.save_draft(SYSTEM, "workflow", FLOW)
+    chance, places = (
+        random.Random(7),
+        [*PLACES, "steps", "steps/boss", "steps/choice/branches", "steps/0/who/0"],
+    )
+    for _ in range(120):
+        definition = chance.choice([PAPER["x-id"], FLOW["x-id"]])
+        values = {
+            "at": chance.choice(places),
+            "value": chance.choice(["", "{", "[" * 40, "1e999", '{"a":1,"a":2}', *map(_text, VALUES)]),
+            **{
+                key: chance.choice(["", "item", "x" * 600, "approval", "text", *places])
+                for key in _some(chance)
+            },
+        }
+        answer = _do(studio, client, chance.choice(ACTS), definition, **values)
+        assert answer.status_code in (200, 404, 409, 422), (values, answer.text[:500])
+        assert client.get(f"/studio/{definition}?at={values['at']}").status_code == 200, values
+        assert definitions.get_definition(definition).has_draft or definition == PAPER["x-id"]
+
+
+def _some(chance):
+    words = [
+        "name",
+        "before",
+        "to",
+        "type",
+        "after",
+        "into",
+        "node",
+        "by",
+        "shown",
+        "keep",
+        "v-title",
+        "v-x-width",
+    ]
+    return chance.sample(words, 4)
+
+
+def _text(value):
+    return json.dumps(value)
