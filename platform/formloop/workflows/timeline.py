@@ -48,6 +48,7 @@ ACTIONS: dict[str, tuple[Message, str, str]] = {  # word, colour, icon
     "found": (M("Records looked up"), "secondary", "database"),
     "begun": (M("Sub-flow started"), "secondary", "sitemap"),
     "called": (M("Other system called"), "secondary", "world"),
+    "limited": (M("Not gone through to the end"), "orange", "alert-triangle"),
     "failed": (M("Failed; passed over"), "orange", "alert-triangle"),
     "skip": (M("Passed over"), "orange", "player-skip-forward"),
     "reassign": (M("Given to somebody else"), "blue", "switch-horizontal"),
