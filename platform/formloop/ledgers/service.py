@@ -14,8 +14,9 @@ from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.spec import Values
 from formloop.ledgers import adjusting, engine, expiring, reversing
-from formloop.ledgers.book import Book, Group
+from formloop.ledgers.book import Book
 from formloop.ledgers.engine import Sheet
+from formloop.ledgers.groups import Group
 from formloop.ledgers.kind import get_ledger, list_ledgers
 from formloop.ledgers.posting_kind import CANCELLED
 from formloop.ledgers.scopes import settings_of
