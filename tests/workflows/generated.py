@@ -34,6 +34,15 @@ def steps(draw: Any, depth: int = 0) -> list[dict[str, Any]]:
 
 
 @some.composite
+def often_asking(draw: Any) -> list[dict[str, Any]]:
+    """A workflow whose first two steps are approvals, so that there is something to decide."""
+    first = [
+        {**draw(step("approval", 0)), "who": [{"rule": "people", "people": ["bob", "cho"]}]} for _ in "12"
+    ]
+    return [*first, *draw(steps())]
+
+
+@some.composite
 def step(draw: Any, kind: str, depth: int) -> dict[str, Any]:
     """One step of a kind."""
     found: dict[str, Any] = {"node": kind, "id": "x"}

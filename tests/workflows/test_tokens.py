@@ -12,10 +12,10 @@ from formloop.core.errors import FormloopError
 from formloop.workflows.engine import advance, list_targets
 from formloop.workflows.nodes import plan
 from formloop.workflows.state import ENDED, Event, Token
-from workflows.generated import ASKING, Desk, answer, check, failure, numbered, steps, waits
+from workflows.generated import ASKING, Desk, answer, check, failure, numbered, often_asking, waits
 from workflows.specimens import PEOPLE, Paper, Play, prepared
 
-DEEDS = ("approve", "reject", "return", "transfer", "add_signer", "withdraw", "urge", "comment", "copy",
+DEEDS = ("approve", "approve", "take_back", "take_back", "reject", "return", "transfer", "add_signer", "withdraw", "urge", "comment", "copy",
          "submit", "resume", "skip", "reassign", "end", "void", "reactivate", "due", "done", "failed", "take_back", "restart")  # fmt: skip
 FINAL = ("withdraw", "end", "void")
 
@@ -62,7 +62,9 @@ def deed(draw: Any, play: Play) -> Event:
         round = draw(some.sampled_from([t.round for t in leaves] or [99]))
         return Event("due", None, round=round, values={"what": "0"})
     asked = [s.person for s in play.state.seats if s.state == "open"]
-    by = draw(some.sampled_from(asked)) if asked and draw(some.booleans()) else draw(people)
+    by = draw(some.sampled_from(asked)) if asked and draw(some.integers(0, 3)) else draw(people)
+    if action == "take_back" and play.state.passed:
+        by = draw(some.sampled_from([*play.state.hands[play.state.passed[-1]], by]))
     if action in ("submit", "withdraw", "urge"):
         by = play.state.initiator
     to: Any = None
@@ -104,12 +106,12 @@ def finish(play: Play, desk: Desk) -> None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(steps(), some.integers(0, 10), some.data())
+@given(often_asking(), some.integers(0, 10), some.data())
 def test_tokens_are_conserved_and_every_case_can_end(found: Any, amount: int, data: Any) -> None:
     workflow = prepared(*numbered(found, (f"s{n}" for n in range(10_000))))
     play, desk = Play(workflow, Paper({"amount": amount, "items": ["a", "b"]})), Desk()
     assert happen(play, desk, Event("submit", PEOPLE["ann"]))
-    for _ in range(data.draw(some.integers(0, 12))):
+    for _ in range(data.draw(some.integers(0, 15))):
         event = deed(data.draw, play)
         if event.action not in FINAL or data.draw(some.integers(0, 5)) == 0:
             happen(play, desk, event)
