@@ -74,11 +74,15 @@ class Stage:
     def do(self, who: str, action: str, case: int, comment: str = "", **more: Any) -> service.Result:
         return service.decide(self.actors[who], self.task_of(who, case), action, comment, **more)
 
-    def state_of(self, case: int) -> str:
+    def record_of(self, case: int) -> int:
         found = cases.get_case(case)
         assert found is not None
+        return int(found.record)
+
+    def state_of(self, case: int) -> str:
+        record = self.record_of(case)
         with reading() as conn:
-            return str(rows.load(conn, get_form("request"), [found.record])[found.record]["state"])
+            return str(rows.load(conn, get_form("request"), [record])[record]["state"])
 
 
 def set_stage() -> Stage:

@@ -6,10 +6,12 @@ import pytest
 from flask import Flask
 
 from formloop.access.actor import SYSTEM
+from formloop.core.definitions import Doc
 from formloop.definitions import drafts
 from formloop.workflows import cases, delegations
+from formloop.workflows.remapping import remap
 from workflows.site import app, browser, play, text_of
-from workflows.specimens import workflow_doc
+from workflows.specimens import Play, prepared, workflow_doc
 from workflows.stage import END, Stage, approval
 
 __all__ = ["app", "play"]
@@ -40,6 +42,36 @@ def test_the_desk_speaks_chinese(app: Flask, play: Stage) -> None:
         assert 'lang="zh-CN"' in text_of(adm, path)
     assert "审批维护" in text_of(adm, "/cases")
     assert "改派" in text_of(adm, "/cases")
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"node": "calculate", "values": {"share": "amount / 0"}},
+        {"node": "data", "do": "update", "values": {"amount": "amount / 0"}, "failed": "stop"},
+    ],
+)
+def test_why_a_case_is_stuck_is_said_in_the_language_of_who_reads_it(
+    app: Flask, play: Stage, bad: Doc
+) -> None:
+    play.publish({"id": "bad", **bad}, END)
+    case = play.submit().case
+    for language, said, not_said in (("en", "divides by zero", "除以零"), ("zh-CN", "除以零", "by zero")):
+        adm = browser(app, play, "adm", language)
+        for path in ("/cases", f"/cases/{case}", "/notices"):
+            page = text_of(adm, path)
+            assert said in page, path
+            assert not_said not in page, path
+
+
+def test_a_case_that_cannot_be_moved_is_refused_in_the_language_of_who_reads_it() -> None:
+    named = approval("one", "bob", **{"x-title": {"zh-CN": "初审"}})
+    at_one = Play(prepared(named)).do("submit")
+    state, problems = remap(at_one.workflow, prepared(approval("two", "bob")), at_one.state, {})
+    assert state is None
+    assert [(str(each), "初审" in each.render("zh-CN")) for each in problems] == [
+        ("“One” has no step of the new version.", True)
+    ]
 
 
 def test_several_are_passed_over_or_given_to_somebody_at_once(app: Flask, play: Stage) -> None:
@@ -147,6 +179,8 @@ def test_a_case_is_played_and_past_ones_again_by_the_draft(app: Flask, play: Sta
     assert "Play the last" in text_of(adm, url)
     page = adm.post(url, data={"action": "replay", "draft": "1"}).get_data(as_text=True)
     assert "1 finished ones would go another way" in page
+    assert "No longer" in page and "Bob · One" in page
+    assert "Instead" in page and "Dee · One" in page
     assert browser(app, play, "bob").post(url, data=sent).status_code == 403
 
 

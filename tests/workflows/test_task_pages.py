@@ -9,7 +9,7 @@ from flask import Flask
 from formloop.access.actor import SYSTEM
 from formloop.forms import purging
 from formloop.forms import service as records
-from formloop.workflows import cases, service
+from formloop.workflows import cases, service, timeline
 from workflows.site import app, browser, play, text_of
 from workflows.stage import END, Stage, approval
 
@@ -51,6 +51,30 @@ def test_it_is_returned_to_come_straight_back(app: Flask, play: Stage) -> None:
     for who in ("bob", "cho"):
         play.do(who, "approve", case)
     assert play.is_asked("dee", case)
+
+
+def test_in_parallel_ways_it_is_returned_within_its_own_and_every_way_shows_what_is_to_come(
+    app: Flask, play: Stage
+) -> None:
+    ways = [
+        {"id": way, "steps": [approval(f"{way}_{n}", who) for n in ("one", "two", "three")]}
+        for way, who in (("left", "bob"), ("right", "cho"))
+    ]
+    play.publish({"id": "fork", "node": "parallel", "branches": ways}, approval("last", "dee"), END)
+    case = play.submit().case
+    for who in ("bob", "cho"):
+        play.do(who, "approve", case)
+    offered = text_of(browser(app, play, "cho"), f"{url_of(play, 'cho', case)}/return")
+    assert 'value="right_one"' in offered
+    assert 'value="left_one"' not in offered
+    found = cases.get_case(case)
+    assert found is not None
+    way = timeline.build(found, "en")
+    assert [each.step for each in way if str(each.word) == "Still to come"] == [
+        "Left_Three",
+        "Right_Three",
+        "Last",
+    ]
 
 
 def test_what_was_put_by_waits_on_the_page(app: Flask, play: Stage) -> None:

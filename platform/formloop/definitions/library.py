@@ -208,6 +208,11 @@ def epoch() -> int:
     return read_counter("definitions")
 
 
+def known_epoch() -> int:
+    """The number of the publishing that this process knows of."""
+    return _current().epoch
+
+
 def refresh(epoch: int) -> None:
     """Look again when the database says that somebody has published since; cheap when nobody has."""
     shelf = _shelf

@@ -18,3 +18,13 @@ def read(kept: str | None, locale: str) -> str:
     if not kept or not kept.startswith('{"en"'):
         return kept or ""
     return str(json_text.loads(kept).get(locale, ""))
+
+
+class Kept(Message):
+    """A reason as the database keeps it, to be said within another sentence in the language that is read in."""
+
+    __slots__ = ()
+
+    def render(self, locale: str = "en") -> str:
+        """The reason in `locale`."""
+        return read(self.msgid, locale)

@@ -1,6 +1,6 @@
 """Playing a scenario: a pack's story from form to result, told in steps, the golden test of the pack.
 
-Each step does one thing as one person (`create`, `change`, `submit`, `amend`, `cancel`, `supplement`, `decide`,
+Each step does one thing as one person (`create`, `change`, `submit`, `amend`, `cancel`, `void`, `supplement`, `decide`,
 `deliver`, `close` a calendar) or expects one (`expect`, `expect_all`, `expect_chain`, `expect_balance`). `{"$line": 2}` among lines means
 the second one, `{"$step": id}` the record that a step made. `refused` lists problem codes: then the step must fail
 with them.
@@ -28,7 +28,7 @@ from formloop.ledgers import periods
 from formloop.ledgers import reading as ledgers
 from formloop.packs.finding import Resolver
 from formloop.packs.scenario_shape import check_scenario
-from formloop.workflows import cases
+from formloop.workflows import administration, cases
 from formloop.workflows import service as workflows
 from formloop.workflows.amendments import service as amendments
 from formloop.workflows.amendments import supplements
@@ -132,6 +132,14 @@ def _lines_named(form: str, record: int, values: Mapping[str, Any]) -> dict[str,
 def _cancel(step: Mapping[str, Any], named: Named) -> list[Problem]:
     form, record = named[step["cancel"]]
     amendments.propose(_actor(step), form, record, None, step["reason"])
+    return []
+
+
+def _void(step: Mapping[str, Any], named: Named) -> list[Problem]:
+    newest = next(iter(cases.list_cases(*named[step["void"]])), None)
+    if newest is None:
+        raise NotFound
+    administration.void(_actor(step), newest.id, step["reason"])
     return []
 
 
@@ -253,6 +261,7 @@ _VERBS: dict[str, Callable[[Mapping[str, Any], Named], list[Problem]]] = {
     "submit": _submit,
     "amend": _amend,
     "cancel": _cancel,
+    "void": _void,
     "supplement": _supplement,
     "decide": _decide,
     "deliver": _deliver,

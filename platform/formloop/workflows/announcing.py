@@ -10,7 +10,8 @@ from formloop.access import gate, people
 from formloop.access.actor import get_actor
 from formloop.bridges import notices
 from formloop.core.errors import NotFound
-from formloop.core.text import M, Message, Titled
+from formloop.core.text import M, Message
+from formloop.events import reasons
 from formloop.workflows import sight
 from formloop.workflows.spec import subject_of
 from formloop.workflows.state import Ask, Effect, Event, Note, Remind, Tell
@@ -68,7 +69,8 @@ def _remind(turn: Turn, reminded: Sequence[int], event: Event) -> None:
 def _repair(turn: Turn, notes: Sequence[Note]) -> None:
     if not notes:
         return
-    reason = notes[0].detail.get("reason") or M("Nobody was found to decide.")
+    kept = notes[0].detail.get("reason")
+    reason = reasons.Kept(kept) if kept else M("Nobody was found to decide.")
     said = M("{form} of {name} cannot go on: {reason}", **_names(turn), reason=reason)
     notices.tell(gate.list_holders("repair", "site"), "repair", said, f"/cases/{turn.case}")
 
@@ -95,8 +97,7 @@ def _names(turn: Turn) -> dict[str, Message | str]:
 
 
 def _step(turn: Turn, key: str) -> Message:
-    step = turn.workflow.steps[key]
-    return Titled(step.document) if step.document.get("title") else step.node.title
+    return turn.workflow.steps[key].called
 
 
 def link_of(case: int) -> str:

@@ -15,6 +15,7 @@ from formloop.core.errors import NotFound
 from formloop.core.text import M, Message
 from formloop.db import reading
 from formloop.db.counting import count_up_to
+from formloop.events import reasons
 from formloop.forms.kind import get_form
 from formloop.workflows import service, sight
 from formloop.workflows.kind import get_version
@@ -94,11 +95,11 @@ def list_items(
 
 def describe(actor: Actor, shown: Sequence[Row[Any]], locale: str) -> list[Item]:
     """Cases in words, as far as their reader may see them."""
-    waiting, reasons = open_tasks([each.id for each in shown]), _reasons([each.id for each in shown])
+    waiting, why = open_tasks([each.id for each in shown]), _reasons([each.id for each in shown], locale)
     names = people.names_of(
         {each.initiator for each in shown} | {t.person for tasks in waiting.values() for t in tasks}
     )
-    return [_item(actor, each, locale, waiting.get(each.id, ()), reasons, names) for each in shown]
+    return [_item(actor, each, locale, waiting.get(each.id, ()), why, names) for each in shown]
 
 
 def _item(
@@ -106,7 +107,7 @@ def _item(
     found: Row[Any],
     locale: str,
     waiting: Sequence[Row[Any]],
-    reasons: Mapping[int, str],
+    why: Mapping[int, str],
     names: Mapping[int, str],
 ) -> Item:
     spec, workflow = get_form(found.form), get_version(found.workflow, found.version)
@@ -120,7 +121,7 @@ def _item(
         initiator=names.get(found.initiator, ""),
         step=step.title(locale) if step is not None else "",
         status=found.status,
-        reason=(reasons.get(found.id) or nobody) if found.status == "stuck" else "",
+        reason=(why.get(found.id) or nobody) if found.status == "stuck" else "",
         waits_for=", ".join(names.get(each.person, "") for each in waiting[:4]),
         changed_at=found.changed_at,
         seen=seen,
@@ -137,12 +138,13 @@ def open_tasks(cases: Iterable[int]) -> dict[int, list[Row[Any]]]:
     return found
 
 
-def _reasons(cases: Iterable[int]) -> dict[int, str]:
+def _reasons(cases: Iterable[int], locale: str) -> dict[int, str]:
     """Why cases are stuck, as their history says last."""
     query = select(case_log.c.case, case_log.c.detail).where(
         case_log.c.case.in_(list(cases)), case_log.c.action == "stuck"
     )
     with reading() as conn:
         return {
-            row.case: str(row.detail.get("reason", "")) for row in conn.execute(query.order_by(case_log.c.id))
+            row.case: reasons.read(row.detail.get("reason"), locale)
+            for row in conn.execute(query.order_by(case_log.c.id))
         }

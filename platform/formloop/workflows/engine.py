@@ -42,21 +42,20 @@ def find_refusal(workflow: Workflow, state: State, event: Event) -> FormloopErro
 
 def foresee(workflow: Workflow, state: State, world: World) -> list[tuple[Step, tuple[int, ...]]]:
     """The steps still to come if everybody agrees and nothing changes, with the people they would ask or tell."""
-    here = next(iter(state.leaves), None)
-    step = workflow.steps.get(here.at) if here else None
-    ahead = [step.next] if step is not None else []
+    stands = [(workflow.steps.get(leaf.at), leaf.loop) for leaf in state.leaves]
+    ahead = [(step.next, loop) for step, loop in stands if step is not None]
     found: dict[str, tuple[Step, tuple[int, ...]]] = {}
     seen: set[str] = set()
     while ahead:
-        at = ahead.pop(0)
+        at, loop = ahead.pop(0)
         if at is None or at in seen:
             continue
         seen.add(at)
         if at.startswith("/"):  # behind a block; what a loop would do again is not told twice
-            ahead.append(workflow.steps[at[1:]].next)
+            ahead.append((workflow.steps[at[1:]].next, loop))
             continue
         step = workflow.steps[at]
-        token = Token(0, at, loop=here.loop if here else {})
+        token = Token(0, at, loop=loop)
         entry = step.node.enter(Visit(step, replace(state, tokens=(token,)), token), world)
         people = tuple(s.person for s in entry.seats or ())
         people += tuple(e.person for e in entry.effects if isinstance(e, Tell))
@@ -64,5 +63,6 @@ def foresee(workflow: Workflow, state: State, world: World) -> list[tuple[Step, 
             found[at] = (step, people)
         if entry.ends is not None or entry.stuck is not None:
             continue
-        ahead += [child.first for child in entry.inside] or [step.next if entry.stays else entry.next]
-    return list(found.values())
+        behind = step.next if entry.stays else entry.next
+        ahead += [(child.first, loop) for child in entry.inside] or [(behind, loop)]
+    return sorted(found.values(), key=lambda each: each[0].place)

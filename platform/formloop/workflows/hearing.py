@@ -55,6 +55,6 @@ def _call(delivery: Delivery) -> None:
     except DeliveryError as error:
         if not error.permanent and delivery.attempts < TRIES:
             raise
-        hear(asked["case"], asked["round"], "failed", {"reason": str(error.text)})
+        hear(asked["case"], asked["round"], "failed", {"reason": error.text})
         return
     hear(asked["case"], asked["round"], "done", {"status": answer.status, "body": answer.body})

@@ -56,11 +56,11 @@ def _token(old: Workflow, new: Workflow, token: Token, mapping: Mapped) -> Token
         return replace(token, parked=kept)
     here, there = old.steps[token.at], new.steps.get(_like(token.at, mapping))
     if there is None:
-        return M("“{step}” has no step of the new version.", step=here.title("en"))
+        return M("“{step}” has no step of the new version.", step=here.called)
     if there.node.name != here.node.name:
-        return M("“{step}” is of another kind in the new version.", step=here.title("en"))
+        return M("“{step}” is of another kind in the new version.", step=here.called)
     if there.blocks != _blocks(here, mapping):
-        return M("“{step}” stands inside other branches in the new version.", step=here.title("en"))
+        return M("“{step}” stands inside other branches in the new version.", step=here.called)
     return replace(token, at=there.id, parked=kept)
 
 

@@ -25,6 +25,9 @@ from formloop.forms import service as records
 from formloop.forms.kind import get_form
 from formloop.forms.spec import Values
 from formloop.forms.tables import change
+from formloop.ledgers.kind import list_ledgers
+from formloop.ledgers.spec import LedgerSpec
+from formloop.ledgers.tables import posted
 from formloop.workflows import cases, hearing, service
 from formloop.workflows.kind import find_workflow, get_version
 from formloop.workflows.state import ENDED, Event, Rule, State, Token
@@ -56,9 +59,18 @@ class Asked:
     fields: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """An entry that a ledger would get."""
+
+    ledger: str
+    dims: Mapping[str, Any]
+    amounts: Mapping[str, Any]
+
+
 @dataclass(slots=True)
 class Played:
-    """How a play went: its history, who was asked, which records changed, which messages would be sent.
+    """How a play went: its history, who was asked, which records changed, what ledgers and messages would say.
 
     `waiting` are those whose decision it waits for at the end; `told` who would read which notice.
     """
@@ -68,6 +80,7 @@ class Played:
     asked: list[Asked] = field(default_factory=list)
     waiting: list[tuple[str, int]] = field(default_factory=list)  # step, person
     changes: list[tuple[str, int, str]] = field(default_factory=list)  # form, record, action
+    entries: list[Entered] = field(default_factory=list)
     told: list[tuple[int, str]] = field(default_factory=list)  # person, what a notice keeps of it
     messages: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)  # topic, payload
     problems: list[Message] = field(default_factory=list)
@@ -245,12 +258,13 @@ def _do(case_id: int, deed: Deed, returned: bool, form: str, record: int) -> Non
 
 @dataclass(frozen=True, slots=True)
 class _Marks:
-    """What was there before a play: the last case, change, message and notice."""
+    """What was there before a play: the last case, change, message, notice and group of entries."""
 
     case: int
     change: int
     message: int
     notice: int
+    posted: int
 
 
 def _marks() -> _Marks:
@@ -258,7 +272,7 @@ def _marks() -> _Marks:
     return _Marks(*(int(each) for each in last))
 
 
-_COUNTED = (case.c.id, change.c.id, outbox.c.id, notice.c.id)
+_COUNTED = (case.c.id, change.c.id, outbox.c.id, notice.c.id, posted.c.id)
 
 
 def _collect(played: Played, before: _Marks) -> None:
@@ -275,3 +289,17 @@ def _collect(played: Played, before: _Marks) -> None:
     played.messages = [(m.topic, m.payload) for m in conn.execute(sent.order_by(outbox.c.id))]
     read = select(notice.c.person, notice.c.said).where(notice.c.id > before.notice)
     played.told = [(n.person, n.said) for n in conn.execute(read.order_by(notice.c.id))]
+    played.entries = [entry for ledger in list_ledgers() for entry in _entries(ledger, before.posted)]
+
+
+def _entries(ledger: LedgerSpec, before: int) -> list[Entered]:
+    table = ledger.tables.entry
+    found = connection().execute(select(table).where(table.c.posted > before).order_by(table.c.id)).mappings()
+    return [
+        Entered(
+            ledger.key,
+            {each.key: row[each.column] for each in ledger.dimensions.values()},
+            {each.key: row[each.column] for each in ledger.measures.values()},
+        )
+        for row in found
+    ]

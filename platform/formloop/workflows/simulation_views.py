@@ -1,6 +1,5 @@
 """Pages that play a case without leaving anything behind, and past cases by a draft."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,32 +10,23 @@ from formloop.access.actor import Actor
 from formloop.access.signing import current
 from formloop.core import clock
 from formloop.core.definitions import Doc
-from formloop.core.errors import Conflict, NotFound, Problem
-from formloop.core.text import M, Message
+from formloop.core.errors import Conflict, Invalid, NotFound, Problem
+from formloop.core.json_text import loads
+from formloop.core.text import M
 from formloop.definitions import drafts, library
 from formloop.definitions import service as definitions
-from formloop.events import outbox, reasons
 from formloop.forms import listing, reads
 from formloop.forms.kind import get_form
-from formloop.forms.spec import FormSpec
 from formloop.web import page, viewer
 from formloop.web.routes import route
-from formloop.workflows import replaying, simulation, timeline
+from formloop.workflows import play_words, replaying, simulation
 from formloop.workflows.kind import prepare
-from formloop.workflows.pages import MOST_PEOPLE, STATUS, blueprint, number
+from formloop.workflows.pages import MOST_PEOPLE, blueprint, number
 from formloop.workflows.simulation import Deed
-from formloop.workflows.spec import Workflow
+from formloop.workflows.spec import Step, Workflow
 
 REPAIR = ("repair", "site")
 LAST = 50  # finished cases that are played again
-OFFERED = {"approve": M("Approve"), "reject": M("Reject"), "return": M("Return"), "submit": M("Submit again")}
-RIGHTS = {
-    "view": M("read only"),
-    "edit": M("may be filled in"),
-    "require": M("must be filled in"),
-    "hide": M("hidden"),
-}
-CHANGED = {"created": M("is created"), "updated": M("is changed"), "deleted": M("is deleted")}
 
 
 @route(blueprint, "/cases/play/<workflow>", permission=REPAIR)
@@ -49,31 +39,51 @@ def show_play(workflow: str) -> Response:
 def play(workflow: str) -> Response:
     """Play a record as if somebody submitted it: everybody agrees, or one decides as each of them; or past cases."""
     actor, published, action = current(), _published(workflow), request.form.get("action", "step")
+    spec, locale = get_form(published.form), viewer.locale()
     draft = _find_draft(actor, workflow) if request.form.get("draft") else None
     if draft is not None and (problems := definitions.check_draft(actor, published.id)):
         return _page(actor, workflow, problems, 422)
     if action == "replay":
         found = replaying.replay(actor, workflow, draft or dict(published.document), LAST)
-        return _page(actor, workflow, replayed=found)
-    record, spec = number("record"), get_form(published.form)
-    owner = reads.get_record(actor, spec.key, record)[
-        "owner"
-    ]  # nobody looks at a record this way they may not see
+        shown = [
+            play_words.of_difference(actor, each, spec, _tried(published, draft), locale) for each in found
+        ]
+        return _page(actor, workflow, replayed=shown)
+    record, answers = number("record"), _answers(published)
+    # nobody looks at a record this way which they may not see
+    owner = reads.get_record(actor, spec.key, record)["owner"]
     said = request.form.getlist("deed")[: simulation.LONGEST]
     said = said[:-1] if action == "undo" else [] if action == "begin" else said
     deeds = None if action == "play" else [_deed(each) for each in said]
-    played = simulation.play(
-        actor, spec.key, number("initiator") or owner, record=record, deeds=deeds, draft=draft
-    )
-    shown = _in_words(actor, played, spec, _tried(published, draft), viewer.locale())
-    return _page(actor, workflow, played=shown, deeds=said if deeds is not None else None)
+    who = number("initiator") or owner
+    played = simulation.play(actor, spec.key, who, record=record, deeds=deeds, answers=answers, draft=draft)
+    words = play_words.of_play(actor, played, spec, _tried(published, draft), locale)
+    return _page(actor, workflow, played=words, deeds=said if deeds is not None else None)
+
+
+def _answers(workflow: Workflow) -> dict[str, Any]:
+    """What addresses are to answer, by step, as JSON; Invalid where it is none."""
+    found, problems = {}, []
+    for step in _calling(workflow):
+        text = request.form.get(f"answer.{step.id}", "").strip()
+        try:
+            found[step.id] = loads(text) if text else {}
+        except (ValueError, RecursionError):
+            problems.append(Problem("json", f"answer.{step.id}", M("This is no JSON.")))
+    if problems:
+        raise Invalid(problems)
+    return found
+
+
+def _calling(workflow: Workflow) -> list[Step]:
+    return [step for step in workflow.steps.values() if step.node.name == "http"]
 
 
 def _deed(text: str) -> Deed:
     """What a button says: `<person>:<action>:<step>`."""
     person, action, step = (*text.split(":", 2), "", "")[:3]
     who = clock.find_id(person)
-    if who is None or action not in OFFERED:
+    if who is None or action not in play_words.OFFERED:
         raise NotFound
     return Deed(who, action, to="initiator" if action == "return" else None, step=step)
 
@@ -101,9 +111,9 @@ def _page(
         search=search,
         records=[(row["id"], row.get(spec.title_field) or row["id"]) for row in found],
         people=people.list_people(limit=MOST_PEOPLE),
+        calling=[(step.id, step.title(locale)) for step in _calling(workflow)],
         has_draft=_find_draft(actor, key) is not None,
         given=request.form,
-        status_of=STATUS,
         **{"played": None, "replayed": None, "deeds": None, **result},
     )
 
@@ -123,71 +133,3 @@ def _find_draft(actor: Actor, key: str) -> Doc | None:
         return None
     found = drafts.find_draft(_published(key).id)
     return found.doc if found is not None else None
-
-
-def _in_words(
-    actor: Actor, played: simulation.Played, spec: FormSpec, workflow: Workflow, locale: str
-) -> dict[str, Any]:
-    met = {person for _, _, person in played.path if person is not None}
-    met |= {each.person for each in played.asked} | {person for person, _ in played.told}
-    names = people.names_of(met)
-    titles = {step.id: step.title(locale) for step in workflow.steps.values()}
-    return {
-        "status": STATUS.get(played.status, STATUS["draft"]),
-        "problems": played.problems,
-        "path": [
-            (titles.get(step, step), timeline.ACTIONS[action], names.get(person or 0, ""))
-            for step, action, person in played.path
-        ],
-        "waiting": [
-            (titles.get(step, ""), names.get(person, ""), _offers(workflow, step, person))
-            for step, person in played.waiting
-        ],
-        "asked": [
-            (
-                titles.get(a.step, a.step),
-                names.get(a.person, ""),
-                timeline.explain(a.why, spec),
-                _rights(a, spec, locale),
-            )
-            for a in played.asked
-        ],
-        "changes": _changes(actor, played, locale),
-        "told": [(names.get(person, ""), reasons.read(said, locale)) for person, said in played.told],
-        "messages": Counter(
-            topic.title if (topic := outbox.topics.find(name)) is not None and topic.title else M("Message")
-            for name, _ in played.messages
-        ).items(),
-    }
-
-
-def _offers(workflow: Workflow, step: str, person: int) -> list[tuple[str, Message]]:
-    """What may be decided as a person who is asked: the value and the word of each button."""
-    found = workflow.steps.get(step)
-    if found is None:
-        return [(f"{person}:submit:", M("Submit again"))]
-    words = {**OFFERED, "approve": found.node.agree}
-    return [(f"{person}:{each}:{step}", words[each]) for each in OFFERED if each in found.actions]
-
-
-def _changes(actor: Actor, played: simulation.Played, locale: str) -> list[tuple[str, str, Message]]:
-    """Form, record and what becomes of it, once each and in order; new records have no name yet."""
-    found: dict[tuple[str, str, Message], None] = {}
-    for key, record, action in played.changes:
-        spec = get_form(key)
-        title = reads.list_titles(actor, spec, spec.table.c.id == record, 1).get(record, "")
-        state = spec.states.get(action.removeprefix("state:")) if action.startswith("state:") else None
-        word = (
-            M("becomes “{state}”", state=state.title(locale))
-            if state
-            else CHANGED.get(action, CHANGED["updated"])
-        )
-        found[spec.title(locale), title, word] = None
-    return list(found)
-
-
-def _rights(asked: simulation.Asked, spec: FormSpec, locale: str) -> str:
-    """The field rights of a step, as its definition says them."""
-    named = {path: field.title(locale) for path in asked.fields if (field := spec.find(path)) is not None}
-    words = {right: word.render(locale) for right, word in RIGHTS.items()}
-    return ", ".join(f"{named.get(path, path)}: {words[right]}" for path, right in asked.fields.items())

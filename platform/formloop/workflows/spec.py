@@ -9,9 +9,10 @@ from formloop.core.definitions import Doc, Library
 from formloop.core.errors import Problem
 from formloop.core.expression import Expression, Path, Type
 from formloop.core.text import M, Message, Titled, localized
+from formloop.events import reasons
 from formloop.forms.spec import FormSpec
 from formloop.workflows.amendments.spec import Amends
-from formloop.workflows.state import Effect, Event, Rule, Seat, State, Token
+from formloop.workflows.state import Effect, Event, Note, Rule, Seat, State, Token
 
 OFFERED = ("approve", "reject", "return", "transfer")  # where a step does not say
 ACTIONS = (*OFFERED, "add_signer")  # what an approver may be offered
@@ -50,7 +51,12 @@ class Step:
 
     def title(self, locale: str) -> str:
         """Its name in `locale`."""
-        return localized(self.document, "title", locale) or self.node.title.render(locale)
+        return self.called.render(locale)
+
+    @property
+    def called(self) -> Message:
+        """Its name, in the language it is read in."""
+        return Titled(self.document) if self.document.get("title") else self.node.title
 
     @property
     def who(self) -> tuple[Rule, ...]:
@@ -169,7 +175,7 @@ class Entry:
     seats: tuple[Seat, ...] | None = None
     memory: Mapping[str, Any] | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
-    stuck: str | None = None
+    stuck: str | Message | None = None
     agreed: bool = False
     rejected: bool = False
     returns: bool = False
@@ -230,8 +236,16 @@ class Node:
     def hear(self, visit: Visit, event: Event, world: World) -> Entry:
         """What happens when something is done, has failed or is due."""
         if event.action == "failed":
-            return Entry(stuck=str(event.values.get("reason", "")))
+            return self.fail(visit, event.values.get("reason", ""))
         return Entry(stays=True)
+
+    def fail(self, visit: Visit, reason: str | Message) -> Entry:
+        """What the step asked for has failed: the case is stuck, or where the step says so it goes on with a note."""
+        step = visit.step
+        if step.document.get("failed") != "pass":
+            return Entry(stuck=reason)
+        note = Note("failed", step.id, visit.token.round, detail={"reason": reasons.written(reason)})
+        return Entry((note,), next=step.next)
 
 
 class Directory(World, Protocol):

@@ -108,11 +108,14 @@ def list_allowed(actor: Actor, found: Row[Any]) -> set[str]:
     return may | {"copy", "comment"} if takes_part(actor, found) else may
 
 
-def ways_back(found: Row[Any], locale: str) -> dict[str, Any]:
-    """Where a task can be returned to, and which way from there its step prefers."""
+def ways_back(actor: Actor, found: Row[Any], locale: str) -> dict[str, Any]:
+    """Where a task can be returned to besides the initiator and the previous step, and which way from there its step prefers."""
     workflow, step = get_version(found.workflow, found.version), step_of(found)
+    state = State.from_json(found.state)
+    mine = state.seat_of(actor.person_id, found.task_round)
+    targets = list_targets(workflow, state, mine[0]) if mine else []
     return {
-        "targets": targets_of(workflow, State.from_json(found.state), locale),
+        "targets": [(key, workflow.steps[key].title(locale)) for key in targets if key in workflow.steps],
         "how": str(step.document.get("returned", "again")) if step is not None else "again",
     }
 
@@ -150,12 +153,6 @@ def show_print(actor: Actor, found: Row[Any], locale: str) -> dict[str, Any]:
         "initiator": people.names_of([found.initiator]).get(found.initiator, ""),
         "way": timeline.build(found, locale, ahead=False),
     }
-
-
-def targets_of(workflow: Workflow, state: State, locale: str) -> list[tuple[str, str]]:
-    """Where a task can be returned to besides the initiator and the previous step: key and title."""
-    targets = [key for key in list_targets(workflow, state) if key in workflow.steps]
-    return [(key, workflow.steps[key].title(locale)) for key in targets]
 
 
 def _load(spec: FormSpec, record: int) -> Values:

@@ -97,7 +97,7 @@ def _question(
     actor: Actor, found: Any, action: str, problems: list[Problem] | None = None, status: int = 200
 ) -> Response:
     word, question = QUESTIONS[action]
-    shown = task_page.ways_back(found, viewer.locale()) if action == "return" else {}
+    shown = task_page.ways_back(actor, found, viewer.locale()) if action == "return" else {}
     return page.render(
         "workflows/decide.html",
         "workflows/_decide.html",

@@ -10,6 +10,7 @@ from formloop.access import people
 from formloop.core import clock
 from formloop.core.text import M, Message, Titled
 from formloop.definitions import library
+from formloop.events import reasons
 from formloop.forms import files
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec
@@ -47,6 +48,7 @@ ACTIONS: dict[str, tuple[Message, str, str]] = {  # word, colour, icon
     "found": (M("Records looked up"), "secondary", "database"),
     "begun": (M("Sub-flow started"), "secondary", "sitemap"),
     "called": (M("Other system called"), "secondary", "world"),
+    "limited": (M("Not gone through to the end"), "orange", "alert-triangle"),
     "failed": (M("Failed; passed over"), "orange", "alert-triangle"),
     "skip": (M("Passed over"), "orange", "player-skip-forward"),
     "reassign": (M("Given to somebody else"), "blue", "switch-horizontal"),
@@ -129,7 +131,7 @@ def _past(
     note: Row[Any], workflow: Workflow, names: dict[int, str], kept: dict[str, str], locale: str
 ) -> Moment:
     word, color, icon = ACTIONS[note.action]
-    detail, to = note.detail.get("reason", ""), note.detail.get("to")
+    detail, to = reasons.read(note.detail.get("reason"), locale), note.detail.get("to")
     if isinstance(to, int):
         detail = "→ " + names.get(to, "")
     elif to is not None:

@@ -21,6 +21,7 @@ from formloop.workflows import (
     desk_views,
     diagram,
     hearing,
+    hiding,
     inbox,
     inbox_views,
     publisher_rights,
@@ -44,6 +45,7 @@ def init_app(app: Flask) -> None:
     """Add the room's pages, the inbox with its count to the menu, and its part of every record's page."""
     app.register_blueprint(blueprint)
     hearing.start()
+    hiding.start()
     purged.start()
     publisher_rights.enroll()
     with app.app_context():

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from formloop.core.text import M
+from formloop.core.text import M, Message
+from formloop.events import reasons
 from formloop.workflows.spec import Child, Entry, Step, Visit, Workflow, World
 from formloop.workflows.state import (
     Ask,
@@ -105,7 +106,7 @@ class Walk:
         self.change(tokens=(*self.state.tokens, token))
         self._left -= 1
         if self._left < 0:
-            self.apply(token, Entry(stuck=str(TOO_MANY)))
+            self.apply(token, Entry(stuck=TOO_MANY))
         else:
             self.apply(token, step.node.enter(Visit(step, self.state, token), self.world))
 
@@ -161,8 +162,8 @@ class Walk:
         else:
             self.end("rejected", self.workflow.states["rejected"])
 
-    def _stop(self, token: Token, reason: str) -> None:
-        detail = {"reason": reason} if reason else {}
+    def _stop(self, token: Token, reason: str | Message) -> None:
+        detail = {"reason": reasons.written(reason)} if reason else {}
         self.effects.append(Note("stuck", token.at, token.round, detail=detail))
         self.put(replace(token, stuck=True))
 

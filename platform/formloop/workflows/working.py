@@ -13,7 +13,7 @@ from sqlalchemy import select
 from formloop.access.actor import SYSTEM
 from formloop.bridges.engine import fitting
 from formloop.core.errors import FormloopError, Invalid, NotFound, Problem
-from formloop.core.text import M
+from formloop.core.text import M, Message
 from formloop.db import connection
 from formloop.events import outbox
 from formloop.forms import rows
@@ -42,13 +42,14 @@ def perform(turn: Turn, work: Work) -> Event | None:
     return None if values is None else Event("done", None, round=work.round, values=values)
 
 
-def reason_of(error: FormloopError) -> str:
+def reason_of(error: FormloopError) -> Message:
     """Why something failed, as the history says it."""
-    if isinstance(error, Invalid) and error.problems:
-        return "; ".join(
-            f"{each.at}: {each.message}" if each.at else str(each.message) for each in error.problems[:3]
-        )
-    return str(error.message)
+    if not isinstance(error, Invalid) or not error.problems:
+        return error.message
+    problems = list(enumerate(error.problems[:3]))
+    pattern = "; ".join(f"{{at{n}}}: {{text{n}}}" if each.at else f"{{text{n}}}" for n, each in problems)
+    said = {f"at{n}": each.at for n, each in problems} | {f"text{n}": each.message for n, each in problems}
+    return Message(pattern, said)
 
 
 def _create(turn: Turn, work: Work) -> Mapping[str, Any]:
@@ -85,8 +86,11 @@ def _query(turn: Turn, work: Work) -> Mapping[str, Any]:
     query = select(table.c.id).where(table.c.deleted_at.is_(None))
     for key, value in _raw(spec.key, work.values["by"]).items():
         query = query.where(table.c[key].is_(None) if value is None else table.c[key] == value)
-    query = query.order_by(table.c.id).limit(MOST_FOUND if many else 1)
-    return {"ids": tuple(connection().execute(query).scalars())}
+    query = query.order_by(table.c.id).limit(MOST_FOUND + 1 if many else 1)
+    ids = tuple(connection().execute(query).scalars())
+    if len(ids) > MOST_FOUND:
+        raise Invalid([Problem("too_many", "", M("More than {most} records fit.", most=MOST_FOUND))])
+    return {"ids": ids}
 
 
 def _plan(turn: Turn, work: Work) -> Mapping[str, Any]:

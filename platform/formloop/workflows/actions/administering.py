@@ -98,6 +98,8 @@ def _end(walk: Walk, event: Event) -> None:
 def _refuse_void(workflow: Workflow, state: State, event: Event) -> Refusal:
     if state.status in ("new", "voided"):
         return Conflict(M("This was voided already."))
+    if workflow.amends is not None and state.status == "approved":
+        return Conflict(M("This change was applied already. Propose the change back instead."))
     return None if event.comment.strip() else invalid("comment", REASON)
 
 

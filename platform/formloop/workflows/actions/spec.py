@@ -56,12 +56,11 @@ def refuse_unoffered(workflow: Workflow, state: State, event: Event) -> Refusal:
     return None
 
 
-def list_targets(workflow: Workflow, state: State, token: Token | None = None) -> list[str]:
-    """Where a step may return to: the initiator, the step before, or any step before in which people agreed.
+def list_targets(workflow: Workflow, state: State, token: Token | None) -> list[str]:
+    """Where the step that a token stands at may return to: the initiator, the step before, or any step before in which people agreed.
 
     From inside a block also to steps in front of it, but never into another way of it.
     """
-    token = token or next((each for each in state.leaves if each.at), None)
     here = workflow.steps.get(token.at) if token else None
     if here is None:
         return ["initiator"]

@@ -45,9 +45,9 @@ class Calculate(Node):
         try:
             values = evaluate(visit, world)
         except EvaluationError as error:
-            return Entry(stuck=str(error.message))
+            return Entry(stuck=error.message)
         if values is None:
-            return Entry(stuck=str(BROKEN))
+            return Entry(stuck=BROKEN)
         return Entry(next=visit.step.next, variables={visit.step.id: values})
 
 

@@ -34,7 +34,7 @@ class Condition(Node):
                 if holds(branch, visit, world):
                     return Entry(next=branch.first)
             except EvaluationError as error:
-                return Entry(stuck=str(error.message))
+                return Entry(stuck=error.message)
             if branch.broken:
                 return Entry(stuck=str(branch.document.get("when", "")))
         return Entry(next=visit.step.next)

@@ -93,9 +93,9 @@ class WorkOnRecords(Node):
             values, by = evaluate(visit, world), evaluate(visit, world, "by")
             record = world.value_of(which, visit.names) if which is not None else None
         except EvaluationError as error:
-            return Entry(stuck=str(error.message))
+            return Entry(stuck=error.message)
         if values is None or by is None or ("record" in doc and which is None):
-            return Entry(stuck=str(BROKEN))
+            return Entry(stuck=BROKEN)
         wanted = {
             "values": values,
             "by": by,
@@ -111,11 +111,7 @@ class WorkOnRecords(Node):
         """Go on with what was made or found."""
         step = visit.step
         if event.action == "failed":
-            reason = str(event.values.get("reason", ""))
-            if step.document.get("failed") == "pass":
-                note = Note("failed", step.id, visit.token.round, detail={"reason": reason})
-                return Entry((note,), next=step.next)
-            return Entry(stuck=reason)
+            return self.fail(visit, event.values.get("reason", ""))
         ids = tuple(event.values.get("ids", ()))
         variables: dict[str, Any] = {}
         if step.document["do"] in ("create", "query"):

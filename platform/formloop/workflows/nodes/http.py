@@ -7,6 +7,7 @@ from formloop.core.definitions import Doc, Library
 from formloop.core.errors import Problem
 from formloop.core.expression import ANY, BOOL, NUMBER, EvaluationError, RecordType, Type
 from formloop.core.text import M
+from formloop.events import reasons
 from formloop.forms.spec import FormSpec
 from formloop.workflows.nodes.calculate import BROKEN, VALUES, evaluate
 from formloop.workflows.spec import Entry, FindForm, Node, Visit, Wanted, World
@@ -63,9 +64,9 @@ class HttpCall(Node):
         try:
             values = evaluate(visit, world)
         except EvaluationError as error:
-            return Entry(stuck=str(error.message))
+            return Entry(stuck=error.message)
         if values is None:
-            return Entry(stuck=str(BROKEN))
+            return Entry(stuck=BROKEN)
         doc = visit.step.document
         wanted = {"method": doc.get("method", "POST"), "url": doc["url"], "values": values}
         return Entry((Work(visit.token.round, visit.step.id, "http", wanted),), stays=True)
@@ -77,19 +78,18 @@ class HttpCall(Node):
             return Entry(stays=True)
         status = int(event.values.get("status", 0))
         ok = event.action == "done" and 200 <= status < 300
-        reason = str(event.values.get("reason", "")) or f"HTTP {status}"
+        reason = event.values.get("reason") or f"HTTP {status}"
         found: dict[str, Any] = {"ok": ok, "status": status}
         if ok:
             try:
                 found |= self._mapped(visit, event, world)
             except EvaluationError as error:
-                ok, reason = False, str(error.message)
+                ok, reason = False, error.message
                 found["ok"] = False
         if not ok and step.document.get("failed") != "pass":
             return Entry(stuck=reason)
-        note = Note(
-            "called", step.id, token.round, detail={"status": status, **({} if ok else {"reason": reason})}
-        )
+        why = {} if ok else {"reason": reasons.written(reason)}
+        note = Note("called", step.id, token.round, detail={"status": status, **why})
         return Entry((note,), next=step.next, variables={step.id: found})
 
     def _mapped(self, visit: Visit, event: Event, world: World) -> dict[str, Any]:

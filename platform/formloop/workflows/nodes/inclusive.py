@@ -40,7 +40,7 @@ class Inclusive(Node):
                 if branch.when is not None and holds(branch, visit, world):
                     fitting.append(branch)
             except EvaluationError as error:
-                return Entry(stuck=str(error.message))
+                return Entry(stuck=error.message)
         chosen = fitting or [each for each in visit.step.branches if each.when is None]
         if not chosen:
             return Entry(next=visit.step.next)

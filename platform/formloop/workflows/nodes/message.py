@@ -47,7 +47,7 @@ class SendMessage(Node):
         try:
             text = str(world.value_of(expression, visit.names) or "") if expression is not None else ""
         except EvaluationError as error:
-            return Entry(stuck=str(error.message))
+            return Entry(stuck=error.message)
         at, round = visit.step.id, visit.token.round
         told = tuple(Tell(at, round, s.person, s.why, text) for s in choose(visit, world))
         noted = Note("message", at, round, comment=text, detail={"people": [t.person for t in told]})

@@ -74,9 +74,9 @@ class RunPlan(Node):
         try:
             values = evaluate(visit, world, "parameters")
         except EvaluationError as error:
-            return Entry(stuck=str(error.message))
+            return Entry(stuck=error.message)
         if values is None:
-            return Entry(stuck=str(BROKEN))
+            return Entry(stuck=BROKEN)
         wanted = {"plan": visit.step.document["plan"], "parameters": values}
         return Entry((Work(visit.token.round, visit.step.id, "plan", wanted),), stays=True)
 
@@ -84,11 +84,7 @@ class RunPlan(Node):
         """Go on with the counts; a run that failed wrote nothing and stops the case, unless it may be passed."""
         step, token = visit.step, visit.token
         if event.action == "failed":
-            reason = str(event.values.get("reason", ""))
-            if step.document.get("failed") != "pass":
-                return Entry(stuck=reason)
-            note = Note("failed", step.id, token.round, detail={"reason": reason})
-            return Entry((note,), next=step.next)
+            return self.fail(visit, event.values.get("reason", ""))
         written = dict(event.values.get("written", {}))
         note = Note(
             "worked", step.id, token.round, detail={"do": "plan", "plan": step.document["plan"], **written}

@@ -62,7 +62,7 @@ class SubFlow(Node):
         try:
             record = world.value_of(which, visit.names) if which is not None else None
         except EvaluationError as error:
-            return Entry(stuck=str(error.message))
+            return Entry(stuck=error.message)
         if which is None:
             return Entry(stuck=str(visit.step.document["record"]))
         if record is None:
@@ -74,11 +74,7 @@ class SubFlow(Node):
         """It has begun, or it has ended."""
         step, token = visit.step, visit.token
         if event.action == "failed":
-            reason = str(event.values.get("reason", ""))
-            if step.document.get("failed") != "pass":
-                return Entry(stuck=reason)
-            note = Note("failed", step.id, token.round, detail={"reason": reason})
-            return Entry((note,), next=step.next)
+            return self.fail(visit, event.values.get("reason", ""))
         waits = step.document.get("wait", True)
         if not waits or event.values.get("status") in ENDED:
             outcome = {step.id: {"status": str(event.values.get("status", ""))}} if waits else {}

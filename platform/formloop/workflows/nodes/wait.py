@@ -99,7 +99,7 @@ class Wait(Node):
                 return Entry(next=visit.step.next)
             waits = self.arm(visit, world, since)
         except EvaluationError as error:
-            return Entry(stuck=str(error.message))
+            return Entry(stuck=error.message)
         if any(isinstance(each, Alarm) and each.what == "time" and each.at <= since for each in waits):
             return Entry(next=visit.step.next)
         return Entry(waits, stays=True, memory={"since": since})
@@ -145,5 +145,5 @@ class Wait(Node):
                 again = Alarm(visit.token.round, world.later(world.now(), AGAIN, False), "again")
                 return Entry((again,) if what == "again" else (), stays=True)
         except EvaluationError as error:
-            return Entry(stuck=str(error.message))
+            return Entry(stuck=error.message)
         return Entry(next=visit.step.next)

@@ -1,0 +1,71 @@
+"""What a step hides from the people it asks is hidden from them wherever they look, as long as it asks them."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Engine, select
+
+from formloop.access.actor import Actor
+from formloop.db import engine, reading
+from formloop.definitions import library
+from formloop.forms import permits
+from formloop.forms.spec import FormSpec
+from formloop.workflows import sight
+from formloop.workflows.kind import find_workflow, get_version
+from formloop.workflows.spec import Workflow
+from formloop.workflows.tables import case, task
+
+Place = tuple[str, int, str]  # workflow, version, step
+_known: dict[tuple[Engine, int, str], Mapping[Place, frozenset[str]]] = {}
+
+
+def start() -> None:
+    """Narrow what people see; doing it twice counts once."""
+    if narrow not in permits.narrowings:
+        permits.narrowings.append(narrow)
+
+
+def narrow(actor: Actor, spec: FormSpec) -> list[permits.Hidden]:
+    """The records of a form whose step asks this person, with the paths that it hides."""
+    places = _places(spec)
+    if not places or actor.person_id is None:
+        return []
+    query = select(case.c.record, case.c.workflow, case.c.version, task.c.step).join(
+        task, task.c.case == case.c.id
+    )
+    query = query.where(task.c.person == actor.person_id, task.c.kind == "todo", task.c.state == "open")
+    query = query.where(case.c.form == spec.key, task.c.step.in_({step for _, _, step in places}))
+    found: dict[frozenset[str], set[int]] = {}
+    with reading() as conn:
+        for row in conn.execute(query.order_by(task.c.id.desc()).limit(10 * permits.MOST_NARROWED)):
+            hidden = places.get((row.workflow, row.version, row.step))
+            if hidden:
+                found.setdefault(hidden, set()).add(row.record)
+    return [(frozenset(records), hidden) for hidden, records in found.items()]
+
+
+def _places(spec: FormSpec) -> Mapping[Place, frozenset[str]]:
+    """The steps that hide something of a form, of every version that a case may still run by; nearly always none.
+
+    Between two publishings cases only begin by the newest version, so the answer holds until the next one.
+    """
+    name = (engine(), library.known_epoch(), spec.key)
+    if name not in _known:
+        if len(_known) > 1_000:
+            _known.clear()
+        _known[name] = {
+            (found.key, found.version, step.id): hidden
+            for found in _running(spec)
+            for step in found.steps.values()
+            if (hidden := frozenset(p for p, right in sight.rights_of(step, spec).items() if right == "hide"))
+        }
+    return _known[name]
+
+
+def _running(spec: FormSpec) -> list[Workflow]:
+    query = select(case.c.workflow, case.c.version).where(case.c.form == spec.key, case.c.ended_at.is_(None))
+    with reading() as conn:
+        found = {(row.workflow, row.version): get_version(*row) for row in conn.execute(query.distinct())}
+    newest = find_workflow(spec.key)
+    if newest is not None:
+        found[newest.key, newest.version] = newest
+    return list(found.values())

@@ -1,0 +1,54 @@
+"""What a step hides is hidden on the record's page, in lists, exports and over the API while the step asks."""
+
+from decimal import Decimal
+from typing import Any
+
+from formloop.forms import listing, permits, reads
+from formloop.forms.filters import Filter
+from formloop.forms.kind import get_form
+from formloop.forms.list_query import Query
+from formloop.workflows import hiding
+from workflows.stage import END, Stage, approval
+
+
+def listed(stage: Stage, who: str, **query: Any) -> dict[int, Any]:
+    found = listing.list_records(stage.actors[who], get_form("request"), Query(columns=("amount",), **query))
+    return {row["id"]: row["amount"] for row in found.rows}
+
+
+def test_a_field_is_hidden_everywhere_from_whom_the_step_asks_and_only_then(stage: Stage) -> None:
+    hiding.start()
+    stage.publish(approval("one", "bob", fields={"amount": "hide"}), approval("two", "cho"), END)
+    bob, spec = stage.actors["bob"], get_form("request")
+    other = stage.record(amount="50")
+    case = stage.submit(amount="70").case
+    record = stage.record_of(case)
+    assert "amount" not in reads.look(bob, "request", record).visible
+    assert "amount" in reads.look(bob, "request", other).visible
+    assert "amount" in reads.look(stage.actors["cho"], "request", record).visible
+    assert listed(stage, "bob") == {record: None, other: Decimal(50)}
+    above = (Filter("amount", "at_least", "60"),)
+    assert listed(stage, "bob", filters=above) == {}, "a filter tells nothing either"
+    assert listed(stage, "cho", filters=above) == {record: Decimal(70)}
+    assert listing.sum_records(bob, spec, Query(), ["amount"]) == {"amount": Decimal(50)}
+    stage.do("bob", "approve", case)
+    assert listed(stage, "bob") == {record: Decimal(70), other: Decimal(50)}
+
+
+def test_where_many_are_hidden_the_field_is_hidden_in_all(stage: Stage, monkeypatch: Any) -> None:
+    hiding.start()
+    monkeypatch.setattr(permits, "MOST_NARROWED", 1)
+    stage.publish(approval("one", "bob", fields={"amount": "hide"}), END)
+    other = stage.record(amount="50")
+    for _ in range(2):
+        stage.submit(amount="70")
+    assert listed(stage, "bob")[other] is None
+
+
+def test_a_version_that_hides_goes_on_hiding_for_its_running_cases(stage: Stage) -> None:
+    hiding.start()
+    stage.publish(approval("one", "bob", fields={"amount": "hide"}), END)
+    record = stage.record_of(stage.submit(amount="70").case)
+    stage.publish(approval("one", "bob"), END)
+    newer = stage.record_of(stage.submit(amount="80").case)
+    assert listed(stage, "bob") == {record: None, newer: Decimal(80)}
