@@ -17,6 +17,7 @@ from formloop import db
 from formloop.access import people
 from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.access.role_kind import ROLE
+from formloop.bridges.notices.tables import notice
 from formloop.core.definitions import Doc
 from formloop.core.errors import Conflict, FormloopError
 from formloop.definitions import service as definitions
@@ -25,6 +26,7 @@ from formloop.forms.kind import FORM
 from formloop.forms.tables import change
 from formloop.settings import Settings
 from formloop.workflows import service
+from formloop.workflows.announcing import link_of
 from formloop.workflows.kind import WORKFLOW
 from formloop.workflows.tables import case, case_log, task
 
@@ -56,7 +58,7 @@ KINDS_OF_RACE: tuple[tuple[str, tuple[str, str], bool], ...] = (
 
 
 def prove_approve(settings: Settings, rounds: int = 1_000, seed: int = 1) -> dict[str, Any]:
-    """Run `rounds` races; `ok` says whether each had one decision, one step and one history row."""
+    """Run `rounds` races; `ok` says whether each had one decision, one step, one history row and one notice."""
     chance = random.Random(seed)  # noqa: S311  repeatable, not secret
     starter, approvers = _prepare()
     outcomes: Counter[str] = Counter()
@@ -144,12 +146,16 @@ def _faults(case_id: int, answers: list[str], same: bool) -> list[str]:
                 change.c.action.in_(("state:confirmed", "state:rejected")),
             )
         ).scalar_one()
+        told = conn.execute(
+            select(func.count()).where(notice.c.person == row.initiator, notice.c.link == link_of(case_id))
+        ).scalar_one()
     expected = ["done", "repeated"] if same else ["conflict", "done"]
     found = {
         "history rows": notes,
         "done tasks": done,
         "steps of the record": steps,
         "revisions": row.revision - 1,
+        "notices of the outcome": told,
     }
     faults = [f"{count} {name}" for name, count in found.items() if count != 1]
     return [*faults, *([] if answers == expected else [f"answers {answers}"])]
