@@ -16,7 +16,18 @@ from typing import Any
 from formloop.core.errors import NotFound
 from formloop.core.text import M
 
-BENCHES = ("records", "lists", "datasets", "import", "workflow", "bridge", "http", "expression", "ledger")
+BENCHES = (
+    "records",
+    "lists",
+    "datasets",
+    "import",
+    "workflow",
+    "bridge",
+    "http",
+    "expression",
+    "ledger",
+    "studio",
+)
 PROOFS: Mapping[str, str] = {
     "formula": "formloop.core.expression.proof:prove",
     "definitions": "formloop.definitions.proof:prove",

@@ -115,6 +115,30 @@ function walk(brick, by) {
   all[(all.indexOf(brick) + by + all.length) % all.length].focus();
 }
 
+// --- The formula editor, in the big dialog of the shell
+document.addEventListener("click", ({ target }) => {
+  const opened = target.closest("[data-formula]");
+  const insert = target.closest("[data-insert]");
+  if (opened) {
+    const at = encodeURIComponent(opened.dataset.formula);
+    waiting = waiting.then(() => htmx.ajax("GET", `${studio.dataset.at}/formula?at=${at}`, { target: "#fl-dialog", swap: "innerHTML" }));
+  } else if (insert) {
+    put(document.getElementById("fl-formula"), insert.dataset.insert);
+  } else if (target.closest("[data-formula-use]")) {
+    const at = document.querySelector("[data-formula-at]").dataset.formulaAt;
+    const text = document.getElementById("fl-formula").value.trim();
+    target.closest("dialog").close();
+    edit(text ? "set" : "remove", { at, value: JSON.stringify(text), shown: panel()?.dataset.at ?? "" });
+  }
+});
+function put(box, text) {
+  const [start, end] = [box.selectionStart, box.selectionEnd];
+  box.setRangeText(text, start, end, "end");
+  box.focus();
+  if (text.endsWith("()")) box.setSelectionRange(box.selectionStart - 1, box.selectionStart - 1);
+  box.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
 // --- Searching the palette
 document.addEventListener("input", (event) => {
   if (!event.target.matches("[data-fl-find]")) return;

@@ -3,15 +3,20 @@
 import time
 from typing import Any
 
-from bench.shop import SCALE, scaled
+from sqlalchemy import select
+
+from bench.shop import SCALE, per_second, scaled, site
 from formloop import db
-from formloop.access.actor import SYSTEM
+from formloop.access import people
+from formloop.access.actor import SYSTEM, get_actor
 from formloop.app import create_app
 from formloop.db.throwaway import throwaway
 from formloop.forms import service
+from formloop.forms.kind import get_form
 from formloop.ledgers import proof_forms, reading
 from formloop.ledgers.kind import get_ledger
 from formloop.settings import read_settings
+from formloop.workflows import service as workflows
 
 BATCH = scaled(500, 2)
 MANY = scaled(100_000, 100)
@@ -24,6 +29,8 @@ def run() -> dict[str, Any]:
         with throwaway(name) as environment, create_app(read_settings(environment)).app_context():
             found |= {f"{name} {key}": value for key, value in _measure().items()}
             db.engine().dispose()
+        with site(name):
+            found[f"{name} order cycles a second"] = _cycles()
     return found
 
 
@@ -121,3 +128,49 @@ def _back_date(made: dict[str, int]) -> dict[str, Any]:
     start = time.perf_counter()
     proof_forms.move("receive", thing, day="2026-01-06", spot=made["here"], quantity=MANY, price="3")
     return {"back-dating under 100,000 entries, s": time.perf_counter() - start}
+
+
+def _cycles() -> float:
+    """An order from entry to voucher: created, approved by its chief, delivered, billed."""
+    seller, chief, keeper, accountant = (
+        get_actor(people.find_person(name).id) for name in ("seller", "approver", "keeper", "accountant")
+    )
+    ids = {
+        form: _first(form, code)
+        for form, code in (("customer", "C0001"), ("item", "LAMP-01"), ("warehouse", "MAIN"))
+    }
+    line = {"item": ids["item"], "quantity": "1", "price": "268"}
+    stocked = {"warehouse": ids["warehouse"], "lines": [{**line, "quantity": "100000", "price": "121.4"}]}
+    service.save_many(SYSTEM, "stock_in", [service.Draft(stocked, state="posted")])
+
+    def cycle() -> None:
+        order = service.create(
+            seller, "sales_order", {"customer": ids["customer"], "tax_rate": "0.13", "lines": [line]}
+        )
+        asked = workflows.submit(seller, "sales_order", order["id"])
+        workflows.decide(chief, asked.asked[chief.person_id], "approve")
+        given = {
+            "customer": ids["customer"],
+            "warehouse": ids["warehouse"],
+            "order": order["id"],
+            "lines": [line],
+        }
+        sent = service.create(keeper, "delivery", given)
+        workflows.submit(keeper, "delivery", sent["id"])
+        bill = {"customer": ids["customer"], "lines": [{**line, "delivered": _delivered(sent["id"])}]}
+        billed = service.create(accountant, "sales_invoice", bill)
+        workflows.submit(accountant, "sales_invoice", billed["id"])
+
+    return per_second(cycle)
+
+
+def _first(form: str, code: str) -> int:
+    table = get_form(form).table
+    with db.reading() as conn:
+        return int(conn.execute(select(table.c.id).where(table.c.code == code)).scalar_one())
+
+
+def _delivered(delivery: int) -> int:
+    table = get_form("delivered_item").table
+    with db.reading() as conn:
+        return int(conn.execute(select(table.c.id).where(table.c.delivery == delivery)).scalar_one())

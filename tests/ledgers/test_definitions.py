@@ -139,6 +139,14 @@ def test_what_a_posting_entered_is_valued_again_also_when_it_is_out_of_use(store
     assert verify() == []
 
 
+def test_what_a_posting_entered_is_reversed_also_when_it_is_out_of_use(store: Store) -> None:
+    receipt = store.buy("3", "2")
+    definitions.archive(SYSTEM, only(posting("receipt_posting", "receipt"))["x-id"])
+    store.cancel("receipt", receipt)
+    assert store.there() == (0, 0)
+    assert verify() == []
+
+
 def test_what_follows_from_a_changed_value_keeps_open_items_of_its_own(store: Store) -> None:
     from formloop.forms import service
     from formloop.ledgers import reading as ledgers

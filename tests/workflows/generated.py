@@ -12,14 +12,25 @@ from workflows.specimens import PEOPLE, Play
 
 NAMES = {number: name for name, number in PEOPLE.items()}
 BLOCKS = ("condition", "parallel", "inclusive", "loop")
-LEAVES = ("approval", "approval", "handle", "copy", "wait", "calculate", "data", "message")
+LEAVES = (
+    "approval", "approval", "handle", "copy", "wait", "calculate", "data", "message", "http", "subflow", "plan",
+)  # fmt: skip
+ASKING = (
+    "data",
+    "http",
+    "subflow",
+    "plan",
+)  # they wait until the service has done what they ask for, or failed
 
 
 @some.composite
 def steps(draw: Any, depth: int = 0) -> list[dict[str, Any]]:
     """A list of steps without ids, with blocks inside each other up to three deep."""
     kinds = [*LEAVES, *(BLOCKS if depth < 3 else ())]
-    return [draw(step(kind, depth)) for kind in draw(some.lists(some.sampled_from(kinds), max_size=3))]
+    found = [draw(step(kind, depth)) for kind in draw(some.lists(some.sampled_from(kinds), max_size=3))]
+    if depth < 2 and draw(some.integers(0, 7)) == 0:  # nothing may stand behind it
+        found.append({"node": "end", "id": "x", "state": draw(some.sampled_from(["confirmed", "draft"]))})
+    return found
 
 
 @some.composite
@@ -50,6 +61,14 @@ def step(draw: Any, kind: str, depth: int) -> dict[str, Any]:
         found["values"] = {"one": "amount + 1"}
     if kind == "data":
         found |= {"do": "update", "values": {"amount": "amount"}}
+    if kind == "http":
+        found |= {"url": "https://example.com/", "values": {"amount": "amount"}}
+    if kind == "subflow":
+        found |= {"form": "other", "record": "amount", "wait": draw(some.booleans())}
+    if kind == "plan":
+        found["plan"] = "needs"
+    if kind in ASKING:
+        found["failed"] = draw(some.sampled_from(["stop", "pass"]))
     if kind == "loop":
         found["steps"] = draw(steps(depth + 1))
         found |= draw(
@@ -117,8 +136,23 @@ def check(play: Play, desk: Desk) -> None:
     done = state.status in ("approved", "rejected", "withdrawn", "voided")
     assert done == (not state.tokens)
     last = [note.action for note in desk.notes if note.action not in ("comment", "copied")][-1]
-    assert (state.status == "approved") == (last == "finished")
     assert set(state.passed) == set(state.hands)
+    _check_history(state, desk.notes, last)
+
+
+ENDINGS = {"finished": "approved", "withdraw": "withdrawn", "void": "voided"}
+
+
+def _check_history(state: State, notes: list[Note], last: str) -> None:
+    """The history explains the state: how it ended, why it is stuck, and whoever agreed is said to have."""
+    for note, status in ENDINGS.items():
+        assert (state.status == status) == (last == note)
+    assert state.status != "rejected" or last == "reject"
+    stuck = [note.round for note in notes if note.action == "stuck"]
+    assert all(token.round in stuck for token in state.tokens if token.stuck)
+    said = {(note.step, note.person) for note in notes}
+    agreed = {(step, person) for step, people in state.hands.items() for person in people}
+    assert {each for each in agreed if each not in said} == set()
 
 
 def _check_tree(play: Play, tokens: tuple[Token, ...]) -> None:
@@ -146,5 +180,11 @@ def waits(token: Token, play: Play) -> bool:
 def answer(token: Token, play: Play) -> Event:
     """What such a token waits to hear."""
     kind = play.workflow.steps[token.at].node.name
-    what = {"wait": "time"}.get(kind, "")
-    return Event("due" if kind == "wait" else "done", None, round=token.round, values={"what": what})
+    if kind == "wait":
+        return Event("due", None, round=token.round, values={"what": "time"})
+    return Event("done", None, round=token.round, values={"status": 200 if kind == "http" else "approved"})
+
+
+def failure(token: Token) -> Event:
+    """What a token hears whose work has failed."""
+    return Event("failed", None, round=token.round, values={"reason": "No way"})

@@ -84,6 +84,7 @@ class Paper:
 
     days: Mapping[str, datetime] = field(default_factory=dict)
     away: Mapping[int, int] = field(default_factory=dict)
+    gone: tuple[int, ...] = ()
     clock: datetime = datetime(2026, 11, 21, tzinfo=UTC)
 
     def value_of(self, expression: Expression, names: Mapping[str, Any]) -> Any:
@@ -98,6 +99,9 @@ class Paper:
             return visit.state.hands.get(rule["step"], ())
         named = rule.get("people", [rule.get("person")])
         return [PEOPLE[name] for name in named if name in PEOPLE]
+
+    def is_here(self, person: int) -> bool:
+        return person not in self.gone
 
     def find_deputies(self, people: Sequence[int]) -> Mapping[int, int]:
         return {who: deputy for who, deputy in self.away.items() if who in people}

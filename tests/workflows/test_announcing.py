@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from formloop.access import people
+from formloop.access.actor import SYSTEM
 from formloop.bridges.notices import service as notices
 from formloop.workflows import administration, announcing, service
 from workflows.stage import END, Stage, approval, stage
@@ -36,6 +38,23 @@ def test_whoever_is_asked_is_told_and_the_initiator_hears_of_the_end(stage: Stag
         ({"cho"}, "copy", "Request of Ann was copied to you.", "Ann 的申请抄送给您。"),
         ({"ann"}, "outcome", "Request A desk was approved.", "申请 A desk 已通过。"),
     ]
+
+
+def test_whoever_is_to_correct_it_for_somebody_who_has_left_is_told(stage: Stage, told: Any) -> None:
+    stage.publish(approval("one", "bob"), END)
+    case, ann = stage.submit().case, stage.actors["ann"].person_id or 0
+    people.change_person(SYSTEM, ann, active=False)
+    stage.do("bob", "return", case, "too dear", to="initiator")
+    assert (told[-1][0], told[-1][1]) == ({"adm"}, "repair")
+    (waiting,) = administration.list_open_tasks(ann)
+    administration.reassign(stage.actors["adm"], waiting, stage.actors["cho"].person_id or 0)
+    assert told[-1] == (
+        {"cho"},
+        "task",
+        "Request of Ann was given to you to be corrected.",
+        "Ann 的申请已改派给您修改。",
+    )
+    assert [kind for _, kind, *_ in told] == ["task", "repair", "task"]
 
 
 def test_returning_and_rejecting_are_told_to_the_initiator_alone(stage: Stage, told: Any) -> None:

@@ -5,6 +5,7 @@ import re
 import pytest
 from flask import Flask
 
+from formloop.access import people
 from formloop.access.actor import SYSTEM
 from formloop.core.definitions import Doc
 from formloop.definitions import drafts
@@ -32,6 +33,28 @@ def test_what_is_stuck_stands_there_with_its_reason(app: Flask, play: Stage) -> 
     assert answer.status_code == 422
     assert "Please give a reason." in answer.get_data(as_text=True)
     assert adm.post(f"/cases/{case}/skip", data={"comment": "nobody there"}).status_code == 303
+    assert play.is_asked("bob", case)
+
+
+def test_what_returned_to_somebody_who_has_left_is_given_to_somebody_on_its_page(
+    app: Flask, play: Stage
+) -> None:
+    play.publish(approval("one", "bob"), END)
+    case, ann = play.submit().case, play.actors["ann"].person_id or 0
+    people.change_person(SYSTEM, ann, active=False)
+    play.do("bob", "return", case, "which room?", to="initiator")
+    adm = browser(app, play, "adm")
+    page = text_of(adm, f"/cases/{case}")
+    assert "whoever submitted it has left" in page
+    assert "Pass over" not in page
+    (waiting,) = re.findall(r'name="task" value="(\d+)"', page)
+    cho = str(play.actors["cho"].person_id)
+    assert adm.post(f"/cases/{case}/reassign", data={"task": waiting, "to": cho}).status_code == 303
+    mine = browser(app, play, "cho")
+    assert "Submit again" in text_of(mine, f"/inbox/{play.task_of('cho', case)}")
+    found = cases.get_case(case)
+    assert found is not None
+    assert mine.post(f"/f/request/{found.record}/submit").status_code == 303
     assert play.is_asked("bob", case)
 
 

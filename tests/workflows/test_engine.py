@@ -4,8 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as some
 
 from formloop.core.errors import Conflict, Forbidden, Invalid
 from formloop.workflows.engine import find_refusal, list_targets
@@ -179,60 +177,3 @@ def test_nothing_can_be_decided_after_the_end() -> None:
 def test_a_state_survives_its_json() -> None:
     play = Play(prepared(approval("one", "bob", "cho", mode="in_turn"))).do("submit")
     assert State.from_json(json.loads(json.dumps(play.state.as_json()))) == play.state
-
-
-@some.composite
-def steps(draw: Any, depth: int = 0) -> list[dict[str, Any]]:
-    found = []
-    for _ in range(draw(some.integers(0, 3))):
-        kind = draw(some.sampled_from(["approval", "copy", *(["condition"] if depth < 2 else [])]))
-        who = [
-            {
-                "rule": "people",
-                "people": draw(some.lists(some.sampled_from(["bob", "cho", "dee"]), max_size=3)),
-            }
-        ]
-        step: dict[str, Any] = {"node": kind, "id": "x"}
-        if kind == "approval":
-            step |= {"who": who, "mode": draw(some.sampled_from(["any", "all", "in_turn"])), "nobody": "pass"}
-        elif kind == "copy":
-            step |= {"who": who}
-        else:
-            limits = draw(some.lists(some.integers(0, 9), min_size=1, max_size=2))
-            branches = [{"id": "x", "when": f"amount > {n}", "steps": draw(steps(depth + 1))} for n in limits]
-            other = [{"id": "x", "steps": draw(steps(depth + 1))}] if draw(some.booleans()) else []
-            step["branches"] = branches + other
-        found.append(step)
-    return found
-
-
-def _numbered(found: list[dict[str, Any]], names: Any) -> list[dict[str, Any]]:
-    for step in found:
-        step["id"] = next(names)
-        for branch in step.get("branches", ()):
-            branch["id"] = next(names)
-            _numbered(branch["steps"], names)
-    return found
-
-
-@settings(max_examples=150, deadline=None)
-@given(steps(), some.integers(0, 10), some.data())
-def test_every_valid_workflow_can_end(found: Any, amount: int, data: Any) -> None:
-    """Whatever people do on the way: returning and transferring now and then, agreeing in the end."""
-    workflow = prepared(*_numbered(found, (f"s{n}" for n in range(10_000))))
-    play = Play(workflow, Paper({"amount": amount})).do("submit")
-    names = {number: name for name, number in PEOPLE.items()}
-    detours = data.draw(some.lists(some.sampled_from(["return", "previous"]), max_size=3))
-    for detour in detours:
-        if play.asked():
-            to = "previous" if detour == "previous" and play.state.passed else "initiator"
-            if to in list_targets(workflow, play.state, play.state.leaves[0]):
-                play.do("return", names[play.asked()[0]], to=to)
-            if play.state.status == "returned":
-                play.do("submit")
-    for _ in range(200):
-        if play.state.status == "approved":
-            break
-        play.do("approve", names[data.draw(some.sampled_from(play.asked()))])
-    assert play.state.status == "approved"
-    assert json.loads(json.dumps(play.state.as_json())) == play.state.as_json()

@@ -20,7 +20,7 @@ from formloop.events import outbox
 from formloop.forms import rows
 from formloop.forms import service as records
 from formloop.forms.kind import get_form
-from formloop.workflows import administration, cases, hearing, watching
+from formloop.workflows import administration, cases, hearing, watching, working
 from workflows.specimens import workflow_doc
 from workflows.stage import END, Stage, approval
 
@@ -118,6 +118,19 @@ def test_what_cannot_be_saved_stops_the_case_with_its_reason_and_leaves_nothing(
     assert errands() == []
     assert "zero" in cases.list_notes(case)[-1].detail["reason"]
     assert administration.skip(stage.actors["adm"], case, "not needed").status == "approved"
+
+
+def test_a_look_up_that_finds_more_than_it_can_keep_stops_the_case(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working, "MOST_FOUND", 2)
+    find = {"id": "all", "node": "data", "do": "query", "form": "errand", "many": True, "by": {"amount": "1"}}
+    stage.publish(find, END)
+    for status in ("approved", "approved", "approved", "stuck"):  # with none, one, two and three of them
+        case = stage.submit().case
+        assert status_of(case) == status
+        records.create(stage.actors["adm"], "errand", {"subject": "A desk", "amount": "1"})
+    assert "More than 2 records fit." in cases.list_notes(case)[-1].detail["reason"]
 
 
 def test_the_own_record_is_changed_and_conditions_see_it(stage: Stage) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from formloop.workflows.state import Alarm, Event, SetState, Watch
+from formloop.events import reasons
+from formloop.workflows.state import Alarm, Event, Note, SetState, Watch
 from workflows.specimens import PEOPLE, Paper, Play, approval, prepared
 
 END = {"id": "done", "node": "end", "state": "confirmed"}
@@ -191,6 +192,34 @@ def test_21_structured_loop() -> None:
     play = Play(prepared(again), Paper({"amount": 3})).do("submit")
     assert play.do("approve", "bob").places() == ["one"]
     assert play.do("approve", "bob").state.status == "approved"
+
+
+@pytest.mark.parametrize(
+    ("times", "limited"), [({"while": "amount > 0"}, True), ({"while": "amount >= loop.index"}, False),
+                           ({"over": "items"}, True), ({"over": "pair"}, False)]
+)  # fmt: skip
+def test_a_loop_that_its_own_limit_ends_says_so_in_the_history(times: dict[str, str], limited: bool) -> None:
+    each = {"id": "each", "node": "loop", **times, "most": 2, "steps": [approval("one", "bob")]}
+    paper = Paper({"amount": 2, "items": ["a", "b", "c"], "pair": ["a", "b"]})
+    play, said = Play(prepared(each, approval("after", "cho")), paper).do("submit"), []
+    while play.places() == ["one"]:
+        said += [e for e in play.effects if isinstance(e, Note)]
+        play.do("approve", "bob")
+    said += [e for e in play.effects if isinstance(e, Note)]
+    told = [reasons.read(e.detail["reason"], "en") for e in said if e.action == "limited"]
+    assert told == (["At most 2 times."] if limited else [])
+    assert play.places() == ["after"]
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_loop_leaves_nothing_out_silently(at_once: bool) -> None:
+    each = {"id": "each", "node": "loop", "over": "items", "at_once": at_once, "steps": []}
+    workflow = prepared(each)
+    assert Play(workflow, Paper({"items": range(1_000)})).do("submit").state.status == "approved"
+    play = Play(workflow, Paper({"items": range(1_001)})).do("submit")
+    assert play.state.status == "stuck"
+    (note,) = [e for e in play.effects if isinstance(e, Note) and e.action == "stuck"]
+    assert reasons.read(note.detail["reason"], "en") == "There are more than 1000 to go through."
 
 
 def test_23_a_trigger_is_kept_until_the_step_hears_of_it() -> None:

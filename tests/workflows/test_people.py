@@ -7,8 +7,9 @@ import pytest
 from formloop.access import people
 from formloop.access.actor import SYSTEM
 from formloop.core import clock
-from formloop.core.errors import Forbidden, Invalid
-from formloop.workflows import administration, cases, delegations, service
+from formloop.core.errors import Conflict, Forbidden, Invalid
+from formloop.events import outbox
+from formloop.workflows import administration, cases, delegations, desk, hearing, moving, service, watching
 from workflows.stage import END, Stage, approval
 
 
@@ -134,6 +135,26 @@ def test_a_deputy_who_is_away_has_a_deputy_but_nobody_goes_in_a_circle(stage: St
     assert len(asked(stage, stage.submit().case)) == 1
 
 
+def test_whoever_is_asked_because_nobody_was_found_has_a_deputy_too(stage: Stage) -> None:
+    gone = [{"rule": "member_field", "field": "reviewer"}]
+    stage.publish(approval("one", who=gone, nobody={"person": "bob"}), END)
+    away(stage, "bob", "cho")
+    assert asked(stage, stage.submit().case) == ["cho"]
+
+
+def test_what_is_due_passes_to_the_deputy_of_a_head_who_is_away(stage: Stage) -> None:
+    hearing.start()
+    due = {"after": "P1D", "then": [{"do": "escalate"}]}
+    stage.publish(approval("one", "bob", due=due), END)
+    case, tomorrow = stage.submit().case, clock.now() + timedelta(days=2)
+    away(stage, "dee", "cho", last=3)  # the head of Bob's department
+    with clock.stopped_at(tomorrow):
+        assert watching.run_due() == 1
+        outbox.drain("workflow")
+    assert asked(stage, case) == ["cho"]
+    assert stage.do("cho", "approve", case).status == "approved"
+
+
 def test_only_oneself_or_an_administrator_names_a_deputy(stage: Stage) -> None:
     today = clock.today()
     with pytest.raises(Forbidden):
@@ -165,3 +186,68 @@ def test_what_is_given_to_somebody_else_is_decided_by_them_alone(stage: Stage) -
     assert sorted(asked(stage, case)) == ["cho", "dee"]
     with pytest.raises(Invalid):
         administration.reassign(stage.actors["adm"], stage.task_of("cho", case), number(stage, "dee"))
+
+
+def leave(stage: Stage, who: str) -> None:
+    people.change_person(SYSTEM, number(stage, who), active=False)
+
+
+def test_a_condition_about_whoever_submitted_holds_after_they_have_left(stage: Stage) -> None:
+    own = {"id": "own", "when": "owner = USER()", "steps": [approval("boss", "dee")]}
+    stage.publish(approval("one", "bob"), {"id": "whose", "node": "condition", "branches": [own]}, END)
+    case = stage.submit().case
+    leave(stage, "ann")
+    stage.do("bob", "approve", case)
+    assert asked(stage, case) == ["dee"]
+
+
+def test_what_returns_to_somebody_who_has_left_is_stuck_until_it_is_given_to_somebody(stage: Stage) -> None:
+    stage.publish(approval("one", "bob", returned="back"), END)
+    case, adm = stage.submit().case, stage.actors["adm"]
+    leave(stage, "ann")
+    assert stage.do("bob", "return", case, "which room?", to="initiator").status == "stuck"
+    items, _ = desk.list_items(adm, "stuck", "en")
+    assert [item.reason for item in items] == [
+        "It was returned, and whoever submitted it has left. Give it to somebody else."
+    ]
+    with pytest.raises(Conflict):
+        administration.skip(adm, case, "on it goes")
+    assert administration.resume(adm, case).status == "stuck"
+    (waiting,) = administration.list_open_tasks(number(stage, "ann"))
+    assert administration.reassign(adm, waiting, number(stage, "eve")).status == "returned"
+    found = cases.get_case(case)
+    assert found is not None
+    with pytest.raises(Forbidden):
+        service.submit(stage.actors["cho"], "request", found.record)
+    assert service.submit(stage.actors["eve"], "request", found.record).status == "open"
+    assert stage.do("bob", "approve", case).status == "approved"
+
+
+def test_a_returned_record_that_is_handed_over_is_submitted_by_whoever_has_it_now(stage: Stage) -> None:
+    stage.publish(approval("one", "bob"), END)
+    case = stage.submit().case
+    stage.do("bob", "return", case, "which room?", to="initiator")
+    leave(stage, "ann")
+    assert administration.hand_over(stage.actors["adm"], number(stage, "ann"), number(stage, "cho")).done == 1
+    found = cases.get_case(case)
+    assert found is not None
+    assert service.submit(stage.actors["cho"], "request", found.record).status == "open"
+    assert asked(stage, case) == ["bob"]
+
+
+@pytest.mark.parametrize("begin", ["resume", "restart"])
+def test_what_is_taken_up_from_somebody_who_has_left_is_under_approval_again(
+    stage: Stage, begin: str
+) -> None:
+    stage.publish(approval("one", "bob"), END)
+    case, adm = stage.submit().case, stage.actors["adm"]
+    under = stage.state_of(case)
+    leave(stage, "ann")
+    stage.do("bob", "return", case, "which room?", to="initiator")
+    assert stage.state_of(case) != under
+    if begin == "resume":
+        administration.resume(adm, case, "one")
+    else:
+        moving.restart(adm, case, "they have left")
+    assert stage.state_of(case) == under
+    assert asked(stage, case) == ["bob"]

@@ -1,19 +1,31 @@
 """Whatever people do to whatever workflow: tokens are conserved, refusals change nothing, and it can always end."""
 
+from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from formloop.core.errors import FormloopError
 from formloop.workflows.engine import advance, list_targets
-from formloop.workflows.state import ENDED, Event
-from workflows.generated import NAMES, Desk, answer, check, numbered, steps, waits
+from formloop.workflows.nodes import plan
+from formloop.workflows.state import ENDED, Event, Token
+from workflows.generated import ASKING, Desk, answer, check, failure, numbered, steps, waits
 from workflows.specimens import PEOPLE, Paper, Play, prepared
 
 DEEDS = ("approve", "reject", "return", "transfer", "add_signer", "withdraw", "urge", "comment", "copy",
-         "submit", "resume", "skip", "reassign", "end", "void", "reactivate", "due", "hear", "take_back", "restart")  # fmt: skip
+         "submit", "resume", "skip", "reassign", "end", "void", "reactivate", "due", "done", "failed", "take_back", "restart")  # fmt: skip
 FINAL = ("withdraw", "end", "void")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_plans() -> Iterator[None]:
+    """What a plan gives back is read from what is published; here that is nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plan, "published", SimpleNamespace(find_published=lambda kind, key: None))
+        yield
 
 
 def happen(play: Play, desk: Desk, event: Event) -> bool:
@@ -40,9 +52,12 @@ def deed(draw: Any, play: Play) -> Event:
     action = draw(some.sampled_from(DEEDS))
     people = some.sampled_from(list(PEOPLE.values()))
     leaves = play.state.leaves
-    if action in ("due", "hear", "take_back", "restart"):
+    if action in ("due", "done", "failed"):
         waiting = [t for t in leaves if waits(t, play)]
-        if action == "hear" and waiting:
+        if action == "failed":
+            asking = [t for t in waiting if play.workflow.steps[t.at].node.name in ASKING]
+            return failure(draw(some.sampled_from(asking or [Token(99, "")])))
+        if action == "done" and waiting:
             return answer(draw(some.sampled_from(waiting)), play)
         round = draw(some.sampled_from([t.round for t in leaves] or [99]))
         return Event("due", None, round=round, values={"what": "0"})
@@ -98,6 +113,6 @@ def test_tokens_are_conserved_and_every_case_can_end(found: Any, amount: int, da
         event = deed(data.draw, play)
         if event.action not in FINAL or data.draw(some.integers(0, 5)) == 0:
             happen(play, desk, event)
+    ended = play.state.status
     finish(play, desk)
-    assert play.state.status in ENDED
-    assert set(NAMES) == set(PEOPLE.values())
+    assert play.state.status == (ended if ended in ENDED else "approved")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 
 from formloop.access.tables import department, membership, person
 from formloop.core.errors import NotFound
@@ -37,6 +37,14 @@ def get_actor(person_id: int) -> Actor:
     return remembered_actor(person_id, read_counter("access"))
 
 
+def recall_actor(person_id: int) -> Actor:
+    """A person as an actor, also one who has left: for what is said about them, not for what they may do."""
+    try:
+        return get_actor(person_id)
+    except NotFound:
+        return _read_actor(person_id, left=True)
+
+
 def remembered_actor(person_id: int, access_epoch: int) -> Actor:
     """The actor for a person as of an epoch of the access rules that is known already; NotFound for who has left."""
     if changed_here("access"):
@@ -49,9 +57,10 @@ def remembered_actor(person_id: int, access_epoch: int) -> Actor:
     return _actors[key]
 
 
-def _read_actor(person_id: int) -> Actor:
+def _read_actor(person_id: int, left: bool = False) -> Actor:
+    here = true() if left else person.c.active
     with reading() as conn:
-        row = conn.execute(select(person).where(person.c.id == person_id, person.c.active)).one_or_none()
+        row = conn.execute(select(person).where(person.c.id == person_id, here)).one_or_none()
         if row is None:
             raise NotFound
         roles = conn.execute(select(membership.c.role).where(membership.c.person == person_id)).scalars()

@@ -20,11 +20,7 @@ def suggest_key(label: str, taken: Collection[str] = (), otherwise: str = "field
 
     Chinese is written in pinyin; accents are dropped; what leaves nothing becomes `otherwise`.
     """
-    from pypinyin import (
-        lazy_pinyin,  # its dictionaries take half a second to load, and only builders need them
-    )
-
-    written = " ".join(lazy_pinyin(label[:200]))
+    written = label[:200] if label.isascii() else _in_pinyin(label[:200])
     plain = unicodedata.normalize("NFKD", written).casefold().encode("ascii", "ignore").decode("ascii")
     words = [word for word in _OTHERS.sub("_", plain).split("_") if word]
     if words and words[0][0].isdigit():
@@ -35,6 +31,14 @@ def suggest_key(label: str, taken: Collection[str] = (), otherwise: str = "field
         number += 1
         free = f"{key[: MOST_LETTERS - len(str(number)) - 1].rstrip('_')}_{number}"
     return free
+
+
+def _in_pinyin(label: str) -> str:
+    from pypinyin import (
+        lazy_pinyin,
+    )  # its dictionaries take half a second to load, and only builders need them
+
+    return " ".join(lazy_pinyin(label))
 
 
 def _clipped(words: list[str]) -> str:

@@ -18,6 +18,7 @@ from formloop.definitions import library
 from formloop.definitions.tables import definition
 from formloop.ledgers import periods, posting_kind
 from formloop.ledgers.engine import ADDED, OWN, REVALUED, Sheet, Slot, plain_rule
+from formloop.ledgers.groups import Group
 from formloop.ledgers.linear import Weights, find_linear
 from formloop.ledgers.pools import Node, chunks, nets
 from formloop.ledgers.replay import Change, Replay
@@ -25,7 +26,7 @@ from formloop.ledgers.spec import ZERO, LedgerSpec, PostingSpec
 from formloop.ledgers.tables import posted
 
 if TYPE_CHECKING:
-    from formloop.ledgers.book import Book, Group
+    from formloop.ledgers.book import Book
 
 
 @dataclass(slots=True, eq=False)
@@ -179,8 +180,6 @@ def amounts_now(sheet: Sheet, changes: Mapping[int, Change] | None = None) -> li
 
 def groups_of(book: Book, replay: Replay) -> list[Group]:
     """The group that brings earlier entries to what they are worth now; none when nothing has changed."""
-    from formloop.ledgers.book import Group as NewGroup
-
     changes = {
         entry: each for entry, each in replay.changes.items() if each.value or each.variance or each.layers
     }
@@ -210,9 +209,7 @@ def groups_of(book: Book, replay: Replay) -> list[Group]:
     for slot, entry in zip(sheet.slots, clock.new_ids(len(sheet.slots)), strict=True):
         slot.entry = entry
     form, record = (cause.form, cause.record) if cause else ("", 0)
-    made = NewGroup(
-        sheet, f"revalue:{because or number}", "revalue", form, record, because=because, id=number
-    )
+    made = Group(sheet, f"revalue:{because or number}", "revalue", form, record, because=because, id=number)
     return [made] if sheet.slots else []
 
 

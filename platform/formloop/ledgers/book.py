@@ -1,9 +1,8 @@
 """Writing groups of entries: everything of one call is valued, judged and written together, or nothing is."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import insert, update
@@ -14,7 +13,7 @@ from formloop.core.errors import Invalid, Problem
 from formloop.core.expression import Context
 from formloop.core.text import M
 from formloop.db import connection
-from formloop.ledgers import adjusting, asof, engine, expiring, matching, origins, periods
+from formloop.ledgers import adjusting, asof, balancing, engine, expiring, matching, origins, periods
 from formloop.ledgers.balances import Balances
 from formloop.ledgers.engine import (
     ADDED,
@@ -24,31 +23,15 @@ from formloop.ledgers.engine import (
     OWN,
     PLAIN,
     RETURNED,
-    Sheet,
     Slot,
 )
+from formloop.ledgers.groups import Group
 from formloop.ledgers.pools import Node, Place
 from formloop.ledgers.replay import Replay
 from formloop.ledgers.scopes import Scope
 from formloop.ledgers.spec import ZERO, LedgerSpec
 from formloop.ledgers.tables import posted
 from formloop.ledgers.valuations import METHODS, Stock
-
-
-@dataclass(slots=True, eq=False)
-class Group:
-    """Entries that belong together: of one record under one posting, or what follows from such ones."""
-
-    sheet: Sheet
-    source: str
-    purpose: str
-    form: str
-    record: int
-    reverses: int | None = None
-    because: int | None = None
-    inputs: Any = None
-    id: int = 0
-    restores: bool = False  # whether it only undoes: then it is not judged by what it asked for
 
 
 @dataclass(slots=True, eq=False)
@@ -296,7 +279,7 @@ class Book:
 
     def _require_balanced(self) -> None:
         for group in self.groups:
-            found = list(check_balanced(group.sheet.slots, self))
+            found = list(balancing.check_balanced(self, group.sheet.slots))
             if found:
                 raise Invalid(found)
 
@@ -358,38 +341,3 @@ class Book:
             **{d.column: slot.dims[d.key] for d in ledger.dimensions.values()},
             **{f"m_{name}": slot.amounts[name] for name in ledger.amounts},
         }
-
-
-def check_balanced(slots: Sequence[Slot], book: Book) -> Iterator[Problem]:
-    """The rules by which the entries of one group come to nothing, or agree with those of another ledger."""
-    for key in dict.fromkeys(slot.ledger.key for slot in slots):
-        ledger = book.ledgers[key]
-        mine = [slot for slot in slots if slot.ledger.key == key and not slot.pending]
-        for rule in ledger.balanced:
-            sums: dict[tuple[Any, ...], Decimal] = {}
-            for slot in mine:
-                mark = tuple(slot.dims[name] for name in rule.by)
-                sums[mark] = sums.get(mark, ZERO) + ledger.weigh(rule.sum, slot.amounts)
-            for left in sums.values():
-                if left:
-                    text = M(
-                        "The entries in “{ledger}” do not balance: {amount} is left.",
-                        ledger=ledger.title,
-                        amount=left,
-                    )
-                    yield Problem(f"balanced:{rule.id}", "", text)
-        for agreed in ledger.agrees:
-            other = book.ledgers.get(agreed.ledger)
-            total = sum((slot.amounts[agreed.measure] for slot in mine), ZERO)
-            theirs = [s for s in slots if other is not None and s.ledger is other and not s.pending]
-            chosen = [s for s in theirs if book.scope(s.ledger).ask(agreed.where, s.dims, True) is True]
-            there = sum((s.ledger.weigh(agreed.sum, s.amounts) for s in chosen), ZERO)
-            if total != there:
-                text = M(
-                    "“{ledger}” changes by {amount}, but “{other}” by {there}.",
-                    ledger=ledger.title,
-                    amount=total,
-                    other=other.title if other else agreed.ledger,
-                    there=there,
-                )
-                yield Problem(f"agrees:{agreed.id}", "", text)

@@ -14,7 +14,9 @@ from formloop.events import outbox, schedule
 from formloop.events.outbox import Delivery, Topic
 from formloop.forms.names import context_of
 from formloop.ledgers import matching
+from formloop.ledgers.adjusting import find_version
 from formloop.ledgers.engine import Sheet, Slot, plain_rule
+from formloop.ledgers.groups import Group
 from formloop.ledgers.kind import list_ledgers
 from formloop.ledgers.spec import ZERO, LedgerSpec
 from formloop.ledgers.tables import posted
@@ -66,8 +68,6 @@ def free(book: Book) -> None:
 
 
 def _give_back(book: Book, ledger: LedgerSpec, keys: set[str] | None) -> None:
-    from formloop.ledgers.book import Group
-
     item, entry = ledger.tables.open, ledger.tables.entry
     query = (
         select(item.c.left, entry, posted.c.posting, posted.c.version, posted.c.form, posted.c.record)
@@ -80,14 +80,12 @@ def _give_back(book: Book, ledger: LedgerSpec, keys: set[str] | None) -> None:
     used = {match.entry for match in book.matches}
     for row in connection().execute(query).mappings().all():
         if row["id"] not in used:
-            _give_one_back(book, ledger, row, Group)
+            _give_one_back(book, ledger, row)
 
 
-def _give_one_back(book: Book, ledger: LedgerSpec, row: Any, group_type: Any) -> None:
-    from formloop.ledgers.adjusting import find_version
-
+def _give_one_back(book: Book, ledger: LedgerSpec, row: Any) -> None:
     sheet = Sheet(find_version(row["posting"], row["version"]), {}, book.context, book.context.today)
-    group = group_type(sheet, f"release:{row['id']}:{clock.new_id()}", "release", row["form"], row["record"])
+    group = Group(sheet, f"release:{row['id']}:{clock.new_id()}", "release", row["form"], row["record"])
     group.id = clock.new_id()
     dims = {key: row[dimension.column] for key, dimension in ledger.dimensions.items()}
     like = Slot(plain_rule(ledger.key), ledger, None, row["line"], dims, dict.fromkeys(ledger.amounts, ZERO))

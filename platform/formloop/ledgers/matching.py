@@ -15,11 +15,12 @@ from formloop.core.errors import Invalid
 from formloop.core.text import M
 from formloop.db import connection
 from formloop.ledgers.engine import OWN, RELEASED, REVALUED, Slot, plain_rule
+from formloop.ledgers.groups import Group
 from formloop.ledgers.pools import chunks
 from formloop.ledgers.spec import ZERO, LedgerSpec
 
 if TYPE_CHECKING:
-    from formloop.ledgers.book import Book, Group
+    from formloop.ledgers.book import Book
 
 
 @dataclass(slots=True)

@@ -12,12 +12,13 @@ from formloop.core.text import M
 from formloop.db import connection
 from formloop.ledgers.balances import shown
 from formloop.ledgers.engine import ADDED, OWN, PLAIN, Slot
+from formloop.ledgers.groups import Group
 from formloop.ledgers.pools import list_returns, nets, valuation_of
 from formloop.ledgers.spec import ZERO
 from formloop.ledgers.tables import posted
 
 if TYPE_CHECKING:
-    from formloop.ledgers.book import Book, Group
+    from formloop.ledgers.book import Book
 
 
 def resolve(book: Book) -> None:

@@ -14,8 +14,9 @@ from formloop.core.text import M
 from formloop.db import connection
 from formloop.ledgers import periods
 from formloop.ledgers.adjusting import Earlier, amounts_now
-from formloop.ledgers.book import Book, Group
+from formloop.ledgers.book import Book
 from formloop.ledgers.engine import ADDED, RELEASED, RENEWED, RETURNED, REVERSED, Sheet, Slot, plain_rule
+from formloop.ledgers.groups import Group
 from formloop.ledgers.matching import Match, list_matches
 from formloop.ledgers.spec import ZERO, LedgerSpec
 from formloop.ledgers.tables import posted

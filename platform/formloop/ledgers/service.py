@@ -13,10 +13,12 @@ from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.spec import Values
-from formloop.ledgers import engine, expiring, reversing
-from formloop.ledgers.book import Book, Group
+from formloop.ledgers import adjusting, engine, expiring, reversing
+from formloop.ledgers.book import Book
 from formloop.ledgers.engine import Sheet
+from formloop.ledgers.groups import Group
 from formloop.ledgers.kind import get_ledger, list_ledgers
+from formloop.ledgers.posting_kind import CANCELLED
 from formloop.ledgers.scopes import settings_of
 from formloop.ledgers.spec import LedgerSpec, PostingSpec
 from formloop.ledgers.tables import posted
@@ -47,6 +49,28 @@ def on_events(events: Sequence[Event]) -> None:
         changed = [e for e in events if e.form == posting.form and e.name == "updated" and _holds(posting, e)]
         if fresh or stale or changed:
             _carry_out(posting, fresh, stale, changed)
+    for posting, ended in _out_of_use(events):
+        _carry_out(posting, [], ended, [])
+
+
+def _out_of_use(events: Sequence[Event]) -> list[tuple[PostingSpec, list[Event]]]:
+    """What ends of that postings have entered which are no longer in use: it is undone all the same."""
+    ended = [e for e in events if e.name in ("deleted", "purged", f"state:{CANCELLED}")]
+    if not ended:
+        return []
+    known = [posting.key for event in ended for posting in postings_of(event.form)]
+    query = select(posted.c.posting, posted.c.version, posted.c.form, posted.c.record).where(
+        posted.c.record.in_([event.record for event in ended]),
+        posted.c.form.in_({event.form for event in ended}),
+        posted.c.purpose == "post",
+        posted.c.posting.not_in(known),
+    )
+    found = []
+    for key, version, form, record in connection().execute(query).all():
+        mine = [event for event in ended if (event.form, event.record) == (form, record)]
+        if mine and reversing.list_live(form, record, key):
+            found.append((adjusting.find_version(key, version), mine))
+    return found
 
 
 def _begins(posting: PostingSpec, event: Event) -> bool:

@@ -12,11 +12,12 @@ from formloop.core.text import M, Message
 from formloop.definitions import editor, library
 from formloop.definitions import service as definitions
 from formloop.definitions import views as definition_views
-from formloop.studio import drafting, flow_designer, form_designer, preview
+from formloop.studio import drafting, flow_designer, form_designer, formula, preview
 from formloop.studio.designer import PLAIN, Designer, Gesture, designer_of, designers
 from formloop.studio.operations import find, read_path, write_path
 from formloop.studio.panel import Panel, read_section
 from formloop.studio.pickers import Around
+from formloop.studio.shapes import mapping
 from formloop.web import htmx, page, viewer
 from formloop.web.routes import route
 
@@ -82,6 +83,46 @@ def design(definition_id: str) -> Response:
 def show_preview(definition_id: str) -> Response:
     """The form as people will fill it in."""
     return preview.show(drafting.open_desk(signing.current(), definition_id))
+
+
+@route(blueprint, "/<definition_id>/formula", permission=DESIGN)
+def show_formula(definition_id: str) -> Response:
+    """The formula editor for the expression at a place."""
+    desk = drafting.open_desk(signing.current(), definition_id)
+    at, around = read_path(request.args.get("at", "")), Around(desk.kind, desk.doc, viewer.locale(), {})
+    around = replace(around, beside=mapping(find(desk.doc, at[:-1], desk.kind.identities)))
+    source = find(desk.doc, at, desk.kind.identities)
+    source = source if isinstance(source, str) else ""
+    return page.render_part(
+        "studio/_formula.html",
+        definition_id=definition_id,
+        at=write_path(at),
+        source=source,
+        title=M("Formula editor") if at[-1:] not in [(each,) for each in formula.CONDITIONS] else M("Rule"),
+        condition=bool(at) and at[-1] in formula.CONDITIONS,
+        rule=formula.read_sentence(source),
+        fields=formula.fields_at(around, at),
+        functions=formula.functions(),
+        operators=formula.OPERATORS,
+        verdict=formula.judge(signing.current(), around, at, source),
+    )
+
+
+@route(blueprint, "/<definition_id>/formula", permission=DESIGN, methods=["POST"])
+def judge_formula(definition_id: str) -> Response:
+    """What is wrong with a formula, or what it gives; a rule said as a sentence becomes one."""
+    desk, form = drafting.open_desk(signing.current(), definition_id), request.form
+    at, around = read_path(form.get("at", "")), Around(desk.kind, desk.doc, viewer.locale(), {})
+    around = replace(around, beside=mapping(find(desk.doc, at[:-1], desk.kind.identities)))
+    said = (form.get("field", ""), form.get("operator", ""), form.get("value", ""))
+    source = form.get("source", "") if form.get("only") else formula.sentence(*said, around)
+    return page.render_part(
+        "studio/_verdict.html" if form.get("only") else "studio/_formula_text.html",
+        definition_id=definition_id,
+        at=write_path(at),
+        source=source,
+        verdict=formula.judge(signing.current(), around, at, source),
+    )
 
 
 @route(blueprint, "/<definition_id>/do/<act>", permission=DESIGN, methods=["POST"])

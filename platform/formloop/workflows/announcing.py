@@ -30,10 +30,11 @@ def announce(turn: Turn, effects: Sequence[Effect], event: Event, before: str) -
     _ask(turn, [each for each in effects if isinstance(each, Ask)])
     _copy(turn, [each for each in effects if isinstance(each, Tell)])
     _remind(turn, [p for each in effects if isinstance(each, Remind) for p in each.people], event)
+    _correct(turn, [each for each in effects if isinstance(each, Ask)])
     now = turn.state.status
     if now == "stuck":
         _repair(turn, [each for each in effects if isinstance(each, Note) and each.action == "stuck"])
-    if now in OUTCOMES and now != before and event.by != turn.state.initiator:
+    if now in OUTCOMES and now != before and event.by != turn.state.initiator and event.action != "reassign":
         _outcome(turn)
 
 
@@ -43,6 +44,14 @@ def _ask(turn: Turn, asks: Sequence[Ask]) -> None:
     if asked and notices.is_told("task"):
         said = M("{form} of {name} waits for you: {step}", **_names(turn), step=_step(turn, asked[0].step))
         notices.tell([each.person for each in asked], "task", said, link_of(turn.case))
+
+
+def _correct(turn: Turn, asks: Sequence[Ask]) -> None:
+    """Whoever is to correct it in place of its initiator, who hears of it as an outcome."""
+    asked = [each.person for each in asks if not each.step and each.person != turn.state.initiator]
+    if asked and notices.is_told("task"):
+        said = M("{form} of {name} was given to you to be corrected.", **_names(turn))
+        notices.tell(asked, "task", said, link_of(turn.case))
 
 
 def _copy(turn: Turn, told: Sequence[Tell]) -> None:

@@ -86,7 +86,9 @@ def _submit(actor: Actor, form: str, record: int, comment: str, chosen: Chosen) 
     spec = get_form(form)
     if actor.person_id is None:
         raise Forbidden(M("Only a person can submit a record."))
-    where = permits.require_permit(actor, "submit", spec).where(context_of(actor))
+    where = None
+    if not _holds(actor, form, record):
+        where = permits.require_permit(actor, "submit", spec).where(context_of(actor))
     values = rows.load(connection(), spec, [record], where).get(record)
     return _begin(
         actor,
@@ -95,6 +97,13 @@ def _submit(actor: Actor, form: str, record: int, comment: str, chosen: Chosen) 
         values,
         Event("submit", actor.person_id, _comment(comment), chosen=people_by_step(chosen)),
     )
+
+
+def _holds(actor: Actor, form: str, record: int) -> bool:
+    """Whether a returned record was given to somebody to submit it again, in place of its initiator."""
+    running = cases.find_open(form, record)
+    mine = cases.find_own_task(running.id, actor.person_id) if running is not None else None
+    return mine is not None and not mine.step
 
 
 @transactional
@@ -390,7 +399,13 @@ def _start_other(turn: Turn, work: Work) -> Mapping[str, Any]:
     running = cases.find_open(form, record)
     if running is not None and running.status != "returned":
         return {"case": running.id, "status": running.status}
-    found = submit_for(get_actor(turn.state.initiator), form, record)
+    try:
+        initiator = get_actor(turn.state.initiator)
+    except NotFound as error:
+        raise Conflict(
+            M("Whoever submitted this has left, so nothing can be submitted in their name.")
+        ) from error
+    found = submit_for(initiator, form, record)
     return {"case": found.case, "status": found.status}
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from formloop.access.actor import SYSTEM, get_actor
+from formloop.access.actor import SYSTEM, recall_actor
 from formloop.core import clock
 from formloop.core.expression import Expression, Linked, Path
 from formloop.db import reading
@@ -76,7 +76,7 @@ class Situation(Staff):
 
     def value_of(self, expression: Expression, names: Mapping[str, Any]) -> Any:
         """A value; what an expression asks of "the user" is asked of whoever submitted."""
-        who = get_actor(self.initiator) if expression.calls & ABOUT_PEOPLE else SYSTEM
+        who = recall_actor(self.initiator) if expression.calls & ABOUT_PEOPLE else SYSTEM
         asked = {path[0] for path in expression.reads} & set(names)
         env = self._environment
         if asked:

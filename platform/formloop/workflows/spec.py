@@ -135,6 +135,9 @@ class World(Protocol):
     def find_people(self, rule: Rule, visit: Visit) -> Sequence[int]:
         """The active people a rule chooses, in order."""
 
+    def is_here(self, person: int) -> bool:
+        """Whether a person can still be asked."""
+
     def find_deputies(self, people: Sequence[int]) -> Mapping[int, int]:
         """Who stands in today for those of the people who are away."""
 

@@ -81,6 +81,10 @@ class Staff:
         """Who stands in today for those of the people who are away."""
         return delegations.find_deputies(people)
 
+    def is_here(self, person: int) -> bool:
+        """Whether a person can still be asked."""
+        return bool(self.active([person]))
+
     def active(self, chosen: Sequence[int]) -> Sequence[int]:
         """Those of the people who are still here."""
         active = {row.id for row in _ask(_ACTIVE, ids=tuple(chosen))} if chosen else ()

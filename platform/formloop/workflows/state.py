@@ -119,6 +119,11 @@ class State:
         return next((each.at or None for each in self.leaves), None)
 
     @property
+    def home(self) -> Token | None:
+        """The place with the initiator, where it has been returned."""
+        return next((each for each in self.tokens if not each.at), None)
+
+    @property
     def seats(self) -> tuple[Seat, ...]:
         """Everybody who sits at a step now."""
         return tuple(seat for each in self.tokens for seat in each.seats)

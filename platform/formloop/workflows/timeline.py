@@ -48,6 +48,7 @@ ACTIONS: dict[str, tuple[Message, str, str]] = {  # word, colour, icon
     "found": (M("Records looked up"), "secondary", "database"),
     "begun": (M("Sub-flow started"), "secondary", "sitemap"),
     "called": (M("Other system called"), "secondary", "world"),
+    "limited": (M("Not gone through to the end"), "orange", "alert-triangle"),
     "failed": (M("Failed; passed over"), "orange", "alert-triangle"),
     "skip": (M("Passed over"), "orange", "player-skip-forward"),
     "reassign": (M("Given to somebody else"), "blue", "switch-horizontal"),
@@ -93,7 +94,7 @@ def build(found: Row[Any], locale: str, ahead: bool = True) -> list[Moment]:
     names = people.names_of(i for i in ids if i is not None)
     kept = files.names_of(key for n in notes for key in n.detail.get("files", ()))
     moments = [_past(note, workflow, names, kept, locale) for note in notes]
-    moments += [_now(each, found, workflow, names, locale) for each in waiting]
+    moments += [_now(each, workflow, names, locale) for each in waiting]
     for token, seat in ((each, seat) for each in state.tokens for seat in each.seats):
         if seat.state == "waiting":
             moments.append(
@@ -153,9 +154,9 @@ def _past(
     )
 
 
-def _now(waits: Row[Any], found: Row[Any], workflow: Workflow, names: dict[int, str], locale: str) -> Moment:
+def _now(waits: Row[Any], workflow: Workflow, names: dict[int, str], locale: str) -> Moment:
     since = clock.now() - waits.made_at
-    back = found.status == "returned"
+    back = not waits.step
     return Moment(
         who=names.get(waits.person, ""),
         step=_title(workflow, waits.step, locale),

@@ -122,7 +122,7 @@ def _submit_panel(actor: Actor, spec: FormSpec, record: Values) -> tuple[str, di
             return None
         return "workflows/_submit.html", {**shown, "again": False}
     if running.status == "returned":
-        if running.initiator != actor.person_id:
+        if cases.find_own_task(running.id, actor.person_id) is None:
             return None
         return "workflows/_submit.html", {**shown, "again": True}
     mine = cases.find_own_task(running.id, actor.person_id)

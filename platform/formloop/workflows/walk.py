@@ -19,6 +19,7 @@ from formloop.workflows.state import (
     Token,
 )
 
+LEFT = M("It was returned, and whoever submitted it has left. Give it to somebody else.")
 TOO_MANY = M("Too many steps in one go.")
 MOST_STEPS = 20_000  # in one go; a loop that never waits could go on for long
 
@@ -39,9 +40,10 @@ class Walk:
         while self._ahead:
             self._enter(*self._ahead.pop())
         state = self.state
-        if state.status in ("open", "stuck"):
+        if state.status in ("open", "stuck", "returned"):
+            waits = "returned" if state.home is not None else "open"
             stuck = any(each.stuck for each in state.tokens)
-            state = replace(state, status="stuck" if stuck else "open")
+            state = replace(state, status="stuck" if stuck else waits)
         return state, tuple(self.effects)
 
     def note(self, action: str, token: Token | None, event: Event, **detail: Any) -> None:
@@ -216,11 +218,18 @@ class Walk:
         self.remove(state.tokens)
         if how != "back":
             self.change(passed=(), hands={})
-        why = {"rule": "returned"}
-        home = Token(self.next_round(), "", seats=(Seat(state.initiator, why),), parked=parked)
-        self.change(status="returned", tokens=(*self.state.tokens, home))
-        self.put(home)
+        self.go_home(parked)
         self.effects.append(SetState(self.workflow.states["returned"]))
+
+    def go_home(self, parked: tuple[Token, ...]) -> None:
+        """Ask the initiator to correct it; one who has left cannot, so somebody else is to be asked."""
+        initiator = self.state.initiator
+        home = Token(self.next_round(), "", seats=(Seat(initiator, {"rule": "returned"}),), parked=parked)
+        self.change(tokens=(*self.state.tokens, home))
+        if self.world.is_here(initiator):
+            self.put(home)
+        else:
+            self._stop(home, LEFT)
 
     def finish(self, status: str, record_state: str, token: Token | None = None) -> None:
         """The case is over, approved."""

@@ -86,8 +86,11 @@ def _query(turn: Turn, work: Work) -> Mapping[str, Any]:
     query = select(table.c.id).where(table.c.deleted_at.is_(None))
     for key, value in _raw(spec.key, work.values["by"]).items():
         query = query.where(table.c[key].is_(None) if value is None else table.c[key] == value)
-    query = query.order_by(table.c.id).limit(MOST_FOUND if many else 1)
-    return {"ids": tuple(connection().execute(query).scalars())}
+    query = query.order_by(table.c.id).limit(MOST_FOUND + 1 if many else 1)
+    ids = tuple(connection().execute(query).scalars())
+    if len(ids) > MOST_FOUND:
+        raise Invalid([Problem("too_many", "", M("More than {most} records fit.", most=MOST_FOUND))])
+    return {"ids": ids}
 
 
 def _plan(turn: Turn, work: Work) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@ from formloop.workflows.actions.deciding import replace_seat
 from formloop.workflows.actions.spec import REASON, Action, Refusal, invalid, refuse_person
 from formloop.workflows.spec import Visit, Workflow
 from formloop.workflows.state import ENDED, CancelOpen, Event, SetState, State
-from formloop.workflows.walk import Walk
+from formloop.workflows.walk import LEFT, Walk
 
 RUNNING = ("open", "stuck")
 
@@ -30,17 +30,27 @@ def _resume(walk: Walk, event: Event) -> None:
     """At a step: everything else ends and the case stands there. Otherwise what is stuck is tried again."""
     if event.to is not None:
         walk.note("resume", next(iter(walk.state.leaves), None), event, to=event.to)
-        walk.remove(walk.state.tokens)
+        _leave_home(walk)
         walk.go(event.to)
         return
     for token in [each for each in walk.state.tokens if each.stuck]:
         walk.note("resume", token, event)
-        if token.inside:
+        if not token.at:
+            walk.remove([token])
+            walk.go_home(token.parked)
+        elif token.inside:
             step = walk.workflow.steps[token.at]
             walk.apply(token, step.node.back(Visit(step, walk.state, token), walk.world))
         else:
             walk.remove([token])
             walk.go(token.at, token.parent, token.loop, token.parked)
+
+
+def _leave_home(walk: Walk) -> None:
+    """Every place is given up; a record that was back with its initiator is under approval again."""
+    if walk.state.home is not None:
+        walk.effects.append(SetState(walk.workflow.states["submitted"]))
+    walk.remove(walk.state.tokens)
 
 
 def _refuse_restart(workflow: Workflow, state: State, event: Event) -> Refusal:
@@ -50,7 +60,7 @@ def _refuse_restart(workflow: Workflow, state: State, event: Event) -> Refusal:
 def _restart(walk: Walk, event: Event) -> None:
     """From the first step, as if it had just been submitted; what people said stays in the history."""
     walk.note("restart", None, event)
-    walk.remove(walk.state.tokens)
+    _leave_home(walk)
     walk.change(status="open", decided=0, passed=(), hands={}, variables={})
     walk.go(walk.workflow.first)
 
@@ -58,6 +68,8 @@ def _restart(walk: Walk, event: Event) -> None:
 def _refuse_skip(workflow: Workflow, state: State, event: Event) -> Refusal:
     if not event.comment.strip():
         return invalid("comment", REASON)
+    if state.home is not None:
+        return Conflict(LEFT)
     return None if state.status == "stuck" else Conflict(M("This approval is not stuck."))
 
 

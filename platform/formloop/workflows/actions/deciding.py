@@ -106,7 +106,7 @@ def replace_seat(walk: Walk, token: Token, mine: Seat, person: int, why: dict[st
         else s
         for s in token.seats
     )
-    walk.put(replace(token, seats=seats))
+    walk.put(replace(token, seats=seats, stuck=False))
 
 
 def _refuse_signer(workflow: Workflow, state: State, event: Event) -> Refusal:

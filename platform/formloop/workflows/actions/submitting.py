@@ -11,9 +11,10 @@ NOT_YOURS = M("Only the person who submitted this may do that.")
 
 
 def _refuse_submit(workflow: Workflow, state: State, event: Event) -> Refusal:
-    if event.by != state.initiator:
+    holds = state.home is not None and any(seat.person == event.by for seat in state.home.seats)
+    if event.by != state.initiator and not holds:
         return Forbidden(NOT_YOURS)
-    ready = state.status in ("new", "returned")
+    ready = state.status == "new" or state.home is not None
     return None if ready else Conflict(M("This is under approval already."))
 
 

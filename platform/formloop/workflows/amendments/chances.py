@@ -58,8 +58,9 @@ def find_chance(actor: Actor, spec: FormSpec, record: Values) -> Chance | None:
     running = cases.find_open(spec.key, record["id"])
     if running is None:
         return Chance(workflow, workflow.amends, find_stage(workflow, spec, record))
-    if running.status != "returned" or running.initiator != actor.person_id:
-        return None
+    mine = cases.find_own_task(running.id, actor.person_id)
+    if mine is None or mine.step:
+        return None  # it was not returned to them
     begun = get_version(running.workflow, running.version)  # it goes on by the version it began with
     if begun.amends is None:
         return None

@@ -20,6 +20,7 @@ from formloop.workflows.nodes.seats import (
     check_who,
     choose,
     pass_repeated,
+    sit,
 )
 from formloop.workflows.spec import ACTIONS, Entry, FindForm, Node, Step, Visit, World
 from formloop.workflows.state import Alarm, CancelOpen, Event, Note, Remind, Seat
@@ -168,7 +169,7 @@ class Approval(Node):
         if not visit.token.seats:
             return ()
         then = visit.step.document.get("due", {}).get("then", ())
-        escalated = any(seat.why.get("rule") == "escalated" for seat in visit.token.seats)
+        escalated = any("escalated" in (seat.why.get("rule"), *seat.why) for seat in visit.token.seats)
         return tuple(
             each
             for each in alarms(visit, world, since)
@@ -258,17 +259,24 @@ def _line_up(seats: tuple[Seat, ...]) -> tuple[Seat, ...]:
 
 
 def _escalated(visit: Visit, world: World) -> tuple[tuple[Seat, ...], tuple[CancelOpen, ...]]:
-    """Instead of whoever is asked their heads are; one who has none, or whose head is asked already, stays."""
+    """Instead of whoever is asked their heads are; one who has none, or whose head is asked already, stays.
+
+    For a head who is away the deputy is asked.
+    """
     seats, gone = list(visit.token.seats), []
     for index, seat in enumerate(seats):
         if seat.state != "open":
             continue
         rule = {"rule": "head_of", "of": seat.person}
         heads = [h for h in world.find_people(rule, visit) if all(s.person != h for s in seats)]
-        if heads:
+        why = {"rule": "escalated", "of": seat.person}
+        new = next(iter(sit(dict.fromkeys(heads[:1], why), world)), None)
+        if new is not None and all(s.person != new.person for s in seats):
+            if new.person != heads[0]:
+                new = replace(new, why={**new.why, "escalated": seat.person})
             gone.append(CancelOpen((seat.round,) if seat.round > 0 else (), (seat.person,)))
-            seats[index] = Seat(heads[0], {"rule": "escalated", "of": seat.person}, after=seat.after)
-            seats = [replace(s, after=heads[0]) if s.after == seat.person else s for s in seats]
+            seats[index] = replace(new, after=seat.after)
+            seats = [replace(s, after=new.person) if s.after == seat.person else s for s in seats]
     return tuple(seats), tuple(gone)
 
 
@@ -277,4 +285,4 @@ def _stand_in(visit: Visit, world: World) -> tuple[Seat, ...]:
     if not isinstance(nobody, dict):
         return ()
     rule = {"rule": "stand_in", "person": nobody["person"]}
-    return tuple(Seat(person, rule) for person in world.find_people(rule, visit))
+    return sit(dict.fromkeys(world.find_people(rule, visit), rule), world)

@@ -7,8 +7,10 @@ from formloop.core.definitions import Doc, Library
 from formloop.core.errors import Problem
 from formloop.core.expression import ANY, BOOL, NUMBER, EvaluationError, ListType, RecordType, Type
 from formloop.core.text import M
+from formloop.events import reasons
 from formloop.forms.spec import FormSpec
 from formloop.workflows.spec import Child, Entry, FindForm, Node, Visit, Wanted, World
+from formloop.workflows.state import Note
 
 MOST = 1_000
 
@@ -71,13 +73,16 @@ class Loop(Node):
         doc = visit.step.document
         if "over" not in doc:
             return self._again(visit, world, 0)
-        items = list(world.list_items(doc["over"], visit.names))[: int(doc.get("most", MOST))]
+        found = list(world.list_items(doc["over"], visit.names))
+        items = found[: int(doc.get("most", MOST))]
         if not items:
             return Entry(next=visit.step.next)
-        first = visit.step.branches[0].first
+        if len(found) > len(items) and "most" not in doc:
+            return Entry(stuck=M("There are more than {most} to go through.", most=MOST))
+        noted, first = self._limited(visit) if len(found) > len(items) else (), visit.step.branches[0].first
         if doc.get("at_once"):
-            return Entry(inside=tuple(Child(first, _item(i, item)) for i, item in enumerate(items)))
-        return Entry(inside=(Child(first, _item(0, items[0])),), memory={"items": items, "index": 0})
+            return Entry(noted, inside=tuple(Child(first, _item(i, item)) for i, item in enumerate(items)))
+        return Entry(noted, inside=(Child(first, _item(0, items[0])),), memory={"items": items, "index": 0})
 
     def back(self, visit: Visit, world: World) -> Entry:
         """Go on with the next item, or behind the loop after the last."""
@@ -97,8 +102,6 @@ class Loop(Node):
         condition = visit.step.expressions.get("while")
         if condition is None:
             return Entry(stuck=str(visit.step.document.get("while", "")))
-        if done >= int(visit.step.document.get("most", 1)):
-            return Entry(next=visit.step.next)
         try:
             names = {**visit.names, "loop": {"index": done + 1}}
             holds = world.value_of(condition, names) is True
@@ -106,8 +109,15 @@ class Loop(Node):
             return Entry(stuck=error.message)
         if not holds:
             return Entry(next=visit.step.next)
+        if done >= int(visit.step.document.get("most", 1)):
+            return Entry(self._limited(visit), next=visit.step.next)
         child = Child(visit.step.branches[0].first, {"index": done + 1})
         return Entry(inside=(child,), memory={"index": done + 1})
+
+    def _limited(self, visit: Visit) -> tuple[Note, ...]:
+        """What the history says where the loop's own limit ends it early."""
+        reason = reasons.written(M("At most {most} times.", most=visit.step.document.get("most", 1)))
+        return (Note("limited", visit.step.id, visit.token.round, detail={"reason": reason}),)
 
 
 def _item(index: int, item: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Who sits at a step: everybody its rules choose, once each, with the rule that chose them."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from formloop.core.definitions import Doc, Library
@@ -17,6 +18,11 @@ def choose(visit: Visit, world: World) -> tuple[Seat, ...]:
     for rule in visit.step.who:
         for person in world.find_people(rule, visit):
             found.setdefault(person, rule)
+    return sit(found, world)
+
+
+def sit(found: Mapping[int, Rule], world: World) -> tuple[Seat, ...]:
+    """A seat for each of the people, by the rule that chose them; for one who is away the deputy's."""
     away = world.find_deputies(list(found)) if found else {}
     seats: dict[int, Seat] = {}
     for person, rule in found.items():

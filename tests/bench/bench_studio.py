@@ -1,0 +1,66 @@
+"""An edit in the designer on a form of 200 fields: the whole request, with undo kept and the draft checked."""
+
+import logging
+from typing import Any
+
+from bench.shop import SYSTEM, median_ms, site
+from formloop.access import people, sessions, signing
+from formloop.definitions import service as definitions
+from formloop.studio import drafting
+from formloop.web.tracing import start_logging
+
+FIELDS = 200
+FORM = {
+    "x-kind": "form",
+    "x-id": "0000b0b0",
+    "x-key": "wide_form",
+    "title": "Wide form",
+    "type": "object",
+    "properties": {
+        f"field_{n}": {"type": "number", "title": f"Field {n}", **({"x-formula": f"field_{n - 1} * 2"} if n % 5 == 4 else {})}
+        for n in range(FIELDS)
+    },
+}  # fmt: skip
+
+
+def run() -> dict[str, Any]:
+    """Milliseconds of an edit by a panel, of adding and moving a field, of undo and of opening the page."""
+    found: dict[str, Any] = {"fields": FIELDS}
+    for database in ("sqlite", "postgresql"):
+        with site(database) as app:
+            app.config["WTF_CSRF_ENABLED"] = False
+            made = definitions.save_draft(SYSTEM, "form", dict(FORM))
+            client = app.test_client()
+            client.set_cookie(signing.COOKIE, sessions.open_session(people.find_person("administrator").id))
+            figures = _measure(client, made.id)
+            found |= {f"{database} {key}": value for key, value in figures.items()}
+    return found
+
+
+def _measure(client: Any, definition: str) -> dict[str, Any]:
+    start_logging(logging.WARNING)
+    turn, statuses = iter(range(1_000_000)), set[int]()
+
+    def do(act: str, **values: Any) -> None:
+        revision = drafting.definitions.get_definition(definition).draft_revision
+        answer = client.post(
+            f"/studio/{definition}/do/{act}",
+            data={"revision": revision, **values},
+            headers={"Origin": "http://localhost", "HX-Request": "true"},
+        )
+        statuses.add(answer.status_code)
+
+    at = "properties/field_7"
+    return {
+        "ms, a panel's change": median_ms(
+            lambda: do("fill", at=at, keep=1, **{"v-description": f"Hint {next(turn)}"}), 31
+        ),
+        "ms, a field moved": median_ms(lambda: do("field-shift", at=at, by=1), 31),
+        "ms, undo": median_ms(lambda: do("undo", at=at), 31),
+        "ms, the page": median_ms(lambda: client.get(f"/studio/{definition}?at={at}"), 31),
+        "statuses": sorted(statuses),
+    }
+
+
+if __name__ == "__main__":
+    print(run())

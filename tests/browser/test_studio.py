@@ -1,0 +1,177 @@
+"""Forms and workflows are designed in a real browser; clicks are counted."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from browser.sites import Photograph, Site
+from browser.test_accessibility import serious_problems
+from browser.test_story import enter
+
+FIELDS = (
+    ("text", "Tool"),
+    ("number", "Days"),
+    ("datetime", "From"),
+    ("dropdown", "Kind"),
+    ("multiline", "Note"),
+)
+
+
+class Hand:
+    """Counts the clicks that its page is given; choosing from an opened list is one as well."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.clicks = page, 0
+
+    def click(self, selector: str) -> None:
+        self.page.locator(selector).first.click()
+        self.clicks += 1
+
+    def choose(self, selector: str, value: str) -> None:
+        self.page.locator(selector).first.select_option(value)
+        self.clicks += 2
+
+
+def _settled(page: Page) -> None:
+    """All edits have been answered."""
+    page.evaluate("() => waiting")
+
+
+def _begin(page: Page, site: Site, name: str) -> None:
+    page.goto(f"{site.address}/definitions")
+    page.locator("details.fl-dropdown summary", has_text=re.compile("New|新建")).click()
+    page.locator('a[href^="/studio/new"]').click()
+    expect(page.locator("[name=name]")).to_be_focused()
+    page.keyboard.type(name)
+    page.keyboard.press("Enter")
+    expect(page.locator("#studio")).to_be_visible()
+
+
+def test_a_plain_form_of_five_named_fields_takes_at_most_twelve_clicks(
+    browser: Browser, site: Site, screenshot: Photograph
+) -> None:
+    page = enter(browser, site, "administrator")
+    page.goto(f"{site.address}/definitions")
+    hand = Hand(page)
+    hand.click("details.fl-dropdown:has(a[href^='/studio/new']) > summary")
+    hand.click("a[href^='/studio/new']")
+    expect(page.locator("[name=name]")).to_be_focused()
+    page.keyboard.type("Loan of tools")
+    page.keyboard.press("Enter")
+    for number, (kind, name) in enumerate(FIELDS, 1):
+        hand.click(f'[data-type="{kind}"]')
+        expect(page.locator(".fl-brick")).to_have_count(number)
+        expect(page.locator("#studio-props input[name=v-title]")).to_be_focused()
+        page.keyboard.type(name)
+    page.keyboard.press("Tab")
+    expect(page.locator('.fl-brick[data-key="note"]')).to_be_visible()
+    screenshot(page, "designer")
+    hand.click(".fl-studio-tools .btn-primary")
+    page.get_by_role("button", name="Publish").click()
+    hand.clicks += 1
+    expect(page).to_have_url(re.compile(r"/definitions/\w+$"))
+    assert hand.clicks <= 12, hand.clicks
+    page.goto(f"{site.address}/f/loan_of_tools/new")
+    screenshot(page, "designed-form")
+    page.fill("[name=tool]", "Drill")
+    page.locator(".fl-save").click()
+    expect(page).to_have_url(re.compile(r"/f/loan_of_tools/\d+$"))
+    page.goto(f"{site.address}/f/loan_of_tools")
+    heads = page.locator("th").all_inner_texts()
+    assert all(any(name in head for head in heads) for _, name in FIELDS)
+    expect(page.locator("[name^='f.kind']").first).to_be_attached()
+
+
+def test_an_approval_step_with_its_approver_takes_at_most_four_clicks(
+    browser: Browser, site: Site, screenshot: Photograph
+) -> None:
+    page = enter(browser, site, "administrator")
+    page.goto(f"{site.address}/definitions?kind=workflow")
+    page.locator("#definitions td a").first.click()
+    before = page.locator(".fl-step-card").count()
+    hand = Hand(page)
+    hand.click(".fl-plus summary")
+    hand.click('.fl-dropdown[open] [data-node="approval"]')
+    expect(page.locator(".fl-step-card")).to_have_count(before + 1)
+    hand.choose("[data-add$='/who']", '{"rule": "initiator"}')
+    expect(page.locator(".fl-step-card.fl-selected")).to_contain_text("nitiator")
+    assert hand.clicks <= 4, hand.clicks
+    screenshot(page, "flow-designer")
+    page.locator("#studio-undo").click()
+    _settled(page)
+    page.locator("#studio-undo").click()
+    expect(page.locator(".fl-step-card")).to_have_count(before)
+
+
+def test_fields_are_added_named_moved_copied_and_deleted_by_keyboard_alone(
+    browser: Browser, site: Site
+) -> None:
+    page = enter(browser, site, "administrator", "zh-CN")
+    _begin(page, site, "Keys only")
+    for kind in ("text", "multiline"):
+        page.locator(f'[data-type="{kind}"]').focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#studio-props input[name=v-title]")).to_be_focused()
+        page.keyboard.type("One" if kind == "text" else "Two")
+        page.keyboard.press("Tab")
+        _settled(page)
+    expect(page.locator(".fl-brick")).to_have_count(2)
+    page.locator('[data-select="properties/two"]').first.focus()
+    page.keyboard.press("Alt+ArrowUp")
+    expect(page.locator(".fl-brick").first).to_have_attribute("data-key", "two")
+    page.locator('[data-select="properties/two"]').first.focus()
+    page.keyboard.press("Control+d")
+    expect(page.locator(".fl-brick")).to_have_count(3)
+    page.locator('[data-select="properties/two"]').first.focus()
+    page.keyboard.press("Delete")
+    expect(page.locator(".fl-brick")).to_have_count(2)
+    page.locator("h1").click()
+    page.keyboard.press("Control+z")
+    expect(page.locator(".fl-brick")).to_have_count(3)
+    page.reload()
+    page.keyboard.press("Control+z")
+    expect(page.locator(".fl-brick")).to_have_count(2)
+
+
+def test_a_type_is_dragged_to_its_place(browser: Browser, site: Site) -> None:
+    page = enter(browser, site, "administrator")
+    _begin(page, site, "By dragging")
+    page.locator('[data-type="multiline"]').click()
+    expect(page.locator(".fl-brick")).to_have_count(1)
+    page.locator('[data-type="switch"]').drag_to(
+        page.locator(".fl-brick-face"), target_position={"x": 40, "y": 8}
+    )
+    expect(page.locator(".fl-brick")).to_have_count(2)
+
+
+@pytest.mark.parametrize(("locale", "scheme"), [("en-US", "light"), ("zh-CN", "dark")])
+def test_no_designer_has_a_serious_problem(
+    browser: Browser, site: Site, screenshot: Photograph, locale: str, scheme: Any
+) -> None:
+    page = enter(browser, site, "administrator", locale)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.goto(f"{site.address}/definitions?kind=form&q=sales_order")
+    page.locator("#definitions td a").first.click()
+    page.locator("[data-brick]").first.click()
+    expect(page.locator("#studio-props input[name=v-title]")).to_be_visible()
+    assert serious_problems(page) == []
+    page.locator("[data-formula]").first.click()
+    expect(page.locator("#fl-formula")).to_be_visible()
+    assert serious_problems(page) == []
+    page.goto(f"{site.address}/definitions?kind=workflow")
+    page.locator("#definitions td a").first.click()
+    page.locator(".fl-step-face").nth(1).click()
+    expect(page.locator(".fl-step-card.fl-selected")).to_be_visible()
+    assert serious_problems(page) == []
+
+
+def test_a_narrow_screen_is_told_politely(browser: Browser, site: Site) -> None:
+    page = enter(browser, site, "administrator", phone=True)
+    page.goto(f"{site.address}/studio/new")
+    page.keyboard.type("Narrow")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("The designer needs a wider screen")).to_be_visible()
+    expect(page.locator("#studio")).to_be_hidden()
+    assert serious_problems(page) == []

@@ -1,0 +1,83 @@
+"""The formula editor: problems at their character, results on a sample, rules as sentences."""
+
+import pytest
+
+from formloop.core.definitions import kinds
+from formloop.forms import service
+from formloop.studio import formula
+from formloop.studio.pickers import Around
+from studio.conftest import PAPER
+
+
+def _around(locale="en"):
+    return Around(kinds.get("form"), PAPER, locale, {})
+
+
+def _judge(studio, source, *at, locale="en"):
+    return formula.judge(studio.mei, _around(locale), at or ("properties", "quantity", "x-formula"), source)
+
+
+def test_a_mistake_is_told_at_its_character_in_both_languages(studio):
+    (problem,) = _judge(studio, "1 + nothing").problems
+    assert (problem.line, problem.column) == (1, 5)
+    assert "nothing" in problem.message.render("zh-CN") != problem.message.render("en")
+
+
+def test_the_result_is_that_of_the_newest_record(studio):
+    assert _judge(studio, "quantity * 2").result == ""
+    service.create(studio.mei, "request", {"item": "Drill", "quantity": "21"})
+    verdict = _judge(studio, "quantity * 2")
+    assert (verdict.result, verdict.sample, verdict.problems) == ("42", "Drill", [])
+    rule = ("properties", "item", "x-visible")
+    assert _judge(studio, "quantity > 2", *rule).result == "Yes"
+    assert _judge(studio, "quantity > 2", *rule, locale="zh-CN").result == "是"
+
+
+def test_a_rule_must_be_yes_or_no_and_columns_know_their_neighbours(studio):
+    assert _judge(studio, "quantity", "properties", "item", "x-visible").problems
+    at = ("properties", "lines", "items", "properties", "part", "x-default")
+    assert not _judge(studio, "part", *at).problems
+    assert ("part", "Lines · Part") in formula.fields_at(_around(), at)
+
+
+@pytest.mark.parametrize(
+    ("said", "source"),
+    [
+        (("quantity", "more", "100"), "quantity > 100"),
+        (("item", "is", "it's"), "item = 'it''s'"),
+        (("item", "empty", ""), "ISBLANK(item)"),
+        (("quantity", "least", ""), "quantity >= 0"),
+        (("", "is", "x"), ""),
+        (("item", "sounds", "x"), ""),
+    ],
+)
+def test_a_sentence_becomes_a_rule_that_is_understood(studio, said, source):
+    assert formula.sentence(*said, _around()) == source
+    assert not source or not _judge(studio, source, "properties", "item", "x-visible").problems
+
+
+@pytest.mark.parametrize("said", [("quantity", "more", "100"), ("item", "is", "A b"), ("item", "empty", "")])
+def test_a_rule_that_is_a_sentence_is_read_as_one(studio, said):
+    assert formula.read_sentence(formula.sentence(*said, _around())) == said
+
+
+def test_a_rule_that_is_more_than_a_sentence_stays_text():
+    assert formula.read_sentence("AND(a > 1, b < 2)") == ("", "", "")
+
+
+def test_every_function_can_be_picked():
+    rows = [row for _, group in formula.functions() for row in group]
+    assert ("SUM" in {name for name, *_ in rows}) and all(all(row) for row in rows)
+
+
+def test_the_editor_opens_with_the_formula_and_judges_it(studio):
+    studio.app.config["WTF_CSRF_ENABLED"] = False
+    client = studio.client(studio.mei)
+    at = "properties/item/x-visible"
+    page = client.get(f"/studio/{studio.id}/formula?at={at}").text
+    assert "data-sentence" in page and 'data-insert="quantity"' in page
+    headers = {"Origin": "http://localhost"}
+    said = {"at": at, "field": "quantity", "operator": "more", "value": "3"}
+    assert "quantity &gt; 3" in client.post(f"/studio/{studio.id}/formula", data=said, headers=headers).text
+    wrong = {"at": at, "only": 1, "source": "quantity >"}
+    assert "character" in client.post(f"/studio/{studio.id}/formula", data=wrong, headers=headers).text
