@@ -177,12 +177,13 @@ def test_a_proposal_that_came_back_is_renewed_from_its_own_page(app: Flask, desk
     assert desk.is_asked("bob", case)
 
 
-def test_an_applied_change_cannot_be_voided_but_changed_back(app: Flask, desk: Desk) -> None:
+@pytest.mark.parametrize("does", ["void", "reactivate"])
+def test_an_applied_change_cannot_be_voided_but_changed_back(app: Flask, desk: Desk, does: str) -> None:
     record = desk.booking()
     case = desk.propose(record, {"rows": desk.lines(record, count=3)}).case
     desk.decide("bob", case)
     adm = seen_by(app, desk, "adm")
-    answer = adm.post(f"/cases/{case}/void", data={"comment": "a mistake"})
+    answer = adm.post(f"/cases/{case}/{does}", data={"comment": "a mistake"})
     assert answer.status_code == 409
     assert "Propose the change back instead." in answer.get_data(as_text=True)
     assert desk.needs() == [("cabin", 3, "open")]

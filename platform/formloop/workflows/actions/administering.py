@@ -9,6 +9,7 @@ from formloop.workflows.state import ENDED, CancelOpen, Event, SetState, State
 from formloop.workflows.walk import LEFT, Walk
 
 RUNNING = ("open", "stuck")
+APPLIED = M("This change was applied already. Propose the change back instead.")
 
 
 def _refuse_resume(workflow: Workflow, state: State, event: Event) -> Refusal:
@@ -110,8 +111,8 @@ def _end(walk: Walk, event: Event) -> None:
 def _refuse_void(workflow: Workflow, state: State, event: Event) -> Refusal:
     if state.status in ("new", "voided"):
         return Conflict(M("This was voided already."))
-    if workflow.amends is not None and state.status == "approved":
-        return Conflict(M("This change was applied already. Propose the change back instead."))
+    if _is_applied(workflow, state):
+        return Conflict(APPLIED)
     return None if event.comment.strip() else invalid("comment", REASON)
 
 
@@ -123,7 +124,14 @@ def _void(walk: Walk, event: Event) -> None:
 def _refuse_reactivate(workflow: Workflow, state: State, event: Event) -> Refusal:
     if state.status not in ENDED:
         return Conflict(M("Only a finished approval can be taken up again."))
+    if _is_applied(workflow, state):
+        return Conflict(APPLIED)
     return _refuse_step(workflow, event) if event.to is not None else None
+
+
+def _is_applied(workflow: Workflow, state: State) -> bool:
+    """Whether the record has what a case proposed, which the case alone cannot undo."""
+    return workflow.amends is not None and state.status == "approved"
 
 
 def _reactivate(walk: Walk, event: Event) -> None:
