@@ -89,6 +89,13 @@ document.addEventListener("fl-moved", ({ detail: { from, to } }) => {  // a new 
   }
 });
 
+// --- Several of many: a box that shows what is chosen
+htmx.onLoad((root) => {
+  for (const select of (root.parentElement || root).querySelectorAll("#studio-props select[multiple]")) {
+    if (!select.tomselect) new TomSelect(select, { plugins: ["remove_button"], dropdownParent: "body" });
+  }
+});
+
 // --- Keys
 document.addEventListener("keydown", (event) => {
   const typing = event.target.matches("input, textarea, select");

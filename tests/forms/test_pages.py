@@ -1,5 +1,6 @@
 """Pages of records as browsers and programs without JavaScript use them."""
 
+import copy
 import re
 
 import pytest
@@ -9,9 +10,10 @@ from flask.testing import FlaskClient
 from formloop.access import sessions, signing
 from formloop.access.actor import SYSTEM
 from formloop.events import outbox
-from formloop.forms import reads, service
+from formloop.forms import live, reads, service
+from formloop.forms.kind import get_form
 
-from .conftest import Shop
+from .conftest import ITEM, ORDER, Shop, form, publish, text
 
 
 @pytest.fixture
@@ -317,3 +319,18 @@ def test_the_second_of_two_clicks_at_once_is_shown_the_first_ones_record(
     monkeypatch.setattr(outbox, "find_received", too_early)
     assert post(client, "/f/item/new", {"name": "Once"}, key="one") == first
     assert asked == ["one", "one"]
+
+
+def test_what_lines_hold_that_nobody_can_type_stays_while_a_number_is_typed(shop: Shop) -> None:
+    column = {"type": "string", "title": "Unit", "readOnly": True}
+    item = form("item", {**ITEM["properties"], "unit": text("Unit")}, required=["name"])
+    order = copy.deepcopy(ORDER)
+    columns = order["properties"]["lines"]["items"]["properties"]
+    columns["unit"], columns["item"]["x-relation"]["fill"] = column, {"unit": "unit"}
+    publish(item, order)
+    pipe = shop.item("Pipe", unit="m")
+    saved = shop.order((pipe, "2"))
+    (line,) = saved["lines"]
+    raw = {"lines": [{"id": str(line["id"]), "item": str(pipe), "quantity": "3"}]}
+    answer = live.answer(SYSTEM, get_form("order"), raw, saved, ["lines.0.quantity"], "en")
+    assert answer["values"]["lines.0.unit"]["text"] == "m"

@@ -89,6 +89,13 @@ def test_options_are_written_one_a_line_and_settings_with_a_part_of_their_own_to
     assert kept["fill"] == {"item": "item", "quantity": "quantity"} and kept["show"] == ["item"]
 
 
+def test_choosing_one_more_keeps_the_order_of_those_chosen_before(studio):
+    doc = {**PAPER, "x-list": {"columns": ["wanted", "item"]}}
+    assert _kept(_open(doc, "x-list"), columns=["item", "wanted"])[0] == {}
+    kept, _ = _kept(_open(doc, "x-list"), columns=["item", "quantity", "wanted"])
+    assert kept == {"columns": ["wanted", "item", "quantity"]}
+
+
 def test_a_step_shows_its_people_its_settings_and_the_rights_on_every_field(studio):
     parts = _open(FLOW, "steps", "boss").parts()
     people = next(part for part in parts if isinstance(part, panel.Members))

@@ -1,6 +1,6 @@
 """Bringing our own tables (`fl_…`) to the state this version of the program needs.
 
-Missing tables, and missing columns that may be empty, are made from the rooms' declarations; whatever else a release
+Missing tables and indexes, and missing columns that may be empty, are made from the rooms' declarations; whatever else a release
 changes in tables that exist is a step in `STEPS`, run once each and in order. Tables of forms are not made here:
 publishing a form makes them.
 """
@@ -41,7 +41,9 @@ def bring_up(engine: Engine, metadata: MetaData) -> None:
         there = set(inspect(conn).get_table_names())
         missing = [table for table in metadata.sorted_tables if table.name not in there]
         done = len(STEPS) if not there & set(metadata.tables) else raise_by(conn, "schema", 0)
-        _add_columns(conn, [table for table in metadata.sorted_tables if table.name in there])
+        known = [table for table in metadata.sorted_tables if table.name in there]
+        _add_columns(conn, known)
+        _add_indexes(conn, known)
         metadata.create_all(conn, tables=missing, checkfirst=False)
         for step in STEPS[done:]:
             step(conn)
@@ -57,6 +59,15 @@ def _add_columns(conn: Connection, tables: Sequence[Table]) -> None:
             if column.nullable and (table.name, column.name) not in there:
                 made = f"{quoted.format_column(column)} {column.type.compile(conn.dialect)}"
                 conn.exec_driver_sql(f"ALTER TABLE {quoted.format_table(table)} ADD COLUMN {made}")
+
+
+def _add_indexes(conn: Connection, tables: Sequence[Table]) -> None:
+    known = inspect(conn).get_multi_indexes(filter_names=[table.name for table in tables])
+    there = {index["name"] for indexes in known.values() for index in indexes}
+    for table in tables:
+        for index in table.indexes:
+            if index.name not in there:
+                index.create(conn)
 
 
 def take_node(conn: Connection) -> int:

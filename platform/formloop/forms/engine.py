@@ -87,6 +87,19 @@ def _read(
     return values, frozenset(given)
 
 
+def laid_over(spec: FormSpec, before: Values | None, given: Values) -> Values:
+    """The record with what was given on top; a line that names its id keeps the values it was not given."""
+    if before is None:
+        return dict(given)
+    after = {**before, **given}
+    for subform in spec.subforms:
+        known = {line["id"]: line for line in before.get(subform.key) or ()}
+        after[subform.key] = [
+            {**known.get(line.get("id"), {}), **line} for line in after.get(subform.key) or ()
+        ]
+    return after
+
+
 def complete(
     spec: FormSpec, values: Values, given: Given, links: Links, context: Context, before: Values | None
 ) -> Values:

@@ -115,4 +115,4 @@ def show_one_more(
     if key in spec.line_tables:
         given.values.setdefault(key, []).append({})
         given.line_keys = {**given.line_keys, key: [*given.line_keys.get(key, []), frozenset()]}
-    return show(actor, spec, {**(before or {}), **given.values}, given, before, [], purpose=purpose)
+    return show(actor, spec, engine.laid_over(spec, before, given.values), given, before, [], purpose=purpose)

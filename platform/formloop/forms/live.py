@@ -35,7 +35,7 @@ def answer(
     that counts, as for `reach`."""
     context = context_of(actor)
     given = engine.read_given(spec, raw)
-    values: Values = {**(before or {}), **given.values}
+    values = engine.laid_over(spec, before, given.values)
     links = Links(actor, spec, [values])
     drop_unseen(spec, before, values, given, links)
     filled: set[str] = set()

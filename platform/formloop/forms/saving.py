@@ -67,7 +67,7 @@ def _prepare(actor: Actor, spec: FormSpec, drafts: list[Draft], how: How) -> lis
     for draft in drafts:
         given = engine.read_given(spec, draft.raw, how.trusted)
         before = current.get(draft.id) if draft.id is not None else None
-        item = Work(draft, before, _laid_over(spec, before, given.values), given)
+        item = Work(draft, before, engine.laid_over(spec, before, given.values), given)
         if draft.id is not None:
             item.error = _refusal(spec, draft, before, how)
         if draft.state is not None:
@@ -104,19 +104,6 @@ def _refusal(spec: FormSpec, draft: Draft, before: Values | None, how: How) -> E
     if not how.unlocked and is_locked(spec, before):
         return Forbidden(M("This record is under approval or approved; it cannot be changed by hand."))
     return None
-
-
-def _laid_over(spec: FormSpec, before: Values | None, given: Values) -> Values:
-    """The record with what was given on top; a line that names its id keeps the values it was not given."""
-    if before is None:
-        return dict(given)
-    after = {**before, **given}
-    for subform in spec.subforms:
-        known = {line["id"]: line for line in before.get(subform.key) or ()}
-        after[subform.key] = [
-            {**known.get(line.get("id"), {}), **line} for line in after.get(subform.key) or ()
-        ]
-    return after
 
 
 def _check_rights(

@@ -190,7 +190,7 @@ def edit_page(form: str, record: int) -> Response:
         )
     if request.args.get("resume") and (kept := fills.find(actor, form, record)):
         given = engine.read_given(spec, kept.raw)
-        return fill_in.show(actor, spec, {**values, **given.values}, given, values, [])
+        return fill_in.show(actor, spec, engine.laid_over(spec, values, given.values), given, values, [])
     return fill_in.show(actor, spec, values, engine.Given({}, frozenset(), {}), values, [])
 
 
@@ -213,11 +213,15 @@ def change(form: str, record: int) -> Response:
     try:
         _save_changes(actor, form, record, raw, revision)
     except Invalid as error:
-        return fill_in.show(actor, spec, {**before, **given.values}, given, before, error.problems, 422)
+        return fill_in.show(
+            actor, spec, engine.laid_over(spec, before, given.values), given, before, error.problems, 422
+        )
     except Conflict:
         seen = reads.visible_in(actor, spec, before)
         theirs = history.describe_changes(actor, spec, record, seen, viewer.locale(), revision or 0)
-        return fill_in.show(actor, spec, {**before, **given.values}, given, before, [], 409, theirs)
+        return fill_in.show(
+            actor, spec, engine.laid_over(spec, before, given.values), given, before, [], 409, theirs
+        )
     return page.redirect(url_for("forms.record_page", form=form, record=record), M("Saved."))
 
 

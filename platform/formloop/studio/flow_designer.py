@@ -10,9 +10,9 @@ from formloop.definitions.editor import empty_value
 from formloop.studio.designer import FIXED, Act, Designer, Gesture, Made, designers
 from formloop.studio.operations import Operation, apply, find, write_path
 from formloop.studio.panel import words
-from formloop.studio.pickers import Around
+from formloop.studio.pickers import Around, offered
 from formloop.studio.places import resolve
-from formloop.studio.shapes import listing, mapping
+from formloop.studio.shapes import listing, mapping, texts
 from formloop.workflows.assignees import rules
 from formloop.workflows.nodes import nodes
 
@@ -55,7 +55,7 @@ class FlowDesigner(Designer):
     def shown(self, around: Around) -> Mapping[str, Any]:
         """The tree, and the kinds of steps a plus offers."""
         offers = [(each.name, each.title, each.icon, each.color) for each in nodes]
-        cards = _cards(("steps",), around.doc.get("steps"), around.locale)
+        cards = _cards(("steps",), around.doc.get("steps"), around)
         return {"cards": cards, "offers": offers, "form": localized(around.form, "title", around.locale)}
 
     def selected(self, around: Around, at: Path) -> Path:
@@ -73,7 +73,7 @@ class FlowDesigner(Designer):
         return _ACTS.get(name) or super().act(name)
 
 
-def _cards(at: Path, steps: Any, locale: str, depth: int = 0) -> list[Card]:
+def _cards(at: Path, steps: Any, around: Around, depth: int = 0) -> list[Card]:
     if depth > 12:
         return []
     found = []
@@ -85,21 +85,22 @@ def _cards(at: Path, steps: Any, locale: str, depth: int = 0) -> list[Card]:
         found.append(
             Card(
                 at=write_path(place),
-                title=localized(said, "title", locale) or (node.title.render(locale) if node else "?"),
+                title=localized(said, "title", around.locale)
+                or (node.title.render(around.locale) if node else "?"),
                 icon=node.icon if node else "help-circle",
                 color=node.color if node else "secondary",
-                says=_says(said, locale),
-                ways=_ways(place, said, locale, depth),
+                says=_says(said, around),
+                ways=_ways(place, said, around, depth),
                 branches=write_path((*place, "branches")) if blocks else "",
             )
         )
     return found
 
 
-def _ways(at: Path, said: Mapping[str, Any], locale: str, depth: int) -> list[Way]:
+def _ways(at: Path, said: Mapping[str, Any], around: Around, depth: int) -> list[Way]:
     if "steps" in said:
         inside = (*at, "steps")
-        return [Way("", "", "", write_path(inside), _cards(inside, said["steps"], locale, depth + 1))]
+        return [Way("", "", "", write_path(inside), _cards(inside, said["steps"], around, depth + 1))]
     ways = []
     for number, each in enumerate(listing(said.get("branches"))):
         branch = mapping(each)
@@ -108,22 +109,25 @@ def _ways(at: Path, said: Mapping[str, Any], locale: str, depth: int) -> list[Wa
         ways.append(
             Way(
                 write_path(place),
-                localized(branch, "title", locale),
+                localized(branch, "title", around.locale),
                 str(branch.get("when", "")),
                 write_path(inside),
-                _cards(inside, branch.get("steps"), locale, depth + 1),
+                _cards(inside, branch.get("steps"), around, depth + 1),
             )
         )
     return ways
 
 
-def _says(step: Mapping[str, Any], locale: str) -> str:
+def _says(step: Mapping[str, Any], around: Around) -> str:
     """What a card says of its step: who is asked, and how they decide."""
     parts: list[str] = []
+    locale = around.locale
     for rule in listing(step.get("who")):
         known = rules.find(str(mapping(rule).get("rule")))
         if known is not None:
-            detail = [str(each) for key, each in rule.items() if key != "rule" and isinstance(each, str)]
+            detail = [
+                word for key, schema in known.schema.items() for word in _named(schema, rule.get(key), around)
+            ]
             named = known.title.render(locale)
             parts.append(f"{named}: {', '.join(detail)}" if detail else named)
     node = nodes.find(str(step.get("node")))
@@ -131,6 +135,16 @@ def _says(step: Mapping[str, Any], locale: str) -> str:
     if step.get("mode") in modes:
         parts.append(localized(modes[step["mode"]], "title", locale))
     return " · ".join(parts)
+
+
+def _named(schema: Mapping[str, Any], value: Any, around: Around) -> list[str]:
+    """What people call the things a rule names."""
+    chosen = [value] if isinstance(value, str) else texts(value)
+    word = schema.get("x-pick")
+    if not chosen or word in (None, "expression"):
+        return chosen
+    known = dict(offered(str(word), around, None))
+    return [known.get(each, each) for each in chosen]
 
 
 def _add(gesture: Gesture) -> Made:

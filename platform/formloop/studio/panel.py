@@ -21,7 +21,7 @@ from formloop.studio.inputs import Input, input_for
 from formloop.studio.operations import Operation, find
 from formloop.studio.pickers import Around, offered
 from formloop.studio.places import Schema, alternatives, discriminator, resolve, schema_at
-from formloop.studio.shapes import listing, mapping
+from formloop.studio.shapes import listing, mapping, texts
 
 words: Registry[Mapping[str, Message]] = Registry("fixed word")  # property → what its fixed values are called
 
@@ -177,6 +177,9 @@ def read_section(panel: Panel, form: "MultiDict[str, str]") -> tuple[list[Operat
         if name in found:
             continue
         new, old = each.kept(value), find(panel.value, path, {})
+        if isinstance(new, list) and each.field["type"] == "array":  # a choice says nothing of the order
+            there = texts(old)
+            new = [one for one in there if one in new] + [one for one in new if one not in there]
         if new == old or (new is None and old in (None, False)):
             continue
         at = (*panel.at, *path)

@@ -1,6 +1,6 @@
 """Rows of cases, tasks and history: plain SQL with prepared statements, no rules."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -274,15 +274,20 @@ def list_waiting(case_id: int) -> list[Row[Any]]:
         return list(conn.execute(query.order_by(task.c.id)))
 
 
-def takes_part(case_id: int, person: int) -> bool:
-    """Whether a person has, or had, a task or a copy of a case."""
-    query = select(task.c.id).where(task.c.case == case_id, task.c.person == person).limit(1)
+def takes_part(case_ids: Iterable[int], person: int) -> set[int]:
+    """Those of the cases of which a person has, or had, a task or a copy."""
+    query = select(task.c.case).where(task.c.case.in_(list(case_ids)), task.c.person == person)
     with reading() as conn:
-        return conn.execute(query).first() is not None
+        return set(conn.execute(query).scalars())
 
 
 def record_is_seen(spec: FormSpec, record: int, where: Any) -> bool:
     """Whether a record is among the rows a condition gives (None: all)."""
-    query = select(spec.table.c.id).where(spec.table.c.id == record)
+    return bool(records_seen(spec, [record], where))
+
+
+def records_seen(spec: FormSpec, records: Iterable[int], where: Any) -> set[int]:
+    """Those of the records that are among the rows a condition gives (None: all)."""
+    query = select(spec.table.c.id).where(spec.table.c.id.in_(list(records)))
     with reading() as conn:
-        return conn.execute(query if where is None else query.where(where)).first() is not None
+        return set(conn.execute(query if where is None else query.where(where)).scalars())

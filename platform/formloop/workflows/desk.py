@@ -99,19 +99,22 @@ def describe(actor: Actor, shown: Sequence[Row[Any]], locale: str) -> list[Item]
     names = people.names_of(
         {each.initiator for each in shown} | {t.person for tasks in waiting.values() for t in tasks}
     )
-    return [_item(actor, each, locale, waiting.get(each.id, ()), why, names) for each in shown]
+    seen = service.may_see_cases(actor, shown)
+    return [
+        _item(actor, each, each.id in seen, locale, waiting.get(each.id, ()), why, names) for each in shown
+    ]
 
 
 def _item(
     actor: Actor,
     found: Row[Any],
+    seen: bool,
     locale: str,
     waiting: Sequence[Row[Any]],
     why: Mapping[int, str],
     names: Mapping[int, str],
 ) -> Item:
     spec, workflow = get_form(found.form), get_version(found.workflow, found.version)
-    seen = service.may_see_case(actor, found)
     step = workflow.steps.get(found.step)
     nobody = M("Nobody was found to decide.").render(locale)
     return Item(

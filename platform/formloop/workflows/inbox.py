@@ -283,7 +283,7 @@ def _row(actor: Actor, found: Any, locale: str) -> Row:
         at=found.at,
         status=found.status,
         decision=found.decision,
-        step=at.title(locale) if at is not None else "",
+        step=here.title(locale) if (here := step or at) is not None else "",
         unread=found.state == "open" and found.seen_at is None,
         may_approve=waits
         and step is not None

@@ -326,18 +326,28 @@ def takes_part(actor: Actor, found: Row[Any]) -> bool:
     """Whether a person submitted a case, or was asked or told of it."""
     if actor.person_id is None:
         return False
-    return found.initiator == actor.person_id or cases.takes_part(found.id, actor.person_id)
+    return found.initiator == actor.person_id or bool(cases.takes_part([found.id], actor.person_id))
 
 
 def may_see_case(actor: Actor, found: Row[Any]) -> bool:
     """Whether a person takes part in a case, or may see its record anyway."""
-    if takes_part(actor, found):
-        return True
-    spec = get_form(found.form)
-    permit = permits.find_permit(actor, "view", spec)
-    if permit is None:
-        return False
-    return cases.record_is_seen(spec, found.record, permit.where(context_of(actor)))
+    return found.id in may_see_cases(actor, [found])
+
+
+def may_see_cases(actor: Actor, found: Sequence[Row[Any]]) -> set[int]:
+    """Those of the cases in which a person takes part, or whose record they may see anyway: one query a form."""
+    seen: set[int] = set()
+    if actor.person_id is not None:
+        seen = {each.id for each in found if each.initiator == actor.person_id}
+        seen |= cases.takes_part([each.id for each in found if each.id not in seen], actor.person_id)
+    for form in {each.form for each in found if each.id not in seen}:
+        spec = get_form(form)
+        permit = permits.find_permit(actor, "view", spec)
+        if permit is not None:
+            asked = {each.record for each in found if each.form == form}
+            given = cases.records_seen(spec, asked, permit.where(context_of(actor)))
+            seen |= {each.id for each in found if each.form == form and each.record in given}
+    return seen
 
 
 def add_case(turn: Turn) -> None:

@@ -43,6 +43,21 @@ case = Table(
         postgresql_where=text("ended_at IS NULL"),
     ),
     Index("fl_case_record", "form", "record", "id"),
+    Index(
+        "fl_case_status",
+        "status",
+        "id",
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+    Index(
+        "fl_case_running",
+        "workflow",
+        "version",
+        "step",
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
     Index("fl_case_initiator", "initiator", "id"),
 )
 

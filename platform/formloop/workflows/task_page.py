@@ -70,7 +70,7 @@ def show(
     step = workflow.steps.get(found.task_step)
     waits = found.kind == "todo" and found.task_state == "open"
     record = panels.proposed(found, _load(spec, found.record))
-    values = _laid_over(spec, record, engine.read_given(spec, raw).values) if raw else record
+    values = engine.laid_over(spec, record, engine.read_given(spec, raw).values) if raw else record
     shown = _screen(actor, spec, step if waits else None, step, values, locale, problems or [])
     actions = step.actions if step is not None and waits else ()
     return {
@@ -161,16 +161,6 @@ def _load(spec: FormSpec, record: int) -> Values:
     if found is None:
         raise NotFound
     return found
-
-
-def _laid_over(spec: FormSpec, record: Values, given: Values) -> Values:
-    """The record with what was filled in; lines keep what the page had no inputs for."""
-    values = {**record, **given}
-    for subform in spec.subforms:
-        known = {line["id"]: line for line in record.get(subform.key) or ()}
-        if subform.key in given:
-            values[subform.key] = [{**known.get(line.get("id"), {}), **line} for line in given[subform.key]]
-    return values
 
 
 def _screen(

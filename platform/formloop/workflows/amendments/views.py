@@ -33,7 +33,9 @@ def amend_page(form: str, record: int) -> Response:
     purpose = _purpose(actor, spec, before, chance)
     if request.args.get("resume") and (kept := fills.find(actor, form, record)):
         given = engine.read_given(spec, kept.raw)
-        return fill_in.show(actor, spec, {**before, **given.values}, given, before, [], purpose=purpose)
+        return fill_in.show(
+            actor, spec, engine.laid_over(spec, before, given.values), given, before, [], purpose=purpose
+        )
     values = dict(before)
     if chance.mine is not None:
         values = proposals.lay_over(spec, before, proposals.get(chance.mine.id).new)
@@ -80,7 +82,7 @@ def _again(
     theirs: Any = None,
 ) -> Response:
     given = engine.read_given(spec, raw)
-    values = {**before, **given.values}
+    values = engine.laid_over(spec, before, given.values)
     return fill_in.show(actor, spec, values, given, before, problems, status, theirs, purpose)
 
 
