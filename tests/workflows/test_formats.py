@@ -1,5 +1,6 @@
 """Cases as earlier formats saved them finish today. A format is only ever added to this list."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,9 +8,10 @@ from sqlalchemy import update
 
 from formloop.db import connection, transactional
 from formloop.workflows import administration, cases
+from formloop.workflows.plain import Found
 from formloop.workflows.state import State
 from formloop.workflows.tables import case as cases_table
-from workflows.specimens import approval
+from workflows.specimens import Paper, Play, approval, prepared
 from workflows.stage import END, Stage
 
 STEPS = (approval("one", "bob", "cho", mode="in_turn"), approval("two", "dee"), END)
@@ -74,3 +76,28 @@ def test_format_1_returned(stage: Stage, case: int) -> None:
 def test_format_1_ended(stage: Stage, case: int, status: str) -> None:
     state = State.from_json(saved(stage, status, None, [], ["one", "two"]))
     assert (state.status, state.tokens, state.passed) == (status, (), ("one", "two"))
+
+
+LOOP = """{"format": 2, "initiator": 1, "status": "open", "round": 3, "decided": 1, "passed": ["one"],
+"hands": {"one": [2]}, "variables": {"all": {"~found": ["errand", [7], true]}}, "tokens": [
+{"round": 1, "at": "each", "inside": 1, "memory": {"items": ["a", "b"], "index": 0}},
+{"round": 3, "at": "one", "parent": 1, "seats": [[2, {"rule": "people"}, "open", 3, null]],
+"loop": {"item": "a", "index": 1}}]}"""
+PARKED = """{"format": 2, "initiator": 1, "status": "returned", "round": 3, "decided": 0, "passed": [], "hands": {},
+"tokens": [{"round": 3, "at": "", "seats": [[1, {"rule": "returned"}, "open", 3, null]], "parked": [
+{"round": 1, "at": "one", "seats": [[2, {"rule": "people"}, "open", 1, null]]}]}]}"""
+
+
+def test_format_2_inside_a_loop_goes_on_with_the_next_item() -> None:
+    each = {"id": "each", "node": "loop", "over": "items", "steps": [approval("one", "bob")]}
+    play = Play(prepared(each), Paper({"items": ["a", "b"]}), State.from_json(json.loads(LOOP)))
+    (here,) = play.do("approve", "bob").state.leaves
+    assert here.loop == {"item": "b", "index": 2}
+    assert play.state.variables == {"all": Found("errand", (7,), many=True)}
+    assert play.do("approve", "bob").state.status == "approved"
+
+
+def test_format_2_returned_comes_straight_back() -> None:
+    play = Play(prepared(approval("one", "bob")), state=State.from_json(json.loads(PARKED)))
+    assert play.do("submit").places() == ["one"]
+    assert play.do("approve", "bob").state.status == "approved"
