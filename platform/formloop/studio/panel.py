@@ -107,7 +107,8 @@ class Panel:
             path: Path = (key,)
             if made is None and len(mapping(each.get("properties"))) == 1:
                 (name, only), *_ = each["properties"].items()
-                only = {"title": each.get("title", key), "x-title": each.get("x-title", {}), **mapping(only)}
+                named = {word: each[word] for word in ("title", "x-title") if word in each}
+                only = {"title": key, **mapping(only), **named}
                 only.pop("maxLength", None)
                 made = input_for(
                     only, find(value, (key, name), {}), lambda word, now: offered(word, around, now)
