@@ -7,7 +7,7 @@ from formloop.forms import listing, permits, reads
 from formloop.forms.filters import Filter
 from formloop.forms.kind import get_form
 from formloop.forms.list_query import Query
-from formloop.workflows import hiding
+from formloop.workflows import administration, hiding
 from workflows.stage import END, Stage, approval
 
 
@@ -52,3 +52,16 @@ def test_a_version_that_hides_goes_on_hiding_for_its_running_cases(stage: Stage)
     stage.publish(approval("one", "bob"), END)
     newer = stage.record_of(stage.submit(amount="80").case)
     assert listed(stage, "bob") == {record: None, newer: Decimal(80)}
+
+
+def test_a_case_taken_up_again_by_an_old_version_hides_what_that_hides(stage: Stage) -> None:
+    hiding.start()
+    stage.publish(approval("one", "bob", fields={"amount": "hide"}), END)
+    case = stage.submit(amount="70").case
+    stage.do("bob", "reject", case, "no")
+    stage.publish(approval("one", "bob"), END)
+    record = stage.record_of(case)
+    assert listed(stage, "bob")[record] == Decimal(70)
+    administration.reactivate(stage.actors["adm"], case, comment="once more")
+    assert stage.is_asked("bob", case)
+    assert listed(stage, "bob")[record] is None

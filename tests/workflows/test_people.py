@@ -251,3 +251,17 @@ def test_what_is_taken_up_from_somebody_who_has_left_is_under_approval_again(
         moving.restart(adm, case, "they have left")
     assert stage.state_of(case) == under
     assert asked(stage, case) == ["bob"]
+
+
+def test_people_are_picked_only_for_steps_whose_turn_it_is(stage: Stage) -> None:
+    by_initiator = {"rule": "chosen", "by": "initiator"}
+    by_previous = {"rule": "chosen", "by": "previous"}
+    bob, dee, ann = (stage.actors[who].person_id or 0 for who in ("bob", "dee", "ann"))
+    stage.publish(approval("one", "bob"), approval("boss", who=[by_initiator]), END)
+    case = service.submit(stage.actors["ann"], "request", stage.record(), chosen={"boss": [dee]}).case
+    stage.do("bob", "approve", case, chosen={"boss": [bob]})
+    assert stage.is_asked("dee", case) and not stage.is_asked("bob", case)
+    stage.publish(approval("one", "bob"), approval("boss", who=[by_previous]), END)
+    case = service.submit(stage.actors["ann"], "request", stage.record(), chosen={"boss": [ann]}).case
+    stage.do("bob", "approve", case, chosen={"boss": [dee]})
+    assert stage.is_asked("dee", case) and not stage.is_asked("ann", case)

@@ -10,7 +10,7 @@ from formloop.definitions import library
 from formloop.forms import permits
 from formloop.forms.spec import FormSpec
 from formloop.workflows import sight
-from formloop.workflows.kind import find_workflow, get_version
+from formloop.workflows.kind import find_amending, find_workflow, get_version
 from formloop.workflows.spec import Workflow
 from formloop.workflows.tables import case, task
 
@@ -44,28 +44,35 @@ def narrow(actor: Actor, spec: FormSpec) -> list[permits.Hidden]:
 
 
 def _places(spec: FormSpec) -> Mapping[Place, frozenset[str]]:
-    """The steps that hide something of a form, of every version that a case may still run by; nearly always none.
+    """The steps that hide something of a form, of every version that a case may run by; nearly always none.
 
-    Between two publishings cases only begin by the newest version, so the answer holds until the next one.
+    Between two publishings no other version comes to run, so the answer holds until the next one.
     """
     name = (engine(), library.known_epoch(), spec.key)
+    if library.overlay().documents:  # of this transaction alone, which may be a simulation
+        return _read_places(spec)
     if name not in _known:
         if len(_known) > 1_000:
             _known.clear()
-        _known[name] = {
-            (found.key, found.version, step.id): hidden
-            for found in _running(spec)
-            for step in found.steps.values()
-            if (hidden := frozenset(p for p, right in sight.rights_of(step, spec).items() if right == "hide"))
-        }
+        _known[name] = _read_places(spec)
     return _known[name]
 
 
-def _running(spec: FormSpec) -> list[Workflow]:
-    query = select(case.c.workflow, case.c.version).where(case.c.form == spec.key, case.c.ended_at.is_(None))
+def _read_places(spec: FormSpec) -> Mapping[Place, frozenset[str]]:
+    return {
+        (found.key, found.version, step.id): hidden
+        for found in _every_version(spec)
+        for step in found.steps.values()
+        if (hidden := frozenset(p for p, right in sight.rights_of(step, spec).items() if right == "hide"))
+    }
+
+
+def _every_version(spec: FormSpec) -> list[Workflow]:
+    """The newest ones, and all by which there ever was a case: it may be taken up again."""
+    query = select(case.c.workflow, case.c.version).where(case.c.form == spec.key)
     with reading() as conn:
         found = {(row.workflow, row.version): get_version(*row) for row in conn.execute(query.distinct())}
-    newest = find_workflow(spec.key)
-    if newest is not None:
-        found[newest.key, newest.version] = newest
+    for newest in (find_workflow(spec.key), find_amending(spec.key)):
+        if newest is not None:
+            found[newest.key, newest.version] = newest
     return list(found.values())

@@ -173,7 +173,7 @@ def decide(
         to,
         how,
         chosen=people_by_step(chosen or {}),
-        files=_attached([*attached, *signature]),
+        files=_attached([*attached, *_signed(actor, signature)]),
         signed=bool(signature),
     )
     return carry(actor, task, event, raw, revision)
@@ -391,6 +391,14 @@ def _attached(keys: Sequence[str]) -> tuple[str, ...]:
     for key in keys:
         files.get_file(key)  # NotFound
     return tuple(keys)
+
+
+def _signed(actor: Actor, keys: Sequence[str]) -> Sequence[str]:
+    """Signatures are pictures that this very person has drawn."""
+    for stored in (files.get_file(key) for key in keys):
+        if stored.person != actor.person_id or not stored.kind.startswith("image/"):
+            raise Invalid([Problem("signature", "signature", M("This step needs your signature."))])
+    return keys
 
 
 def _start_other(turn: Turn, work: Work) -> Mapping[str, Any]:

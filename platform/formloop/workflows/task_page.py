@@ -14,7 +14,7 @@ from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
 from formloop.workflows import cases, diagram, sight, timeline
-from formloop.workflows.actions.deciding import leads_straight
+from formloop.workflows.actions.spec import pickable
 from formloop.workflows.amendments import panels
 from formloop.workflows.engine import find_refusal, list_targets
 from formloop.workflows.kind import get_version
@@ -122,15 +122,7 @@ def ways_back(actor: Actor, found: Row[Any], locale: str) -> dict[str, Any]:
 
 def picks_of(workflow: Workflow, step: Step | None, locale: str) -> list[tuple[str, str]]:
     """The steps whose people are picked now, by key and title: by the initiator, or by those of the step before."""
-    by = "initiator" if step is None else "previous"
-    asks = [
-        each
-        for each in workflow.steps.values()
-        if any(rule["rule"] == "chosen" and rule["by"] == by for rule in each.who)
-    ]
-    if step is not None:
-        asks = [each for each in asks if leads_straight(workflow, step, each.id)]
-    return [(each.id, each.title(locale)) for each in asks]
+    return [(each.id, each.title(locale)) for each in pickable(workflow, step)]
 
 
 def show_print(actor: Actor, found: Row[Any], locale: str) -> dict[str, Any]:

@@ -9,12 +9,14 @@ from formloop.workflows.actions.spec import (
     Action,
     Refusal,
     invalid,
+    leads_straight,
     list_targets,
+    picked,
     refuse_person,
     refuse_unoffered,
     seat_at,
 )
-from formloop.workflows.spec import Step, Visit, Workflow
+from formloop.workflows.spec import Visit, Workflow
 from formloop.workflows.state import Event, Seat, State, Token
 from formloop.workflows.walk import Walk
 
@@ -44,7 +46,9 @@ def _refuse_approve(workflow: Workflow, state: State, event: Event) -> Refusal:
 def _decide(walk: Walk, event: Event) -> None:
     token, _ = seat_at(walk.state, event)
     step = walk.workflow.steps[token.at]
-    walk.change(decided=walk.state.decided + 1, chosen={**walk.state.chosen, **event.chosen})
+    walk.change(
+        decided=walk.state.decided + 1, chosen={**walk.state.chosen, **picked(walk.workflow, step, event)}
+    )
     walk.note(event.action, token, event)
     walk.apply(token, step.node.decide(Visit(step, walk.state, token), event, walk.world))
 
@@ -142,20 +146,6 @@ def _refuse_take_back(workflow: Workflow, state: State, event: Event) -> Refusal
         if untouched and leads_straight(workflow, workflow.steps[last], token.at):
             return None
     return Conflict(M("It has gone on already, so this can no longer be taken back."))
-
-
-def leads_straight(workflow: Workflow, step: Step, at: str) -> bool:
-    """Whether one step follows another with nothing but conditions between them."""
-    ahead, seen = [step.next], set()
-    while ahead:
-        key = ahead.pop()
-        if key == at:
-            return True
-        found = workflow.steps.get(key or "")
-        if found is not None and found.node.name == "condition" and key not in seen:
-            seen.add(key)
-            ahead += [*(branch.first for branch in found.branches), found.next]
-    return False
 
 
 def _take_back(walk: Walk, event: Event) -> None:

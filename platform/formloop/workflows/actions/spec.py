@@ -71,3 +71,33 @@ def list_targets(workflow: Workflow, state: State, token: Token | None) -> list[
 def _leads(step: Step, here: Step) -> bool:
     """Whether one can go back from `here` to a step."""
     return step.place < here.place and step.blocks == here.blocks[: len(step.blocks)]
+
+
+def pickable(workflow: Workflow, step: Step | None) -> list[Step]:
+    """The steps whose people are picked now: by the initiator, or by those who decide at the step before."""
+    by = "initiator" if step is None else "previous"
+    asks = [
+        each
+        for each in workflow.steps.values()
+        if any(rule["rule"] == "chosen" and rule["by"] == by for rule in each.who)
+    ]
+    return asks if step is None else [each for each in asks if leads_straight(workflow, step, each.id)]
+
+
+def picked(workflow: Workflow, step: Step | None, event: Event) -> dict[str, tuple[int, ...]]:
+    """The people an event picks, of steps for which it is its person's turn to pick."""
+    return {each.id: event.chosen[each.id] for each in pickable(workflow, step) if each.id in event.chosen}
+
+
+def leads_straight(workflow: Workflow, step: Step, at: str) -> bool:
+    """Whether one step follows another with nothing but conditions between them."""
+    ahead, seen = [step.next], set()
+    while ahead:
+        key = ahead.pop()
+        if key == at:
+            return True
+        found = workflow.steps.get(key or "")
+        if found is not None and found.node.name == "condition" and key not in seen:
+            seen.add(key)
+            ahead += [*(branch.first for branch in found.branches), found.next]
+    return False

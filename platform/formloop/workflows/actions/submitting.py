@@ -2,7 +2,7 @@
 
 from formloop.core.errors import Conflict, Forbidden
 from formloop.core.text import M
-from formloop.workflows.actions.spec import CHOOSE, Action, Refusal, invalid
+from formloop.workflows.actions.spec import CHOOSE, Action, Refusal, invalid, picked
 from formloop.workflows.spec import Workflow
 from formloop.workflows.state import Event, Remind, SetState, State, Tell
 from formloop.workflows.walk import Walk
@@ -22,7 +22,7 @@ def _submit(walk: Walk, event: Event) -> None:
     again = walk.state.tokens
     parked = tuple(each for token in again for each in token.parked)
     walk.remove(again)
-    walk.change(status="open", decided=0, chosen={**walk.state.chosen, **event.chosen})
+    walk.change(status="open", decided=0, chosen={**walk.state.chosen, **picked(walk.workflow, None, event)})
     walk.note("submit", None, event)
     walk.effects.append(SetState(walk.workflow.states["submitted"]))
     if parked:
