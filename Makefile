@@ -24,7 +24,7 @@ run: .make/formloop .make/browser-libraries
 test: .make/tests .make/browser-libraries
 	@.ci/chromium >/dev/null
 	@$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 
 check: .make/tests
 	$(BIN)/ruff check .

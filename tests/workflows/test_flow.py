@@ -4,7 +4,7 @@ import http.server
 import json
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import pytest
@@ -335,3 +335,17 @@ def test_a_message_is_written_to_people(stage: Stage) -> None:
     stage.publish({"id": "say", "node": "message", "who": who, "text": '"Look at " & subject'}, END)
     case = stage.submit().case
     assert cases.list_notes(case)[1].comment == "Look at A desk"
+
+
+def test_a_sub_flow_of_the_record_that_is_just_submitted_is_stuck_and_says_so(stage: Stage) -> None:
+    stage.publish({"id": "again", "node": "subflow", "form": "request", "record": "id"}, END)
+    found = stage.submit()
+    assert found.status == "stuck"
+    assert "begin one another without end" in str(cases.list_notes(found.case)[-1].detail)
+
+
+def test_a_time_beyond_all_calendars_is_waited_for(stage: Stage) -> None:
+    stage.publish({"id": "rest", "node": "wait", "after": "P9999D"}, approval("one", "bob"), END)
+    with clock.stopped_at(datetime(9990, 1, 1, tzinfo=UTC)):
+        case = stage.submit().case
+    assert status_of(case) == "open"

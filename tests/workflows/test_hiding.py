@@ -7,7 +7,7 @@ from formloop.forms import listing, permits, reads
 from formloop.forms.filters import Filter
 from formloop.forms.kind import get_form
 from formloop.forms.list_query import Query
-from formloop.workflows import administration, hiding
+from formloop.workflows import administration, hiding, inbox, service, task_page
 from workflows.stage import END, Stage, approval
 
 
@@ -65,3 +65,24 @@ def test_a_case_taken_up_again_by_an_old_version_hides_what_that_hides(stage: St
     administration.reactivate(stage.actors["adm"], case, comment="once more")
     assert stage.is_asked("bob", case)
     assert listed(stage, "bob")[record] is None
+
+
+def test_a_copy_to_oneself_shows_no_more_than_the_task(stage: Stage) -> None:
+    hiding.start()
+    stage.publish(approval("one", "bob", fields={"amount": "hide"}), END)
+    case = stage.submit(amount="70").case
+    bob = stage.actors["bob"]
+    service.copy_to(bob, case, [bob.person_id or 0])
+    copies = inbox.list_tab(bob, "copies", "en").rows
+    found = task_page.get_task(bob, copies[0].id)
+    shown = task_page.show(bob, found, "en")["screen"]
+    assert "amount" not in {cell.field.key for cell in shown.cells() if cell.shown}
+
+
+def test_a_search_of_the_inbox_tells_nothing_of_a_hidden_title(stage: Stage) -> None:
+    hiding.start()
+    stage.publish(approval("one", "bob", fields={"subject": "hide"}), approval("two", "cho"), END)
+    stage.submit(subject="Secret desk")
+    wanted = inbox.read_wanted({"q": "Secret"})
+    assert inbox.list_tab(stage.actors["bob"], "todo", "en", wanted).rows == []
+    assert len(inbox.list_tab(stage.actors["bob"], "todo", "en").rows) == 1

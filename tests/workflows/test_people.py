@@ -132,7 +132,7 @@ def test_a_deputy_who_is_away_has_a_deputy_but_nobody_goes_in_a_circle(stage: St
     away(stage, "cho", "dee")
     assert asked(stage, stage.submit().case) == ["dee"]
     away(stage, "dee", "bob")
-    assert len(asked(stage, stage.submit().case)) == 1
+    assert asked(stage, stage.submit().case) == ["bob"], "all are away, so it stays where it belongs"
 
 
 def test_whoever_is_asked_because_nobody_was_found_has_a_deputy_too(stage: Stage) -> None:
@@ -265,3 +265,17 @@ def test_people_are_picked_only_for_steps_whose_turn_it_is(stage: Stage) -> None
     case = service.submit(stage.actors["ann"], "request", stage.record(), chosen={"boss": [ann]}).case
     stage.do("bob", "approve", case, chosen={"boss": [dee]})
     assert stage.is_asked("dee", case) and not stage.is_asked("ann", case)
+
+
+def test_what_agreed_by_itself_when_it_was_due_cannot_be_withdrawn_any_more(stage: Stage) -> None:
+    hearing.start()
+    due = {"after": "P1D", "then": [{"do": "approve"}]}
+    stage.publish(approval("one", "bob", due=due), approval("two", "dee"), END)
+    case = stage.submit().case
+    with clock.stopped_at(clock.now() + timedelta(days=2)):
+        watching.run_due()
+        while outbox.drain():
+            pass
+    assert stage.is_asked("dee", case)
+    with pytest.raises(Conflict):
+        service.withdraw(stage.actors["ann"], case)

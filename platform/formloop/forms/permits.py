@@ -140,6 +140,12 @@ def _narrowed(actor: Actor, action: str, spec: FormSpec, grants: tuple[Grant, ..
     return grants
 
 
+def hidden_of(actor: Actor, spec: FormSpec, record: int | None) -> frozenset[str]:
+    """The paths that are hidden in one record from this very person for the time being."""
+    every = (each for narrow in narrowings for each in narrow(actor, spec)) if record is not None else ()
+    return frozenset().union(*(paths for records, paths in every if record in records))
+
+
 def _parted(grant: Grant, records: frozenset[int], paths: frozenset[str]) -> list[Grant]:
     """A grant without the paths in some records, and as it is in all others."""
     less = replace(grant, except_fields=grant.except_fields | paths)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from formloop.access import audit, gate
 from formloop.access.actor import Actor
@@ -37,14 +38,24 @@ def void(actor: Actor, case: int, comment: str) -> Result:
     return _do(actor, case, Event("void", actor.person_id, comment), "case.voided", reason=comment)
 
 
-@transactional
+AGAIN = M("The record is under approval again already.")
+
+
 def reactivate(actor: Actor, case: int, to: str | None = None, comment: str = "") -> Result:
     """Let an ended case go on, at a step or from the beginning."""
+    try:
+        return _reactivate(actor, case, Event("reactivate", actor.person_id, comment, to))
+    except IntegrityError as error:  # somebody else began another one at this moment
+        raise Conflict(AGAIN) from error
+
+
+@transactional
+def _reactivate(actor: Actor, case: int, event: Event) -> Result:
     found, _ = locked(actor, case)
     running = cases.find_open(found.form, found.record)
     if running is not None and running.id != case:
-        raise Conflict(M("The record is under approval again already."))
-    return _do(actor, case, Event("reactivate", actor.person_id, comment, to), "case.reactivated", to=to)
+        raise Conflict(AGAIN)
+    return _do(actor, case, event, "case.reactivated", to=event.to)
 
 
 @transactional

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, insert, select
@@ -13,14 +13,23 @@ from formloop.db import connection, kept, reading, transactional
 from formloop.workflows.tables import special_day
 
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?")
+NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 FARTHEST = 3_660  # days that are looked through for a working one
 
 
 def later(moment: datetime, duration: str, zone: str | None = None) -> datetime:
     """A moment an ISO duration later. With a zone only working days count, by the calendar there.
 
-    Hours of a working day are all its 24: eight hours from Friday at 20:00 are Monday at 4:00.
+    Hours of a working day are all its 24: eight hours from Friday at 20:00 are Monday at 4:00. What lies beyond all
+    calendars is never.
     """
+    try:
+        return min(_later(moment, duration, zone), NEVER)
+    except OverflowError:
+        return NEVER
+
+
+def _later(moment: datetime, duration: str, zone: str | None) -> datetime:
     days, hours, minutes = (int(part or 0) for part in _parts(duration))
     if zone is None:
         return moment + timedelta(days=days, hours=hours, minutes=minutes)

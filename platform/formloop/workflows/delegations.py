@@ -36,7 +36,7 @@ def find_deputies(people: Sequence[int]) -> Mapping[int, int]:
         seen = [who]
         while (deputy := away.get(seen[-1])) is not None and deputy not in seen:
             seen.append(deputy)
-        if seen[-1] != who:
+        if deputy is None and seen[-1] != who:
             found[who] = seen[-1]
     return found
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, false, func, literal, or_, select
 
 from formloop.access.actor import Actor
 from formloop.access.tables import department, person
@@ -19,7 +19,7 @@ from formloop.forms import listing, permits
 from formloop.forms.fields.datetime import site_zone
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec
-from formloop.workflows import sight
+from formloop.workflows import hiding, sight
 from formloop.workflows.kind import get_version
 from formloop.workflows.spec import subject_of
 from formloop.workflows.tables import case, reminder, task, watch
@@ -251,14 +251,15 @@ def _midnight(day: date) -> datetime:
 
 def _search(actor: Actor, text: str) -> ColumnElement[bool]:
     """Titles are only searched where the person may see them, so that a search tells nothing else."""
-    forms = []
+    told: list[ColumnElement[bool]] = []
     for entry in library.list_entries("form"):
         spec = get_form(entry.key)
         permit = permits.find_permit(actor, "view", spec)
         if permit is not None and spec.title_field in permit.anywhere:
-            forms.append(entry.key)
+            hidden = [ids for ids, paths in hiding.narrow(actor, spec) if spec.title_field in paths]
+            told.append((case.c.form == entry.key) & case.c.record.not_in(frozenset().union(*hidden)))
     return or_(
-        case.c.title.icontains(text, autoescape=True) & case.c.form.in_(forms),
+        case.c.title.icontains(text, autoescape=True) & or_(false(), *told),
         person.c.name.icontains(text, autoescape=True),
     )
 
@@ -267,7 +268,7 @@ def _row(actor: Actor, found: Any, locale: str) -> Row:
     spec, workflow = get_form(found.form), get_version(found.workflow, found.version)
     step = workflow.steps.get(found.step)
     at = workflow.steps.get(found.case_step)
-    seen = sight.visible_paths(actor, spec, step)
+    seen = sight.visible_paths(actor, spec, step, found.record)
     waits = found.kind == "todo" and found.state == "open"
     chinese = locale.startswith("zh") and found.department_zh
     return Row(

@@ -15,7 +15,7 @@ from formloop.access.actor import Actor, get_actor
 from formloop.core import clock
 from formloop.core.errors import Conflict, Forbidden, FormloopError, Invalid, NotFound, Problem
 from formloop.core.text import M
-from formloop.db import connection, transactional
+from formloop.db import connection, kept, transactional
 from formloop.forms import files, permits, rows, states
 from formloop.forms import service as records
 from formloop.forms.kind import get_form
@@ -43,6 +43,7 @@ __all__ = [
 
 LONGEST_COMMENT = 4_000
 MOST_COPIES = 50
+DEEPEST = 20  # sub-flows that begin within one another at once
 Chosen = Mapping[str, Iterable[int]]
 
 
@@ -115,6 +116,18 @@ def submit_for(actor: Actor, form: str, record: int) -> Result:
 
 
 def _begin(actor: Actor, spec: FormSpec, record: int, values: Values | None, event: Event) -> Result:
+    """Begin a case. Sub-flows begin others within it: not of a record whose own is just beginning, nor without end."""
+    beginning: list[tuple[str, int]] = kept("workflows.beginning", list)
+    if (spec.key, record) in beginning or len(beginning) >= DEEPEST:
+        raise Conflict(M("These sub-flows begin one another without end."))
+    beginning.append((spec.key, record))
+    try:
+        return _begin_one(actor, spec, record, values, event)
+    finally:
+        beginning.pop()
+
+
+def _begin_one(actor: Actor, spec: FormSpec, record: int, values: Values | None, event: Event) -> Result:
     workflow = find_workflow(spec.key)
     if workflow is None:
         raise NotFound(M("This form has no workflow."))

@@ -19,12 +19,17 @@ from formloop.workflows.spec import Step
 WRITES = ("edit", "require")
 
 
-def visible_paths(actor: Actor, spec: FormSpec, step: Step | None) -> frozenset[str]:
-    """The paths a person sees at a step; without a step those that their grants give at all."""
+def visible_paths(
+    actor: Actor, spec: FormSpec, step: Step | None, record: int | None = None
+) -> frozenset[str]:
+    """The paths a person sees at a step; without a step those that their grants give at all.
+
+    Of `record` nothing is shown without its step that another one, which asks this person, hides.
+    """
     permit = permits.find_permit(actor, "view", spec)
     granted = permit.anywhere if permit else frozenset()
     if step is None or not step.fields:
-        return granted
+        return granted - permits.hidden_of(actor, spec, record)
     rights = rights_of(step, spec)
     shown = {path for path, right in rights.items() if right != "hide"}
     hidden = {path for path, right in rights.items() if right == "hide"}

@@ -35,7 +35,9 @@ def title_of(actor: Actor, found: Row[Any]) -> str:
     """What the record of a task is called, where the step shows the field that names it."""
     spec = get_form(found.form)
     step = get_version(found.workflow, found.version).steps.get(found.task_step)
-    return str(found.title) if spec.title_field in sight.visible_paths(actor, spec, step) else ""
+    return (
+        str(found.title) if spec.title_field in sight.visible_paths(actor, spec, step, found.record) else ""
+    )
 
 
 def step_of(found: Row[Any]) -> Step | None:
@@ -90,7 +92,7 @@ def show(
         "message": found.why.get("text", ""),
         "picks": picks_of(workflow, step, locale) if "approve" in actions else [],
         "form_title": subject_of(workflow, spec).render(locale),
-        "change": panels.of_case(actor, found, sight.visible_paths(actor, spec, step), locale),
+        "change": panels.of_case(actor, found, sight.visible_paths(actor, spec, step, found.record), locale),
         "tree": diagram.draw(found, locale),
         "why": timeline.explain(found.why, spec),
         "way": timeline.build(found, locale),
@@ -134,7 +136,7 @@ def show_print(actor: Actor, found: Row[Any], locale: str) -> dict[str, Any]:
     gone = not is_there(found)
     record = None if gone else panels.proposed(found, _load(spec, found.record))
     screen = None if record is None else _screen(actor, spec, None, step, record, locale, [])
-    seen = sight.visible_paths(actor, spec, step)
+    seen = sight.visible_paths(actor, spec, step, found.record)
     return {
         "case": found,
         "spec": spec,
@@ -172,7 +174,7 @@ def _screen(
         env,
         context,
         locale,
-        sight.visible_paths(actor, spec, step),
+        sight.visible_paths(actor, spec, step, values["id"]),
         sight.editable_paths(spec, writes),
         problems,
         screen.names_for(actor, spec, [values]),

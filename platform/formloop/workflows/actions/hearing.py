@@ -15,7 +15,10 @@ def _hear(walk: Walk, event: Event) -> None:
     step = walk.workflow.steps.get(token.at) if token is not None else None
     if token is None or step is None:
         return
-    walk.apply(token, step.node.hear(Visit(step, walk.state, token), event, walk.world))
+    heard = step.node.hear(Visit(step, walk.state, token), event, walk.world)
+    if heard.agreed:  # by itself, when it was due
+        walk.change(decided=walk.state.decided + 1)
+    walk.apply(token, heard)
 
 
 def _outdated(walk: Walk, event: Event) -> None:
