@@ -20,6 +20,7 @@ def codes(error: Any) -> list[str]:
     return [p.code for p in error.value.problems]
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # a check reads no table
 @pytest.mark.parametrize("change, code, at", [
     ({"dimensions": {"item": {"form": "nothing"}}}, "no_form", "dimensions.item.form"),
     ({"never": [{"id": "x", "measure": "weight", "below": 0}]}, "unknown", "never.0.measure"),
@@ -34,6 +35,7 @@ def test_a_ledger_with_a_mistake_says_where(store: Store, change: Any, code: str
     assert any(p.code == code and p.at.endswith(at) for p in error.value.problems), error.value.problems
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # a check reads no table
 @pytest.mark.parametrize("entry, code", [
     ({**IN_VALUE, "colour": "line.item"}, "unknown"),
     ({**IN_VALUE, "item": "line.lot"}, "other_form"),

@@ -25,6 +25,7 @@ def out(**changes: Any) -> dict[str, Any]:
     return {"outputs": {"requirements": {**EXPLODE["outputs"]["requirements"], **changes}}}
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # a check reads no table
 @pytest.mark.parametrize(
     ("changes", "code", "at"),
     [

@@ -40,6 +40,7 @@ def test_a_rule_must_be_yes_or_no_and_columns_know_their_neighbours(studio):
     assert ("part", "Lines · Part") in formula.fields_at(_around(), at)
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # a check reads no table
 @pytest.mark.parametrize(
     ("said", "source"),
     [

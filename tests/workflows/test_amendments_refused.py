@@ -107,6 +107,7 @@ def broken(**amends: Any) -> Any:
     return {**CHANGE, "amends": {**CHANGE["amends"], **amends}}
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # a check reads no table
 @pytest.mark.parametrize(
     ("doc", "at"),
     [

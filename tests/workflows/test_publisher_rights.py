@@ -40,6 +40,7 @@ def data(do: str, **more: Any) -> Doc:
     return {"id": "work", "node": "data", "do": do, **more}
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # a check reads no table
 @pytest.mark.parametrize(
     "step",
     [

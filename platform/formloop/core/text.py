@@ -6,6 +6,7 @@ that says it (`<room>/zh_CN.po`); `load_catalogue` reads such a file once, at st
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ def translate(msgid: str, locale: str) -> str:
     return _chinese.get(msgid, msgid) if locale.startswith("zh") else msgid
 
 
+@cache  # a process reads each file once, however often it is told to
 def load_catalogue(path: Path) -> None:
     """Add the sentences of a gettext `.po` file in Chinese to what can be said."""
     with path.open("rb") as file:

@@ -14,7 +14,7 @@ NAMES = {
 
 
 def test_random_formulas_and_bombs_end_soundly_and_quickly() -> None:
-    found = prove(seed=7, count=300)
+    found = prove(seed=7, count=300, limit_ms=2_000)  # a busy machine is no endless formula
     assert found["ok"]
     assert found["failures"] == []
     assert found["formulas"] == 300 + len(bombs())

@@ -1,5 +1,6 @@
 """The proof that nobody's formula can stop the house: thousands of random ones and the known bombs."""
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
@@ -32,8 +33,8 @@ _CONTEXT = Context(datetime(2026, 1, 15, tzinfo=UTC), 7, 3, frozenset({3}), froz
 _LONG = "螺栓" * 32_000
 
 
-def prove(seed: int = 1, count: int = 5_000) -> dict[str, Any]:
-    """Check and calculate `count` random formulas and 200 bombs; each must end soundly within 50 ms.
+def prove(seed: int = 1, count: int = 5_000, limit_ms: int = LIMIT_MS) -> dict[str, Any]:
+    """Check and calculate `count` random formulas and 200 bombs; each must end soundly within `limit_ms`.
 
     Gives seed, counts, the slowest time in milliseconds, and `failures`: sources that were too slow or
     ended in anything but a value, a problem or an EvaluationError.
@@ -43,26 +44,28 @@ def prove(seed: int = 1, count: int = 5_000) -> dict[str, Any]:
     failures: list[str] = []
     slowest = 0.0
     sources = [*_fuzzed(random, count), *bombs()]
+    gc.freeze()  # what this process made before is no part of what a formula costs
     for source in sources:
-        outcome, spent = _timed(source)
+        outcome, spent = _timed(source, limit_ms)
         slowest = max(slowest, spent)
-        if outcome in outcomes and spent < LIMIT_MS:
+        if outcome in outcomes and spent < limit_ms:
             outcomes[outcome] += 1
         else:
             failures.append(f"{outcome} {spent:.0f} ms: {source[:120]}")
+    gc.unfreeze()
     return {
         "proof": "formula",
         "seed": seed,
         "formulas": len(sources),
         **outcomes,
         "slowest_ms": round(slowest, 2),
-        "limit_ms": LIMIT_MS,
+        "limit_ms": limit_ms,
         "failures": failures,
         "ok": not failures,
     }
 
 
-def _timed(source: str) -> tuple[str, float]:
+def _timed(source: str, limit_ms: int) -> tuple[str, float]:
     """What came of a formula, and the milliseconds; the best of three, since the machine has other work."""
     best = float("inf")
     outcome = ""
@@ -70,7 +73,7 @@ def _timed(source: str) -> tuple[str, float]:
         begun = time.thread_time()
         outcome = _tried(source)
         best = min(best, (time.thread_time() - begun) * 1000)
-        if best < LIMIT_MS / 2:
+        if best < limit_ms / 2:
             break
     return outcome, best
 
