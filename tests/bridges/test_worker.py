@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +13,8 @@ from bridges.trade import Trade, bridge
 from events.test_queue import wait_until
 from formloop.events import outbox, queue, queue_server
 from formloop.settings import Settings
+
+Process = subprocess.Popen[bytes]
 
 
 @pytest.fixture
@@ -29,22 +31,35 @@ def site(database: Settings) -> Iterator[Settings]:
 
 
 @pytest.fixture
-def worker(site: Settings) -> Iterator["subprocess.Popen[bytes]"]:
-    """`formloop worker` of the site, ready to work."""
-    started = start(site)
-    yield started
-    started.kill()
-    started.wait()
+def launch() -> Iterator[Callable[[Settings], Process]]:
+    """Starts `formloop worker` of a site; whatever becomes of the test, none outlives it."""
+    started: list[Process] = []
+
+    def start(site: Settings) -> Process:
+        own = {"FORMLOOP_INSTANCE": str(site.instance), "FORMLOOP_DATABASE_URL": site.database_url}
+        command = [sys.executable, "-m", "formloop.cli", "worker"]
+        started.append(subprocess.Popen(command, env={**os.environ, **own}))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
 
 
-def start(site: Settings) -> "subprocess.Popen[bytes]":
-    own = {"FORMLOOP_INSTANCE": str(site.instance), "FORMLOOP_DATABASE_URL": site.database_url}
-    process = subprocess.Popen([sys.executable, "-m", "formloop.cli", "worker"], env={**os.environ, **own})
+def ready(process: Process, site: Settings) -> Process:
+    """The worker once the queue server knows it."""
     wait_until(lambda: b"rq:workers" in queue.connect(site).keys("rq:workers"))
     return process
 
 
-def test_a_message_reaches_an_idle_worker_and_a_told_one_ends(worker: Any, site: Settings) -> None:
+@pytest.fixture
+def worker(launch: Callable[[Settings], Process], site: Settings) -> Process:
+    """`formloop worker` of the site, ready to work."""
+    return ready(launch(site), site)
+
+
+def test_a_message_reaches_an_idle_worker_and_a_told_one_ends(worker: Process, site: Settings) -> None:
     trade = Trade(bridge(run="after"))
     trade.confirm(trade.order((trade.bolt, "10")))
     wait_until(lambda: [d["quantity"] for d in trade.demand()] == [10])
@@ -52,23 +67,22 @@ def test_a_message_reaches_an_idle_worker_and_a_told_one_ends(worker: Any, site:
     assert worker.wait(timeout=25) == 0
 
 
-def test_what_a_killed_worker_left_is_done_by_the_next(worker: Any, site: Settings) -> None:
+def test_what_a_killed_worker_left_is_done_by_the_next(worker: Process, launch: Any, site: Settings) -> None:
     trade = Trade(bridge(run="after"))
     worker.kill()
     worker.wait()
     trade.confirm(trade.order((trade.bolt, "10")))
     queue.connect(site).flushall()
-    again = start(site)
+    again = ready(launch(site), site)
     wait_until(lambda: len(trade.demand()) == 1)
     again.send_signal(signal.SIGTERM)
     assert again.wait(timeout=25) == 0
 
 
-def test_without_a_queue_server_the_worker_still_works(database: Settings) -> None:
+def test_without_a_queue_server_the_worker_still_works(launch: Any, database: Settings) -> None:
     trade = Trade(bridge(run="after"))
     trade.confirm(trade.order((trade.bolt, "10")))
-    own = {"FORMLOOP_INSTANCE": str(database.instance), "FORMLOOP_DATABASE_URL": database.database_url}
-    process = subprocess.Popen([sys.executable, "-m", "formloop.cli", "worker"], env={**os.environ, **own})
+    process = launch(database)
     wait_until(lambda: len(trade.demand()) == 1)
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=25) == 0

@@ -122,15 +122,14 @@ def _promised(key: str, version: int) -> BridgeSpec:
 
 @transactional
 def _deliver(bridge: BridgeSpec, delivery: Delivery) -> None:
-    payload, source = delivery.payload, f"outbox:{TOPIC}"
-    if outbox.find_received(source, delivery.msg_id) is not None:
+    payload = delivery.payload
+    if not outbox.receive_first(f"outbox:{TOPIC}", delivery.msg_id):
         return
     found = rows.load(connection(), get_form(bridge.source), [payload["record"]])
     record = found.get(payload["record"])
     clear = payload["clear"] or record is None or record["deleted_at"] is not None
     cause = Cause(tuple(payload["chain"]), message=delivery.msg_id)
-    done = run(bridge, _actor(payload), record or {"id": payload["record"]}, clear, cause)
-    outbox.receive(source, delivery.msg_id, f"{done.created}+{done.changed}-{done.removed}")
+    run(bridge, _actor(payload), record or {"id": payload["record"]}, clear, cause)
 
 
 def _actor(payload: Mapping[str, Any]) -> Actor:

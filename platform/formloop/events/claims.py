@@ -21,6 +21,7 @@ from formloop.events.tables import outbox
 LEASE = 60
 ATTEMPTS = 12
 _WINDOW = 256
+_SPARE = 4
 
 # the partial indexes only serve queries that say the state in the indexes' own words
 _OPEN = text("fl_outbox.state IN ('ready', 'leased')")
@@ -131,7 +132,8 @@ def _blocked(heads: list[int]) -> set[int]:
 
 def _lock(free: list[Any], limit: int, now: datetime) -> list[int]:
     if free and not is_sqlite():
-        query = select(outbox.c.id).where(outbox.c.id.in_([row.id for row in free]), _due(now))
+        few = [row.id for row in free[: _SPARE * limit]]  # others may hold some of them
+        query = select(outbox.c.id).where(outbox.c.id.in_(few), _due(now))
         query = query.order_by(outbox.c.id).limit(limit).with_for_update(skip_locked=True)
         locked = set(connection().execute(query).scalars())
         free = [row for row in free if row.id in locked]

@@ -12,9 +12,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from formloop.core import clock
@@ -46,6 +48,7 @@ __all__ = [
     "owner",
     "put",
     "receive",
+    "receive_first",
     "release_dead",
     "stopping",
     "topics",
@@ -54,6 +57,7 @@ __all__ = [
 HEARTBEAT = 20
 LONGEST_WAIT = 6 * 3600.0
 BATCH = 16
+SLICE = 0.02  # seconds for which a transaction takes further messages: others wait to write meanwhile
 
 
 class DeliveryError(Exception):
@@ -77,7 +81,8 @@ class DeliveryError(Exception):
 class Topic:
     """What a topic does with a message, and whether messages of one key keep their order.
 
-    `atomic`: the effect lies in this database alone, so message and effect end in one transaction.
+    `atomic`: the effect lies in this database alone, so message and effect end in one transaction, and several
+    messages may share it.
     """
 
     deliver: Callable[[Delivery], None]
@@ -89,10 +94,9 @@ class Topic:
 _FINISH = (
     update(outbox)
     .where(
-        outbox.c.id == bindparam("held"),
+        tuple_(outbox.c.id, outbox.c.lease_epoch).in_(bindparam("held", expanding=True)),
         outbox.c.state == "leased",
         outbox.c.lease_owner == bindparam("owner"),
-        outbox.c.lease_epoch == bindparam("epoch"),
     )
     .values(state="done", done_at=bindparam("now"), last_error=None)
 )
@@ -147,10 +151,11 @@ def announce(topic: str) -> None:
 
 
 @transactional
-def finish(delivery: Delivery) -> bool:
-    """Mark a message done; False when the lease had gone to somebody else."""
-    held = {"held": delivery.id, "owner": owner(), "epoch": delivery.lease_epoch}
-    return connection().execute(_FINISH, {**held, "now": clock.now()}).rowcount == 1
+def finish(*deliveries: Delivery) -> bool:
+    """Mark messages done; False when the lease of one of them had gone to somebody else."""
+    held = [(each.id, each.lease_epoch) for each in deliveries]
+    values = {"held": held, "owner": owner(), "now": clock.now()}
+    return connection().execute(_FINISH, values).rowcount == len(held)
 
 
 @transactional
@@ -227,6 +232,31 @@ def deliver(delivery: Delivery) -> str:
     return "done" if finish(delivery) else "lost"
 
 
+def _try_together(batch: list[Delivery]) -> int:
+    """Carry out the first messages of a batch in one transaction; 0, and nothing is done, when one of them fails."""
+    shared = list(takewhile(lambda each: topics.get(each.topic).atomic and not _aged(each), batch))
+    if len(shared) < 2:
+        return 0
+    try:
+        return _deliver_together(shared)
+    except Exception:  # which one it was, and why, shows when each has a transaction of its own
+        return 0
+
+
+@transactional
+def _deliver_together(batch: list[Delivery]) -> int:
+    until = time.monotonic() + SLICE
+    done: list[Delivery] = []
+    for delivery in batch:
+        topics.get(delivery.topic).deliver(delivery)
+        done.append(delivery)
+        if time.monotonic() > until:
+            break
+    if not finish(*done):
+        raise _LeaseLost
+    return len(done)
+
+
 def _aged(delivery: Delivery) -> bool:
     return (clock.now() - delivery.claimed_at).total_seconds() > HEARTBEAT
 
@@ -254,12 +284,13 @@ def _deliver_all(batch: list[Delivery]) -> int:
     """Deliver claimed messages in turn; those that it does not come to are given back. Returns how many were tried."""
     _held.update(each.id for each in batch)
     tried = 0
+    well = True
     try:
-        for delivery in batch:
-            if stopping.is_set():
-                break
-            tried += 1
-            deliver(delivery)
+        while batch[tried:] and not stopping.is_set():
+            together = _try_together(batch[tried:]) if well else 0
+            tried += together or 1
+            if not together:
+                well = deliver(batch[tried - 1]) == "done"
         return tried
     finally:
         _held.difference_update(each.id for each in batch)  # a lease nobody works under must run out
@@ -278,6 +309,13 @@ def find_received(source: str, msg_id: str) -> str | None:
     """What was made of a message that came in before, "" if nothing was kept; None when it is new."""
     with reading() as conn:
         return conn.execute(_RECEIVED, {"from": source, "id": msg_id}).scalar()
+
+
+def receive_first(source: str, msg_id: str) -> bool:
+    """Note, before its effect and inside the same transaction, that a message has come in; False for a second time."""
+    insertion = (sqlite if is_sqlite() else postgresql).insert(inbox).on_conflict_do_nothing()
+    row = {"source": source, "msg_id": msg_id, "result": "", "at": clock.now()}
+    return connection().execute(insertion.returning(inbox.c.msg_id), row).first() is not None
 
 
 def receive(source: str, msg_id: str, result: str = "") -> None:
