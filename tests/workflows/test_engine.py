@@ -133,8 +133,8 @@ def test_returning_goes_to_the_previous_or_to_any_step_that_was_passed() -> None
     workflow = prepared(approval("one", "bob"), approval("two", "cho"), approval("three", "dee"))
     play = Play(workflow).do("submit").do("approve", "bob").do("approve", "cho")
     assert list_targets(workflow, play.state, play.state.leaves[0]) == ["initiator", "previous", "one", "two"]
-    assert play.do("return", "dee", to="previous").state.at == "two"
-    assert play.do("return", "cho", to="one").state.at == "one"
+    assert play.do("return", "dee", "fix it", to="previous").state.at == "two"
+    assert play.do("return", "cho", "fix it", to="one").state.at == "one"
     assert list_targets(workflow, play.state, play.state.leaves[0]) == ["initiator"]
 
 
@@ -165,7 +165,7 @@ def test_whoever_is_not_asked_decides_nothing(action: str) -> None:
 def test_a_step_offers_only_its_actions() -> None:
     play = Play(prepared(approval("one", "bob", actions=["approve", "reject"]))).do("submit")
     with pytest.raises(Forbidden):
-        play.do("return", "bob", to="initiator")
+        play.do("return", "bob", "fix it", to="initiator")
 
 
 def test_nothing_can_be_decided_after_the_end() -> None:

@@ -12,7 +12,7 @@ from formloop.core.text import M, Message
 from formloop.definitions import editor, library
 from formloop.definitions import service as definitions
 from formloop.definitions import views as definition_views
-from formloop.studio import drafting, flow_designer, form_designer, formula, preview
+from formloop.studio import drafting, flow_designer, form_designer, formula, from_file, preview
 from formloop.studio.designer import PLAIN, Designer, Gesture, designer_of, designers
 from formloop.studio.operations import find, read_path, write_path
 from formloop.studio.panel import Panel, read_section
@@ -29,6 +29,8 @@ DESIGNED = (form_designer, flow_designer)  # join the registry of designers as t
 def init_app(app: Flask) -> None:
     """Add the designers; definitions lead to them."""
     app.register_blueprint(blueprint)
+    app.register_blueprint(from_file.blueprint)
+    from_file.enroll()
     drafting.enroll()
     if "form" not in definition_views.beginnings:
         definition_views.beginnings.add("form", "studio.new")

@@ -18,8 +18,10 @@ from formloop.db.counting import count_up_to
 from formloop.events import reasons
 from formloop.forms.kind import get_form
 from formloop.workflows import service, sight
+from formloop.workflows.actions import administering
 from formloop.workflows.kind import get_version
 from formloop.workflows.spec import subject_of
+from formloop.workflows.state import State
 from formloop.workflows.tables import case, case_log, task, watch
 
 PAGE = 50
@@ -142,6 +144,18 @@ def open_tasks(cases: Iterable[int]) -> dict[int, list[Row[Any]]]:
         for row in conn.execute(query.order_by(task.c.id)):
             found.setdefault(row.case, []).append(row)
     return found
+
+
+def list_unasked(cases: Iterable[int]) -> set[int]:
+    """Those of the cases where a step lacks somebody who decides."""
+    query = select(case).where(case.c.id.in_(list(cases)), case.c.status == "stuck")
+    with reading() as conn:
+        found = conn.execute(query).all()
+    return {
+        each.id
+        for each in found
+        if administering.list_unasked(get_version(each.workflow, each.version), State.from_json(each.state))
+    }
 
 
 def _reasons(actor: Actor, cases: Iterable[int], locale: str) -> dict[int, str]:
