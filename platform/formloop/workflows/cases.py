@@ -153,6 +153,17 @@ def remind(case_id: int, people: Sequence[int]) -> None:
             conn.execute(insert(reminder).values(task=task_id, count=1, at=moment))
 
 
+def list_reminded(case_id: int, since: datetime) -> dict[int, datetime]:
+    """Whom something waits for in a case and who was reminded of it since a moment, with when they were last."""
+    query = (
+        select(task.c.person, reminder.c.at)
+        .join(reminder, reminder.c.task == task.c.id)
+        .where(task.c.case == case_id, task.c.state == "open", reminder.c.at > since)
+    )
+    with reading() as conn:
+        return {row.person: row.at for row in conn.execute(query)}
+
+
 def finish_revision(case_id: int) -> None:
     """The initiator has submitted again."""
     connection().execute(_RESUBMIT, {"of_case": case_id, "moment": clock.now()})
@@ -266,8 +277,8 @@ def find_case_of(task_id: int) -> int | None:
 
 
 def list_waiting(case_id: int) -> list[Row[Any]]:
-    """Who is asked now: person, step, and when they were asked."""
-    query = select(task.c.person, task.c.step, task.c.made_at).where(
+    """Who is asked now: person, step, since when and why."""
+    query = select(task.c.person, task.c.step, task.c.made_at, task.c.why).where(
         task.c.case == case_id, task.c.kind == "todo", task.c.state == "open"
     )
     with reading() as conn:

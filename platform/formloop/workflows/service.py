@@ -4,8 +4,10 @@ The case row is locked, the task is taken by compare-and-set with its person in 
 people who decide at once exactly one does; the same person repeating a decision is told it was done.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.engine import Row
@@ -23,6 +25,7 @@ from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
 from formloop.workflows import cases, filling, stashes, working
 from formloop.workflows.amendments import applying
+from formloop.workflows.engine import find_refusal
 from formloop.workflows.kind import find_workflow
 from formloop.workflows.spec import ACTIONS
 from formloop.workflows.state import ENDED, Event, State, Work
@@ -43,6 +46,7 @@ __all__ = [
 
 LONGEST_COMMENT = 4_000
 MOST_COPIES = 50
+URGED_EVERY = timedelta(hours=1)
 DEEPEST = 20  # sub-flows that begin within one another at once
 Chosen = Mapping[str, Iterable[int]]
 
@@ -265,7 +269,25 @@ def add_comment(actor: Actor, case: int, comment: str, attached: Sequence[str] =
 def urge(actor: Actor, case: int, comment: str = "") -> Result:
     """Remind whoever is asked, as the initiator."""
     found, turn = locked(actor, case)
-    return carry_out(turn, Event("urge", actor.person_id, _comment(comment)), found.revision)
+    event = Event("urge", actor.person_id, _comment(comment))
+    refused = find_refusal(turn.workflow, turn.state, event)
+    if refused is not None:
+        raise refused
+    return carry_out(turn, replace(event, values={"people": _to_urge(turn)}), found.revision)
+
+
+def _to_urge(turn: Turn) -> list[int]:
+    """Whom something waits for and who was not reminded of it within the last hour; Conflict when all were."""
+    now = clock.now()
+    asked = {seat.person for seat in turn.state.seats if seat.state == "open"}
+    reminded = cases.list_reminded(turn.case, now - URGED_EVERY)
+    if asked <= set(reminded):
+        left = min(reminded[each] for each in asked) + URGED_EVERY - now
+        minutes = max(1, math.ceil(left / timedelta(minutes=1)))
+        raise Conflict(
+            M("They were reminded just now. You can remind again in {count} minutes.", count=minutes)
+        )
+    return sorted(asked - set(reminded))
 
 
 @transactional
