@@ -212,3 +212,26 @@ def test_a_workbook_becomes_a_form_with_lines_and_its_rows_come_in(
         page.get_by_text(re.compile(rf"{rows // 2} .*(created|新建)|(created|新建)\D*{rows // 2}")).first
     ).to_be_visible()
     screenshot(page, f"rows-in-{locale}")
+
+
+@pytest.mark.parametrize(("locale", "preset"), [("en-US", "See all"), ("zh-CN", "查看全部")])
+def test_rights_are_a_preset_told_in_sentences_and_seen_as_one_person(
+    browser: Browser, site: Site, screenshot: Photograph, locale: str, preset: str
+) -> None:
+    page = enter(browser, site, "administrator", locale)
+    page.goto(f"{site.address}/definitions?kind=form&q=delivery_request")
+    page.locator("#definitions td a").first.click()
+    page.locator(".fl-steps a").nth(2).click()
+    page.locator("a[href*='/studio/rights/']").click()
+    expect(page.locator("#rights")).to_be_visible()
+    page.locator("[name='preset.0']").select_option(label=preset)
+    expect(page.locator("[name='may.0']:checked")).to_have_count(3)
+    page.locator("button[value=check]").click()
+    expect(page.locator("#rights .alert")).to_be_visible()
+    page.select_option("#as-person", index=2)
+    expect(page.locator("#as table")).to_be_visible()
+    page.screenshot(path=f"build/screenshots/rights-{locale}.png", full_page=True)
+    assert serious_problems(page) == []
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.screenshot(path=f"build/screenshots/rights-phone-{locale}.png", full_page=True)

@@ -97,7 +97,10 @@ def list_items(
 
 def describe(actor: Actor, shown: Sequence[Row[Any]], locale: str) -> list[Item]:
     """Cases in words, as far as their reader may see them."""
-    waiting, why = open_tasks([each.id for each in shown]), _reasons([each.id for each in shown], locale)
+    waiting, why = (
+        open_tasks([each.id for each in shown]),
+        _reasons(actor, [each.id for each in shown], locale),
+    )
     names = people.names_of(
         {each.initiator for each in shown} | {t.person for tasks in waiting.values() for t in tasks}
     )
@@ -155,13 +158,14 @@ def list_unasked(cases: Iterable[int]) -> set[int]:
     }
 
 
-def _reasons(cases: Iterable[int], locale: str) -> dict[int, str]:
-    """Why cases are stuck, as their history says last."""
+def _reasons(actor: Actor, cases: Iterable[int], locale: str) -> dict[int, str]:
+    """Why cases are stuck, as their history says last; with the values it is about for whom no field is hidden."""
+    told = ("exact", "reason") if actor.administrator else ("reason",)
     query = select(case_log.c.case, case_log.c.detail).where(
         case_log.c.case.in_(list(cases)), case_log.c.action == "stuck"
     )
     with reading() as conn:
         return {
-            row.case: reasons.read(row.detail.get("reason"), locale)
+            row.case: reasons.read(next((row.detail[key] for key in told if key in row.detail), None), locale)
             for row in conn.execute(query.order_by(case_log.c.id))
         }
