@@ -7,10 +7,11 @@ import pytest
 from formloop.access import people
 from formloop.access.actor import SYSTEM
 from formloop.bridges.notices import service as notices
-from formloop.workflows import administration, announcing, service
+from formloop.workflows import administration, announcing, in_notices, service
 from workflows.stage import END, Stage, approval, stage
 
 __all__ = ["stage"]
+STANDS_IN_THE_LIST = in_notices.STATES  # there once its module is imported
 
 
 @pytest.fixture
@@ -111,6 +112,7 @@ def test_tasks_and_copies_stand_among_the_notices_until_they_are_opened(stage: S
     assert texts(stage, "bob") == [("Request A desk of Ann waits for you: One", True)]
     assert texts(stage, "bob", "zh-CN") == [("Ann 的申请“A desk”等您处理：One", True)]
     assert texts(stage, "eve") == [("Request of Ann was copied to you.", True)], "she may not see the title"
+    assert set(STANDS_IN_THE_LIST) == {"task", "copy"}
     assert [notices.count_unread(stage.actors[who]) for who in ("bob", "eve", "ann")] == [1, 1, 0]
     service.mark_seen(stage.actors["bob"], stage.task_of("bob", case))
     assert notices.count_unread(stage.actors["bob"]) == 0
