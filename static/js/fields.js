@@ -87,12 +87,7 @@ document.addEventListener("click", (event) => {
   const box = (keep || clear)?.closest("[data-fl-files]");
   if (!box) return;
   const pad = padOf(box);
-  if (keep && !pad.isEmpty()) {
-    box.querySelector("canvas").toBlob((blob) => {
-      box.querySelectorAll("li").forEach((each) => each.remove());
-      upload(box, [new File([blob], "signature.png", { type: "image/png" })]);
-    });
-  }
+  if (keep && !pad.isEmpty()) keepSignature(box);
   if (clear) {
     pad.clear();
     box.querySelectorAll("li").forEach((each) => each.remove());
@@ -101,6 +96,22 @@ document.addEventListener("click", (event) => {
     changedByHand(box);
   }
 });
+async function keepSignature(box) {
+  const blob = await new Promise((done) => box.querySelector("canvas").toBlob(done));
+  box.querySelectorAll("li").forEach((each) => each.remove());
+  await upload(box, [new File([blob], "signature.png", { type: "image/png" })]);
+}
+// A signature that was drawn and not yet kept goes along with whatever is sent; where that fails nothing is sent
+const drawnIn = (form) => [...form.querySelectorAll("[data-fl-pad]:not([hidden])")]
+  .map((each) => each.closest("[data-fl-files]")).filter((box) => pads.has(box.querySelector("canvas")) && !padOf(box).isEmpty());
+document.addEventListener("submit", async (event) => {
+  const form = event.target, drawn = drawnIn(form);
+  if (!drawn.length) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  for (const box of drawn) await keepSignature(box);
+  if (!drawnIn(form).length) form.requestSubmit(event.submitter);
+}, true);
 
 // --- Position of the device
 document.addEventListener("click", (event) => {

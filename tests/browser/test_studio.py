@@ -1,6 +1,8 @@
 """Forms and workflows are designed in a real browser; clicks are counted."""
 
 import re
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from browser.sites import Photograph, Site
 from browser.test_accessibility import serious_problems
 from browser.test_story import enter
+from formloop.forms.workbooks import Book
 
 FIELDS = (
     ("text", "Tool"),
@@ -175,3 +178,60 @@ def test_a_narrow_screen_is_told_politely(browser: Browser, site: Site) -> None:
     expect(page.get_by_text("The designer needs a wider screen")).to_be_visible()
     expect(page.locator("#studio")).to_be_hidden()
     assert serious_problems(page) == []
+
+
+@pytest.mark.parametrize(("locale", "rows"), [("en-US", 40), ("zh-CN", 12)])
+def test_a_workbook_becomes_a_form_with_lines_and_its_rows_come_in(
+    browser: Browser, site: Site, screenshot: Photograph, tmp_path: Path, locale: str, rows: int
+) -> None:
+    file = tmp_path / f"Tool orders {locale}.xlsx"
+    with Book(file) as book:
+        numbers = [n // 2 for n in range(rows)]
+        cells = [
+            [f"T-{n:03}", "Acme 五金", date(2026, 3, 1 + n), f"Drill {i}", i + 1]
+            for i, n in enumerate(numbers)
+        ]
+        book.sheet("Orders", ["Order no.", "Supplier", "Wanted by", "Tool", "Pieces"], cells)
+    page = enter(browser, site, "builder", locale)
+    page.goto(f"{site.address}/studio/new")
+    page.locator("a[href='/studio/file']").click()
+    page.set_input_files("[name=file]", file)
+    page.locator(".card-footer button").click()
+    expect(page.locator("[name=by]")).to_have_value("0")
+    screenshot(page, f"columns-{locale}")
+    assert serious_problems(page) == []
+    page.locator(".card-footer button").click()
+    expect(page.locator("#studio [data-key=lines]")).to_be_visible()
+    screenshot(page, f"from-file-{locale}")
+    page.locator("#studio-bar a.btn-primary").click()
+    page.locator("form[action$='/publish'] button.btn-primary").click()
+    page.get_by_role("button", name=file.name).click()
+    page.locator("form[action$='/check'] button.btn-primary").click()
+    page.locator("form[action$='/run'] button").first.click()
+    expect(
+        page.get_by_text(re.compile(rf"{rows // 2} .*(created|新建)|(created|新建)\D*{rows // 2}")).first
+    ).to_be_visible()
+    screenshot(page, f"rows-in-{locale}")
+
+
+@pytest.mark.parametrize(("locale", "preset"), [("en-US", "See all"), ("zh-CN", "查看全部")])
+def test_rights_are_a_preset_told_in_sentences_and_seen_as_one_person(
+    browser: Browser, site: Site, screenshot: Photograph, locale: str, preset: str
+) -> None:
+    page = enter(browser, site, "administrator", locale)
+    page.goto(f"{site.address}/definitions?kind=form&q=delivery_request")
+    page.locator("#definitions td a").first.click()
+    page.locator(".fl-steps a").nth(2).click()
+    page.locator("a[href*='/studio/rights/']").click()
+    expect(page.locator("#rights")).to_be_visible()
+    page.locator("[name='preset.0']").select_option(label=preset)
+    expect(page.locator("[name='may.0']:checked")).to_have_count(3)
+    page.locator("button[value=check]").click()
+    expect(page.locator("#rights .alert")).to_be_visible()
+    page.select_option("#as-person", index=2)
+    expect(page.locator("#as table")).to_be_visible()
+    page.screenshot(path=f"build/screenshots/rights-{locale}.png", full_page=True)
+    assert serious_problems(page) == []
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.screenshot(path=f"build/screenshots/rights-phone-{locale}.png", full_page=True)

@@ -149,3 +149,18 @@ def test_hostile_edits_are_refused_with_a_reason_and_the_draft_stays_readable(st
             assert studio.desk().text == before.text
         drafting.check(studio.mei, studio.desk())
     assert 0 < refused < 60
+
+
+def test_an_edit_nested_too_deeply_says_what_stands_where(studio):
+    nested = {"title": "Innermost", "properties": {}}
+    for level in range(20):
+        nested = {"title": f"Level {level}", "properties": {"inner": nested}}
+    before = studio.desk()
+    with pytest.raises(Invalid) as refused:
+        drafting.edit(
+            studio.mei, studio.id, before.revision, lambda doc: {**doc, "properties": {"top": nested}}
+        )
+    (problem,) = refused.value.problems
+    assert problem.at == "properties.top" + ".properties.inner" * 15
+    assert str(problem.message) == "“Level 4” stands too deep inside others: 32 levels are possible."
+    assert studio.desk().text == before.text

@@ -1,10 +1,12 @@
 """What people and administrators do to a case: each in its place, and refused clearly out of it."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from formloop.core import clock
 from formloop.core.errors import Conflict, Forbidden, Invalid, NotFound
 from formloop.db import reading
 from formloop.forms import files
@@ -74,7 +76,7 @@ def test_a_return_to_an_earlier_step_comes_straight_back_where_it_says_so(stage:
     case = stage.submit().case
     stage.do("bob", "approve", case)
     stage.do("cho", "approve", case)
-    stage.do("dee", "return", case, to="one")
+    stage.do("dee", "return", case, "fix it", to="one")
     stage.do("bob", "approve", case)
     assert stage.is_asked("dee", case)
     assert stage.do("dee", "approve", case).status == "approved"
@@ -84,7 +86,10 @@ def test_the_initiator_reminds_and_sends_copies(stage: Stage) -> None:
     stage.publish(approval("one", "bob"), END)
     case = stage.submit().case
     service.urge(stage.actors["ann"], case, "please")
-    service.urge(stage.actors["ann"], case)
+    with pytest.raises(Conflict, match="again in 60 minutes"):
+        service.urge(stage.actors["ann"], case)
+    with clock.stopped_at(clock.now() + timedelta(hours=1)):
+        service.urge(stage.actors["ann"], case)
     with reading() as conn:
         assert conn.execute(select(reminder.c.task, reminder.c.count)).all() == [
             (stage.task_of("bob", case), 2)

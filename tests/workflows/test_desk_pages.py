@@ -58,6 +58,24 @@ def test_what_returned_to_somebody_who_has_left_is_given_to_somebody_on_its_page
     assert play.is_asked("bob", case)
 
 
+def test_nobody_found_somebody_is_named_from_the_list_or_on_the_page(app: Flask, play: Stage) -> None:
+    play.publish(approval("one", who=GONE), END)
+    first, second, third = (play.submit().case for _ in range(3))
+    adm, cho = browser(app, play, "adm"), str(play.actors["cho"].person_id)
+    sent = {"action": "reassign", "to": cho, "case": [str(first), str(second)]}
+    adm.post("/cases/chosen", data=sent)
+    assert "0 done, 2 not: Please give a reason." in text_of(adm, "/cases")
+    adm.post("/cases/chosen", data={**sent, "comment": "she knows"})
+    assert "2 done." in text_of(adm, "/cases")
+    assert play.is_asked("cho", first) and play.is_asked("cho", second)
+    adm.post("/cases/chosen", data={"action": "reassign", "to": cho})
+    assert "Nothing was chosen." in text_of(adm, "/cases")
+    assert "Name somebody to decide" in text_of(adm, f"/cases/{third}")
+    adm.post(f"/cases/{third}/assign", data={"to": cho, "comment": "she knows"})
+    assert play.is_asked("cho", third)
+    assert "Name somebody to decide" not in text_of(adm, f"/cases/{third}")
+
+
 def test_the_desk_speaks_chinese(app: Flask, play: Stage) -> None:
     play.publish(approval("one", who=GONE), END)
     case, adm = play.submit().case, browser(app, play, "adm", "zh-CN")

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from formloop.core.errors import Conflict, Forbidden, Invalid
+from formloop.events import reasons
 from formloop.workflows.engine import find_refusal, list_targets
+from formloop.workflows.reading import build
 from formloop.workflows.state import Ask, CancelOpen, Event, Note, SetState, State, Tell
-from workflows.specimens import PEOPLE, Paper, Play, approval, prepared
+from workflows.specimens import PEOPLE, Paper, Play, approval, prepared, request_form, workflow_doc
 
 END = {"id": "done", "node": "end", "state": "confirmed"}
 BOB, CHO, DEE = PEOPLE["bob"], PEOPLE["cho"], PEOPLE["dee"]
@@ -131,8 +133,8 @@ def test_returning_goes_to_the_previous_or_to_any_step_that_was_passed() -> None
     workflow = prepared(approval("one", "bob"), approval("two", "cho"), approval("three", "dee"))
     play = Play(workflow).do("submit").do("approve", "bob").do("approve", "cho")
     assert list_targets(workflow, play.state, play.state.leaves[0]) == ["initiator", "previous", "one", "two"]
-    assert play.do("return", "dee", to="previous").state.at == "two"
-    assert play.do("return", "cho", to="one").state.at == "one"
+    assert play.do("return", "dee", "fix it", to="previous").state.at == "two"
+    assert play.do("return", "cho", "fix it", to="one").state.at == "one"
     assert list_targets(workflow, play.state, play.state.leaves[0]) == ["initiator"]
 
 
@@ -163,7 +165,7 @@ def test_whoever_is_not_asked_decides_nothing(action: str) -> None:
 def test_a_step_offers_only_its_actions() -> None:
     play = Play(prepared(approval("one", "bob", actions=["approve", "reject"]))).do("submit")
     with pytest.raises(Forbidden):
-        play.do("return", "bob", to="initiator")
+        play.do("return", "bob", "fix it", to="initiator")
 
 
 def test_nothing_can_be_decided_after_the_end() -> None:
@@ -177,3 +179,51 @@ def test_nothing_can_be_decided_after_the_end() -> None:
 def test_a_state_survives_its_json() -> None:
     play = Play(prepared(approval("one", "bob", "cho", mode="in_turn"))).do("submit")
     assert State.from_json(json.loads(json.dumps(play.state.as_json()))) == play.state
+
+
+@pytest.mark.parametrize("node", ["condition", "inclusive", "loop"])
+def test_a_condition_that_no_longer_fits_says_so_in_words(node: str) -> None:
+    """The field it reads was parked by a later version of the form."""
+    inner = [approval("one", "bob")]
+    ways = {"branches": [{"id": "if", "when": "lost > 1", "steps": inner}]}
+    doc = {"id": "which", "node": node, "title": "Which way", **ways}
+    if node == "loop":
+        doc = {
+            "id": "which",
+            "node": node,
+            "title": "Which way",
+            "while": "lost > 1",
+            "most": 2,
+            "steps": inner,
+        }
+    workflow, problems = build(workflow_doc(doc), 1, request_form())
+    assert problems
+    play = Play(workflow).do("submit")
+    (reason,) = [e.detail["reason"] for e in play.effects if isinstance(e, Note) and e.action == "stuck"]
+    assert reasons.read(reason, "en") == "A condition of “Which way” no longer fits the forms."
+    assert "lost" not in reason
+
+
+def test_calculating_counts_towards_the_limit_of_steps() -> None:
+    sums = {"id": "sums", "node": "calculate", "values": {f"v{n}": "amount" for n in range(30)}}
+    inner = {"id": "inner", "node": "loop", "while": "TRUE", "most": 1000, "steps": [sums]}
+    play = Play(prepared(inner, approval("one", "bob")), Paper({"amount": 1})).do("submit")
+    assert play.state.status == "stuck"
+    loop, last = play.state.tokens
+    assert (loop.memory["index"], last.at) == (646, "sums")  # 31 for each of its rounds
+
+
+def test_steps_too_deep_inside_others_are_named_with_their_place() -> None:
+    doc = approval("innermost", "bob")
+    for n in range(13):
+        doc = {
+            "id": f"l{n}",
+            "node": "loop",
+            "title": f"Loop {n}",
+            "while": "TRUE",
+            "most": 1,
+            "steps": [doc],
+        }
+    (problem,) = build(workflow_doc(doc), 1, request_form())[1]
+    assert problem.at == "steps.0" + ".steps.0" * 13
+    assert str(problem.message) == "“Innermost” stands too deep inside other steps: 12 levels are possible."

@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import pytest
+from sqlalchemy import select
 
 from formloop.access.actor import SYSTEM
 from formloop.bridges import outbound
+from formloop.bridges.notices.tables import notice
 from formloop.core import clock
 from formloop.core.definitions import Doc
 from formloop.core.errors import Invalid
@@ -20,7 +22,7 @@ from formloop.events import outbox
 from formloop.forms import rows
 from formloop.forms import service as records
 from formloop.forms.kind import get_form
-from formloop.workflows import administration, cases, hearing, watching, working
+from formloop.workflows import administration, cases, desk, hearing, timeline, walk, watching, working
 from workflows.specimens import workflow_doc
 from workflows.stage import END, Stage, approval
 
@@ -349,3 +351,64 @@ def test_a_time_beyond_all_calendars_is_waited_for(stage: Stage) -> None:
     with clock.stopped_at(datetime(9990, 1, 1, tzinfo=UTC)):
         case = stage.submit().case
     assert status_of(case) == "open"
+
+
+def test_work_and_sub_flows_of_one_event_share_its_limit_of_steps(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walk, "MOST_STEPS", 100)
+    made = make(id="made", values={"subject": "subject"})
+    own = workflow_doc(
+        {"id": "often", "node": "loop", "while": "loop.index <= 8", "most": 8, "steps": [made]},
+        **{"x-key": "errand_approval", "x-id": "0000002f", "title": "Errands", "form": "errand"},
+    )
+    definitions.publish_many(SYSTEM, [own], "second")
+    first = make(failed="pass")
+    begun = {"id": "sub", "node": "subflow", "form": "errand", "record": "flow.make", "wait": False}
+    stage.publish(approval("one", "bob"), first, begun, {**first, "id": "again"}, END)
+    case = stage.submit().case
+    assert stage.do("bob", "approve", case).status == "stuck"
+    assert 3 < len(errands()) < 9
+    assert "Too many steps in one go." in cases.list_notes(case)[-1].detail["reason"]
+    monkeypatch.undo()
+    assert administration.resume(stage.actors["adm"], case).status == "approved"
+
+
+@pytest.mark.parametrize("failed", ["stop", "pass"])
+def test_why_a_case_is_stuck_quotes_no_value_that_others_may_not_see(stage: Stage, failed: str) -> None:
+    secret = make(values={"subject": "subject", "amount": "VALUE(secret)"}, failed=failed)
+    unique = {**OTHER["properties"], "code": {"type": "string", "title": "Code", "x-unique": True}}
+    definitions.publish_many(SYSTEM, [{**OTHER, "properties": unique}], "second")
+    twice = make(values={"subject": "subject", "code": "secret"}, failed=failed)
+    for made, often in ((secret, 1), (twice, 2)):
+        stage.publish(approval("one", "bob"), made, END)
+        for _ in range(often):
+            case = stage.submit(secret="Hush-hush").case
+            stage.do("bob", "approve", case)
+        told = [row.said for row in _notices()]
+        kept = [note.detail for note in cases.list_notes(case) if "reason" in note.detail]
+        assert kept
+        assert "Hush" not in f"{told} {[each['reason'] for each in kept]}"
+        assert "Hush" not in f"{timeline.build(_row(case), 'en')}"
+
+
+def test_an_administrator_reads_the_values_that_a_case_is_stuck_with_and_other_repairers_do_not(
+    stage: Stage,
+) -> None:
+    stage.publish(make(values={"subject": "subject", "amount": "VALUE(secret)"}), END)
+    found = _row(stage.submit(secret="Hush-hush").case)
+    (shown,) = desk.describe(stage.actors["adm"], [found], "en")
+    assert shown.reason == "“Hush-hush” is not a number."
+    (shown,) = desk.describe(stage.actors["cho"], [found], "en")
+    assert shown.reason == "“…” is not a number."
+
+
+def _row(case: int) -> Any:
+    found = cases.get_case(case)
+    assert found is not None
+    return found
+
+
+def _notices() -> list[Any]:
+    with reading() as conn:
+        return list(conn.execute(select(notice)))

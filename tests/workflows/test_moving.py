@@ -165,3 +165,23 @@ def test_only_who_repairs_moves_cases(stage: Stage) -> None:
         moving.restart(stage.actors["ann"], case, "because")
     assert [each.count for each in moving.list_waiting("request_approval")] == [1]
     assert administration.list_open_tasks(stage.actors["bob"].person_id or 0)
+
+
+def test_two_ways_of_a_case_are_never_laid_on_one_step(stage: Stage) -> None:
+    def fork(*names: str) -> dict[str, Any]:
+        ways = [{"id": f"way_{n}", "steps": [approval(n, "bob"), approval(f"{n}_2", "cho")]} for n in names]
+        return {"id": "fork", "node": "parallel", "branches": ways}
+
+    stage.publish(fork("left", "right"), END)
+    case = stage.submit().case
+    stage.publish(fork("both", "other"), END)
+    onto = {"left": "both", "right": "both", "way_left": "way_both", "way_right": "way_both"}
+    for mapping in (onto, {**onto, "right": "both_2"}):
+        (tried,) = moving.try_move(stage.actors["adm"], "request_approval", mapping)
+        said = [str(each) for each in tried.problems]
+        assert "“Left” and “Right” would stand at the same place." in said
+    (moved,) = moving.move_cases(stage.actors["adm"], "request_approval", onto)
+    assert moved.problems and version_of(case) == 1
+    apart = {**onto, "right": "other", "way_right": "way_other"}
+    (moved,) = moving.move_cases(stage.actors["adm"], "request_approval", apart)
+    assert not moved.problems and version_of(case) == 2

@@ -75,7 +75,7 @@ def test_9_structured_discriminator_the_first_yes_goes_on_and_the_others_are_ask
 
 def test_10_arbitrary_cycles_are_returns_to_an_earlier_step() -> None:
     play = Play(prepared(approval("one", "bob"), approval("two", "cho"))).do("submit").do("approve", "bob")
-    assert play.do("return", "cho", to="one").do("approve", "bob").places() == ["two"]
+    assert play.do("return", "cho", "fix it", to="one").do("approve", "bob").places() == ["two"]
 
 
 def test_11_implicit_termination() -> None:
@@ -156,7 +156,7 @@ def test_18_milestone_a_way_waits_until_the_record_says_so() -> None:
 def test_what_comes_straight_back_is_due_again() -> None:
     due = {"after": "P1D", "then": [{"do": "remind"}]}
     play = Play(prepared(approval("one", "bob", due=due, returned="back"))).do("submit")
-    play.do("return", "bob", to="initiator").do("submit")
+    play.do("return", "bob", "fix it", to="initiator").do("submit")
     (token,) = play.state.leaves
     assert [e.round for e in play.effects if isinstance(e, Alarm)] == [token.round]
 
@@ -177,7 +177,7 @@ def test_20_cancel_case_a_rejection_in_one_way_ends_all() -> None:
 def test_25_cancel_region_a_return_out_of_a_block_ends_what_is_open_in_it() -> None:
     fork = block("parallel", branch("a", approval("left", "bob")), branch("b", approval("right", "cho")))
     play = Play(prepared(approval("first", "dee"), fork)).do("submit").do("approve", "dee")
-    assert play.do("return", "bob", to="first").places() == ["first"]
+    assert play.do("return", "bob", "fix it", to="first").places() == ["first"]
     assert play.do("approve", "dee").places() == ["left", "right"]
 
 

@@ -1,15 +1,29 @@
 """Who is asked: every rule, nobody found, people who agreed before, deputies, and people who leave."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from formloop.access import people
+from formloop.access import audit, people
 from formloop.access.actor import SYSTEM
 from formloop.core import clock
 from formloop.core.errors import Conflict, Forbidden, Invalid
+from formloop.db import reading
 from formloop.events import outbox
-from formloop.workflows import administration, cases, delegations, desk, hearing, moving, service, watching
+from formloop.workflows import (
+    administration,
+    cases,
+    delegations,
+    desk,
+    hearing,
+    moving,
+    service,
+    timeline,
+    watching,
+)
+from formloop.workflows.tables import watch
 from workflows.stage import END, Stage, approval
 
 
@@ -100,6 +114,47 @@ def test_whoever_agreed_just_before_is_passed(stage: Stage) -> None:
     stage.do("bob", "approve", case)
     assert asked(stage, case) == ["cho"]
     assert [n.action for n in cases.list_notes(case)] == ["submit", "approve", "repeated"]
+
+
+NOBODY_YET = [{"rule": "member_field", "field": "reviewer"}]
+
+
+def test_where_nobody_was_found_somebody_is_named_with_a_reason_and_the_times_begin(stage: Stage) -> None:
+    due = {"after": "P1D", "then": [{"do": "remind"}]}
+    stage.publish(approval("one", who=NOBODY_YET, due=due), END)
+    case, cho = stage.submit().case, number(stage, "cho")
+    with pytest.raises(Forbidden):
+        administration.assign(stage.actors["ann"], case, cho, "she knows")
+    with pytest.raises(Invalid):
+        administration.assign(stage.actors["adm"], case, cho, " ")
+    with pytest.raises(Invalid):
+        administration.assign(stage.actors["adm"], case, 0, "she knows")
+    administration.assign(stage.actors["adm"], case, cho, "she knows")
+    assert asked(stage, case) == ["cho"]
+    with pytest.raises(Conflict):
+        administration.assign(stage.actors["adm"], case, number(stage, "bob"), "he too")
+    (noted,) = audit.list_rows(f"case:{case}")
+    assert (noted.action, noted.detail["to"], noted.detail["reason"]) == ("case.assigned", cho, "she knows")
+    with reading() as conn:
+        assert len(conn.execute(select(watch.c.at).where(watch.c.case == case)).all()) == 1
+    assert stage.do("cho", "approve", case).status == "approved"
+    assert [note.action for note in cases.list_notes(case)][:3] == ["submit", "stuck", "assign"]
+
+
+def test_a_deputy_decides_in_the_name_of_somebody(stage: Stage) -> None:
+    stage.publish(approval("one", "bob"), END)
+    away(stage, "bob", "cho")
+    case = stage.submit().case
+    waits, found = timeline.build(require(case), "en")[-1], timeline.build(require(case), "zh-CN")[-1]
+    assert (waits.who, found.who) == ("Cho for Bob", "Cho（代 Bob）")
+    stage.do("cho", "approve", case)
+    assert "Cho for Bob" in [each.who for each in timeline.build(require(case), "en")]
+
+
+def require(case: int) -> Any:
+    found = cases.get_case(case)
+    assert found is not None
+    return found
 
 
 def away(stage: Stage, who: str, deputy: str, first: int = 0, last: int = 1) -> int:

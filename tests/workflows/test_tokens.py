@@ -16,7 +16,7 @@ from workflows.generated import ASKING, Desk, answer, check, failure, numbered, 
 from workflows.specimens import PEOPLE, Paper, Play, prepared
 
 DEEDS = ("approve", "approve", "take_back", "take_back", "reject", "return", "transfer", "add_signer", "withdraw", "urge", "comment", "copy",
-         "submit", "resume", "skip", "reassign", "end", "void", "reactivate", "due", "done", "failed", "take_back", "restart")  # fmt: skip
+         "submit", "resume", "skip", "reassign", "end", "void", "reactivate", "assign", "due", "done", "failed", "take_back", "restart")  # fmt: skip
 FINAL = ("withdraw", "end", "void")
 
 
@@ -73,7 +73,7 @@ def deed(draw: Any, play: Play) -> Event:
         to = draw(
             some.sampled_from([*list_targets(play.workflow, play.state, found and found[0]), "nowhere"])
         )
-    elif action in ("transfer", "add_signer", "reassign"):
+    elif action in ("transfer", "add_signer", "reassign", "assign"):
         to = draw(people)
     elif action == "copy":
         to = [draw(people)]

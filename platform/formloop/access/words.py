@@ -53,6 +53,7 @@ DEEDS = {
     "case.moved": M("Approval moved to another version"),
     "case.restarted": M("Approval begun again"),
     "case.reassigned": M("Task given to somebody else"),
+    "case.assigned": M("Somebody named to decide"),
     "case.resumed": M("Approval resumed"),
     "case.skipped": M("Step passed over"),
     "case.ended": M("Approval ended"),

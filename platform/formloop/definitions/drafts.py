@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from formloop.access import audit, gate
 from formloop.access.actor import Actor
 from formloop.core import clock
-from formloop.core.definitions import Doc, Kind, check_schema_of, kinds, parse, write
+from formloop.core.definitions import Doc, Kind, check_depth, check_schema_of, kinds, parse, write
 from formloop.core.errors import Conflict, Invalid, NotFound, Problem
 from formloop.core.text import M, localized
 from formloop.db import connection, reading, transactional
@@ -139,6 +139,8 @@ def lock(definition_id: str) -> Row[Any] | None:
 
 def check_text(doc: Doc, kind: Kind) -> list[Problem]:
     """Whether a document can be written down and says properly which definition it is."""
+    if problems := check_depth(doc):
+        return problems
     try:
         parsed = parse(write(doc, kind))
     except (RecursionError, TypeError, ValueError):

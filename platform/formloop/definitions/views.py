@@ -8,7 +8,7 @@ from formloop.access import audit_views, signing
 from formloop.core.definitions import kinds
 from formloop.core.errors import Invalid, Problem
 from formloop.core.registry import Registry
-from formloop.core.text import M
+from formloop.core.text import M, Message
 from formloop.definitions import apps, editor_views, service
 from formloop.web import navigation, page
 from formloop.web.routes import route
@@ -19,6 +19,10 @@ DESIGN = ("design", "definition")
 
 openers: Registry[Callable[[str], str]] = Registry("opener")  # kind → where the thing of a key is used
 beginnings: Registry[str] = Registry("beginning")  # kind → endpoint where a new one is begun
+Offer = Callable[[service.Definition], tuple[Message, str] | None]
+offers: Registry[Offer] = Registry(
+    "offer"
+)  # endpoint → what a definition's page offers to do, and its address
 designers: Registry[str] = Registry("designer")  # kind → endpoint of its designer, called with definition_id
 
 
@@ -84,6 +88,7 @@ def history(definition_id: str) -> Response:
         kind=kinds.get(definition.kind),
         versions=versions,
         opened=_opened(definition),
+        offers=_offered(definition),
         designer=_designer(definition) or url_for("editor.edit", definition_id=definition_id),
         old=old,
         new=new,
@@ -198,6 +203,11 @@ def _opened(definition: service.Definition) -> str | None:
     """The address where a published definition is at work."""
     opener = openers.find(definition.kind) if definition.version and not definition.archived else None
     return opener(definition.key) if opener else None
+
+
+def _offered(definition: service.Definition) -> list[tuple[Message, str]]:
+    found = (offers.get(name)(definition) for name in offers.names() if name in current_app.view_functions)
+    return [offer for offer in found if offer is not None]
 
 
 def _find_page(registry: Registry[str], kind: str) -> str | None:

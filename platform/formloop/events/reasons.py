@@ -20,6 +20,34 @@ def read(kept: str | None, locale: str) -> str:
     return str(json_text.loads(kept).get(locale, ""))
 
 
+class Guarded(Message):
+    """A reason that quotes no value, for everybody; `exact` quotes them, for those who may see every field."""
+
+    __slots__ = ("exact",)
+    exact: Message
+
+    def __init__(self, exact: Message) -> None:
+        bare = _bare(exact)
+        super().__init__(bare.msgid, bare.params)
+        object.__setattr__(self, "exact", exact)
+
+
+def _bare(reason: Message) -> Message:
+    """A reason without what its places would say, which may be the value of a field; titles stay."""
+    if type(reason) is not Message:
+        return reason
+    return Message(
+        reason.msgid, {k: _bare(v) if isinstance(v, Message) else "…" for k, v in reason.params.items()}
+    )
+
+
+def detail_of(reason: str | Message) -> dict[str, str]:
+    """A reason as a history keeps it: for everybody, and where that leaves values out for those who may see all."""
+    if isinstance(reason, Guarded) and reason.exact != Message(reason.msgid, reason.params):
+        return {"reason": written(reason), "exact": written(reason.exact)}
+    return {"reason": written(reason)} if reason else {}
+
+
 class Kept(Message):
     """A reason as the database keeps it, to be said within another sentence in the language that is read in."""
 

@@ -59,11 +59,11 @@ def from_labels(doc: Doc, lines: list[str]) -> tuple[Doc, list[Problem]]:
         if label.strip().endswith(("*", "＊")):
             required.append(key)
     made: Doc = {**doc, "$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object"}
-    return {**made, "required": required, "properties": fields, "x-layout": _in_pairs(fields)}, problems
+    return {**made, "required": required, "properties": fields, "x-layout": in_pairs(fields)}, problems
 
 
-def _in_pairs(fields: Mapping[str, Any]) -> list[list[str]]:
-    """Short fields two a row; what needs room has a row of its own."""
+def in_pairs(fields: Mapping[str, Any]) -> list[list[str]]:
+    """A layout: short fields two a row; what needs room has a row of its own."""
     rows: list[list[str]] = []
     open_row = False
     for key, schema in fields.items():

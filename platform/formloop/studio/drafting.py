@@ -11,7 +11,7 @@ from sqlalchemy.engine import Row
 from formloop.access import gate, people
 from formloop.access.actor import Actor
 from formloop.core import clock
-from formloop.core.definitions import Doc, Kind, kinds, parse, write
+from formloop.core.definitions import Doc, Kind, check_depth, kinds, parse, write
 from formloop.core.errors import Conflict, Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.db import connection, reading, transactional
@@ -73,6 +73,8 @@ def edit(actor: Actor, definition_id: str, revision: int | None, change: Change)
     before = _text(row)
     try:
         doc = change(parse(before).doc)
+        if problems := check_depth(doc):
+            raise Invalid(problems)
         text = write(doc, kinds.get(row.kind))
     except RecursionError:
         raise Invalid([Problem("too_deep", "", M("This is nested too deeply."))]) from None

@@ -12,7 +12,7 @@ from formloop.core.text import M, Message
 from formloop.definitions import editor, library
 from formloop.definitions import service as definitions
 from formloop.definitions import views as definition_views
-from formloop.studio import drafting, flow_designer, form_designer, formula, preview
+from formloop.studio import drafting, flow_designer, form_designer, formula, from_file, preview, rights_views
 from formloop.studio.designer import PLAIN, Designer, Gesture, designer_of, designers
 from formloop.studio.operations import find, read_path, write_path
 from formloop.studio.panel import Panel, read_section
@@ -29,6 +29,9 @@ DESIGNED = (form_designer, flow_designer)  # join the registry of designers as t
 def init_app(app: Flask) -> None:
     """Add the designers; definitions lead to them."""
     app.register_blueprint(blueprint)
+    app.register_blueprint(from_file.blueprint)
+    app.register_blueprint(rights_views.blueprint)
+    from_file.enroll()
     drafting.enroll()
     if "form" not in definition_views.beginnings:
         definition_views.beginnings.add("form", "studio.new")
@@ -240,10 +243,11 @@ def _steps(bench: Bench) -> list[tuple[Message, str, bool]]:
         return []
     here, on_list = found.kind, bench.at[:1] == ("x-list",)
     data = url_for("lists.list_page", form=form.key) if form.version else ""
+    listed = url_for("studio.design", definition_id=form.id, at="x-list")
     return [
         (M("① Form"), url_for("studio.design", definition_id=form.id), here == "form" and not on_list),
         (M("② Workflow"), url_for("studio.flow_of", definition_id=form.id), here == "workflow"),
-        (M("③ List and rights"), url_for("studio.design", definition_id=form.id, at="x-list"), on_list),
+        (M("③ List and rights"), listed, on_list),
         (M("④ Data"), data, False),
     ]
 

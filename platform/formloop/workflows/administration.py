@@ -83,6 +83,14 @@ def reassign(actor: Actor, wanted: int, to: int, comment: str = "") -> Result:
     return carry_out(turn, event, case.revision)
 
 
+def assign(actor: Actor, case: int, to: int, comment: str) -> Result:
+    """Name somebody to decide where a case is stuck because nobody was found."""
+    require_person(to)
+    return _do(
+        actor, case, Event("assign", actor.person_id, comment, to), "case.assigned", to=to, reason=comment
+    )
+
+
 def hand_over(actor: Actor, person: int, to: int, comment: str = "") -> Batch:
     """Give every open task of a person to somebody else, one by one: whoever leaves, leaves nothing behind."""
     gate.require(actor, "repair", "site")

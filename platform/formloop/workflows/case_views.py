@@ -7,7 +7,7 @@ from sqlalchemy.engine import Row
 
 from formloop.access.actor import Actor
 from formloop.access.signing import current
-from formloop.core.errors import NotFound
+from formloop.core.errors import Conflict, NotFound
 from formloop.core.text import M, Message
 from formloop.forms import files
 from formloop.web import page, viewer
@@ -43,10 +43,12 @@ def share(task: int) -> Response:
 def open_case(case: int) -> Response:
     """To what waits here for the reader, else their own record, else their newest task or copy, else the record."""
     actor = current()
-    found = get_seen(actor, case)
+    mine = cases.find_newest_task(case, actor.person_id)
+    found = cases.get_case(case) if mine is not None else get_seen(actor, case)
+    if found is None:
+        raise NotFound
     if not task_page.is_there(found):
         return page.render("workflows/gone.html", **task_page.show_gone(found, viewer.locale()))
-    mine = cases.find_newest_task(case, actor.person_id)
     waits = cases.find_own_task(case, actor.person_id) is not None
     if mine is not None and (waits or found.initiator != actor.person_id):
         return page.redirect(url_for("workflows.show_task", task=mine))
@@ -69,10 +71,13 @@ def get_seen(actor: Actor, case: int) -> Row[Any]:
 )
 def change_case(case: int, action: str) -> Response:
     """Withdraw a case, take an approval back, remind, copy, say something, or try a stuck one again."""
-    said = DOES[action](current(), case, request.form.get("comment", ""))
-    found = cases.get_case(case)
-    target = _back(found.form, found.record) if found else url_for("workflows.show_inbox")
-    return page.redirect(target, said)
+    actor = current()
+    found = get_seen(actor, case)
+    target = _back(found.form, found.record)
+    try:
+        return page.redirect(target, DOES[action](actor, case, request.form.get("comment", "")))
+    except Conflict as error:
+        return page.redirect(target, error.message, "warning")
 
 
 def _withdraw(actor: Actor, case: int, comment: str) -> Message:

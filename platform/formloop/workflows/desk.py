@@ -18,8 +18,10 @@ from formloop.db.counting import count_up_to
 from formloop.events import reasons
 from formloop.forms.kind import get_form
 from formloop.workflows import service, sight
+from formloop.workflows.actions import administering
 from formloop.workflows.kind import get_version
 from formloop.workflows.spec import subject_of
+from formloop.workflows.state import State
 from formloop.workflows.tables import case, case_log, task, watch
 
 PAGE = 50
@@ -95,7 +97,10 @@ def list_items(
 
 def describe(actor: Actor, shown: Sequence[Row[Any]], locale: str) -> list[Item]:
     """Cases in words, as far as their reader may see them."""
-    waiting, why = open_tasks([each.id for each in shown]), _reasons([each.id for each in shown], locale)
+    waiting, why = (
+        open_tasks([each.id for each in shown]),
+        _reasons(actor, [each.id for each in shown], locale),
+    )
     names = people.names_of(
         {each.initiator for each in shown} | {t.person for tasks in waiting.values() for t in tasks}
     )
@@ -141,13 +146,26 @@ def open_tasks(cases: Iterable[int]) -> dict[int, list[Row[Any]]]:
     return found
 
 
-def _reasons(cases: Iterable[int], locale: str) -> dict[int, str]:
-    """Why cases are stuck, as their history says last."""
+def list_unasked(cases: Iterable[int]) -> set[int]:
+    """Those of the cases where a step lacks somebody who decides."""
+    query = select(case).where(case.c.id.in_(list(cases)), case.c.status == "stuck")
+    with reading() as conn:
+        found = conn.execute(query).all()
+    return {
+        each.id
+        for each in found
+        if administering.list_unasked(get_version(each.workflow, each.version), State.from_json(each.state))
+    }
+
+
+def _reasons(actor: Actor, cases: Iterable[int], locale: str) -> dict[int, str]:
+    """Why cases are stuck, as their history says last; with the values it is about for whom no field is hidden."""
+    told = ("exact", "reason") if actor.administrator else ("reason",)
     query = select(case_log.c.case, case_log.c.detail).where(
         case_log.c.case.in_(list(cases)), case_log.c.action == "stuck"
     )
     with reading() as conn:
         return {
-            row.case: reasons.read(row.detail.get("reason"), locale)
+            row.case: reasons.read(next((row.detail[key] for key in told if key in row.detail), None), locale)
             for row in conn.execute(query.order_by(case_log.c.id))
         }

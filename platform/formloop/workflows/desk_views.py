@@ -14,11 +14,12 @@ from formloop.definitions import library
 from formloop.web import page, viewer
 from formloop.web.routes import route
 from formloop.workflows import administration, case_views, desk, diagram, inbox, moving, timeline
+from formloop.workflows.actions.administering import list_unasked
 from formloop.workflows.kind import get_version
 from formloop.workflows.pages import MOST_PEOPLE, STATUS, blueprint, number, numbers
 from formloop.workflows.service import Batch
 from formloop.workflows.spec import Workflow
-from formloop.workflows.state import ENDED
+from formloop.workflows.state import ENDED, State
 
 REPAIR = ("repair", "site")
 
@@ -59,6 +60,7 @@ def _case_page(actor: Actor, case: int, problem: Message | None = None, status: 
     workflow = get_version(found.workflow, found.version)
     (item,) = desk.describe(actor, [found], locale)
     steps = [s for s in workflow.steps.values() if not s.blocks]
+    titles = {s.id: s.title(locale) for s in workflow.steps.values()}
     waiting = desk.open_tasks([case]).get(case, [])
     return page.render(
         "workflows/desk_case.html",
@@ -72,6 +74,7 @@ def _case_page(actor: Actor, case: int, problem: Message | None = None, status: 
         steps=[(each.id, each.title(locale)) for each in steps],
         newer=_is_older(found),
         waiting=waiting,
+        lacks=[titles.get(each.at, "") for each in list_unasked(workflow, State.from_json(found.state))],
         names=people.names_of(each.person for each in waiting),
         people=people.list_people(limit=MOST_PEOPLE),
         case_status=STATUS[found.status],
@@ -96,6 +99,10 @@ DOES: Mapping[str, tuple[Callable[[Actor, int, str, str], object], Message]] = {
         lambda a, case, to, why: moving.restart(a, case, why),
         M("Begun again by the newest version."),
     ),
+    "assign": (
+        lambda a, case, to, why: administration.assign(a, case, number("to"), why),
+        M("Somebody was named; it goes on."),
+    ),
     "reassign": (
         lambda a, case, to, why: administration.reassign(a, number("task"), number("to"), why),
         M("Given to somebody else."),
@@ -105,7 +112,7 @@ DOES: Mapping[str, tuple[Callable[[Actor, int, str, str], object], Message]] = {
 
 @route(
     blueprint,
-    "/cases/<int:case>/<any(resume, skip, end, void, reactivate, restart, reassign):action>",
+    "/cases/<int:case>/<any(resume, skip, end, void, reactivate, restart, assign, reassign):action>",
     permission=REPAIR,
     methods=["POST"],
 )
@@ -124,17 +131,31 @@ def repair_case(case: int, action: str) -> Response:
 
 @route(blueprint, "/cases/chosen", permission=REPAIR, methods=["POST"])
 def repair_many() -> Response:
-    """Try the chosen cases again, pass over where they are stuck, or give what waits there to somebody else."""
+    """Try the chosen cases again, pass over where they are stuck, or give them to somebody: what waits, or lacks people."""
     actor, action = current(), request.form.get("action", "")
     chosen, why = numbers(request.form.getlist("case")), request.form.get("comment", "")
+    if not chosen:
+        return page.redirect(_back(), M("Nothing was chosen."), "warning")
     if action == "reassign":
-        tasks = [each.id for found in desk.open_tasks(chosen).values() for each in found]
-        batch = administration.reassign_many(actor, tasks, number("to"), why)
+        batch = _give(actor, chosen, number("to"), why)
     elif action == "skip":
         batch = _each(chosen, lambda case: administration.skip(actor, case, why))
     else:
         batch = _each(chosen, lambda case: administration.resume(actor, case))
     return page.redirect(_back(), *_told(batch))
+
+
+def _give(actor: Actor, chosen: Sequence[int], to: int, why: str) -> Batch:
+    """What waits in the chosen cases goes to somebody; where nobody was found they are named."""
+    waiting = desk.open_tasks(chosen)
+    tasks = [each.id for found in waiting.values() for each in found]
+    given = administration.reassign_many(actor, tasks, to, why)
+    lacking = desk.list_unasked(chosen)
+    named = _each(
+        [each for each in chosen if each in lacking or each not in waiting],
+        lambda case: administration.assign(actor, case, to, why),
+    )
+    return Batch(given.done + named.done, [*given.refused, *named.refused])
 
 
 def _each(chosen: Sequence[int], do: Callable[[int], object]) -> Batch:

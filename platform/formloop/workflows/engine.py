@@ -8,7 +8,7 @@ from formloop.workflows.actions import administering, deciding, hearing, submitt
 from formloop.workflows.actions.spec import Action, list_targets
 from formloop.workflows.spec import Step, Visit, Workflow, World
 from formloop.workflows.state import ENDED, Effect, Event, State, Tell, Token
-from formloop.workflows.walk import Walk
+from formloop.workflows.walk import Effort, Walk
 
 __all__ = ["advance", "find_refusal", "foresee", "list_targets"]
 
@@ -22,12 +22,14 @@ ACTIONS: dict[str, Action] = {
 }
 
 
-def advance(workflow: Workflow, state: State, event: Event, world: World) -> Moved:
-    """The new state and what is to be done; raises what `find_refusal` finds."""
+def advance(
+    workflow: Workflow, state: State, event: Event, world: World, effort: Effort | None = None
+) -> Moved:
+    """The new state and what is to be done; raises what `find_refusal` finds. `effort` is what it may still take."""
     refused = find_refusal(workflow, state, event)
     if refused is not None:
         raise refused
-    walk = Walk(workflow, state, world)
+    walk = Walk(workflow, state, world, effort)
     ACTIONS[event.action].perform(walk, event)
     return walk.result()
 

@@ -7,7 +7,7 @@ from formloop.core.definitions import Doc, Library
 from formloop.core.errors import Problem
 from formloop.core.expression import BOOL, Expression, Path, RecordType, Type
 from formloop.core.expression import check as check_expression
-from formloop.core.text import M
+from formloop.core.text import M, Titled
 from formloop.forms.spec import FormSpec
 from formloop.workflows.amendments import reading as amendments
 from formloop.workflows.nodes import nodes
@@ -95,7 +95,7 @@ class _Reader:
     def chain(self, docs: list[Doc], after: str | None, at: str, around: _Around) -> str | None:
         """Prepare the steps of a block, which goes on at `after`; returns where the block begins."""
         if around.depth > DEEPEST:
-            self.problems.append(Problem("deep", at, M("Steps stand too deep inside each other.")))
+            self._say_too_deep(docs, at)
             return after
         for index, doc in enumerate(docs):
             last = index + 1 == len(docs)
@@ -104,6 +104,21 @@ class _Reader:
                 self.problems.append(Problem("unreachable", f"{at}.{index + 1}", text))
             self._step(doc, after if last else docs[index + 1]["id"], f"{at}.{index}", around)
         return docs[0]["id"] if docs else after
+
+    def _say_too_deep(self, docs: list[Doc], at: str) -> None:
+        for doc in docs[:1]:
+            called = Titled(doc) if doc.get("title") else nodes.get(doc["node"]).title
+            self.problems.append(
+                Problem(
+                    "deep",
+                    f"{at}.0",
+                    M(
+                        "“{step}” stands too deep inside other steps: {most} levels are possible.",
+                        step=called,
+                        most=DEEPEST,
+                    ),
+                )
+            )
 
     def _step(self, doc: Doc, following: str | None, at: str, around: _Around) -> None:
         node = nodes.get(doc["node"])

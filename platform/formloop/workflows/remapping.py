@@ -1,6 +1,6 @@
 """A case under another version of its workflow, pure: every place it stands at must have its like there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -22,6 +22,7 @@ def remap(old: Workflow, new: Workflow, state: State, mapping: Mapped) -> tuple[
             tokens.append(found)
         else:
             problems.append(found)
+    problems += _laid_together(old, state.tokens, mapping)
     if problems:
         return None, problems
     passed = tuple(key for key in (_like(key, mapping) for key in state.passed) if key in new.steps)
@@ -62,6 +63,25 @@ def _token(old: Workflow, new: Workflow, token: Token, mapping: Mapped) -> Token
     if there.blocks != _blocks(here, mapping):
         return M("“{step}” stands inside other branches in the new version.", step=here.called)
     return replace(token, at=there.id, parked=kept)
+
+
+def _laid_together(old: Workflow, tokens: Sequence[Token], mapping: Mapped) -> list[Message]:
+    """Steps and branches in which the case stands at once and which the mapping makes one: it would go on there twice."""
+    stands = [old.steps[each.at] for token in tokens for each in (token, *token.parked) if each.at]
+    places: dict[str, Step] = {}
+    for step in stands:
+        places |= {step.id: step} | {branch: step for _, branch in step.blocks}
+    found, taken = [], dict[str, str]()
+    for key, step in places.items():
+        other = taken.setdefault(_like(key, mapping), key)
+        if other != key and places[other] is not step:
+            text = M(
+                "“{step}” and “{other}” would stand at the same place.",
+                step=places[other].called,
+                other=step.called,
+            )
+            found.append(text)
+    return found
 
 
 def _blocks(step: Step, mapping: Mapped) -> tuple[tuple[str, str], ...]:

@@ -4,14 +4,17 @@ The case row is locked, the task is taken by compare-and-set with its person in 
 people who decide at once exactly one does; the same person repeating a decision is told it was done.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
 
 from formloop.access.actor import Actor, get_actor
+from formloop.bridges import notices
 from formloop.core import clock
 from formloop.core.errors import Conflict, Forbidden, FormloopError, Invalid, NotFound, Problem
 from formloop.core.text import M
@@ -21,8 +24,9 @@ from formloop.forms import service as records
 from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
-from formloop.workflows import cases, filling, stashes, working
+from formloop.workflows import announcing, cases, filling, stashes, working
 from formloop.workflows.amendments import applying
+from formloop.workflows.engine import find_refusal
 from formloop.workflows.kind import find_workflow
 from formloop.workflows.spec import ACTIONS
 from formloop.workflows.state import ENDED, Event, State, Work
@@ -43,6 +47,7 @@ __all__ = [
 
 LONGEST_COMMENT = 4_000
 MOST_COPIES = 50
+URGED_EVERY = timedelta(hours=1)
 DEEPEST = 20  # sub-flows that begin within one another at once
 Chosen = Mapping[str, Iterable[int]]
 
@@ -265,7 +270,25 @@ def add_comment(actor: Actor, case: int, comment: str, attached: Sequence[str] =
 def urge(actor: Actor, case: int, comment: str = "") -> Result:
     """Remind whoever is asked, as the initiator."""
     found, turn = locked(actor, case)
-    return carry_out(turn, Event("urge", actor.person_id, _comment(comment)), found.revision)
+    event = Event("urge", actor.person_id, _comment(comment))
+    refused = find_refusal(turn.workflow, turn.state, event)
+    if refused is not None:
+        raise refused
+    return carry_out(turn, replace(event, values={"people": _to_urge(turn)}), found.revision)
+
+
+def _to_urge(turn: Turn) -> list[int]:
+    """Whom something waits for and who was not reminded of it within the last hour; Conflict when all were."""
+    now = clock.now()
+    asked = {seat.person for seat in turn.state.seats if seat.state == "open"}
+    reminded = cases.list_reminded(turn.case, now - URGED_EVERY)
+    if asked <= set(reminded):
+        left = min(reminded[each] for each in asked) + URGED_EVERY - now
+        minutes = max(1, math.ceil(left / timedelta(minutes=1)))
+        raise Conflict(
+            M("They were reminded just now. You can remind again in {count} minutes.", count=minutes)
+        )
+    return sorted(asked - set(reminded))
 
 
 @transactional
@@ -323,8 +346,11 @@ def approve_many(actor: Actor, tasks: Sequence[int], comment: str = "") -> Batch
 
 @transactional
 def mark_seen(actor: Actor, task: int) -> None:
-    """A person has opened their task; a copy counts as read from now on."""
+    """A person has opened their task; a copy, and what they were told of its case, counts as read from now on."""
     cases.mark_seen(task, actor.person_id)
+    case = cases.find_case_of(task)
+    if case is not None and actor.person_id is not None:
+        notices.note_seen(actor.person_id, announcing.link_of(case))
 
 
 def locked(actor: Actor, case: int) -> tuple[Row[Any], Turn]:
@@ -367,6 +393,7 @@ def add_case(turn: Turn) -> None:
     """A new case, where the turn stands."""
     moment, state = clock.now(), turn.state
     title, summary = describe(turn, turn.situation.values)
+    turn.title = title
     cases.add(
         {
             "id": turn.case,

@@ -10,8 +10,9 @@ from sqlalchemy import select
 
 from formloop.access.actor import SYSTEM, recall_actor
 from formloop.core import clock
-from formloop.core.expression import Expression, Linked, Path
+from formloop.core.expression import EvaluationError, Expression, Linked, Path
 from formloop.db import reading
+from formloop.events.reasons import Guarded
 from formloop.forms import rows
 from formloop.forms.fields.datetime import site_zone
 from formloop.forms.kind import get_form
@@ -75,13 +76,20 @@ class Situation(Staff):
         return Links(SYSTEM, self.spec, [self.values], self._reads).environment(self.spec, self.values)
 
     def value_of(self, expression: Expression, names: Mapping[str, Any]) -> Any:
-        """A value; what an expression asks of "the user" is asked of whoever submitted."""
+        """A value; what an expression asks of "the user" is asked of whoever submitted.
+
+        Why there is none is read by people who may not see what the expression reads, so it quotes no value.
+        """
         who = recall_actor(self.initiator) if expression.calls & ABOUT_PEOPLE else SYSTEM
         asked = {path[0] for path in expression.reads} & set(names)
         env = self._environment
         if asked:
             env = {**{key: self._seen(names[key]) for key in asked}, **env}
-        return _unlinked(expression.evaluate(env, context_of(who)))
+        try:
+            return _unlinked(expression.evaluate(env, context_of(who)))
+        except EvaluationError as error:
+            error.message = Guarded(error.message)
+            raise
 
     def _seen(self, value: Any) -> Any:
         """What a step found out as expressions want it: records with what is read of them."""

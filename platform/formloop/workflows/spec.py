@@ -247,7 +247,7 @@ class Node:
         step = visit.step
         if step.document.get("failed") != "pass":
             return Entry(stuck=reason)
-        note = Note("failed", step.id, visit.token.round, detail={"reason": reasons.written(reason)})
+        note = Note("failed", step.id, visit.token.round, detail=reasons.detail_of(reason))
         return Entry((note,), next=step.next)
 
 

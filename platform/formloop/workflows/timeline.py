@@ -52,6 +52,7 @@ ACTIONS: dict[str, tuple[Message, str, str]] = {  # word, colour, icon
     "failed": (M("Failed; passed over"), "orange", "alert-triangle"),
     "skip": (M("Passed over"), "orange", "player-skip-forward"),
     "reassign": (M("Given to somebody else"), "blue", "switch-horizontal"),
+    "assign": (M("Somebody was named to decide"), "blue", "user-plus"),
     "end": (M("Ended early"), "green", "flag-3"),
     "void": (M("Voided"), "red", "ban"),
     "reactivate": (M("Taken up again"), "blue", "refresh"),
@@ -89,7 +90,7 @@ def build(found: Row[Any], locale: str, ahead: bool = True) -> list[Moment]:
     )
     waiting = cases.list_waiting(found.id)
     ids = {n.person for n in notes} | {w.person for w in waiting} | {s.person for s in state.seats}
-    ids |= {p for _, them in coming for p in them}
+    ids |= {p for _, them in coming for p in them} | {_of_deputy(w.why) for w in waiting}
     ids |= {p for n in notes for p in _people_in(n)}
     names = people.names_of(i for i in ids if i is not None)
     kept = files.names_of(key for n in notes for key in n.detail.get("files", ()))
@@ -114,7 +115,8 @@ def build(found: Row[Any], locale: str, ahead: bool = True) -> list[Moment]:
 
 def _people_in(note: Row[Any]) -> list[int]:
     to = note.detail.get("to")
-    return [*note.detail.get("people", ()), *([to] if isinstance(to, int) else [])]
+    of = note.detail.get("for")
+    return [*note.detail.get("people", ()), *(each for each in (to, of) if isinstance(each, int))]
 
 
 def _title(workflow: Workflow, step: str, locale: str) -> str:
@@ -141,7 +143,7 @@ def _past(
     if note.action == "copied":
         detail = _listed([names.get(p, "") for p in note.detail.get("people", ())])
     return Moment(
-        who=names.get(note.person, "") if note.person is not None else "",
+        who=_who(note.person, note.detail.get("for"), names, locale),
         step=_title(workflow, note.step, locale),
         word=word,
         color=color,
@@ -154,11 +156,23 @@ def _past(
     )
 
 
+def _who(person: int | None, of: int | None, names: dict[int, str], locale: str) -> str:
+    """Somebody, and for whom they act where they stand in."""
+    if person is None:
+        return ""
+    name = names.get(person, "")
+    return name if of is None else M("{name} for {other}", name=name, other=names.get(of, "?")).render(locale)
+
+
+def _of_deputy(why: Rule) -> int | None:
+    return why["of"] if why.get("rule") == "delegated" else None
+
+
 def _now(waits: Row[Any], workflow: Workflow, names: dict[int, str], locale: str) -> Moment:
     since = clock.now() - waits.made_at
     back = not waits.step
     return Moment(
-        who=names.get(waits.person, ""),
+        who=_who(waits.person, _of_deputy(waits.why), names, locale),
         step=_title(workflow, waits.step, locale),
         word=M("To be corrected") if back else M("Deciding"),
         color="orange",

@@ -6,6 +6,7 @@ from typing import Any
 
 from formloop.core.errors import Conflict
 from formloop.core.text import M
+from formloop.db import kept
 from formloop.forms import service as records
 from formloop.workflows import announcing, cases, watching, working
 from formloop.workflows.amendments import applying
@@ -25,6 +26,7 @@ from formloop.workflows.state import (
     Work,
 )
 from formloop.workflows.turn import Turn
+from formloop.workflows.walk import Effort
 
 FASTER = M("Somebody else has decided already.")
 
@@ -44,7 +46,17 @@ class Result:
 
 def think(turn: Turn, event: Event) -> list[Effect]:
     """What the engine makes of an event, and of what the work it asks for gives; the state is the turn's then."""
-    turn.state, effects = advance(turn.workflow, turn.state, event, turn.situation)
+    under_way: list[Effort] = kept("workflows.efforts", list)
+    effort = under_way[-1] if under_way else Effort()  # one for all cases that begin within one another
+    under_way.append(effort)
+    try:
+        return _think(turn, event, effort)
+    finally:
+        under_way.pop()
+
+
+def _think(turn: Turn, event: Event, effort: Effort) -> list[Effect]:
+    turn.state, effects = advance(turn.workflow, turn.state, event, turn.situation, effort)
     done = list(effects)
     asked = [each for each in effects if isinstance(each, Work)]
     while asked:
@@ -54,7 +66,7 @@ def think(turn: Turn, event: Event) -> list[Effect]:
             continue
         turn.before = None
         turn.situation.see(None)
-        turn.state, effects = advance(turn.workflow, turn.state, answer, turn.situation)
+        turn.state, effects = advance(turn.workflow, turn.state, answer, turn.situation, effort)
         done += effects
         asked += [each for each in effects if isinstance(each, Work)]
     return done

@@ -1,7 +1,7 @@
 """Moving through a workflow: from an event's step on until every way waits or the case ends."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from formloop.core.text import M, Message
@@ -17,23 +17,32 @@ from formloop.workflows.state import (
     SetState,
     State,
     Token,
+    Work,
 )
 
 LEFT = M("It was returned, and whoever submitted it has left. Give it to somebody else.")
 TOO_MANY = M("Too many steps in one go.")
 MOST_STEPS = 20_000  # in one go; a loop that never waits could go on for long
+WORK = 10  # a step that changes records takes as long as so many that only calculate
+
+
+@dataclass(slots=True)
+class Effort:
+    """How many steps one event may still take, in the cases it begins as well; each expression counts like a step."""
+
+    left: int = field(default_factory=lambda: MOST_STEPS)
 
 
 class Walk:
     """One event's way through a case: `state` and `effects` grow as it goes. Used once."""
 
-    def __init__(self, workflow: Workflow, state: State, world: World) -> None:
+    def __init__(self, workflow: Workflow, state: State, world: World, effort: Effort | None = None) -> None:
         self.workflow = workflow
         self.state = state
         self.world = world
         self.effects: list[Effect] = []
         self._ahead: list[tuple[str | None, int, Mapping[str, Any], tuple[Token, ...]]] = []
-        self._left = MOST_STEPS
+        self._effort = effort or Effort()
 
     def result(self) -> tuple[State, tuple[Effect, ...]]:
         """Walk on until every way waits: where the case stands then, and what is to be done."""
@@ -106,8 +115,8 @@ class Walk:
         step = self.workflow.steps[at]
         token = Token(self.next_round(), at, parent, loop=loop, parked=parked)
         self.change(tokens=(*self.state.tokens, token))
-        self._left -= 1
-        if self._left < 0:
+        self._effort.left -= 1 + len(step.expressions) + len(step.branches)
+        if self._effort.left < 0:
             self.apply(token, Entry(stuck=TOO_MANY))
         else:
             self.apply(token, step.node.enter(Visit(step, self.state, token), self.world))
@@ -125,6 +134,7 @@ class Walk:
         """Do to a token what its step makes of something."""
         step = self.workflow.steps[token.at]
         self.effects += entry.effects
+        self._effort.left -= WORK * sum(isinstance(each, Work) for each in entry.effects)
         if entry.variables:
             self.change(variables={**self.state.variables, **entry.variables})
         if entry.seats is not None:
@@ -165,8 +175,7 @@ class Walk:
             self.end("rejected", self.workflow.states["rejected"])
 
     def _stop(self, token: Token, reason: str | Message) -> None:
-        detail = {"reason": reasons.written(reason)} if reason else {}
-        self.effects.append(Note("stuck", token.at, token.round, detail=detail))
+        self.effects.append(Note("stuck", token.at, token.round, detail=reasons.detail_of(reason)))
         self.put(replace(token, stuck=True))
 
     def _go_inside(self, token: Token, children: Sequence[Child]) -> None:

@@ -16,6 +16,7 @@ from formloop.core.errors import FormloopError, Invalid, NotFound, Problem
 from formloop.core.text import M, Message
 from formloop.db import connection
 from formloop.events import outbox
+from formloop.events.reasons import Guarded
 from formloop.forms import rows
 from formloop.forms import service as records
 from formloop.forms.kind import get_form
@@ -43,13 +44,13 @@ def perform(turn: Turn, work: Work) -> Event | None:
 
 
 def reason_of(error: FormloopError) -> Message:
-    """Why something failed, as the history says it."""
+    """Why something failed, as the history says it: not everybody may see the fields whose values it quotes."""
     if not isinstance(error, Invalid) or not error.problems:
-        return error.message
+        return Guarded(error.message)
     problems = list(enumerate(error.problems[:3]))
     pattern = "; ".join(f"{{at{n}}}: {{text{n}}}" if each.at else f"{{text{n}}}" for n, each in problems)
-    said = {f"at{n}": each.at for n, each in problems} | {f"text{n}": each.message for n, each in problems}
-    return Message(pattern, said)
+    said = {f"at{n}": Message(each.at) for n, each in problems}
+    return Guarded(Message(pattern, said | {f"text{n}": each.message for n, each in problems}))
 
 
 def _create(turn: Turn, work: Work) -> Mapping[str, Any]:
@@ -89,7 +90,8 @@ def _query(turn: Turn, work: Work) -> Mapping[str, Any]:
     query = query.order_by(table.c.id).limit(MOST_FOUND + 1 if many else 1)
     ids = tuple(connection().execute(query).scalars())
     if len(ids) > MOST_FOUND:
-        raise Invalid([Problem("too_many", "", M("More than {most} records fit.", most=MOST_FOUND))])
+        most = Message(str(MOST_FOUND))  # no value of a field: it may be told
+        raise Invalid([Problem("too_many", "", M("More than {most} records fit.", most=most))])
     return {"ids": ids}
 
 

@@ -9,7 +9,7 @@ from formloop.core.definitions.faults import check_schema_of, suggest
 from formloop.core.definitions.json_schema import check_json_schema, expand, record_validator
 from formloop.core.definitions.kind import Doc, ImpactRow, Kind, Library, Reference, kinds
 from formloop.core.definitions.merging import ConflictAt, Merge, merge
-from formloop.core.definitions.parsing import Parsed, parse
+from formloop.core.definitions.parsing import Parsed, check_depth, parse
 from formloop.core.definitions.parts import ABSENT, Path
 from formloop.core.definitions.reading import find_kind, read, upgrade
 from formloop.core.definitions.writing import canonical, write
@@ -30,6 +30,7 @@ __all__ = [
     "Path",
     "Reference",
     "canonical",
+    "check_depth",
     "check_json_schema",
     "check_schema_of",
     "complete",

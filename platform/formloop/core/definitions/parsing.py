@@ -14,7 +14,7 @@ from typing import Any
 
 from formloop.core.definitions.positions import Positions, find_token, measure
 from formloop.core.errors import Problem
-from formloop.core.text import M, Message
+from formloop.core.text import M, Message, Titled
 
 MOST_BYTES = 1_000_000
 MOST_DEPTH = 32
@@ -88,11 +88,48 @@ def parse(text: str | bytes, most_values: int = MOST_VALUES) -> Parsed:
     return Parsed(shown, None, [problem])
 
 
+def check_depth(doc: Any) -> list[Problem]:
+    """Where a document is nested too deeply to be written down, with the title of what stands around that place."""
+    ahead: list[tuple[Any, tuple[str, ...], Any]] = [(doc, (), None)]
+    while ahead:
+        value, path, named = ahead.pop()
+        if not isinstance(value, dict | list):
+            continue
+        if isinstance(value, dict):
+            named = Titled(value, str(value.get("id", ""))) if "title" in value or "id" in value else named
+        if len(path) >= MOST_DEPTH:
+            text = M(
+                "“{name}” stands too deep inside others: {most} levels are possible.",
+                name=named,
+                most=MOST_DEPTH,
+            )
+            return [Problem("too_deep", ".".join(path), text)]
+        inner = value.items() if isinstance(value, dict) else enumerate(value)
+        ahead += [(each, (*path, str(key)), named or str(key)) for key, each in inner]
+    return []
+
+
+def _too_deep_at(text: str) -> int:
+    """Where the first bracket stands that opens one level too many."""
+    depth = 0
+
+    def opens_too_deep(bracket: str) -> bool:
+        nonlocal depth
+        depth += 1 if bracket in ("[", "{") else -1
+        return depth > MOST_DEPTH
+
+    return find_token(text, r"[\[\]{}]", opens_too_deep)
+
+
 def _load(text: str | bytes, most_values: int) -> Any:
     readable = _decoded(text)
     depth, values = measure(readable)
     if depth > MOST_DEPTH:
-        raise _Refused("too_deep", M("This is nested more than {most} levels deep.", most=MOST_DEPTH))
+        raise _Refused(
+            "too_deep",
+            M("This is nested more than {most} levels deep.", most=MOST_DEPTH),
+            _too_deep_at(readable),
+        )
     if values > most_values:
         raise _Refused("too_large", M("At most {most} values may be given at once.", most=most_values))
     closed = 0

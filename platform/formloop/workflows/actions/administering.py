@@ -1,11 +1,13 @@
 """What an administrator does to a case that goes wrong; who may is asked before."""
 
+from dataclasses import replace
+
 from formloop.core.errors import Conflict
 from formloop.core.text import M
 from formloop.workflows.actions.deciding import replace_seat
-from formloop.workflows.actions.spec import REASON, Action, Refusal, invalid, refuse_person
+from formloop.workflows.actions.spec import CHOOSE, REASON, Action, Refusal, invalid, refuse_person
 from formloop.workflows.spec import Visit, Workflow
-from formloop.workflows.state import ENDED, CancelOpen, Event, SetState, State
+from formloop.workflows.state import ENDED, CancelOpen, Event, Seat, SetState, State, Token
 from formloop.workflows.walk import LEFT, Walk
 
 RUNNING = ("open", "stuck")
@@ -97,6 +99,40 @@ def _reassign(walk: Walk, event: Event) -> None:
         replace_seat(walk, token, seat, event.to, {"rule": "reassigned", "by": event.by})
 
 
+def list_unasked(workflow: Workflow, state: State) -> list[Token]:
+    """The places that are stuck where people decide, because nobody was found to ask."""
+    steps = workflow.steps
+    return [
+        each
+        for each in state.leaves
+        if each.stuck
+        and each.at in steps
+        and steps[each.at].node.actions
+        and all(seat.state != "open" for seat in each.seats)
+    ]
+
+
+def _refuse_assign(workflow: Workflow, state: State, event: Event) -> Refusal:
+    if not isinstance(event.to, int):
+        return invalid("to", CHOOSE)
+    if not event.comment.strip():
+        return invalid("comment", REASON)
+    if not list_unasked(workflow, state):
+        return Conflict(M("No step of this approval lacks somebody who decides."))
+    return None
+
+
+def _assign(walk: Walk, event: Event) -> None:
+    """Where nobody was found somebody is named; the times of the step begin now."""
+    for token in list_unasked(walk.workflow, walk.state):
+        walk.note("assign", token, event, to=event.to)
+        named = Seat(event.to, {"rule": "reassigned", "by": event.by})
+        waits = walk.put(replace(token, seats=(*token.seats, named), stuck=False))
+        node = walk.workflow.steps[token.at].node
+        visit = Visit(walk.workflow.steps[token.at], walk.state, waits)
+        walk.effects += node.arm(visit, walk.world, walk.world.now()) or ()
+
+
 def _refuse_end(workflow: Workflow, state: State, event: Event) -> Refusal:
     if state.status not in (*RUNNING, "returned"):
         return Conflict(M("This is not under approval."))
@@ -148,6 +184,7 @@ ACTIONS = {
     "restart": Action(_refuse_restart, _restart),
     "skip": Action(_refuse_skip, _skip),
     "reassign": Action(_refuse_reassign, _reassign),
+    "assign": Action(_refuse_assign, _assign),
     "end": Action(_refuse_end, _end),
     "void": Action(_refuse_void, _void, after_end=True),
     "reactivate": Action(_refuse_reactivate, _reactivate, after_end=True),

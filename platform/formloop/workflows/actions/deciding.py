@@ -43,13 +43,18 @@ def _refuse_approve(workflow: Workflow, state: State, event: Event) -> Refusal:
     return None
 
 
+def for_whom(seat: Seat) -> dict[str, int]:
+    """For whom somebody decides who stands in, as the history keeps it."""
+    return {"for": seat.why["of"]} if seat.why.get("rule") == "delegated" else {}
+
+
 def _decide(walk: Walk, event: Event) -> None:
-    token, _ = seat_at(walk.state, event)
+    token, mine = seat_at(walk.state, event)
     step = walk.workflow.steps[token.at]
     walk.change(
         decided=walk.state.decided + 1, chosen={**walk.state.chosen, **picked(walk.workflow, step, event)}
     )
-    walk.note(event.action, token, event)
+    walk.note(event.action, token, event, **for_whom(mine))
     walk.apply(token, step.node.decide(Visit(step, walk.state, token), event, walk.world))
 
 
@@ -62,15 +67,16 @@ def _refuse_return(workflow: Workflow, state: State, event: Event) -> Refusal:
         return invalid("to", M("It cannot be returned there."))
     if event.how and event.how not in WAYS_BACK:
         return invalid("how", M("It goes through all steps again, or comes straight back."))
-    return None
+    return None if event.comment.strip() else invalid("comment", M("Please say what is to be corrected."))
 
 
 def _return(walk: Walk, event: Event) -> None:
-    token, _ = seat_at(walk.state, event)
+    token, mine = seat_at(walk.state, event)
     target, how = event.to, event.how or str(walk.workflow.steps[token.at].document.get("returned", "again"))
     if target == "previous":
         target = list_targets(walk.workflow, walk.state, token)[-1]
-    walk.note("return", token, event, to=target, **({"how": how} if how == "back" else {}))
+    straight = {"how": how} if how == "back" else {}
+    walk.note("return", token, event, to=target, **straight, **for_whom(mine))
     walk.change(decided=walk.state.decided + 1)
     if target == "initiator":
         walk.give_back(token, how)
@@ -96,7 +102,7 @@ def _refuse_transfer(workflow: Workflow, state: State, event: Event) -> Refusal:
 
 def _transfer(walk: Walk, event: Event) -> None:
     token, mine = seat_at(walk.state, event)
-    walk.note("transfer", token, event, to=event.to)
+    walk.note("transfer", token, event, to=event.to, **for_whom(mine))
     replace_seat(walk, token, mine, event.to, {"rule": "transferred", "by": event.by})
 
 
@@ -121,7 +127,7 @@ def _refuse_signer(workflow: Workflow, state: State, event: Event) -> Refusal:
 
 def _add_signer(walk: Walk, event: Event) -> None:
     token, mine = seat_at(walk.state, event)
-    walk.note("add_signer", token, event, to=event.to, how=event.how)
+    walk.note("add_signer", token, event, to=event.to, how=event.how, **for_whom(mine))
     why = {"rule": "added", "by": event.by}
     if event.how == "before":
         pair = (Seat(event.to, why), replace(mine, state="waiting", round=0, after=event.to))

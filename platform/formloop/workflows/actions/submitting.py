@@ -59,7 +59,8 @@ def _asked(state: State) -> tuple[int, ...]:
 
 def _urge(walk: Walk, event: Event) -> None:
     walk.note("urge", next(iter(walk.state.leaves), None), event)
-    walk.effects.append(Remind(_asked(walk.state)))
+    asked = event.values.get("people", _asked(walk.state))
+    walk.effects.append(Remind(tuple(asked)))
 
 
 def _refuse_comment(workflow: Workflow, state: State, event: Event) -> Refusal:

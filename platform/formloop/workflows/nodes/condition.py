@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from formloop.core.expression import EvaluationError
-from formloop.core.text import M
+from formloop.core.text import M, Message
 from formloop.workflows.spec import Branch, Entry, Node, Visit, World
 
 
@@ -36,8 +36,13 @@ class Condition(Node):
             except EvaluationError as error:
                 return Entry(stuck=error.message)
             if branch.broken:
-                return Entry(stuck=str(branch.document.get("when", "")))
+                return Entry(stuck=unfitting(visit))
         return Entry(next=visit.step.next)
+
+
+def unfitting(visit: Visit) -> Message:
+    """Why a case stops at a step with a condition that reads what is no longer there."""
+    return M("A condition of “{step}” no longer fits the forms.", step=visit.step.called)
 
 
 def holds(branch: Branch, visit: Visit, world: World) -> bool:

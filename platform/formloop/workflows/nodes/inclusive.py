@@ -8,7 +8,7 @@ from formloop.core.errors import Problem
 from formloop.core.expression import EvaluationError
 from formloop.core.text import M
 from formloop.forms.spec import FormSpec
-from formloop.workflows.nodes.condition import holds
+from formloop.workflows.nodes.condition import holds, unfitting
 from formloop.workflows.nodes.parallel import BRANCHES
 from formloop.workflows.spec import Child, Entry, Node, Visit, World
 
@@ -35,7 +35,7 @@ class Inclusive(Node):
         fitting = []
         for branch in visit.step.branches:
             if branch.broken:
-                return Entry(stuck=str(branch.document.get("when", "")))
+                return Entry(stuck=unfitting(visit))
             try:
                 if branch.when is not None and holds(branch, visit, world):
                     fitting.append(branch)

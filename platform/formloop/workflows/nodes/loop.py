@@ -9,6 +9,7 @@ from formloop.core.expression import ANY, BOOL, NUMBER, EvaluationError, ListTyp
 from formloop.core.text import M
 from formloop.events import reasons
 from formloop.forms.spec import FormSpec
+from formloop.workflows.nodes.condition import unfitting
 from formloop.workflows.spec import Child, Entry, FindForm, Node, Visit, Wanted, World
 from formloop.workflows.state import Note
 
@@ -101,7 +102,7 @@ class Loop(Node):
     def _again(self, visit: Visit, world: World, done: int) -> Entry:
         condition = visit.step.expressions.get("while")
         if condition is None:
-            return Entry(stuck=str(visit.step.document.get("while", "")))
+            return Entry(stuck=unfitting(visit))
         try:
             names = {**visit.names, "loop": {"index": done + 1}}
             holds = world.value_of(condition, names) is True
