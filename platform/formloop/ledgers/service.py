@@ -9,6 +9,7 @@ from formloop.access.actor import SYSTEM, Actor
 from formloop.db import connection, kept, transactional
 from formloop.definitions import library
 from formloop.events import Event, subscribe_many
+from formloop.forms import service as records_of_forms
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
@@ -234,8 +235,30 @@ def preview(actor: Actor, form: str, record: Values) -> list[Sheet]:
     return []
 
 
+def preview_given(actor: Actor, form: str, raw: Mapping[str, Any], record: int | None) -> list[Sheet]:
+    """The entries that a record would make if it were saved with these values; nothing is saved or written."""
+    try:
+        _try_given(actor, form, raw, record)
+    except _Tried as tried:
+        return tried.sheets
+    return []
+
+
 @transactional
 def _try(actor: Actor, form: str, record: Values) -> None:
+    raise _Tried(_entered(actor, form, record))
+
+
+@transactional
+def _try_given(actor: Actor, form: str, raw: Mapping[str, Any], record: int | None) -> None:
+    if record is None:
+        saved = records_of_forms.create(actor, form, raw)
+    else:
+        saved = records_of_forms.change_record(actor, form, record, raw)
+    raise _Tried(_entered(actor, form, saved))
+
+
+def _entered(actor: Actor, form: str, record: Values) -> list[Sheet]:
     found: list[Sheet] = []
     for posting in postings_of(form):
         book = _book(actor, posting)
@@ -245,4 +268,4 @@ def _try(actor: Actor, form: str, record: Values) -> None:
             book.groups[0].source += ":tried"
             book.post()
             found += [group.sheet for group in book.groups]
-    raise _Tried(found)
+    return found
