@@ -20,6 +20,7 @@ from formloop.workflows import (
     diagram,
     hearing,
     hiding,
+    in_notices,
     inbox,
     inbox_views,
     publisher_rights,
@@ -37,7 +38,16 @@ from formloop.workflows.kind import find_amending, find_workflow
 from formloop.workflows.pages import MOST_PEOPLE, STATUS, blueprint
 from formloop.workflows.state import ENDED
 
-PAGES = (inbox_views, task_views, case_views, desk_views, delegation_views, simulation_views, amendment_views)
+PAGES = (
+    inbox_views,
+    task_views,
+    case_views,
+    desk_views,
+    delegation_views,
+    simulation_views,
+    amendment_views,
+    in_notices,
+)
 
 
 def init_app(app: Flask) -> None:
