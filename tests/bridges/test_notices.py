@@ -101,6 +101,19 @@ def test_work_that_has_a_list_of_its_own_is_only_written_about(site: Site) -> No
     assert len(site.mail.letters) == 1
 
 
+def test_each_person_chooses_what_stands_in_the_app(site: Site) -> None:
+    tell(site.mei)
+    service.choose(site.mei.person_id or 0, {("message", service.APP): "off"})
+    tell(site.mei, kind="urge", text="soon")
+    assert service.count_unread(site.mei) == 1
+    assert [each.text for each in service.list_notices(site.mei, "en")[0]] == ["soon"]
+    assert service.count_unread(site.wang) == 0
+    outbox.drain()
+    assert len(site.mail.letters) == 2, "letters are chosen apart"
+    with pytest.raises(Invalid):
+        service.choose(site.mei.person_id or 0, {("message", service.APP): "daily"})
+
+
 def test_each_person_chooses_how_they_are_told_of_what(site: Site) -> None:
     service.choose(site.mei.person_id or 0, {("message", "email"): "off"})
     tell(site.mei)

@@ -7,10 +7,11 @@ import pytest
 from formloop.access import people
 from formloop.access.actor import SYSTEM
 from formloop.bridges.notices import service as notices
-from formloop.workflows import administration, announcing, service
+from formloop.workflows import administration, announcing, in_notices, service
 from workflows.stage import END, Stage, approval, stage
 
 __all__ = ["stage"]
+STANDS_IN_THE_LIST = in_notices.STATES  # there once its module is imported
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_urging_messages_and_what_needs_repair(stage: Stage, told: Any) -> None:
     case = stage.submit().case
     assert ({"dee"}, "message", "A desk", "A desk") in told
     service.urge(stage.actors["ann"], case)
-    assert told[-1][:3] == ({"bob"}, "urge", "Ann asks you to decide soon: Request")
+    assert told[-1][:3] == ({"bob"}, "urge", "Ann asks you to decide soon: Request A desk")
     stage.do("bob", "approve", case)
     assert told[-1][:3] == (
         {"adm"},
@@ -98,6 +99,55 @@ def test_notices_stand_in_the_app_of_their_people(stage: Stage) -> None:
         "Request A desk was approved."
     ]
     assert notices.list_notices(stage.actors["bob"], "en")[0] == []
+
+
+def texts(stage: Stage, who: str, locale: str = "en") -> list[tuple[str, bool]]:
+    return [(each.text, each.unread) for each in notices.list_notices(stage.actors[who], locale)[0]]
+
+
+def test_tasks_and_copies_stand_among_the_notices_until_they_are_opened(stage: Stage) -> None:
+    tell = {"id": "tell", "node": "copy", "who": [{"rule": "people", "people": ["eve"]}]}
+    stage.publish(tell, approval("one", "bob"), END)
+    case = stage.submit().case
+    assert texts(stage, "bob") == [("Request A desk of Ann waits for you: One", True)]
+    assert texts(stage, "bob", "zh-CN") == [("Ann 的申请“A desk”等您处理：One", True)]
+    assert texts(stage, "eve") == [("Request of Ann was copied to you.", True)], "she may not see the title"
+    assert set(STANDS_IN_THE_LIST) == {"task", "copy"}
+    assert [notices.count_unread(stage.actors[who]) for who in ("bob", "eve", "ann")] == [1, 1, 0]
+    service.mark_seen(stage.actors["bob"], stage.task_of("bob", case))
+    assert notices.count_unread(stage.actors["bob"]) == 0
+    assert notices.read_all(stage.actors["eve"]) == 1
+    assert texts(stage, "eve") == [("Request of Ann was copied to you.", False)]
+    stage.do("bob", "approve", case)
+    assert texts(stage, "bob") == []
+
+
+def test_tasks_and_notices_come_page_by_page_in_one_order(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notices, "PAGE", 2)
+    stage.publish(approval("one", "bob"), END)
+    for title in ("First", "Second", "Third"):
+        service.urge(stage.actors["ann"], stage.submit(subject=title).case)
+    found, mark = [], None
+    while True:
+        some, mark = notices.list_notices(stage.actors["bob"], "en", mark)
+        found += [each.text.split(":")[-1].strip() if "soon" in each.text else "task" for each in some]
+        if mark is None:
+            break
+    assert found == ["Request Third", "task", "Request Second", "task", "Request First", "task"]
+
+
+def test_whoever_does_not_want_tasks_among_their_notices_has_none(stage: Stage) -> None:
+    bob = stage.actors["bob"]
+    notices.choose(bob.person_id or 0, {("task", notices.APP): "off"})
+    stage.publish(approval("one", "bob"), END)
+    case = stage.submit().case
+    assert (texts(stage, "bob"), notices.count_unread(bob)) == ([], 0)
+    service.urge(stage.actors["ann"], case)
+    assert notices.count_unread(bob) == 1
+    service.mark_seen(bob, stage.task_of("bob", case))
+    assert notices.count_unread(bob) == 0
 
 
 def _record(case: int) -> int:

@@ -7,9 +7,10 @@ import pytest
 from flask import Flask
 
 from formloop.access.actor import SYSTEM
+from formloop.core.errors import FormloopError
 from formloop.forms import purging
 from formloop.forms import service as records
-from formloop.workflows import cases, service, timeline
+from formloop.workflows import administration, cases, service, timeline
 from workflows.site import app, browser, play, text_of
 from workflows.stage import END, Stage, approval
 
@@ -289,3 +290,41 @@ def test_a_returned_case_ends_when_its_record_is_purged(app: Flask, play: Stage)
     assert now.status == "voided"
     assert not play.is_asked("ann", case)
     assert service.approve_many(play.actors["ann"], []).done == 0
+
+
+@pytest.mark.parametrize("how", ["transferred", "reassigned", "somebody else was faster"])
+def test_who_lost_a_task_reads_the_record_only_by_rights_of_their_own(
+    app: Flask, play: Stage, how: str
+) -> None:
+    eve, bob = (play.actors[who].person_id or 0 for who in ("eve", "bob"))
+    play.publish(approval("one", "eve", *(["bob"] if "faster" in how else []), fields={"*": "view"}), END)
+    case = play.submit(subject="Hush-hush").case
+    client, task = browser(app, play, "eve"), play.task_of("eve", case)
+    assert "Hush-hush" in text_of(client, f"/inbox/{task}")
+    if how == "transferred":
+        play.do("eve", "transfer", case, to=bob)
+    elif how == "reassigned":
+        administration.reassign(play.actors["adm"], task, bob)
+    else:
+        play.do("bob", "approve", case)
+    said = "This step does not wait for you" if "faster" in how else "This task has gone to Bob."
+    page = text_of(client, f"/inbox/{task}")
+    assert said in page and "Hush-hush" not in page and "Open the record" not in page
+    assert "Hush-hush" not in text_of(client, "/inbox?tab=done")
+    late = client.post(f"/inbox/{task}/decide", data={"action": "approve"})
+    assert late.status_code == 409 and "Hush-hush" not in late.get_data(as_text=True)
+    assert text_of(client, f"/inbox/{task}/comment", 409)
+    assert client.get(f"/case/{case}").headers["Location"] == f"/inbox/{task}"
+    for door in (f"/case/{case}/print", f"/f/request/{play.record_of(case)}"):
+        assert client.get(door).status_code in (403, 404)
+    with pytest.raises(FormloopError):
+        service.copy_to(play.actors["eve"], case, [eve])
+
+
+def test_who_lost_a_task_is_led_to_the_record_that_they_may_see_anyway(app: Flask, play: Stage) -> None:
+    case = play.submit().case
+    task = play.task_of("bob", case)
+    play.do("bob", "transfer", case, to=play.actors["dee"].person_id)
+    page = text_of(browser(app, play, "bob"), f"/inbox/{task}")
+    assert "This task has gone to Cho, Dee." in page
+    assert f'href="/f/request/{play.record_of(case)}"' in page

@@ -1,7 +1,7 @@
 """Who is told what of a case by notice: what was asked of them, copies, messages, reminders, outcomes, repairs.
 
 Notices say form, step and names only: nothing of the record leaves the site, but for its title to whoever submitted
-it and may see it. Their link leads everybody to their own part of the case.
+it or is reminded of it, and may see it. Their link leads everybody to their own part of the case.
 """
 
 from collections.abc import Sequence
@@ -65,14 +65,20 @@ def _copy(turn: Turn, told: Sequence[Tell]) -> None:
 
 
 def _remind(turn: Turn, reminded: Sequence[int], event: Event) -> None:
-    if not reminded:
-        return
-    if event.action == "urge":
-        said: Message = M("{name} asks you to decide soon: {form}", **_names(turn))
-        notices.tell(reminded, "urge", said, link_of(turn.case))
-    else:
-        said = M("Due, and waiting for you: {form} of {name}", **_names(turn))
-        notices.tell(reminded, "overdue", said, link_of(turn.case))
+    """Whoever is reminded is told which record it is about, where they may see what it is called."""
+    urged = event.action == "urge"
+    said = (
+        M("{name} asks you to decide soon: {form}")
+        if urged
+        else M("Due, and waiting for you: {form} of {name}")
+    )
+    steps = {seat.person: token.at for token in turn.state.tokens for seat in token.seats}
+    names = _names(turn)
+    for each in reminded:
+        title = _title(turn, each, steps.get(each, ""))
+        form = M("{form} {title}", form=names["form"], title=title) if title else names["form"]
+        words = Message(said.msgid, {**names, "form": form})
+        notices.tell([each], "urge" if urged else "overdue", words, link_of(turn.case))
 
 
 def _repair(turn: Turn, notes: Sequence[Note]) -> None:
@@ -85,18 +91,20 @@ def _repair(turn: Turn, notes: Sequence[Note]) -> None:
 
 
 def _outcome(turn: Turn) -> None:
-    form = subject_of(turn.workflow, turn.spec)
-    said = Message(OUTCOMES[turn.state.status].msgid, {"form": form, "title": _title(turn)})
-    notices.tell([turn.state.initiator], "outcome", said, link_of(turn.case))
+    form, initiator = subject_of(turn.workflow, turn.spec), turn.state.initiator
+    words = {"form": form, "title": _title(turn, initiator, "")}
+    said = Message(OUTCOMES[turn.state.status].msgid, words)
+    notices.tell([initiator], "outcome", said, link_of(turn.case))
 
 
-def _title(turn: Turn) -> str:
-    """What the record is called, where its initiator may see the field that says so."""
+def _title(turn: Turn, person: int, step: str) -> str:
+    """What the record is called, where somebody may see the field that says so: at their step, or by their grants."""
     try:
-        actor = get_actor(turn.state.initiator)
+        actor = get_actor(person)
     except NotFound:
         return ""
-    return turn.title if turn.spec.title_field in sight.visible_paths(actor, turn.spec, None) else ""
+    shown = sight.visible_paths(actor, turn.spec, turn.workflow.steps.get(step), turn.record)
+    return turn.title if turn.spec.title_field in shown else ""
 
 
 def _names(turn: Turn) -> dict[str, Message | str]:

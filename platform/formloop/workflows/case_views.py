@@ -43,10 +43,12 @@ def share(task: int) -> Response:
 def open_case(case: int) -> Response:
     """To what waits here for the reader, else their own record, else their newest task or copy, else the record."""
     actor = current()
-    found = get_seen(actor, case)
+    mine = cases.find_newest_task(case, actor.person_id)
+    found = cases.get_case(case) if mine is not None else get_seen(actor, case)
+    if found is None:
+        raise NotFound
     if not task_page.is_there(found):
         return page.render("workflows/gone.html", **task_page.show_gone(found, viewer.locale()))
-    mine = cases.find_newest_task(case, actor.person_id)
     waits = cases.find_own_task(case, actor.person_id) is not None
     if mine is not None and (waits or found.initiator != actor.person_id):
         return page.redirect(url_for("workflows.show_task", task=mine))

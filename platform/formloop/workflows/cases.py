@@ -67,6 +67,11 @@ _MOVE = (
 _MOVE_ENDED = _MOVE.values(
     ended_at=func.coalesce(case.c.ended_at, bindparam("end", type_=case.c.ended_at.type))
 )
+_KEPT = (
+    task.c.kind != "todo"
+) | (  # who handed a task on, or from whom it was taken, takes part by it no more
+    (task.c.state != "cancelled") & (func.coalesce(task.c.decision, "") != "transfer")
+)
 _ADD, _ADD_TASKS, _ADD_LOG = insert(case), insert(task), insert(case_log)
 
 
@@ -263,11 +268,17 @@ def find_own_task(case_id: int, person: int | None) -> Row[Any] | None:
 
 
 def find_newest_task(case_id: int, person: int | None) -> int | None:
-    """What waits for a person in a case, else the newest task or copy they have or had there."""
+    """What waits for a person in a case, else the newest task or copy there that is theirs, or was before they lost it."""
     waits = (task.c.kind == "todo") & (task.c.state == "open")
     query = select(task.c.id).where(task.c.case == case_id, task.c.person == person)
+    order = (waits.desc(), _KEPT.desc(), task.c.id.desc())
     with reading() as conn:
-        return conn.execute(query.order_by(waits.desc(), task.c.id.desc()).limit(1)).scalar_one_or_none()
+        return conn.execute(query.order_by(*order).limit(1)).scalar_one_or_none()
+
+
+def is_lost(found: Row[Any]) -> bool:
+    """Whether a task was handed on or taken away from its person."""
+    return bool(found.kind == "todo" and (found.task_state == "cancelled" or found.decision == "transfer"))
 
 
 def find_case_of(task_id: int) -> int | None:
@@ -286,8 +297,8 @@ def list_waiting(case_id: int) -> list[Row[Any]]:
 
 
 def takes_part(case_ids: Iterable[int], person: int) -> set[int]:
-    """Those of the cases of which a person has, or had, a task or a copy."""
-    query = select(task.c.case).where(task.c.case.in_(list(case_ids)), task.c.person == person)
+    """Those of the cases of which a person has a task or a copy, or decided one."""
+    query = select(task.c.case).where(task.c.case.in_(list(case_ids)), task.c.person == person, _KEPT)
     with reading() as conn:
         return set(conn.execute(query).scalars())
 

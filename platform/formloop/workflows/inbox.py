@@ -269,6 +269,8 @@ def _row(actor: Actor, found: Any, locale: str) -> Row:
     step = workflow.steps.get(found.step)
     at = workflow.steps.get(found.case_step)
     seen = sight.visible_paths(actor, spec, step, found.record)
+    if found.decision == "transfer" and not sight.gives_row(actor, "view", spec, found.record):
+        seen = frozenset()
     waits = found.kind == "todo" and found.state == "open"
     chinese = locale.startswith("zh") and found.department_zh
     return Row(

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
 
 from formloop.access.actor import Actor, get_actor
+from formloop.bridges import notices
 from formloop.core import clock
 from formloop.core.errors import Conflict, Forbidden, FormloopError, Invalid, NotFound, Problem
 from formloop.core.text import M
@@ -23,7 +24,7 @@ from formloop.forms import service as records
 from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
-from formloop.workflows import cases, filling, stashes, working
+from formloop.workflows import announcing, cases, filling, stashes, working
 from formloop.workflows.amendments import applying
 from formloop.workflows.engine import find_refusal
 from formloop.workflows.kind import find_workflow
@@ -345,8 +346,11 @@ def approve_many(actor: Actor, tasks: Sequence[int], comment: str = "") -> Batch
 
 @transactional
 def mark_seen(actor: Actor, task: int) -> None:
-    """A person has opened their task; a copy counts as read from now on."""
+    """A person has opened their task; a copy, and what they were told of its case, counts as read from now on."""
     cases.mark_seen(task, actor.person_id)
+    case = cases.find_case_of(task)
+    if case is not None and actor.person_id is not None:
+        notices.note_seen(actor.person_id, announcing.link_of(case))
 
 
 def locked(actor: Actor, case: int) -> tuple[Row[Any], Turn]:
@@ -389,6 +393,7 @@ def add_case(turn: Turn) -> None:
     """A new case, where the turn stands."""
     moment, state = clock.now(), turn.state
     title, summary = describe(turn, turn.situation.values)
+    turn.title = title
     cases.add(
         {
             "id": turn.case,

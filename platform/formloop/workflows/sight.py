@@ -12,8 +12,10 @@ from formloop.core.errors import Problem
 from formloop.core.expression import Context
 from formloop.forms import permits
 from formloop.forms.engine import REQUIRED
+from formloop.forms.names import context_of
 from formloop.forms.screen import holds
 from formloop.forms.spec import Field, FormSpec, Values
+from formloop.workflows import cases
 from formloop.workflows.spec import Step
 
 WRITES = ("edit", "require")
@@ -34,6 +36,12 @@ def visible_paths(
     shown = {path for path, right in rights.items() if right != "hide"}
     hidden = {path for path, right in rights.items() if right == "hide"}
     return (granted | shown) - hidden
+
+
+def gives_row(actor: Actor, action: str, spec: FormSpec, record: int) -> bool:
+    """Whether somebody's own rights allow an action on this very record, whatever tasks they have."""
+    permit = permits.find_permit(actor, action, spec)
+    return permit is not None and cases.record_is_seen(spec, record, permit.where(context_of(actor)))
 
 
 def editable_paths(spec: FormSpec, step: Step | None) -> frozenset[str]:

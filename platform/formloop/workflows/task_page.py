@@ -7,6 +7,7 @@ from sqlalchemy.engine import Row
 from formloop.access import people
 from formloop.access.actor import Actor
 from formloop.core.errors import NotFound, Problem
+from formloop.core.text import M
 from formloop.db import reading
 from formloop.forms import engine, rows, screen
 from formloop.forms.kind import get_form
@@ -57,6 +58,22 @@ def show_gone(found: Row[Any], locale: str) -> dict[str, Any]:
             locale
         ),
         "way": timeline.build(found, locale, ahead=False),
+    }
+
+
+def show_lost(actor: Actor, found: Row[Any], locale: str) -> dict[str, Any]:
+    """What is left to show of a task that is its person's no more: who has it now, and where their own rights lead."""
+    spec = get_form(found.form)
+    waits = [each.person for each in cases.list_waiting(found.id) if each.step == found.task_step]
+    names = [name for _, name in sorted(people.names_of(waits).items())]
+    said = M("This step does not wait for you any more.")
+    if names:
+        said = M("This task has gone to {names}.", names=", ".join(names))
+    return {
+        "found": found,
+        "said": said,
+        "form_title": subject_of(get_version(found.workflow, found.version), spec).render(locale),
+        "may_open": sight.gives_row(actor, "view", spec, found.record),
     }
 
 

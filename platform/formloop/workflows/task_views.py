@@ -5,19 +5,18 @@ from typing import Any
 
 from flask import Response, jsonify, request, url_for
 
-from formloop.access import gate, people
+from formloop.access import people
 from formloop.access.actor import Actor
 from formloop.access.signing import current
 from formloop.core import clock
 from formloop.core.errors import Conflict, Invalid, Problem
 from formloop.core.text import M, Message
-from formloop.forms import files, permits, posted
+from formloop.forms import files, posted
 from formloop.forms.kind import get_form
-from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
 from formloop.web import htmx, page, viewer
 from formloop.web.routes import route
-from formloop.workflows import cases, inbox_views, service, stashes, task_page
+from formloop.workflows import cases, inbox_views, service, sight, stashes, task_page
 from formloop.workflows.amendments import applying
 from formloop.workflows.pages import MOST_PEOPLE, STATUS, blueprint, chosen_people, numbers
 
@@ -48,8 +47,15 @@ def show_task(task: int) -> Response:
         service.mark_seen(actor, task)
     if not task_page.is_there(found):
         return page.render("workflows/gone.html", **task_page.show_gone(found, viewer.locale()))
+    if cases.is_lost(found):
+        return _lost_page(actor, found)
     kept = stashes.find(task)
     return _task_page(actor, found, kept.raw if kept else None, comment=kept.comment if kept else "")
+
+
+def _lost_page(actor: Actor, found: Any, status: int = 200) -> Response:
+    shown = task_page.show_lost(actor, found, viewer.locale())
+    return page.render("workflows/lost.html", status=status, **shown)
 
 
 def _task_page(
@@ -72,14 +78,9 @@ def _task_page(
         problem={p.at: p.message for p in problems or ()},
         comment=request.form.get("comment", comment),
         case_status=STATUS[found.status],
-        may_open=gate.allows(actor, "view", spec.resource) and _sees_row(actor, spec, found.record),
+        may_open=sight.gives_row(actor, "view", spec, found.record),
         people=people.list_people(limit=MOST_PEOPLE) if shown["picks"] else [],
     )
-
-
-def _sees_row(actor: Actor, spec: FormSpec, record: int) -> bool:
-    permit = permits.find_permit(actor, "view", spec)
-    return permit is not None and cases.record_is_seen(spec, record, permit.where(context_of(actor)))
 
 
 @route(
@@ -90,7 +91,10 @@ def _sees_row(actor: Actor, spec: FormSpec, record: int) -> bool:
 def ask(task: int, action: str) -> Response:
     """The question before a decision: the reason, where to, or to whom."""
     actor = current()
-    return _question(actor, task_page.get_task(actor, task), action)
+    found = task_page.get_task(actor, task)
+    if cases.is_lost(found):
+        return _lost_page(actor, found, 409)
+    return _question(actor, found, action)
 
 
 def _question(
@@ -178,6 +182,8 @@ def _too_late(actor: Actor, task: int, error: Conflict) -> Response:
     if target == "fl-dialog":
         return page.redirect(url_for("workflows.show_task", task=task), error.message, "warning")
     now = task_page.get_task(actor, task)
+    if cases.is_lost(now):
+        return _lost_page(actor, now, 409)
     return _task_page(actor, now, problems=[Problem("conflict", "", error.message)], status=409)
 
 

@@ -30,7 +30,7 @@ class Turn:
     state: State
     situation: Situation
     before: Values | None = None  # the whole record, where it has been read
-    title: str = ""  # what the case was called when the turn began
+    title: str = ""  # what the case is called
 
     @property
     def cause(self) -> Cause:

@@ -10,9 +10,7 @@ from formloop.access.signing import current
 from formloop.core.text import M
 from formloop.definitions import library
 from formloop.definitions import views as definition_views
-from formloop.forms import permits
 from formloop.forms import views as forms_views
-from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
 from formloop.web import navigation, viewer
 from formloop.workflows import (
@@ -24,11 +22,13 @@ from formloop.workflows import (
     diagram,
     hearing,
     hiding,
+    in_notices,
     inbox,
     inbox_views,
     publisher_rights,
     purged,
     service,
+    sight,
     simulation_views,
     task_page,
     task_views,
@@ -40,7 +40,16 @@ from formloop.workflows.kind import find_amending, find_workflow
 from formloop.workflows.pages import MOST_PEOPLE, STATUS, blueprint
 from formloop.workflows.state import ENDED
 
-PAGES = (inbox_views, task_views, case_views, desk_views, delegation_views, simulation_views, amendment_views)
+PAGES = (
+    inbox_views,
+    task_views,
+    case_views,
+    desk_views,
+    delegation_views,
+    simulation_views,
+    amendment_views,
+    in_notices,
+)
 
 
 def init_app(app: Flask) -> None:
@@ -127,7 +136,7 @@ def _submit_panel(actor: Actor, spec: FormSpec, record: Values) -> tuple[str, di
         return None  # a proposed change that came back
     if running is None:
         ready = record["state"] in (workflow.states["returned"], workflow.states["rejected"])
-        if not ready or not _may_submit(actor, spec, record["id"]):
+        if not ready or not sight.gives_row(actor, "submit", spec, record["id"]):
             return None
         return "workflows/_submit.html", {**shown, "again": False}
     if running.status == "returned":
@@ -138,11 +147,6 @@ def _submit_panel(actor: Actor, spec: FormSpec, record: Values) -> tuple[str, di
     if mine is None:
         return None
     return "workflows/_waits.html", {"place": "top", "task": mine.id}
-
-
-def _may_submit(actor: Actor, spec: FormSpec, record: int) -> bool:
-    permit = permits.find_permit(actor, "submit", spec)
-    return permit is not None and cases.record_is_seen(spec, record, permit.where(context_of(actor)))
 
 
 def _way_panel(actor: Actor, spec: FormSpec, record: Values) -> tuple[str, dict[str, Any]] | None:

@@ -4,6 +4,6 @@ A notice is written with the change it tells of and leaves by the outbox. Never 
 that is for whoever calls `tell`.
 """
 
-from formloop.bridges.notices.service import KINDS, forget, is_told, tell
+from formloop.bridges.notices.service import KINDS, forget, is_told, note_seen, tell
 
-__all__ = ["KINDS", "forget", "is_told", "tell"]
+__all__ = ["KINDS", "forget", "is_told", "note_seen", "tell"]

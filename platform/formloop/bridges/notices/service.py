@@ -1,12 +1,12 @@
 """Writing notices, reading one's own, and choosing the ways they come."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from flask import current_app, has_app_context
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, Select, delete, insert, literal, select, update
 
 from formloop.access.actor import Actor
 from formloop.access.tables import person
@@ -14,6 +14,7 @@ from formloop.bridges.connectors import Channel, channels
 from formloop.bridges.notices.tables import choice, digest, notice
 from formloop.core import clock
 from formloop.core.errors import Invalid, NotFound, Problem
+from formloop.core.registry import Registry
 from formloop.core.text import M, Message
 from formloop.db import connection, reading, transactional
 from formloop.db.counting import VIEWER, count_up_to
@@ -21,16 +22,19 @@ from formloop.events import outbox, reasons
 
 TOPIC = "notice"
 PAGE, MOST_COUNTED = 50, 100
+APP = "app"  # what stands in the app, beside the channels that letters leave by
+SHOWN = (APP, "at_once")
 HOW: Mapping[str, Message] = {
     "off": M("Not at all"),
     "at_once": M("At once"),
     "daily": M("Once a day"),
 }
+IN_APP: Mapping[str, Message] = {how: HOW[how] for how in ("at_once", "off")}
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What a notice is about. `in_app`: the list of notices shows it; work to do has its own list."""
+    """What a notice is about. `in_app`: it is written to be read in the app; of others a `Source` shows what is there."""
 
     title: Message
     icon: str
@@ -51,7 +55,7 @@ KINDS: Mapping[str, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A notice as its person reads it."""
+    """A notice as its person reads it. `own`: its link leads to it and counts as having read it."""
 
     id: int
     kind: Kind
@@ -59,6 +63,23 @@ class Shown:
     link: str
     made_at: datetime
     unread: bool
+    own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Notices of a kind that are nowhere written as such, because the room they come from has a table of them.
+
+    `count` counts those the viewer has not read, `find` gives those older than a mark, newest first, and `read`
+    marks all of somebody's as read.
+    """
+
+    count: Select[int]
+    find: Callable[[Actor, str, int | None, int], list[Shown]]
+    read: Callable[[Actor], int]
+
+
+sources: Registry[Source] = Registry("kind of notice")
 
 
 def tell(people: Iterable[int], kind: str, text: Message | str, link: str = "") -> None:
@@ -124,9 +145,10 @@ def _choices(people: Collection[int], kind: str | None = None) -> dict[tuple[int
 
 
 def get_choices(person_id: int) -> dict[tuple[str, str], str]:
-    """How each kind of notice comes to a person over each channel that is set up."""
+    """How each kind of notice comes to a person in the app and over each channel that is set up."""
     chosen = _choices([person_id])
-    return {
+    in_app = {(kind, APP): chosen.get((person_id, kind, APP), "at_once") for kind in KINDS}
+    return in_app | {
         (kind, channel.name): chosen.get((person_id, kind, channel.name), at_first(kind, channel))
         for kind in KINDS
         for channel in ready_channels()
@@ -137,7 +159,8 @@ def get_choices(person_id: int) -> dict[tuple[str, str], str]:
 def choose(person_id: int, wanted: Mapping[tuple[str, str], str]) -> None:
     """Keep how a person wants to be told; Invalid for what does not exist."""
     if any(
-        kind not in KINDS or name not in channels or how not in HOW for (kind, name), how in wanted.items()
+        kind not in KINDS or how not in (IN_APP if name == APP else HOW if name in channels else ())
+        for (kind, name), how in wanted.items()
     ):
         raise Invalid([Problem("choice", "how", M("There is no such way to be told."))])
     conn = connection()
@@ -147,7 +170,7 @@ def choose(person_id: int, wanted: Mapping[tuple[str, str], str]) -> None:
     rows = [{"person": person_id, "kind": k, "channel": c, "how": how} for (k, c), how in wanted.items()]
     if rows:
         conn.execute(insert(choice), rows)
-    for channel in {name for (_, name), how in wanted.items() if how == "daily"}:
+    for channel in {name for (_, name), how in wanted.items() if how == "daily"}:  # never in the app
         known = select(digest.c.last).where(digest.c.person == person_id, digest.c.channel == channel)
         if conn.execute(known).first() is None:  # the first letter begins with what comes from now on
             remember_sent(person_id, channel, clock.new_id())
@@ -162,14 +185,22 @@ def remember_sent(person_id: int, channel: str, last: int) -> None:
 
 def list_notices(actor: Actor, locale: str, before: int | None = None) -> tuple[list[Shown], int | None]:
     """A page of one's own notices, newest first, and the mark of the next page."""
-    listed = [name for name, kind in KINDS.items() if kind.in_app]
+    wanted = [
+        name for (name, where), how in get_choices(actor.person_id or 0).items() if (where, how) == SHOWN
+    ]
+    listed = [name for name in wanted if KINDS[name].in_app]
     query = select(notice).where(notice.c.person == actor.person_id, notice.c.kind.in_(listed))
     if before is not None:
         query = query.where(notice.c.id < before)
     with reading() as conn:
-        found = conn.execute(query.order_by(notice.c.id.desc()).limit(PAGE + 1)).all()
-    shown = [_shown(row, locale) for row in found[:PAGE]]
-    return shown, shown[-1].id if len(found) > PAGE else None
+        found = [
+            _shown(row, locale) for row in conn.execute(query.order_by(notice.c.id.desc()).limit(PAGE + 1))
+        ]
+    for name in wanted:
+        source = sources.find(name)
+        found += source.find(actor, locale, before, PAGE + 1) if source is not None else ()
+    found.sort(key=lambda each: each.id, reverse=True)
+    return found[:PAGE], found[PAGE - 1].id if len(found) > PAGE else None
 
 
 def _shown(row: Any, locale: str) -> Shown:
@@ -177,7 +208,25 @@ def _shown(row: Any, locale: str) -> Shown:
     return Shown(row.id, KINDS[row.kind], text, row.link, row.made_at, row.read_at is None)
 
 
-COUNT_UNREAD = count_up_to(notice, notice.c.person == VIEWER, notice.c.read_at.is_(None), most=MOST_COUNTED)
+def is_wanted(kind: ColumnElement[str]) -> ColumnElement[bool]:
+    """The condition that the viewer wants a kind of notice in the app."""
+    unwanted = select(literal(1)).where(
+        choice.c.person == VIEWER, choice.c.kind == kind, choice.c.channel == APP, choice.c.how == "off"
+    )
+    return ~unwanted.exists()
+
+
+def counting() -> Select[int]:
+    """The statement that counts what the viewer has not read, of all kinds."""
+    own = count_up_to(
+        notice,
+        notice.c.person == VIEWER,
+        notice.c.read_at.is_(None),
+        is_wanted(notice.c.kind),
+        most=MOST_COUNTED,
+    )
+    counts = [own, *(source.count for source in sources)]
+    return select(sum((each.scalar_subquery() for each in counts), literal(0)))
 
 
 def count_unread(actor: Actor) -> int:
@@ -185,7 +234,7 @@ def count_unread(actor: Actor) -> int:
     if actor.person_id is None:
         return 0
     with reading() as conn:
-        return conn.execute(COUNT_UNREAD, {VIEWER.key: actor.person_id}).scalar_one()
+        return conn.execute(counting(), {VIEWER.key: actor.person_id}).scalar_one()
 
 
 @transactional
@@ -205,8 +254,15 @@ def forget(people: Collection[int], link: str) -> None:
     connection().execute(delete(notice).where(notice.c.person.in_(people), notice.c.link == link))
 
 
+def note_seen(person_id: int, link: str) -> None:
+    """Somebody has come, by whatever way, to what they were told of; inside the open transaction."""
+    mine = update(notice).where(notice.c.person == person_id, notice.c.read_at.is_(None))
+    connection().execute(mine.where(notice.c.link == link).values(read_at=clock.now()))
+
+
 @transactional
 def read_all(actor: Actor) -> int:
     """Mark all of one's notices as read; returns how many were not."""
     unread = update(notice).where(notice.c.person == actor.person_id, notice.c.read_at.is_(None))
-    return connection().execute(unread.values(read_at=clock.now())).rowcount
+    count = connection().execute(unread.values(read_at=clock.now())).rowcount
+    return count + sum(source.read(actor) for source in sources)

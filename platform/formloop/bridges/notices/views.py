@@ -21,7 +21,7 @@ def init_app(app: Flask) -> None:
     if "notices" in navigation.navigation:
         return
     entry = navigation.Entry(
-        M("Notices"), "bell", "notices.list_own", 15, navigation.WORK, badge=service.COUNT_UNREAD, phone=True
+        M("Notices"), "bell", "notices.list_own", 15, navigation.WORK, badge=service.counting(), phone=True
     )
     navigation.navigation.add("notices", entry)
     choices = navigation.Entry(M("How I am told"), "adjustments", "notices.show_choices", order=55)
@@ -60,10 +60,10 @@ def show_choices() -> Response:
 def choose() -> Response:
     """Keep the choices."""
     wanted = {
-        (kind, channel.name): how
+        (kind, name): how
         for kind in service.KINDS
-        for channel in service.ready_channels()
-        if (how := request.form.get(f"{kind}.{channel.name}"))
+        for name in (service.APP, *(channel.name for channel in service.ready_channels()))
+        if (how := request.form.get(f"{kind}.{name}"))
     }
     service.choose(_myself(), wanted)
     return page.redirect(url_for("notices.show_choices"), M("Saved."))
@@ -81,5 +81,6 @@ def _choices(person: int) -> dict[str, Any]:
         "kinds": service.KINDS,
         "channels": service.ready_channels(),
         "ways": service.HOW,
+        "in_app": service.IN_APP,
         "chosen": service.get_choices(person),
     }

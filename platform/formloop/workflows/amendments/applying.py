@@ -11,6 +11,7 @@ from formloop.forms import rows
 from formloop.forms import service as records
 from formloop.forms.spec import FormSpec, Values
 from formloop.workflows.amendments import proposals
+from formloop.workflows.amendments.holding import hold
 from formloop.workflows.amendments.impact import list_dependents
 from formloop.workflows.amendments.spec import Stage
 from formloop.workflows.spec import Workflow
@@ -57,6 +58,7 @@ def or_outdated(turn: Turn, event: Event) -> Event:
     """The event, or where it would move a proposal on that no longer fits, that it goes back to be renewed."""
     if turn.workflow.amends is None or event.action not in MOVES_ON or turn.state.status not in RUNNING:
         return event
+    hold(turn.workflow, turn.spec, turn.record)
     if not is_outdated(turn.workflow, turn.spec, proposals.get(turn.case), _current(turn)):
         return event
     return Event("outdated", event.by)
@@ -64,6 +66,7 @@ def or_outdated(turn: Turn, event: Event) -> Event:
 
 def apply(turn: Turn) -> None:
     """Give the record what was proposed; what depends on it follows in the same transaction."""
+    hold(turn.workflow, turn.spec, turn.record)
     found, record = proposals.get(turn.case), _current(turn)
     if is_outdated(turn.workflow, turn.spec, found, record):
         raise Conflict(OUTDATED)

@@ -6,14 +6,13 @@ from typing import Any
 from sqlalchemy.engine import Row
 
 from formloop.access.actor import Actor
-from formloop.forms import permits
 from formloop.forms import service as records
-from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
 from formloop.workflows import cases
 from formloop.workflows.amendments.applying import find_stage
 from formloop.workflows.amendments.spec import CANCEL, EVERYTHING, Amends, Stage, Supplement
 from formloop.workflows.kind import find_amending, find_workflow, get_version
+from formloop.workflows.sight import gives_row
 from formloop.workflows.spec import Workflow
 
 
@@ -53,7 +52,7 @@ def find_chance(actor: Actor, spec: FormSpec, record: Values) -> Chance | None:
         return None
     if record["state"] in (own.states["submitted"], workflow.amends.cancelled):
         return None
-    if not records.is_locked(spec, record) or not may_amend(actor, spec, record["id"]):
+    if not records.is_locked(spec, record) or not gives_row(actor, "amend", spec, record["id"]):
         return None
     running = cases.find_open(spec.key, record["id"])
     if running is None:
@@ -65,9 +64,3 @@ def find_chance(actor: Actor, spec: FormSpec, record: Values) -> Chance | None:
     if begun.amends is None:
         return None
     return Chance(begun, begun.amends, find_stage(begun, spec, record), running)
-
-
-def may_amend(actor: Actor, spec: FormSpec, record: int) -> bool:
-    """Whether somebody may propose changes of this very record."""
-    permit = permits.find_permit(actor, "amend", spec)
-    return permit is not None and cases.record_is_seen(spec, record, permit.where(context_of(actor)))

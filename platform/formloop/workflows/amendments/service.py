@@ -18,10 +18,11 @@ from formloop.forms.spec import FormSpec, Values
 from formloop.workflows import cases
 from formloop.workflows.amendments import proposals
 from formloop.workflows.amendments.applying import id_of
-from formloop.workflows.amendments.chances import Chance, find_chance, may_amend
+from formloop.workflows.amendments.chances import Chance, find_chance
 from formloop.workflows.amendments.impact import list_dependents
 from formloop.workflows.engine import find_refusal
 from formloop.workflows.service import Chosen, add_case, people_by_step
+from formloop.workflows.sight import gives_row
 from formloop.workflows.state import Event, State
 from formloop.workflows.turn import describe, turn_of, turn_on
 from formloop.workflows.turning import Result, carry_out
@@ -62,7 +63,7 @@ def _propose(
     spec = get_form(form)
     permits.require_permit(actor, "amend", spec)
     before = rows.load(connection(), spec, [record]).get(record)
-    if before is None or before["deleted_at"] is not None or not may_amend(actor, spec, record):
+    if before is None or before["deleted_at"] is not None or not gives_row(actor, "amend", spec, record):
         raise NotFound
     cases.find_open(form, record, lock=True)
     chance = find_chance(actor, spec, before)
