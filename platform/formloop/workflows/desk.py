@@ -19,8 +19,8 @@ from formloop.events import reasons
 from formloop.forms.kind import get_form
 from formloop.workflows import service, sight
 from formloop.workflows.actions import administering
+from formloop.workflows.amendments.proposals import subject_of_case
 from formloop.workflows.kind import get_version
-from formloop.workflows.spec import subject_of
 from formloop.workflows.state import State
 from formloop.workflows.tables import case, case_log, task, watch
 
@@ -124,7 +124,7 @@ def _item(
     nobody = M("Nobody was found to decide.").render(locale)
     return Item(
         id=found.id,
-        form_title=subject_of(workflow, spec).render(locale),
+        form_title=subject_of_case(workflow, spec, found.id).render(locale),
         title=found.title if seen and spec.title_field in sight.visible_paths(actor, spec, None) else "",
         initiator=names.get(found.initiator, ""),
         step=step.title(locale) if step is not None else "",

@@ -107,8 +107,10 @@ class Workflow:
         return frozenset(ends | {self.states["approved"]})
 
 
-def subject_of(workflow: Workflow, form: FormSpec) -> Titled:
-    """What the cases of a workflow are about: records of its form, or changes of them."""
+def subject_of(workflow: Workflow, form: FormSpec, cancels: bool = False) -> Message:
+    """What a case of a workflow is about: a record of its form, a change of one, or cancelling one."""
+    if cancels:
+        return M("Cancel {form}", form=Titled(form.document, form.key))
     return Titled((form if workflow.amends is None else workflow).document, form.key)
 
 
