@@ -87,7 +87,10 @@ class ByHand:
             found = self._grouped(doc, spec.inner, found)
         if "having" in doc:
             found = [row for row in found if self.holds(doc["having"], spec.types, row)]
-        return sorted(found, key=cmp_to_key(_by(spec.sort)))
+        ordered = sorted(found, key=cmp_to_key(_by(spec.sort)))
+        for key, said in doc.get("running", {}).items():
+            _run(ordered, key, said)
+        return ordered
 
     def _source(self, said: Any) -> tuple[list[Row], dict[str, Type]]:
         words = {"form": said} if isinstance(said, str) else said
@@ -155,6 +158,16 @@ class ByHand:
             measures = {k: self.value(said, names, env) for k, said in doc.get("measures", {}).items()}
             found.append({**dict(zip(group, key, strict=True)), **measures})
         return found
+
+
+def _run(rows: list[Row], key: str, said: Mapping[str, Any]) -> None:
+    """Write the running totals of a column into the rows; of nothing but empty cells it is empty."""
+    totals: dict[tuple[Any, ...], Decimal | None] = {}
+    for row in rows:
+        within = tuple(row[name] for name in said.get("within", ()))
+        so_far, value = totals.get(within), row[said["value"]]
+        totals[within] = so_far if value is None else (so_far or Decimal(0)) + value
+        row[key] = totals[within]
 
 
 def _load(key: str) -> dict[int, Row]:

@@ -72,6 +72,13 @@ def datasets(draw: st.DrawFn) -> Doc:
     sortable = [n for n in names if n != "other"]
     if sortable:
         more["sort"] = [draw(st.sampled_from(["", "-"])) + draw(st.sampled_from(sortable))]
+    if "measures" in more and more["group"] and draw(st.booleans()):
+        # only sorted by the group do rows have one order, that a running total can go by
+        more["sort"] = [draw(st.sampled_from(["", "-"])) + key for key in more["group"]]
+        within = draw(st.sampled_from([[], more["group"][:1]]))
+        more["running"] = {
+            "so_far": {"value": draw(st.sampled_from(list(more["measures"]))), "within": within}
+        }
     return dataset("made", {"form": "order", "each": "lines"} if each else "order", columns, **more)
 
 

@@ -20,7 +20,7 @@ from formloop.db import after_commit, counter, engine, glance, kept, read_counte
 RECORD_ACTIONS = (
     "view", "create", "edit", "delete", "purge", "submit", "amend", "import", "export", "print", "comment",
 )  # fmt: skip
-LEDGER_ACTIONS = ("view", "close")
+LEDGER_ACTIONS = ("view", "export", "close")
 SITE_ACTIONS = ("design", "manage", "install", "repair")
 
 

@@ -8,11 +8,12 @@ from typing import Any
 
 from formloop.access.actor import Actor
 from formloop.datasets.addresses import read_address
+from formloop.datasets.document import names_in
 from formloop.datasets.kind import get_dataset
 from formloop.datasets.service import Reading
 from formloop.events import jobs
 from formloop.events.jobs import Job, Work
-from formloop.forms import exporting, files, screen
+from formloop.forms import exporting, files
 from formloop.forms.acting import acting
 from formloop.forms.export_rows import cell
 from formloop.forms.listing import Query
@@ -57,7 +58,7 @@ def write(job: Job, actor: Actor, found: Reading, query: Query, path: Path, loca
 
     def rows() -> Iterator[list[Any]]:
         for page in _pages(found, query):
-            names = screen.names_in(actor, columns, page)
+            names = names_in(actor, columns, page, locale)
             for row in page:
                 yield [cell(field, row[field.key], locale, names) for field in columns]
             job.done += len(page)

@@ -32,6 +32,8 @@ def check(doc: Doc, lib: Library) -> list[Problem]:
 def references(doc: Doc) -> set[tuple[str, str]]:
     """The forms and datasets that rows come from, and the forms its parameters point to."""
     found = {each for said in _origins(doc) for each in _needed(said)}
+    if "why" in doc:
+        found.add(("ledger", doc["why"]["ledger"]))
     for parameter in doc.get("parameters", {}).values():
         if "x-relation" in parameter:
             found.add(("form", parameter["x-relation"]["form"]))
@@ -94,6 +96,6 @@ DATASET = kinds.add(
         check=check,
         references=references,
         prepare=prepare,
-        identities={"group": "", "sort": "", "union": "", "enum": "", "filters": ""},
+        identities={"group": "", "sort": "", "union": "", "enum": "", "filters": "", "subtotals": ""},
     ),
 )

@@ -22,6 +22,7 @@ from formloop.core.expression import check as check_expression
 from formloop.core.expression.nodes import Call, Name
 from formloop.core.expression.types import element
 from formloop.core.text import M, Message
+from formloop.datasets.document import DOCUMENT
 from formloop.datasets.sources import sources
 from formloop.datasets.spec import (
     MOST_TABLES,
@@ -34,12 +35,15 @@ from formloop.datasets.spec import (
     Origin,
     Part,
     Read,
+    Running,
 )
 from formloop.forms.fields import types
 from formloop.forms.reading import Reader as FormReader
 from formloop.forms.spec import Field, Relation
+from formloop.ledgers.spec import LedgerSpec
 
 OVER = (ROWS,)
+SHOWS = {"amount": types.get("amount"), "document": DOCUMENT}  # how a column may be drawn
 _SHOWN = {NUMBER: "number", TEXT: "text", BOOL: "switch", DATE: "datetime", DATETIME: "datetime"}
 _FOLDS = ("SUM", "SUMIF", "MIN", "MAX", "AVERAGE", "AVERAGEIF")
 Names = Mapping[str, Type]
@@ -65,7 +69,7 @@ class Reader:
             first,
             *(self._part(part, f"union.{i}.", kinds) for i, part in enumerate(doc.get("union", ()))),
         ]
-        said = {**doc["columns"], **doc.get("measures", {})}
+        said = {**doc["columns"], **doc.get("measures", {}), **doc.get("running", {})}
         columns = first.columns if first else {}
         fields = {key: _shown(key, said[key], kinds[key], _source_field(first, key)) for key in columns}
         group, measures, outer = self._grouped(kinds)
@@ -73,9 +77,13 @@ class Reader:
             folded = {key: _folded_field(key, each, fields) for key, each in measures.items()}
             fields = {key: fields[key] for key in group}
             fields |= {key: _shown(key, said[key], each.type, folded[key]) for key, each in measures.items()}
+        having = self._expression(doc.get("having"), "having", {**_single(outer), **self._own()}, BOOL)
+        running = self._running(outer)
+        fields |= {key: _shown(key, said[key], NUMBER, fields.get(each.of)) for key, each in running.items()}
+        outer = {**outer, **dict.fromkeys(running, NUMBER)}
         plain = _single(outer)
         self._check_keys(plain)
-        having = self._expression(doc.get("having"), "having", {**plain, **self._own()}, BOOL)
+        self._check_why(plain)
         found = DatasetSpec(
             id=doc["x-id"],
             key=doc["x-key"],
@@ -87,6 +95,8 @@ class Reader:
             group=group,
             measures=measures,
             having=having,
+            running=running,
+            subtotals=tuple(doc.get("subtotals", ())),
             fields=fields,
             types=outer,
             sort=tuple(doc.get("sort", group or ())),
@@ -224,14 +234,55 @@ class Reader:
         outer = {key: kinds[key] for key in group} | {key: each.type for key, each in measures.items()}
         return group, measures, outer
 
+    def _running(self, outer: Names) -> dict[str, Running]:
+        found = {}
+        for key, said in self.doc.get("running", {}).items():
+            at, of, within = f"running.{key}", said["value"], tuple(said.get("within", ()))
+            if key in outer:
+                self._say("duplicate", at, M("There is a column “{column}” already.", column=key))
+            elif outer.get(of) != NUMBER:
+                self._say(
+                    "no_number", f"{at}.value", M("There is no column “{column}” of numbers.", column=of)
+                )
+            elif missing := [name for name in within if name not in outer]:
+                self._no_column(missing[0], f"{at}.within")
+            else:
+                found[key] = Running(of, within)
+        return found
+
+    def _check_why(self, outer: Names) -> None:
+        """Rows can only lead to entries of a ledger that there is, by columns and parameters that there are."""
+        said = self.doc.get("why")
+        if said is None:
+            return
+        ledger = self.find("ledger", said["ledger"])
+        if not isinstance(ledger, LedgerSpec):
+            text = M("There is no ledger “{ledger}”.", ledger=said["ledger"])
+            self._say("no_ledger", "why.ledger", text)
+            return
+        for dimension, column in said["of"].items():
+            if dimension not in ledger.dimensions:
+                text = M("The ledger “{ledger}” has no dimension “{key}”.", ledger=ledger.key, key=dimension)
+                self._say("no_dimension", f"why.of.{dimension}", text)
+            if column not in outer:
+                self._no_column(column, f"why.of.{dimension}")
+        for word in ("since", "until"):
+            if word in said and self.given.get(said[word]) != DATE:
+                text = M("There is no parameter “{key}” that is a date.", key=said[word])
+                self._say("no_parameter", f"why.{word}", text)
+
     def _check_keys(self, outer: Names) -> None:
-        for key in (*self.doc["columns"], *self.doc.get("measures", {})):
+        subtotals = self.doc.get("subtotals", [])
+        if [key.lstrip("-") for key in self.doc.get("sort", ())][: len(subtotals)] != subtotals:
+            text = M("Subtotals are made for the first columns of the sort.")
+            self._say("subtotals", "subtotals", text)
+        for key in (*self.doc["columns"], *self.doc.get("measures", {}), *self.doc.get("running", {})):
             if key in RESERVED:
                 text = M("“{name}” means something else here. Choose another name.", name=key)
                 self._say("reserved", f"columns.{key}", text)
         for place in ("sort", "filters"):
             for index, key in enumerate(self.doc.get(place, ())):
-                said = self.doc["columns"] | self.doc.get("measures", {})
+                said = self.doc["columns"] | self.doc.get("measures", {}) | self.doc.get("running", {})
                 if key.lstrip("-") not in outer and (
                     "group" in self.doc or "measures" in self.doc or key.lstrip("-") not in said
                 ):
@@ -298,11 +349,17 @@ def _single(kinds: Names) -> dict[str, Type]:
 def _shown(key: str, said: Any, kind: Type, found: Field | None) -> Field:
     """A column as a field: what it shows decides its title and how it is drawn, unless said otherwise."""
     found = found or _plain_field(key, kind)
-    own = {word: said[word] for word in ("title", "x-title") if not isinstance(said, str) and word in said}
+    said = {} if isinstance(said, str) else said
+    own = {word: said[word] for word in ("title", "x-title") if word in said}
     if own:
         own.setdefault("x-title", {})
-    if not isinstance(said, str) and said.get("total"):
+    if said.get("total"):
         own["x-total"] = True
+    if "shows" in said:
+        found = replace(found, type=SHOWS[said["shows"]])
+    if "x-titles" in said:
+        own |= {"x-titles": said["x-titles"], "enum": list(said["x-titles"])}
+        found = replace(found, type=types.get("dropdown"), choices=tuple(said["x-titles"]), relation=None)
     kept = {word: value for word, value in found.schema.items() if word != "x-total"}
     return replace(found, key=key, path=key, schema={**kept, **own}, formula=None)
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, collate, func, literal, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Label, Select, Subquery, and_, func, literal, or_, select
 
 from formloop.access import gate
 from formloop.access.actor import Actor
 from formloop.core.definitions import Doc, check_schema_of
 from formloop.core.errors import Forbidden, Invalid, Problem
-from formloop.core.expression import NUMBER, Calculated, ListType, parse
+from formloop.core.expression import NUMBER, ListType, parse
 from formloop.core.text import M
 from formloop.datasets import statement
 from formloop.datasets.kind import DATASET, check, get_dataset, prepare
@@ -105,15 +105,33 @@ class Reading:
     def sums(self, query: Query, keys: Sequence[str]) -> dict[str, Decimal]:
         """The exact totals of numeric columns over all rows."""
         condition, _ = self._condition(query)
-        wanted = [key for key in keys if self.dataset.types.get(key) == NUMBER]
-        if not wanted:
+        sums = self._sums(keys)
+        if not sums:
             return {}
-        types = {key: ListType(NUMBER, OVER) for key in wanted}
-        names = TableRows(self.view, self.table, types)
-        sums = [statement.column(self.view, names, parse(f"SUM({k})", types)).label(k) for k in wanted]
         with reading() as conn:
             row = conn.execute(select(*sums).select_from(self.table).where(condition)).mappings().one()
-        return {key: row[key] or Decimal(0) for key in wanted}
+        return {each.key: row[each.key] or Decimal(0) for each in sums}
+
+    def subtotals(self, query: Query, keys: Sequence[str]) -> dict[tuple[Any, ...], dict[str, Decimal]]:
+        """The same for each set of values of the columns that the dataset makes subtotals of."""
+        condition, _ = self._condition(query)
+        sums, per = self._sums(keys), [self.table.c[key] for key in self.dataset.subtotals]
+        with reading() as conn:
+            asked = select(*per, *sums).select_from(self.table).where(condition).group_by(*per)
+            rows = conn.execute(asked).all()
+        named = [each.key for each in sums]
+        return {
+            tuple(row[: len(per)]): {
+                key: value or Decimal(0) for key, value in zip(named, row[len(per) :], strict=True)
+            }
+            for row in rows
+        }
+
+    def _sums(self, keys: Sequence[str]) -> list[Label[Any]]:
+        wanted = [key for key in keys if self.dataset.types.get(key) == NUMBER]
+        types = {key: ListType(NUMBER, OVER) for key in wanted}
+        names = TableRows(self.view, self.table, types)
+        return [statement.column(self.view, names, parse(f"SUM({k})", types)).label(k) for k in wanted]
 
     def all(self) -> Iterator[Values]:
         """Every row, in the order of the dataset; for engines, not for pages."""
@@ -124,10 +142,7 @@ class Reading:
 
     def column(self, key: str) -> Element:
         """A column of the result, to compare and to sort by."""
-        found: Element = self.table.c[key]
-        if isinstance(found.type, Calculated) and self.view.dialect == "sqlite":
-            return type_coerce(collate(found, "fl_number"), Calculated())
-        return found
+        return statement.comparable(self.view, self.table, key)
 
     def _select(self, query: Query) -> Select[Any]:
         keys = [key for key in query.columns if key in self.dataset.fields] or list(self.dataset.fields)
@@ -146,11 +161,10 @@ class Reading:
                 text = M("“{key}” cannot be sorted by.", key=key.lstrip("-"))
                 raise Invalid([Problem("no_sort", key.lstrip("-"), text)])
             kept.append(key)
-        return (*kept, *(c.key for c in self.table.c if c.key.startswith("_k")))
+        return (*kept, *statement.row_keys(self.table))
 
     def _order(self, sort: Sequence[str]) -> list[Element]:
-        filled = {"_k0"} if self.dataset.identified else set()
-        return [keyset.direction(self.column(key.lstrip("-")), key, key in filled) for key in sort]
+        return statement.order(self.view, self.dataset, self.table, sort)
 
     def _condition(self, query: Query) -> tuple[ColumnElement[bool], list[Problem]]:
         parts: list[ColumnElement[bool]] = [literal(True)]

@@ -125,10 +125,19 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Running:
+    """A running total of a column in the order of the dataset, begun anew for each set of the columns `within`."""
+
+    of: str
+    within: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class DatasetSpec:
     """A published dataset, prepared once. `fields` and `types` are its columns as it gives them.
 
-    `group` is None where rows are not grouped; `inner` are the types before grouping.
+    `group` is None where rows are not grouped; `inner` are the types before grouping; `subtotals` are the first
+    columns of the sort, at whose changes the page shows totals.
     """
 
     id: str
@@ -141,6 +150,8 @@ class DatasetSpec:
     group: tuple[str, ...] | None
     measures: Mapping[str, Expression]
     having: Expression | None
+    running: Mapping[str, Running]
+    subtotals: tuple[str, ...]
     fields: Mapping[str, Field]
     types: Mapping[str, Type]
     sort: tuple[str, ...]

@@ -8,10 +8,13 @@ from sqlalchemy import (
     CompoundSelect,
     FromClause,
     Integer,
+    Numeric,
     Select,
     Subquery,
     and_,
     cast,
+    collate,
+    func,
     literal,
     null,
     select,
@@ -36,6 +39,7 @@ from formloop.core.expression import (
 from formloop.datasets.sight import TableRows, parameter
 from formloop.datasets.spec import PARAMETERS, DatasetSpec, Element, Part, Rows, View
 from formloop.db import Exact, UtcTime
+from formloop.forms import keyset
 from formloop.forms.spec import Field
 
 RECORD = "_record"
@@ -75,6 +79,20 @@ def require(view: View, dataset: DatasetSpec) -> None:
     raise refused[0] if refused else Forbidden()  # one without parts no longer fits its forms
 
 
+def partly_hidden(view: View, dataset: DatasetSpec) -> bool:
+    """Whether some source is closed to the person altogether, so that rows or totals may be incomplete."""
+    joined = (join.origin for part in dataset.parts for join in part.joins)
+    for origin in (*(part.origin for part in dataset.parts), *joined):
+        try:
+            origin.require(view)
+        except Forbidden:
+            return True
+        inner = getattr(origin, "dataset", None)
+        if isinstance(inner, DatasetSpec) and partly_hidden(view, inner):
+            return True
+    return False
+
+
 def derived(view: View, dataset: DatasetSpec) -> Subquery:
     """The rows of a dataset as a table: its columns, and `_k…` columns that tell rows apart."""
     found: Query = _rows(view, dataset)
@@ -84,7 +102,45 @@ def derived(view: View, dataset: DatasetSpec) -> Subquery:
         table = found.subquery()
         names = TableRows(view, table, dataset.types)
         found = select(*table.c).where(to_sql(dataset.having, names, view.context, view.dialect))
+    if dataset.running:
+        found = _running(view, dataset, found.subquery())
     return found.subquery()
+
+
+def order(view: View, dataset: DatasetSpec, table: FromClause, sort: Sequence[str]) -> list[Element]:
+    """The order of the rows of `table` by these keys, empty values lowest."""
+    filled = {"_k0"} if dataset.identified else set()
+    return [keyset.direction(comparable(view, table, key.lstrip("-")), key, key in filled) for key in sort]
+
+
+def comparable(view: View, table: FromClause, key: str) -> Element:
+    """A column of a table of rows, to compare and to sort by."""
+    found: Element = table.c[key]
+    if isinstance(found.type, Calculated) and view.dialect == "sqlite":
+        return type_coerce(collate(found, "fl_number"), Calculated())
+    return found
+
+
+def row_keys(table: FromClause) -> list[str]:
+    """The columns that tell the rows of a table apart."""
+    return [column.key for column in table.c if column.key.startswith("_k")]
+
+
+def _running(view: View, dataset: DatasetSpec, table: Subquery) -> Select[Any]:
+    """The rows with the totals of what stands up to each of them, in the order of the dataset."""
+    ordered = order(view, dataset, table, [*dataset.sort, *row_keys(table)])
+    totals = []
+    for key, each in dataset.running.items():
+        value: Element = table.c[each.of]
+        calculated = isinstance(value.type, Calculated)
+        if calculated and view.dialect == "sqlite":
+            total: Any = func.fl_total(value)
+        else:
+            total = func.sum(type_coerce(value, Numeric()) if calculated else value)
+        within = [table.c[name] for name in each.within]
+        frame = total.over(partition_by=within or None, order_by=ordered, rows=(None, 0))
+        totals.append(type_coerce(frame, value.type).label(key))
+    return select(*table.c, *totals)
 
 
 def _rows(view: View, dataset: DatasetSpec) -> Query:

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Flask, Response, jsonify, request, url_for
-from markupsafe import Markup
 
 from formloop.access.actor import Actor
 from formloop.access.signing import current
 from formloop.core import clock
 from formloop.core.errors import Forbidden, Invalid, NotFound
 from formloop.core.text import M
-from formloop.datasets import exporting, publisher_rights, service
+from formloop.datasets import drawing, exporting, publisher_rights, service, statement
 from formloop.datasets.addresses import PREFIX, read_address, to_address
 from formloop.datasets.kind import get_dataset
 from formloop.datasets.service import Reading
@@ -24,7 +23,6 @@ from formloop.forms.filters import Filter
 from formloop.forms.import_views import sent, waiting
 from formloop.forms.list_views import filter_box
 from formloop.forms.listing import EXACT_TOTAL, Query
-from formloop.forms.row_html import RowTemplate
 from formloop.forms.spec import Field
 from formloop.web import navigation, page, viewer
 from formloop.web.routes import route
@@ -43,9 +41,27 @@ def init_app(app: Flask) -> None:
 
 
 def _menu() -> list[navigation.Entry]:
-    if not service.list_datasets(current()):
+    seen = service.list_datasets(current())
+    if not seen:
         return []
-    return [navigation.Entry(M("Datasets"), "table", "datasets.list_page", order=90)]
+    found, known, locale = [], apps.list_apps(), viewer.locale()
+    for entry in seen:
+        dataset = get_dataset(entry.key)
+        if dataset.document.get("menu"):
+            app, icon = apps.app_of(entry.app, known), dataset.document.get("icon", "table")
+            found.append(
+                navigation.Entry(
+                    dataset.title(locale),
+                    icon,
+                    "datasets.rows_page",
+                    order=app.order,
+                    group=navigation.APPS,
+                    values={"key": entry.key},
+                    section=app.name(locale),
+                )
+            )
+    found.sort(key=lambda each: str(each.title))
+    return [navigation.Entry(M("Datasets"), "table", "datasets.list_page", order=90), *found]
 
 
 def may_read(key: str, **_: Any) -> None:
@@ -111,15 +127,14 @@ def rows_page(key: str) -> Response:
         found = asked.reading.page(query)
         found.problems.extend(error.problems)
     dataset, part = asked.dataset, bool(asked.query.after and request.headers.get("HX-Request"))
-    names = screen.names_in(actor, asked.fields, found.rows)
     mark = {**asked.args, "after": found.next}
     return page.render(
         "datasets/rows.html",
         "datasets/_more.html" if asked.query.after else "datasets/_rows.html",
         dataset=dataset,
         title=dataset.title(locale),
-        columns=[_column(asked, field, locale) for field in asked.fields],
-        rows=_rows(asked, found.rows, locale, names),
+        columns=[*(_column(asked, field, locale) for field in asked.fields), *drawing.last_columns(dataset)],
+        rows=drawing.rows(actor, asked.reading, asked.query, asked.fields, found.rows, locale),
         query=asked.query,
         args=asked.args,
         filtered=bool(asked.query.filters or asked.query.search or any(asked.given.values())),
@@ -131,6 +146,7 @@ def rows_page(key: str) -> Response:
         next_url=url_for("datasets.rows_page", key=key, **mark) if found.next else None,
         sums_url=url_for("datasets.sums", key=key, **asked.args) if _summed(asked) else None,
         may_export=_may_export(actor, dataset),
+        hidden=statement.partly_hidden(asked.reading.view, dataset),
     )
 
 
@@ -143,7 +159,7 @@ def _may_export(actor: Actor, dataset: DatasetSpec) -> bool:
 
 
 def _summed(asked: _Asked) -> list[str]:
-    return [field.key for field in asked.fields if field.schema.get("x-total")]
+    return drawing.summed(asked.fields)
 
 
 def _column(asked: _Asked, field: Field, locale: str) -> dict[str, Any]:
@@ -158,14 +174,6 @@ def _column(asked: _Asked, field: Field, locale: str) -> dict[str, Any]:
         "sorted": way,
         "attrs": {"hx-get": target, "hx-target": "#list", "hx-swap": "outerHTML", "hx-push-url": "true"},
     }
-
-
-def _rows(asked: _Asked, rows: list[dict[str, Any]], locale: str, names: screen.Names) -> list[Markup]:
-    form = asked.dataset.form
-    address = url_for("forms.record_page", form=form, record=0).removesuffix("0") if form else None
-    columns = [(field.key, field, field.title(locale)) for field in asked.fields]
-    template = RowTemplate(columns, address, {}, None, None, locale)
-    return [template.row({**row, "id": row.get(service.RECORD)}, names) for row in rows]
 
 
 def _parameter(asked: _Asked, field: Field, locale: str) -> dict[str, Any]:
@@ -219,6 +227,7 @@ def sums(key: str) -> Response:
         if field.key in found
     }
     cells = [(f.title(locale), shown.get(f.key, ""), f.key in shown) for f in asked.fields]
+    cells += [("", "", False) for _ in drawing.last_columns(asked.dataset)]
     return page.render_part("datasets/_sums.html", cells=cells)
 
 

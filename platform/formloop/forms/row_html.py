@@ -4,7 +4,7 @@ A page has hundreds of cells; what is the same in every row (classes, labels, ad
 and put together once here, which is several times faster than a general template that asks for each cell.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -15,7 +15,8 @@ from formloop.forms.spec import Field, Values
 
 class RowTemplate:
     """Makes rows of one list: `columns` are key, field and label; the first leads to the record at `address`, if
-    there is one; `choose_label` begins each row with a check box, `state_label` ends it with the state."""
+    there is one, columns in `addresses` to where their value is; `choose_label` begins each row with a check box,
+    `state_label` ends it with the state."""
 
     def __init__(
         self,
@@ -25,11 +26,13 @@ class RowTemplate:
         state_label: str | None,
         choose_label: str | None,
         locale: str,
+        addresses: Mapping[str, Callable[[Any], str | None]] | None = None,
     ) -> None:
         self._columns = [
             (key, field, field.type.source(field) if field else None) for key, field, _ in columns
         ]
         self._address = address
+        self._addresses = addresses or {}
         self._badges = badges
         self._locale = locale
         self._cells = [self._opening(field, label) for _, field, label in columns]
@@ -41,8 +44,8 @@ class RowTemplate:
         kind = ' class="fl-right fl-num"' if field is not None and field.type.numeric else ""
         return f'<td{kind} data-label="{escape(label)}">'
 
-    def row(self, values: Values, names: screen.Names) -> Markup:
-        """One row; every value is escaped."""
+    def row(self, values: Values, names: screen.Names, ending: Markup | str = "") -> Markup:
+        """One row, `ending` its last cells; every value is escaped."""
         texts = [
             str(escape(self._text(field, source, values.get(key), names))) if field else ""
             for key, field, source in self._columns
@@ -58,10 +61,13 @@ class RowTemplate:
         for place, (opening, text) in enumerate(zip(self._cells, texts, strict=True)):
             linked = place == 0 and self._address is not None and record is not None
             shown = f'<a href="{self._address}{record}">{text or "—"}</a>' if linked else text
+            if text and (find := self._addresses.get(self._columns[place][0])):
+                to = find(values.get(self._columns[place][0]))
+                shown = f'<a href="{escape(to)}">{text}</a>' if to else text
             parts.append(f"{opening}{shown}</td>")
         if self._state is not None:
             parts.append(f"{self._state}{self._badges.get(values['state'], '')}</td>")
-        parts.append("</tr>")
+        parts.append(f"{ending}</tr>")
         return Markup("".join(parts))  # noqa: S704  every value above is escaped
 
     def _text(self, field: Field, source: str | None, value: Any, names: screen.Names) -> str:

@@ -1,6 +1,6 @@
 """Why a balance is what it is: its entries with their documents, rules and formulas, as far as somebody may see."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -78,6 +78,7 @@ def list_entries(
     before: int | None = None,
     limit: int = 50,
     locale: str = "en",
+    since: date | None = None,
 ) -> list[Why]:
     """The entries that make up a balance, the newest first; `before` is an entry to go on behind."""
     spec = get_ledger(ledger)
@@ -86,6 +87,8 @@ def list_entries(
     wanted = [entry.c[spec.dimensions[key].column] == value for key, value in dims.items()]
     if until is not None:
         wanted.append(entry.c.date <= until)
+    if since is not None:
+        wanted.append(entry.c.date >= since)
     if before is not None:
         wanted.append(entry.c.id < before)
     return _read(actor, permit, wanted, limit, locale)
@@ -124,7 +127,7 @@ def _read(actor: Actor, permit: Permit, wanted: Sequence[Any], limit: int, local
         query = query.where(may)
     with reading() as conn:
         rows = conn.execute(query.order_by(entry.c.id.desc()).limit(limit)).mappings().all()
-        known = _sources(actor, rows, locale)
+        known = list_sources(actor, ((row["form"], row["record"]) for row in rows), locale)
     return [_why(spec, names, row, known) for row in rows]
 
 
@@ -169,12 +172,14 @@ def _formulas(posting: PostingSpec | None, rule: int, names: Sequence[str]) -> d
     return found
 
 
-def _sources(actor: Actor, rows: Sequence[Mapping[Any, Any]], locale: str) -> dict[tuple[str, int], Source]:
-    """The documents of these entries that somebody may see."""
+def list_sources(
+    actor: Actor, documents: Iterable[tuple[str, int]], locale: str
+) -> dict[tuple[str, int], Source]:
+    """Those of these documents, by form and record, that somebody may see."""
     wanted: dict[str, set[int]] = {}
-    for row in rows:
-        if row["form"]:
-            wanted.setdefault(row["form"], set()).add(row["record"])
+    for form, record in documents:
+        if form:
+            wanted.setdefault(form, set()).add(record)
     found = {}
     for form, ids in wanted.items():
         if not gate.allows(actor, "view", f"form:{form}") or library.find_entry("form", form) is None:

@@ -84,9 +84,9 @@ class Permit:
         return and_(or_(*found)) if found else false()
 
 
-def find_permit(actor: Actor, ledger: LedgerSpec) -> Permit | None:
-    """What somebody may see of a ledger; None when nothing."""
-    grants = gate.list_grants(actor, "view", ledger.resource)
+def find_permit(actor: Actor, ledger: LedgerSpec, action: str = "view") -> Permit | None:
+    """What somebody may see, or export, of a ledger; None when nothing."""
+    grants = gate.list_grants(actor, action, ledger.resource)
     return Permit(ledger, actor, grants, _conditions(ledger, grants)) if grants else None
 
 

@@ -6,7 +6,19 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, cast, func, literal, null, or_, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    type_coerce,
+)
 
 from formloop.access.actor import Actor
 from formloop.core.errors import Invalid, Problem
@@ -82,8 +94,12 @@ def list_balances(
     after: str = "",
     limit: int = 50,
     empty: bool = False,
+    since: date | None = None,
 ) -> Page:
-    """Balances over the dimensions `per` where others have these values, as of a date or as they are now."""
+    """Balances over the dimensions `per` where others have these values, as of a date or as they are now.
+
+    With `since`: what came together from that day on.
+    """
     spec = get_ledger(ledger)
     permit = require_permit(actor, spec)
     names = tuple(
@@ -91,14 +107,15 @@ def list_balances(
         for key in spec.dimensions
         if key in (spec.dimensions if per is None else per) and permit.covers(key)
     )
-    source = _as_of(spec, day) if day else spec.tables.balance
+    source = _entered(spec, since, day) if day or since else spec.tables.balance
     conditions = [source.c[spec.dimensions[key].column] == value for key, value in dims.items()]
-    if day is None:
+    now = day is None and since is None
+    if now:
         conditions.append(source.c.per == 0)
     if (may := permit.where(source)) is not None:
         conditions.append(may)
     groups = [source.c[spec.dimensions[key].column] for key in names]
-    sums, kinds = _sums(spec, permit, source, pending=day is None)
+    sums, kinds = _sums(spec, permit, source, pending=now)
     query: Select[Any] = select(*groups, *sums).where(*conditions).group_by(*groups).order_by(*groups)
     if after and (mark := _read_mark(after, names, spec)) is not None:
         query = query.where(_behind(groups, mark))
@@ -110,9 +127,12 @@ def list_balances(
     return Page(found, _mark(found[-1]) if len(rows) > limit else None)
 
 
-def _as_of(spec: LedgerSpec, day: date) -> Any:
+def _entered(spec: LedgerSpec, since: date | None, day: date | None) -> Any:
     entry = spec.tables.entry
-    return select(entry).where(entry.c.pending.is_(False), entry.c.date <= day).subquery()
+    query = select(entry).where(entry.c.pending.is_(False))
+    if since is not None:
+        query = query.where(entry.c.date >= since)
+    return (query if day is None else query.where(entry.c.date <= day)).subquery()
 
 
 def _sums(
@@ -175,7 +195,7 @@ def list_open(
     spec = get_ledger(ledger)
     permit = require_permit(actor, spec)
     entry, item = spec.tables.entry, spec.tables.open
-    left = _left(spec, day)
+    left = left_of(spec, spec.tables.open, day)
     columns = [permit.seen(entry.c[d.column], d.key, entry).label(d.column) for d in spec.dimensions.values()]
     query = (
         select(item, left.label("now"), posted.c.form, posted.c.record.label("of_record"), *columns)
@@ -201,8 +221,9 @@ def list_open(
     ]  # fmt: skip
 
 
-def _left(spec: LedgerSpec, day: date | None) -> ColumnElement[Any]:
-    item, match = spec.tables.open, spec.tables.match
+def left_of(spec: LedgerSpec, item: FromClause, day: date | None) -> ColumnElement[Any]:
+    """What is left of the open items in `item`, now or as of a date: what was settled later is open there."""
+    match = spec.tables.match
     if day is None:
         return item.c.left
     kind = item.c.left.type

@@ -154,12 +154,16 @@ def entries(ledger: str) -> Response:
     """Why? The entries behind a balance, with their documents, rules and formulas."""
     spec, actor, chosen = get_ledger(ledger), current(), _dims(spec=get_ledger(ledger))
     until, before = _day(request.args.get("until"), "until"), request.args.get("before", type=int)
-    found = explaining.list_entries(actor, ledger, chosen, until, before, PAGE + 1, viewer.locale())
+    since = _day(request.args.get("since"), "since")
+    found = explaining.list_entries(actor, ledger, chosen, until, before, PAGE + 1, viewer.locale(), since)
     more = None
     if len(found) > PAGE:
-        args = {"until": until.isoformat() if until else None, **_as_args(spec, chosen)}
+        days = {word: request.args.get(word) for word in ("since", "until")}
+        args: dict[str, Any] = {**days, **_as_args(spec, chosen)}
         more = url_for("ledgers.entries", ledger=ledger, before=found[PAGE - 1].id, **args)
-    total = reading.list_balances(actor, ledger, chosen, until, list(chosen), limit=1, empty=True).rows
+    total = reading.list_balances(
+        actor, ledger, chosen, until, list(chosen), limit=1, empty=True, since=since
+    ).rows
     return page.render(
         "ledgers/entries.html",
         "ledgers/_entry_rows.html" if before else "ledgers/_entries.html",
@@ -168,6 +172,7 @@ def entries(ledger: str) -> Response:
         chosen=names.titles(spec, [chosen], actor),
         total=total[0] if total else None,
         until=until,
+        since=since,
         more=more,
     )
 

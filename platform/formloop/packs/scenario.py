@@ -1,7 +1,7 @@
 """Playing a scenario: a pack's story from form to result, told in steps, the golden test of the pack.
 
 Each step does one thing as one person (`create`, `change`, `submit`, `amend`, `cancel`, `void`, `supplement`, `decide`,
-`deliver`, `close` a calendar) or expects one (`expect`, `expect_all`, `expect_chain`, `expect_balance`). `{"$line": 2}` among lines means
+`deliver`, `close` a calendar) or expects one (`expect`, `expect_all`, `expect_chain`, `expect_balance`, `expect_rows` of a dataset). `{"$line": 2}` among lines means
 the second one, `{"$step": id}` the record that a step made. `refused` lists problem codes: then the step must fail
 with them.
 """
@@ -19,6 +19,7 @@ from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.core.errors import Forbidden, FormloopError, Invalid, NotFound, Problem
 from formloop.core.json_text import loads
 from formloop.core.text import M
+from formloop.datasets import service as datasets
 from formloop.db import reading
 from formloop.events import outbox
 from formloop.forms import reads, rows, service
@@ -235,6 +236,21 @@ def _expect_balance(step: Mapping[str, Any], named: Named) -> list[Problem]:
     ]
 
 
+def _expect_rows(step: Mapping[str, Any], named: Named) -> list[Problem]:
+    """What a dataset adds up to over its rows, or over those that are named."""
+    said = _with_steps({key: step.get(key, {}) for key in ("given", "of")}, named)
+    asked = Resolver({"": said})(said)
+    rows = datasets.read_all(_actor(step), step["expect_rows"], asked["given"])
+    mine = [row for row in rows if all(_same(row[key], value) for key, value in asked["of"].items())]
+    problems = []
+    for key, wanted in step["values"].items():
+        total = sum((row[key] or Decimal(0) for row in mine), Decimal(0))
+        if total != Decimal(str(wanted)):
+            text = M("“{found}” instead of “{wanted}”", found=total, wanted=wanted)
+            problems.append(Problem("differs", key, text))
+    return problems
+
+
 def _close(step: Mapping[str, Any], _named: Named) -> list[Problem]:
     periods.close(_actor(step), step["close"], date.fromisoformat(step["through"]))
     return []
@@ -270,4 +286,5 @@ _VERBS: dict[str, Callable[[Mapping[str, Any], Named], list[Problem]]] = {
     "expect_all": _expect_all,
     "expect_chain": _expect_chain,
     "expect_balance": _expect_balance,
+    "expect_rows": _expect_rows,
 }

@@ -25,6 +25,7 @@ NEEDED = {
     "expect_all": ("where", "is"),
     "expect_chain": ("to",),
     "expect_balance": ("values",),
+    "expect_rows": ("values",),
 }  # what a step does, and what else it must say then
 _MAKING = ("create", "supplement")
 _TELLING = (

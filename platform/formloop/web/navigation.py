@@ -156,7 +156,7 @@ def _remembered(registry: Registry[Any]) -> list[tuple[Entry, str]]:
 def _allowed(registry: Registry[Any]) -> list[tuple[Entry, str]]:
     here = current_app.view_functions  # a process may hold several sites with different rooms
     allowed = [e for e in _entries(registry) if e.endpoint in here and may(e.permission, **e.values)]
-    allowed.sort(key=lambda entry: (GROUPS.index(entry.group), entry.order))
+    allowed.sort(key=lambda entry: (GROUPS.index(entry.group), entry.order, entry.section))
     return [(entry, entry.url) for entry in allowed]
 
 

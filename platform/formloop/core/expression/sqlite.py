@@ -177,6 +177,12 @@ class _Total:
     def finalize(self) -> str | None:
         return NAN if self.failed else from_decimal(self.total)
 
+    value = finalize  # what a running total has come to
+
+    def inverse(self, value: str | None) -> None:
+        """A running total begins at the first row and gives none back."""
+        raise NotImplementedError
+
 
 class _Smallest:
     """MIN over canonical decimals."""
@@ -261,6 +267,7 @@ def register_sqlite(dbapi_connection: Any) -> None:
     """Make the functions known to one connection; called once when it opens."""
     for name, call in _FUNCTIONS.items():
         dbapi_connection.create_function(name, -1, call, deterministic=True)
-    for name, kind in (("fl_total", _Total), ("fl_min", _Smallest), ("fl_max", _Largest)):
+    dbapi_connection.create_window_function("fl_total", 1, _Total)
+    for name, kind in (("fl_min", _Smallest), ("fl_max", _Largest)):
         dbapi_connection.create_aggregate(name, 1, kind)
     dbapi_connection.create_collation("fl_number", _collate)

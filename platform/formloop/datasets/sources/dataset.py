@@ -68,20 +68,20 @@ class DatasetOrigin:
     """A dataset as a source: its columns are named bare, relations among them lead on."""
 
     def __init__(self, spec: DatasetSpec, given: Mapping[str, Expression]) -> None:
-        self._spec, self._given = spec, given
+        self.dataset, self._given = spec, given
         self.names: Mapping[str, Type] = spec.types
         self.identified, self.tables = spec.identified, spec.tables
 
     def find_field(self, path: Path) -> Field | None:
         """The column, or what stands behind the record it points to."""
         if len(path) == 1:
-            return self._spec.fields.get(path[0])
+            return self.dataset.fields.get(path[0])
         found = list(self.reads(path))
         return get_form(found[-1][0]).find(found[-1][1]) if found else None
 
     def reads(self, path: Path) -> Iterator[Read]:
         """What its columns lead on to; what they read themselves is its own matter."""
-        kind = self._spec.types[path[0]]
+        kind = self.dataset.types[path[0]]
         if isinstance(kind, RecordType) and len(path) > 1:
             for form, at, _ in steps(get_form(kind.name), path[1:]):
                 yield form, at
@@ -90,10 +90,10 @@ class DatasetOrigin:
         """Its rows for one person."""
         env = {PARAMETERS: view.parameters}
         given = {key: each.evaluate(env, view.context) for key, each in self._given.items()}
-        values = statement.complete(self._spec, given, view.context)
+        values = statement.complete(self.dataset, given, view.context)
         inner = replace(view, parameters=values)
-        return TableRows(inner, statement.derived(inner, self._spec), self._spec.types)
+        return TableRows(inner, statement.derived(inner, self.dataset), self.dataset.types)
 
     def require(self, view: View) -> None:
         """Forbidden when nothing of its sources may be seen."""
-        statement.require(view, self._spec)
+        statement.require(view, self.dataset)
