@@ -218,6 +218,10 @@ class Node:
         """The type of what it finds out, if it does; `types` are those of its expressions."""
         return None
 
+    def because(self, doc: Doc, form: FormSpec) -> Message:
+        """What it waits for, where that is no person."""
+        return M("Waits until its work is done")
+
     def inside(self, doc: Doc, form: FormSpec, flow: Mapping[str, Type]) -> Mapping[str, Type]:
         """Names that only the steps inside it know."""
         return {}
