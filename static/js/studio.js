@@ -50,6 +50,11 @@ function begin(act) {
   first?.select?.();
 }
 
+// A formula that says nothing yet is typed over.
+document.addEventListener("focusin", ({ target }) => {
+  if (target.matches("#studio-props textarea, #studio-props input") && ["0", "true"].includes(target.value)) target.select();
+});
+
 function addField(type) {
   edit("field-add", () => {  // known only once the edit before is done: a label may have given a new key
     const key = selected().split("/")[1] || "";

@@ -37,7 +37,7 @@ class Hand:
         self.clicks += 2
 
 
-def _settled(page: Page) -> None:
+def settled(page: Page) -> None:
     """All edits have been answered."""
     page.evaluate("() => waiting")
 
@@ -103,7 +103,7 @@ def test_an_approval_step_with_its_approver_takes_at_most_four_clicks(
     assert hand.clicks <= 4, hand.clicks
     screenshot(page, "flow-designer")
     page.locator("#studio-undo").click()
-    _settled(page)
+    settled(page)
     page.locator("#studio-undo").click()
     expect(page.locator(".fl-step-card")).to_have_count(before)
 
@@ -119,7 +119,7 @@ def test_fields_are_added_named_moved_copied_and_deleted_by_keyboard_alone(
         expect(page.locator("#studio-props input[name=v-title]")).to_be_focused()
         page.keyboard.type("One" if kind == "text" else "Two")
         page.keyboard.press("Tab")
-        _settled(page)
+        settled(page)
     expect(page.locator(".fl-brick")).to_have_count(2)
     page.locator('[data-select="properties/two"]').first.focus()
     page.keyboard.press("Alt+ArrowUp")

@@ -21,7 +21,7 @@ from formloop.core.expression import (
 from formloop.core.expression import check as check_expression
 from formloop.core.text import M, Message
 from formloop.definitions import library
-from formloop.forms.spec import FormSpec
+from formloop.forms.spec import FormSpec, no_form
 from formloop.ledgers.kind import FindForm, find_form, form_finder
 from formloop.ledgers.spec import EntryRule, LedgerSpec, PostingSpec, Share
 
@@ -73,7 +73,7 @@ class Reader:
         doc = self.doc
         form = self.find_form(doc["form"])
         if form is None:
-            self.say("no_form", "form", M("There is no form “{form}”.", form=doc["form"]))
+            self.problems.append(no_form("form", doc["form"]))
         names = self._names(form) if form else {}
         rules: list[EntryRule] = []
         settings: str | None = None

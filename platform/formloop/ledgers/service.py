@@ -1,12 +1,13 @@
 """The use cases: posting what happens to records, undoing it, trying it out, valuing again."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select
 
 from formloop.access.actor import SYSTEM, Actor
-from formloop.db import connection, kept, transactional
+from formloop.db import connection, kept, transactional, undone
 from formloop.definitions import library
 from formloop.events import Event, subscribe_many
 from formloop.forms.kind import get_form
@@ -217,25 +218,12 @@ def revalue(actor: Actor, ledger: str, pool: str) -> int:
     return sum(len(group.sheet.slots) for group in book.groups)
 
 
-class _Tried(Exception):
-    """Carries what was tried out of the transaction, which is thereby undone."""
-
-    def __init__(self, sheets: list[Sheet]) -> None:
-        super().__init__()
-        self.sheets = sheets
-
-
 def preview(actor: Actor, form: str, record: Values) -> list[Sheet]:
     """The entries that a record would make now; nothing is written. Invalid when it would be refused."""
-    try:
-        _try(actor, form, record)
-    except _Tried as tried:
-        return tried.sheets
-    return []
+    return undone(partial(_try, actor, form, record))
 
 
-@transactional
-def _try(actor: Actor, form: str, record: Values) -> None:
+def _try(actor: Actor, form: str, record: Values) -> list[Sheet]:
     found: list[Sheet] = []
     for posting in postings_of(form):
         book = _book(actor, posting)
@@ -245,4 +233,4 @@ def _try(actor: Actor, form: str, record: Values) -> None:
             book.groups[0].source += ":tried"
             book.post()
             found += [group.sheet for group in book.groups]
-    raise _Tried(found)
+    return found

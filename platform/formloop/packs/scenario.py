@@ -197,7 +197,10 @@ def _expect_all(step: Mapping[str, Any], named: Named) -> list[Problem]:
 
 def _found(step: Mapping[str, Any], named: Named) -> list[Values]:
     spec = get_form(step["expect_all"])
-    wanted = named[step["is"]][1] if step.get("is") in named else step.get("is")
+    said = {"is": step.get("is")}
+    wanted = Resolver({"": said})(said)["is"]
+    if isinstance(wanted, str) and wanted in named:
+        wanted = named[wanted][1]
     with reading() as conn:
         query = select(spec.table.c.id).where(
             spec.table.c[step["where"]] == wanted, spec.table.c.deleted_at.is_(None)

@@ -158,6 +158,8 @@ def _add(gesture: Gesture) -> Made:
     step = {**mapping(empty_value(schema, around.kind.schema)), "id": node.name, "node": node.name}
     if "who" in node.required:
         step["who"] = [dict(DEFAULT_WHO)]
+    if "fields" in node.schema:
+        step["fields"] = {"*": "view"}  # whoever is asked sees what about, with or without a role on the form
     if "branches" in node.schema:
         step["branches"] = _first_branches(node.name)
     if "state" in node.required:

@@ -130,9 +130,11 @@ class Panel:
                 (each, Said(said[each])) for each in schema["additionalProperties"]["enum"] if each in said
             ]
             chosen = mapping(value)
-            rows = [
-                (name, word, str(chosen.get(name, ""))) for name, word in offered("fields", self.around, None)
+            offers = [
+                ("*", M("All other fields").render(self.around.locale)),
+                *offered("fields", self.around, None),
             ]
+            rows = [(name, word, str(chosen.get(name, ""))) for name, word in offers]
             return [Matrix(at, title, [*choices], rows)]
         items = schema.get("items")
         if isinstance(items, Mapping) and "properties" in resolve(items, self.root):

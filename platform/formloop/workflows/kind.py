@@ -10,7 +10,7 @@ from formloop.core.definitions import Doc, ImpactRow, Kind, Library, kinds, load
 from formloop.core.errors import NotFound, Problem
 from formloop.core.text import M
 from formloop.definitions import library
-from formloop.forms.spec import FormSpec
+from formloop.forms.spec import FormSpec, no_form
 from formloop.workflows.amendments import reading as amendments
 from formloop.workflows.assignees import rules
 from formloop.workflows.blind import list_blind
@@ -50,7 +50,7 @@ def check(doc: Doc, lib: Library) -> list[Problem]:
     """What is wrong with a workflow beyond its schema."""
     form = lib.find_prepared("form", doc["form"])
     if not isinstance(form, FormSpec):
-        return [Problem("no_form", "form", M("There is no form “{key}”.", key=doc["form"]))]
+        return [no_form("form", doc["form"])]
     for key in lib.list_keys("workflow"):
         other = lib.find_document("workflow", key)
         same = other is not None and other["form"] == doc["form"] and ("amends" in other) == ("amends" in doc)

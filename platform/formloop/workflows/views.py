@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask, request, url_for
 
 from formloop.access import gate, people
 from formloop.access.actor import Actor
 from formloop.access.signing import current
 from formloop.core.text import M
+from formloop.definitions import library
+from formloop.definitions import views as definition_views
 from formloop.forms import views as forms_views
 from formloop.forms.spec import FormSpec, Values
 from formloop.web import navigation, viewer
@@ -58,6 +60,8 @@ def init_app(app: Flask) -> None:
     hiding.start()
     purged.start()
     publisher_rights.enroll()
+    if "workflow" not in definition_views.openers:
+        definition_views.openers.add("workflow", _list_of)
     with app.app_context():
         watching.plan()
     if "inbox" in navigation.navigation:
@@ -102,6 +106,11 @@ def init_app(app: Flask) -> None:
         _way_panel,
         amendment_views.changes_panel,
     ]
+
+
+def _list_of(workflow: str) -> str:
+    """The list of the records that a workflow is about."""
+    return url_for("lists.list_page", form=library.published("workflow", workflow).form)
 
 
 def _home() -> dict[str, Any] | None:

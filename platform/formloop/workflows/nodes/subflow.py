@@ -7,7 +7,7 @@ from formloop.core.definitions import Doc, Library
 from formloop.core.errors import Problem
 from formloop.core.expression import TEXT, EvaluationError, RecordType, Type
 from formloop.core.text import M, Message
-from formloop.forms.spec import FormSpec
+from formloop.forms.spec import FormSpec, no_form
 from formloop.workflows.spec import Entry, FindForm, Node, Visit, Wanted, World
 from formloop.workflows.state import ENDED, Event, Note, Watch, Work
 
@@ -42,7 +42,7 @@ class SubFlow(Node):
         """The form must be there."""
         if library.find_document("form", doc["form"]) is not None:
             return []
-        return [Problem("no_form", f"{at}.form", M("There is no form “{key}”.", key=doc["form"]))]
+        return [no_form(f"{at}.form", doc["form"])]
 
     def references(self, doc: Doc) -> set[tuple[str, str]]:
         """The form."""

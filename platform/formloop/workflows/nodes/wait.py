@@ -8,7 +8,7 @@ from formloop.core.definitions import Doc, Library
 from formloop.core.errors import Problem
 from formloop.core.expression import BOOL, EvaluationError, RecordType, Type
 from formloop.core.text import M, Message, Titled
-from formloop.forms.spec import FormSpec
+from formloop.forms.spec import FormSpec, no_form
 from formloop.workflows.nodes.due import DURATION, check_date
 from formloop.workflows.plain import Found
 from formloop.workflows.spec import Entry, FindForm, Node, Visit, Wanted, World
@@ -69,8 +69,7 @@ class Wait(Node):
             return [Problem("wait", at, text)]
         problems = check_date(doc["field"], f"{at}.field", form) if "field" in doc else []
         if "event" in doc and library.find_document("form", doc["event"]["form"]) is None:
-            text = M("There is no form “{key}”.", key=doc["event"]["form"])
-            problems.append(Problem("no_form", f"{at}.event.form", text))
+            problems.append(no_form(f"{at}.event.form", doc["event"]["form"]))
         return problems
 
     def references(self, doc: Doc) -> set[tuple[str, str]]:
