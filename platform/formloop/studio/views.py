@@ -12,8 +12,17 @@ from formloop.core.text import M, Message
 from formloop.definitions import editor, library
 from formloop.definitions import service as definitions
 from formloop.definitions import views as definition_views
-from formloop.studio import drafting, flow_designer, form_designer, formula, from_file, preview, rights_views
-from formloop.studio.designer import PLAIN, Designer, Gesture, designer_of, designers
+from formloop.studio import (
+    drafting,
+    flow_designer,
+    form_designer,
+    formula,
+    from_file,
+    ledger_designer,
+    preview,
+    rights_views,
+)
+from formloop.studio.designer import Designer, Gesture, designer_of, designers
 from formloop.studio.operations import find, read_path, write_path
 from formloop.studio.panel import Panel, read_section
 from formloop.studio.pickers import Around
@@ -23,7 +32,11 @@ from formloop.web.routes import route
 
 blueprint = Blueprint("studio", __name__, url_prefix="/studio")
 DESIGN = ("design", "definition")
-DESIGNED = (form_designer, flow_designer)  # join the registry of designers as they are imported
+DESIGNED = (
+    form_designer,
+    flow_designer,
+    ledger_designer,
+)  # join the registry of designers as they are imported
 
 
 def init_app(app: Flask) -> None:
@@ -31,6 +44,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
     app.register_blueprint(from_file.blueprint)
     app.register_blueprint(rights_views.blueprint)
+    app.register_blueprint(ledger_designer.blueprint)
     from_file.enroll()
     drafting.enroll()
     if "form" not in definition_views.beginnings:
@@ -220,7 +234,7 @@ def _page(
         "found": bench.desk.definition,
         "at": write_path(panel.at if panel else ()),
         "selected": write_path(designer.selected(around, bench.at)),
-        "parts": panel.parts() if panel is not None and designer.canvas != PLAIN.canvas else [],
+        "parts": panel.parts() if panel is not None and not designer.whole else [],
         "problems": [(each, write_path(designer.selected(around, _place(each)))) for each in bench.problems],
         "canvas": designer.canvas,
         "path_text": write_path,
