@@ -13,6 +13,7 @@ from formloop.definitions import library
 from formloop.forms.spec import FormSpec, no_form
 from formloop.workflows.amendments import reading as amendments
 from formloop.workflows.assignees import rules
+from formloop.workflows.blind import list_blind
 from formloop.workflows.nodes import nodes
 from formloop.workflows.reading import build, walk
 from formloop.workflows.spec import FindForm, Workflow
@@ -87,8 +88,8 @@ def _finder(doc: Doc, form: FormSpec | None, find: Callable[[str, str], Any]) ->
 
 
 def impact(conn: Connection, old: Doc | None, new: Doc) -> list[ImpactRow]:
-    """Cases that go on under their version, and what the definition says that does not run yet."""
-    rows = _blind_roles(new)
+    """Who would see nothing of what they are asked about, and cases that go on under their version."""
+    rows = list_blind(new)
     if old is not None:
         rows += _running(conn, old, new)
     return rows
@@ -116,24 +117,6 @@ def _running(conn: Connection, old: Doc, new: Doc) -> list[ImpactRow]:
             waits = M("{count} of them are with the initiator.", count=each)
         rows.append(ImpactRow(message=waits, count=each, at=there.get(step, "steps")))
     return rows
-
-
-def _blind_roles(new: Doc) -> list[ImpactRow]:
-    """Roles that are to decide about records whose fields no grant lets them see."""
-    rows = []
-    for step, at in walk(new):
-        named = any(right != "hide" for right in step.get("fields", {}).values())
-        for rule in step.get("who", ()):
-            role = library.find_document("role", rule["role"]) if "role" in rule else None
-            if role is None or named or any(_sees(grant, new["form"]) for grant in role.get("grants", ())):
-                continue
-            text = M("The role “{role}” may not see the records it is asked about.", role=role["title"])
-            rows.append(ImpactRow(message=text, severity="warning", at=f"{at}.who"))
-    return rows
-
-
-def _sees(grant: Doc, form: str) -> bool:
-    return grant.get("form") == form and "view" in grant["may"]
 
 
 def find_workflow(form: str) -> Workflow | None:

@@ -104,8 +104,10 @@ class Workflow:
         return localized(self.document, "title", locale) or self.key
 
 
-def subject_of(workflow: Workflow, form: FormSpec) -> Titled:
-    """What the cases of a workflow are about: records of its form, or changes of them."""
+def subject_of(workflow: Workflow, form: FormSpec, cancels: bool = False) -> Message:
+    """What a case of a workflow is about: a record of its form, a change of one, or cancelling one."""
+    if cancels:
+        return M("Cancel {form}", form=Titled(form.document, form.key))
     return Titled((form if workflow.amends is None else workflow).document, form.key)
 
 
@@ -212,6 +214,10 @@ class Node:
     def offers(self, doc: Doc, types: Mapping[str, Type], find_form: FindForm) -> Type | None:
         """The type of what it finds out, if it does; `types` are those of its expressions."""
         return None
+
+    def because(self, doc: Doc, form: FormSpec) -> Message:
+        """What it waits for, where that is no person."""
+        return M("Waits until its work is done")
 
     def inside(self, doc: Doc, form: FormSpec, flow: Mapping[str, Type]) -> Mapping[str, Type]:
         """Names that only the steps inside it know."""

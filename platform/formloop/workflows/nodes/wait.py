@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from formloop.core.definitions import Doc, Library
 from formloop.core.errors import Problem
 from formloop.core.expression import BOOL, EvaluationError, RecordType, Type
-from formloop.core.text import M
+from formloop.core.text import M, Message, Titled
 from formloop.forms.spec import FormSpec, no_form
 from formloop.workflows.nodes.due import DURATION, check_date
 from formloop.workflows.plain import Found
@@ -89,6 +89,19 @@ class Wait(Node):
         """The record that the event was about."""
         target = find_form(doc["event"]["form"]) if "event" in doc else None
         return RecordType(target.key, lambda: target.names) if target is not None else None
+
+    def because(self, doc: Doc, form: FormSpec) -> Message:
+        """The time, the date, the condition or the event, as the step says it."""
+        if "until" in doc:
+            return M("Waits until this holds: {condition}", condition=doc["until"])
+        if "event" in doc:
+            return M("Waits for a change of another record")
+        if "field" in doc:
+            field = form.fields.get(doc["field"])
+            return M(
+                "Waits for the date in “{field}”", field=Titled(field.schema if field else {}, doc["field"])
+            )
+        return M("Waits for a time")
 
     def enter(self, visit: Visit, world: World) -> Entry:
         """Wait, or go on at once when there is nothing to wait for."""
