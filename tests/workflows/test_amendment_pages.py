@@ -204,6 +204,40 @@ def test_cancelling_is_asked_for_with_a_reason(app: Flask, desk: Desk) -> None:
     assert "The whole record is to be cancelled." in text_of(ann, f"/f/booking/{record}")
 
 
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [
+        ("en", ("Cancel Booking Wu", "Cancellation", "Proposed cancellation")),
+        ("zh-CN", ("取消订舱 Wu", "取消", "取消申请")),
+    ],
+)
+def test_a_proposal_to_cancel_is_called_so_wherever_it_is_decided(
+    app: Flask, desk: Desk, locale: str, words: tuple[str, ...]
+) -> None:
+    record = desk.booking()
+    case = desk.propose(record, None).case
+    bob = seen_by(app, desk, "bob", locale)
+    found = cases.find_own_task(case, desk.actors["bob"].person_id)
+    assert found is not None
+    task = text_of(bob, f"/inbox/{found.id}")
+    assert all(word in task for word in words)
+    assert all(word in text_of(bob, "/inbox") for word in words[:2])
+    assert words[0] in text_of(bob, f"/case/{case}/print")
+
+
+def test_who_decides_reads_what_has_changed_since_it_was_proposed(app: Flask, desk: Desk) -> None:
+    record = desk.booking()
+    case = desk.propose(record, {"rows": desk.lines(record, count=3)}).case
+    found = cases.find_own_task(case, desk.actors["bob"].person_id)
+    assert found is not None
+    bob = seen_by(app, desk, "bob")
+    assert "The record has changed" not in text_of(bob, f"/inbox/{found.id}")
+    free = records.How(trusted=True, unlocked=True)
+    records.change_record(desk.actors["cho"], "booking", record, {"day": "2027-01-01"}, how=free)
+    page = text_of(bob, f"/inbox/{found.id}")
+    assert re.search("Day: 2026-12-01 → 2027-01-01 .Cho, ", page)
+
+
 def test_a_locked_stage_offers_a_supplement_that_is_linked(app: Flask, desk: Desk) -> None:
     record, ann = desk.booking(), seen_by(app, desk, "ann")
     desk.leave(record)

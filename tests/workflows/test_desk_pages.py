@@ -1,15 +1,17 @@
 """The repair desk of cases, handing over, moving to another version, deputies and working days, as pages."""
 
 import re
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
 
 from formloop.access import people
 from formloop.access.actor import SYSTEM
+from formloop.core import clock
 from formloop.core.definitions import Doc
 from formloop.definitions import drafts
-from formloop.workflows import cases, delegations
+from formloop.workflows import administration, cases, delegations
 from formloop.workflows.remapping import remap
 from workflows.site import app, browser, play, text_of
 from workflows.specimens import Play, prepared, workflow_doc
@@ -74,6 +76,27 @@ def test_nobody_found_somebody_is_named_from_the_list_or_on_the_page(app: Flask,
     adm.post(f"/cases/{third}/assign", data={"to": cho, "comment": "she knows"})
     assert play.is_asked("cho", third)
     assert "Name somebody to decide" not in text_of(adm, f"/cases/{third}")
+
+
+def test_what_waits_for_no_person_says_until_when_and_why(app: Flask, play: Stage) -> None:
+    rest = {"id": "rest", "node": "wait", "title": "Rest", "after": "P2D"}
+    calm = {"id": "calm", "node": "wait", "until": "amount > 500", "most": "P9D"}
+    due = {"after": "P1D", "then": [{"do": "remind"}]}
+    play.publish(rest, calm, approval("one", "bob", due=due), END)
+    with clock.stopped_at(datetime(2026, 11, 20, 2, tzinfo=UTC)):
+        case = play.submit().case
+        adm = browser(app, play, "adm")
+        for path in ("/cases?tab=running", f"/cases/{case}", f"/f/request/{play.record_of(case)}"):
+            page = text_of(adm, path)
+            assert "Rest" in page and "Waits for a time · until 2026-11-22 10:00" in page
+        administration.resume(play.actors["adm"], case, "calm", "on")
+        page = text_of(adm, f"/cases/{case}")
+        assert "Waits until this holds: amount &gt; 500 · at the latest until 2026-11-29 10:00" in page
+        assert "Waits for a time ·" not in page
+        administration.resume(play.actors["adm"], case, "one", "on")
+        assert "due 2026-11-21 10:00" in text_of(adm, f"/cases/{case}")
+        mine = browser(app, play, "bob", "zh-CN")
+        assert "期限 2026-11-21 10:00" in text_of(mine, f"/inbox/{play.task_of('bob', case)}")
 
 
 def test_the_desk_speaks_chinese(app: Flask, play: Stage) -> None:

@@ -14,6 +14,7 @@ from formloop.db import reading
 from formloop.definitions import library, service
 from formloop.workflows.kind import WORKFLOW, find_workflow, get_version
 from workflows.specimens import REQUEST, approval, workflow_doc
+from workflows.stage import Stage
 
 EXAMPLES = Path(__file__).parents[3] / "shared" / "examples"
 assert role_kind  # the kind "role" is there
@@ -176,3 +177,22 @@ def test_the_text_of_a_workflow_is_canonical() -> None:
     once = write(doc, WORKFLOW)
     assert write(json.loads(once), WORKFLOW) == once
     assert once.index('"id"') < once.index('"node"') < once.index('"who"')
+
+
+def test_publishing_warns_of_whoever_is_asked_and_sees_nothing(stage: Stage) -> None:
+    eve, people_rule = "eve", {"rule": "people", "people": ["bob", "eve"]}
+    steps = [
+        approval("named", eve, who=[people_rule]),
+        approval("shown", eve, fields={"*": "view"}),
+        approval("hidden", eve, fields={"secret": "hide"}),
+        approval("lead", who=[{"rule": "head", "level": 1}]),
+    ]
+    with reading() as conn:
+        told = WORKFLOW.impact(conn, None, workflow_doc(*steps))
+    assert [row.at for row in told] == ["steps.0.who", "steps.2.who"], (
+        "Dee, who leads the office, sees requests"
+    )
+    assert told[0].message.render("en") == (
+        "Eve may be asked at “Named” but may not see any field of Request. Give the step field rights."
+    )
+    assert told[0].message.render("zh-CN").startswith("“Named”可能由 Eve 处理，但其看不到申请的任何字段。")

@@ -11,7 +11,7 @@ from formloop.core.expression import BOOL, Expression, ListType, RecordType, Typ
 from formloop.core.expression import check as check_expression
 from formloop.core.text import M, Message
 from formloop.definitions import library
-from formloop.forms.spec import Field, FormSpec
+from formloop.forms.spec import Field, FormSpec, no_form
 
 FindForm = Callable[[str], FormSpec | None]
 
@@ -102,7 +102,7 @@ class Reader:
     def _form(self, key: str, at: str) -> FormSpec | None:
         found = self.find_form(key)
         if found is None:
-            self._say("no_form", at, M("There is no form “{form}”.", form=key))
+            self.problems.append(no_form(at, key))
         return found
 
     def _check_source(self, source: FormSpec, each: str | None) -> None:

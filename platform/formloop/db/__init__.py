@@ -26,6 +26,7 @@ from formloop.db.units import (
     read_once,
     reading,
     transactional,
+    undone,
 )
 
 __all__ = [
@@ -53,4 +54,5 @@ __all__ = [
     "remembered_by",
     "start",
     "transactional",
+    "undone",
 ]

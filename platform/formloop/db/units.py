@@ -110,6 +110,30 @@ def transactional(work: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
+class _Undone(Exception):
+    """Takes a result out of the transaction that is undone."""
+
+    def __init__(self, result: Any) -> None:
+        super().__init__()
+        self.result = result
+
+
+def undone(work: Callable[[], R]) -> R:
+    """What `work` comes to in a write transaction of its own, of which nothing stays."""
+    if in_transaction():
+        raise RuntimeError("what is only tried needs a transaction of its own")
+
+    @transactional
+    def run() -> R:
+        raise _Undone(work())
+
+    try:
+        return run()
+    except _Undone as done:
+        found: R = done.result
+        return found
+
+
 def before_writing(look: Callable[[], None]) -> None:
     """Let `look()` be called at the beginning of every write transaction, inside it."""
     _looks.append(look)

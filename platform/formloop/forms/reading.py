@@ -20,7 +20,7 @@ from formloop.core.expression import check as check_expression
 from formloop.core.text import M
 from formloop.forms import serials
 from formloop.forms.fields import find_type, type_of, types
-from formloop.forms.spec import LINE_COLUMNS, SYSTEM_COLUMNS, Check, Field, Relation
+from formloop.forms.spec import LINE_COLUMNS, SYSTEM_COLUMNS, Check, Field, Relation, no_form
 
 OWN = "this"  # how conditions over another form name this record
 FindForm = Callable[[str], Doc | None]
@@ -205,7 +205,7 @@ class Reader:
             return None
         target = self.find_form(said["form"])
         if target is None:
-            self._say("no_form", f"{at}.x-relation.form", M("There is no form “{form}”.", form=said["form"]))
+            self.problems.append(no_form(f"{at}.x-relation.form", said["form"]))
             return None
         for own, theirs in said.get("fill", {}).items():
             if theirs not in names_of(target, self.find_form):
@@ -226,7 +226,7 @@ class Reader:
                 continue
             target = self.find_form(said["form"])
             if target is None:
-                self._say("no_form", f"{at}.{word}.form", M("There is no form “{form}”.", form=said["form"]))
+                self.problems.append(no_form(f"{at}.{word}.form", said["form"]))
                 continue
             theirs = names_of(target, self.find_form)
             for key in said[wanted] if isinstance(said[wanted], list) else [said[wanted]]:

@@ -263,3 +263,8 @@ class FormSpec:
 def no_such_field(path: str) -> Problem:
     """The problem of a value for a field that the form does not have."""
     return Problem("unknown_field", path, M("The form has no field “{path}”.", path=path))
+
+
+def no_form(at: str, key: object) -> Problem:
+    """The problem of a definition or value that names a form which is not there."""
+    return Problem("no_form", at, M("There is no form “{form}”.", form=key))

@@ -12,7 +12,7 @@ from formloop.core.expression import BOOL, NUMBER, TEXT, Expression, RecordType,
 from formloop.core.expression import check as check_expression
 from formloop.core.text import M, Message
 from formloop.definitions import library
-from formloop.forms.spec import FormSpec
+from formloop.forms.spec import FormSpec, no_form
 from formloop.ledgers import ddl
 from formloop.ledgers.spec import (
     Agrees,
@@ -124,7 +124,7 @@ class Reader:
         found = [self.find_form(form) for form in forms]
         for form, spec in zip(forms, found, strict=True):
             if spec is None:
-                self.say("no_form", f"dimensions.{key}.form", M("There is no form “{form}”.", form=form))
+                self.problems.append(no_form(f"dimensions.{key}.form", form))
         if not forms:
             return TEXT
         if len(forms) > 1 or found[0] is None:
@@ -142,7 +142,7 @@ class Reader:
                         "reserved", f"{part}.{key}", M("“{key}” cannot be used as a name here.", key=key)
                     )
         if "settings" in doc and self.find_form(doc["settings"]) is None:
-            self.say("no_form", "settings", M("There is no form “{form}”.", form=doc["settings"]))
+            self.problems.append(no_form("settings", doc["settings"]))
         for at, keys in self._named_dimensions():
             self._require_known(keys, doc["dimensions"], at, M("The ledger has no dimension “{key}”."))
         for at, keys in self._named_measures():

@@ -21,7 +21,7 @@ from formloop.core.expression import (
 from formloop.core.expression import check as check_expression
 from formloop.core.text import M, Message
 from formloop.definitions import library
-from formloop.forms.spec import FormSpec
+from formloop.forms.spec import FormSpec, no_form
 from formloop.ledgers.kind import FindForm, find_form, form_finder
 from formloop.ledgers.spec import EntryRule, LedgerSpec, PostingSpec, Share
 
@@ -73,7 +73,7 @@ class Reader:
         doc = self.doc
         form = self.find_form(doc["form"])
         if form is None:
-            self.say("no_form", "form", M("There is no form “{form}”.", form=doc["form"]))
+            self.problems.append(no_form("form", doc["form"]))
         names = self._names(form) if form else {}
         rules: list[EntryRule] = []
         settings: str | None = None
@@ -295,11 +295,6 @@ def _near(text: Message, wrong: str, known: Mapping[str, Any]) -> Message:
     return M("{text} {near}", text=text, near=near) if near else text
 
 
-def list_postings(form: str) -> list[PostingSpec]:
-    """The published postings of a form."""
-    return [each for each in library.all_published("posting") if each.form == form]
-
-
 POSTING = kinds.add(
     "posting",
     Kind(
@@ -312,4 +307,4 @@ POSTING = kinds.add(
         identities={"entries": "", "until": ""},
     ),
 )
-__all__ = ["POSTING", "find_form", "list_postings"]
+__all__ = ["POSTING", "find_form"]

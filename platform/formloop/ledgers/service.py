@@ -1,14 +1,16 @@
 """The use cases: posting what happens to records, undoing it, trying it out, valuing again."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select
 
 from formloop.access.actor import SYSTEM, Actor
-from formloop.db import connection, kept, transactional
+from formloop.db import connection, transactional, undone
 from formloop.definitions import library
 from formloop.events import Event, subscribe_many
+from formloop.forms import service as records_of_forms
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
@@ -34,11 +36,7 @@ def start() -> None:
 
 def postings_of(form: str) -> list[PostingSpec]:
     """The published postings of a form."""
-    known: dict[tuple[str, int], list[PostingSpec]] = kept("ledgers.postings", dict)
-    name = (form, len(library.overlay().documents))
-    if name not in known:
-        known[name] = [each for each in library.all_published("posting") if each.form == form]
-    return known[name]
+    return library.of_form("posting", form)
 
 
 def on_events(events: Sequence[Event]) -> None:
@@ -217,25 +215,25 @@ def revalue(actor: Actor, ledger: str, pool: str) -> int:
     return sum(len(group.sheet.slots) for group in book.groups)
 
 
-class _Tried(Exception):
-    """Carries what was tried out of the transaction, which is thereby undone."""
-
-    def __init__(self, sheets: list[Sheet]) -> None:
-        super().__init__()
-        self.sheets = sheets
-
-
 def preview(actor: Actor, form: str, record: Values) -> list[Sheet]:
     """The entries that a record would make now; nothing is written. Invalid when it would be refused."""
-    try:
-        _try(actor, form, record)
-    except _Tried as tried:
-        return tried.sheets
-    return []
+    return undone(partial(_try, actor, form, record))
 
 
-@transactional
-def _try(actor: Actor, form: str, record: Values) -> None:
+def preview_given(actor: Actor, form: str, raw: Mapping[str, Any], record: int | None) -> list[Sheet]:
+    """The entries that a record would make if it were saved with these values; nothing is saved or written."""
+
+    def try_given() -> list[Sheet]:
+        if record is None:
+            saved = records_of_forms.create(actor, form, raw)
+        else:
+            saved = records_of_forms.change_record(actor, form, record, raw)
+        return _try(actor, form, saved)
+
+    return undone(try_given)
+
+
+def _try(actor: Actor, form: str, record: Values) -> list[Sheet]:
     found: list[Sheet] = []
     for posting in postings_of(form):
         book = _book(actor, posting)
@@ -245,4 +243,4 @@ def _try(actor: Actor, form: str, record: Values) -> None:
             book.groups[0].source += ":tried"
             book.post()
             found += [group.sheet for group in book.groups]
-    raise _Tried(found)
+    return found

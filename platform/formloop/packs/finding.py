@@ -14,7 +14,7 @@ from formloop.db import reading
 from formloop.definitions import library
 from formloop.forms import permits
 from formloop.forms.names import context_of
-from formloop.forms.spec import FormSpec, Unreadable
+from formloop.forms.spec import FormSpec, Unreadable, no_form
 
 _FIND = "$find"
 
@@ -84,7 +84,7 @@ def _read(at: str, said: Mapping[str, Any]) -> "_Wanted | Problem":
         return Problem("find", at, M("“$find” names a form and exactly one field with its value."))
     spec, name = find_form(said[_FIND]), names[0]
     if spec is None:
-        return Problem("no_form", at, M("There is no form “{form}”.", form=str(said[_FIND])[:80]))
+        return no_form(at, str(said[_FIND])[:80])
     field = spec.fields.get(name)
     if field is None or not field.type.stored or field.type.multiple:
         text = M("The form “{form}” has no field “{field}”.", form=spec.key, field=name[:80])

@@ -8,7 +8,7 @@ from formloop.access.actor import Actor
 from formloop.core.errors import Problem
 from formloop.core.text import M
 from formloop.definitions import library
-from formloop.forms.spec import FormSpec, Unreadable
+from formloop.forms.spec import FormSpec, Unreadable, no_form
 from formloop.packs.finding import find_form
 from formloop.packs.reading import Pack, Sample
 
@@ -24,7 +24,7 @@ def check_sample(actor: Actor, pack: Pack, part: Sample, own: frozenset[str], fr
     """
     spec = find_form(part.form)
     if spec is None:
-        return [Problem("no_form", "form", M("There is no form “{form}”.", form=part.form[:80]))]
+        return [no_form("form", part.form[:80])]
     if part.form not in own and (wrong := _check_place(actor, pack, spec)):
         return [wrong]
     by = spec.fields.get(part.by)

@@ -16,7 +16,7 @@ from formloop.core import clock
 from formloop.core.definitions import Doc, kinds, write
 from formloop.core.errors import FormloopError, Invalid, NotFound, Problem
 from formloop.core.text import M
-from formloop.db import connection, reading, transactional
+from formloop.db import connection, reading, transactional, undone
 from formloop.definitions import library
 from formloop.definitions import service as definitions
 from formloop.definitions.apps import ORDER, App
@@ -258,21 +258,9 @@ def check(actor: Actor, pack: Pack) -> list[Problem]:
         if right != name
     ]
     try:
-        _try_out(actor, pack)
-    except _TriedOut:
-        return misnamed
+        undone(lambda: install(actor, pack))
     except Invalid as error:
         return [*misnamed, *error.problems]
     except FormloopError as error:
         return [*misnamed, Problem(error.code, "", error.message)]
     return misnamed
-
-
-class _TriedOut(Exception):
-    """An installation that would stand; nothing of it does."""
-
-
-@transactional
-def _try_out(actor: Actor, pack: Pack) -> None:
-    install(actor, pack)
-    raise _TriedOut

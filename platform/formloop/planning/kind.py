@@ -13,7 +13,7 @@ from formloop.core.text import M, Message
 from formloop.datasets.spec import PARAMETERS, DatasetSpec, Find
 from formloop.definitions import library
 from formloop.forms.reading import Reader as FormReader
-from formloop.forms.spec import Field, FormSpec, Unreadable
+from formloop.forms.spec import Field, FormSpec, Unreadable, no_form
 from formloop.planning.operators import operators
 from formloop.planning.spec import Operator, Output, PlanSpec, Port
 
@@ -135,7 +135,7 @@ class Reader:
             self._unknown(name, at, operator.outputs)
             return None
         if not isinstance(form, FormSpec):
-            self._say("no_form", f"{at}.form", M("There is no form “{form}”.", form=said["form"]))
+            self.problems.append(no_form(f"{at}.form", said["form"]))
             return None
         if ("by" in said) == ("replace" in said):
             text = M("Say either by which fields records are found again, or that they are made anew.")

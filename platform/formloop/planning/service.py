@@ -15,7 +15,7 @@ from formloop.core.text import M
 from formloop.datasets import service as datasets
 from formloop.datasets.kind import get_dataset
 from formloop.datasets.statement import complete_fields
-from formloop.db import connection, is_sqlite, reading, transactional
+from formloop.db import connection, is_sqlite, reading, transactional, undone
 from formloop.definitions import library
 from formloop.events import Cause, jobs
 from formloop.events.jobs import Job, Work
@@ -135,27 +135,11 @@ def run_within(actor: Actor, key: str, given: Given, cause: Cause) -> Run:
     return run
 
 
-class _Undone(Exception):
-    """Takes the outcome out of the transaction that is undone."""
-
-    def __init__(self, run: Run) -> None:
-        super().__init__()
-        self.run = run
-
-
 def try_run(actor: Actor, key: str, given: Given | None = None) -> Run:
     """What a run would write; nothing of it stays."""
     require_may_run(actor, get_plan(key))
 
-    @transactional
-    def run() -> None:
-        raise _Undone(run_within(actor, key, given or {}, Cause(("plan",))))
-
-    try:
-        run()
-    except _Undone as done:
-        return done.run
-    raise AssertionError("unreachable")
+    return undone(lambda: run_within(actor, key, given or {}, Cause(("plan",))))
 
 
 def _carry_out(

@@ -13,7 +13,7 @@ from formloop.core.errors import NotFound
 from formloop.core.text import M, Message
 from formloop.events import reasons
 from formloop.workflows import sight
-from formloop.workflows.spec import subject_of
+from formloop.workflows.amendments.proposals import subject_of_case
 from formloop.workflows.state import Ask, Effect, Event, Note, Remind, Tell
 from formloop.workflows.turn import Turn
 
@@ -91,7 +91,7 @@ def _repair(turn: Turn, notes: Sequence[Note]) -> None:
 
 
 def _outcome(turn: Turn) -> None:
-    form, initiator = subject_of(turn.workflow, turn.spec), turn.state.initiator
+    form, initiator = subject_of_case(turn.workflow, turn.spec, turn.case), turn.state.initiator
     words = {"form": form, "title": _title(turn, initiator, "")}
     said = Message(OUTCOMES[turn.state.status].msgid, words)
     notices.tell([initiator], "outcome", said, link_of(turn.case))
@@ -110,7 +110,7 @@ def _title(turn: Turn, person: int, step: str) -> str:
 def _names(turn: Turn) -> dict[str, Message | str]:
     initiator = turn.state.initiator
     name = people.names_of([initiator]).get(initiator, "")
-    return {"form": subject_of(turn.workflow, turn.spec), "name": name}
+    return {"form": subject_of_case(turn.workflow, turn.spec, turn.case), "name": name}
 
 
 def _step(turn: Turn, key: str) -> Message:

@@ -19,10 +19,11 @@ from formloop.events import reasons
 from formloop.forms.kind import get_form
 from formloop.workflows import service, sight
 from formloop.workflows.actions import administering
+from formloop.workflows.amendments.proposals import subject_of_case
 from formloop.workflows.kind import get_version
-from formloop.workflows.spec import subject_of
 from formloop.workflows.state import State
 from formloop.workflows.tables import case, case_log, task, watch
+from formloop.workflows.waiting import Times, Wait, list_times, list_waits
 
 PAGE = 50
 MOST_COUNTED = 100
@@ -47,6 +48,7 @@ class Item:
     status: str
     reason: str
     waits_for: str
+    waits: list[Wait]
     changed_at: datetime
     seen: bool
 
@@ -105,8 +107,10 @@ def describe(actor: Actor, shown: Sequence[Row[Any]], locale: str) -> list[Item]
         {each.initiator for each in shown} | {t.person for tasks in waiting.values() for t in tasks}
     )
     seen = service.may_see_cases(actor, shown)
+    times = list_times([each.id for each in shown])
     return [
-        _item(actor, each, each.id in seen, locale, waiting.get(each.id, ()), why, names) for each in shown
+        _item(actor, each, each.id in seen, locale, waiting.get(each.id, ()), why, names, times)
+        for each in shown
     ]
 
 
@@ -118,19 +122,21 @@ def _item(
     waiting: Sequence[Row[Any]],
     why: Mapping[int, str],
     names: Mapping[int, str],
+    times: Times,
 ) -> Item:
     spec, workflow = get_form(found.form), get_version(found.workflow, found.version)
     step = workflow.steps.get(found.step)
     nobody = M("Nobody was found to decide.").render(locale)
     return Item(
         id=found.id,
-        form_title=subject_of(workflow, spec).render(locale),
+        form_title=subject_of_case(workflow, spec, found.id).render(locale),
         title=found.title if seen and spec.title_field in sight.visible_paths(actor, spec, None) else "",
         initiator=names.get(found.initiator, ""),
         step=step.title(locale) if step is not None else "",
         status=found.status,
         reason=(why.get(found.id) or nobody) if found.status == "stuck" else "",
         waits_for=", ".join(names.get(each.person, "") for each in waiting[:4]),
+        waits=list_waits(found, times) if found.status == "open" else [],
         changed_at=found.changed_at,
         seen=seen,
     )

@@ -14,8 +14,8 @@ from formloop.db import connection, reading
 from formloop.db.counting import VIEWER, count_up_to
 from formloop.forms.kind import get_form
 from formloop.workflows import sight
+from formloop.workflows.amendments.proposals import subject_of_case
 from formloop.workflows.kind import get_version
-from formloop.workflows.spec import subject_of
 from formloop.workflows.tables import case, task
 
 STATES = {"task": ("todo", ("open",)), "copy": ("copy", ("open", "read"))}
@@ -47,6 +47,7 @@ def _finder(kind: str) -> Callable[[Actor, str, int | None, int], list[Shown]]:
             task.c.step.label("task_step"),
             task.c.made_at,
             _UNREAD.label("unread"),
+            task.c.case,
             case.c.form,
             case.c.record,
             case.c.workflow,
@@ -77,7 +78,7 @@ def _finder(kind: str) -> Callable[[Actor, str, int | None, int], list[Shown]]:
 def _shown(actor: Actor, row: Any, kind: str, locale: str) -> Shown:
     spec, workflow = get_form(row.form), get_version(row.workflow, row.version)
     step = workflow.steps.get(row.task_step)
-    called: Message = subject_of(workflow, spec)
+    called: Message = subject_of_case(workflow, spec, row.case)
     if row.title and spec.title_field in sight.visible_paths(actor, spec, step, row.record):
         called = M("{form} {title}", form=called, title=row.title)
     if kind == "copy":

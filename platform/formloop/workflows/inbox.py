@@ -20,6 +20,7 @@ from formloop.forms.fields.datetime import site_zone
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec
 from formloop.workflows import hiding, sight
+from formloop.workflows.amendments import proposals
 from formloop.workflows.kind import get_version
 from formloop.workflows.spec import subject_of
 from formloop.workflows.tables import case, reminder, task, watch
@@ -100,6 +101,7 @@ class Row:
     text: str = ""
     reminded: int = 0
     due_at: Any = None
+    cancels: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +270,7 @@ def _row(actor: Actor, found: Any, locale: str) -> Row:
     spec, workflow = get_form(found.form), get_version(found.workflow, found.version)
     step = workflow.steps.get(found.step)
     at = workflow.steps.get(found.case_step)
+    cancels = proposals.cancels(workflow, found.case)
     seen = sight.visible_paths(actor, spec, step, found.record)
     if found.decision == "transfer" and not sight.gives_row(actor, "view", spec, found.record):
         seen = frozenset()
@@ -278,7 +281,7 @@ def _row(actor: Actor, found: Any, locale: str) -> Row:
         case=found.case,
         form=found.form,
         record=found.record,
-        form_title=subject_of(workflow, spec).render(locale),
+        form_title=subject_of(workflow, spec, cancels).render(locale),
         title=found.title if spec.title_field in seen else "",
         summary=summary_of(spec, found.summary, seen, locale),
         initiator=found.initiator,
@@ -298,6 +301,7 @@ def _row(actor: Actor, found: Any, locale: str) -> Row:
         text=str((found.why or {}).get("text", "")),
         reminded=found.reminded if waits else 0,
         due_at=found.due_at if waits else None,
+        cancels=cancels,
     )
 
 

@@ -1,6 +1,6 @@
 """The kind of definition "workflow": checking, preparing, and what publishing one means for running cases."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,10 @@ from formloop.core.definitions import Doc, ImpactRow, Kind, Library, kinds, load
 from formloop.core.errors import NotFound, Problem
 from formloop.core.text import M
 from formloop.definitions import library
-from formloop.forms.spec import FormSpec
+from formloop.forms.spec import FormSpec, no_form
 from formloop.workflows.amendments import reading as amendments
 from formloop.workflows.assignees import rules
+from formloop.workflows.blind import list_blind
 from formloop.workflows.nodes import nodes
 from formloop.workflows.reading import build, walk
 from formloop.workflows.spec import FindForm, Workflow
@@ -49,7 +50,7 @@ def check(doc: Doc, lib: Library) -> list[Problem]:
     """What is wrong with a workflow beyond its schema."""
     form = lib.find_prepared("form", doc["form"])
     if not isinstance(form, FormSpec):
-        return [Problem("no_form", "form", M("There is no form “{key}”.", key=doc["form"]))]
+        return [no_form("form", doc["form"])]
     for key in lib.list_keys("workflow"):
         other = lib.find_document("workflow", key)
         same = other is not None and other["form"] == doc["form"] and ("amends" in other) == ("amends" in doc)
@@ -87,8 +88,8 @@ def _finder(doc: Doc, form: FormSpec | None, find: Callable[[str, str], Any]) ->
 
 
 def impact(conn: Connection, old: Doc | None, new: Doc) -> list[ImpactRow]:
-    """Cases that go on under their version, and what the definition says that does not run yet."""
-    rows = _blind_roles(new)
+    """Who would see nothing of what they are asked about, and cases that go on under their version."""
+    rows = list_blind(new)
     if old is not None:
         rows += _running(conn, old, new)
     return rows
@@ -118,39 +119,14 @@ def _running(conn: Connection, old: Doc, new: Doc) -> list[ImpactRow]:
     return rows
 
 
-def _blind_roles(new: Doc) -> list[ImpactRow]:
-    """Roles that are to decide about records whose fields no grant lets them see."""
-    rows = []
-    for step, at in walk(new):
-        named = any(right != "hide" for right in step.get("fields", {}).values())
-        for rule in step.get("who", ()):
-            role = library.find_document("role", rule["role"]) if "role" in rule else None
-            if role is None or named or any(_sees(grant, new["form"]) for grant in role.get("grants", ())):
-                continue
-            text = M("The role “{role}” may not see the records it is asked about.", role=role["title"])
-            rows.append(ImpactRow(message=text, severity="warning", at=f"{at}.who"))
-    return rows
-
-
-def _sees(grant: Doc, form: str) -> bool:
-    return grant.get("form") == form and "view" in grant["may"]
-
-
 def find_workflow(form: str) -> Workflow | None:
     """The published workflow that records of a form are submitted to, if it has one."""
-    return next((each for each in _workflows_of(form) if each.amends is None), None)
+    return next((each for each in library.of_form("workflow", form) if each.amends is None), None)
 
 
 def find_amending(form: str) -> Workflow | None:
     """The published workflow that changes of a form's approved records pass, if it has one."""
-    return next((each for each in _workflows_of(form) if each.amends is not None), None)
-
-
-def _workflows_of(form: str) -> Iterator[Workflow]:
-    for key in library.list_keys("workflow"):
-        found = library.find_published("workflow", key)
-        if isinstance(found, Workflow) and found.form == form:
-            yield found
+    return next((each for each in library.of_form("workflow", form) if each.amends is not None), None)
 
 
 def get_version(key: str, version: int) -> Workflow:

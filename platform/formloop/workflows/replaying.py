@@ -14,7 +14,7 @@ from formloop.core.text import M, Message
 from formloop.db import reading
 from formloop.workflows import cases
 from formloop.workflows.kind import get_version
-from formloop.workflows.simulation import Deed, Next, Play, Played, undone
+from formloop.workflows.simulation import Deed, Next, Play, Played, try_out
 from formloop.workflows.tables import case
 
 MOST_REPLAYED = 200
@@ -58,8 +58,8 @@ def _compare(row: Row[Any], draft: Doc) -> Difference | None:
     said = [(n.step, n.action, n.person) for n in notes if n.action in _DECISIONS]
     own = dict(get_version(row.workflow, row.version).document)
     again = Play(row.form, row.initiator, _as_before(said), row.record, draft=own, since=begun)
-    was = undone(again)
-    would = undone(replace(again, follow=_as_before(said), draft=draft))
+    was = try_out(again)
+    would = try_out(replace(again, follow=_as_before(said), draft=draft))
     then, now = _parts(was, row.record), _parts(would, row.record)
     less = {part: gone for part in then if (gone := then[part] - now[part])}
     more = {part: new for part in now if (new := now[part] - then[part])}

@@ -6,6 +6,7 @@ would. Addresses are never called: what they would answer is given, else an empt
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -17,7 +18,7 @@ from formloop.core import clock
 from formloop.core.definitions import Doc
 from formloop.core.errors import FormloopError, NotFound
 from formloop.core.text import Message
-from formloop.db import connection, transactional
+from formloop.db import connection, undone
 from formloop.definitions import library
 from formloop.events.tables import outbox
 from formloop.forms import rows
@@ -108,14 +109,6 @@ class Play:
     since: int | None = None
 
 
-class _Undone(Exception):
-    """Takes the outcome out of the transaction that is undone."""
-
-    def __init__(self, played: Played) -> None:
-        super().__init__()
-        self.played = played
-
-
 def play(
     actor: Actor,
     form: str,
@@ -138,32 +131,27 @@ def play(
             return next(script, None)
         return Deed(open_tasks[0].person, step=open_tasks[0].step) if open_tasks else None
 
-    return undone(Play(form, initiator, follow, record, values or {}, answers or {}, draft))
+    return try_out(Play(form, initiator, follow, record, values or {}, answers or {}, draft))
 
 
-def undone(wanted: Play) -> Played:
+def try_out(wanted: Play) -> Played:
     """How a play goes, in a transaction that is taken back."""
+    return undone(partial(_play_all, wanted))
 
-    @transactional
-    def run() -> None:
-        played = Played()
-        if wanted.draft is not None:
-            entry = library.find_entry("workflow", wanted.draft["x-key"])
-            version = entry.version if entry else 1
-            library.overlay().put("workflow", wanted.draft["x-key"], wanted.draft, version)
-        marks = _marks()
-        try:
-            _play(played, wanted)
-        except FormloopError as error:
-            played.problems += [p.message for p in getattr(error, "problems", ())] or [error.message]
-        _collect(played, marks)
-        raise _Undone(played)
 
+def _play_all(wanted: Play) -> Played:
+    played = Played()
+    if wanted.draft is not None:
+        entry = library.find_entry("workflow", wanted.draft["x-key"])
+        version = entry.version if entry else 1
+        library.overlay().put("workflow", wanted.draft["x-key"], wanted.draft, version)
+    marks = _marks()
     try:
-        run()
-    except _Undone as done:
-        return done.played
-    raise AssertionError("unreachable")
+        _play(played, wanted)
+    except FormloopError as error:
+        played.problems += [p.message for p in getattr(error, "problems", ())] or [error.message]
+    _collect(played, marks)
+    return played
 
 
 def _play(played: Played, wanted: Play) -> None:

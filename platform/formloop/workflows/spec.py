@@ -92,23 +92,22 @@ class Workflow:
     first: str | None
     steps: Mapping[str, Step]
     states: Mapping[str, str]  # the record's state when submitted, rejected, returned, approved
+    free_states: frozenset[str]  # in which nothing locks a record
     summary: tuple[str, ...]
     reads: frozenset[Path]
+    record_reads: frozenset[Path]  # those of the record itself
+    lines_read: tuple[str, ...]  # the subforms among them
     amends: Amends | None = None  # where it is for changes of approved records
 
     def title(self, locale: str) -> str:
         """Its name in `locale`."""
         return localized(self.document, "title", locale) or self.key
 
-    @property
-    def final_states(self) -> frozenset[str]:
-        """The states in which an approved record may end."""
-        ends = {str(s.document["state"]) for s in self.steps.values() if "state" in s.document}
-        return frozenset(ends | {self.states["approved"]})
 
-
-def subject_of(workflow: Workflow, form: FormSpec) -> Titled:
-    """What the cases of a workflow are about: records of its form, or changes of them."""
+def subject_of(workflow: Workflow, form: FormSpec, cancels: bool = False) -> Message:
+    """What a case of a workflow is about: a record of its form, a change of one, or cancelling one."""
+    if cancels:
+        return M("Cancel {form}", form=Titled(form.document, form.key))
     return Titled((form if workflow.amends is None else workflow).document, form.key)
 
 
@@ -215,6 +214,10 @@ class Node:
     def offers(self, doc: Doc, types: Mapping[str, Type], find_form: FindForm) -> Type | None:
         """The type of what it finds out, if it does; `types` are those of its expressions."""
         return None
+
+    def because(self, doc: Doc, form: FormSpec) -> Message:
+        """What it waits for, where that is no person."""
+        return M("Waits until its work is done")
 
     def inside(self, doc: Doc, form: FormSpec, flow: Mapping[str, Type]) -> Mapping[str, Type]:
         """Names that only the steps inside it know."""

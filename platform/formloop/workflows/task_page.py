@@ -17,10 +17,11 @@ from formloop.forms.spec import FormSpec, Values
 from formloop.workflows import cases, diagram, sight, timeline
 from formloop.workflows.actions.spec import pickable
 from formloop.workflows.amendments import panels
+from formloop.workflows.amendments.proposals import subject_of_case
 from formloop.workflows.engine import find_refusal, list_targets
 from formloop.workflows.kind import get_version
 from formloop.workflows.service import takes_part
-from formloop.workflows.spec import Step, Workflow, subject_of
+from formloop.workflows.spec import Step, Workflow
 from formloop.workflows.state import ENDED, Event, State
 
 
@@ -54,9 +55,9 @@ def is_there(found: Row[Any]) -> bool:
 def show_gone(found: Row[Any], locale: str) -> dict[str, Any]:
     """What is left to show of a case whose record was purged."""
     return {
-        "form_title": subject_of(get_version(found.workflow, found.version), get_form(found.form)).render(
-            locale
-        ),
+        "form_title": subject_of_case(
+            get_version(found.workflow, found.version), get_form(found.form), found.id
+        ).render(locale),
         "way": timeline.build(found, locale, ahead=False),
     }
 
@@ -72,7 +73,9 @@ def show_lost(actor: Actor, found: Row[Any], locale: str) -> dict[str, Any]:
     return {
         "found": found,
         "said": said,
-        "form_title": subject_of(get_version(found.workflow, found.version), spec).render(locale),
+        "form_title": subject_of_case(get_version(found.workflow, found.version), spec, found.id).render(
+            locale
+        ),
         "may_open": sight.gives_row(actor, "view", spec, found.record),
     }
 
@@ -108,7 +111,7 @@ def show(
         "may": list_allowed(actor, found),
         "message": found.why.get("text", ""),
         "picks": picks_of(workflow, step, locale) if "approve" in actions else [],
-        "form_title": subject_of(workflow, spec).render(locale),
+        "form_title": subject_of_case(workflow, spec, found.id).render(locale),
         "change": panels.of_case(actor, found, sight.visible_paths(actor, spec, step, found.record), locale),
         "tree": diagram.draw(found, locale),
         "why": timeline.explain(found.why, spec),
@@ -158,7 +161,7 @@ def show_print(actor: Actor, found: Row[Any], locale: str) -> dict[str, Any]:
         "case": found,
         "spec": spec,
         "screen": screen,
-        "form_title": subject_of(workflow, spec).render(locale),
+        "form_title": subject_of_case(workflow, spec, found.id).render(locale),
         "change": panels.of_case(actor, found, seen, locale),
         "title": found.title if spec.title_field in seen else "",
         "initiator": people.names_of([found.initiator]).get(found.initiator, ""),

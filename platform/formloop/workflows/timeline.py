@@ -15,6 +15,7 @@ from formloop.forms import files
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec
 from formloop.workflows import cases
+from formloop.workflows import waiting as waits
 from formloop.workflows.assignees import rules
 from formloop.workflows.engine import foresee
 from formloop.workflows.kind import get_version
@@ -65,7 +66,10 @@ ACTIONS: dict[str, tuple[Message, str, str]] = {  # word, colour, icon
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One line of a timeline. `took` is how long it took, or how long somebody has been waiting."""
+    """One line of a timeline. `took` is how long it took, or how long somebody has been waiting.
+
+    `until` is when it goes on by itself, at the latest if `at_most`; `due` when those who are asked are due.
+    """
 
     who: str
     step: str
@@ -77,6 +81,9 @@ class Moment:
     comment: str = ""
     detail: str = ""
     files: tuple[tuple[str, str], ...] = ()  # key and name
+    until: datetime | None = None  # when it goes on
+    at_most: bool = False  # or at the latest then
+    due: datetime | None = None
 
 
 def build(found: Row[Any], locale: str, ahead: bool = True) -> list[Moment]:
@@ -95,7 +102,14 @@ def build(found: Row[Any], locale: str, ahead: bool = True) -> list[Moment]:
     names = people.names_of(i for i in ids if i is not None)
     kept = files.names_of(key for n in notes for key in n.detail.get("files", ()))
     moments = [_past(note, workflow, names, kept, locale) for note in notes]
-    moments += [_now(each, workflow, names, locale) for each in waiting]
+    times = waits.list_times([found.id])
+    due = {
+        (token.at, seat.person): waits.find_due(found, token, times)
+        for token in state.tokens
+        for seat in token.seats
+    }
+    moments += [_now(each, workflow, names, locale, due.get((each.step, each.person))) for each in waiting]
+    moments += [_wait(each, locale) for each in waits.list_waits(found, times)]
     for token, seat in ((each, seat) for each in state.tokens for seat in each.seats):
         if seat.state == "waiting":
             moments.append(
@@ -168,17 +182,25 @@ def _of_deputy(why: Rule) -> int | None:
     return why["of"] if why.get("rule") == "delegated" else None
 
 
-def _now(waits: Row[Any], workflow: Workflow, names: dict[int, str], locale: str) -> Moment:
-    since = clock.now() - waits.made_at
-    back = not waits.step
+def _now(
+    asked: Row[Any], workflow: Workflow, names: dict[int, str], locale: str, due: datetime | None
+) -> Moment:
+    since = clock.now() - asked.made_at
+    back = not asked.step
     return Moment(
-        who=_who(waits.person, _of_deputy(waits.why), names, locale),
-        step=_title(workflow, waits.step, locale),
+        who=_who(asked.person, _of_deputy(asked.why), names, locale),
+        step=_title(workflow, asked.step, locale),
         word=M("To be corrected") if back else M("Deciding"),
         color="orange",
         icon="clock",
+        due=due,
         took=since if since >= timedelta(seconds=SHORTEST) else None,
     )
+
+
+def _wait(wait: waits.Wait, locale: str) -> Moment:
+    title, icon = wait.step.title(locale), wait.step.node.icon
+    return Moment("", title, wait.because, "orange", icon, until=wait.until, at_most=wait.at_most)
 
 
 def explain(why: Rule, spec: FormSpec) -> Message:

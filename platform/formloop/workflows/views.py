@@ -35,8 +35,9 @@ from formloop.workflows import (
     timeline,
     watching,
 )
+from formloop.workflows.amendments import proposals
 from formloop.workflows.amendments import views as amendment_views
-from formloop.workflows.kind import find_amending, find_workflow
+from formloop.workflows.kind import find_amending, find_workflow, get_version
 from formloop.workflows.pages import MOST_PEOPLE, STATUS, blueprint
 from formloop.workflows.state import ENDED
 
@@ -164,6 +165,7 @@ def _way_panel(actor: Actor, spec: FormSpec, record: Values) -> tuple[str, dict[
         "place": "bottom",
         "case": found,
         "changes": found not in own,
+        "cancels": proposals.cancels(get_version(found.workflow, found.version), found.id),
         "way": timeline.build(found, viewer.locale()),
         "tree": diagram.draw(found, viewer.locale()),
         "status": STATUS[found.status],

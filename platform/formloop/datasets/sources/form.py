@@ -14,7 +14,7 @@ from formloop.forms.fields import types
 from formloop.forms.kind import get_form
 from formloop.forms.list_views import SYSTEM_TITLES
 from formloop.forms.listing import system_field
-from formloop.forms.spec import Field, FormSpec
+from formloop.forms.spec import Field, FormSpec, no_form
 
 
 class FromForm(SourceKind):
@@ -41,7 +41,7 @@ class FromForm(SourceKind):
         """The form, and its lines if they are meant."""
         spec, each = find("form", said["form"]), said.get("each")
         if not isinstance(spec, FormSpec):
-            return None, [Problem("no_form", "form", M("There is no form “{form}”.", form=said["form"]))]
+            return None, [no_form("form", said["form"])]
         if each and each not in spec.line_tables:
             text = M("The form “{form}” has no lines “{key}”.", form=spec.key, key=each)
             return None, [Problem("no_lines", "each", text)]

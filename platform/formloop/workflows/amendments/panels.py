@@ -38,6 +38,7 @@ class Change:
     differences: list[history.Difference]
     impact: Counts
     outdated: bool
+    since: list[history.Entry]
     applied_at: datetime | None
 
 
@@ -91,6 +92,8 @@ def _change(
     locale: str,
 ) -> Change:
     running = status not in ENDED
+    outdated = running and _is_outdated(workflow, spec, record, told)
+    since = history.describe_changes(actor, spec, record, visible, locale, told.revision) if outdated else []
     stages = workflow.amends.stages if workflow.amends is not None else ()
     stage = next((each for each in stages if each.id == told.stage), None)
     return Change(
@@ -105,7 +108,8 @@ def _change(
             actor, spec, told.old, told.new, visible, locale, told.places
         ),
         impact=count_dependents(spec, record, locale) if running else _in_words(told.impact, locale),
-        outdated=running and _is_outdated(workflow, spec, record, told),
+        outdated=outdated,
+        since=[each for each in since if each.differences],
         applied_at=told.applied_at,
     )
 

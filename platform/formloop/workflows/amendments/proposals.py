@@ -9,13 +9,14 @@ from sqlalchemy.engine import Row
 from formloop.core import clock
 from formloop.core.errors import NotFound
 from formloop.core.expression import Expression
+from formloop.core.text import Message
 from formloop.db import connection, reading
 from formloop.forms import rows
 from formloop.forms.spec import Field, FormSpec, Unreadable, Values
 from formloop.workflows.amendments.impact import find_dependents
 from formloop.workflows.plain import Found
 from formloop.workflows.situation import Situation
-from formloop.workflows.spec import Workflow
+from formloop.workflows.spec import Workflow, subject_of
 from formloop.workflows.tables import case, proposal
 
 
@@ -91,6 +92,17 @@ def list_of(form: str, record: int) -> list[Row[Any]]:
 def is_cancelling(found: Any) -> bool:
     """Whether the whole record is to be cancelled."""
     return "state" in found.new
+
+
+def subject_of_case(workflow: Workflow, spec: FormSpec, case_id: int) -> Message:
+    """What a case is about: a record, a change of one, or cancelling one."""
+    return subject_of(workflow, spec, cancels(workflow, case_id))
+
+
+def cancels(workflow: Workflow, case_id: int) -> bool:
+    """Whether a case is about cancelling its record."""
+    found = find(case_id) if workflow.amends is not None else None
+    return found is not None and is_cancelling(found)
 
 
 def lay_over(spec: FormSpec, record: Values, new: Mapping[str, Any]) -> Values:

@@ -7,7 +7,7 @@ from formloop.core.definitions import Doc
 from formloop.core.errors import Problem
 from formloop.core.expression import BOOL, FUNCTIONS, TEXT, Expression, ListType, RecordType, Type
 from formloop.core.text import M
-from formloop.forms.spec import FormSpec
+from formloop.forms.spec import FormSpec, no_form
 from formloop.workflows.amendments.spec import CANCEL, EVERYTHING, Amends, Stage, Supplement
 
 ABOUT_PEOPLE = frozenset(name for name, each in FUNCTIONS.items() if each.group == "people")
@@ -104,15 +104,13 @@ def _is_known(form: FormSpec, what: str) -> bool:
 def _check_others(said: Mapping[str, Any], find_form: FindForm) -> Iterator[Problem]:
     for index, key in enumerate(said.get("dependents", ())):
         if find_form(key) is None:
-            text = M("There is no form “{key}”.", key=key)
-            yield Problem("no_form", f"amends.dependents.{index}", text)
+            yield no_form(f"amends.dependents.{index}", key)
     supplement = said.get("supplement")
     if supplement is None:
         return
     target = find_form(supplement["form"])
     if target is None:
-        text = M("There is no form “{key}”.", key=supplement["form"])
-        yield Problem("no_form", "amends.supplement.form", text)
+        yield no_form("amends.supplement.form", supplement["form"])
         return
     for key in supplement.get("values", {}):
         field = target.fields.get(key)

@@ -7,7 +7,7 @@ from formloop.core.definitions import Doc, Library
 from formloop.core.errors import Problem
 from formloop.core.expression import EvaluationError, ListType, RecordType, Type
 from formloop.core.text import M
-from formloop.forms.spec import FormSpec
+from formloop.forms.spec import FormSpec, no_form
 from formloop.workflows.nodes.calculate import BROKEN, VALUES, evaluate
 from formloop.workflows.plain import Found
 from formloop.workflows.spec import Entry, FindForm, Node, Visit, Wanted, World
@@ -49,7 +49,7 @@ class WorkOnRecords(Node):
         """What it does needs the right things said, and only fields that are there."""
         target = library.find_prepared("form", doc["form"]) if "form" in doc else form
         if not isinstance(target, FormSpec):
-            return [Problem("no_form", f"{at}.form", M("There is no form “{key}”.", key=doc["form"]))]
+            return [no_form(f"{at}.form", doc["form"])]
         problems = [Problem("data", f"{at}.{key}", text) for key, text in _lacks(doc)]
         for part in ("values", "by"):
             for key in doc.get(part, {}):

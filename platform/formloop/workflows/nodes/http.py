@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from formloop.core.definitions import Doc, Library
 from formloop.core.errors import Problem
 from formloop.core.expression import ANY, BOOL, NUMBER, EvaluationError, RecordType, Type
-from formloop.core.text import M
+from formloop.core.text import M, Message
 from formloop.events import reasons
 from formloop.forms.spec import FormSpec
 from formloop.workflows.nodes.calculate import BROKEN, VALUES, evaluate
@@ -58,6 +58,10 @@ class HttpCall(Node):
         for key in doc.get("answer", {}):
             names[key] = types.get(f"answer.{key}", ANY)
         return RecordType("answer", lambda: names)
+
+    def because(self, doc: Doc, form: FormSpec) -> Message:
+        """The other system."""
+        return M("Waits for an answer of another system")
 
     def enter(self, visit: Visit, world: World) -> Entry:
         """Promise the call."""

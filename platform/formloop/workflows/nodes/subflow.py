@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 from formloop.core.definitions import Doc, Library
 from formloop.core.errors import Problem
 from formloop.core.expression import TEXT, EvaluationError, RecordType, Type
-from formloop.core.text import M
-from formloop.forms.spec import FormSpec
+from formloop.core.text import M, Message
+from formloop.forms.spec import FormSpec, no_form
 from formloop.workflows.spec import Entry, FindForm, Node, Visit, Wanted, World
 from formloop.workflows.state import ENDED, Event, Note, Watch, Work
 
@@ -42,7 +42,7 @@ class SubFlow(Node):
         """The form must be there."""
         if library.find_document("form", doc["form"]) is not None:
             return []
-        return [Problem("no_form", f"{at}.form", M("There is no form “{key}”.", key=doc["form"]))]
+        return [no_form(f"{at}.form", doc["form"])]
 
     def references(self, doc: Doc) -> set[tuple[str, str]]:
         """The form."""
@@ -55,6 +55,10 @@ class SubFlow(Node):
     def offers(self, doc: Doc, types: Mapping[str, Type], find_form: FindForm) -> Type | None:
         """How it ended."""
         return RecordType("subflow", lambda: {"status": TEXT}) if doc.get("wait", True) else None
+
+    def because(self, doc: Doc, form: FormSpec) -> Message:
+        """The other case."""
+        return M("Waits for the approval of another record")
 
     def enter(self, visit: Visit, world: World) -> Entry:
         """Promise to start it."""

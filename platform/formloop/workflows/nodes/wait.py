@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 from formloop.core.definitions import Doc, Library
 from formloop.core.errors import Problem
 from formloop.core.expression import BOOL, EvaluationError, RecordType, Type
-from formloop.core.text import M
-from formloop.forms.spec import FormSpec
+from formloop.core.text import M, Message, Titled
+from formloop.forms.spec import FormSpec, no_form
 from formloop.workflows.nodes.due import DURATION, check_date
 from formloop.workflows.plain import Found
 from formloop.workflows.spec import Entry, FindForm, Node, Visit, Wanted, World
@@ -69,8 +69,7 @@ class Wait(Node):
             return [Problem("wait", at, text)]
         problems = check_date(doc["field"], f"{at}.field", form) if "field" in doc else []
         if "event" in doc and library.find_document("form", doc["event"]["form"]) is None:
-            text = M("There is no form “{key}”.", key=doc["event"]["form"])
-            problems.append(Problem("no_form", f"{at}.event.form", text))
+            problems.append(no_form(f"{at}.event.form", doc["event"]["form"]))
         return problems
 
     def references(self, doc: Doc) -> set[tuple[str, str]]:
@@ -90,6 +89,19 @@ class Wait(Node):
         """The record that the event was about."""
         target = find_form(doc["event"]["form"]) if "event" in doc else None
         return RecordType(target.key, lambda: target.names) if target is not None else None
+
+    def because(self, doc: Doc, form: FormSpec) -> Message:
+        """The time, the date, the condition or the event, as the step says it."""
+        if "until" in doc:
+            return M("Waits until this holds: {condition}", condition=doc["until"])
+        if "event" in doc:
+            return M("Waits for a change of another record")
+        if "field" in doc:
+            field = form.fields.get(doc["field"])
+            return M(
+                "Waits for the date in “{field}”", field=Titled(field.schema if field else {}, doc["field"])
+            )
+        return M("Waits for a time")
 
     def enter(self, visit: Visit, world: World) -> Entry:
         """Wait, or go on at once when there is nothing to wait for."""
