@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import func, select
 
 from formloop.access.actor import SYSTEM, Actor
-from formloop.db import connection, kept, transactional, undone
+from formloop.db import connection, transactional, undone
 from formloop.definitions import library
 from formloop.events import Event, subscribe_many
+from formloop.forms import service as records_of_forms
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
@@ -35,11 +36,7 @@ def start() -> None:
 
 def postings_of(form: str) -> list[PostingSpec]:
     """The published postings of a form."""
-    known: dict[tuple[str, int], list[PostingSpec]] = kept("ledgers.postings", dict)
-    name = (form, len(library.overlay().documents))
-    if name not in known:
-        known[name] = [each for each in library.all_published("posting") if each.form == form]
-    return known[name]
+    return library.of_form("posting", form)
 
 
 def on_events(events: Sequence[Event]) -> None:
@@ -221,6 +218,19 @@ def revalue(actor: Actor, ledger: str, pool: str) -> int:
 def preview(actor: Actor, form: str, record: Values) -> list[Sheet]:
     """The entries that a record would make now; nothing is written. Invalid when it would be refused."""
     return undone(partial(_try, actor, form, record))
+
+
+def preview_given(actor: Actor, form: str, raw: Mapping[str, Any], record: int | None) -> list[Sheet]:
+    """The entries that a record would make if it were saved with these values; nothing is saved or written."""
+
+    def try_given() -> list[Sheet]:
+        if record is None:
+            saved = records_of_forms.create(actor, form, raw)
+        else:
+            saved = records_of_forms.change_record(actor, form, record, raw)
+        return _try(actor, form, saved)
+
+    return undone(try_given)
 
 
 def _try(actor: Actor, form: str, record: Values) -> list[Sheet]:
