@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import DatabaseError
 
-from formloop import events
+from formloop import db, events
 from formloop.access import people
 from formloop.access.actor import SYSTEM
 from formloop.core.errors import Conflict, Forbidden, Invalid, NotFound
@@ -14,7 +14,7 @@ from formloop.db import connection, reading, transactional
 from formloop.events import Event
 from formloop.forms import service as records
 from formloop.workflows import administration, cases, service
-from formloop.workflows.kind import find_workflow
+from formloop.workflows.kind import find_workflow, get_version
 from formloop.workflows.tables import case_log, task
 from workflows.stage import END, Stage, approval
 
@@ -287,3 +287,25 @@ def test_the_history_cannot_be_rewritten(stage: Stage) -> None:
 
     with pytest.raises(DatabaseError):
         rewrite()
+
+
+def test_a_workflow_that_is_only_tried_is_forgotten_again(stage: Stage) -> None:
+    assert find_workflow("request") is None
+
+    def tried() -> object:
+        stage.publish(approval("one", "bob"), END)
+        return find_workflow("request")
+
+    assert db.undone(tried) is not None
+    assert find_workflow("request") is None
+    stage.publish(approval("one", "bob"), END)
+    assert find_workflow("request") is not None
+
+
+def test_an_earlier_version_is_prepared_once_for_all_its_cases(stage: Stage) -> None:
+    stage.publish(approval("one", "bob"), END)
+    case = stage.submit().case
+    stage.publish(approval("one", "cho"), END)
+    first = db.transactional(get_version)("request_approval", 1)
+    assert stage.do("bob", "approve", case).status == "approved"
+    assert db.transactional(get_version)("request_approval", 1) is first

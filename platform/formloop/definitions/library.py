@@ -43,6 +43,7 @@ class _Shelf:
     entries: dict[Name, Entry]
     prepared: dict[Name, Any] = field(default_factory=dict)
     older: dict[tuple[str, int], Any] = field(default_factory=dict)
+    grouped: dict[str, dict[str, list[Any]]] = field(default_factory=dict)  # by kind and form
 
 
 @dataclass(slots=True)
@@ -51,6 +52,7 @@ class Overlay:
 
     documents: dict[Name, tuple[Doc, int]] = field(default_factory=dict)
     prepared: dict[Name, Any] = field(default_factory=dict)
+    grouped: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
 
     @contextmanager
     def trying(self) -> Iterator["Overlay"]:
@@ -60,12 +62,16 @@ class Overlay:
             yield self
         finally:
             self.documents = before
-            self.prepared.clear()
+            self._forget()
 
     def put(self, kind: str, key: str, doc: Doc, version: int) -> None:
         """Let the open transaction see this document as published."""
         self.documents[kind, key] = (doc, version)
+        self._forget()
+
+    def _forget(self) -> None:
         self.prepared.clear()
+        self.grouped.clear()
 
 
 _shelf: _Shelf | None = None
@@ -125,7 +131,7 @@ def at_version(kind: str, key: str, version: int) -> Any:
     found = older.get((entry.id, version))
     if found is None:
         found = kinds.get(kind).prepare(_document(entry.id, version), version)
-        if not in_transaction():
+        if not overlay().documents:  # what is prepared with these in mind holds for this transaction alone
             older[entry.id, version] = found
     return found
 
@@ -133,6 +139,18 @@ def at_version(kind: str, key: str, version: int) -> Any:
 def all_published(kind: str) -> list[Any]:
     """What runs of all published definitions of a kind, in the order of their keys."""
     return [published(kind, key) for key in list_keys(kind)]
+
+
+def of_form(kind: str, form: str) -> list[Any]:
+    """What runs of the published definitions of a kind that are for this form, in the order of their keys."""
+    coming = overlay()
+    grouped = coming.grouped if coming.documents else _current().grouped
+    if kind not in grouped:
+        found: dict[str, list[Any]] = {}
+        for each in all_published(kind):
+            found.setdefault(each.form, []).append(each)
+        grouped[kind] = found
+    return grouped[kind].get(form, [])
 
 
 def find_document(kind: str, key: str) -> Doc | None:

@@ -295,11 +295,6 @@ def _near(text: Message, wrong: str, known: Mapping[str, Any]) -> Message:
     return M("{text} {near}", text=text, near=near) if near else text
 
 
-def list_postings(form: str) -> list[PostingSpec]:
-    """The published postings of a form."""
-    return [each for each in library.all_published("posting") if each.form == form]
-
-
 POSTING = kinds.add(
     "posting",
     Kind(
@@ -312,4 +307,4 @@ POSTING = kinds.add(
         identities={"entries": "", "until": ""},
     ),
 )
-__all__ = ["POSTING", "find_form", "list_postings"]
+__all__ = ["POSTING", "find_form"]

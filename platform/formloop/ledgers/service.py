@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 
 from formloop.access.actor import SYSTEM, Actor
 from formloop.core.definitions import Doc
-from formloop.db import connection, kept, transactional, undone
+from formloop.db import connection, transactional, undone
 from formloop.definitions import library
 from formloop.events import Event, subscribe_many
 from formloop.forms import service as records_of_forms
@@ -36,11 +36,7 @@ def start() -> None:
 
 def postings_of(form: str) -> list[PostingSpec]:
     """The published postings of a form."""
-    known: dict[tuple[str, int], list[PostingSpec]] = kept("ledgers.postings", dict)
-    name = (form, len(library.overlay().documents))
-    if name not in known:
-        known[name] = [each for each in library.all_published("posting") if each.form == form]
-    return known[name]
+    return library.of_form("posting", form)
 
 
 def on_events(events: Sequence[Event]) -> None:

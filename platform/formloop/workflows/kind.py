@@ -1,6 +1,6 @@
 """The kind of definition "workflow": checking, preparing, and what publishing one means for running cases."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -121,19 +121,12 @@ def _running(conn: Connection, old: Doc, new: Doc) -> list[ImpactRow]:
 
 def find_workflow(form: str) -> Workflow | None:
     """The published workflow that records of a form are submitted to, if it has one."""
-    return next((each for each in _workflows_of(form) if each.amends is None), None)
+    return next((each for each in library.of_form("workflow", form) if each.amends is None), None)
 
 
 def find_amending(form: str) -> Workflow | None:
     """The published workflow that changes of a form's approved records pass, if it has one."""
-    return next((each for each in _workflows_of(form) if each.amends is not None), None)
-
-
-def _workflows_of(form: str) -> Iterator[Workflow]:
-    for key in library.list_keys("workflow"):
-        found = library.find_published("workflow", key)
-        if isinstance(found, Workflow) and found.form == form:
-            yield found
+    return next((each for each in library.of_form("workflow", form) if each.amends is not None), None)
 
 
 def get_version(key: str, version: int) -> Workflow:

@@ -19,8 +19,7 @@ from formloop.forms.publisher_rights import read_elsewhere, sees
 from formloop.planning import service as planning
 from formloop.planning.kind import get_plan
 from formloop.workflows import sight
-from formloop.workflows.reading import walk
-from formloop.workflows.situation import OF_THE_CASE
+from formloop.workflows.reading import OF_THE_CASE, walk
 from formloop.workflows.spec import Workflow
 
 
@@ -58,7 +57,7 @@ def _shows_hidden(actor: Actor, workflow: Workflow) -> Iterator[Problem]:
 def _reads_hidden(actor: Actor, workflow: Workflow) -> Iterator[Problem]:
     """Expressions read the record, what it points to, and what steps found."""
     spec = get_form(workflow.form)
-    own = [path for path in workflow.reads if path[0] not in OF_THE_CASE]
+    own = workflow.record_reads
     read = {(form, key) for _, form, key in read_elsewhere(spec, own)}
     for path in own:
         read |= {(spec.key, p) for p in (".".join(path[:2]), path[0]) if spec.find(p)}

@@ -14,6 +14,7 @@ from formloop.workflows.nodes import nodes
 from formloop.workflows.spec import Branch, FindForm, Step, Workflow
 
 DEEPEST = 12
+OF_THE_CASE = ("flow", "loop", "answer", "amendment", "dependents")  # names that are not of the record
 STATES = {"submitted": "review", "approved": "confirmed", "rejected": "rejected"}
 MOST_SUMMARY = 4
 
@@ -40,8 +41,13 @@ def build(
         first=first,
         steps=reader.steps,
         states=states,
+        free_states=_free_states(doc, states, form, reader.steps),
         summary=_summary(doc, form),
         reads=frozenset(reader.reads),
+        record_reads=frozenset(path for path in reader.reads if path[0] not in OF_THE_CASE),
+        lines_read=tuple(f.key for f in form.subforms if f.key in {p[0] for p in reader.reads})
+        if form
+        else (),
         amends=amends,
     )
     reader.problems += [*_check_ids(doc), *_check_same(doc)]
@@ -50,6 +56,15 @@ def build(
         if amends is not None:
             reader.problems += amendments.check(doc, amends, form, find_form)
     return workflow, reader.problems
+
+
+def _free_states(
+    doc: Doc, states: Mapping[str, str], form: FormSpec | None, steps: Mapping[str, Step]
+) -> frozenset[str]:
+    """Where a record stands before it is submitted, or came back to; not where an approved one may end."""
+    first = form.initial_state if form is not None else "draft"
+    ends = {str(step.document["state"]) for step in steps.values() if "state" in step.document}
+    return frozenset({states["returned"], states["rejected"], first} - ends - {states["approved"]})
 
 
 def walk(doc: Doc) -> Iterator[tuple[Doc, str]]:

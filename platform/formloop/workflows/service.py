@@ -59,10 +59,7 @@ def is_under_approval(spec: FormSpec, record: Values) -> bool:
     Once approved it stays locked in whatever state it goes on to.
     """
     workflow = find_workflow(spec.key)
-    if workflow is None:
-        return False
-    free = {workflow.states["returned"], workflow.states["rejected"], spec.initial_state}
-    return record.get("state") not in free - workflow.final_states
+    return workflow is not None and record.get("state") not in workflow.free_states
 
 
 @states.note_use

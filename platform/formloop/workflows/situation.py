@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from formloop.access.actor import SYSTEM, recall_actor
 from formloop.core import clock
-from formloop.core.expression import EvaluationError, Expression, Linked, Path
+from formloop.core.expression import EvaluationError, Expression, Linked
 from formloop.db import reading
 from formloop.events.reasons import Guarded
 from formloop.forms import rows
@@ -23,11 +23,10 @@ from formloop.workflows import calendar
 from formloop.workflows.amendments.reading import ABOUT_PEOPLE
 from formloop.workflows.assignees import rules
 from formloop.workflows.plain import Found, Line
+from formloop.workflows.reading import OF_THE_CASE
 from formloop.workflows.spec import Visit, Workflow
 from formloop.workflows.staff import Staff
 from formloop.workflows.state import Rule
-
-OF_THE_CASE = ("flow", "loop", "answer", "amendment", "dependents")
 
 
 class Situation(Staff):
@@ -60,20 +59,17 @@ class Situation(Staff):
         table = self.spec.table
         with reading() as conn:
             found = dict(conn.execute(select(table).where(table.c.id == self.record)).mappings().one())
-            for key in {path[0] for path in self.workflow.reads} & set(self.spec.line_tables):
+            for key in self.workflow.lines_read:
                 lines = self.spec.line_tables[key]
                 query = select(lines).where(lines.c.record == self.record).order_by(lines.c.position)
                 found[key] = [dict(row) for row in conn.execute(query).mappings()]
         return found
 
     @cached_property
-    def _reads(self) -> frozenset[Path]:
-        """What is read of the record itself."""
-        return frozenset(path for path in self.workflow.reads if path[0] not in OF_THE_CASE)
-
-    @cached_property
     def _environment(self) -> Values:
-        return Links(SYSTEM, self.spec, [self.values], self._reads).environment(self.spec, self.values)
+        return Links(SYSTEM, self.spec, [self.values], self.workflow.record_reads).environment(
+            self.spec, self.values
+        )
 
     def value_of(self, expression: Expression, names: Mapping[str, Any]) -> Any:
         """A value; what an expression asks of "the user" is asked of whoever submitted.

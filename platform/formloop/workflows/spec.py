@@ -92,19 +92,16 @@ class Workflow:
     first: str | None
     steps: Mapping[str, Step]
     states: Mapping[str, str]  # the record's state when submitted, rejected, returned, approved
+    free_states: frozenset[str]  # in which nothing locks a record
     summary: tuple[str, ...]
     reads: frozenset[Path]
+    record_reads: frozenset[Path]  # those of the record itself
+    lines_read: tuple[str, ...]  # the subforms among them
     amends: Amends | None = None  # where it is for changes of approved records
 
     def title(self, locale: str) -> str:
         """Its name in `locale`."""
         return localized(self.document, "title", locale) or self.key
-
-    @property
-    def final_states(self) -> frozenset[str]:
-        """The states in which an approved record may end."""
-        ends = {str(s.document["state"]) for s in self.steps.values() if "state" in s.document}
-        return frozenset(ends | {self.states["approved"]})
 
 
 def subject_of(workflow: Workflow, form: FormSpec, cancels: bool = False) -> Message:
