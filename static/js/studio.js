@@ -69,6 +69,8 @@ document.addEventListener("change", (event) => {
   const section = target.closest("form[data-section]");
   if (target.matches("[data-add]")) {
     if (target.value) edit("add", { at: target.dataset.add, value: target.value, shown: panel().dataset.at });
+  } else if (target.matches("[data-retype]")) {
+    edit("field-type", { at: panel().dataset.at, type: target.value });
   } else if (target.matches("[data-choose]")) {
     const { choose: at, name } = target.dataset;
     edit(target.value ? "set" : "remove", { at: `${at}/${name}`, value: JSON.stringify(target.value), keep: 1, shown: panel().dataset.at });

@@ -1,5 +1,8 @@
 """What browser tests are given."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,3 +18,8 @@ class Site:
 
     address: str
     instance: Path
+
+    def run(self, *command: str) -> None:
+        """`formloop …` on this site, which must succeed."""
+        own = {**os.environ, "FORMLOOP_INSTANCE": str(self.instance)}
+        subprocess.run([sys.executable, "-m", "formloop.cli", *command], env=own, check=True, timeout=120)

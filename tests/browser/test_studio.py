@@ -235,3 +235,45 @@ def test_rights_are_a_preset_told_in_sentences_and_seen_as_one_person(
     page.set_viewport_size({"width": 360, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     page.screenshot(path=f"build/screenshots/rights-phone-{locale}.png", full_page=True)
+
+
+def test_ten_thousand_records_change_type_and_back_and_nothing_is_lost(
+    browser: Browser, site: Site, screenshot: Photograph, tmp_path: Path
+) -> None:
+    page = enter(browser, site, "administrator")
+    _begin(page, site, "Spare parts")
+    page.locator('[data-type="text"]').click()
+    expect(page.locator("#studio-props input[name=v-title]")).to_be_focused()
+    page.keyboard.type("Size")
+    page.keyboard.press("Tab")
+    settled(page)
+    page.locator("#studio-bar a.btn-primary").click()
+    page.locator("form[action$='/publish'] button.btn-primary").click()
+    expect(page).to_have_url(re.compile(r"/definitions/\w+$"))
+    history = page.url
+    file = tmp_path / "parts.csv"
+    file.write_text(
+        "Size\n" + "".join(f"{n if n % 1000 else f'large {n}'}\n" for n in range(1, 10_001)), "utf-8"
+    )
+    site.run("import", "spare_parts", str(file))
+    page.locator("a.btn:has-text('Edit')").click()
+    page.locator("[data-brick]").first.click()
+    page.locator("[data-retype]").select_option("number")
+    expect(page.locator(".fl-brick-box")).to_contain_text("Number")
+    page.locator("#studio-bar a.btn-primary").click()
+    expect(page.locator("main")).to_contain_text("9990")
+    screenshot(page, "type-changes")
+    page.get_by_role("button", name="Publish").click()
+    page.get_by_role("button", name="Yes, go on").click()
+    expect(page).to_have_url(history)
+    page.goto(f"{site.address}/f/spare_parts?f.size.is=9999")
+    expect(page.locator("#list tbody tr:has(input[name=id])")).to_have_count(1)
+    page.goto(f"{history}/back/1")
+    careful = page.locator("form[action*='/back/'] .btn-warning").count()
+    page.get_by_role("button", name="Go back to it").click()
+    if careful:
+        page.get_by_role("button", name="Yes, go on").click()
+    expect(page).to_have_url(history)
+    for size in ("9999", "large 7000"):
+        page.goto(f"{site.address}/f/spare_parts?f.size.is={size}")
+        expect(page.locator("#list tbody tr:has(input[name=id])")).to_have_count(1)

@@ -14,9 +14,11 @@ from formloop.access.actor import SYSTEM
 from formloop.app import create_app
 from formloop.db import reading
 from formloop.definitions import service as definitions
-from formloop.forms import service
+from formloop.forms import listing, reads, service
 from formloop.forms.kind import get_form
+from formloop.forms.listing import Query
 from formloop.ledgers.kind import get_ledger
+from forms.conftest import publish, role
 from ledgers.store import Store, head
 from ledgers.test_reference_books import INVOICE, INVOICED
 
@@ -134,3 +136,49 @@ def test_open_items_stand_by_days_overdue_with_borders_of_ones_own(site: Flask) 
     assert page.index(">30.00<") < page.index(">50.00<")
     assert ann.get("/ledgers/general/open?borders=soon").status_code == 422
     assert ann.get("/ledgers/stock/open").status_code == 404
+
+
+def tried(browser: FlaskClient, address: str, **values: Any) -> str:
+    page = browser.get("/f/issue/new").text
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+    assert token
+    return browser.post(address, data={"csrf_token": token[1], **values}).text
+
+
+def test_what_is_being_filled_in_is_tried_before_it_is_saved(site: Flask) -> None:
+    store = Store()
+    store.buy("10", "2")
+    ann = sign_in(site, "ann", administrator=True)
+    assert 'hx-post="/ledgers/try/issue"' in ann.get("/f/issue/new").text
+    line = {"lines.0.item": str(store.bolt), "lines.0.quantity": "4"}
+    found = tried(ann, "/ledgers/try/issue", day="2026-03-02", place=str(store.main), **line)
+    assert "-8.00" in found and store.there() == (10, 20)
+    assert listing.list_records(SYSTEM, get_form("issue"), Query()).rows == []
+    too_much = tried(ann, "/ledgers/try/issue", day="2026-03-02", place=str(store.main),
+                     **{**line, "lines.0.quantity": "11"})  # fmt: skip
+    assert "not enough" in too_much.lower() and store.there() == (10, 20)
+
+
+def test_a_change_is_tried_with_the_values_on_the_page(site: Flask) -> None:
+    store = Store()
+    store.buy("10", "2")
+    ann = sign_in(site, "ann", administrator=True)
+    draft = service.create(SYSTEM, "issue", {"day": "2026-03-02", "place": store.main,
+                                             "lines": [{"item": store.bolt, "quantity": "4"}]})  # fmt: skip
+    line = draft["lines"][0]
+    given = {"lines.0.id": str(line["id"]), "lines.0.item": str(store.bolt), "lines.0.quantity": "5"}
+    found = tried(
+        ann, f"/ledgers/try/issue?record={draft['id']}", day="2026-03-02", place=str(store.main), **given
+    )
+    assert "-10.00" in found
+    assert reads.get_record(SYSTEM, "issue", draft["id"])["lines"][0]["quantity"] == 4
+
+
+def test_nobody_tries_what_they_may_not_save(site: Flask) -> None:
+    Store()
+    publish(role("viewer", {"form": "issue", "may": ["view"]}, {"ledger": "stock", "may": ["view"]}))
+    eve = sign_in(site, "eve", roles=["viewer"])
+    token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', eve.get("/me").text)
+    assert token
+    answer = eve.post("/ledgers/try/issue", data={"csrf_token": token[1], "day": "2026-03-02"})
+    assert answer.status_code == 403

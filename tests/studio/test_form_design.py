@@ -2,7 +2,8 @@
 
 import pytest
 
-from formloop.core.errors import Invalid
+from formloop.core.definitions import kinds
+from formloop.core.errors import Invalid, NotFound
 from formloop.forms import kind
 from formloop.forms.fields import types
 from formloop.studio import form_design
@@ -36,6 +37,37 @@ def test_a_new_field_of_any_type_is_understood_by_the_form_engine(name):
     spec, problems = kind.build(doc, 0, lambda key: None)
     assert spec.find(".".join(at[1:])).type.name in (name, "calculation")
     assert [each.code for each in problems] in ([], ["relation"])
+
+
+@pytest.mark.parametrize("name", [name for name in types.names() if name != "subform"])
+def test_a_field_becomes_one_of_any_other_type_and_keeps_what_it_is_called(name):
+    field = {
+        "type": "string",
+        "title": "Tool",
+        "x-title": {"zh-CN": "工具"},
+        "default": "drill",
+        "x-visible": "days > 1",
+    }
+    doc = {**FORM, "properties": {**FORM["properties"], "tool": field}}
+    made = form_design.retype(doc, ("properties", "tool"), name, kinds.get("form").schema["$defs"]["field"])
+    spec, problems = kind.build(made, 0, lambda key: None)
+    assert spec.find("tool").type.name in (name, "calculation")
+    assert [each.code for each in problems] in ([], ["relation"])
+    now = made["properties"]["tool"]
+    assert (now["title"], now["x-title"], now["x-visible"]) == ("Tool", {"zh-CN": "工具"}, "days > 1")
+    assert "default" not in now and list(made["properties"]) == list(FORM["properties"])
+
+
+def test_choices_stay_when_only_their_looks_change_and_lines_stay_lines():
+    schema = kinds.get("form").schema["$defs"]["field"]
+    doc = {
+        **FORM,
+        "properties": {**FORM["properties"], "tool": {"type": "string", "enum": ["x", "y"], "title": "Tool"}},
+    }
+    made = form_design.retype(doc, ("properties", "tool"), "radio", schema)
+    assert made["properties"]["tool"]["enum"] == ["x", "y"]
+    with pytest.raises(NotFound):
+        form_design.retype(FORM, ("properties", "lines"), "text", schema)
 
 
 def test_a_short_field_joins_the_row_before_it_where_there_is_room():

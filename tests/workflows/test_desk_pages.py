@@ -7,15 +7,17 @@ import pytest
 from flask import Flask
 
 from formloop.access import people
-from formloop.access.actor import SYSTEM
+from formloop.access.actor import SYSTEM, get_actor
 from formloop.core import clock
 from formloop.core.definitions import Doc
 from formloop.definitions import drafts
+from formloop.definitions import service as definitions
 from formloop.workflows import administration, cases, delegations
+from formloop.workflows.kind import get_version
 from formloop.workflows.remapping import remap
 from workflows.site import app, browser, play, text_of
 from workflows.specimens import Play, prepared, workflow_doc
-from workflows.stage import END, Stage, approval
+from workflows.stage import END, STAFF, Stage, approval
 
 __all__ = ["app", "play"]
 GONE = [{"rule": "member_field", "field": "reviewer"}]
@@ -237,7 +239,7 @@ def test_a_case_is_played_and_past_ones_again_by_the_draft(app: Flask, play: Sta
     page = adm.post(url, data=sent).get_data(as_text=True)
     assert "How it would go" in page
     assert "Bob" in page
-    assert "The workflow names you for this step." in page or "names you" in page
+    assert "Bob</strong> · One · People" in page, "said about him, not to him"
     assert not cases.find_open("request", record)
     drafts.save_draft(SYSTEM, "workflow", workflow_doc(approval("one", "dee"), END))
     assert "Play the last" in text_of(adm, url)
@@ -271,3 +273,46 @@ def test_a_case_is_played_step_by_step_as_each_of_its_people(app: Flask, play: S
     assert "Rejected" in go(f"{bob}:approve:one", f"{dee}:reject:two")
     assert adm.post(url, data={**sent, "deed": "x:y"}).status_code == 404
     assert cases.find_open("request", record) is None
+
+
+def test_the_page_of_a_workflow_leads_to_playing_it_and_to_its_running_ones(app: Flask, play: Stage) -> None:
+    workflow = get_version("request_approval", 1)
+    page = text_of(browser(app, play, "adm"), f"/definitions/{workflow.id}")
+    assert "/cases/play/request_approval" in page and "/cases/versions/request_approval" in page
+
+
+def test_a_builder_plays_a_record_they_see(app: Flask, play: Stage) -> None:
+    builder = {
+        **STAFF,
+        "x-id": "000000b9",
+        "x-key": "builder",
+        "title": "Builder",
+        "grants": [
+            {"id": "all", "form": "request", "may": ["view"]},
+            {"id": "design", "on": "definition", "may": ["design"]},
+        ],
+    }
+    definitions.publish_many(SYSTEM, [builder], "first")
+    play.actors["fay"] = get_actor(people.add_person(SYSTEM, "fay", "Fay", roles=["builder"]))
+    record, fay = play.record(), browser(app, play, "fay")
+    sent = {"record": str(record), "initiator": str(play.actors["ann"].person_id), "action": "play"}
+    answer = fay.post("/cases/play/request_approval", data=sent)
+    assert "How it would go" in answer.get_data(as_text=True)
+    assert fay.get("/cases/versions/request_approval").status_code == 403
+    assert browser(app, play, "bob").get("/cases/play/request_approval").status_code == 403
+
+
+def test_a_task_that_shows_nothing_says_so(app: Flask, play: Stage) -> None:
+    play.publish(approval("one", "eve"), END)
+    page = text_of(browser(app, play, "eve"), f"/inbox/{play.task_of('eve', play.submit().case)}")
+    assert "This step shows you nothing of the record" in page
+    play.publish(approval("one", "eve", fields={"subject": "view"}), END)
+    page = text_of(browser(app, play, "eve"), f"/inbox/{play.task_of('eve', play.submit().case)}")
+    assert "This step shows you nothing of the record" not in page
+
+
+def test_paper_says_when_and_for_whom_it_was_printed(app: Flask, play: Stage) -> None:
+    case = play.submit().case
+    with clock.stopped_at(datetime(2027, 1, 2, 2, tzinfo=UTC)):
+        page = text_of(browser(app, play, "bob"), f"/case/{case}/print")
+    assert "Printed 2027-01-02 10:00 by Bob." in page

@@ -196,3 +196,9 @@ def test_publishing_warns_of_whoever_is_asked_and_sees_nothing(stage: Stage) -> 
         "Eve may be asked at “Named” but may not see any field of Request. Give the step field rights."
     )
     assert told[0].message.render("zh-CN").startswith("“Named”可能由 Eve 处理，但其看不到申请的任何字段。")
+
+
+def test_a_length_of_time_that_is_none_is_told_with_examples() -> None:
+    doc = workflow_doc(approval("a", "bob", due={"after": "2 days", "then": []}))
+    told = [each.message.render("en") for each in check_schema_of(doc, WORKFLOW)]
+    assert any("“2 days” is no length of time. Write P2D for two days" in each for each in told), told

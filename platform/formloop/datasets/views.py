@@ -9,7 +9,7 @@ from formloop.access.actor import Actor
 from formloop.access.signing import current
 from formloop.core import clock
 from formloop.core.errors import Forbidden, Invalid, NotFound
-from formloop.core.text import M
+from formloop.core.text import M, localized
 from formloop.datasets import drawing, exporting, publisher_rights, service, statement
 from formloop.datasets.addresses import PREFIX, read_address, to_address
 from formloop.datasets.kind import get_dataset
@@ -79,9 +79,7 @@ def list_page() -> Response:
     for entry in service.list_datasets(current()):
         dataset = get_dataset(entry.key)
         app = apps.app_of(entry.app, known)
-        told = dataset.document.get("x-description", {}).get(locale) or dataset.document.get(
-            "description", ""
-        )
+        told = localized(dataset.document, "description", locale)
         found.append((app.order, app.name(locale), dataset.title(locale), told, dataset))
     return page.render("datasets/list.html", found=sorted(found, key=lambda each: each[:3]))
 
@@ -133,6 +131,7 @@ def rows_page(key: str) -> Response:
         "datasets/_more.html" if asked.query.after else "datasets/_rows.html",
         dataset=dataset,
         title=dataset.title(locale),
+        told=localized(dataset.document, "description", locale),
         columns=[*(_column(asked, field, locale) for field in asked.fields), *drawing.last_columns(dataset)],
         rows=drawing.rows(actor, asked.reading, asked.query, asked.fields, found.rows, locale),
         query=asked.query,

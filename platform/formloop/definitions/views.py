@@ -23,6 +23,10 @@ Offer = Callable[[service.Definition], tuple[Message, str] | None]
 offers: Registry[Offer] = Registry(
     "offer"
 )  # endpoint → what a definition's page offers to do, and its address
+Link = tuple[Message, str, str]  # words, icon and address
+links: Registry[Callable[[service.Definition], list[Link]]] = Registry(
+    "link"
+)  # kind → where else its page leads
 designers: Registry[str] = Registry("designer")  # kind → endpoint of its designer, called with definition_id
 
 
@@ -89,6 +93,7 @@ def history(definition_id: str) -> Response:
         versions=versions,
         opened=_opened(definition),
         offers=_offered(definition),
+        links=_linked(definition),
         designer=_designer(definition) or url_for("editor.edit", definition_id=definition_id),
         old=old,
         new=new,
@@ -203,6 +208,11 @@ def _opened(definition: service.Definition) -> str | None:
     """The address where a published definition is at work."""
     opener = openers.find(definition.kind) if definition.version and not definition.archived else None
     return opener(definition.key) if opener else None
+
+
+def _linked(definition: service.Definition) -> list[Link]:
+    find = links.find(definition.kind) if definition.version and not definition.archived else None
+    return find(definition) if find is not None else []
 
 
 def _offered(definition: service.Definition) -> list[tuple[Message, str]]:

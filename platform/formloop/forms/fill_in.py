@@ -34,6 +34,18 @@ class Purpose:
     is_held: Callable[[str], bool] = lambda path: False
 
 
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A button beside Save that posts what is being filled in to `url` and shows the answer in the dialog."""
+
+    label: Message
+    icon: str
+    url: str
+
+
+tools: list[Callable[[Actor, FormSpec, Values | None], Tool | None]] = []  # rooms above add theirs
+
+
 def show(
     actor: Actor,
     spec: FormSpec,
@@ -74,6 +86,7 @@ def show(
         action=request.path,
         kept=fills.find(actor, spec.key, (before or {}).get("id")) if request.method == "GET" else None,
         purpose=purpose,
+        tools=[tool for each in tools if purpose is None and (tool := each(actor, spec, before))],
         **_addresses(spec, before, purpose),
     )
 

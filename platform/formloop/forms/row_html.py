@@ -41,7 +41,9 @@ class RowTemplate:
 
     @staticmethod
     def _opening(field: Field | None, label: str) -> str:
-        kind = ' class="fl-right fl-num"' if field is not None and field.type.numeric else ""
+        kind = ""
+        if field is not None and (field.type.numeric or field.type.name == "datetime"):
+            kind = ' class="fl-right fl-num"' if field.type.numeric else ' class="fl-day"'
         return f'<td{kind} data-label="{escape(label)}">'
 
     def row(self, values: Values, names: screen.Names, ending: Markup | str = "") -> Markup:

@@ -10,6 +10,7 @@ from formloop.access.actor import SYSTEM, Actor
 from formloop.db import connection, transactional, undone
 from formloop.definitions import library
 from formloop.events import Event, subscribe_many
+from formloop.forms import service as records_of_forms
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
@@ -217,6 +218,19 @@ def revalue(actor: Actor, ledger: str, pool: str) -> int:
 def preview(actor: Actor, form: str, record: Values) -> list[Sheet]:
     """The entries that a record would make now; nothing is written. Invalid when it would be refused."""
     return undone(partial(_try, actor, form, record))
+
+
+def preview_given(actor: Actor, form: str, raw: Mapping[str, Any], record: int | None) -> list[Sheet]:
+    """The entries that a record would make if it were saved with these values; nothing is saved or written."""
+
+    def try_given() -> list[Sheet]:
+        if record is None:
+            saved = records_of_forms.create(actor, form, raw)
+        else:
+            saved = records_of_forms.change_record(actor, form, record, raw)
+        return _try(actor, form, saved)
+
+    return undone(try_given)
 
 
 def _try(actor: Actor, form: str, record: Values) -> list[Sheet]:

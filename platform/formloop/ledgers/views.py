@@ -1,6 +1,6 @@
 """Pages of the room: balances, the entries behind them, periods, and the ledgers' part of each record's page."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from itertools import pairwise
 from typing import Any
@@ -14,12 +14,12 @@ from formloop.core import clock
 from formloop.core.clock import find_id
 from formloop.core.errors import Forbidden, Invalid, NotFound, Problem
 from formloop.core.text import M
-from formloop.forms import reads
+from formloop.forms import fill_in, posted, reads
 from formloop.forms import views as forms_views
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec, Values
 from formloop.ledgers import expiring, explaining, names, periods, reading, service
-from formloop.ledgers.engine import Slot
+from formloop.ledgers.engine import Sheet, Slot
 from formloop.ledgers.explaining import Why
 from formloop.ledgers.kind import get_ledger, list_ledgers
 from formloop.ledgers.permits import find_permit
@@ -36,6 +36,8 @@ def init_app(app: Flask) -> None:
     service.start()
     expiring.plan()
     app.register_blueprint(blueprint)
+    if try_tool not in fill_in.tools:
+        fill_in.tools.append(try_tool)
     if record_panel not in forms_views.record_panels:
         forms_views.record_panels.append(record_panel)
     if "ledgers" not in navigation.navigation:
@@ -57,11 +59,22 @@ def record_panel(actor: Actor, spec: FormSpec, record: Values) -> tuple[str, dic
         if not found:
             return None
         return "ledgers/_panel.html", {"place": "bottom", "tables": _tables(actor, found), "try_url": None}
-    may = service.postings_of(spec.key) and any(find_permit(actor, each) for each in list_ledgers())
-    if not may:
+    if not _may_try(actor, spec):
         return None
     url = url_for("ledgers.try_record", form=spec.key, record=record["id"])
     return "ledgers/_panel.html", {"place": "bottom", "tables": [], "try_url": url}
+
+
+def try_tool(actor: Actor, spec: FormSpec, before: Values | None) -> fill_in.Tool | None:
+    """The way to try what is being filled in, for forms that enter something."""
+    if not _may_try(actor, spec):
+        return None
+    url = url_for("ledgers.try_given", form=spec.key, record=before["id"] if before else None)
+    return fill_in.Tool(M("See what it would enter"), "eye", url)
+
+
+def _may_try(actor: Actor, spec: FormSpec) -> bool:
+    return bool(service.postings_of(spec.key)) and any(find_permit(actor, each) for each in list_ledgers())
 
 
 def _tables(actor: Actor, found: Iterable[Why]) -> list[dict[str, Any]]:
@@ -214,18 +227,35 @@ def _borders(text: str) -> list[int]:
 @route(blueprint, "/try/<form>/<int:record>", permission=("view", "form:{form}"))
 def try_record(form: str, record: int) -> Response:
     """What a record would enter, before it does."""
-    actor, spec = current(), get_form(form)
+    actor = current()
     values = reads.look(actor, form, record).record
+    back = url_for("forms.record_page", form=form, record=record)
+    return _show_tried(actor, lambda: service.preview(actor, form, values), back)
+
+
+@route(blueprint, "/try/<form>", permission="signed-in", methods=["POST"])
+def try_given(form: str) -> Response:
+    """What that which is being filled in would enter; it is not saved, so whoever may not save it is refused."""
+    actor, spec, record = current(), get_form(form), request.args.get("record", type=int)
+    raw = posted.raw_values(spec, request.form)
+    back = url_for("forms.edit_page" if record else "forms.new_page", form=form, record=record)
+    return _show_tried(actor, lambda: service.preview_given(actor, form, raw, record), back)
+
+
+def _show_tried(actor: Actor, preview: Callable[[], list[Sheet]], back: str) -> Response:
     problems: list[Problem] = []
     slots: list[Slot] = []
     try:
-        slots = [slot for sheet in service.preview(actor, form, values) for slot in sheet.slots]
+        slots = [slot for sheet in preview() for slot in sheet.slots]
     except Invalid as error:
         problems = error.problems
     tables = [_tried(actor, each, slots) for each in list_ledgers() if _sees_all(actor, each)]
-    back = url_for("forms.record_page", form=form, record=record)
     return page.render(
-        "ledgers/try.html", tables=[t for t in tables if t["rows"]], problems=problems, back=back, form=spec
+        "ledgers/try.html",
+        "ledgers/_try.html",
+        tables=[t for t in tables if t["rows"]],
+        problems=problems,
+        back=back,
     )
 
 

@@ -54,6 +54,10 @@ class Designer:
         """The panel of a place."""
         return open_panel(around, at, self.without)
 
+    def types(self, around: Around, at: Path) -> list[tuple[str, str, bool]]:
+        """What the selected thing may become: names, words, and which one it is."""
+        return []
+
     def selected(self, around: Around, at: Path) -> Path:
         """The thing on the canvas that a place belongs to."""
         return ()

@@ -17,6 +17,15 @@ from formloop.studio.shapes import listing, mapping, texts
 ROW = 12  # parts of the width of a row
 MUST = "x-must"  # how a panel calls that a field stands in the list of required ones
 WIDE = ("multiline", "rich_text", "subform", "query", "signature", "address", "location")
+_OF_TYPE = (
+    "type",
+    "x-type",
+    "default",
+    "x-default",
+    "x-formula",
+    "items",
+    "enum",
+)  # mean another thing in each type
 _FIRST = ("title", "x-title", MUST, "description", "x-width")
 _LAST = ("default", "x-default", "readOnly", "x-unique", "x-visible", "x-required", "x-readonly", "x-aliases")
 _BY_JSON: Mapping[str, tuple[str, ...]] = {
@@ -101,11 +110,8 @@ def add_field(
 ) -> tuple[Doc, Path]:
     """A new field of a type: behind or in front of another one, at the end, or as a column of lines."""
     kind = types.get(name)
-    natural = {"type": kind.json_type, **deepcopy(dict(kind.sample))}
-    if natural["type"] == "array" and "items" not in natural:
-        natural["items"] = {"type": "string"}
     title = kind.title.render(locale)
-    schema = {**natural, **({} if type_of(natural) == name else {"x-type": name}), "title": title}
+    schema = {**_natural(name), "title": title}
     around: Path = ("properties", into, "items", "properties") if into else ("properties",)
     if into and find(doc, around[:2], {}) is None:
         raise NotFound
@@ -145,6 +151,40 @@ def _laid_out(doc: Doc, rows: list[list[str]], widths: Mapping[str, int]) -> Doc
             said = {name: each for name, each in mapping(fields[key]).items() if name != "x-width"}
             fields[key] = said if widths[key] == ROW // len(row) else {**said, "x-width": widths[key]}
     return {**doc, "properties": fields, "x-layout": rows}
+
+
+def other_types(field: Mapping[str, Any]) -> list[str]:
+    """The types that a field may change to; lines stay lines."""
+    return [] if type_of(field) == "subform" else [name for name in types.names() if name != "subform"]
+
+
+def retype(doc: Doc, at: Path, name: str, schema: Schema) -> Doc:
+    """The field as one of another type: what it is called and what both types can say stay.
+
+    What people have entered is converted when this is published, and comes back when the change is taken back.
+    """
+    field = require_field(doc, at)
+    if name not in other_types(field):
+        raise NotFound
+    bare = _natural(name)
+    sayable = mapping(field_schema(schema, bare).get("properties"))
+    kept = {
+        key: value
+        for key, value in field.items()
+        if key in sayable and key not in bare and key not in _OF_TYPE
+    }
+    if "enum" in bare and "enum" in field:
+        bare["enum"] = field["enum"]
+    return apply(doc, [Operation("set", at, {**bare, **kept})], {})[0]
+
+
+def _natural(name: str) -> dict[str, Any]:
+    """A field of a type that says no more than it must."""
+    kind = types.get(name)
+    natural = {"type": kind.json_type, **deepcopy(dict(kind.sample))}
+    if natural["type"] == "array" and "items" not in natural:
+        natural["items"] = {"type": "string"}
+    return {**natural, **({} if type_of(natural) == name else {"x-type": name})}
 
 
 def shift(doc: Doc, at: Path, by: int) -> Doc:

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from formloop.core.definitions import Path
+from formloop.core.errors import NotFound
 from formloop.core.text import M, localized
 from formloop.forms.fields import find_type, type_of, types
 from formloop.studio import form_design
 from formloop.studio.designer import FIXED, Act, Designer, Gesture, Made, designers
 from formloop.studio.operations import Operation, find, write_path
-from formloop.studio.panel import Panel
+from formloop.studio.panel import Panel, open_panel
 from formloop.studio.pickers import Around
 from formloop.studio.shapes import mapping, texts
 
@@ -81,6 +82,16 @@ class FormDesigner(Designer):
                 "properties": {k: v for k, v in schema["properties"].items() if k != "x-width"},
             }
         return replace(panel, schema=schema, value=value)
+
+    def types(self, around: Around, at: Path) -> list[tuple[str, str, bool]]:
+        """The types that the selected field may have."""
+        at = self.selected(around, at)
+        field = mapping(find(around.doc, at, {})) if at else {}
+        now = type_of(field)
+        return [
+            (name, types.get(name).title.render(around.locale), name == now)
+            for name in (form_design.other_types(field) if field else ())
+        ]
 
     def selected(self, around: Around, at: Path) -> Path:
         """The field that a place lies in."""
@@ -166,8 +177,17 @@ def _remove(gesture: Gesture) -> Made:
     return form_design.remove_field(gesture.around.doc, gesture.at), ()
 
 
+def _retype(gesture: Gesture) -> Made:
+    around = gesture.around
+    panel = open_panel(around, gesture.at, FIXED)
+    if panel is None:
+        raise NotFound
+    return form_design.retype(around.doc, gesture.at, gesture.text("type"), panel.schema), gesture.at
+
+
 _ACTS: Mapping[str, Act] = {
     "field-add": _add,
+    "field-type": _retype,
     "field-place": _place,
     "field-shift": _shift,
     "field-duplicate": _duplicate,

@@ -226,6 +226,7 @@ def _page(
         "path_text": write_path,
         "steps": _steps(bench),
         "shown": designer.shown(around),
+        "types": designer.types(around, bench.at),
         "with_panel": with_panel,
     }
     return page.render(template, "studio/_parts.html", status=status, **values)

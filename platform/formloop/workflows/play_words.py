@@ -48,7 +48,7 @@ def of_play(actor: Actor, played: Played, spec: FormSpec, workflow: Workflow, lo
             (
                 titles.get(a.step, a.step),
                 named.get(a.person, ""),
-                timeline.explain(a.why, spec),
+                timeline.describe(a.why),
                 _rights(a.fields.items(), spec, locale),
             )
             for a in played.asked

@@ -7,14 +7,13 @@ from typing import Any
 
 from sqlalchemy import Row, select
 
-from formloop.access import gate
 from formloop.access.actor import Actor
 from formloop.core.definitions import Doc
 from formloop.core.text import M, Message
 from formloop.db import reading
 from formloop.workflows import cases
 from formloop.workflows.kind import get_version
-from formloop.workflows.simulation import Deed, Next, Play, Played, try_out
+from formloop.workflows.simulation import Deed, Next, Play, Played, require_player, try_out
 from formloop.workflows.tables import case
 
 MOST_REPLAYED = 200
@@ -45,7 +44,7 @@ def replay(actor: Actor, key: str, draft: Doc, last: int = 50) -> list[Differenc
     Each record is given back the values with which it was last submitted, and what approvers filled in; what other
     records held then is not known.
     """
-    gate.require(actor, "repair", "site")
+    require_player(actor)
     query = select(case).where(case.c.workflow == key, case.c.status.in_(("approved", "rejected")))
     with reading() as conn:
         found = conn.execute(query.order_by(case.c.id.desc()).limit(min(last, MOST_REPLAYED))).all()

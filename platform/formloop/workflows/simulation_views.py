@@ -25,17 +25,21 @@ from formloop.workflows.pages import MOST_PEOPLE, blueprint, number
 from formloop.workflows.simulation import Deed
 from formloop.workflows.spec import Step, Workflow
 
-REPAIR = ("repair", "site")
 LAST = 50  # finished cases that are played again
 
 
-@route(blueprint, "/cases/play/<workflow>", permission=REPAIR)
+def may_play(workflow: str) -> None:
+    """Refuse whoever neither designs workflows nor repairs their cases."""
+    simulation.require_player(current())
+
+
+@route(blueprint, "/cases/play/<workflow>", permission=may_play)
 def show_play(workflow: str) -> Response:
     """Whose record is to be played."""
     return _page(current(), workflow)
 
 
-@route(blueprint, "/cases/play/<workflow>", permission=REPAIR, methods=["POST"])
+@route(blueprint, "/cases/play/<workflow>", permission=may_play, methods=["POST"])
 def play(workflow: str) -> Response:
     """Play a record as if somebody submitted it: everybody agrees, or one decides as each of them; or past cases."""
     actor, published, action = current(), _published(workflow), request.form.get("action", "step")
@@ -107,6 +111,8 @@ def _page(
         status=status,
         problems=problems,
         key=key,
+        definition=workflow.id,
+        may_repair=gate.allows(actor, "repair", "site"),
         title=workflow.title(locale),
         search=search,
         records=[(row["id"], row.get(spec.title_field) or row["id"]) for row in found],

@@ -6,6 +6,7 @@ from sqlalchemy.engine import Row
 
 from formloop.access import people
 from formloop.access.actor import Actor
+from formloop.core import clock
 from formloop.core.errors import NotFound, Problem
 from formloop.core.text import M
 from formloop.db import reading
@@ -166,6 +167,7 @@ def show_print(actor: Actor, found: Row[Any], locale: str) -> dict[str, Any]:
         "title": found.title if spec.title_field in seen else "",
         "initiator": people.names_of([found.initiator]).get(found.initiator, ""),
         "way": timeline.build(found, locale, ahead=False),
+        "printed_at": clock.now(),
     }
 
 

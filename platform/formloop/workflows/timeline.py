@@ -203,6 +203,25 @@ def _wait(wait: waits.Wait, locale: str) -> Moment:
     return Moment("", title, wait.because, "orange", icon, until=wait.until, at_most=wait.at_most)
 
 
+def describe(why: Rule) -> Message:
+    """By what somebody is asked, said about them: for whoever looks on."""
+    kind = str(why.get("rule"))
+    name = people.names_of([why["of"]]).get(why["of"], "?") if isinstance(why.get("of"), int) else "?"
+    if kind == "delegated":
+        return M("Stands in for {name}", name=name)
+    if kind == "escalated":
+        return M("It was due, and goes to the head of {name}", name=name)
+    if kind == "returned":
+        return M("It was returned to be corrected")
+    rule = rules.find(kind)
+    if rule is None:
+        return M("Named by the workflow for that case")
+    if "role" in why:
+        called = Titled(library.find_document("role", str(why["role"])) or {}, str(why["role"]))
+        return M("{rule}: {name}", rule=rule.title, name=called)
+    return rule.title
+
+
 def explain(why: Rule, spec: FormSpec) -> Message:
     """The answer to "why me?"."""
     kind = why.get("rule")

@@ -9,6 +9,7 @@ from formloop.access.actor import Actor
 from formloop.access.signing import current
 from formloop.core.text import M
 from formloop.definitions import library
+from formloop.definitions import service as definitions
 from formloop.definitions import views as definition_views
 from formloop.forms import views as forms_views
 from formloop.forms.spec import FormSpec, Values
@@ -99,6 +100,7 @@ def init_app(app: Flask) -> None:
     navigation.navigation.add("days", days)
     deputies = navigation.Entry(M("My deputy"), "users", "workflows.list_deputies", order=56)
     navigation.person_menu.add("deputies", deputies)
+    definition_views.links.add("workflow", _links)
     navigation.home.add("inbox", navigation.Slot("workflows/_home.html", _home, order=100))
     forms_views.record_panels += [
         _submit_panel,
@@ -111,6 +113,17 @@ def init_app(app: Flask) -> None:
 def _list_of(workflow: str) -> str:
     """The list of the records that a workflow is about."""
     return url_for("lists.list_page", form=library.published("workflow", workflow).form)
+
+
+def _links(definition: definitions.Definition) -> list[definition_views.Link]:
+    """From the page of a workflow: play a case of it, and see its running ones by version."""
+    found, key = [], definition.key
+    if library.published("workflow", key).amends is None:
+        found.append((M("Play a case"), "player-play", url_for("workflows.show_play", workflow=key)))
+    if gate.allows(current(), "repair", "site"):
+        running = url_for("workflows.show_versions", workflow=key)
+        found.append((M("Versions of running ones"), "git-branch", running))
+    return found
 
 
 def _home() -> dict[str, Any] | None:

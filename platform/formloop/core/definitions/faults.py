@@ -45,6 +45,11 @@ _PATTERNS = {
 }
 
 
+def name_pattern(pattern: str, sentence: Message) -> None:
+    """Say in words, about {value}, what does not fit a pattern of some schema."""
+    _PATTERNS[pattern] = sentence
+
+
 def check_schema_of(doc: Any, kind: Kind) -> list[Problem]:
     """What is wrong with a document by the schema of its kind; at most 50 problems."""
     if kind.validator.is_valid(doc):

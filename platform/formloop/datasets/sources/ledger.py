@@ -10,7 +10,7 @@ from formloop.core.definitions.envelope import KEY_PATTERN
 from formloop.core.errors import Invalid, Problem
 from formloop.core.expression import BOOL, DATE, NUMBER, TEXT, Expression, Path, RecordType, SqlNames, Type
 from formloop.core.expression import check as check_expression
-from formloop.core.text import M
+from formloop.core.text import LOCALES, M, Message
 from formloop.datasets.document import DOCUMENT
 from formloop.datasets.sight import through
 from formloop.datasets.sources.form import steps
@@ -140,16 +140,14 @@ class LedgerOrigin:
             found = list(self.reads(path))
             return get_form(found[-1][0]).find(found[-1][1])
         if key in self.ledger.dimensions:
-            document = self.ledger.dimensions[key].document
+            schema = _titles(self.ledger.dimensions[key].title)
             if isinstance(kind, RecordType):
-                return Field(
-                    key, key, types.get("relation"), _titles(document, key), relation=Relation(kind.name)
-                )
-            return Field(key, key, types.get("text"), _titles(document, key))
+                return Field(key, key, types.get("relation"), schema, relation=Relation(kind.name))
+            return Field(key, key, types.get("text"), schema)
         measure = self.ledger.measures.get(key)
         if measure is None:
             return None
-        schema = _titles(measure.document, key)
+        schema = _titles(measure.title)
         kind_of_field = types.get("amount" if 0 < measure.scale < 3 else "number")
         return Field(key, key, kind_of_field, schema, scale=measure.scale)
 
@@ -186,9 +184,9 @@ def weighed(ledger: LedgerSpec) -> tuple[str, ...]:
     return tuple(ledger.open.sum) if ledger.open else ()
 
 
-def _titles(document: Mapping[str, Any], key: str) -> dict[str, Any]:
-    own = {word: document[word] for word in ("title", "x-title") if word in document}
-    return own or {"title": key.replace("_", " ").capitalize()}
+def _titles(name: Message) -> dict[str, Any]:
+    title, chinese = (name.render(locale) for locale in LOCALES)
+    return {"title": title[:1].upper() + title[1:], "x-title": {LOCALES[1]: chinese}}
 
 
 class LedgerRows:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from formloop.core.definitions import Doc
+from formloop.core.definitions import Doc, name_pattern
 from formloop.core.errors import Problem
 from formloop.core.text import M
 from formloop.forms.spec import FormSpec
@@ -13,6 +13,12 @@ from formloop.workflows.spec import Visit, World
 from formloop.workflows.state import Alarm
 
 DURATION = {"type": "string", "pattern": "^P([0-9]{1,4}D)?(T([0-9]{1,5}H)?([0-9]{1,6}M)?)?$"}
+name_pattern(
+    str(DURATION["pattern"]),
+    M(
+        "“{value}” is no length of time. Write P2D for two days, PT4H for four hours, P1DT12H for a day and a half."
+    ),
+)
 
 DUE: Mapping[str, Any] = {
     "type": "object",
