@@ -248,6 +248,24 @@ def pack_check(source: str) -> None:
     tell(M("Everything is fine."))
 
 
+@pack.command("diff")
+@click.argument("app")
+@click.argument("source")
+@with_site
+def pack_diff(app: str, source: str) -> None:
+    """Say how APP on this site differs from a pack; exit code 1 when it does."""
+    from formloop.access.actor import SYSTEM
+    from formloop.packs import differing
+
+    found = differing.compare(SYSTEM, app, _pack(source))
+    for each in found:
+        for sentence in each.sentences(terminal_locale()):
+            click.echo(f"{each.file}: {sentence}")
+    if found:
+        raise SystemExit(1)
+    tell(M("There is no difference."))
+
+
 def _pack(source: str) -> Any:
     from formloop.packs import reading, service
 

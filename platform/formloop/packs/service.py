@@ -190,6 +190,15 @@ def export(actor: Actor, app: str) -> dict[str, str]:
     `own_forms` stands for what was made here and belongs to no application.
     """
     gate.require(actor, "design", "definition")
+    docs = documents_of(app)
+    return {
+        "pack.json": _manifest(app, docs),
+        **{file_name(doc): write(doc, kinds.get(doc["x-kind"])) for doc in docs},
+    }
+
+
+def documents_of(app: str) -> list[Doc]:
+    """The published definitions of an application; NotFound when there are none."""
     docs = [
         doc
         for entry in library.list_entries()
@@ -197,10 +206,7 @@ def export(actor: Actor, app: str) -> dict[str, str]:
     ]
     if not docs:
         raise NotFound(M("There is no application “{app}” with anything published.", app=app))
-    return {
-        "pack.json": _manifest(app, docs),
-        **{file_name(doc): write(doc, kinds.get(doc["x-kind"])) for doc in docs},
-    }
+    return docs
 
 
 def file_name(doc: Doc) -> str:
