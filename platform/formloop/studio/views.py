@@ -12,6 +12,7 @@ from formloop.core.text import M, Message
 from formloop.definitions import editor, library
 from formloop.definitions import service as definitions
 from formloop.definitions import views as definition_views
+from formloop.definitions.views import Restorer
 from formloop.studio import (
     drafting,
     flow_designer,
@@ -20,6 +21,7 @@ from formloop.studio import (
     from_file,
     ledger_designer,
     preview,
+    restoring,
     rights_views,
 )
 from formloop.studio.designer import Designer, Gesture, designer_of, designers
@@ -49,6 +51,7 @@ def init_app(app: Flask) -> None:
     drafting.enroll()
     if "form" not in definition_views.beginnings:
         definition_views.beginnings.add("form", "studio.new")
+    definition_views.restorer[:] = [Restorer("studio.restore", restoring.can_take_back)]
     for kind in designers.names():
         if kind not in definition_views.designers:
             definition_views.designers.add(kind, "studio.design")
@@ -94,6 +97,24 @@ def design(definition_id: str) -> Response:
         drafting.open_desk(signing.current(), definition_id), read_path(request.args.get("at", ""))
     )
     return _page("studio/design.html", bench)
+
+
+@route(blueprint, "/<definition_id>/restore", permission=DESIGN, methods=["POST"])
+def restore(definition_id: str) -> Response:
+    """Take one change back in the draft, and show the draft."""
+    given = request.form
+    old, new, place = (given.get(name, type=int) for name in ("old", "new", "place"))
+    back = url_for("definitions.history", definition_id=definition_id, old=old, new=new)
+    if old is None or place is None:
+        abort(404)
+    try:
+        restoring.take_back(signing.current(), definition_id, old, new, place)
+    except (Conflict, Invalid) as error:
+        return page.redirect(back, error.message, "danger")
+    return page.redirect(
+        url_for("definitions.history", definition_id=definition_id),
+        M("Taken back in the draft. Publish it when you are done."),
+    )
 
 
 @route(blueprint, "/<definition_id>/preview", permission=DESIGN)

@@ -16,7 +16,7 @@ def prove(
     rounds: int = 1_000,
     databases: tuple[str, ...] = DATABASES,
 ) -> dict[str, Any]:
-    """Run `rounds` races on each database; `ok` says that each had one decision, one step, one history row and one notice."""
+    """Run `rounds` races on each database; `ok` says that each had one decision, step, row of history, notice and message."""
     found: dict[str, Any] = {"ok": True}
     for database in databases:
         with throwaway(database) as environment:

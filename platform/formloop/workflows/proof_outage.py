@@ -1,7 +1,7 @@
-"""Proof `outage`: a worker is killed again and again while cases wait for a day that has passed and for answers.
+"""Proof `outage`: a worker is killed again and again while cases wait for days that have passed and for answers.
 
-Every case ends in the right state, every message and every step of its history is there once, and every address
-was called under one key a case, however often.
+Every case ends in the right state, every message, notice and step of its history is there once, reminders and what
+happens when nobody answers too, and every address was called under one key a case, however often.
 """
 
 import http.server
@@ -24,6 +24,7 @@ from formloop.access import people
 from formloop.access.actor import SYSTEM, get_actor
 from formloop.access.role_kind import ROLE
 from formloop.bridges import outbound
+from formloop.bridges.notices.tables import notice
 from formloop.core import clock
 from formloop.core.definitions import Doc
 from formloop.db.throwaway import DATABASES, throwaway
@@ -38,14 +39,25 @@ from formloop.workflows.tables import case, case_log, task
 
 KINDS = (ROLE, FORM, WORKFLOW)  # a worker process has them once this module is imported
 CASES = 500
+NOTICES = ("overdue", "message", "outcome")
 LONGEST = 120  # seconds until it counts as hanging
-FORM_KEY = "outage"
+FORM_KEY, SILENT = "outage", "outage_silent"
 
 
 def documents(port: int) -> list[Doc]:
-    """A form, and a workflow that waits a day, asks an address and writes a message."""
+    """A form, and a workflow that waits a day beside somebody who never answers, asks an address and writes a message."""
+    due = {"after": "P1D", "then": [{"do": "remind"}, {"do": "approve", "after": "PT6H"}]}
+    silent = {
+        "id": "decide", "node": "approval", "due": due, "who": [{"rule": "people", "people": [SILENT]}],
+    }  # fmt: skip
     steps: list[Doc] = [
-        {"id": "rest", "node": "wait", "after": "P1D"},
+        {
+            "id": "both", "node": "parallel",
+            "branches": [
+                {"id": "days", "steps": [{"id": "rest", "node": "wait", "after": "P1D"}]},
+                {"id": "people", "steps": [silent]},
+            ],
+        },
         {
             "id": "ask", "node": "http", "url": f"http://127.0.0.1:{port}/", "values": {"subject": "subject"},
             "answer": {"word": "answer.word"},
@@ -123,6 +135,7 @@ def _start_server() -> tuple[http.server.ThreadingHTTPServer, Counter[str]]:
 
 
 def _begin(count: int, port: int) -> None:
+    people.add_person(SYSTEM, SILENT, "Silent")
     definitions.publish_many(SYSTEM, documents(port), "proof")
     starter = get_actor(people.add_person(SYSTEM, "outage", "Outage", administrator=True))
     drafts = [records.Draft({"subject": f"Case {n}"}) for n in range(count)]
@@ -166,15 +179,20 @@ def _work(settings: Settings, port: int) -> None:
 
 
 def _faults(count: int, calls: Counter[str]) -> list[str]:
-    expected = Counter({"submit": count, "called": count, "message": count, "finished": count})
+    words = ("submit", "due_remind", "due_approve", "called", "message", "finished")
+    expected = Counter(dict.fromkeys(words, count))
     spec = get_form(FORM_KEY)
     with db.reading() as conn:
         notes = Counter(conn.execute(select(case_log.c.action)).scalars())
         status = Counter(conn.execute(select(case.c.status)).scalars())
         states = Counter(conn.execute(select(spec.table.c.state)).scalars())
-        told = conn.execute(select(func.count()).where(task.c.kind == "message")).scalar_one()
+        tasks = Counter(conn.execute(select(task.c.kind)).scalars())
+        told = Counter((row.kind, row.link) for row in conn.execute(select(notice.c.kind, notice.c.link)))
     faults = [] if notes == expected else [f"history {dict(notes)}"]
     faults += [] if status == Counter({"approved": count}) else [f"cases {dict(status)}"]
     faults += [] if states == Counter({"confirmed": count}) else [f"records {dict(states)}"]
-    faults += [] if told == count else [f"{told} messages"]
+    faults += [] if tasks == Counter({"todo": count, "message": count}) else [f"tasks {dict(tasks)}"]
+    kinds, twice = Counter(kind for kind, _ in told), [each for each, often in told.items() if often > 1]
+    faults += [] if kinds == Counter(dict.fromkeys(NOTICES, count)) else [f"notices {dict(kinds)}"]
+    faults += [f"notice {kind} of {link} twice" for kind, link in twice[:5]]
     return faults + ([] if len(calls) == count else [f"{len(calls)} keys of calls"])

@@ -17,10 +17,13 @@ from formloop import db
 from formloop.access import people
 from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.access.role_kind import ROLE
+from formloop.bridges import service as bridges
+from formloop.bridges.kind import BRIDGE
 from formloop.bridges.notices.tables import notice
 from formloop.core.definitions import Doc
 from formloop.core.errors import Conflict, FormloopError
 from formloop.definitions import service as definitions
+from formloop.events.tables import outbox
 from formloop.forms import service as records
 from formloop.forms.kind import FORM
 from formloop.forms.tables import change
@@ -30,7 +33,7 @@ from formloop.workflows.announcing import link_of
 from formloop.workflows.kind import WORKFLOW
 from formloop.workflows.tables import case, case_log, task
 
-KINDS = (ROLE, FORM, WORKFLOW)  # a worker process has them once this module is imported
+KINDS = (ROLE, FORM, WORKFLOW, BRIDGE)  # a worker process has them once this module is imported
 FORM_KEY = "approval_race"
 DOCUMENTS: list[Doc] = [
     {
@@ -47,6 +50,15 @@ DOCUMENTS: list[Doc] = [
             {"id": "done", "node": "end", "state": "confirmed"},
         ],
     },
+    {
+        "x-kind": "form", "x-id": "0ace0003", "x-key": f"{FORM_KEY}_told", "title": "Told of it", "type": "object",
+        "properties": {"subject": {"type": "string", "title": "Subject"}},
+    },
+    {
+        "x-kind": "bridge", "x-id": "0ace0004", "x-key": f"{FORM_KEY}_told", "title": "Each outcome is told",
+        "from": {"form": FORM_KEY, "on": ["state:confirmed", "state:rejected"]},
+        "to": {"form": f"{FORM_KEY}_told"}, "map": {"subject": "subject"}, "run": "after",
+    },
 ]  # fmt: skip
 
 Order = tuple[int, int, str]  # who, which task, what
@@ -58,7 +70,7 @@ KINDS_OF_RACE: tuple[tuple[str, tuple[str, str], bool], ...] = (
 
 
 def prove_approve(settings: Settings, rounds: int = 1_000, seed: int = 1) -> dict[str, Any]:
-    """Run `rounds` races; `ok` says whether each had one decision, one step, one history row and one notice."""
+    """Run `rounds` races; `ok` says whether each had one decision, one step, one row of history, one notice and one message."""
     chance = random.Random(seed)  # noqa: S311  repeatable, not secret
     starter, approvers = _prepare()
     outcomes: Counter[str] = Counter()
@@ -89,6 +101,7 @@ def prove_approve(settings: Settings, rounds: int = 1_000, seed: int = 1) -> dic
 
 
 def _prepare() -> tuple[Actor, list[int]]:
+    bridges.start()
     definitions.publish_many(SYSTEM, DOCUMENTS, "proof")
     ids = [_person(account) for account in ("race_start", "race_one", "race_two")]
     if not get_actor(ids[0]).administrator:
@@ -109,6 +122,7 @@ def _submit(starter: Actor, number: int) -> service.Result:
 def _work(settings: Settings, line: "Connection[Any, Any]", barrier: Barrier) -> None:
     """One of the two processes: takes an order, waits for the other one, decides, and tells how it went."""
     db.start(Flask("proof"), settings)
+    bridges.start()
     while (order := line.recv()) is not None:
         person, which, action = order
         actor = get_actor(person)
@@ -149,6 +163,9 @@ def _faults(case_id: int, answers: list[str], same: bool) -> list[str]:
         told = conn.execute(
             select(func.count()).where(notice.c.person == row.initiator, notice.c.link == link_of(case_id))
         ).scalar_one()
+        sent = conn.execute(
+            select(func.count()).where(outbox.c.key == f"bridge:{FORM_KEY}_told:{row.record}")
+        ).scalar_one()
     expected = ["done", "repeated"] if same else ["conflict", "done"]
     found = {
         "history rows": notes,
@@ -156,6 +173,7 @@ def _faults(case_id: int, answers: list[str], same: bool) -> list[str]:
         "steps of the record": steps,
         "revisions": row.revision - 1,
         "notices of the outcome": told,
+        "messages of the outbox": sent,
     }
     faults = [f"{count} {name}" for name, count in found.items() if count != 1]
     return [*faults, *([] if answers == expected else [f"answers {answers}"])]
