@@ -214,6 +214,20 @@ def test_what_is_hidden_of_a_ledger_is_hidden_of_its_open_items(database: Any) -
     assert [row["left"] for row in rows("due", blind, day="2026-04-30")] == [Decimal(0)]
 
 
+def test_a_sum_of_what_is_hidden_everywhere_is_not_shown_as_nothing(database: Any) -> None:
+    stocked()
+    by_item = dataset("by_item", {"dataset": "card", "parameters": {"since": "parameters.since", "until": "parameters.until"}},
+                      {"item": "item", "worth": "worth", "moved": "moved"}, parameters=SPAN, group=["item"],
+                      measures={"worth": "SUM(worth)", "moved": "SUM(moved)"})  # fmt: skip
+    publish(CARD, by_item)
+    keeper = reader({"ledger": "stock", "may": ["view"], "except": ["value"]})
+    card = Reading(keeper, library.published("dataset", "card"), MARCH)
+    assert "moved" in card.fields and not {"worth", "value"} & card.fields.keys()
+    assert list(Reading(keeper, library.published("dataset", "by_item"), MARCH).fields) == ["item", "moved"]
+    whole = Reading(SYSTEM, library.published("dataset", "card"), MARCH)
+    assert {"worth", "value"} <= whole.fields.keys()
+
+
 def test_seeing_a_ledger_is_not_yet_exporting_it(database: Any) -> None:
     stocked()
     publish(CARD)

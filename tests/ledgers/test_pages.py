@@ -154,6 +154,8 @@ def test_what_is_being_filled_in_is_tried_before_it_is_saved(site: Flask) -> Non
     found = tried(ann, "/ledgers/try/issue", day="2026-03-02", place=str(store.main), **line)
     assert "-8.00" in found and store.there() == (10, 20)
     assert listing.list_records(SYSTEM, get_form("issue"), Query()).rows == []
+    missing = tried(ann, "/ledgers/try/issue", day="someday", place=str(store.main), **line)
+    assert "Date: " in missing
     too_much = tried(ann, "/ledgers/try/issue", day="2026-03-02", place=str(store.main),
                      **{**line, "lines.0.quantity": "11"})  # fmt: skip
     assert "not enough" in too_much.lower() and store.there() == (10, 20)

@@ -53,7 +53,7 @@ jobs.enroll(JOB, Work(acting(_step)))
 
 def write(job: Job, actor: Actor, found: Reading, query: Query, path: Path, locale: str) -> None:
     """Write the rows into `path`, by its ending a workbook or CSV."""
-    columns = [f for key, f in found.dataset.fields.items() if not query.columns or key in query.columns]
+    columns = [f for key, f in found.fields.items() if not query.columns or key in query.columns]
     heads = [field.title(locale) for field in columns]
 
     def rows() -> Iterator[list[Any]]:

@@ -56,6 +56,8 @@ class Reading:
         self.view = View(actor, tuple(actions), context, engine().dialect.name, values)
         statement.require(self.view, dataset)
         self.table: Subquery = statement.derived(self.view, dataset)
+        hidden = statement.closed(self.view, dataset)
+        self.fields = {key: field for key, field in dataset.fields.items() if key not in hidden}
 
     def _read(self, given: Given) -> dict[str, Any]:
         found = {}

@@ -102,8 +102,8 @@ class _Asked:
 
     @property
     def fields(self) -> list[Field]:
-        wanted = [key for key in self.query.columns if key in self.dataset.fields]
-        return [self.dataset.fields[key] for key in wanted or self.dataset.fields]
+        known = self.reading.fields
+        return [known[key] for key in self.query.columns if key in known] or list(known.values())
 
 
 def _asked(actor: Actor, key: str) -> _Asked:

@@ -13,7 +13,7 @@ from formloop.access.signing import current
 from formloop.core import clock
 from formloop.core.clock import find_id
 from formloop.core.errors import Forbidden, Invalid, NotFound, Problem
-from formloop.core.text import M
+from formloop.core.text import M, Titled
 from formloop.forms import fill_in, posted, reads
 from formloop.forms import views as forms_views
 from formloop.forms.kind import get_form
@@ -239,7 +239,23 @@ def try_given(form: str) -> Response:
     actor, spec, record = current(), get_form(form), request.args.get("record", type=int)
     raw = posted.raw_values(spec, request.form)
     back = url_for("forms.edit_page" if record else "forms.new_page", form=form, record=record)
-    return show_tried(actor, lambda: service.preview_given(actor, form, raw, record), back)
+
+    def preview() -> list[Sheet]:
+        try:
+            return service.preview_given(actor, form, raw, record)
+        except Invalid as error:
+            raise Invalid([_told(spec, each) for each in error.problems]) from error
+
+    return show_tried(actor, preview, back)
+
+
+def _told(spec: FormSpec, problem: Problem) -> Problem:
+    """A problem with the name of its field, since it is not told beside it."""
+    field = spec.find(".".join(step for step in problem.at.split(".") if not step.isdecimal()))
+    if field is None:
+        return problem
+    text = M("{field}: {problem}", field=Titled(field.schema, field.key), problem=problem.message)
+    return Problem(problem.code, problem.at, text)
 
 
 def show_tried(actor: Actor, preview: Callable[[], list[Sheet]], back: str) -> Response:

@@ -163,6 +163,12 @@ class LedgerOrigin:
             for form, at, _ in steps(get_form(kind.name), path[1:]):
                 yield form, at
 
+    def closed(self, view: View, path: Path) -> bool:
+        """Whether what stands at a path is hidden from the person in every row."""
+        names = self._behind(path) if path[0] in self.own else path[:1]
+        permits = [find_permit(view.actor, self.ledger, action) for action in view.actions]
+        return any(not permit.covers(name) for permit in permits if permit for name in names)
+
     def _behind(self, path: Path) -> tuple[str, ...]:
         """The measures that a word of ours tells."""
         if path[0] in _PENDING:
