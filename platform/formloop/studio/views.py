@@ -12,7 +12,17 @@ from formloop.core.text import M, Message
 from formloop.definitions import editor, library
 from formloop.definitions import service as definitions
 from formloop.definitions import views as definition_views
-from formloop.studio import drafting, flow_designer, form_designer, formula, from_file, preview, rights_views
+from formloop.definitions.views import Restorer
+from formloop.studio import (
+    drafting,
+    flow_designer,
+    form_designer,
+    formula,
+    from_file,
+    preview,
+    restoring,
+    rights_views,
+)
 from formloop.studio.designer import PLAIN, Designer, Gesture, designer_of, designers
 from formloop.studio.operations import find, read_path, write_path
 from formloop.studio.panel import Panel, read_section
@@ -35,6 +45,7 @@ def init_app(app: Flask) -> None:
     drafting.enroll()
     if "form" not in definition_views.beginnings:
         definition_views.beginnings.add("form", "studio.new")
+    definition_views.restorer[:] = [Restorer("studio.restore", restoring.can_take_back)]
     for kind in designers.names():
         if kind not in definition_views.designers:
             definition_views.designers.add(kind, "studio.design")
@@ -80,6 +91,24 @@ def design(definition_id: str) -> Response:
         drafting.open_desk(signing.current(), definition_id), read_path(request.args.get("at", ""))
     )
     return _page("studio/design.html", bench)
+
+
+@route(blueprint, "/<definition_id>/restore", permission=DESIGN, methods=["POST"])
+def restore(definition_id: str) -> Response:
+    """Take one change back in the draft, and show the draft."""
+    given = request.form
+    old, new, place = (given.get(name, type=int) for name in ("old", "new", "place"))
+    back = url_for("definitions.history", definition_id=definition_id, old=old, new=new)
+    if old is None or place is None:
+        abort(404)
+    try:
+        restoring.take_back(signing.current(), definition_id, old, new, place)
+    except (Conflict, Invalid) as error:
+        return page.redirect(back, error.message, "danger")
+    return page.redirect(
+        url_for("definitions.history", definition_id=definition_id),
+        M("Taken back in the draft. Publish it when you are done."),
+    )
 
 
 @route(blueprint, "/<definition_id>/preview", permission=DESIGN)
