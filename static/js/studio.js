@@ -73,7 +73,7 @@ document.addEventListener("change", (event) => {
     edit("field-type", { at: panel().dataset.at, type: target.value });
   } else if (target.matches("[data-choose]")) {
     const { choose: at, name } = target.dataset;
-    edit(target.value ? "set" : "remove", { at: `${at}/${name}`, value: JSON.stringify(target.value), keep: 1, shown: panel().dataset.at });
+    edit(target.value ? "set" : "remove", { at: `${at}/${name}`, value: target.selectedOptions[0].dataset.json || "null", keep: 1, shown: panel().dataset.at });
   } else if (section) {
     edit("fill", () => ({ ...fields(section), at: section.dataset.at, shown: panel()?.dataset.at ?? "", keep: target.matches("select") ? "" : 1 }));
   }
@@ -86,7 +86,13 @@ function fields(section) {
   }
   return found;
 }
-document.addEventListener("submit", (event) => { if (event.target.matches("[data-section]")) event.preventDefault(); });
+document.addEventListener("submit", (event) => {
+  const { target } = event;
+  if (target.matches("[data-section], [data-named]")) event.preventDefault();
+  if (target.matches("[data-named]") && target.name.value.trim()) {
+    edit("add-named", { at: target.dataset.named, value: target.dataset.value, title: target.name.value, shown: panel().dataset.at });
+  }
+});
 document.addEventListener("fl-moved", ({ detail: { from, to } }) => {  // a new label has given a new key
   for (const each of document.querySelectorAll("#studio-props[data-at], #studio-props [data-at], #studio-props [data-choose]")) {
     for (const name of ["at", "choose"]) {
@@ -98,7 +104,7 @@ document.addEventListener("fl-moved", ({ detail: { from, to } }) => {  // a new 
 
 // --- Several of many: a box that shows what is chosen
 htmx.onLoad((root) => {
-  for (const select of (root.parentElement || root).querySelectorAll("#studio-props select[multiple]")) {
+  for (const select of (root.parentElement || root).querySelectorAll("#studio select[multiple]")) {
     if (!select.tomselect) new TomSelect(select, { plugins: ["remove_button"], dropdownParent: "body" });
   }
 });

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from formloop.access import role_kind
+from formloop.access import people, role_kind
 from formloop.access.actor import SYSTEM
 from formloop.core.definitions import Doc, check_schema_of, write
 from formloop.core.errors import Invalid
@@ -202,3 +202,16 @@ def test_a_length_of_time_that_is_none_is_told_with_examples() -> None:
     doc = workflow_doc(approval("a", "bob", due={"after": "2 days", "then": []}))
     told = [each.message.render("en") for each in check_schema_of(doc, WORKFLOW)]
     assert any("“2 days” is no length of time. Write P2D for two days" in each for each in told), told
+
+
+def test_a_misspelt_role_account_department_or_field_is_told_with_the_near_one(stage: Stage) -> None:
+    people.add_person(SYSTEM, "margaret", "Margaret")
+    who = [
+        {"rule": "role", "role": "request_aprovers"},
+        {"rule": "people", "people": ["margret"]},
+        {"rule": "department", "department": "request_ofice"},
+    ]
+    doc = workflow_doc(approval("a", who=who, fields={"ammount": "view"}), summary=["subjekt"])
+    told = " ".join(each.message.render("en") for each in WORKFLOW.check(doc, library.VIEW))
+    for near in ("request_approvers", "margaret", "request_office", "amount", "subject"):
+        assert f"Did you mean “{near}”?" in told

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from formloop.bridges.spec import CANCELLED, BridgeSpec
-from formloop.core.definitions import Doc, Kind, Library, kinds, load_schema, suggest
+from formloop.core.definitions import Doc, Kind, Library, kinds, load_schema, with_suggestion
 from formloop.core.errors import Problem
 from formloop.core.expression import BOOL, Expression, ListType, RecordType, Type
 from formloop.core.expression import check as check_expression
@@ -160,19 +160,14 @@ class Reader:
 
     def _no_state(self, form: FormSpec, state: str, at: str) -> None:
         text = M("The form “{form}” has no state “{state}”.", form=form.key, state=state)
-        self._say("no_state", at, _with_hint(text, state, tuple(form.states)))
+        self._say("no_state", at, with_suggestion(text, state, tuple(form.states)))
 
     def _no_field(self, form: FormSpec, key: str, at: str) -> None:
         text = M("The form “{form}” has no field “{field}”.", form=form.key, field=key)
-        self._say("no_field", at, _with_hint(text, key, tuple(form.fields)))
+        self._say("no_field", at, with_suggestion(text, key, tuple(form.fields)))
 
     def _say(self, code: str, at: str, message: Message) -> None:
         self.problems.append(Problem(code, at, message))
-
-
-def _with_hint(text: Message, wrong: str, known: tuple[str, ...]) -> Message:
-    near = suggest(wrong, known)
-    return M("{text} {near}", text=text, near=near) if near else text
 
 
 BRIDGE = kinds.add(

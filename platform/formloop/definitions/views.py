@@ -1,11 +1,12 @@
 """Pages about definitions: the list, the history of one, and what publishing would do."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from flask import Blueprint, Flask, Response, current_app, request, url_for
 
 from formloop.access import audit_views, signing
-from formloop.core.definitions import kinds
+from formloop.core.definitions import Change, kinds
 from formloop.core.errors import Invalid, Problem
 from formloop.core.registry import Registry
 from formloop.core.text import M, Message
@@ -28,6 +29,17 @@ links: Registry[Callable[[service.Definition], list[Link]]] = Registry(
     "link"
 )  # kind → where else its page leads
 designers: Registry[str] = Registry("designer")  # kind → endpoint of its designer, called with definition_id
+
+
+@dataclass(frozen=True, slots=True)
+class Restorer:
+    """The endpoint that takes a single change back, and which changes it can."""
+
+    endpoint: str
+    can: Callable[[Change], bool]
+
+
+restorer: list[Restorer] = []  # how one change of a version is taken back; at most one
 
 
 def init_app(app: Flask) -> None:
@@ -98,6 +110,8 @@ def history(definition_id: str) -> Response:
         old=old,
         new=new,
         sentences=None if changes is None else [change.describe(locale()) for change in changes],
+        restorable=_restorable(definition, changes or []),
+        restore_url=_restore_url(definition),
     )
 
 
@@ -213,6 +227,18 @@ def _opened(definition: service.Definition) -> str | None:
 def _linked(definition: service.Definition) -> list[Link]:
     find = links.find(definition.kind) if definition.version and not definition.archived else None
     return find(definition) if find is not None else []
+
+
+def _restore_url(definition: service.Definition) -> str:
+    found = next((each.endpoint for each in restorer if each.endpoint in current_app.view_functions), "")
+    return url_for(found, definition_id=definition.id) if found and not definition.archived else ""
+
+
+def _restorable(definition: service.Definition, changes: list[Change]) -> set[int]:
+    """The places of the changes that can be taken back one by one."""
+    if not _restore_url(definition):
+        return set()
+    return {place for place, change in enumerate(changes) if restorer[0].can(change)}
 
 
 def _offered(definition: service.Definition) -> list[tuple[Message, str]]:

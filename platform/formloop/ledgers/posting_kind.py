@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from formloop.core.definitions import Doc, Kind, Library, kinds, load_schema, suggest
+from formloop.core.definitions import Doc, Kind, Library, kinds, load_schema, with_suggestion
 from formloop.core.errors import Problem
 from formloop.core.expression import (
     ANY,
@@ -109,7 +109,7 @@ class Reader:
         for at, each in (("on", state), *((f"until.{i}", each) for i, each in enumerate(said))):
             if each not in form.states:
                 text = M("The form “{form}” has no state “{state}”.", form=form.key, state=each)
-                self.say("no_state", at, _near(text, each, form.states))
+                self.say("no_state", at, with_suggestion(text, each, form.states))
         return tuple(said) or tuple({form.initial_state, CANCELLED} - {state})
 
     def _names(self, form: FormSpec) -> dict[str, Type]:
@@ -189,7 +189,7 @@ class Reader:
                     key=key,
                 )
                 known = (*ledger.dimensions, *ledger.measures, *WORDS)
-                self.say("unknown", f"{at}.{key}", _near(text, key, dict.fromkeys(known)))
+                self.say("unknown", f"{at}.{key}", with_suggestion(text, key, dict.fromkeys(known)))
         if "carries" in said and said["carries"] not in {rule.id for rule in earlier}:
             text = M("There is no entry “{id}” before this one.", id=said["carries"])
             self.say("no_entry", f"{at}.carries", text)
@@ -288,11 +288,6 @@ def _fits(found: Type, forms: tuple[str, ...]) -> bool:
     if found in (ANY, NUMBER):
         return True
     return isinstance(found, RecordType) and found.name in forms
-
-
-def _near(text: Message, wrong: str, known: Mapping[str, Any]) -> Message:
-    near = suggest(wrong, tuple(known))
-    return M("{text} {near}", text=text, near=near) if near else text
 
 
 POSTING = kinds.add(

@@ -1,12 +1,12 @@
 """The use cases: posting what happens to records, undoing it, trying it out, valuing again."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from sqlalchemy import func, select
 
 from formloop.access.actor import SYSTEM, Actor
+from formloop.core.definitions import Doc
 from formloop.db import connection, transactional, undone
 from formloop.definitions import library
 from formloop.events import Event, subscribe_many
@@ -215,9 +215,19 @@ def revalue(actor: Actor, ledger: str, pool: str) -> int:
     return sum(len(group.sheet.slots) for group in book.groups)
 
 
-def preview(actor: Actor, form: str, record: Values) -> list[Sheet]:
-    """The entries that a record would make now; nothing is written. Invalid when it would be refused."""
-    return undone(partial(_try, actor, form, record))
+def preview(actor: Actor, form: str, record: Values, draft: Doc | None = None) -> list[Sheet]:
+    """The entries that a record would make now; nothing is written. Invalid when it would be refused.
+
+    `draft` is a posting to try before it is published.
+    """
+
+    def try_now() -> list[Sheet]:
+        if draft is not None:
+            entry = library.find_entry("posting", draft["x-key"])
+            library.overlay().put("posting", draft["x-key"], draft, entry.version if entry else 0)
+        return _try(actor, form, record)
+
+    return undone(try_now)
 
 
 def preview_given(actor: Actor, form: str, raw: Mapping[str, Any], record: int | None) -> list[Sheet]:

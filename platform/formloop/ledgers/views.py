@@ -230,7 +230,7 @@ def try_record(form: str, record: int) -> Response:
     actor = current()
     values = reads.look(actor, form, record).record
     back = url_for("forms.record_page", form=form, record=record)
-    return _show_tried(actor, lambda: service.preview(actor, form, values), back)
+    return show_tried(actor, lambda: service.preview(actor, form, values), back)
 
 
 @route(blueprint, "/try/<form>", permission="signed-in", methods=["POST"])
@@ -239,10 +239,11 @@ def try_given(form: str) -> Response:
     actor, spec, record = current(), get_form(form), request.args.get("record", type=int)
     raw = posted.raw_values(spec, request.form)
     back = url_for("forms.edit_page" if record else "forms.new_page", form=form, record=record)
-    return _show_tried(actor, lambda: service.preview_given(actor, form, raw, record), back)
+    return show_tried(actor, lambda: service.preview_given(actor, form, raw, record), back)
 
 
-def _show_tried(actor: Actor, preview: Callable[[], list[Sheet]], back: str) -> Response:
+def show_tried(actor: Actor, preview: Callable[[], list[Sheet]], back: str) -> Response:
+    """The page, or the dialog, of what would be entered, or why it would be refused."""
     problems: list[Problem] = []
     slots: list[Slot] = []
     try:

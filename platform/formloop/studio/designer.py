@@ -8,6 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from formloop.core.definitions import Doc, Path, parse
 from formloop.core.errors import Invalid
+from formloop.core.keys import suggest_key
 from formloop.core.registry import Registry
 from formloop.studio.operations import Operation, apply, read_path
 from formloop.studio.panel import Panel, open_panel
@@ -43,6 +44,7 @@ class Designer:
     """How a kind of definition is shaped; this one, by panels alone, is for kinds that have no other."""
 
     canvas: ClassVar[str] = "studio/_plain.html"
+    whole: ClassVar[bool] = True  # whether the canvas is the panel of the whole definition
     without: ClassVar[frozenset[str]] = FIXED
 
     def shown(self, around: Around) -> Mapping[str, Any]:
@@ -91,7 +93,18 @@ def _change(do: str) -> Act:
     return act
 
 
-ACTS: Mapping[str, Act] = {do: _change(do) for do in ("set", "add", "remove", "move", "duplicate")}
+def _add_named(gesture: Gesture) -> Made:
+    """Something new in an object, its key made from what it is called."""
+    said, title = parse(gesture.given.get("value", "null")), gesture.text("title").strip()
+    if said.problems or not title:
+        raise Invalid(said.problems)
+    operation = Operation("add", gesture.at, {"title": title, **said.doc}, suggest_key(title, ()))
+    return apply(gesture.around.doc, [operation], gesture.around.kind.identities)
+
+
+ACTS: Mapping[str, Act] = {do: _change(do) for do in ("set", "add", "remove", "move", "duplicate")} | {
+    "add-named": _add_named
+}
 designers: Registry[Designer] = Registry("designer")
 PLAIN = Designer()
 

@@ -50,6 +50,7 @@ class FlowDesigner(Designer):
     """Draws workflows."""
 
     canvas = "studio/_flow_canvas.html"
+    whole = False
     without = FIXED | {"steps", "branches", "id", "node"}
 
     def shown(self, around: Around) -> Mapping[str, Any]:

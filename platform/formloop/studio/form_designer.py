@@ -39,6 +39,7 @@ class FormDesigner(Designer):
     """Draws forms."""
 
     canvas = "studio/_form_canvas.html"
+    whole = False
     without = FIXED | {"properties", "required", "x-layout"}
 
     def shown(self, around: Around) -> Mapping[str, Any]:

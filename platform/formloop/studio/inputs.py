@@ -30,7 +30,7 @@ def input_for(schema: Schema, value: Any, offer: Offer) -> Input | None:
     """The input for a property, None where its value is no single thing."""
     named = {key: schema[key] for key in _NAMES if key in schema}
     word, kind = schema.get("x-pick"), schema.get("type")
-    if "const" in schema or word == "fields":
+    if "const" in schema or (word and kind == "object"):
         return None
     if word == "expression":
         return Input({**named, "type": "string", "x-type": "multiline", "x-expression": True}, _text, _same)
@@ -80,6 +80,9 @@ def _list(named: dict[str, Any], items: Schema) -> Input | None:
         words = mapping(items.get("x-titles"))
         options = [(str(each), mapping(words.get(each))) for each in items["enum"]]
         return _several(named, options, "checkbox_group")
+    if items.get("type") == "array":
+        field = {**named, "type": "string", "x-type": "multiline"}
+        return Input(field, _sets_shown, _sets_kept)
     if items.get("type") == "string":
         field = {**named, "type": "string", "x-type": "multiline"}
         return Input(field, lambda each: "\n".join(texts(each)) or None, _lines_kept)
@@ -105,6 +108,15 @@ def _plain(value: Any) -> Any:
 def _lines_kept(value: Any) -> Any:
     found = [line.strip() for line in str(value or "").splitlines()]
     return list(dict.fromkeys(each for each in found if each)) or None
+
+
+def _sets_shown(value: Any) -> Any:
+    return "\n".join(", ".join(texts(each)) for each in listing(value)) or None
+
+
+def _sets_kept(value: Any) -> Any:
+    found = [[part.strip() for part in line.split(",")] for line in listing(_lines_kept(value))]
+    return [kept for each in found if (kept := [part for part in each if part])] or None
 
 
 def _pairs_shown(value: Any) -> Any:

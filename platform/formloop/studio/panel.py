@@ -19,7 +19,7 @@ from formloop.forms import engine, kind, posted, screen
 from formloop.forms.spec import FormSpec, Said
 from formloop.studio.inputs import Input, input_for
 from formloop.studio.operations import Operation, find
-from formloop.studio.pickers import Around, offered
+from formloop.studio.pickers import Around, called, offered
 from formloop.studio.places import Schema, alternatives, discriminator, resolve, schema_at
 from formloop.studio.shapes import listing, mapping, texts
 
@@ -45,6 +45,7 @@ class Members:
     title: Message | str
     members: list[tuple[Path, Message | str, list["Part"]]]
     offers: list[tuple[Message | str, str]]  # words, and the value as JSON
+    named: bool = False  # whether a new one is asked for its name
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,8 @@ class Matrix:
 
     at: Path
     title: Message | str
-    choices: list[tuple[str, Message | str]]
-    rows: list[tuple[str, str, str]]  # name, words, what is chosen
+    choices: list[tuple[Any, Message | str]]  # the value, and its words
+    rows: list[tuple[str, str, Any]]  # name, words, what is chosen
 
 
 Part = Section | Members | Matrix
@@ -99,9 +100,7 @@ class Panel:
         """Each property with its schema and its input; none where it has parts of its own."""
         value = mapping(self.value)
         around = replace(self.around, beside=value)
-        for key, said in mapping(self.schema.get("properties")).items():
-            if key in self.without or not isinstance(said, Mapping):
-                continue
+        for key, said in self._said():
             each = resolve(said, self.root, value.get(key))
             made = input_for(each, value.get(key), lambda word, now: offered(word, around, now))
             path: Path = (key,)
@@ -116,6 +115,17 @@ class Panel:
                 path = (key, name)
             yield key, each, None if made is None else (path, made)
 
+    def _said(self) -> Iterator[tuple[str, Schema]]:
+        """The properties that are known by name, and behind one of them those that another definition names."""
+        names = mapping(self.schema.get("x-names"))
+        around = replace(self.around, beside=mapping(self.value))
+        for key, said in mapping(self.schema.get("properties")).items():
+            if key not in self.without and isinstance(said, Mapping):
+                yield key, said
+            if key == names.get("behind"):
+                for name, title in offered(names["pick"], around, None):
+                    yield name, {**self.schema["additionalProperties"], "title": title}
+
     def _section(self, title: Message | str, inputs: Mapping[str, tuple[Path, Input]]) -> Section:
         spec = _spec(json.dumps({name: made.field for name, (_, made) in inputs.items()}))
         return Section(self.at, title, spec, self._rows(spec, inputs), inputs)
@@ -124,30 +134,60 @@ class Panel:
         at, title = (*self.at, key), Said(schema) if "title" in schema else key
         if "properties" in schema:
             return Panel(self.around, at, schema, value).parts(title)
-        if schema.get("x-pick") == "fields":
-            said = mapping(schema["additionalProperties"].get("x-titles"))
-            choices = [
-                (each, Said(said[each])) for each in schema["additionalProperties"]["enum"] if each in said
+        if "x-pick" in schema:
+            return [self._matrix(at, title, schema, mapping(value))]
+        each = schema.get("additionalProperties")
+        if isinstance(each, Mapping) and "properties" in each:
+            there: list[tuple[Path, Message | str, list[Part]]] = [
+                (
+                    (*at, name),
+                    called(mapping(inner), name, self.around.locale),
+                    Panel(self.around, (*at, name), each, inner).parts(),
+                )
+                for name, inner in mapping(value).items()
             ]
-            chosen = mapping(value)
-            offers = [
-                ("*", M("All other fields").render(self.around.locale)),
-                *offered("fields", self.around, None),
-            ]
-            rows = [(name, word, str(chosen.get(name, ""))) for name, word in offers]
-            return [Matrix(at, title, [*choices], rows)]
+            return [Members(at, title, there, [("", _fresh(each, self.root))], named=True)]
         items = schema.get("items")
         if isinstance(items, Mapping) and "properties" in resolve(items, self.root):
             return [self._members(at, title, items, listing(value))]
         return []
 
+    def _matrix(self, at: Path, title: Message | str, schema: Schema, chosen: Mapping[str, Any]) -> Matrix:
+        values = schema["additionalProperties"]
+        said = mapping(values.get("x-titles"))
+        choices = [(each, Said(said[str(each)])) for each in values["enum"] if str(each) in said]
+        around = replace(self.around, beside=mapping(self.value))
+        names = offered(schema["x-pick"], around, [each for each in chosen if each != "*"])
+        if schema["x-pick"] == "fields":
+            names = [("*", M("All other fields").render(self.around.locale)), *names]
+        rows = [(name, word, chosen.get(name, "")) for name, word in names]
+        return Matrix(at, title, [*choices], rows)
+
     def _members(self, at: Path, title: Message | str, items: Schema, value: list[Any]) -> Members:
-        members = []
+        members: list[tuple[Path, Message | str, list[Part]]] = []
+        title_by = self._called_by(at[-1])
         for number, each in enumerate(value):
             place, schema = (*at, str(number)), resolve(items, self.root, each)
-            members.append((place, _called(schema), Panel(self.around, place, schema, each).parts()))
+            members.append(
+                (
+                    place,
+                    self._called(title_by, each, schema) or _called(schema),
+                    Panel(self.around, place, schema, each).parts(),
+                )
+            )
         forms = alternatives(items, self.root)
         return Members(at, title, members, [(_called(each), _fresh(each, self.root)) for each in forms])
+
+    def _called_by(self, key: str) -> str:
+        """The property by whose value the members of a list are called."""
+        return str(mapping(mapping(self.schema.get("properties")).get(key)).get("x-called", ""))
+
+    def _called(self, key: str, member: Any, schema: Schema) -> str:
+        value = mapping(member).get(key)
+        if not isinstance(value, str):
+            return ""
+        word = mapping(mapping(schema.get("properties")).get(key)).get("x-pick")
+        return dict(offered(word, self.around, value)).get(value, value) if word else value
 
     def _rows(self, spec: FormSpec, inputs: Mapping[str, tuple[Path, Input]]) -> list[list[screen.Cell]]:
         values = {name: made.shown(find(self.value, path, {})) for name, (path, made) in inputs.items()}
@@ -183,7 +223,7 @@ def read_section(panel: Panel, form: "MultiDict[str, str]") -> tuple[list[Operat
         if isinstance(new, list) and each.field["type"] == "array":  # a choice says nothing of the order
             there = texts(old)
             new = [one for one in there if one in new] + [one for one in new if one not in there]
-        if new == old or (new is None and old in (None, False)):
+        if new == old or (new is None and old in (None, False, "")):
             continue
         at = (*panel.at, *path)
         made.append(Operation("remove", at) if new is None else Operation("set", at, new))

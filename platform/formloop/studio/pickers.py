@@ -79,10 +79,52 @@ def _people(around: Around) -> list[Option]:
     return [(row.account, row.name) for row in people.list_people(limit=500)]
 
 
+def _entering(around: Around) -> list[Option]:
+    """Coming to a state, as postings say it."""
+    return [(f"state:{key}", title) for key, title in states_of(around.form, around.locale)]
+
+
+def _lines(around: Around) -> list[Option]:
+    """The subforms of the form."""
+    fields = mapping(around.form.get("properties"))
+    found = fields_of(around.form, around.locale, lines=False)
+    return [each for each in found if "properties" in mapping(mapping(fields[each[0]]).get("items"))]
+
+
+def _of_ledger(*parts: str, other: bool = False) -> Callable[[Around], list[Option]]:
+    """The dimensions or measures of the ledger that is designed, or of the `other` one that is named beside."""
+
+    def pick(around: Around) -> list[Option]:
+        named = around.beside.get("ledger") if other else None
+        ledger = (find_newest("ledger", named) or {}) if isinstance(named, str) else around.doc
+        return [
+            (key, called(mapping(each), key, around.locale))
+            for part in parts
+            for key, each in mapping(ledger.get(part)).items()
+        ]
+
+    return pick
+
+
+def called(said: Mapping[str, Any], key: str, locale: str) -> str:
+    """What a dimension or measure is called: as it says, else like the form it points to."""
+    title, form = localized(said, "title", locale), said.get("form")
+    if not title and isinstance(form, str):
+        title = localized(find_newest("form", form) or {}, "title", locale)
+    return title or key
+
+
 pickers: Registry[Callable[[Around], Sequence[Option]]] = Registry("picker")
 pickers.add("form", _definitions("form"))
 pickers.add("role", _definitions("role"))
 pickers.add("workflow", _definitions("workflow"))
+pickers.add("ledger", _definitions("ledger"))
+pickers.add("measures", _of_ledger("measures"))
+pickers.add("dimensions", _of_ledger("dimensions"))
+pickers.add("amounts", _of_ledger("dimensions", "measures", other=True))
+pickers.add("their_measures", _of_ledger("measures", other=True))
+pickers.add("entering", _entering)
+pickers.add("lines", _lines)
 pickers.add("field", lambda around: fields_of(around.form, around.locale, lines=False))
 pickers.add("fields", lambda around: fields_of(around.form, around.locale))
 pickers.add("state", lambda around: states_of(around.form, around.locale))

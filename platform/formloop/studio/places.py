@@ -66,4 +66,6 @@ def _fitting(choices: Sequence[Schema], value: Any) -> Schema:
             if said and value.get(said[0]) == said[1]:
                 return each
         return next((each for each in choices if "properties" in each), choices[0])
+    if isinstance(value, list):
+        return next((each for each in choices if each.get("type") == "array"), choices[0])
     return choices[0]

@@ -12,8 +12,19 @@ from formloop.core.text import M, Message
 from formloop.definitions import editor, library
 from formloop.definitions import service as definitions
 from formloop.definitions import views as definition_views
-from formloop.studio import drafting, flow_designer, form_designer, formula, from_file, preview, rights_views
-from formloop.studio.designer import PLAIN, Designer, Gesture, designer_of, designers
+from formloop.definitions.views import Restorer
+from formloop.studio import (
+    drafting,
+    flow_designer,
+    form_designer,
+    formula,
+    from_file,
+    ledger_designer,
+    preview,
+    restoring,
+    rights_views,
+)
+from formloop.studio.designer import Designer, Gesture, designer_of, designers
 from formloop.studio.operations import find, read_path, write_path
 from formloop.studio.panel import Panel, read_section
 from formloop.studio.pickers import Around
@@ -23,7 +34,11 @@ from formloop.web.routes import route
 
 blueprint = Blueprint("studio", __name__, url_prefix="/studio")
 DESIGN = ("design", "definition")
-DESIGNED = (form_designer, flow_designer)  # join the registry of designers as they are imported
+DESIGNED = (
+    form_designer,
+    flow_designer,
+    ledger_designer,
+)  # join the registry of designers as they are imported
 
 
 def init_app(app: Flask) -> None:
@@ -31,10 +46,12 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
     app.register_blueprint(from_file.blueprint)
     app.register_blueprint(rights_views.blueprint)
+    app.register_blueprint(ledger_designer.blueprint)
     from_file.enroll()
     drafting.enroll()
     if "form" not in definition_views.beginnings:
         definition_views.beginnings.add("form", "studio.new")
+    definition_views.restorer[:] = [Restorer("studio.restore", restoring.can_take_back)]
     for kind in designers.names():
         if kind not in definition_views.designers:
             definition_views.designers.add(kind, "studio.design")
@@ -80,6 +97,24 @@ def design(definition_id: str) -> Response:
         drafting.open_desk(signing.current(), definition_id), read_path(request.args.get("at", ""))
     )
     return _page("studio/design.html", bench)
+
+
+@route(blueprint, "/<definition_id>/restore", permission=DESIGN, methods=["POST"])
+def restore(definition_id: str) -> Response:
+    """Take one change back in the draft, and show the draft."""
+    given = request.form
+    old, new, place = (given.get(name, type=int) for name in ("old", "new", "place"))
+    back = url_for("definitions.history", definition_id=definition_id, old=old, new=new)
+    if old is None or place is None:
+        abort(404)
+    try:
+        restoring.take_back(signing.current(), definition_id, old, new, place)
+    except (Conflict, Invalid) as error:
+        return page.redirect(back, error.message, "danger")
+    return page.redirect(
+        url_for("definitions.history", definition_id=definition_id),
+        M("Taken back in the draft. Publish it when you are done."),
+    )
 
 
 @route(blueprint, "/<definition_id>/preview", permission=DESIGN)
@@ -220,7 +255,7 @@ def _page(
         "found": bench.desk.definition,
         "at": write_path(panel.at if panel else ()),
         "selected": write_path(designer.selected(around, bench.at)),
-        "parts": panel.parts() if panel is not None and designer.canvas != PLAIN.canvas else [],
+        "parts": panel.parts() if panel is not None and not designer.whole else [],
         "problems": [(each, write_path(designer.selected(around, _place(each)))) for each in bench.problems],
         "canvas": designer.canvas,
         "path_text": write_path,

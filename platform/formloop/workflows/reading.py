@@ -11,6 +11,7 @@ from formloop.core.text import M, Titled
 from formloop.forms.spec import FormSpec
 from formloop.workflows.amendments import reading as amendments
 from formloop.workflows.nodes import nodes
+from formloop.workflows.nodes.seats import no_field
 from formloop.workflows.spec import Branch, FindForm, Step, Workflow
 
 DEEPEST = 12
@@ -261,8 +262,7 @@ def _check_places(doc: Doc, workflow: Workflow, form: FormSpec) -> list[Problem]
     for index, path in enumerate(doc.get("summary", ())):
         field = form.fields.get(path)
         if field is None or field.children:
-            text = M("There is no field “{key}”.", key=path)
-            problems.append(Problem("no_field", f"summary.{index}", text))
+            problems.append(Problem("no_field", f"summary.{index}", no_field(form, path)))
     ends = any(nodes.get(step["node"]).ends for step in doc["steps"])  # every way meets this end
     for name, state in workflow.states.items():
         if workflow.amends is not None:

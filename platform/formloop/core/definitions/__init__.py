@@ -5,7 +5,7 @@ Knows no database and no particular kind; rooms add theirs to `kinds`.
 
 from formloop.core.definitions.differences import Change, diff
 from formloop.core.definitions.envelope import ID_PATTERN, KEY_PATTERN, TRANSLATIONS, complete, load_schema
-from formloop.core.definitions.faults import check_schema_of, name_pattern, suggest
+from formloop.core.definitions.faults import check_schema_of, name_pattern, suggest, with_suggestion
 from formloop.core.definitions.json_schema import check_json_schema, expand, record_validator
 from formloop.core.definitions.kind import Doc, ImpactRow, Kind, Library, Reference, kinds
 from formloop.core.definitions.merging import ConflictAt, Merge, merge
@@ -46,5 +46,6 @@ __all__ = [
     "record_validator",
     "suggest",
     "upgrade",
+    "with_suggestion",
     "write",
 ]

@@ -72,6 +72,12 @@ def suggest(word: str, known: Iterable[str]) -> Message | None:
     return M("Did you mean “{near}”?", near=near[0]) if near else None
 
 
+def with_suggestion(said: Message, word: str, known: Iterable[str]) -> Message:
+    """What is said of an unknown word, and the known one that is near, if there is one."""
+    near = suggest(word, known)
+    return M("{text} {near}", text=said, near=near) if near else said
+
+
 def _count(value: Any, limit: int) -> int:
     waiting, count = [value], 0
     while waiting and count < limit:

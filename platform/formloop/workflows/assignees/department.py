@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from formloop.access import people
-from formloop.core.definitions import Library
+from formloop.core.definitions import Library, with_suggestion
 from formloop.core.errors import Problem
 from formloop.core.text import M, Message
 from formloop.forms.spec import FormSpec
@@ -30,9 +30,12 @@ class InDepartment(AssigneeRule):
 
     def check(self, rule: Rule, at: str, form: FormSpec, library: Library) -> list[Problem]:
         """A department that does not exist yet is only a warning: definitions travel before people do."""
-        if any(each.key == rule["department"] for each in people.list_departments()):
+        known = [each.key for each in people.list_departments()]
+        if rule["department"] in known:
             return []
-        text = M("There is no department “{key}” yet.", key=rule["department"])
+        text = with_suggestion(
+            M("There is no department “{key}” yet.", key=rule["department"]), rule["department"], known
+        )
         return [Problem("no_department", f"{at}.department", text, severity="warning")]
 
     def find(self, rule: Rule, directory: Directory) -> Sequence[int]:

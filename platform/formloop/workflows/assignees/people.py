@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from formloop.access import people
-from formloop.core.definitions import Library
+from formloop.core.definitions import Library, with_suggestion
 from formloop.core.errors import Problem
 from formloop.core.text import M, Message
 from formloop.forms.spec import FormSpec
 from formloop.workflows.spec import AssigneeRule, Directory
 from formloop.workflows.state import Rule
+
+MOST_KNOWN = 2_000  # accounts among which a misspelt one is looked for
 
 
 class People(AssigneeRule):
@@ -35,11 +37,14 @@ class People(AssigneeRule):
     def check(self, rule: Rule, at: str, form: FormSpec, library: Library) -> list[Problem]:
         """An account that does not exist yet is only a warning: definitions travel before people do."""
         missing = [account for account in rule["people"] if people.find_person(account) is None]
+        known = [each.account for each in people.list_people(limit=MOST_KNOWN)] if missing else []
         return [
             Problem(
                 "no_person",
                 f"{at}.people",
-                M("There is no person with the account “{account}” yet.", account=account),
+                with_suggestion(
+                    M("There is no person with the account “{account}” yet.", account=account), account, known
+                ),
                 severity="warning",
             )
             for account in missing

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from formloop.core.definitions import Library
+from formloop.core.definitions import Library, with_suggestion
 from formloop.core.errors import Problem
 from formloop.core.text import M, Message
 from formloop.forms.spec import FormSpec
@@ -26,7 +26,14 @@ class WithRole(AssigneeRule):
         """The role must exist."""
         if library.find_document("role", rule["role"]) is not None:
             return []
-        return [Problem("no_role", f"{at}.role", M("There is no role “{key}”.", key=rule["role"]))]
+        wanted, known = rule["role"], library.list_keys("role")
+        return [
+            Problem(
+                "no_role",
+                f"{at}.role",
+                with_suggestion(M("There is no role “{key}”.", key=wanted), wanted, known),
+            )
+        ]
 
     def references(self, rule: Rule) -> set[tuple[str, str]]:
         """The role."""

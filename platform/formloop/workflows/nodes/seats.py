@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from formloop.core.definitions import Doc, Library
+from formloop.core.definitions import Doc, Library, with_suggestion
 from formloop.core.errors import Problem
-from formloop.core.text import M
+from formloop.core.text import M, Message
 from formloop.forms.spec import FormSpec
 from formloop.workflows.assignees import rules
 from formloop.workflows.spec import Visit, World
@@ -79,6 +79,13 @@ NEEDS = {
     "x-title": {"zh-CN": "同意时必填"},
 }
 
+
+def no_field(form: FormSpec, path: str) -> Message:
+    """That a form has no such field, with the one that is near."""
+    known = [each.path for top in form.fields.values() for each in (top, *top.children)]
+    return with_suggestion(M("There is no field “{key}”.", key=path), path, known)
+
+
 FIELD_RIGHTS = ("view", "edit", "require", "hide")
 FIELD_WORDS = {
     "view": {"title": "Read only", "x-title": {"zh-CN": "只读"}},
@@ -95,7 +102,7 @@ def check_fields(doc: Doc, at: str, form: FormSpec) -> list[Problem]:
         place = f"{at}.fields.{path}"
         field = None if path == "*" else form.find(path)
         if path != "*" and field is None:
-            problems.append(Problem("no_field", place, M("There is no field “{key}”.", key=path)))
+            problems.append(Problem("no_field", place, no_field(form, path)))
         elif right in ("edit", "require") and field is not None and (field.computed or field.readonly):
             text = M("“{field}” is calculated or read-only; nobody can fill it in.", field=path)
             problems.append(Problem("computed", place, text))
