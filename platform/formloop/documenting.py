@@ -16,7 +16,7 @@ import click
 from formloop import app, measuring
 from formloop.cli import main as command_line
 from formloop.core import errors
-from formloop.core.definitions import kinds
+from formloop.core.definitions import kinds, with_suggestion
 from formloop.core.expression.reference import reference as expressions
 from formloop.core.text import M, Message, load_catalogues, translate
 from formloop.forms.fields.reference import page as fields
@@ -325,8 +325,12 @@ def _problems() -> Iterator[tuple[str, str]]:
 
 
 def _sentence(node: ast.expr | None) -> str:
-    called = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == M.__name__
-    first = node.args[0] if called and isinstance(node, ast.Call) and node.args else None
+    called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+    first = node.args[0] if isinstance(node, ast.Call) and node.args else None
+    if called == with_suggestion.__name__:
+        return _sentence(first)
+    if called != M.__name__:
+        return ""
     return Message(str(first.value)).msgid if isinstance(first, ast.Constant) else ""
 
 

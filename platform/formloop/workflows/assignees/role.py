@@ -26,9 +26,14 @@ class WithRole(AssigneeRule):
         """The role must exist."""
         if library.find_document("role", rule["role"]) is not None:
             return []
-        text = M("There is no role “{key}”.", key=rule["role"])
-        near = with_suggestion(text, rule["role"], library.list_keys("role"))
-        return [Problem("no_role", f"{at}.role", near)]
+        wanted, known = rule["role"], library.list_keys("role")
+        return [
+            Problem(
+                "no_role",
+                f"{at}.role",
+                with_suggestion(M("There is no role “{key}”.", key=wanted), wanted, known),
+            )
+        ]
 
     def references(self, rule: Rule) -> set[tuple[str, str]]:
         """The role."""
