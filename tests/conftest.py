@@ -16,6 +16,12 @@ from formloop.settings import Settings, read_settings
 from formloop.web import viewer
 
 
+@pytest.fixture(scope="session", autouse=True)
+def sentences() -> None:
+    """Both languages, whatever test comes first."""
+    load_catalogues(Path(formloop.__file__).parent)
+
+
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A PostgreSQL server for the whole session: the one given, else one of our own."""
@@ -45,7 +51,6 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
     """An empty database with our own tables, started for this process."""
     from formloop import db  # tests of the pure rooms need no database
 
-    load_catalogues(Path(formloop.__file__).parent)
     environment = {"FORMLOOP_INSTANCE": str(tmp_path)}
     if request.param == "postgresql":
         environment["FORMLOOP_DATABASE_URL"] = request.getfixturevalue("postgres_url")
@@ -53,30 +58,51 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
     if not settings.on_sqlite:
         _empty(settings.database_url)
     db.start(Flask("formloop", root_path=str(tmp_path)), settings)
+    if not settings.on_sqlite:
+        with db.engine().connect() as conn:
+            _shapes[settings.database_url] = str(conn.execute(text(_SHAPE)).scalar())
     yield settings
     db.engine().dispose()
 
 
-_EMPTY = """
+_FORMS_GO = """
 DO $$ DECLARE name text; BEGIN
-  SET session_replication_role = replica;  -- what only grows, and what points to other tables, goes as well
-  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
-    IF name = ANY ('{OURS}') THEN EXECUTE format('DELETE FROM %I', name);
-    ELSE EXECUTE format('DROP TABLE %I CASCADE', name); END IF;
+  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL ('{OURS}') LOOP
+    EXECUTE format('DROP TABLE %I CASCADE', name);
   END LOOP;
 END $$
 """
+_ROWS_GO = """
+DO $$ DECLARE name text; BEGIN
+  SET session_replication_role = replica;  -- what only grows, and what points to other tables, goes as well
+  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+    EXECUTE format('DELETE FROM %I', name);
+  END LOOP;
+END $$
+"""
+_SHAPE = """
+SELECT string_agg(part, ' ' ORDER BY part) FROM (
+  SELECT tgname::text AS part FROM pg_trigger WHERE NOT tgisinternal
+  UNION ALL SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = 'public'
+) AS parts
+"""
+_shapes: dict[str, str] = {}  # what a fresh database of ours looked like, by its address
 
 
 def _empty(url: str) -> None:
-    """Forms' tables go, our own are only emptied: making all of them for each test takes five times as long."""
+    """An empty database. Making our tables anew takes five times as long as emptying them, so that is only done
+    where the test before has changed them."""
     from formloop.db import metadata
     from formloop.db.migrations import own
 
-    ours = ",".join([*metadata.tables, *own.tables])
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as conn:
-        conn.execute(text(_EMPTY.replace("OURS", ours)))
+        conn.execute(text(_FORMS_GO.replace("OURS", ",".join([*metadata.tables, *own.tables]))))
+        if conn.execute(text(_SHAPE)).scalar() == _shapes.get(url):
+            conn.execute(text(_ROWS_GO))
+        else:
+            conn.execute(text("DROP SCHEMA public CASCADE"))
+            conn.execute(text("CREATE SCHEMA public"))
     engine.dispose()
 
 

@@ -45,7 +45,6 @@ def translate(msgid: str, locale: str) -> str:
     return _chinese.get(msgid, msgid) if locale.startswith("zh") else msgid
 
 
-@cache  # a process reads each file once, however often it is told to
 def load_catalogue(path: Path) -> None:
     """Add the sentences of a gettext `.po` file in Chinese to what can be said."""
     with path.open("rb") as file:
@@ -54,6 +53,7 @@ def load_catalogue(path: Path) -> None:
                 _chinese[entry.id] = entry.string
 
 
+@cache  # a process reads them once, however often it is told to
 def load_catalogues(package: Path) -> None:
     """Load the catalogue of every room below `package`."""
     for path in sorted([*package.glob("zh_CN.po"), *package.glob("*/zh_CN.po")]):
