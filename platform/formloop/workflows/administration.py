@@ -12,7 +12,8 @@ from formloop.core.errors import Conflict, FormloopError, NotFound
 from formloop.core.text import M
 from formloop.db import reading, transactional
 from formloop.workflows import cases
-from formloop.workflows.service import Batch, locked, require_person
+from formloop.workflows.partaking import locked
+from formloop.workflows.service import Batch, require_person
 from formloop.workflows.state import Event
 from formloop.workflows.tables import task
 from formloop.workflows.turning import Result, carry_out

@@ -14,6 +14,7 @@ from formloop.web import page, viewer
 from formloop.web.routes import route
 from formloop.workflows import administration, cases, service, task_page
 from formloop.workflows.pages import STATUS, blueprint, chosen_people, numbers
+from formloop.workflows.partaking import may_see_case
 
 
 @route(blueprint, "/f/<form>/<int:record>/submit", permission="signed-in", methods=["POST"])
@@ -58,7 +59,7 @@ def open_case(case: int) -> Response:
 def get_seen(actor: Actor, case: int) -> Row[Any]:
     """A case its reader takes part in, or may see the record of; NotFound otherwise."""
     found = cases.get_case(case)
-    if found is None or not service.may_see_case(actor, found):
+    if found is None or not may_see_case(actor, found):
         raise NotFound
     return found
 

@@ -17,10 +17,11 @@ from formloop.db import reading
 from formloop.db.counting import count_up_to
 from formloop.events import reasons
 from formloop.forms.kind import get_form
-from formloop.workflows import service, sight
+from formloop.workflows import sight
 from formloop.workflows.actions import administering
 from formloop.workflows.amendments.proposals import subject_of_case
 from formloop.workflows.kind import get_version
+from formloop.workflows.partaking import may_see_cases
 from formloop.workflows.state import State
 from formloop.workflows.tables import case, case_log, task, watch
 from formloop.workflows.waiting import Times, Wait, list_times, list_waits
@@ -106,7 +107,7 @@ def describe(actor: Actor, shown: Sequence[Row[Any]], locale: str) -> list[Item]
     names = people.names_of(
         {each.initiator for each in shown} | {t.person for tasks in waiting.values() for t in tasks}
     )
-    seen = service.may_see_cases(actor, shown)
+    seen = may_see_cases(actor, shown)
     times = list_times([each.id for each in shown])
     return [
         _item(actor, each, each.id in seen, locale, waiting.get(each.id, ()), why, names, times)

@@ -28,10 +28,11 @@ from formloop.workflows import announcing, cases, filling, stashes, working
 from formloop.workflows.amendments import applying
 from formloop.workflows.engine import find_refusal
 from formloop.workflows.kind import find_workflow
+from formloop.workflows.partaking import locked, takes_part
 from formloop.workflows.spec import ACTIONS
-from formloop.workflows.state import ENDED, Event, State, Work
+from formloop.workflows.state import Event, State, Work
 from formloop.workflows.turn import Turn, describe, turn_of, turn_on
-from formloop.workflows.turning import FASTER, Result, carry_out, perform, settle, think
+from formloop.workflows.turning import FASTER, Result, add_case, carry_out, perform, settle, think
 
 __all__ = [
     "Batch",
@@ -348,68 +349,6 @@ def mark_seen(actor: Actor, task: int) -> None:
     case = cases.find_case_of(task)
     if case is not None and actor.person_id is not None:
         notices.note_seen(actor.person_id, announcing.link_of(case))
-
-
-def locked(actor: Actor, case: int) -> tuple[Row[Any], Turn]:
-    """A case that somebody may see, locked, and a turn on it."""
-    found = cases.lock_case(case)
-    if found is None or not may_see_case(actor, found):
-        raise NotFound
-    return found, turn_on(actor, found)
-
-
-def takes_part(actor: Actor, found: Row[Any]) -> bool:
-    """Whether a person submitted a case, or was asked or told of it."""
-    if actor.person_id is None:
-        return False
-    return found.initiator == actor.person_id or bool(cases.takes_part([found.id], actor.person_id))
-
-
-def may_see_case(actor: Actor, found: Row[Any]) -> bool:
-    """Whether a person takes part in a case, or may see its record anyway."""
-    return found.id in may_see_cases(actor, [found])
-
-
-def may_see_cases(actor: Actor, found: Sequence[Row[Any]]) -> set[int]:
-    """Those of the cases in which a person takes part, or whose record they may see anyway: one query a form."""
-    seen: set[int] = set()
-    if actor.person_id is not None:
-        seen = {each.id for each in found if each.initiator == actor.person_id}
-        seen |= cases.takes_part([each.id for each in found if each.id not in seen], actor.person_id)
-    for form in {each.form for each in found if each.id not in seen}:
-        spec = get_form(form)
-        permit = permits.find_permit(actor, "view", spec)
-        if permit is not None:
-            asked = {each.record for each in found if each.form == form}
-            given = cases.records_seen(spec, asked, permit.where(context_of(actor)))
-            seen |= {each.id for each in found if each.form == form and each.record in given}
-    return seen
-
-
-def add_case(turn: Turn) -> None:
-    """A new case, where the turn stands."""
-    moment, state = clock.now(), turn.state
-    title, summary = describe(turn, turn.situation.values)
-    turn.title = title
-    cases.add(
-        {
-            "id": turn.case,
-            "form": turn.spec.key,
-            "record": turn.record,
-            "workflow": turn.workflow.key,
-            "version": turn.workflow.version,
-            "status": state.status,
-            "step": state.at or "",
-            "state": state.as_json(),
-            "revision": 1,
-            "initiator": state.initiator,
-            "title": title,
-            "summary": summary,
-            "started_at": moment,
-            "changed_at": moment,
-            "ended_at": moment if state.status in ENDED else None,
-        }
-    )
 
 
 def _comment(text: str) -> str:

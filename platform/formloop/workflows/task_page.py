@@ -21,7 +21,7 @@ from formloop.workflows.amendments import panels
 from formloop.workflows.amendments.proposals import subject_of_case
 from formloop.workflows.engine import find_refusal, list_targets
 from formloop.workflows.kind import get_version
-from formloop.workflows.service import takes_part
+from formloop.workflows.partaking import takes_part
 from formloop.workflows.spec import Step, Workflow
 from formloop.workflows.state import ENDED, Event, State
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from formloop.core import clock
 from formloop.core.errors import Conflict
 from formloop.core.text import M
 from formloop.db import kept
@@ -25,7 +26,7 @@ from formloop.workflows.state import (
     Watch,
     Work,
 )
-from formloop.workflows.turn import Turn
+from formloop.workflows.turn import Turn, describe
 from formloop.workflows.walk import Effort
 
 FASTER = M("Somebody else has decided already.")
@@ -121,3 +122,29 @@ def settle(turn: Turn, effects: Sequence[Effect], event: Event, before: str) -> 
     if turn.state.status in ENDED and watching.exist():
         watching.tell([f"case:{turn.case}"], {"case": turn.case, "status": turn.state.status})
     announcing.announce(turn, effects, event, before)
+
+
+def add_case(turn: Turn) -> None:
+    """A new case, where the turn stands."""
+    moment, state = clock.now(), turn.state
+    title, summary = describe(turn, turn.situation.values)
+    turn.title = title
+    cases.add(
+        {
+            "id": turn.case,
+            "form": turn.spec.key,
+            "record": turn.record,
+            "workflow": turn.workflow.key,
+            "version": turn.workflow.version,
+            "status": state.status,
+            "step": state.at or "",
+            "state": state.as_json(),
+            "revision": 1,
+            "initiator": state.initiator,
+            "title": title,
+            "summary": summary,
+            "started_at": moment,
+            "changed_at": moment,
+            "ended_at": moment if state.status in ENDED else None,
+        }
+    )

@@ -28,7 +28,6 @@ from formloop.workflows import (
     inbox_views,
     publisher_rights,
     purged,
-    service,
     sight,
     simulation_views,
     task_page,
@@ -40,6 +39,7 @@ from formloop.workflows.amendments import proposals
 from formloop.workflows.amendments import views as amendment_views
 from formloop.workflows.kind import find_amending, find_workflow, get_version
 from formloop.workflows.pages import MOST_PEOPLE, STATUS, blueprint
+from formloop.workflows.partaking import takes_part
 from formloop.workflows.state import ENDED
 
 PAGES = (
@@ -173,7 +173,7 @@ def _way_panel(actor: Actor, spec: FormSpec, record: Values) -> tuple[str, dict[
     if found is None:
         return None
     running, repairs = found.status not in ENDED, gate.allows(actor, "repair", "site")
-    part = running and service.takes_part(actor, found)
+    part = running and takes_part(actor, found)
     return "workflows/_way_panel.html", {
         "place": "bottom",
         "case": found,

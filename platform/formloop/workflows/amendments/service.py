@@ -21,11 +21,11 @@ from formloop.workflows.amendments.applying import id_of
 from formloop.workflows.amendments.chances import Chance, find_chance
 from formloop.workflows.amendments.impact import list_dependents
 from formloop.workflows.engine import find_refusal
-from formloop.workflows.service import Chosen, add_case, people_by_step
+from formloop.workflows.service import Chosen, people_by_step
 from formloop.workflows.sight import gives_row
 from formloop.workflows.state import Event, State
 from formloop.workflows.turn import describe, turn_of, turn_on
-from formloop.workflows.turning import Result, carry_out
+from formloop.workflows.turning import Result, add_case, carry_out
 
 LONGEST_REASON = 2_000
 NOT_LOCKED = M("This record is not locked.")
