@@ -66,6 +66,8 @@ def _copy(turn: Turn, told: Sequence[Tell]) -> None:
 
 def _remind(turn: Turn, reminded: Sequence[int], event: Event) -> None:
     """Whoever is reminded is told which record it is about, where they may see what it is called."""
+    if not reminded:
+        return
     urged = event.action == "urge"
     said = (
         M("{name} asks you to decide soon: {form}")
