@@ -158,7 +158,7 @@ def test_no_designer_has_a_serious_problem(
     page.goto(f"{site.address}/definitions?kind=form&q=sales_order")
     page.locator("#definitions td a").first.click()
     page.locator("[data-brick]").first.click()
-    expect(page.locator("#studio-props input[name=v-title]")).to_be_visible()
+    expect(page.locator("#studio-props[data-at^='properties/'] input[name=v-title]")).to_be_visible()
     assert serious_problems(page) == []
     page.locator("[data-formula]").first.click()
     expect(page.locator("#fl-formula")).to_be_visible()
