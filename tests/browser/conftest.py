@@ -6,16 +6,14 @@ import shutil
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page
-from werkzeug.serving import make_server
 
-from browser.sites import Photograph, Site
+from browser.sites import Photograph, Site, served
 from formloop.settings import read_settings
 from web.little_site import make_site, stand_alone
 
@@ -65,12 +63,8 @@ def shell_site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]
     """The shell with a few pages, served by a thread; its address."""
     stand_alone(monkeypatch)
     app = make_site(read_settings({"FORMLOOP_INSTANCE": str(tmp_path)}))
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
+    with served(app) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

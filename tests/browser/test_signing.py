@@ -1,13 +1,12 @@
 """A signature that was drawn goes along with the decision, without a button of its own."""
 
-import threading
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser
-from werkzeug.serving import make_server
 
+from browser.sites import served
 from formloop.access import sessions
 from formloop.access.signing import COOKIE
 from formloop.forms import files
@@ -20,12 +19,8 @@ __all__ = ["app", "play"]
 
 @pytest.fixture
 def address(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
+    with served(app) as address:
+        yield address
 
 
 def test_what_was_drawn_is_kept_with_the_approval(browser: Browser, address: str, play: Stage) -> None:

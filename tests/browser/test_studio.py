@@ -93,6 +93,7 @@ def test_an_approval_step_with_its_approver_takes_at_most_four_clicks(
     page = enter(browser, site, "administrator")
     page.goto(f"{site.address}/definitions?kind=workflow")
     page.locator("#definitions td a").first.click()
+    expect(page.locator(".fl-flow-canvas")).to_be_visible()
     before = page.locator(".fl-step-card").count()
     hand = Hand(page)
     hand.click(".fl-plus summary")

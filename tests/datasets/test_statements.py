@@ -2,20 +2,16 @@
 the entries; compared with what the entries themselves add up to."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from datasets.conftest import dataset
-from formloop.access import people, sessions, signing
+from formloop.access import people
 from formloop.access.actor import SYSTEM, Actor, get_actor
-from formloop.app import create_app
 from formloop.core.definitions import kinds
 from formloop.core.errors import Forbidden
 from formloop.datasets import service
@@ -26,8 +22,10 @@ from formloop.forms.listing import Query
 from formloop.ledgers.kind import get_ledger
 from forms.conftest import publish, role
 from ledgers.store import Store
+from ledgers.test_pages import sign_in, site
 from ledgers.test_reference_books import INVOICE, INVOICED, PAID, PAYMENT, invoice, pay
 
+__all__ = ["site"]
 SPAN = {
     "since": {"type": "string", "format": "date", "title": "Since"},
     "until": {"type": "string", "format": "date", "title": "Until"},
@@ -90,20 +88,6 @@ DUE = dataset(
     },
 )
 MARCH = {"since": "2026-03-01", "until": "2026-03-31"}
-
-
-@pytest.fixture
-def site(database: Any) -> Iterator[Flask]:
-    application = create_app(replace(database, demo=True))
-    with application.app_context():
-        yield application
-
-
-def sign_in(site: Flask, account: str, **more: Any) -> FlaskClient:
-    person = people.add_person(SYSTEM, account, account.capitalize(), **more)
-    browser = site.test_client()
-    browser.set_cookie(signing.COOKIE, sessions.open_session(person))
-    return browser
 
 
 def reader(*grants: dict[str, Any]) -> Actor:

@@ -254,6 +254,25 @@ def test_what_a_broken_delivery_left_of_its_batch_is_free_for_the_next_one(
     assert states() == ["done"] * 4
 
 
+def test_messages_of_a_topic_that_is_no_more_stop_nobody_else(mail: Mail) -> None:
+    mail.put(1, key="a")
+    mail.put(2, key="b")
+    mail.put(3, key="c")
+
+    @transactional
+    def rename() -> None:
+        first = (
+            tables.outbox.c.id
+            == select(tables.outbox.c.id).order_by(tables.outbox.c.id).limit(1).scalar_subquery()
+        )
+        connection().execute(update(tables.outbox).where(first).values(topic="nowhere"))
+
+    rename()
+    outbox.drain()
+    assert mail.delivered == [2, 3]
+    assert states() == ["ready", "done", "done"]
+
+
 def test_nobody_elses_wish_to_wait_is_longer_than_six_hours(mail: Mail) -> None:
     mail.failing["x"] = DeliveryError("later", wait=float("inf"))
     mail.put("x")

@@ -66,6 +66,10 @@ def test_choices_stay_when_only_their_looks_change_and_lines_stay_lines():
     }
     made = form_design.retype(doc, ("properties", "tool"), "radio", schema)
     assert made["properties"]["tool"]["enum"] == ["x", "y"]
+    several = form_design.retype(made, ("properties", "tool"), "multi_select", schema)
+    assert several["properties"]["tool"]["items"]["enum"] == ["x", "y"]
+    again = form_design.retype(several, ("properties", "tool"), "dropdown", schema)
+    assert again["properties"]["tool"]["enum"] == ["x", "y"]
     with pytest.raises(NotFound):
         form_design.retype(FORM, ("properties", "lines"), "text", schema)
 

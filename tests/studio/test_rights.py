@@ -50,6 +50,13 @@ def sent(page: str) -> dict[str, list[str]]:
     return values
 
 
+def confirm(client: FlaskClient, studio: Any, values: dict[str, Any]) -> Any:
+    """Look at what would change, and let it count."""
+    told = client.post(address(studio), data={**values, "do": "check"}).text
+    seen = re.findall(r'name="seen" value="(\w+)"', told)
+    return client.post(address(studio), data={**values, "seen": seen, "do": "publish"})
+
+
 def address(studio: Any) -> str:
     return f"/studio/rights/{PAPER['x-id']}"
 
@@ -76,7 +83,7 @@ def test_a_change_is_told_first_and_counts_once_it_is_published(studio: Any, cli
         assert person is not None
         cleo = get_actor(person.id)
         assert not gate.allows(cleo, "edit", "form:request")
-        assert client.post(address(studio), data={**values, "do": "publish"}).status_code == 303
+        assert confirm(client, studio, values).status_code == 303
         assert gate.allows(cleo, "edit", "form:request")
         doc = library.find_document("role", "clerk") or {}
         assert doc["grants"][0] == {
@@ -94,7 +101,7 @@ def test_a_preset_ticks_the_boxes_and_a_new_role_begins_with_one(studio: Any, cl
     assert "<html" not in page and sent(page)["may.0"] == list(gate.RECORD_ACTIONS)
     page = client.post(address(studio), data={**values, "do": "add", "name": "看板"}).text
     assert sent(page)["may.1"] == ["view", "print", "comment"]
-    client.post(address(studio), data={**sent(page), "do": "publish"})
+    confirm(client, studio, sent(page))
     with studio.app.app_context():
         made = library.find_document("role", "kan_ban") or {}
         assert made["title"] == "看板" and made["grants"][0]["may"] == ["view", "print", "comment"]
@@ -103,10 +110,10 @@ def test_a_preset_ticks_the_boxes_and_a_new_role_begins_with_one(studio: Any, cl
 def test_a_line_is_taken_away_and_fields_are_hidden(studio: Any, client: FlaskClient) -> None:
     values = sent(client.get(address(studio)).text)
     values["field.0"] = ["item", "quantity", "lines.part"]
-    client.post(address(studio), data={**values, "do": "publish"})
+    confirm(client, studio, values)
     with studio.app.app_context():
         assert (library.find_document("role", "clerk") or {})["grants"][0]["except"] == ["wanted", "lines"]
-    client.post(address(studio), data={**values, "gone.0": "1", "do": "publish"})
+    confirm(client, studio, {**values, "gone.0": "1"})
     with studio.app.app_context():
         assert [each["id"] for each in (library.find_document("role", "clerk") or {})["grants"]] == ["people"]
 
@@ -118,7 +125,7 @@ def test_nobody_gives_more_than_they_have_and_no_draft_is_lost(studio: Any, clie
     designer["grants"] = [{"id": "design", "on": "definition", "may": ["design"]}]
     definitions.publish_many(SYSTEM, [designer], "test")
     dora = get_actor(people.add_person(SYSTEM, "dora", "Dora", roles=["designer"]))
-    refused = studio.client(dora).post(address(studio), data={**values, "do": "publish"})
+    refused = confirm(studio.client(dora), studio, values)
     assert refused.status_code == 422 and "it gives more than you may do yourself" in refused.text
     with studio.app.app_context():
         definitions.save_draft(SYSTEM, "role", {**CLERK, "title": "Clerks"})
@@ -139,3 +146,20 @@ def test_a_form_without_a_version_has_no_rights_yet(studio: Any, client: FlaskCl
     with studio.app.app_context():
         made = definitions.save_draft(SYSTEM, "form", {**PAPER, "x-id": "0000004d", "x-key": "other"})
     assert client.get(f"/studio/rights/{made.id}").status_code == 404
+
+
+def test_nothing_counts_that_was_not_shown_as_it_is_now(studio: Any, client: FlaskClient) -> None:
+    values = sent(client.get(address(studio)).text)
+    values["may.0"].append("edit")
+    seen = re.findall(
+        r'name="seen" value="(\w+)"', client.post(address(studio), data={**values, "do": "check"}).text
+    )
+    with studio.app.app_context():
+        grants = [{**CLERK["grants"][0], "may": ["print", "view", "comment"]}, CLERK["grants"][1]]
+        definitions.publish_many(SYSTEM, [{**CLERK, "grants": grants}], "meanwhile")
+    answer = client.post(address(studio), data={**values, "seen": seen, "do": "publish"})
+    assert answer.status_code == 422 and "look at it once more" in answer.text
+    assert "(until now: see, print, comment" in answer.text
+    with studio.app.app_context():
+        assert "comment" in (library.find_document("role", "clerk") or {})["grants"][0]["may"]
+    assert client.post(address(studio), data={**values, "do": "publish"}).status_code == 422

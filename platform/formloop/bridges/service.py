@@ -1,7 +1,7 @@
 """Running bridges: when something happens to a record, and when a promised message is delivered."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from formloop.access.actor import SYSTEM, Actor, get_actor
@@ -22,15 +22,6 @@ from formloop.forms.spec import FormSpec, Values
 
 TOPIC = "bridge"
 ORDER = 200  # after what belongs to the record itself: workflow, ledgers
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What one run did to its targets."""
-
-    created: int = 0
-    changed: int = 0
-    removed: int = 0
 
 
 def start() -> None:
@@ -147,7 +138,7 @@ def _told(error: FormloopError) -> Any:
 
 
 @transactional
-def run(bridge: BridgeSpec, actor: Actor, record: Values, clear: bool, cause: Cause) -> Result:
+def run(bridge: BridgeSpec, actor: Actor, record: Values, clear: bool, cause: Cause) -> None:
     """Make the targets of `record` what they should be now; Invalid, naming bridge and line, when that is refused."""
     target = get_form(bridge.target)
     wanted = [] if clear else _wanted(bridge, actor, record)
@@ -176,9 +167,6 @@ def run(bridge: BridgeSpec, actor: Actor, record: Values, clear: bool, cause: Ca
     provenance.add_links(bridge, record["id"], [link for link in made if link not in set(links)])
     if bridge.removed == "delete":
         _bin(actor, target, [each["id"] for each in gone], step)
-    actions = [out.action for out in saved[: len(wanted)]]
-    removed = len(gone) if bridge.removed == "delete" else len(cancelled)
-    return Result(actions.count("created"), actions.count("updated"), removed)
 
 
 def _of_target(target: FormSpec, outcome: Outcome, problem: Problem) -> Message:

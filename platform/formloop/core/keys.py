@@ -34,9 +34,8 @@ def suggest_key(label: str, taken: Collection[str] = (), otherwise: str = "field
 
 
 def _in_pinyin(label: str) -> str:
-    from pypinyin import (
-        lazy_pinyin,
-    )  # its dictionaries take half a second to load, and only builders need them
+    # its dictionaries take half a second to load, and only builders need them
+    from pypinyin import lazy_pinyin
 
     return " ".join(lazy_pinyin(label))
 

@@ -132,15 +132,23 @@ def _blocked(heads: list[int]) -> set[int]:
 
 def _lock(free: list[Any], limit: int, now: datetime) -> list[int]:
     if free and not is_sqlite():
-        few = [row.id for row in free[: _SPARE * limit]]  # others may hold some of them
-        query = select(outbox.c.id).where(outbox.c.id.in_(few), _due(now))
-        query = query.order_by(outbox.c.id).limit(limit).with_for_update(skip_locked=True)
-        locked = set(connection().execute(query).scalars())
-        free = [row for row in free if row.id in locked]
+        free = _held_for_us(free, limit, now)
     if free and free[0].attempts:
         return [free[0].id]
     fresh = [row.id for row in free if not row.attempts]
     return fresh[:limit]
+
+
+def _held_for_us(free: list[Any], limit: int, now: datetime) -> list[Any]:
+    """The first of these rows that nobody else holds at this moment, locked; a few are asked for at a time."""
+    for start in range(0, len(free), _SPARE * limit):
+        few = free[start : start + _SPARE * limit]
+        query = select(outbox.c.id).where(outbox.c.id.in_([row.id for row in few]), _due(now))
+        query = query.order_by(outbox.c.id).limit(limit).with_for_update(skip_locked=True)
+        locked = set(connection().execute(query).scalars())
+        if locked:
+            return [row for row in few if row.id in locked]
+    return []
 
 
 @transactional

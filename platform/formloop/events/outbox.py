@@ -234,13 +234,18 @@ def deliver(delivery: Delivery) -> str:
 
 def _try_together(batch: list[Delivery]) -> int:
     """Carry out the first messages of a batch in one transaction; 0, and nothing is done, when one of them fails."""
-    shared = list(takewhile(lambda each: topics.get(each.topic).atomic and not _aged(each), batch))
+    shared = list(takewhile(_may_share, batch))
     if len(shared) < 2:
         return 0
     try:
         return _deliver_together(shared)
     except Exception:  # which one it was, and why, shows when each has a transaction of its own
         return 0
+
+
+def _may_share(delivery: Delivery) -> bool:
+    topic = topics.find(delivery.topic)
+    return topic is not None and topic.atomic and not _aged(delivery)
 
 
 @transactional

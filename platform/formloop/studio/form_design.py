@@ -173,8 +173,11 @@ def retype(doc: Doc, at: Path, name: str, schema: Schema) -> Doc:
         for key, value in field.items()
         if key in sayable and key not in bare and key not in _OF_TYPE
     }
-    if "enum" in bare and "enum" in field:
-        bare["enum"] = field["enum"]
+    choices = field.get("enum") or mapping(field.get("items")).get("enum")
+    if choices and "enum" in bare:
+        bare["enum"] = choices
+    elif choices and "enum" in mapping(bare.get("items")):
+        bare["items"] = {**bare["items"], "enum": choices}
     return apply(doc, [Operation("set", at, {**bare, **kept})], {})[0]
 
 

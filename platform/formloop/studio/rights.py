@@ -1,5 +1,6 @@
 """Who may do what with the records of one form, drawn from the grants of all roles and written back into them."""
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from formloop.access import roles
 from formloop.access.gate import RECORD_ACTIONS
 from formloop.access.granting import grant_of
-from formloop.core import clock
+from formloop.core import clock, json_text
 from formloop.core.definitions import Doc
 from formloop.core.errors import Problem
 from formloop.core.keys import suggest_key
@@ -148,6 +149,12 @@ def changed(spec: FormSpec, lines: Sequence[Line]) -> tuple[list[tuple[Doc | Non
             )
             problems.append(Problem("draft", key, text))
     return found, problems
+
+
+def mark_of(changes: Sequence[tuple[Doc | None, Doc]]) -> str:
+    """What tells one set of changes from another: of roles as they were when somebody looked, to what they shall be."""
+    told = [(old, {**new, "x-id": new["x-id"] if old else ""}) for old, new in changes]
+    return hashlib.sha256(json_text.dumps(told).encode()).hexdigest()
 
 
 def _new_role(line: Line) -> Doc:

@@ -39,8 +39,12 @@ def change(definition_id: str) -> Response:
     found, spec = _form(definition_id)
     lines, given = _read(spec, request.form), request.form
     changes, problems = rights.changed(spec, lines)
+    told = given.get("do") in ("check", "publish")
     if given.get("do") != "publish" or problems or not changes:
-        return _page(found, spec, lines, problems, told=given.get("do") in ("check", "publish"))
+        return _page(found, spec, lines, problems, told)
+    if given.get("seen") != rights.mark_of(changes):
+        text = M("This is what would change now; look at it once more.")
+        return _page(found, spec, lines, [Problem("changed", "", text)], told)
     try:
         definitions.publish_many(signing.current(), [new for _, new in changes], given.get("note", "")[:1000])
     except Invalid as error:
@@ -112,6 +116,7 @@ def _page(
         people=people.list_people(),
         problems=problems or standing,
         told=told,
+        mark=rights.mark_of(changes),
         changes=[(new, _sentences(spec, old, new, locale)) for old, new in changes],
     )
 

@@ -59,6 +59,8 @@ def show_gone(found: Row[Any], locale: str) -> dict[str, Any]:
         "form_title": subject_of_case(
             get_version(found.workflow, found.version), get_form(found.form), found.id
         ).render(locale),
+        "face": "trash",
+        "said": M("The record of this approval was deleted for good. What stays is who decided what."),
         "way": timeline.build(found, locale, ahead=False),
     }
 
@@ -73,6 +75,7 @@ def show_lost(actor: Actor, found: Row[Any], locale: str) -> dict[str, Any]:
         said = M("This task has gone to {names}.", names=", ".join(names))
     return {
         "found": found,
+        "face": "arrows-exchange",
         "said": said,
         "form_title": subject_of_case(get_version(found.workflow, found.version), spec, found.id).render(
             locale

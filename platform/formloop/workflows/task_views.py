@@ -55,7 +55,7 @@ def show_task(task: int) -> Response:
 
 def _lost_page(actor: Actor, found: Any, status: int = 200) -> Response:
     shown = task_page.show_lost(actor, found, viewer.locale())
-    return page.render("workflows/lost.html", status=status, **shown)
+    return page.render("workflows/gone.html", status=status, **shown)
 
 
 def _task_page(
