@@ -14,6 +14,7 @@ from formloop.definitions import service as definitions
 from formloop.definitions import views as definition_views
 from formloop.definitions.views import Restorer
 from formloop.studio import (
+    bridge_designer,
     drafting,
     flow_designer,
     form_designer,
@@ -35,6 +36,7 @@ from formloop.web.routes import route
 blueprint = Blueprint("studio", __name__, url_prefix="/studio")
 DESIGN = ("design", "definition")
 DESIGNED = (
+    bridge_designer,
     form_designer,
     flow_designer,
     ledger_designer,
@@ -47,10 +49,13 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(from_file.blueprint)
     app.register_blueprint(rights_views.blueprint)
     app.register_blueprint(ledger_designer.blueprint)
+    app.register_blueprint(bridge_designer.blueprint)
+    bridge_designer.enroll()
     from_file.enroll()
     drafting.enroll()
     if "form" not in definition_views.beginnings:
         definition_views.beginnings.add("form", "studio.new")
+        definition_views.beginnings.add("bridge", "studio_bridges.new")
     definition_views.restorer[:] = [Restorer("studio.restore", restoring.can_take_back)]
     for kind in designers.names():
         if kind not in definition_views.designers:
