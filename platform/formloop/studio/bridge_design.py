@@ -30,13 +30,14 @@ class Source:
 class Pair:
     """A field of the target with the expression that fills it; `wires` are the sources it reads.
 
-    `suggested` is a source that fits it by name and type while it has no expression.
+    `suggested` is a source that fits it by name and type while it has no expression; what is `numbered` numbers itself.
     """
 
     key: str
     title: str
     icon: str
     required: bool
+    numbered: bool
     expression: str
     said: str
     wires: list[str]
@@ -127,7 +128,7 @@ def _pair(
     locale: str,
 ) -> Pair:
     expression = written if isinstance(written, str) else ""
-    wanting = not expression and each.type.name != "serial"  # which numbers itself
+    wanting = not expression and each.type.name != "serial"
     suggested = _suggest(each, known, names) if wanting else None
     plain = known.get(expression)
     return Pair(
@@ -135,6 +136,7 @@ def _pair(
         title=each.title(locale),
         icon=each.type.icon,
         required=each.required,
+        numbered=each.type.name == "serial",
         expression=expression,
         said=plain.title if plain else "",
         wires=_wires(expression, known, names),

@@ -21,6 +21,7 @@ from formloop.studio.bridge_design import form_at, lines_of, names_in, read_boar
 from formloop.studio.designer import FIXED, Act, Designer, Gesture, Made, designers
 from formloop.studio.formula import Scope, expected_at
 from formloop.studio.operations import Operation, apply
+from formloop.studio.panel import Panel
 from formloop.studio.pickers import Around, Option, fields_of, pickers, states_of
 from formloop.studio.shapes import mapping, texts
 from formloop.web import navigation, page, viewer
@@ -60,6 +61,10 @@ class BridgeDesigner(Designer):
             "when": doc.get("when") if isinstance(doc.get("when"), str) else "",
             "by": texts(mapping(doc.get("to")).get("by")),
         }
+
+    def panel(self, around: Around, at: Path) -> Panel | None:
+        """Pairs have no panel of their own: the board shows them."""
+        return super().panel(around, () if at[:1] == ("map",) else at)
 
     def scope(self, around: Around, at: Path) -> Scope:
         """Expressions see the source record and one of its lines; those of pairs give what the target field takes."""
