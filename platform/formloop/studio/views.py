@@ -15,6 +15,7 @@ from formloop.definitions import views as definition_views
 from formloop.definitions.views import Restorer
 from formloop.studio import (
     drafting,
+    example_views,
     flow_designer,
     form_designer,
     formula,
@@ -47,6 +48,8 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(from_file.blueprint)
     app.register_blueprint(rights_views.blueprint)
     app.register_blueprint(ledger_designer.blueprint)
+    app.register_blueprint(example_views.blueprint)
+    example_views.enroll()
     from_file.enroll()
     drafting.enroll()
     if "form" not in definition_views.beginnings:
