@@ -6,8 +6,6 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-
 from formloop.access.actor import SYSTEM, recall_actor
 from formloop.core import clock
 from formloop.core.expression import EvaluationError, Expression, Linked
@@ -56,14 +54,8 @@ class Situation(Staff):
         return self._values
 
     def _load(self) -> Values:
-        table = self.spec.table
         with reading() as conn:
-            found = dict(conn.execute(select(table).where(table.c.id == self.record)).mappings().one())
-            for key in self.workflow.lines_read:
-                lines = self.spec.line_tables[key]
-                query = select(lines).where(lines.c.record == self.record).order_by(lines.c.position)
-                found[key] = [dict(row) for row in conn.execute(query).mappings()]
-        return found
+            return rows.load(conn, self.spec, [self.record], lines=self.workflow.lines_read)[self.record]
 
     @cached_property
     def _environment(self) -> Values:
