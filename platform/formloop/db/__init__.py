@@ -4,6 +4,7 @@
 a connection for reads. Nothing may wait for the network inside a transaction.
 """
 
+from formloop.db.beginning import begin_writing
 from formloop.db.engines import engine, is_sqlite, metadata, start
 from formloop.db.glances import (
     changed_here,
@@ -34,6 +35,7 @@ __all__ = [
     "JsonText",
     "UtcTime",
     "after_commit",
+    "begin_writing",
     "changed_here",
     "connection",
     "counter",

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from formloop.core.errors import StorageFull, Unavailable
 from formloop.core.text import M
 from formloop.db import turns
+from formloop.db.beginning import begin_writing
 from formloop.db.engines import engine, for_reading
 
 P = ParamSpec("P")
@@ -140,7 +141,7 @@ def before_writing(look: Callable[[], None]) -> None:
 
 
 def _one_unit(work: Callable[[], R]) -> tuple[R, list[Callable[[], None]]]:
-    with turns.taken(engine()), engine().connect().execution_options(writes=True) as conn, conn.begin():
+    with turns.taken(engine()), begin_writing(engine()) as conn:
         unit = Unit(conn, writes=True)
         for look in _looks:
             _inside(unit, look)

@@ -16,6 +16,7 @@ from formloop.definitions.views import Restorer
 from formloop.studio import (
     bridge_designer,
     drafting,
+    example_views,
     flow_designer,
     form_designer,
     formula,
@@ -51,6 +52,8 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(ledger_designer.blueprint)
     app.register_blueprint(bridge_designer.blueprint)
     bridge_designer.enroll()
+    app.register_blueprint(example_views.blueprint)
+    example_views.enroll()
     from_file.enroll()
     drafting.enroll()
     if "form" not in definition_views.beginnings:
