@@ -74,7 +74,7 @@ class Situation(Staff):
         if asked:
             env = {**{key: self._seen(names[key]) for key in asked}, **env}
         try:
-            return _unlinked(expression.evaluate(env, context_of(who)))
+            return unlinked(expression.evaluate(env, context_of(who)))
         except EvaluationError as error:
             error.message = Guarded(error.message)
             raise
@@ -150,7 +150,8 @@ class Situation(Staff):
         return field is not None and field.type.name == "department"
 
 
-def _unlinked(value: Any) -> Any:
+def unlinked(value: Any) -> Any:
+    """A value without the record that expressions step into."""
     return int(value) if isinstance(value, Linked) else value
 
 
