@@ -77,7 +77,7 @@ def _options(host: str, port: int, processes: int, threads: int) -> dict[str, An
 def _after_fork(_server: Any, _worker: Any) -> None:
     """Each web process has connections and a node number of its own."""
     db.engine().dispose(close=False)
-    with db.engine().connect().execution_options(writes=True) as conn, conn.begin():
+    with db.begin_writing(db.engine()) as conn:
         clock.set_node(take_node(conn))
 
 

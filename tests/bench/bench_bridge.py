@@ -130,7 +130,7 @@ def _by_hand() -> Callable[[], None]:
              "to_record": row["id"], "via": "hand", "version": 1, "at": clock.now()}
             for row in made
         ]  # fmt: skip
-        with db.engine().connect().execution_options(writes=True) as conn, conn.begin():
+        with db.begin_writing(db.engine()) as conn:
             conn.execute(
                 insert(demand.table), [{k: r[k] for k in rows.columns_of(demand.table)} for r in made]
             )

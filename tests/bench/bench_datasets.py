@@ -64,7 +64,7 @@ def _fill() -> None:
              "quantity": Decimal(i % 97), "price": Decimal(i % 89) / 4}
             for i, each in enumerate(clock.new_ids(len(ids) * LINES))
         ]  # fmt: skip
-        with db.engine().connect().execution_options(writes=True) as conn, conn.begin():
+        with db.begin_writing(db.engine()) as conn:
             conn.execute(insert(spec.table), orders)
             conn.execute(insert(lines), rows)
     with db.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as conn:

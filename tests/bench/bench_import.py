@@ -60,7 +60,7 @@ def _measure(path: Path, count: int) -> dict[str, Any]:
     def by_hand() -> None:
         for _ in range(0, count, importing.CHUNK):
             part = [{**r, "id": clock.new_id()} for r in records]
-            with db.engine().connect().execution_options(writes=True) as conn, conn.begin():
+            with db.begin_writing(db.engine()) as conn:
                 rows.add(conn, spec, part)
 
     hand = _seconds(by_hand)

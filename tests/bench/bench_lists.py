@@ -45,7 +45,7 @@ def _fill() -> None:
             }
             for i, id in enumerate(clock.new_ids(min(10_000, ROWS - start)))
         ]
-        with db.engine().connect().execution_options(writes=True) as conn, conn.begin():
+        with db.begin_writing(db.engine()) as conn:
             conn.execute(insert(spec.table), batch)
     with db.engine().connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
         conn.exec_driver_sql("ANALYZE item")

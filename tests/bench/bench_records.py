@@ -32,7 +32,7 @@ def _measure() -> dict[str, Any]:
     def by_hand() -> None:
         record = {**whole, "id": clock.new_id(), "number": f"H{clock.new_id()}"}
         lines = [{**line, "id": clock.new_id(), "record": record["id"]} for line in whole["lines"]]
-        with db.engine().connect().execution_options(writes=True) as conn, conn.begin():
+        with db.begin_writing(db.engine()) as conn:
             conn.execute(insert(spec.table), {key: record[key] for key in rows.columns_of(spec.table)})
             conn.execute(insert(spec.line_tables["lines"]), lines)
 

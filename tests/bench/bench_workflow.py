@@ -58,7 +58,7 @@ def _fill_inbox(approver: int, initiator: int, tasks: int) -> None:
              "title": f"Desk {begin + n}", "summary": summary} for n, i in enumerate(ids)
         ]  # fmt: skip
         waiting = [{**_task(clock.new_id(), i, 1, approver, moment), "step": "one"} for i in ids]
-        with db.engine().connect().execution_options(writes=True) as conn, conn.begin():
+        with db.begin_writing(db.engine()) as conn:
             conn.execute(insert(case), cases)
             conn.execute(insert(task), waiting)
 
@@ -105,7 +105,7 @@ def _by_hand(stage: Stage) -> None:
     case_id, before = clock.new_id(), None
     for number, person in enumerate(people):
         moment = clock.now()
-        with db.engine().connect().execution_options(writes=True) as conn, conn.begin():
+        with db.begin_writing(db.engine()) as conn:
             if number == 0:
                 conn.execute(insert(case).values(_case(case_id, person, moment)))
             else:

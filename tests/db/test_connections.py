@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import BigInteger, Column, MetaData, Table, insert, inspect, text
+from sqlalchemy.exc import OperationalError
 
 from formloop import db
 from formloop.db import engines
@@ -24,4 +25,33 @@ def test_a_connection_that_died_while_nobody_used_it_is_replaced(
     monkeypatch.setattr(engines, "IDLE", 0.0)
     with db.reading() as conn:
         assert conn.execute(own).scalar_one() != first
+    db.engine().dispose()
+
+
+def _on_sqlite(folder: Path) -> None:
+    db.start(Flask("formloop", root_path=str(folder)), read_settings({"FORMLOOP_INSTANCE": str(folder)}))
+
+
+def test_one_who_writes_has_the_lock_at_once_and_one_who_reads_has_none(tmp_path: Path) -> None:
+    _on_sqlite(tmp_path)
+    with db.begin_writing(db.engine()), db.reading() as conn:
+        conn.execute(text("SELECT 1"))  # beside the writer
+        other = db.engine().connect()
+        other.exec_driver_sql("PRAGMA busy_timeout=1")
+        other.rollback()
+        other.info["writes"] = True
+        with pytest.raises(OperationalError, match="locked"), other.begin():
+            pass
+        other.close()
+    db.engine().dispose()
+
+
+def test_an_id_is_the_place_of_its_row_on_sqlite_without_an_index_beside_it(tmp_path: Path) -> None:
+    _on_sqlite(tmp_path)
+    things = Table("thing", MetaData(), Column("id", BigInteger, primary_key=True, autoincrement=False))
+    with db.begin_writing(db.engine()) as conn:
+        things.create(conn)
+        conn.execute(insert(things), [{"id": 2**53}, {"id": 7}])
+        assert conn.execute(text("SELECT rowid FROM thing ORDER BY id")).scalars().all() == [7, 2**53]
+        assert inspect(conn).get_indexes("thing", include_auto_indexes=True) == []
     db.engine().dispose()

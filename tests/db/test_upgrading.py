@@ -11,7 +11,7 @@ def test_a_column_that_may_be_empty_is_added_and_nothing_is_lost(database: Setti
     first, second = MetaData(), MetaData()
     notes = Table("fl_note", first, Column("id", Integer, primary_key=True))
     bring_up(db.engine(), first)
-    with db.engine().execution_options(writes=True).begin() as conn:
+    with db.begin_writing(db.engine()) as conn:
         conn.execute(insert(notes), [{"id": 1}, {"id": 2}])
     now = Table(
         "fl_note",

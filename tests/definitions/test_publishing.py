@@ -47,7 +47,7 @@ def test_versions_cannot_be_changed_even_in_the_database(stock):
     for statement in ("UPDATE fl_definition_version SET note = 'x'", "DELETE FROM fl_definition_version"):
         with (
             pytest.raises(DBAPIError, match="append-only"),
-            db.engine().execution_options(writes=True).begin() as conn,
+            db.begin_writing(db.engine()) as conn,
         ):
             conn.execute(text(statement))
 

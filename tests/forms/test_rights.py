@@ -1,5 +1,7 @@
 """One gate: rows and fields a person may not see do not exist for them, whichever way they ask."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -8,12 +10,14 @@ from sqlalchemy import insert
 from formloop.access.actor import SYSTEM
 from formloop.core import clock
 from formloop.core.errors import Forbidden, Invalid, NotFound
+from formloop.core.expression import Context
 from formloop.db import connection, transactional
 from formloop.events import Event
 from formloop.forms import bulk, drafts, listing, live, reads, screen, service
 from formloop.forms.filters import Filter
 from formloop.forms.kind import get_form
 from formloop.forms.listing import Query
+from formloop.forms.permits import find_permit
 from formloop.forms.service import Draft, How
 from formloop.forms.tables import record_link
 
@@ -51,6 +55,19 @@ def test_a_row_condition_limits_list_record_and_change(shop: Shop) -> None:
     with pytest.raises(NotFound):
         service.delete_record(seller, "order", theirs["id"])
     assert service.change_record(seller, "order", mine["id"], {"note": "x"})["note"] == "x"
+
+
+def test_a_row_condition_is_written_as_sql_once_for_a_person_and_anew_for_each_moment(shop: Shop) -> None:
+    spec = get_form("order")
+    mine, today = [
+        find_permit(shop.person(name, {"form": "order", "may": ["view"], "where": where}), "view", spec)
+        for name, where in (("steady", MINE), ("daily", "created_at <= NOW()"))
+    ]
+    assert mine is not None and today is not None
+    early, late = Context(datetime(2026, 1, 1, tzinfo=UTC), 7), Context(datetime(2026, 1, 2, tzinfo=UTC), 7)
+    assert mine.where(early) is mine.where(late)
+    assert mine.where(early) is not mine.where(replace(early, person=8))
+    assert today.where(early) is not today.where(late)
 
 
 def test_a_cell_needs_one_grant_that_gives_both_row_and_field(shop: Shop) -> None:

@@ -46,7 +46,7 @@ def main() -> None:
 
 def _work() -> None:
     """What `formloop worker` does, without waiting between two looks at the outbox."""
-    with db.engine().connect().execution_options(writes=True) as conn, conn.begin():
+    with db.begin_writing(db.engine()) as conn:
         clock.set_node(take_node(conn))
     print(os.getpid(), flush=True)  # from here on it may be killed
     pause = threading.Event()

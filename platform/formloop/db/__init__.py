@@ -4,7 +4,8 @@
 a connection for reads. Nothing may wait for the network inside a transaction.
 """
 
-from formloop.db.engines import engine, is_sqlite, metadata, start
+from formloop.db.beginning import begin_writing
+from formloop.db.engines import engine, insertion, is_sqlite, metadata, start
 from formloop.db.glances import (
     changed_here,
     counter,
@@ -34,6 +35,7 @@ __all__ = [
     "JsonText",
     "UtcTime",
     "after_commit",
+    "begin_writing",
     "changed_here",
     "connection",
     "counter",
@@ -41,6 +43,7 @@ __all__ = [
     "glance",
     "glanced",
     "in_transaction",
+    "insertion",
     "is_sqlite",
     "kept",
     "metadata",

@@ -6,11 +6,13 @@ from typing import Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, MetaData, event
+from sqlalchemy import Engine, MetaData, Table, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DisconnectionError
 
 from formloop.core import clock
 from formloop.core.expression import register_sqlite
+from formloop.db.beginning import DRIVER, begin_writing
 from formloop.db.migrations import bring_up, take_node
 from formloop.settings import Settings
 
@@ -23,14 +25,15 @@ IDLE = 5.0  # seconds
 def start(app: Flask, settings: Settings) -> None:
     """Connect `app` to its database, make our own tables, and give this process its node number."""
     global _engine
-    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    url = make_url(settings.database_url)
+    app.config["SQLALCHEMY_DATABASE_URI"] = url.set(drivername=DRIVER) if settings.on_sqlite else url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(settings)
     _sqla.init_app(app)
     with app.app_context():
         _engine = _sqla.engine
     _listen(_engine)
     bring_up(_engine, metadata)
-    with _engine.begin() as conn:
+    with begin_writing(_engine) as conn:
         clock.set_node(take_node(conn))
 
 
@@ -54,6 +57,11 @@ def for_reading() -> Engine:
 def is_sqlite() -> bool:
     """Whether this site runs on SQLite."""
     return engine().dialect.name == "sqlite"
+
+
+def insertion(table: Table) -> Any:
+    """An INSERT that can say what happens `on_conflict…`, which the two databases share but not the library's core."""
+    return (sqlite if is_sqlite() else postgresql).insert(table)
 
 
 def _engine_options(settings: Settings) -> dict[str, Any]:
@@ -98,9 +106,3 @@ def _listen_on_sqlite(target: Engine) -> None:
             dbapi_connection.execute(f"PRAGMA {pragma}")
         dbapi_connection.execute("PRAGMA cache_size=-16000")
         register_sqlite(dbapi_connection)
-
-    @event.listens_for(target, "begin")
-    def _begun(connection: Connection) -> None:
-        # a deferred transaction that turns into a writer half-way meets BUSY and cannot wait
-        immediate = connection.get_execution_options().get("writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

@@ -21,6 +21,8 @@ from sqlalchemy import (
     update,
 )
 
+from formloop.db.beginning import begin_writing
+
 STEPS: tuple[Callable[[Connection], None], ...] = ()
 
 own = MetaData()
@@ -34,7 +36,7 @@ counters = Table(
 
 def bring_up(engine: Engine, metadata: MetaData) -> None:
     """Make the tables that are missing and run the steps that have not run here yet."""
-    with engine.execution_options(writes=True).begin() as conn:
+    with begin_writing(engine) as conn:
         if conn.dialect.name == "postgresql":
             conn.exec_driver_sql("SELECT pg_advisory_xact_lock(7263001)")  # one process at a time
         own.create_all(conn)

@@ -6,11 +6,18 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Numeric, Text
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from formloop.core.json_text import dumps
 
 DIGITS = 18  # a scaled integer of 18 digits always fits into 64 bits
+
+
+@compiles(BigInteger, "sqlite")
+def _sqlite_integer(_type: BigInteger, _compiler: Any, **_options: Any) -> str:
+    """SQLite's INTEGER has 64 bits, and only a key that is called so is the row's own place, without an index beside."""
+    return "INTEGER"
 
 
 class Exact(TypeDecorator[Decimal]):

@@ -18,7 +18,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from formloop.core.errors import StorageFull, Unavailable
 from formloop.core.text import M
 from formloop.db import turns
-from formloop.db.engines import engine, for_reading, is_sqlite
+from formloop.db.beginning import begin_writing
+from formloop.db.engines import engine, for_reading
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -148,11 +149,7 @@ def before_writing(look: Callable[[], None]) -> None:
 
 
 def _one_unit(work: Callable[[], R], alone: bool = False) -> tuple[R, list[Callable[[], None]]]:
-    """Run a unit of writing; `alone` it sees nothing that others commit meanwhile, which on SQLite holds for each."""
-    options: dict[str, Any] = {"writes": True}
-    if alone and not is_sqlite():
-        options["isolation_level"] = "REPEATABLE READ"
-    with turns.taken(engine()), engine().connect().execution_options(**options) as conn, conn.begin():
+    with turns.taken(engine()), begin_writing(engine(), alone) as conn:
         unit = Unit(conn, writes=True)
         for look in _looks:
             _inside(unit, look)

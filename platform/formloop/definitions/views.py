@@ -28,6 +28,7 @@ Link = tuple[Message, str, str]  # words, icon and address
 links: Registry[Callable[[service.Definition], list[Link]]] = Registry(
     "link"
 )  # kind → where else its page leads
+remedies: Registry[Offer] = Registry("remedy")  # code of a warning → what can be done about it, and where
 designers: Registry[str] = Registry("designer")  # kind → endpoint of its designer, called with definition_id
 
 
@@ -193,16 +194,26 @@ def _impact_page(
     definition_id: str, version: int | None = None, problems: list[Problem] | None = None
 ) -> Response:
     found = service.impact(signing.current(), definition_id, version)
+    told = problems or found.problems
     return page.render(
         "definitions/impact.html",
         "definitions/_impact.html",
         status=422 if problems else 200,
         found=found,
         kind=kinds.get(found.definition.kind),
-        problems=problems or found.problems,
+        problems=[each for each in told if each.severity == "error"],
+        warnings=[each for each in told if each.severity != "error"],
+        remedies=_remedies(found.definition, told),
         sentences=[change.describe(locale()) for change in found.changes],
         note=request.form.get("note", ""),
     )
+
+
+def _remedies(definition: service.Definition, problems: list[Problem]) -> list[tuple[Message, str]]:
+    """What can be done about the warnings, each once."""
+    codes = dict.fromkeys(each.code for each in problems if each.severity != "error")
+    found = (find(definition) for code in codes if (find := remedies.find(code)) is not None)
+    return [each for each in found if each is not None]
 
 
 def _last_step(

@@ -1,5 +1,6 @@
 """The kind of definition "form": checking, preparing and publishing it."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,16 @@ def prepare(doc: Doc, version: int) -> FormSpec:
     return build(doc, version, _with_itself(doc, lambda key: library.find_document("form", key)))[0]
 
 
+# what else is said of a form that could run; each joins as it is imported
+further_checks: list[Callable[[FormSpec, Library], list[Problem]]] = []
+
+
 def check(doc: Doc, lib: Library) -> list[Problem]:
     """What is wrong with a form beyond its schema."""
-    return build(doc, 0, _with_itself(doc, lambda key: lib.find_document("form", key)))[1]
+    spec, problems = build(doc, 0, _with_itself(doc, lambda key: lib.find_document("form", key)))
+    if not any(each.severity == "error" for each in problems):
+        problems += [found for further in further_checks for found in further(spec, lib)]
+    return problems
 
 
 def _with_itself(doc: Doc, find: FindForm) -> FindForm:

@@ -6,6 +6,7 @@ grant gives that row and that field; a hidden cell counts as empty wherever it c
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -14,10 +15,15 @@ from sqlalchemy import ColumnElement, FromClause, and_, case, false, null, or_
 from formloop.access import gate
 from formloop.access.actor import Actor
 from formloop.access.gate import Grant
-from formloop.core.expression import BOOL, Context, EvaluationError, Expression, parse, to_sql
+from formloop.core.expression import BOOL, FUNCTIONS, Context, EvaluationError, Expression, parse, to_sql
 from formloop.db import engine
 from formloop.forms.names import FormNames
 from formloop.forms.spec import FormSpec
+
+ANY_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
+OF_THE_MOMENT = frozenset(
+    name for name, each in FUNCTIONS.items() if each.contextual and each.group != "people"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,14 +105,41 @@ class Permit:
         given = [self.reach[i] for i in self.giving(env, context)]
         return frozenset.union(*given) if given else frozenset()
 
-    def _either(self, grants: Any, context: Context, source: FromClause | None) -> ColumnElement[bool] | None:
+    @cached_property
+    def steady(self) -> bool:
+        """Whether the row conditions say the same tomorrow: they ask about the row itself and the person alone."""
+        asked = [c for c in self.conditions if c is not None]
+        return all(len(path) == 1 for c in asked for path in c.reads) and not any(
+            c.calls & OF_THE_MOMENT for c in asked
+        )
+
+    def _either(
+        self, grants: Sequence[int], context: Context, source: FromClause | None
+    ) -> ColumnElement[bool] | None:
+        dialect = engine().dialect.name
+        if source is None and self.steady:
+            return _prepared(self, tuple(grants), replace(context, now=ANY_MOMENT), dialect)
+        return self.either(grants, context, source, dialect)
+
+    def either(
+        self, grants: Sequence[int], context: Context, source: FromClause | None, dialect: str
+    ) -> ColumnElement[bool] | None:
+        """The rows that one of these grants, by their place, gives; None when it is all of them."""
         found = []
         for index in grants:
             condition = self.conditions[index]
             if condition is None:
                 return None
-            found.append(to_sql(condition, FormNames(self.spec, source), context, engine().dialect.name))
+            found.append(to_sql(condition, FormNames(self.spec, source), context, dialect))
         return and_(or_(*found)) if found else false()
+
+
+@lru_cache(maxsize=5_000)
+def _prepared(
+    permit: Permit, grants: tuple[int, ...], context: Context, dialect: str
+) -> ColumnElement[bool] | None:
+    """Row conditions of one person that no moment changes: written as SQL once, so that statements stay the same."""
+    return permit.either(grants, context, None, dialect)
 
 
 def _holds(condition: Expression, env: Mapping[str, Any], context: Context) -> bool:

@@ -1,29 +1,51 @@
 """Reading and writing the rows of a form: plain SQL, no rights and no rules."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, Update, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    Update,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 
 from formloop.forms.spec import FormSpec, Values
 
 CHUNK = 500  # ids in one IN list
 
 
-def load(conn: Connection, spec: FormSpec, ids: Iterable[int], where: Any = None) -> dict[int, Values]:
-    """The records with these ids that fulfil `where`, with their lines in order; one query a table."""
+def load(
+    conn: Connection,
+    spec: FormSpec,
+    ids: Iterable[int],
+    where: ColumnElement[bool] | None = None,
+    lines: Collection[str] | None = None,
+) -> dict[int, Values]:
+    """The records with these ids that fulfil `where`, with their lines in order; one query a table.
+
+    `lines` names the subforms that are wanted; all, if it does not.
+    """
     found: dict[int, Values] = {}
     for chunk in _chunks(list(ids)):
-        query = _by_id(spec.table) if where is None else _by_id(spec.table).where(where)
+        query = _by_id(spec.table) if where is None else _by_id_where(spec.table, where)
         found.update({row["id"]: dict(row) for row in conn.execute(query, {"ids": chunk}).mappings()})
-    add_lines(conn, spec, found)
+    add_lines(conn, spec, found, lines)
     return found
 
 
-def add_lines(conn: Connection, spec: FormSpec, found: Mapping[int, Values]) -> None:
-    """Give these records, by id, their lines in order; one query a subform."""
-    for subform in spec.subforms:
+def add_lines(
+    conn: Connection, spec: FormSpec, found: Mapping[int, Values], lines: Collection[str] | None = None
+) -> None:
+    """Give these records, by id, their lines in order, of the subforms that are wanted; one query a subform."""
+    for subform in (each for each in spec.subforms if lines is None or each.key in lines):
         table = spec.line_tables[subform.key]
         for record in found.values():
             record[subform.key] = []
@@ -36,6 +58,13 @@ def add_lines(conn: Connection, spec: FormSpec, found: Mapping[int, Values]) -> 
 @lru_cache(maxsize=1_000)
 def _by_id(table: Table) -> Select[Any]:
     return select(table).where(table.c.id.in_(bindparam("ids", expanding=True)))
+
+
+@lru_cache(
+    maxsize=1_000
+)  # conditions are told apart by which object they are, so a steady one is prepared once
+def _by_id_where(table: Table, where: ColumnElement[bool]) -> Select[Any]:
+    return _by_id(table).where(where)
 
 
 @lru_cache(maxsize=1_000)

@@ -18,6 +18,8 @@ from formloop.forms.spec import FormSpec, Values
 from formloop.forms.tables import change
 from formloop.forms.uniqueness import taken_field
 
+_ADD_CHANGES = insert(change)
+
 
 @dataclass(slots=True)
 class Work:
@@ -131,7 +133,7 @@ def _log(actor: Actor, spec: FormSpec, work: list[Work], cause: Cause) -> None:
             }
         )
     if entries:
-        connection().execute(insert(change), entries)
+        connection().execute(_ADD_CHANGES, entries)
 
 
 def _action(each: Work) -> str:

@@ -40,7 +40,7 @@ class FormDesigner(Designer):
 
     canvas = "studio/_form_canvas.html"
     whole = False
-    without = FIXED | {"properties", "required", "x-layout"}
+    without = FIXED | {"properties", "required", "x-layout", "x-examples"}
 
     def shown(self, around: Around) -> Mapping[str, Any]:
         """The rows of bricks and the palette."""

@@ -11,6 +11,7 @@ from formloop.core.errors import NotFound, Problem
 from formloop.core.text import M
 from formloop.definitions import library
 from formloop.forms.spec import FormSpec, no_form
+from formloop.workflows import examples
 from formloop.workflows.amendments import reading as amendments
 from formloop.workflows.assignees import rules
 from formloop.workflows.blind import list_blind
@@ -57,7 +58,10 @@ def check(doc: Doc, lib: Library) -> list[Problem]:
         if key != doc["x-key"] and other is not None and same:
             text = M("The form has the workflow “{name}” already.", name=other["title"])
             return [Problem("second", "form", text)]
-    return build(doc, 0, form, lib, _finder(doc, form, lib.find_prepared))[1]
+    workflow, problems = build(doc, 0, form, lib, _finder(doc, form, lib.find_prepared))
+    if not any(each.severity == "error" for each in problems) and workflow.amends is None:
+        problems += examples.check(workflow, form, lib)
+    return problems
 
 
 def references(doc: Doc) -> set[tuple[str, str]]:

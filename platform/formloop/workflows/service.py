@@ -90,23 +90,18 @@ def _submit(actor: Actor, form: str, record: int, comment: str, chosen: Chosen) 
     spec = get_form(form)
     if actor.person_id is None:
         raise Forbidden(M("Only a person can submit a record."))
+    running = cases.find_open(form, record, lock=True)
     where = None
-    if not _holds(actor, form, record):
+    if running is None or not _holds(actor, running.id):
         where = permits.require_permit(actor, "submit", spec).where(context_of(actor))
     values = rows.load(connection(), spec, [record], where).get(record)
-    return _begin(
-        actor,
-        spec,
-        record,
-        values,
-        Event("submit", actor.person_id, _comment(comment), chosen=people_by_step(chosen)),
-    )
+    event = Event("submit", actor.person_id, _comment(comment), chosen=people_by_step(chosen))
+    return _begin(actor, spec, record, values, running, event)
 
 
-def _holds(actor: Actor, form: str, record: int) -> bool:
+def _holds(actor: Actor, running: int) -> bool:
     """Whether a returned record was given to somebody to submit it again, in place of its initiator."""
-    running = cases.find_open(form, record)
-    mine = cases.find_own_task(running.id, actor.person_id) if running is not None else None
+    mine = cases.find_own_task(running, actor.person_id)
     return mine is not None and not mine.step
 
 
@@ -115,28 +110,32 @@ def submit_for(actor: Actor, form: str, record: int) -> Result:
     """Send a record into its workflow because another workflow says so, in the name of a person."""
     spec = get_form(form)
     values = rows.load(connection(), spec, [record]).get(record)
-    return _begin(actor, spec, record, values, Event("submit", actor.person_id))
+    running = cases.find_open(form, record, lock=True)
+    return _begin(actor, spec, record, values, running, Event("submit", actor.person_id))
 
 
-def _begin(actor: Actor, spec: FormSpec, record: int, values: Values | None, event: Event) -> Result:
+def _begin(
+    actor: Actor, spec: FormSpec, record: int, values: Values | None, running: Row[Any] | None, event: Event
+) -> Result:
     """Begin a case. Sub-flows begin others within it: not of a record whose own is just beginning, nor without end."""
     beginning: list[tuple[str, int]] = kept("workflows.beginning", list)
     if (spec.key, record) in beginning or len(beginning) >= DEEPEST:
         raise Conflict(M("These sub-flows begin one another without end."))
     beginning.append((spec.key, record))
     try:
-        return _begin_one(actor, spec, record, values, event)
+        return _begin_one(actor, spec, record, values, running, event)
     finally:
         beginning.pop()
 
 
-def _begin_one(actor: Actor, spec: FormSpec, record: int, values: Values | None, event: Event) -> Result:
+def _begin_one(
+    actor: Actor, spec: FormSpec, record: int, values: Values | None, running: Row[Any] | None, event: Event
+) -> Result:
     workflow = find_workflow(spec.key)
     if workflow is None:
         raise NotFound(M("This form has no workflow."))
     if values is None or values["deleted_at"] is not None:
         raise NotFound
-    running = cases.find_open(spec.key, record, lock=True)
     if running is not None and running.workflow != workflow.key:
         raise Conflict(M("A change of this record is under approval."))
     if running is not None:

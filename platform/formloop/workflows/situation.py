@@ -6,8 +6,6 @@ from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-
 from formloop.access.actor import SYSTEM, recall_actor
 from formloop.core import clock
 from formloop.core.expression import EvaluationError, Expression, Linked
@@ -56,14 +54,8 @@ class Situation(Staff):
         return self._values
 
     def _load(self) -> Values:
-        table = self.spec.table
         with reading() as conn:
-            found = dict(conn.execute(select(table).where(table.c.id == self.record)).mappings().one())
-            for key in self.workflow.lines_read:
-                lines = self.spec.line_tables[key]
-                query = select(lines).where(lines.c.record == self.record).order_by(lines.c.position)
-                found[key] = [dict(row) for row in conn.execute(query).mappings()]
-        return found
+            return rows.load(conn, self.spec, [self.record], lines=self.workflow.lines_read)[self.record]
 
     @cached_property
     def _environment(self) -> Values:
@@ -82,7 +74,7 @@ class Situation(Staff):
         if asked:
             env = {**{key: self._seen(names[key]) for key in asked}, **env}
         try:
-            return _unlinked(expression.evaluate(env, context_of(who)))
+            return unlinked(expression.evaluate(env, context_of(who)))
         except EvaluationError as error:
             error.message = Guarded(error.message)
             raise
@@ -158,7 +150,8 @@ class Situation(Staff):
         return field is not None and field.type.name == "department"
 
 
-def _unlinked(value: Any) -> Any:
+def unlinked(value: Any) -> Any:
+    """A value without the record that expressions step into."""
     return int(value) if isinstance(value, Linked) else value
 
 

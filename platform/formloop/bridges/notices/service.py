@@ -81,6 +81,8 @@ class Source:
 
 sources: Registry[Source] = Registry("kind of notice")
 
+_ADD = insert(notice)
+
 
 def tell(people: Iterable[int], kind: str, text: Message | str, link: str = "") -> None:
     """Tell people something, inside the open transaction; `link` is a path on this site.
@@ -94,7 +96,7 @@ def tell(people: Iterable[int], kind: str, text: Message | str, link: str = "") 
     now, said = clock.now(), reasons.written(text)
     common = {"kind": kind, "said": said, "link": link, "made_at": now}
     common["read_at"] = None if KINDS[kind].in_app else now
-    connection().execute(insert(notice), [{"id": id, "person": each, **common} for each, id in told.items()])
+    connection().execute(_ADD, [{"id": id, "person": each, **common} for each, id in told.items()])
     for each, channel in _at_once(told, kind):
         payload = {"channel": channel, "person": each, "notices": [told[each]]}
         outbox.put(TOPIC, f"{channel}:{each}", payload)
