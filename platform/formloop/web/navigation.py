@@ -180,7 +180,7 @@ def find_search() -> Search | None:
     return next((search for search in searches if may(search.permission)), None)
 
 
-def list_slots(registry: Registry[Slot] = home) -> list[tuple[Slot, Mapping[str, Any]]]:
+def list_slots(registry: Registry[Slot]) -> list[tuple[Slot, Mapping[str, Any]]]:
     """The parts of the start page, or of every page, that have something to say to this viewer."""
     allowed = sorted((slot for slot in registry if may(slot.permission)), key=lambda slot: slot.order)
     filled = [(slot, slot.values()) for slot in allowed]
