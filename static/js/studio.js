@@ -103,12 +103,16 @@ document.addEventListener("fl-moved", ({ detail: { from, to } }) => {  // a new 
   }
 });
 
-// --- Several of many: a box that shows what is chosen
-htmx.onLoad((root) => {
-  for (const select of (root.parentElement || root).querySelectorAll("#studio select[multiple]")) {
-    if (!select.tomselect) new TomSelect(select, { plugins: ["remove_button"], dropdownParent: "body" });
+// --- Several of many: a box that shows what is chosen. Not before an arrival has settled: that sets classes anew.
+function several() {
+  for (const select of document.querySelectorAll("#studio select[multiple]")) {
+    if (select.tomselect) continue;
+    new TomSelect(select, { plugins: ["remove_button"], dropdownParent: "body" });
+    select.setAttribute("aria-hidden", "true");  // its label now names the box that took its place
   }
-});
+}
+document.addEventListener("htmx:afterSettle", several);
+several();
 
 // --- Keys
 document.addEventListener("keydown", (event) => {

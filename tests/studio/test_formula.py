@@ -14,7 +14,8 @@ def _around(locale="en"):
 
 
 def _judge(studio, source, *at, locale="en"):
-    return formula.judge(studio.mei, _around(locale), at or ("properties", "quantity", "x-formula"), source)
+    scope = formula.scope_at(_around(locale), at or ("properties", "quantity", "x-formula"))
+    return formula.judge(studio.mei, scope, source, locale)
 
 
 def test_a_mistake_is_told_at_its_character_in_both_languages(studio):
@@ -37,7 +38,7 @@ def test_a_rule_must_be_yes_or_no_and_columns_know_their_neighbours(studio):
     assert _judge(studio, "quantity", "properties", "item", "x-visible").problems
     at = ("properties", "lines", "items", "properties", "part", "x-default")
     assert not _judge(studio, "part", *at).problems
-    assert ("part", "Lines · Part") in formula.fields_at(_around(), at)
+    assert ("part", "Lines · Part") in formula.scope_at(_around(), at).fields
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # a check reads no table
@@ -53,13 +54,13 @@ def test_a_rule_must_be_yes_or_no_and_columns_know_their_neighbours(studio):
     ],
 )
 def test_a_sentence_becomes_a_rule_that_is_understood(studio, said, source):
-    assert formula.sentence(*said, _around()) == source
+    assert formula.sentence(*said, formula.scope_at(_around(), ())) == source
     assert not source or not _judge(studio, source, "properties", "item", "x-visible").problems
 
 
 @pytest.mark.parametrize("said", [("quantity", "more", "100"), ("item", "is", "A b"), ("item", "empty", "")])
 def test_a_rule_that_is_a_sentence_is_read_as_one(studio, said):
-    assert formula.read_sentence(formula.sentence(*said, _around())) == said
+    assert formula.read_sentence(formula.sentence(*said, formula.scope_at(_around(), ()))) == said
 
 
 def test_a_rule_that_is_more_than_a_sentence_stays_text():

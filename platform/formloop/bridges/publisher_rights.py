@@ -28,10 +28,13 @@ def enroll() -> None:
 def _check(actor: Actor, published: definitions.Published) -> None:
     if published.kind != "bridge" or actor.administrator or definitions.get_definition(published.id).app:
         return  # a pack is installed by who holds that right
-    bridge = library.published("bridge", published.key)
-    problems = [*_reads_hidden(actor, bridge), *_writes_forbidden(actor, bridge)]
-    if problems:
+    if problems := check_rights(actor, library.published("bridge", published.key)):
         raise Invalid(problems)
+
+
+def check_rights(actor: Actor, bridge: BridgeSpec) -> list[Problem]:
+    """What the bridge reads or writes that the actor may not; nothing for administrators."""
+    return [] if actor.administrator else [*_reads_hidden(actor, bridge), *_writes_forbidden(actor, bridge)]
 
 
 def _reads_hidden(actor: Actor, bridge: BridgeSpec) -> Iterator[Problem]:

@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Engine, MetaData, event, make_url
+from sqlalchemy import Engine, MetaData, Table, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DisconnectionError
 
 from formloop.core import clock
@@ -56,6 +57,11 @@ def for_reading() -> Engine:
 def is_sqlite() -> bool:
     """Whether this site runs on SQLite."""
     return engine().dialect.name == "sqlite"
+
+
+def insertion(table: Table) -> Any:
+    """An INSERT that can say what happens `on_conflict…`, which the two databases share but not the library's core."""
+    return (sqlite if is_sqlite() else postgresql).insert(table)
 
 
 def _engine_options(settings: Settings) -> dict[str, Any]:

@@ -7,23 +7,23 @@ unknown; every move is a compare-and-set, so a worker that lost its lease change
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ARRAY, Engine, Text, bindparam, func, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.sql.dml import ReturningInsert
 
 from formloop.core import clock
 from formloop.core.errors import Conflict, FormloopError
 from formloop.core.registry import Registry
 from formloop.core.text import M, Message
-from formloop.db import after_commit, connection, is_sqlite, reading, transactional
+from formloop.db import after_commit, connection, engine, insertion, is_sqlite, reading, transactional
 from formloop.events.claims import ATTEMPTS, LEASE, Delivery, bury_lost, claim, owner, release_dead
 from formloop.events.reasons import written
 from formloop.events.tables import inbox, outbox
@@ -47,6 +47,7 @@ __all__ = [
     "on_put",
     "owner",
     "put",
+    "put_many",
     "receive",
     "receive_first",
     "release_dead",
@@ -57,6 +58,11 @@ __all__ = [
 HEARTBEAT = 20
 LONGEST_WAIT = 6 * 3600.0
 BATCH = 16
+_PUT = insert(outbox)
+_KEYS = func.unnest(bindparam("keys", type_=ARRAY(Text))).column_valued("key")
+_HOLD_KEYS = select(
+    func.pg_advisory_xact_lock(func.hashtextextended(_KEYS, 0))
+)  # in the order they are given
 SLICE = 0.02  # seconds for which a transaction takes further messages: others wait to write meanwhile
 
 
@@ -123,25 +129,33 @@ def put(
     not_before: datetime | None = None,
 ) -> str:
     """Promise a message inside the open transaction; returns its id, which stays the same for ever."""
-    conn = connection()
+    msg_id = msg_id or f"{topic}-{clock.new_id()}"
+    _promise(topic, [(key, msg_id, payload)], not_before)
+    return msg_id
+
+
+def put_many(topic: str, messages: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+    """Promise messages, each with its key, inside the open transaction: two statements, however many they are."""
+    wanted = list(messages)
+    if wanted:
+        ids = clock.new_ids(len(wanted))
+        _promise(topic, [(key, f"{topic}-{id}", said) for id, (key, said) in zip(ids, wanted, strict=True)])
+
+
+def _promise(
+    topic: str, messages: Sequence[tuple[str, str, Mapping[str, Any]]], not_before: datetime | None = None
+) -> None:
+    conn, now = connection(), clock.now()
+    ready = {"topic": topic, "state": "ready", "ordered": int(topics.get(topic).ordered), "made_at": now}
+    rows: list[dict[str, Any]] = [
+        {"key": f"{topic}:{key}", "msg_id": msg_id, "payload": dict(said), "not_before": not_before or now}
+        for key, msg_id, said in messages
+    ]
     if not is_sqlite():
         # without it two transactions of one key may commit in another order than their ids
-        conn.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{topic}:{key}", 0))))
-    msg_id = msg_id or f"{topic}-{clock.new_id()}"
-    conn.execute(
-        insert(outbox).values(
-            topic=topic,
-            key=f"{topic}:{key}",
-            msg_id=msg_id,
-            payload=dict(payload),
-            state="ready",
-            ordered=int(topics.get(topic).ordered),
-            not_before=not_before or clock.now(),
-            made_at=clock.now(),
-        )
-    )
+        conn.execute(_HOLD_KEYS, {"keys": sorted({row["key"] for row in rows})})
+    conn.execute(_PUT, [{**ready, **row} for row in rows])
     after_commit(partial(announce, topic))
-    return msg_id
 
 
 def announce(topic: str) -> None:
@@ -318,9 +332,14 @@ def find_received(source: str, msg_id: str) -> str | None:
 
 def receive_first(source: str, msg_id: str) -> bool:
     """Note, before its effect and inside the same transaction, that a message has come in; False for a second time."""
-    insertion = (sqlite if is_sqlite() else postgresql).insert(inbox).on_conflict_do_nothing()
     row = {"source": source, "msg_id": msg_id, "result": "", "at": clock.now()}
-    return connection().execute(insertion.returning(inbox.c.msg_id), row).first() is not None
+    return connection().execute(_receiving(engine()), row).first() is not None
+
+
+@lru_cache(maxsize=2)
+def _receiving(_of: Engine) -> ReturningInsert[Any]:
+    found: ReturningInsert[Any] = insertion(inbox).on_conflict_do_nothing().returning(inbox.c.msg_id)
+    return found
 
 
 def receive(source: str, msg_id: str, result: str = "") -> None:

@@ -7,12 +7,11 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, Table, Update, bindparam, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Engine, Select, Table, Update, bindparam, func, select, update
 
 from formloop.core.errors import Conflict, Problem
 from formloop.core.text import M, Message
-from formloop.db import connection, is_sqlite
+from formloop.db import connection, engine, insertion
 from formloop.ledgers.engine import Slot, pending_column
 from formloop.ledgers.names import called
 from formloop.ledgers.pools import CHUNK, Place
@@ -66,13 +65,12 @@ class Balances:
         missing = sorted(set(wanted) - there)
         if missing:
             table = self.ledger.tables.balance
-            insertion: Any = (sqlite if is_sqlite() else postgresql).insert(table)
             rows = []
             for key in missing:
                 number, dims = wanted[key]
                 every = {d.column: dims.get(d.key, d.empty) for d in self.ledger.dimensions.values()}
                 rows.append({"key": key, "per": number, **every})
-            connection().execute(insertion.on_conflict_do_nothing(), rows)
+            connection().execute(insertion(table).on_conflict_do_nothing(), rows)
             self._read(missing)
 
     def lock_key(self, key: str) -> None:
@@ -219,7 +217,7 @@ class Balances:
             for month, sums in _by_month(row.days).items()
         ]
         if months:
-            connection().execute(_adding(turnover, is_sqlite()), months)
+            connection().execute(_adding(turnover, engine()), months)
 
 
 @lru_cache(maxsize=500)
@@ -239,11 +237,11 @@ def _moving(table: Table) -> Update:
 
 
 @lru_cache(maxsize=500)
-def _adding(turnover: Table, on_sqlite: bool) -> Any:
+def _adding(turnover: Table, _of: Engine) -> Any:
     """The turnover of a month, made or added to."""
-    insertion: Any = (sqlite if on_sqlite else postgresql).insert(turnover)
-    added = {c.name: c + insertion.excluded[c.name] for c in turnover.c if c.name[:2] == "m_"}
-    return insertion.on_conflict_do_update(index_elements=["key", "month"], set_=added)
+    new = insertion(turnover)
+    added = {c.name: c + new.excluded[c.name] for c in turnover.c if c.name[:2] == "m_"}
+    return new.on_conflict_do_update(index_elements=["key", "month"], set_=added)
 
 
 class Said(Message):

@@ -224,12 +224,22 @@ def _close(run: int, state: str, problems: list[dict[str, str]]) -> None:
     connection().execute(update(runs).where(runs.c.id == run).values(**values))
 
 
-def list_runs(actor: Actor, key: str, most: int = 20) -> list[Run]:
-    """The last runs of a plan, newest first."""
+def list_runs(actor: Actor, key: str, job: int | None = None) -> list[Run]:
+    """The last 20 runs of a plan, newest first, or those of one job."""
     require_may_run(actor, get_plan(key))
-    query = select(runs).where(runs.c.plan == key).order_by(runs.c.id.desc()).limit(most)
+    query = select(runs).where(runs.c.plan == key).order_by(runs.c.id.desc()).limit(20)
+    if job is not None:
+        query = query.where(runs.c.job == job)
     with reading() as conn:
         return [_run(row) for row in conn.execute(query)]
+
+
+def list_last_runs(actor: Actor) -> dict[str, Run]:
+    """The last run of each plan that somebody may run, by the plan's key."""
+    keys = [entry.key for entry in list_plans(actor)]
+    newest = select(func.max(runs.c.id)).where(runs.c.plan.in_(keys)).group_by(runs.c.plan)
+    with reading() as conn:
+        return {row.plan: _run(row) for row in conn.execute(select(runs).where(runs.c.id.in_(newest)))}
 
 
 def get_run(actor: Actor, run: int) -> Run:

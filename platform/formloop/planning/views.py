@@ -63,11 +63,10 @@ def may_run(key: str, **_: Any) -> None:
 def list_page() -> Response:
     """The plans this person may run, by application, with their last run."""
     actor, locale, known = current(), viewer.locale(), apps.list_apps()
-    found = []
+    found, last = [], service.list_last_runs(actor)
     for entry in service.list_plans(actor):
         plan, app = get_plan(entry.key), apps.app_of(entry.app, known)
-        last = service.list_runs(actor, plan.key, 1)
-        found.append((app.order, app.name(locale), plan.title(locale), plan, last[0] if last else None))
+        found.append((app.order, app.name(locale), plan.title(locale), plan, last.get(plan.key)))
     return page.render("planning/list.html", found=sorted(found, key=lambda each: each[:3]), states=STATES)
 
 
@@ -167,7 +166,7 @@ def start(key: str) -> Response:
 def job_page(key: str, job: int) -> Response:
     """How far a run is, then what it did."""
     plan, found = get_plan(key), jobs.get_job(job, current())
-    run = next((r for r in service.list_runs(current(), key) if r.job == job), None)
+    run = next(iter(service.list_runs(current(), key, job)), None)
     stuck = not found.over and heartbeat.is_missing()
     values: dict[str, Any] = {
         "plan": plan,

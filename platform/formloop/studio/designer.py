@@ -10,6 +10,7 @@ from formloop.core.definitions import Doc, Path, parse
 from formloop.core.errors import Invalid
 from formloop.core.keys import suggest_key
 from formloop.core.registry import Registry
+from formloop.studio.formula import Scope, scope_at
 from formloop.studio.operations import Operation, apply, read_path
 from formloop.studio.panel import Panel, open_panel
 from formloop.studio.pickers import Around
@@ -59,6 +60,10 @@ class Designer:
     def types(self, around: Around, at: Path) -> list[tuple[str, str, bool]]:
         """What the selected thing may become: names, words, and which one it is."""
         return []
+
+    def scope(self, around: Around, at: Path) -> Scope:
+        """What an expression at a place can name and should give."""
+        return scope_at(around, at)
 
     def selected(self, around: Around, at: Path) -> Path:
         """The thing on the canvas that a place belongs to."""

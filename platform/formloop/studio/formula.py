@@ -1,23 +1,34 @@
 """The formula editor: what may be named, what functions there are, what is wrong, and the result on a sample."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from formloop.access.actor import Actor
 from formloop.core.definitions import Path
-from formloop.core.errors import FormloopError, Problem
-from formloop.core.expression import BOOL, FUNCTIONS, EvaluationError, Expression, Type
+from formloop.core.errors import Forbidden, FormloopError, Problem
+from formloop.core.expression import (
+    BOOL,
+    FUNCTIONS,
+    NUMBER,
+    EvaluationError,
+    Expression,
+    ListType,
+    RecordType,
+    Type,
+)
 from formloop.core.expression import check as check_expression
 from formloop.core.text import M, Message, translate
 from formloop.definitions import library
-from formloop.forms import listing
+from formloop.forms import listing, reads
 from formloop.forms.fields.switch import NO, YES
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
+from formloop.forms.publisher_rights import read_elsewhere, sees
 from formloop.forms.reading import OWN, line_names, names_of
+from formloop.forms.spec import FormSpec, Values
 from formloop.studio.pickers import Around, Option, fields_of, find_newest
-from formloop.studio.shapes import mapping
 
 CONDITIONS = ("x-visible", "x-required", "x-readonly", "when", "where", "holds")  # give yes or no
 OPERATORS: tuple[tuple[str, Message, str], ...] = (
@@ -41,10 +52,36 @@ class Verdict:
     sample: str = ""
 
 
-def names_at(around: Around, at: Path) -> dict[str, Type]:
-    """What an expression at a place can name."""
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What an expression at a place can name and should give, and the form whose newest record it is tried on.
+
+    `each`: it also names the record as `record`, and one of these lines as `line`.
+    """
+
+    names: Mapping[str, Type]
+    fields: list[Option]
+    expects: Type | None
+    form: str
+    each: str | None = None
+
+
+def scope_at(around: Around, at: Path) -> Scope:
+    """The scope of a place in a definition that is about one form."""
+    fields = fields_of(around.form, around.locale)
+    if _in_lines(around, at):
+        fields = [(name.removeprefix(f"{at[1]}."), word) for name, word in fields]
+    return Scope(_names_at(around, at), fields, expected_at(at), str(around.form.get("x-key", "")))
+
+
+def expected_at(at: Path) -> Type | None:
+    """Conditions give yes or no."""
+    return BOOL if at and at[-1] in CONDITIONS else None
+
+
+def _names_at(around: Around, at: Path) -> dict[str, Type]:
     form = around.form
-    if around.kind.name == "form" and len(at) >= 5 and at[2:4] == ("items", "properties"):
+    if _in_lines(around, at):
         return line_names(around.doc, at[1], lambda key: find_newest("form", key))
     names = names_of(form, lambda key: find_newest("form", key))
     if at and at[-1] == "where" and around.doc is not form:
@@ -53,13 +90,8 @@ def names_at(around: Around, at: Path) -> dict[str, Type]:
     return names
 
 
-def fields_at(around: Around, at: Path) -> list[Option]:
-    """The fields to pick, with their words."""
-    found = fields_of(around.form, around.locale)
-    if around.kind.name == "form" and len(at) >= 5 and at[2:4] == ("items", "properties"):
-        prefix = f"{at[1]}."
-        found = [(name.removeprefix(prefix), word) for name, word in found]
-    return found
+def _in_lines(around: Around, at: Path) -> bool:
+    return around.kind.name == "form" and len(at) >= 5 and at[2:4] == ("items", "properties")
 
 
 def functions() -> list[tuple[str, list[tuple[str, str, str, str]]]]:
@@ -70,13 +102,12 @@ def functions() -> list[tuple[str, list[tuple[str, str, str, str]]]]:
     return list(found.items())
 
 
-def sentence(field: str, operator: str, value: str, around: Around) -> str:
+def sentence(field: str, operator: str, value: str, scope: Scope) -> str:
     """The expression of a rule given as field, operator and value; empty where it is none."""
     pattern = next((text for name, _, text in OPERATORS if name == operator), "")
     if not field or not pattern:
         return ""
-    schema = mapping(mapping(around.form.get("properties")).get(field))
-    return pattern.format(field=field, value=_literal(schema.get("type"), value.strip()))
+    return pattern.format(field=field, value=_literal(_type_of(field, scope.names), value.strip()))
 
 
 def read_sentence(source: str) -> tuple[str, str, str]:
@@ -91,38 +122,58 @@ def read_sentence(source: str) -> tuple[str, str, str]:
     return "", "", ""
 
 
-def _literal(json_type: object, value: str) -> str:
-    if json_type in ("number", "integer"):
+def _type_of(field: str, names: Mapping[str, Type]) -> Type | None:
+    found: Type | None = None
+    for name in field.split("."):
+        found = names.get(name)
+        inner = found.of if isinstance(found, ListType) else found
+        names = inner.fields() if isinstance(inner, RecordType) else {}
+    return found
+
+
+def _literal(kind: Type | None, value: str) -> str:
+    if kind == NUMBER:
         return value or "0"
-    if json_type == "boolean":
+    if kind == BOOL:
         return "true" if value.lower() in ("1", "true", "yes", "是") else "false"
     return "'" + value.replace("'", "''") + "'"
 
 
-def judge(actor: Actor, around: Around, at: Path, source: str) -> Verdict:
+def judge(actor: Actor, scope: Scope, source: str, locale: str) -> Verdict:
     """Whether the expression can be understood, and what it gives for the newest record."""
-    expects = BOOL if at and at[-1] in CONDITIONS else None
-    found, problems = check_expression(source, names_at(around, at), expects)
+    found, problems = check_expression(source, scope.names, scope.expects)
     if found is None:
         return Verdict(problems)
-    return _tried(actor, around, found)
+    return _tried(actor, scope, found, locale)
 
 
-def _tried(actor: Actor, around: Around, expression: Expression) -> Verdict:
+def _tried(actor: Actor, scope: Scope, expression: Expression, locale: str) -> Verdict:
     """The value for the newest record that the builder may see, where the form is published."""
-    key = str(around.form.get("x-key", ""))
-    if library.find_document("form", key) is None:
+    if library.find_document("form", scope.form) is None:
         return Verdict([])
     try:
-        spec = get_form(key)
-        rows = listing.list_records(actor, spec, listing.Query(sort=("-id",))).rows
-        if not rows:
+        spec = get_form(scope.form)
+        found = listing.list_records(actor, spec, listing.Query(sort=("-id",), limit=1)).rows
+        if not found:
             return Verdict([])
-        values = dict(rows[0])
-        env = Links(actor, spec, [values]).environment(spec, values)
-        value = expression.evaluate(env, context_of(actor))
+        values = reads.get_record(actor, spec.key, found[0]["id"])
+        value = expression.evaluate(_seen(actor, spec, values, scope, expression), context_of(actor))
     except (EvaluationError, FormloopError, KeyError, TypeError):
         return Verdict([])
-    said = translate((YES if value else NO).msgid, around.locale) if isinstance(value, bool) else value
+    said = translate((YES if value else NO).msgid, locale) if isinstance(value, bool) else value
     name = values.get(spec.title_field) or values["id"]
     return Verdict([], str(said if said is not None else "–"), str(name))
+
+
+def _seen(actor: Actor, spec: FormSpec, values: Values, scope: Scope, expression: Expression) -> Values:
+    """The record as the expression sees it; records it points to only where the actor may read what it reads."""
+    if scope.each is None:
+        return Links(actor, spec, [values]).environment(spec, values)
+    wanted = [(scope.each, *path[1:]) if path[0] == "line" else path for path in expression.reads]
+    wanted = [path[1:] if path[0] in ("record", "source") else path for path in wanted]
+    further = [path for path in wanted if path]
+    if not all(sees(actor, form, key) for _, form, key in read_elsewhere(spec, further)):
+        raise Forbidden
+    env = Links(actor, spec, [values], reads=further).environment(spec, values)
+    lines = env.get(scope.each) or [{}]
+    return {"source": env, **env, "record": env, "line": lines[0]}

@@ -14,6 +14,7 @@ from formloop.definitions import service as definitions
 from formloop.definitions import views as definition_views
 from formloop.definitions.views import Restorer
 from formloop.studio import (
+    bridge_designer,
     drafting,
     example_views,
     flow_designer,
@@ -36,6 +37,7 @@ from formloop.web.routes import route
 blueprint = Blueprint("studio", __name__, url_prefix="/studio")
 DESIGN = ("design", "definition")
 DESIGNED = (
+    bridge_designer,
     form_designer,
     flow_designer,
     ledger_designer,
@@ -48,12 +50,15 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(from_file.blueprint)
     app.register_blueprint(rights_views.blueprint)
     app.register_blueprint(ledger_designer.blueprint)
+    app.register_blueprint(bridge_designer.blueprint)
+    bridge_designer.enroll()
     app.register_blueprint(example_views.blueprint)
     example_views.enroll()
     from_file.enroll()
     drafting.enroll()
     if "form" not in definition_views.beginnings:
         definition_views.beginnings.add("form", "studio.new")
+        definition_views.beginnings.add("bridge", "studio_bridges.new")
     definition_views.restorer[:] = [Restorer("studio.restore", restoring.can_take_back)]
     for kind in designers.names():
         if kind not in definition_views.designers:
@@ -129,41 +134,48 @@ def show_preview(definition_id: str) -> Response:
 @route(blueprint, "/<definition_id>/formula", permission=DESIGN)
 def show_formula(definition_id: str) -> Response:
     """The formula editor for the expression at a place."""
-    desk = drafting.open_desk(signing.current(), definition_id)
-    at, around = read_path(request.args.get("at", "")), Around(desk.kind, desk.doc, viewer.locale(), {})
-    around = replace(around, beside=mapping(find(desk.doc, at[:-1], desk.kind.identities)))
-    source = find(desk.doc, at, desk.kind.identities)
-    source = source if isinstance(source, str) else ""
+    at = read_path(request.args.get("at", ""))
+    found, scope = _formula_at(definition_id, at)
+    source = found if isinstance(found, str) else ""
+    condition = formula.expected_at(at) is not None
     return page.render_part(
         "studio/_formula.html",
         definition_id=definition_id,
         at=write_path(at),
         source=source,
-        title=M("Formula editor") if at[-1:] not in [(each,) for each in formula.CONDITIONS] else M("Rule"),
-        condition=bool(at) and at[-1] in formula.CONDITIONS,
+        title=M("Rule") if condition else M("Formula editor"),
+        condition=condition,
         rule=formula.read_sentence(source),
-        fields=formula.fields_at(around, at),
+        fields=scope.fields,
         functions=formula.functions(),
         operators=formula.OPERATORS,
-        verdict=formula.judge(signing.current(), around, at, source),
+        verdict=formula.judge(signing.current(), scope, source, viewer.locale()),
     )
 
 
 @route(blueprint, "/<definition_id>/formula", permission=DESIGN, methods=["POST"])
 def judge_formula(definition_id: str) -> Response:
     """What is wrong with a formula, or what it gives; a rule said as a sentence becomes one."""
-    desk, form = drafting.open_desk(signing.current(), definition_id), request.form
-    at, around = read_path(form.get("at", "")), Around(desk.kind, desk.doc, viewer.locale(), {})
-    around = replace(around, beside=mapping(find(desk.doc, at[:-1], desk.kind.identities)))
+    form = request.form
+    at = read_path(form.get("at", ""))
+    _, scope = _formula_at(definition_id, at)
     said = (form.get("field", ""), form.get("operator", ""), form.get("value", ""))
-    source = form.get("source", "") if form.get("only") else formula.sentence(*said, around)
+    source = form.get("source", "") if form.get("only") else formula.sentence(*said, scope)
     return page.render_part(
         "studio/_verdict.html" if form.get("only") else "studio/_formula_text.html",
         definition_id=definition_id,
         at=write_path(at),
         source=source,
-        verdict=formula.judge(signing.current(), around, at, source),
+        verdict=formula.judge(signing.current(), scope, source, viewer.locale()),
     )
+
+
+def _formula_at(definition_id: str, at: Path) -> tuple[Any, formula.Scope]:
+    """What stands at a place of the draft, and what an expression may be there."""
+    desk = drafting.open_desk(signing.current(), definition_id)
+    beside = mapping(find(desk.doc, at[:-1], desk.kind.identities))
+    around = Around(desk.kind, desk.doc, viewer.locale(), beside)
+    return find(desk.doc, at, desk.kind.identities), designer_of(desk.kind.name).scope(around, at)
 
 
 @route(blueprint, "/<definition_id>/do/<act>", permission=DESIGN, methods=["POST"])

@@ -1,7 +1,7 @@
 """Who is told what of a case by notice: what was asked of them, copies, messages, reminders, outcomes, repairs.
 
 Notices say form, step and names only: nothing of the record leaves the site, but for its title to whoever submitted
-it or is reminded of it, and may see it. Their link leads everybody to their own part of the case.
+it or is reminded of it, and may see it, and for what a message step says in its own words. Their link leads everybody to their own part of the case.
 """
 
 from collections.abc import Sequence

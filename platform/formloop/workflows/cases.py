@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.engine import Row
 
 from formloop.core import clock
-from formloop.db import connection, reading
+from formloop.db import connection, insertion, reading
 from formloop.forms.spec import FormSpec
 from formloop.workflows.state import Ask, Note, State, Tell
 from formloop.workflows.tables import case, case_log, reminder, task
@@ -152,10 +152,11 @@ def remind(case_id: int, people: Sequence[int]) -> None:
     query = select(task.c.id).where(
         task.c.case == case_id, task.c.kind == "todo", task.c.state == "open", task.c.person.in_(list(people))
     )
-    for task_id in conn.execute(query).scalars().all():
-        again = update(reminder).where(reminder.c.task == task_id)
-        if not conn.execute(again.values(count=reminder.c.count + 1, at=moment)).rowcount:
-            conn.execute(insert(reminder).values(task=task_id, count=1, at=moment))
+    reminded = [{"task": each, "count": 1, "at": moment} for each in conn.execute(query).scalars()]
+    new = insertion(reminder)
+    again = {"count": reminder.c.count + 1, "at": new.excluded.at}
+    if reminded:
+        conn.execute(new.on_conflict_do_update(index_elements=["task"], set_=again), reminded)
 
 
 def list_reminded(case_id: int, since: datetime) -> dict[int, datetime]:

@@ -19,9 +19,10 @@ from formloop.events import reasons
 from formloop.forms.kind import get_form
 from formloop.workflows import sight
 from formloop.workflows.actions import administering
-from formloop.workflows.amendments.proposals import subject_of_case
+from formloop.workflows.amendments.proposals import list_cancelling
 from formloop.workflows.kind import get_version
 from formloop.workflows.partaking import may_see_cases
+from formloop.workflows.spec import subject_of
 from formloop.workflows.state import State
 from formloop.workflows.tables import case, case_log, task, watch
 from formloop.workflows.waiting import Times, Wait, list_times, list_waits
@@ -109,8 +110,19 @@ def describe(actor: Actor, shown: Sequence[Row[Any]], locale: str) -> list[Item]
     )
     seen = may_see_cases(actor, shown)
     times = list_times([each.id for each in shown])
+    cancelling = list_cancelling((each.workflow, each.version, each.id) for each in shown)
     return [
-        _item(actor, each, each.id in seen, locale, waiting.get(each.id, ()), why, names, times)
+        _item(
+            actor,
+            each,
+            each.id in seen,
+            each.id in cancelling,
+            locale,
+            waiting.get(each.id, ()),
+            why,
+            names,
+            times,
+        )
         for each in shown
     ]
 
@@ -119,6 +131,7 @@ def _item(
     actor: Actor,
     found: Row[Any],
     seen: bool,
+    cancels: bool,
     locale: str,
     waiting: Sequence[Row[Any]],
     why: Mapping[int, str],
@@ -130,7 +143,7 @@ def _item(
     nobody = M("Nobody was found to decide.").render(locale)
     return Item(
         id=found.id,
-        form_title=subject_of_case(workflow, spec, found.id).render(locale),
+        form_title=subject_of(workflow, spec, cancels).render(locale),
         title=found.title if seen and spec.title_field in sight.visible_paths(actor, spec, None) else "",
         initiator=names.get(found.initiator, ""),
         step=step.title(locale) if step is not None else "",

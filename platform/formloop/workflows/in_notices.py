@@ -14,8 +14,9 @@ from formloop.db import connection, reading
 from formloop.db.counting import VIEWER, count_up_to
 from formloop.forms.kind import get_form
 from formloop.workflows import sight
-from formloop.workflows.amendments.proposals import subject_of_case
+from formloop.workflows.amendments.proposals import list_cancelling
 from formloop.workflows.kind import get_version
+from formloop.workflows.spec import subject_of
 from formloop.workflows.tables import case, task
 
 STATES = {"task": ("todo", ("open",)), "copy": ("copy", ("open", "read"))}
@@ -70,15 +71,16 @@ def _finder(kind: str) -> Callable[[Actor, str, int | None, int], list[Shown]]:
                 for state in states
                 for row in conn.execute(query.where(task.c.state == state).limit(limit), asked)
             ]
-        return [_shown(actor, row, kind, locale) for row in found]
+            cancelling = list_cancelling((row.workflow, row.version, row.case) for row in found)
+            return [_shown(actor, row, kind, row.case in cancelling, locale) for row in found]
 
     return find
 
 
-def _shown(actor: Actor, row: Any, kind: str, locale: str) -> Shown:
+def _shown(actor: Actor, row: Any, kind: str, cancels: bool, locale: str) -> Shown:
     spec, workflow = get_form(row.form), get_version(row.workflow, row.version)
     step = workflow.steps.get(row.task_step)
-    called: Message = subject_of_case(workflow, spec, row.case)
+    called: Message = subject_of(workflow, spec, cancels)
     if row.title and spec.title_field in sight.visible_paths(actor, spec, step, row.record):
         called = M("{form} {title}", form=called, title=row.title)
     if kind == "copy":

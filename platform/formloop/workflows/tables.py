@@ -80,6 +80,14 @@ task = Table(
     Column("seen_at", UtcTime),
     UniqueConstraint("case", "step", "round", "person", name="fl_task_once"),
     Index("fl_task_inbox", "person", "kind", "state", "id"),
+    Index(
+        "fl_task_done",
+        "person",
+        "done_at",
+        "id",
+        sqlite_where=text("kind = 'todo' AND state = 'done'"),
+        postgresql_where=text("kind = 'todo' AND state = 'done'"),
+    ),
 )
 
 case_log = never_changed(

@@ -26,6 +26,9 @@ TOPIC, TIMES_TOPIC = "workflow", "workflow-times"
 ORDER = 300  # after what belongs to the record itself, and after bridges
 MOST_DUE = 1_000
 _BY_KEY = select(watch).where(watch.c.key.in_(bindparam("keys", expanding=True))).order_by(watch.c.id)
+_GONE = (  # of two who look at once only one takes it away
+    delete(watch).where(watch.c.id.in_(bindparam("ids", expanding=True))).returning(watch.c.id)
+)
 _WATCHED = "workflows.watched"  # whether any case waits for a change
 
 glance(_WATCHED, select(exists().where(watch.c.key.is_not(None))).scalar_subquery())
@@ -77,11 +80,13 @@ def tell(keys: Sequence[str], values: Mapping[str, Any]) -> None:
 
     A watch on the case's own record stays, since the change may not be the one that was wanted.
     """
-    for row in connection().execute(_BY_KEY, {"keys": list(keys)}).all():
-        stays = row.key.startswith(f"{OWN}:")
-        if not stays:
-            connection().execute(delete(watch).where(watch.c.id == row.id))
-        _promise(row, "done", {"what": "changed"} if stays else values)
+    found = connection().execute(_BY_KEY, {"keys": list(keys)}).all()
+    own = {row.id for row in found if row.key.startswith(f"{OWN}:")}
+    if len(own) < len(found):
+        connection().execute(_GONE, {"ids": [row.id for row in found if row.id not in own]})
+    outbox.put_many(
+        TOPIC, (_hears(row, "done", {"what": "changed"} if row.id in own else values) for row in found)
+    )
 
 
 @transactional
@@ -95,15 +100,17 @@ def run_due() -> int:
         .limit(MOST_DUE)
     )
     found = connection().execute(query).all()
-    for row in found:
-        if connection().execute(delete(watch).where(watch.c.id == row.id)).rowcount:
-            _promise(row, "due", {"what": row.what}, version=row.version)
+    gone = set(connection().execute(_GONE, {"ids": [row.id for row in found]}).scalars()) if found else set()
+    outbox.put_many(
+        TOPIC,
+        (_hears(row, "due", {"what": row.what}, version=row.version) for row in found if row.id in gone),
+    )
     return len(found)
 
 
-def _promise(row: Any, action: str, values: Mapping[str, Any], **more: Any) -> None:
+def _hears(row: Any, action: str, values: Mapping[str, Any], **more: Any) -> tuple[str, dict[str, Any]]:
     payload = {"case": row.case, "round": row.round, "action": action, "values": dict(values), **more}
-    outbox.put(TOPIC, f"case:{row.case}", payload)
+    return f"case:{row.case}", payload
 
 
 def _deliver_times(delivery: Delivery) -> None:

@@ -1,9 +1,9 @@
 """What a case proposes: its rows, and the record as it would be."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.engine import Row
 
 from formloop.core import clock
@@ -14,6 +14,7 @@ from formloop.db import connection, reading
 from formloop.forms import rows
 from formloop.forms.spec import Field, FormSpec, Unreadable, Values
 from formloop.workflows.amendments.impact import find_dependents
+from formloop.workflows.kind import get_version
 from formloop.workflows.plain import Found
 from formloop.workflows.situation import Situation
 from formloop.workflows.spec import Workflow, subject_of
@@ -103,6 +104,17 @@ def cancels(workflow: Workflow, case_id: int) -> bool:
     """Whether a case is about cancelling its record."""
     found = find(case_id) if workflow.amends is not None else None
     return found is not None and is_cancelling(found)
+
+
+def list_cancelling(cases: Iterable[tuple[str, int, int]]) -> set[int]:
+    """Those of the cases, given by workflow, version and id, that are about cancelling their record; one query."""
+    amending = [id for key, version, id in cases if get_version(key, version).amends is not None]
+    if not amending:
+        return set()
+    newest = select(func.max(proposal.c.id)).where(proposal.c.case.in_(amending)).group_by(proposal.c.case)
+    with reading() as conn:
+        found = conn.execute(select(proposal.c.case, proposal.c.new).where(proposal.c.id.in_(newest)))
+        return {each.case for each in found if is_cancelling(each)}
 
 
 def lay_over(spec: FormSpec, record: Values, new: Mapping[str, Any]) -> Values:

@@ -1,0 +1,174 @@
+"""The board of a bridge: what its source has, what its target wants, which pairs there are and which suggest themselves."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from formloop.bridges.kind import names_for
+from formloop.core.expression import Type
+from formloop.core.expression import check as check_expression
+from formloop.core.text import LOCALES, M, localized
+from formloop.definitions import library
+from formloop.forms.spec import Field, FormSpec
+from formloop.studio.shapes import mapping
+
+LINE, RECORD = M("This line"), M("This record")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Something the source gives, by the path that expressions call it. `form`: it is a record of that form."""
+
+    path: str
+    title: str
+    icon: str
+    titles: frozenset[str]
+    form: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A field of the target with the expression that fills it; `wires` are the sources it reads.
+
+    `suggested` is a source that fits it by name and type while it has no expression; what is `numbered` numbers itself.
+    """
+
+    key: str
+    title: str
+    icon: str
+    required: bool
+    numbered: bool
+    expression: str
+    said: str
+    wires: list[str]
+    suggested: Source | None
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """Both sides of a bridge; a form that is not published has nothing to show."""
+
+    source: FormSpec | None
+    target: FormSpec | None
+    groups: list[tuple[str, list[Source]]]
+    pairs: list[Pair]
+
+    @property
+    def suggestions(self) -> dict[str, str]:
+        """The expression that suggests itself, by target field."""
+        return {each.key: each.suggested.path for each in self.pairs if each.suggested is not None}
+
+
+def form_at(doc: Mapping[str, Any], side: str) -> FormSpec | None:
+    """The published form on one side (`from` or `to`) of a bridge."""
+    key = mapping(doc.get(side)).get("form")
+    found = library.find_published("form", key) if isinstance(key, str) else None
+    return found if isinstance(found, FormSpec) else None
+
+
+def lines_of(doc: Mapping[str, Any], source: FormSpec) -> Field | None:
+    """The subform whose lines give one target each."""
+    each = source.fields.get(str(mapping(doc.get("from")).get("each", "")))
+    return each if each is not None and each.children else None
+
+
+def names_in(doc: Mapping[str, Any], source: FormSpec) -> dict[str, Type]:
+    """What the expressions of a bridge can name."""
+    lines = lines_of(doc, source)
+    return names_for(source, lines.key if lines else None)
+
+
+def read_board(doc: Mapping[str, Any], locale: str) -> Board:
+    """The board of a draft."""
+    source, target = form_at(doc, "from"), form_at(doc, "to")
+    groups = list(_groups(doc, source, locale)) if source else []
+    known = {each.path: each for _, group in groups for each in group}
+    names = names_in(doc, source) if source else {}
+    said = mapping(doc.get("map"))
+    pairs = [
+        _pair(each, said.get(each.key), known, names, locale)
+        for each in (target.fields.values() if target else ())
+        if is_given(each) or each.key in said
+    ]
+    return Board(source, target, groups, pairs)
+
+
+def is_given(each: Field) -> bool:
+    """Whether a bridge may give a field of its target a value."""
+    return not each.children and each.formula is None and each.type.name != "query" and each.type.stored
+
+
+def _groups(doc: Mapping[str, Any], source: FormSpec, locale: str) -> Iterator[tuple[str, list[Source]]]:
+    lines = lines_of(doc, source)
+    if lines is not None:
+        columns = [_source(f"line.{each.key}", each, locale) for each in lines.children]
+        own = Source("line.id", LINE.render(locale), "hash", frozenset())
+        yield lines.title(locale), [own, *columns]
+    fields = [_source(each.key, each, locale) for each in source.fields.values() if not each.children]
+    own = Source("id", RECORD.render(locale), "hash", frozenset(), source.key)
+    yield source.title(locale), [own, *fields]
+
+
+def _source(path: str, each: Field, locale: str) -> Source:
+    form = each.relation.form if each.relation else ""
+    return Source(path, each.title(locale), each.type.icon, _titles(each), form)
+
+
+def _titles(each: Field) -> frozenset[str]:
+    """What a field is called, in all languages."""
+    found = (localized(each.schema, "title", locale).strip().lower() for locale in LOCALES)
+    return frozenset(title for title in found if title)
+
+
+def _pair(
+    each: Field,
+    written: Any,
+    known: Mapping[str, Source],
+    names: Mapping[str, Type],
+    locale: str,
+) -> Pair:
+    expression = written if isinstance(written, str) else ""
+    wanting = not expression and each.type.name != "serial"
+    suggested = _suggest(each, known, names) if wanting else None
+    plain = known.get(expression)
+    return Pair(
+        key=each.key,
+        title=each.title(locale),
+        icon=each.type.icon,
+        required=each.required,
+        numbered=each.type.name == "serial",
+        expression=expression,
+        said=plain.title if plain else "",
+        wires=_wires(expression, known, names),
+        suggested=suggested,
+    )
+
+
+def _wires(expression: str, known: Mapping[str, Source], names: Mapping[str, Type]) -> list[str]:
+    parsed, _ = check_expression(expression, names, None) if expression else (None, [])
+    found = {
+        next((path for path in (".".join(read[:2]), read[0]) if path in known), "")
+        for read in (parsed.reads if parsed else ())
+    }
+    return sorted(found - {""})
+
+
+def _suggest(each: Field, known: Mapping[str, Source], names: Mapping[str, Type]) -> Source | None:
+    """What fits by key, else by title, else as the only record of the wanted form; lines come first."""
+    fitting = [one for one in known.values() if _fits(each, one, names)]
+    found = next(
+        (one for one in fitting if one.path.rpartition(".")[2] == each.key and each.key != "id"), None
+    )
+    found = found or next((one for one in fitting if one.titles & _titles(each)), None)
+    if found is None and each.relation is not None and len(fitting) == 1:
+        return fitting[0]
+    if found is None and each.unique and each.type.numeric:
+        return known.get("line.id") or known.get("id")
+    return found
+
+
+def _fits(each: Field, one: Source, names: Mapping[str, Type]) -> bool:
+    if (each.relation.form if each.relation else "") != one.form:
+        return False
+    wanted = each.type.expression_type(each)
+    return not check_expression(one.path, names, wanted)[1]
