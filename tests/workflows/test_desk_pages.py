@@ -275,6 +275,27 @@ def test_a_case_is_played_step_by_step_as_each_of_its_people(app: Flask, play: S
     assert cases.find_open("request", record) is None
 
 
+def test_what_waits_hear_and_what_people_fill_in_is_chosen_on_the_page(app: Flask, play: Stage) -> None:
+    rest = {"id": "rest", "node": "wait", "title": "Rest", "until": "amount > 900"}
+    bank = {"id": "bank", "node": "http", "title": "Bank", "url": "https://bank.invalid/"}
+    play.publish(rest, approval("one", "bob", fields={"reason": "require", "reviewer": "edit"}), bank, END)
+    record, adm = play.record(), browser(app, play, "adm")
+    url, sent = "/cases/play/request_approval", {"record": str(record), "action": "play"}
+
+    def go(**more: str) -> str:
+        return str(adm.post(url, data={**sent, **more}).get_data(as_text=True))
+
+    assert "<strong>Rest</strong> · Waits until this holds: amount &gt; 900" in go()
+    over = {"wait.rest": "over"}
+    assert "“One”, field “Reason”: This must be filled in." in go(**over)
+    filled = {**over, "fill.one.reason": "seen", "fill.one.reviewer": str(play.actors["bob"].person_id)}
+    page = go(**filled)
+    assert "Assumed, since nobody waits here" in page and "As chosen on this page" in page
+    assert 'value="seen"' in page and "Approved" in page
+    assert "Stuck" in go(**filled, **{"status.bank": "none"})
+    assert adm.post(url, data={**sent, "answer.bank": "{"}).status_code == 422
+
+
 def test_the_page_of_a_workflow_leads_to_playing_it_and_to_its_running_ones(app: Flask, play: Stage) -> None:
     workflow = get_version("request_approval", 1)
     page = text_of(browser(app, play, "adm"), f"/definitions/{workflow.id}")

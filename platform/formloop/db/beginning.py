@@ -31,9 +31,14 @@ registry.register("sqlite.formloop", __name__, Sqlite.__name__)
 
 
 @contextmanager
-def begin_writing(target: Engine) -> Iterator[Connection]:
-    """A transaction of its own that writes to `target`; committed at the end of the block, undone by an error."""
+def begin_writing(target: Engine, alone: bool = False) -> Iterator[Connection]:
+    """A transaction of its own that writes to `target`; committed at the end of the block, undone by an error.
+
+    `alone` it sees nothing that others commit meanwhile, as every one does on SQLite.
+    """
     with target.connect() as conn:
+        if alone and target.dialect.name == "postgresql":
+            conn.execution_options(isolation_level="REPEATABLE READ")
         conn.info[_WRITES] = True
         with conn.begin():
             yield conn

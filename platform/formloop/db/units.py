@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 from flask import Flask, g, request
@@ -97,18 +98,23 @@ def transactional(work: Callable[P, R]) -> Callable[P, R]:
         unit = _unit.get()
         if unit is not None and unit.writes:
             return work(*args, **kwargs)
-        for attempt in range(1, TRIES + 1):
-            try:
-                result, after = _one_unit(functools.partial(work, *args, **kwargs))
-                break
-            except DBAPIError as error:
-                if attempt == TRIES or not _worth_retrying(error):
-                    raise _for_people(error) from error
-                time.sleep(random.SystemRandom().uniform(0.5, 1.5) * 0.01 * 2**attempt)
+        result, after = _tried_again(partial(_one_unit, partial(work, *args, **kwargs)))
         _follow(after)  # what is committed must neither be done again nor be called failed
         return result
 
     return run
+
+
+def _tried_again(unit: Callable[[], R]) -> R:
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            return unit()
+        except DBAPIError as error:
+            if attempt == TRIES or not _worth_retrying(error):
+                raise _for_people(error) from error
+            time.sleep(random.SystemRandom().uniform(0.5, 1.5) * 0.01 * 2**attempt)
 
 
 class _Undone(Exception):
@@ -120,16 +126,18 @@ class _Undone(Exception):
 
 
 def undone(work: Callable[[], R]) -> R:
-    """What `work` comes to in a write transaction of its own, of which nothing stays."""
+    """What `work` comes to in a write transaction of its own, of which nothing stays.
+
+    It sees nothing that others commit meanwhile: what it finds anew it has made itself.
+    """
     if in_transaction():
         raise RuntimeError("what is only tried needs a transaction of its own")
 
-    @transactional
     def run() -> R:
         raise _Undone(work())
 
     try:
-        return run()
+        return _tried_again(partial(_one_unit, run, alone=True))[0]
     except _Undone as done:
         found: R = done.result
         return found
@@ -140,8 +148,8 @@ def before_writing(look: Callable[[], None]) -> None:
     _looks.append(look)
 
 
-def _one_unit(work: Callable[[], R]) -> tuple[R, list[Callable[[], None]]]:
-    with turns.taken(engine()), begin_writing(engine()) as conn:
+def _one_unit(work: Callable[[], R], alone: bool = False) -> tuple[R, list[Callable[[], None]]]:
+    with turns.taken(engine()), begin_writing(engine(), alone) as conn:
         unit = Unit(conn, writes=True)
         for look in _looks:
             _inside(unit, look)

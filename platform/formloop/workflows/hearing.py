@@ -43,7 +43,11 @@ def hear(case: int, round: int, action: str, values: Mapping[str, Any], version:
 
 
 def _deliver(delivery: Delivery) -> None:
-    told = delivery.payload
+    hear_of(delivery.payload)
+
+
+def hear_of(told: Mapping[str, Any]) -> None:
+    """Let a step hear of what a message of the outbox tells."""
     hear(told["case"], told["round"], told["action"], told["values"], told.get("version"))
 
 

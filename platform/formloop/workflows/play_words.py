@@ -15,9 +15,9 @@ from formloop.ledgers import names
 from formloop.ledgers.kind import get_ledger
 from formloop.workflows import timeline
 from formloop.workflows.pages import STATUS
+from formloop.workflows.played import Entered, Played
 from formloop.workflows.replaying import Difference
-from formloop.workflows.simulation import Entered, Played
-from formloop.workflows.spec import Workflow
+from formloop.workflows.spec import Step
 
 OFFERED = {"approve": M("Approve"), "reject": M("Reject"), "return": M("Return"), "submit": M("Submit again")}
 RIGHTS = {
@@ -26,27 +26,32 @@ RIGHTS = {
     "require": M("must be filled in"),
     "hide": M("hidden"),
 }
+ACTIONS = {
+    **timeline.ACTIONS,
+    "assumed": (M("Assumed, since nobody waits here"), "secondary", "hourglass"),
+    "given": (M("As chosen on this page"), "blue", "hourglass"),
+}
 CHANGED = {"created": M("is created"), "updated": M("is changed"), "deleted": M("is deleted")}
 
 
-def of_play(actor: Actor, played: Played, spec: FormSpec, workflow: Workflow, locale: str) -> dict[str, Any]:
+def of_play(actor: Actor, played: Played, spec: FormSpec, locale: str) -> dict[str, Any]:
     """How a play went, for its page."""
-    named = _names(played)
-    titles = {step.id: step.title(locale) for step in workflow.steps.values()}
+    named, titles = _names(played), _titles(played, locale)
     return {
         "status": STATUS.get(played.status, STATUS["draft"]),
         "problems": played.problems,
         "path": [
-            (titles.get(step, step), timeline.ACTIONS[action], named.get(person or 0, ""))
+            (titles.get(step, ""), ACTIONS[action], named.get(person or 0, ""))
             for step, action, person in played.path
         ],
         "waiting": [
-            (titles.get(step, ""), named.get(person, ""), _offers(workflow, step, person))
+            (titles.get(step, ""), named.get(person, ""), _offers(played.steps, step, person))
             for step, person in played.waiting
         ],
+        "stays": [(titles.get(step, ""), because) for step, because in played.stays],
         "asked": [
             (
-                titles.get(a.step, a.step),
+                titles.get(a.step, ""),
                 named.get(a.person, ""),
                 timeline.describe(a.why),
                 _rights(a.fields.items(), spec, locale),
@@ -60,19 +65,17 @@ def of_play(actor: Actor, played: Played, spec: FormSpec, workflow: Workflow, lo
     }
 
 
-def of_difference(
-    actor: Actor, found: Difference, spec: FormSpec, tried: Workflow, locale: str
-) -> dict[str, Any]:
+def of_difference(actor: Actor, found: Difference, spec: FormSpec, locale: str) -> dict[str, Any]:
     """What of a past case would go another way, as two lists of sentences."""
     named = _names(found.was) | _names(found.would)
-    titles = {step.id: step.title(locale) for step in tried.steps.values()}
+    titles = _titles(found.was, locale) | _titles(found.would, locale)
 
     def title(step: str) -> str:
-        return titles.get(step, step)
+        return titles.get(step, "")
 
     writers: dict[str, Callable[[Any], str]] = {
         "status": lambda s: STATUS.get(s, STATUS["draft"])[0].render(locale),
-        "path": lambda p: _joined(title(p[0]), timeline.ACTIONS[p[1]][0].render(locale), named.get(p[2])),
+        "path": lambda p: _joined(title(p[0]), ACTIONS[p[1]][0].render(locale), named.get(p[2])),
         "asked": lambda a: _joined(named.get(a[1]), title(a[0]), _rights(a[3], spec, locale)),
         "changes": lambda c: " ".join(
             str(each) for each in (get_form(c[0]).title(locale), _word(c[0], c[2], locale))
@@ -103,15 +106,19 @@ def _names(played: Played) -> dict[int, str]:
     return dict(people.names_of(met | {person for _, person in played.waiting}))
 
 
+def _titles(played: Played, locale: str) -> dict[str, str]:
+    return {name: step.title(locale) for name, step in played.steps.items()}
+
+
 def _joined(*parts: str | None) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _offers(workflow: Workflow, step: str, person: int) -> list[tuple[str, Message]]:
+def _offers(steps: Mapping[str, Step], step: str, person: int) -> list[tuple[str, Message]]:
     """What may be decided as a person who is asked: the value and the word of each button."""
-    found = workflow.steps.get(step)
+    found = steps.get(step)
     if found is None:
-        return [(f"{person}:submit:", OFFERED["submit"])]
+        return [(f"{person}:submit:{step}", OFFERED["submit"])]
     words = {**OFFERED, "approve": found.node.agree}
     return [(f"{person}:{each}:{step}", words[each]) for each in OFFERED if each in found.actions]
 

@@ -13,12 +13,22 @@ from formloop.core.text import M, Message
 from formloop.db import reading
 from formloop.workflows import cases
 from formloop.workflows.kind import get_version
-from formloop.workflows.simulation import Deed, Next, Play, Played, require_player, try_out
+from formloop.workflows.played import Played, name_of
+from formloop.workflows.simulation import Answer, Deed, Next, Open, Play, agree, require_player, try_out
 from formloop.workflows.tables import case
+from formloop.workflows.timeline import ACTIONS
 
 MOST_REPLAYED = 200
 _DECISIONS = ("approve", "reject")
-OTHERWISE = M("By its own version it would go another way today too: other records have changed since.")
+_DONE = (*_DECISIONS, "return", "transfer", "add_signer", "reassign")
+_NOT_AGAIN = (
+    *("resume", "skip", "assign", "end", "reactivate", "restart", "moved"),
+    *("due_escalate", "due_approve", "due_return"),
+)
+OTHERWISE = M(
+    "By its own version it would go another way today too: people, rights or other records changed."
+)
+STEPPED_IN = M("Its history has what is not played again: {what}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +62,82 @@ def replay(actor: Actor, key: str, draft: Doc, last: int = 50) -> list[Differenc
     return [each for each in compared if each is not None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """The way a case took to its end: where it began, and what was done on it, in its sub-flows as well."""
+
+    begun: int
+    done: list[tuple[Deed, int]]  # and the note that says so
+    answers: Mapping[str, Answer]
+    besides: list[tuple[str, int, int]]
+    not_again: tuple[str, ...]
+
+
 def _compare(row: Row[Any], draft: Doc) -> Difference | None:
-    begun, notes = _last_way(cases.list_notes(row.id))
-    said = [(n.step, n.action, n.person) for n in notes if n.action in _DECISIONS]
+    way = _way_of(row, row.workflow)
+    done = [deed for deed, _ in sorted(way.done, key=lambda each: each[1])]
     own = dict(get_version(row.workflow, row.version).document)
-    again = Play(row.form, row.initiator, _as_before(said), row.record, draft=own, since=begun)
+    again = Play(
+        row.form,
+        row.initiator,
+        _as_before(done),
+        row.record,
+        answers=way.answers,
+        draft=own,
+        since=way.begun,
+        besides=way.besides,
+    )
     was = try_out(again)
-    would = try_out(replace(again, follow=_as_before(said), draft=draft))
+    would = try_out(replace(again, follow=_as_before(done), draft=draft))
     then, now = _parts(was, row.record), _parts(would, row.record)
     less = {part: gone for part in then if (gone := then[part] - now[part])}
     more = {part: new for part in now if (new := now[part] - then[part])}
     problems = list(would.problems)
-    if was.status != row.status or [each for each in was.path if each[1] in _DECISIONS] != said:
-        problems.append(OTHERWISE)
+    decided = [(each.step, each.action, each.person) for each in done if each.action in _DECISIONS]
+    if was.status != row.status or [each for each in was.path if each[1] in _DECISIONS] != decided:
+        problems.append(_why_otherwise(way))
     if not (less or more or problems):
         return None
     return Difference(row.id, row.record, was, would, less, more, tuple(problems))
+
+
+def _why_otherwise(way: _Way) -> Message:
+    """Why a case does not go the way it took: what happened to it is not all played again, or the world changed."""
+    words = {f"word{n}": ACTIONS[each][0] for n, each in enumerate(dict.fromkeys(way.not_again))}
+    listed = Message(" · ".join(f"{{{key}}}" for key in words), words)
+    return Message(STEPPED_IN.msgid, {"what": listed}) if words else OTHERWISE
+
+
+def _way_of(row: Row[Any], root: str) -> _Way:
+    begun, notes = _last_way(cases.list_notes(row.id))
+    way = _Way(begun, [], {}, [], tuple(n.action for n in notes if n.action in _NOT_AGAIN))
+    answers: dict[str, Answer] = {}
+    for note in notes:
+        step = name_of(root, row.workflow, note.step)
+        if note.action == "take_back":
+            mine = [
+                each for each in way.done if each[0].person == note.person and each[0].action == "approve"
+            ]
+            way.done.remove(mine[-1])
+        elif note.action in _DONE:
+            way.done.append((_deed(note, step), note.id))
+        elif note.action == "called":
+            status = int(note.detail["status"])
+            answers[step] = Answer(comes=status > 0, status=status)
+        elif note.action == "begun" and (child := cases.get_case(note.detail["case"])) is not None:
+            inner = _way_of(child, root)
+            way.done.extend(inner.done)
+            answers |= inner.answers
+            way.besides.extend([(child.form, child.record, inner.begun), *inner.besides])
+            way = replace(way, not_again=(*way.not_again, *inner.not_again))
+    return replace(way, answers=answers)
+
+
+def _deed(note: Row[Any], step: str) -> Deed:
+    """What a note of a history says that somebody did; whose task was given away did nothing themselves."""
+    person = note.detail["person"] if note.action == "reassign" else note.person
+    how = note.detail.get("how", "again" if note.action == "return" else "")
+    return Deed(person, note.action, to=note.detail.get("to"), how=how, step=step)
 
 
 def _parts(played: Played, record: int) -> dict[str, Counter[Any]]:
@@ -102,15 +172,25 @@ def _last_way(notes: Sequence[Row[Any]]) -> tuple[int, Sequence[Row[Any]]]:
     return submitted, notes[first:]
 
 
-def _as_before(was: Iterable[tuple[str, str, int | None]]) -> Next:
-    """Whoever is asked says what they said then, at that step or else anywhere; who was not asked then agrees."""
-    said = list(was)
+def _as_before(done: Iterable[Deed]) -> Next:
+    """Whoever is asked does what they did then at that step, or else what they did first anywhere; who did nothing
+    then agrees.
+    """
+    left = list(done)
 
-    def follow(open_tasks: list[Any]) -> Deed | None:
-        for step, action, person in list(said):
-            if any(t.person == person and t.step == step for t in open_tasks) and person is not None:
-                said.remove((step, action, person))
-                return Deed(person, action, step=step)
-        return Deed(open_tasks[0].person, step=open_tasks[0].step) if open_tasks else None
+    def follow(waiting: Sequence[Open]) -> Deed | None:
+        asked = {(each.person, each.step) for each in waiting}
+        for deed in left:
+            if (deed.person, deed.step) in asked:
+                left.remove(deed)
+                return deed
+        for each in waiting:
+            if each.corrects:
+                continue
+            for deed in left:
+                if deed.person == each.person:
+                    left.remove(deed)
+                    return replace(deed, step=each.step)
+        return agree(waiting)
 
     return follow

@@ -1,23 +1,24 @@
 """What would happen: the real engine on the real record, and nothing of it stays.
 
 Everything runs inside one transaction that is undone at the end, so tasks, records and messages arise as they
-would. Addresses are never called: what they would answer is given, else an empty yes.
+would. Cases of sub-flows are played too. Addresses are never called and nobody waits for a time: what they would
+say is given, else it is assumed, and the history of the play says so.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
+from sqlalchemy.engine import Row
 
 from formloop.access import gate
 from formloop.access.actor import SYSTEM, Actor, get_actor
-from formloop.bridges.notices.tables import notice
 from formloop.core import clock
 from formloop.core.definitions import Doc
-from formloop.core.errors import FormloopError, NotFound
-from formloop.core.text import Message
+from formloop.core.errors import FormloopError, Invalid, NotFound, Problem
+from formloop.core.text import M, Message, Titled
 from formloop.db import connection, undone
 from formloop.definitions import library
 from formloop.events.tables import outbox
@@ -26,15 +27,15 @@ from formloop.forms import service as records
 from formloop.forms.kind import get_form
 from formloop.forms.spec import Values
 from formloop.forms.tables import change
-from formloop.ledgers.kind import list_ledgers
-from formloop.ledgers.spec import LedgerSpec
-from formloop.ledgers.tables import posted
-from formloop.workflows import cases, hearing, service
+from formloop.workflows import administration, cases, hearing, service, watching
 from formloop.workflows.kind import find_workflow, get_version
-from formloop.workflows.state import ENDED, Event, Rule, State, Token
-from formloop.workflows.tables import case, case_log, task
+from formloop.workflows.played import Marks, Played, collect, mark, name_of
+from formloop.workflows.spec import Step
+from formloop.workflows.state import ENDED, Event, Note, State, Token
+from formloop.workflows.tables import case, task, watch
 
 LONGEST = 500  # turns of one play
+NO_ANSWER = M("No answer.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,53 +51,41 @@ class Deed:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """Who would be asked or told at which step, by which rule, with which field rights."""
+class Answer:
+    """What a step hears that waits for no person: the status and body of an address, or that a wait is over.
 
-    step: str
-    person: int
-    kind: str
-    why: Rule
-    fields: Mapping[str, str]
+    Without `comes` the address does not answer, and the wait goes on.
+    """
+
+    comes: bool = True
+    status: int = 200
+    body: Any = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Entered:
-    """An entry that a ledger would get."""
+class Open:
+    """A decision that a play waits for."""
 
-    ledger: str
-    dims: Mapping[str, Any]
-    amounts: Mapping[str, Any]
-
-
-@dataclass(slots=True)
-class Played:
-    """How a play went: its history, who was asked, which records changed, what ledgers and messages would say.
-
-    `waiting` are those whose decision it waits for at the end; `told` who would read which notice.
-    """
-
-    status: str = "new"
-    path: list[tuple[str, str, int | None]] = field(default_factory=list)  # step, action, person
-    asked: list[Asked] = field(default_factory=list)
-    waiting: list[tuple[str, int]] = field(default_factory=list)  # step, person
-    changes: list[tuple[str, int, str]] = field(default_factory=list)  # form, record, action
-    entries: list[Entered] = field(default_factory=list)
-    told: list[tuple[int, str]] = field(default_factory=list)  # person, what a notice keeps of it
-    messages: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)  # topic, payload
-    problems: list[Message] = field(default_factory=list)
+    task: int
+    step: str
+    person: int
+    case: int
+    form: str
+    record: int
+    corrects: bool  # it was returned: its initiator is to submit it again
 
 
-Next = Callable[[list[Any]], Deed | None]  # from the open tasks to what happens next
+Next = Callable[[Sequence[Open]], Deed | None]  # from the open tasks to what happens next
 
 
 @dataclass(frozen=True, slots=True)
 class Play:
     """What is played: a record, or values that are not saved, submitted by `initiator`.
 
-    `follow` says what people do; `answers` are what addresses would say, by step; `draft` is a workflow document
-    to try instead of the published one; `since`: the record is given back the values it had when that row of a
-    history was written, but for what came from its own workflow.
+    `follow` says what people do, `fills` what they fill in, by step; `answers` are what steps without people hear,
+    by step; `draft` is a workflow document to try instead of the published one. `since`: the record is given back
+    the values it had when that row of a history was written, but for what came from its own workflow; `besides`
+    are records of sub-flows and that row of each, which are given back theirs.
     """
 
     form: str
@@ -104,9 +93,11 @@ class Play:
     follow: Next
     record: int | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
-    answers: Mapping[str, Any] = field(default_factory=dict)
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    fills: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     draft: Doc | None = None
     since: int | None = None
+    besides: Sequence[tuple[str, int, int]] = ()
 
 
 def require_player(actor: Actor) -> None:
@@ -123,7 +114,8 @@ def play(
     record: int | None = None,
     values: Mapping[str, Any] | None = None,
     deeds: Sequence[Deed] | None = None,
-    answers: Mapping[str, Any] | None = None,
+    answers: Mapping[str, Answer] | None = None,
+    fills: Mapping[str, Mapping[str, Any]] | None = None,
     draft: Doc | None = None,
 ) -> Played:
     """Play a case of a record, or of values that are not saved. Without `deeds` everybody agrees; else it stops
@@ -132,12 +124,15 @@ def play(
     require_player(actor)
     script = iter(deeds) if deeds is not None else None
 
-    def follow(open_tasks: list[Any]) -> Deed | None:
-        if script is not None:
-            return next(script, None)
-        return Deed(open_tasks[0].person, step=open_tasks[0].step) if open_tasks else None
+    def follow(waiting: Sequence[Open]) -> Deed | None:
+        return next(script, None) if script is not None else agree(waiting)
 
-    return try_out(Play(form, initiator, follow, record, values or {}, answers or {}, draft))
+    return try_out(Play(form, initiator, follow, record, values or {}, answers or {}, fills or {}, draft))
+
+
+def agree(waiting: Sequence[Open]) -> Deed | None:
+    """Whoever is asked first agrees."""
+    return Deed(waiting[0].person, step=waiting[0].step) if waiting else None
 
 
 def try_out(wanted: Play) -> Played:
@@ -151,39 +146,175 @@ def _play_all(wanted: Play) -> Played:
         entry = library.find_entry("workflow", wanted.draft["x-key"])
         version = entry.version if entry else 1
         library.overlay().put("workflow", wanted.draft["x-key"], wanted.draft, version)
-    marks = _marks()
+    workflow = find_workflow(wanted.form)
+    stage = _Stage(wanted, workflow.key if workflow else "", mark())
     try:
-        _play(played, wanted)
+        stage.play(played)
     except FormloopError as error:
-        played.problems += [p.message for p in getattr(error, "problems", ())] or [error.message]
-    _collect(played, marks)
+        played.problems += _said(error)
+    collect(played, stage.root, stage.before)
     return played
 
 
-def _play(played: Played, wanted: Play) -> None:
-    who, form = get_actor(wanted.initiator), wanted.form
-    record = wanted.record
-    if record is None:
-        record = int(records.create(who, form, dict(wanted.values))["id"])
-    else:
-        _set_back(form, record, wanted.since)
-    found = service.submit_for(who, form, record)
-    played.status = found.status
-    for _ in range(LONGEST):
-        now = cases.get_case(found.case)
-        if now is None or now.status in ENDED:
-            break
-        if _answer_steps(State.from_json(now.state), now, wanted.answers):
-            continue
-        waiting = cases.list_waiting(found.case)
-        played.waiting = [(each.step, each.person) for each in waiting]
-        deed = wanted.follow(waiting)
-        if deed is None:
-            break
-        played.waiting = []
-        _do(found.case, deed, now.status == "returned", form, record)
-    now = cases.get_case(found.case)
-    played.status = now.status if now is not None else played.status
+def _said(error: FormloopError) -> list[Message]:
+    return [each.message for each in error.problems] if isinstance(error, Invalid) else [error.message]
+
+
+class _Stage:
+    """A play while it goes on: the case that is played, and those that begin within it or that it waits for."""
+
+    def __init__(self, wanted: Play, root: str, before: Marks) -> None:
+        self.wanted = wanted
+        self.root = root
+        self.before = before
+        self._heard = before.message
+
+    def play(self, played: Played) -> None:
+        """Submit the record, and go on until the case ends or nobody does anything more."""
+        wanted, who = self.wanted, get_actor(self.wanted.initiator)
+        for form, other, since in wanted.besides:
+            _set_back(form, other, since)
+        record = wanted.record
+        if record is None:
+            record = int(records.create(who, wanted.form, dict(wanted.values))["id"])
+        else:
+            _set_back(wanted.form, record, wanted.since)
+        found = service.submit_for(who, wanted.form, record)
+        for _ in range(LONGEST):
+            now = cases.get_case(found.case)
+            played.status = now.status if now is not None else found.status
+            if played.status in ENDED:
+                return
+            if self._deliver() or self._answer():
+                continue
+            waiting = self._list_open()
+            played.waiting = [(each.step, each.person) for each in waiting]
+            self._stay(played)
+            deed = wanted.follow(waiting)
+            if deed is None:
+                return
+            self._do(waiting, deed)
+            played.waiting, played.stays = [], []
+
+    def _cases(self) -> set[int]:
+        """The open cases that belong to the play."""
+        conn = connection()
+        begun = select(case.c.id).where(case.c.id > self.before.case, case.c.ended_at.is_(None))
+        found = set(conn.execute(begun).scalars())
+        ahead = set(found)
+        while ahead:  # a sub-flow may have run before
+            watched = select(watch.c.key).where(watch.c.case.in_(ahead), watch.c.key.like("case:%"))
+            ahead = {int(key.removeprefix("case:")) for key in conn.execute(watched).scalars()} - found
+            found |= ahead
+        return found
+
+    def _deliver(self) -> bool:
+        """Let the cases hear of what has happened in the play, as the outbox would; whether there was anything."""
+        query = select(outbox.c.id, outbox.c.payload).where(
+            outbox.c.id > self._heard, outbox.c.topic == watching.TOPIC
+        )
+        there = self._cases()
+        for row in connection().execute(query.order_by(outbox.c.id)).all():
+            self._heard = row.id
+            if row.payload["case"] in there:
+                hearing.hear_of(row.payload)
+                return True
+        return False
+
+    def _places(self) -> Iterator[tuple[Row[Any], Token, Step]]:
+        """Where cases of the play wait for no person."""
+        query = select(case).where(case.c.id.in_(self._cases())).order_by(case.c.id)
+        for row in connection().execute(query).all():
+            steps = get_version(row.workflow, row.version).steps
+            for token in State.from_json(row.state).leaves:
+                step = steps.get(token.at)
+                if step is not None and not token.stuck and not step.node.actions:
+                    yield row, token, step
+
+    def _answer(self) -> bool:
+        """Let one step that waits for no person hear what it waits for; whether there was one."""
+        for row, token, step in self._places():
+            given = self.wanted.answers.get(self._name(row, token))
+            heard = _heard(step, given)
+            if heard is not None:
+                cases.add_notes(row.id, [Note("given" if given else "assumed", token.at, token.round)], None)
+                hearing.hear(row.id, token.round, *heard)
+                return True
+        return False
+
+    def _stay(self, played: Played) -> None:
+        """Write down what the play waits for besides people; what a sub-flow waits for is played itself."""
+        played.stays = []
+        for row, token, step in self._places():
+            if step.node.name != "subflow":
+                played.steps[self._name(row, token)] = step
+                because = step.node.because(dict(step.document), get_form(row.form))
+                played.stays.append((self._name(row, token), because))
+
+    def _name(self, row: Row[Any], token: Token) -> str:
+        return name_of(self.root, row.workflow, token.at)
+
+    def _list_open(self) -> list[Open]:
+        query = (
+            select(task.c.id, task.c.step, task.c.person, task.c.case, case.c.form, case.c.record)
+            .add_columns(case.c.workflow)
+            .join(case, case.c.id == task.c.case)
+            .where(task.c.case.in_(self._cases()), task.c.kind == "todo", task.c.state == "open")
+        )
+        return [
+            Open(
+                row.id,
+                name_of(self.root, row.workflow, row.step),
+                row.person,
+                row.case,
+                row.form,
+                row.record,
+                row.step == "",
+            )
+            for row in connection().execute(query.order_by(task.c.id))
+        ]
+
+    def _do(self, waiting: Sequence[Open], deed: Deed) -> None:
+        found = next(
+            (each for each in waiting if each.person == deed.person and deed.step in (None, each.step)), None
+        )
+        if found is None:
+            raise NotFound
+        if found.corrects:
+            service.submit_for(get_actor(deed.person), found.form, found.record)
+        elif deed.action == "reassign":
+            administration.reassign(SYSTEM, found.task, deed.to)
+        else:
+            event = Event(deed.action, deed.person, deed.comment, deed.to, deed.how, signed=True)
+            fills = self.wanted.fills.get(found.step) if deed.action == "approve" else None
+            try:
+                service.carry(get_actor(deed.person), found.task, event, fills)
+            except Invalid as error:
+                raise Invalid([_at_step(found, each) for each in error.problems]) from error
+
+
+def _at_step(found: Open, problem: Problem) -> Problem:
+    """Which field of which step is missing or wrong."""
+    row = cases.get_case(found.case)
+    step = get_version(row.workflow, row.version).steps.get(found.step.rpartition("/")[2]) if row else None
+    path = ".".join(part for part in problem.at.split(".") if not part.isdecimal())
+    field = get_form(found.form).find(path)
+    if step is None or field is None:
+        return problem
+    words = {"step": step.called, "field": Titled(field.schema, path), "problem": problem.message}
+    return Problem(problem.code, problem.at, M("“{step}”, field “{field}”: {problem}", **words))
+
+
+def _heard(step: Step, given: Answer | None) -> tuple[str, Mapping[str, Any]] | None:
+    """What a step hears; None where it goes on waiting. A condition is looked at, never assumed to hold."""
+    answer = given or Answer()
+    if step.node.name == "http":
+        if not answer.comes:
+            return "failed", {"reason": NO_ANSWER}
+        return "done", {"status": answer.status, "body": answer.body}
+    if step.node.name != "wait" or not answer.comes or ("until" in step.document and given is None):
+        return None
+    return "due", {"what": "time"}
 
 
 def _set_back(form: str, record: int, since: int | None) -> None:
@@ -210,90 +341,3 @@ def _taken_since(form: str, record: int, since: int) -> list[Mapping[str, Any]]:
     )
     found = connection().execute(changed.order_by(change.c.id.desc()))
     return [row.old for row in found if not (row.cause or {}).get("chain", [""])[-1].startswith("workflow:")]
-
-
-def _answer_steps(state: State, row: Any, answers: Mapping[str, Any]) -> bool:
-    """Let steps that wait for no person hear what they wait for; whether there was one."""
-    workflow = get_version(row.workflow, row.version)
-    for token in state.leaves:
-        step = workflow.steps.get(token.at)
-        if step is None or token.stuck or any(seat.state == "open" for seat in token.seats):
-            continue
-        action, values = _heard(step.node.name, token, answers)
-        hearing.hear(row.id, token.round, action, values)
-        return True
-    return False
-
-
-def _heard(kind: str, token: Token, answers: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    if kind == "wait":
-        return "due", {"what": "time"}
-    if kind == "subflow":
-        return "done", {"status": "approved"}
-    return "done", {"status": 200, "body": answers.get(token.at, {})}
-
-
-def _do(case_id: int, deed: Deed, returned: bool, form: str, record: int) -> None:
-    actor = get_actor(deed.person)
-    if returned:
-        service.submit_for(actor, form, record)
-        return
-    query = select(task.c.id).where(
-        task.c.case == case_id, task.c.person == deed.person, task.c.kind == "todo", task.c.state == "open"
-    )
-    if deed.step is not None:
-        query = query.where(task.c.step == deed.step)
-    found = connection().execute(query.order_by(task.c.id)).scalars().first()
-    if found is None:
-        raise NotFound
-    event = Event(deed.action, deed.person, deed.comment, deed.to, deed.how, signed=True)
-    service.carry(actor, found, event)
-
-
-@dataclass(frozen=True, slots=True)
-class _Marks:
-    """What was there before a play: the last case, change, message, notice and group of entries."""
-
-    case: int
-    change: int
-    message: int
-    notice: int
-    posted: int
-
-
-def _marks() -> _Marks:
-    last = [connection().execute(select(func.coalesce(func.max(each), 0))).scalar_one() for each in _COUNTED]
-    return _Marks(*(int(each) for each in last))
-
-
-_COUNTED = (case.c.id, change.c.id, outbox.c.id, notice.c.id, posted.c.id)
-
-
-def _collect(played: Played, before: _Marks) -> None:
-    conn = connection()
-    notes = select(case_log).join(case, case.c.id == case_log.c.case).where(case.c.id > before.case)
-    played.path = [(n.step, n.action, n.person) for n in conn.execute(notes.order_by(case_log.c.id))]
-    tasks = select(task, case.c.workflow, case.c.version).join(case, case.c.id == task.c.case)
-    for row in conn.execute(tasks.where(case.c.id > before.case).order_by(task.c.id)):
-        step = get_version(row.workflow, row.version).steps.get(row.step)
-        played.asked.append(Asked(row.step, row.person, row.kind, row.why, step.fields if step else {}))
-    changes = select(change.c.form, change.c.record, change.c.action).where(change.c.id > before.change)
-    played.changes = [(c.form, c.record, c.action) for c in conn.execute(changes.order_by(change.c.id))]
-    sent = select(outbox.c.topic, outbox.c.payload).where(outbox.c.id > before.message)
-    played.messages = [(m.topic, m.payload) for m in conn.execute(sent.order_by(outbox.c.id))]
-    read = select(notice.c.person, notice.c.said).where(notice.c.id > before.notice)
-    played.told = [(n.person, n.said) for n in conn.execute(read.order_by(notice.c.id))]
-    played.entries = [entry for ledger in list_ledgers() for entry in _entries(ledger, before.posted)]
-
-
-def _entries(ledger: LedgerSpec, before: int) -> list[Entered]:
-    table = ledger.tables.entry
-    found = connection().execute(select(table).where(table.c.posted > before).order_by(table.c.id)).mappings()
-    return [
-        Entered(
-            ledger.key,
-            {each.key: row[each.column] for each in ledger.dimensions.values()},
-            {each.key: row[each.column] for each in ledger.measures.values()},
-        )
-        for row in found
-    ]

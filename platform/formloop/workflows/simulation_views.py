@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask import Response, request
+from werkzeug.datastructures import MultiDict
 
 from formloop.access import gate, people
 from formloop.access.actor import Actor
@@ -15,17 +16,23 @@ from formloop.core.json_text import loads
 from formloop.core.text import M
 from formloop.definitions import drafts, library
 from formloop.definitions import service as definitions
-from formloop.forms import listing, reads
+from formloop.forms import engine, listing, posted, reads, screen
 from formloop.forms.kind import get_form
+from formloop.forms.names import context_of
+from formloop.forms.screen import Cell
+from formloop.forms.spec import FormSpec
 from formloop.web import page, viewer
 from formloop.web.routes import route
-from formloop.workflows import play_words, replaying, simulation
+from formloop.workflows import play_words, replaying, sight, simulation
 from formloop.workflows.kind import prepare
 from formloop.workflows.pages import MOST_PEOPLE, blueprint, number
-from formloop.workflows.simulation import Deed
+from formloop.workflows.simulation import Answer, Deed
 from formloop.workflows.spec import Step, Workflow
 
 LAST = 50  # finished cases that are played again
+STATUSES = ("200", "400", "404", "500", "none")  # what an address may answer in a play
+_HEARD = ("wait.", "status.", "answer.")
+TOO_LARGE = ("files", "signature", "rich_text")  # widgets for what is on a record's own page
 
 
 def may_play(workflow: str) -> None:
@@ -49,38 +56,78 @@ def play(workflow: str) -> Response:
         return _page(actor, workflow, problems, 422)
     if action == "replay":
         found = replaying.replay(actor, workflow, draft or dict(published.document), LAST)
-        shown = [
-            play_words.of_difference(actor, each, spec, _tried(published, draft), locale) for each in found
-        ]
+        shown = [play_words.of_difference(actor, each, spec, locale) for each in found]
         return _page(actor, workflow, replayed=shown)
-    record, answers = number("record"), _answers(published)
+    record, tried = number("record"), _tried(published, draft)
+    answers, fills = _answers(tried), _fills(tried, spec)
     # nobody looks at a record this way which they may not see
     owner = reads.get_record(actor, spec.key, record)["owner"]
     said = request.form.getlist("deed")[: simulation.LONGEST]
     said = said[:-1] if action == "undo" else [] if action == "begin" else said
     deeds = None if action == "play" else [_deed(each) for each in said]
     who = number("initiator") or owner
-    played = simulation.play(actor, spec.key, who, record=record, deeds=deeds, answers=answers, draft=draft)
-    words = play_words.of_play(actor, played, spec, _tried(published, draft), locale)
+    played = simulation.play(
+        actor, spec.key, who, record=record, deeds=deeds, answers=answers, fills=fills, draft=draft
+    )
+    words = play_words.of_play(actor, played, spec, locale)
     return _page(actor, workflow, played=words, deeds=said if deeds is not None else None)
 
 
-def _answers(workflow: Workflow) -> dict[str, Any]:
-    """What addresses are to answer, by step, as JSON; Invalid where it is none."""
+def _answers(workflow: Workflow) -> dict[str, Answer]:
+    """What the steps without people are to hear, where somebody chose; Invalid where it is no JSON."""
     found, problems = {}, []
-    for step in _calling(workflow):
-        text = request.form.get(f"answer.{step.id}", "").strip()
+    for step in _of_kind(workflow, "wait"):
+        if chosen := request.form.get(f"wait.{step.id}"):
+            found[step.id] = Answer(comes=chosen == "over")
+    for step in _of_kind(workflow, "http"):
+        status, text = request.form.get(f"status.{step.id}", ""), request.form.get(f"answer.{step.id}", "")
         try:
-            found[step.id] = loads(text) if text else {}
+            body = loads(text) if text.strip() else {}
         except (ValueError, RecursionError):
             problems.append(Problem("json", f"answer.{step.id}", M("This is no JSON.")))
+            continue
+        if status in STATUSES or text.strip():
+            found[step.id] = Answer(status != "none", int(status) if status.isdecimal() else 200, body)
     if problems:
         raise Invalid(problems)
     return found
 
 
-def _calling(workflow: Workflow) -> list[Step]:
-    return [step for step in workflow.steps.values() if step.node.name == "http"]
+def _fills(workflow: Workflow, spec: FormSpec) -> dict[str, dict[str, Any]]:
+    """What is filled in at each step: `fill.<step>.<field>` of the posted form."""
+    found = {}
+    for step in workflow.steps.values():
+        start = f"fill.{step.id}."
+        names = [name for name in request.form if name.startswith(start)]
+        given = MultiDict((name.removeprefix(start), v) for name in names for v in request.form.getlist(name))
+        raw = posted.raw_values(spec, given)
+        found[step.id] = {key: value for key, value in raw.items() if value not in ("", [], None)}
+    return {step: raw for step, raw in found.items() if raw}
+
+
+def _of_kind(workflow: Workflow, kind: str) -> list[Step]:
+    return [step for step in workflow.steps.values() if step.node.name == kind]
+
+
+def _inputs(actor: Actor, workflow: Workflow, spec: FormSpec, locale: str) -> list[tuple[Step, list[Cell]]]:
+    """The inputs of what may be filled in at each step, but for lines and files, with what was filled in so far."""
+    given, found = _fills(workflow, spec), []
+    for step in workflow.steps.values():
+        paths = sight.editable_paths(spec, step)
+        values = dict.fromkeys(spec.fields) | engine.read_given(spec, given.get(step.id, {})).values
+        names = screen.names_for(actor, spec, [values])
+        shown = screen.build(spec, values, values, context_of(actor), locale, paths, paths, [], names)
+        cells = [
+            each
+            for each in shown.cells()
+            if not (each.readonly or each.field.children or each.field.type.widget in TOO_LARGE)
+        ]
+        for cell in cells:
+            cell.name = f"fill.{step.id}.{cell.field.path}"
+            cell.required = sight.rights_of(step, spec)[cell.field.path] == "require"
+        if cells:
+            found.append((step, cells))
+    return found
 
 
 def _deed(text: str) -> Deed:
@@ -100,6 +147,8 @@ def _page(
     actor: Actor, key: str, problems: Sequence[Problem] = (), status: int = 200, **result: Any
 ) -> Response:
     workflow, locale = _published(key), viewer.locale()
+    draft = _find_draft(actor, key)
+    tried = workflow if problems else _tried(workflow, draft)
     spec, search = get_form(workflow.form), request.values.get("q", "").strip()[:200]
     query = listing.Query(sort=("-id",), columns=(spec.title_field,), search=search)
     found = listing.list_records(actor, spec, query).rows
@@ -117,9 +166,15 @@ def _page(
         search=search,
         records=[(row["id"], row.get(spec.title_field) or row["id"]) for row in found],
         people=people.list_people(limit=MOST_PEOPLE),
-        calling=[(step.id, step.title(locale)) for step in _calling(workflow)],
-        has_draft=_find_draft(actor, key) is not None,
+        spec=spec,
+        calling=[(step.id, step.title(locale)) for step in _of_kind(tried, "http")],
+        waits=[(step.id, step.title(locale)) for step in _of_kind(tried, "wait")],
+        filled=[(step.title(locale), cells) for step, cells in _inputs(actor, tried, spec, locale)],
+        has_draft=draft is not None,
         given=request.form,
+        statuses=STATUSES,
+        heard=any(request.form.get(name) for name in request.form if name.startswith(_HEARD)),
+        fills=any(request.form.get(name) for name in request.form if name.startswith("fill.")),
         **{"played": None, "replayed": None, "deeds": None, **result},
     )
 
