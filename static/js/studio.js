@@ -57,8 +57,9 @@ document.addEventListener("focusin", ({ target }) => {
 
 function addField(type) {
   edit("field-add", () => {  // known only once the edit before is done: a label may have given a new key
-    const key = selected().split("/")[1] || "";
-    const into = key && document.querySelector(`[data-columns="${CSS.escape(key)}"]`) ? key : "";
+    const [place, name = ""] = selected().split("/");
+    const key = place === "x-layout" ? `@${name}` : name;
+    const into = key && !type.startsWith("@") && document.querySelector(`[data-columns="${CSS.escape(key)}"]`) ? key : "";
     return { type, into, after: into ? "" : key };
   }).then(() => begin("field-add"));
 }
@@ -194,7 +195,7 @@ function dropped({ item, from, to, type }) {
   } else if (into && from === to) {
     edit("move", { at: `properties/${into}/items/properties/${item.dataset.key}`, before: item.nextElementSibling?.dataset.key || "" });
   } else if (from === to) {
-    edit("field-place", { at: `properties/${item.dataset.key}`, after, before, below });
+    edit("field-place", { at: item.querySelector("[data-brick]").dataset.select, after, before, below });
   } else {
     select(selected());  // nothing came of it: draw again what is
   }

@@ -11,6 +11,7 @@ from formloop.core.text import M
 from formloop.definitions import library
 from formloop.forms import schema_change
 from formloop.forms.fields import type_of
+from formloop.forms.layout import check_layout, read_layout
 from formloop.forms.reading import FindForm, Reader
 from formloop.forms.spec import Field, FormSpec, ListSpec, State
 from formloop.forms.tables import tables_of
@@ -64,7 +65,7 @@ def build(doc: Doc, version: int, find_form: FindForm) -> tuple[FormSpec, list[P
         line_tables=line_tables,
         formulas=formulas,
         checks=checks,
-        layout=_layout(doc, fields),
+        layout=read_layout(doc, fields),
         list=_list(doc, fields),
         states={key: State(key, said) for key, said in doc.get("x-states", DEFAULT_STATES).items()},
         names=reader.names,
@@ -99,12 +100,6 @@ def _steps(fields: dict[str, Field], checks: Any) -> frozenset[tuple[str, ...]]:
     return frozenset(found)
 
 
-def _layout(doc: Doc, fields: dict[str, Field]) -> tuple[tuple[str, ...], ...]:
-    rows = [tuple(key for key in row if key in fields) for row in doc.get("x-layout", ())]
-    placed = {key for row in rows for key in row}
-    return tuple(row for row in rows if row) + tuple((key,) for key in fields if key not in placed)
-
-
 def _list(doc: Doc, fields: dict[str, Field]) -> ListSpec:
     said = doc.get("x-list", {})
     shown = [f.key for f in fields.values() if f.type.stored][:6]
@@ -118,14 +113,14 @@ def _list(doc: Doc, fields: dict[str, Field]) -> ListSpec:
 def _check_places(spec: FormSpec, reader: Reader) -> None:
     allowed = {"id", "state", "owner", "department", "created_at", "updated_at"}
     for place, keys in (
-        ("x-layout", [key for row in spec.document.get("x-layout", ()) for key in row]),
         ("x-list.columns", spec.list.columns),
         ("x-list.sort", [key.lstrip("-") for key in spec.list.sort]),
         ("x-list.filters", spec.list.filters),
     ):
         for key in keys:
-            if key not in spec.fields and (place == "x-layout" or key not in allowed):
+            if key not in spec.fields and key not in allowed:
                 reader.problems.append(Problem("no_field", place, M("There is no field “{key}”.", key=key)))
+    reader.problems += check_layout(dict(spec.document), spec.fields)
     for key in (key.lstrip("-") for key in spec.list.sort):
         if key in spec.fields and not spec.fields[key].type.sortable:
             reader.problems.append(

@@ -14,6 +14,7 @@ from formloop.core.text import localized
 from formloop.db import reading
 from formloop.forms import engine, files
 from formloop.forms.kind import get_form
+from formloop.forms.layout import Tab, arrange
 from formloop.forms.listing import titles_of
 from formloop.forms.reads import list_titles
 from formloop.forms.spec import Field, FormSpec, Values
@@ -56,10 +57,11 @@ class Line:
 
 @dataclass(slots=True)
 class Screen:
-    """A record as a page: rows of cells, and the problems that belong to no field in sight."""
+    """A record as a page: rows of cells, how they stand in tabs and sections, and the problems of no field in sight."""
 
     rows: list[list[Cell]]
     problems: list[Problem]
+    tabs: list[Tab]
 
     def cells(self) -> list[Cell]:
         """All cells of the record itself."""
@@ -168,12 +170,13 @@ def build(
         made[each.key] = cell
         if each.children:
             _lines(cell, values, env, context, locale, visible, editable, by_place, names)
-    rows = [[made[key] for key in row if key in made] for row in spec.layout]
+    tabs = arrange(spec.layout, made, locale)
+    rows = [each for tab in tabs for part in tab.sections for each in part.blocks if isinstance(each, list)]
     for row in rows:
         for cell in row:
             cell.width = int(cell.field.schema.get("x-width", 12 // len(row)))
     placed = {p for p in by_place if p in made or "." in p}
-    return Screen([row for row in rows if row], [p for p in problems if p.at not in placed])
+    return Screen(rows, [p for p in problems if p.at not in placed], tabs)
 
 
 def _lines(

@@ -10,6 +10,7 @@ from sqlalchemy.types import TypeEngine
 from formloop.core.errors import Problem
 from formloop.core.expression import TEXT, Expression, Type
 from formloop.core.text import M, Message, localized
+from formloop.forms.layout import Mark, Row
 
 Values = dict[str, Any]
 
@@ -209,7 +210,7 @@ class FormSpec:
     line_tables: Mapping[str, Table]
     formulas: tuple[Field, ...]
     checks: tuple[Check, ...]
-    layout: tuple[tuple[str, ...], ...]
+    layout: tuple[Row | Mark, ...]
     list: ListSpec
     states: Mapping[str, State]
     names: Mapping[str, Type]

@@ -10,11 +10,24 @@ from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.keys import suggest_key
 from formloop.core.text import M
 from formloop.forms.fields import find_type, type_of, types
+from formloop.forms.layout import marks
+from formloop.studio.form_rows import (
+    ROW,
+    add_mark,
+    is_mark,
+    laid_out,
+    marks_of,
+    name_at,
+    place,
+    rows_of,
+    width_of,
+    without,
+)
+from formloop.studio.form_rows import renamed as renamed_in_layout
 from formloop.studio.operations import Operation, apply, find
 from formloop.studio.places import Schema
-from formloop.studio.shapes import listing, mapping, texts
+from formloop.studio.shapes import mapping, texts
 
-ROW = 12  # parts of the width of a row
 MUST = "x-must"  # how a panel calls that a field stands in the list of required ones
 WIDE = ("multiline", "rich_text", "subform", "query", "signature", "address", "location")
 _OF_TYPE = (
@@ -91,20 +104,6 @@ def is_field(at: Path) -> bool:
     )
 
 
-def rows_of(doc: Mapping[str, Any]) -> list[list[str]]:
-    """The layout with every field in it: those not placed have rows of their own at the end."""
-    fields = mapping(doc.get("properties"))
-    rows = [[key for key in texts(row) if key in fields] for row in listing(doc.get("x-layout"))]
-    placed = {key for row in rows for key in row}
-    return [row for row in rows if row] + [[key] for key in fields if key not in placed]
-
-
-def width_of(doc: Mapping[str, Any], key: str, row: list[str]) -> int:
-    """How much of its row a field takes."""
-    said = mapping(mapping(doc.get("properties")).get(key)).get("x-width")
-    return said if isinstance(said, int) and 1 <= said <= ROW else max(1, ROW // len(row))
-
-
 def add_field(
     doc: Doc, name: str, locale: str, after: str = "", into: str = "", before: str = ""
 ) -> tuple[Doc, Path]:
@@ -121,36 +120,6 @@ def add_field(
         wide = name in WIDE or kind.json_type == "array"
         doc = place(doc, at[-1], after=after, before=before, width=ROW if wide else ROW // 2)
     return doc, at
-
-
-def place(doc: Doc, key: str, after: str = "", before: str = "", width: int = 0, below: bool = False) -> Doc:
-    """The field in the row of another one where it has room (unless `below`), else in a row of its own."""
-    rows, fields = rows_of(doc), mapping(doc.get("properties"))
-    if key not in fields:
-        raise NotFound
-    old = next((row for row in rows if key in row), [key])
-    width = width or width_of(doc, key, old)
-    widths = {each: width_of(doc, each, row) for row in rows for each in row} | {key: width}
-    rows = [kept for row in rows if (kept := [each for each in row if each != key])]
-    near = after or before
-    number = next((i for i, row in enumerate(rows) if near in row), len(rows) - 1 if not near else -1)
-    if number < 0:
-        rows.append([key])
-    elif not below and sum(widths[each] for each in rows[number]) + width <= ROW:
-        place = rows[number].index(near) + (1 if after else 0) if near else len(rows[number])
-        rows[number].insert(place, key)
-    else:
-        rows.insert(number if before else number + 1, [key])
-    return _laid_out(doc, rows, widths)
-
-
-def _laid_out(doc: Doc, rows: list[list[str]], widths: Mapping[str, int]) -> Doc:
-    fields = dict(doc["properties"])
-    for row in rows:
-        for key in row:
-            said = {name: each for name, each in mapping(fields[key]).items() if name != "x-width"}
-            fields[key] = said if widths[key] == ROW // len(row) else {**said, "x-width": widths[key]}
-    return {**doc, "properties": fields, "x-layout": rows}
 
 
 def other_types(field: Mapping[str, Any]) -> list[str]:
@@ -203,16 +172,21 @@ def shift(doc: Doc, at: Path, by: int) -> Doc:
         before = others[wanted] if wanted < len(others) else ""
         return apply(doc, [Operation("move", at, before=before, to=at[:-1])], {})[0]
     flat = [key for row in rows_of(doc) for key in row]
-    if at[-1] not in flat:
+    name = name_at(at)
+    if name not in flat:
         raise NotFound
-    wanted = flat.index(at[-1]) + by
+    wanted = flat.index(name) + by
     if not 0 <= wanted < len(flat):
         return doc
-    return place(doc, at[-1], before=flat[wanted]) if by < 0 else place(doc, at[-1], after=flat[wanted])
+    return place(doc, name, before=flat[wanted]) if by < 0 else place(doc, name, after=flat[wanted])
 
 
 def duplicate_field(doc: Doc, at: Path) -> tuple[Doc, Path]:
     """A copy of the field behind it."""
+    if is_mark(at):
+        said = require_mark(doc, at)
+        doc, copy = add_mark(doc, str(said["is"]), "en", after=name_at(at))
+        return apply(doc, [Operation("set", copy, {**said, "id": copy[1]})], {})[0], copy
     doc, copy = apply(doc, [Operation("duplicate", at)], {})
     required = texts(find(doc, (*at[:-2], "required"), {}))
     if at[-1] in required:
@@ -222,12 +196,13 @@ def duplicate_field(doc: Doc, at: Path) -> tuple[Doc, Path]:
 
 def remove_field(doc: Doc, at: Path) -> Doc:
     """The form without the field, and without its place in layout, list and required fields."""
+    if is_mark(at):
+        return without(doc, name_at(at))
     doc, _ = apply(doc, [Operation("remove", at)], {})
     gone = at[-1]
     doc = set_required(doc, at, False)
     if len(at) == 2:
-        rows = [[key for key in texts(row) if key != gone] for row in listing(doc.get("x-layout"))]
-        doc = {**doc, "x-layout": [row for row in rows if row]} if "x-layout" in doc else doc
+        doc = without(doc, gone)
         doc = _in_list(doc, lambda key: key if key.lstrip("-") != gone else "")
     return doc
 
@@ -272,10 +247,7 @@ def _follow(doc: Doc, at: Path, old: Any, new: Any) -> tuple[Doc, Path]:
         required = [wanted if name == key else name for name in texts(find(doc, path, {}))]
         doc, _ = apply(doc, [Operation("set", path, required)], {})
     if len(at) == 2:
-        rows = [
-            [wanted if name == key else name for name in texts(row)] for row in listing(doc.get("x-layout"))
-        ]
-        doc = {**doc, "x-layout": rows} if "x-layout" in doc else doc
+        doc = renamed_in_layout(doc, key, wanted)
         doc = _in_list(doc, lambda name: name.replace(key, wanted) if name.lstrip("-") == key else name)
     return doc, (*at[:-1], wanted)
 
@@ -327,12 +299,30 @@ def _fitted(doc: Doc, key: str) -> Doc:
             part.append(each)
             taken += widths[each]
         rows.append(part)
-    return _laid_out(doc, rows, widths)
+    return laid_out(doc, rows, widths)
+
+
+def require_mark(doc: Doc, at: Path) -> Mapping[str, Any]:
+    """The mark of the layout at a place, or Invalid."""
+    found = marks_of(doc).get(name_at(at)) if is_mark(at) else None
+    if found is None or str(found.get("is")) not in marks:
+        raise gone()
+    return found
+
+
+def require_part(doc: Doc, at: Path) -> Mapping[str, Any]:
+    """The field or the mark at a place, or Invalid."""
+    return require_mark(doc, at) if is_mark(at) else require_field(doc, at)
+
+
+def gone() -> Invalid:
+    """What to say of a place where nothing is any more."""
+    return Invalid([Problem("gone", "", M("This part is no longer there; the page shows what is."))])
 
 
 def require_field(doc: Doc, at: Path) -> Mapping[str, Any]:
     """The field at a place, or Invalid."""
     found = find(doc, at, {}) if is_field(at) else None
     if not isinstance(found, dict):
-        raise Invalid([Problem("gone", "", M("This part is no longer there; the page shows what is."))])
+        raise gone()
     return found

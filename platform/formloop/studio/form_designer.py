@@ -6,9 +6,10 @@ from typing import Any
 
 from formloop.core.definitions import Path
 from formloop.core.errors import NotFound
-from formloop.core.text import M, localized
+from formloop.core.text import M, Message, localized
 from formloop.forms.fields import find_type, type_of, types
-from formloop.studio import form_design
+from formloop.forms.layout import marks
+from formloop.studio import form_design, form_rows
 from formloop.studio.designer import FIXED, Act, Designer, Gesture, Made, designers
 from formloop.studio.operations import Operation, find, write_path
 from formloop.studio.panel import Panel, open_panel
@@ -33,6 +34,7 @@ class Brick:
     tall: bool
     conditional: bool
     columns: "list[Brick] | None" = None
+    mark: str = ""  # which kind of mark of the layout it is, if it is none of the fields
 
 
 class FormDesigner(Designer):
@@ -46,28 +48,35 @@ class FormDesigner(Designer):
         """The rows of bricks and the palette."""
         doc, locale = around.doc, around.locale
         fields, required = mapping(doc.get("properties")), texts(doc.get("required"))
+        known = form_rows.marks_of(doc)
         rows = [
             [
-                _brick(
+                _mark(known[key], locale)
+                if key in known
+                else _brick(
                     ("properties", key),
                     fields[key],
                     locale,
-                    form_design.width_of(doc, key, row),
+                    form_rows.width_of(doc, key, row),
                     key in required,
                 )
                 for key in row
             ]
-            for row in form_design.rows_of(doc)
+            for row in form_rows.rows_of(doc)
         ]
-        palette = [
-            (title, [each for each in types if (each.group == group) and each.title])
+        palette: list[tuple[Message, list[tuple[str, str, Message]]]] = [
+            (title, [(each.name, each.icon, each.title) for each in types if each.group == group])
             for group, title in GROUPS.items()
         ]
+        layout = [(f"{form_rows.MARK}{each.name}", each.icon, each.title) for each in marks]
+        palette.append((M("Layout"), layout))
         return {"rows": rows, "palette": palette, "title": localized(doc, "title", locale)}
 
     def panel(self, around: Around, at: Path) -> Panel | None:
         """A field's panel shows what its type can use."""
         panel = super().panel(around, at)
+        if panel is not None and form_rows.is_mark(at):
+            return replace(panel, without=panel.without | {"id"})
         if panel is None or not form_design.is_field(at):
             return panel
         value = mapping(panel.value)
@@ -75,8 +84,8 @@ class FormDesigner(Designer):
         schema = form_design.field_schema(panel.schema, value)
         value = {**value, form_design.MUST: must}
         if len(at) == 2:
-            row = next((row for row in form_design.rows_of(around.doc) if at[1] in row), [at[1]])
-            value["x-width"] = form_design.width_of(around.doc, at[1], row)
+            row = next((row for row in form_rows.rows_of(around.doc) if at[1] in row), [at[1]])
+            value["x-width"] = form_rows.width_of(around.doc, at[1], row)
         else:
             schema = {
                 **schema,
@@ -87,6 +96,8 @@ class FormDesigner(Designer):
     def types(self, around: Around, at: Path) -> list[tuple[str, str, bool]]:
         """The types that the selected field may have."""
         at = self.selected(around, at)
+        if form_rows.is_mark(at):
+            return []
         field = mapping(find(around.doc, at, {})) if at else {}
         now = type_of(field)
         return [
@@ -95,7 +106,9 @@ class FormDesigner(Designer):
         ]
 
     def selected(self, around: Around, at: Path) -> Path:
-        """The field that a place lies in."""
+        """The field, or the mark of the layout, that a place lies in."""
+        if at[:1] == ("x-layout",) and form_rows.name_at(at[:2]) in form_rows.marks_of(around.doc):
+            return at[:2]
         for length in (5, 2):
             if form_design.is_field(at[:length]) and find(around.doc, at[:length], {}) is not None:
                 return at[:length]
@@ -141,10 +154,32 @@ def _brick(at: Path, said: Any, locale: str, width: int, required: bool) -> Bric
     )
 
 
+def _mark(said: Mapping[str, Any], locale: str) -> Brick:
+    kind = marks.find(str(said.get("is")))
+    word = kind.title.render(locale) if kind else str(said.get("is"))
+    return Brick(
+        at=write_path(("x-layout", said["id"])),
+        key=f"{form_rows.MARK}{said['id']}",
+        title=localized(said, "title", locale) or word,
+        icon=kind.icon if kind else "help-circle",
+        kind=word,
+        width=form_rows.ROW,
+        required=False,
+        hint="",
+        tall=False,
+        conditional=False,
+        mark=str(said.get("is")),
+    )
+
+
 def _add(gesture: Gesture) -> Made:
+    name = gesture.text("type")
+    if name.startswith(form_rows.MARK):
+        near = gesture.text("after"), gesture.text("before")
+        return form_rows.add_mark(gesture.around.doc, name[1:], gesture.around.locale, *near)
     return form_design.add_field(
         gesture.around.doc,
-        gesture.text("type"),
+        name,
         gesture.around.locale,
         after=gesture.text("after"),
         into=gesture.text("into"),
@@ -154,27 +189,29 @@ def _add(gesture: Gesture) -> Made:
 
 def _place(gesture: Gesture) -> Made:
     doc, at = gesture.around.doc, gesture.at
-    form_design.require_field(doc, at)
+    form_design.require_part(doc, at)
     if len(at) != 2:
         return doc, at
     below = bool(gesture.text("below"))
-    return form_design.place(doc, at[-1], gesture.text("after"), gesture.text("before"), below=below), at
+    return form_rows.place(
+        doc, form_rows.name_at(at), gesture.text("after"), gesture.text("before"), below=below
+    ), at
 
 
 def _shift(gesture: Gesture) -> Made:
-    form_design.require_field(gesture.around.doc, gesture.at)
+    form_design.require_part(gesture.around.doc, gesture.at)
     return form_design.shift(
         gesture.around.doc, gesture.at, -1 if gesture.text("by") == "-1" else 1
     ), gesture.at
 
 
 def _duplicate(gesture: Gesture) -> Made:
-    form_design.require_field(gesture.around.doc, gesture.at)
+    form_design.require_part(gesture.around.doc, gesture.at)
     return form_design.duplicate_field(gesture.around.doc, gesture.at)
 
 
 def _remove(gesture: Gesture) -> Made:
-    form_design.require_field(gesture.around.doc, gesture.at)
+    form_design.require_part(gesture.around.doc, gesture.at)
     return form_design.remove_field(gesture.around.doc, gesture.at), ()
 
 
