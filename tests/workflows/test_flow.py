@@ -168,6 +168,37 @@ def test_records_are_looked_up_and_walked_one_by_one(stage: Stage) -> None:
     assert sorted(int(e["amount"]) for e in errands()) == [7, 8, 9]
 
 
+def test_another_record_is_moved_to_another_state(stage: Stage) -> None:
+    move = {
+        "id": "move",
+        "node": "data",
+        "do": "update",
+        "form": "errand",
+        "record": "flow.make",
+        "state": "confirmed",
+    }
+    stage.publish(make(), move, END)
+    assert stage.submit().status == "approved"
+    assert [each["state"] for each in errands()] == ["confirmed"]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ({"form": "errand", "record": "flow.make", "state": "ran"}, "state"),
+        ({"state": "confirmed"}, "data"),
+    ],
+)
+def test_a_state_that_is_none_or_not_anothers_is_told_before_publishing(
+    stage: Stage, said: Doc, code: str
+) -> None:
+    move = {"id": "move", "node": "data", "do": "update", **said}
+    with pytest.raises(Invalid) as refused:
+        stage.publish(make(), move, END)
+    assert [each.code for each in refused.value.problems] == [code]
+
+
 def test_a_case_waits_for_its_sub_flow(stage: Stage) -> None:
     sub = {"id": "sub", "node": "subflow", "form": "errand", "record": "flow.make"}
     second = {
