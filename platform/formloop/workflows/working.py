@@ -110,6 +110,8 @@ def _http(turn: Turn, work: Work) -> None:
         "method": wanted["method"],
         "url": wanted["url"],
         "body": {key: _sendable(value) for key, value in wanted["values"].items()},
+        "key": f"case-{turn.case}-{wanted['key']}",
+        "idempotent": wanted["idempotent"],
     }
     msg_id = f"case-{turn.case}-{work.round}"
     outbox.put(HTTP_TOPIC, f"case:{turn.case}:{work.round}", payload, msg_id)
