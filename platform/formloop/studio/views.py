@@ -22,6 +22,7 @@ from formloop.studio import (
     formula,
     from_file,
     ledger_designer,
+    numbering,
     preview,
     restoring,
     rights_views,
@@ -53,6 +54,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(bridge_designer.blueprint)
     bridge_designer.enroll()
     app.register_blueprint(example_views.blueprint)
+    app.register_blueprint(numbering.blueprint)
     example_views.enroll()
     from_file.enroll()
     drafting.enroll()
