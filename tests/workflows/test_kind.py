@@ -215,3 +215,12 @@ def test_a_misspelt_role_account_department_or_field_is_told_with_the_near_one(s
     told = " ".join(each.message.render("en") for each in WORKFLOW.check(doc, library.VIEW))
     for near in ("request_approvers", "margaret", "request_office", "amount", "subject"):
         assert f"Did you mean “{near}”?" in told
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_agreeing_by_itself_what_needs_a_signature_is_warned_of(stage: Stage) -> None:
+    due = {"after": "P1D", "then": [{"do": "remind"}, {"do": "approve"}]}
+    doc = workflow_doc(approval("one", "bob", needs=["signature"], due=due))
+    (problem,) = WORKFLOW.check(doc, library.VIEW)
+    assert (problem.at, problem.severity) == ("steps.0.due.then.1.do", "warning")
+    publish(doc)

@@ -26,6 +26,7 @@ from formloop.studio import (
     preview,
     restoring,
     rights_views,
+    tour_views,
 )
 from formloop.studio.designer import Designer, Gesture, designer_of, designers
 from formloop.studio.operations import find, read_path, write_path
@@ -53,6 +54,8 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(ledger_designer.blueprint)
     app.register_blueprint(bridge_designer.blueprint)
     bridge_designer.enroll()
+    app.register_blueprint(tour_views.blueprint)
+    tour_views.enroll()
     app.register_blueprint(example_views.blueprint)
     app.register_blueprint(numbering.blueprint)
     example_views.enroll()

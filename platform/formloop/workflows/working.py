@@ -65,9 +65,10 @@ def _create(turn: Turn, work: Work) -> Mapping[str, Any]:
 
 def _update(turn: Turn, work: Work) -> Mapping[str, Any]:
     form, record = target_of(turn, work)
-    saved = records.change_record(
-        turn.actor, form, record, _raw(form, work.values["values"]), None, turn.cause, FREE
-    )
+    raw, state = _raw(form, work.values["values"]), work.values.get("state")
+    saved = records.change_record(turn.actor, form, record, raw, None, turn.cause, FREE)
+    if state is not None:
+        records.set_state(turn.actor, form, record, state, turn.cause, saved)
     if form == turn.spec.key and record == turn.record:
         cases.describe(turn.case, *describe(turn, saved))
     return {"ids": (record,)}
@@ -109,6 +110,8 @@ def _http(turn: Turn, work: Work) -> None:
         "method": wanted["method"],
         "url": wanted["url"],
         "body": {key: _sendable(value) for key, value in wanted["values"].items()},
+        "key": f"case-{turn.case}-{wanted['key']}",
+        "idempotent": wanted["idempotent"],
     }
     msg_id = f"case-{turn.case}-{work.round}"
     outbox.put(HTTP_TOPIC, f"case:{turn.case}:{work.round}", payload, msg_id)

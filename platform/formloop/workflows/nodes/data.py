@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from formloop.core.definitions import Doc, Library
+from formloop.core.definitions import Doc, Library, with_suggestion
 from formloop.core.errors import Problem
 from formloop.core.expression import EvaluationError, ListType, RecordType, Type
 from formloop.core.text import M
@@ -32,6 +32,12 @@ class WorkOnRecords(Node):
         },
         "form": {"type": "string", "title": "Form", "x-title": {"zh-CN": "表单"}},
         "values": VALUES,
+        "state": {
+            "type": "string",
+            "pattern": "^[a-z][a-z0-9_]{0,40}$",
+            "title": "Its new state",
+            "x-title": {"zh-CN": "新状态"},
+        },
         "record": {
             "type": "string",
             "minLength": 1,
@@ -51,6 +57,11 @@ class WorkOnRecords(Node):
         if not isinstance(target, FormSpec):
             return [no_form(f"{at}.form", doc["form"])]
         problems = [Problem("data", f"{at}.{key}", text) for key, text in _lacks(doc)]
+        if "state" in doc and doc["state"] not in target.states:
+            text = M("The form has no state “{state}”.", state=doc["state"])
+            problems.append(
+                Problem("state", f"{at}.state", with_suggestion(text, doc["state"], target.states))
+            )
         for part in ("values", "by"):
             for key in doc.get(part, {}):
                 field = target.fields.get(key)
@@ -101,6 +112,7 @@ class WorkOnRecords(Node):
             "by": by,
             "record": record,
             "form": doc.get("form"),
+            "state": doc.get("state"),
             "many": doc.get("many"),
         }
         if "record" in doc and record is None:
@@ -127,8 +139,12 @@ def _lacks(doc: Doc) -> list[tuple[str, Any]]:
     found = []
     if doc["do"] in ("create", "query") and "form" not in doc:
         found.append(("form", M("Say which form.")))
-    if doc["do"] in ("create", "update") and "values" not in doc:
+    if doc["do"] in ("create", "update") and "values" not in doc and "state" not in doc:
         found.append(("values", M("Say which values.")))
+    if "state" in doc and (doc["do"] != "update" or "record" not in doc):
+        found.append(
+            ("state", M("Only a change of another record says its state; the own one follows the case."))
+        )
     if doc["do"] == "delete" and "record" not in doc:
         found.append(("record", M("Say which record.")))
     if doc["do"] in ("update", "delete") and ("form" in doc) != ("record" in doc):
