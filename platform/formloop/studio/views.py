@@ -23,6 +23,7 @@ from formloop.studio import (
     from_file,
     guide,
     ledger_designer,
+    numbering,
     preview,
     restoring,
     rights_views,
@@ -58,6 +59,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(tour_views.blueprint)
     tour_views.enroll()
     app.register_blueprint(example_views.blueprint)
+    app.register_blueprint(numbering.blueprint)
     example_views.enroll()
     from_file.enroll()
     drafting.enroll()
