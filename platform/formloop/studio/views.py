@@ -22,9 +22,11 @@ from formloop.studio import (
     formula,
     from_file,
     ledger_designer,
+    numbering,
     preview,
     restoring,
     rights_views,
+    tour_views,
 )
 from formloop.studio.designer import Designer, Gesture, designer_of, designers
 from formloop.studio.operations import find, read_path, write_path
@@ -52,7 +54,10 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(ledger_designer.blueprint)
     app.register_blueprint(bridge_designer.blueprint)
     bridge_designer.enroll()
+    app.register_blueprint(tour_views.blueprint)
+    tour_views.enroll()
     app.register_blueprint(example_views.blueprint)
+    app.register_blueprint(numbering.blueprint)
     example_views.enroll()
     from_file.enroll()
     drafting.enroll()
