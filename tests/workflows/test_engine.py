@@ -280,3 +280,28 @@ def test_a_call_that_was_returned_meanwhile_comes_back_under_its_key() -> None:
     key = key_of(play)
     play.do("return", "bob", "the amount", to="initiator", how="back").do("submit")
     assert key_of(play) == key
+
+
+TELL = {"id": "tell", "node": "copy", "who": [{"rule": "people", "people": ["eve"]}]}
+CHOSEN = approval("two", who=[{"rule": "chosen", "by": "previous"}])
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [TELL, CHOSEN],
+        [
+            {
+                "id": "both",
+                "node": "parallel",
+                "branches": [{"id": "x", "steps": [CHOSEN]}, {"id": "y", "steps": []}],
+            }
+        ],
+        [fork({"id": "large", "when": "amount > 5", "steps": [TELL]}), CHOSEN],
+    ],
+)
+def test_who_decides_picks_people_of_a_step_behind_others_that_ask_nobody(
+    steps: list[dict[str, Any]],
+) -> None:
+    play = Play(prepared(approval("one", "bob"), *steps), Paper({"amount": 9})).do("submit")
+    assert play.do("approve", "bob", chosen={"two": (DEE,)}).asked() == [DEE]

@@ -84,6 +84,7 @@ def publish(*docs: Doc) -> None:
 
 
 END = {"id": "done", "node": "end", "state": "confirmed"}
+CHOSEN = {"rule": "chosen", "by": "previous"}
 ROLE = {"rule": "role", "role": "nobody"}
 MISTAKES: list[tuple[Doc, str]] = [
     (workflow_doc(approval("a", who=[ROLE])), "steps.0.who.0.role"),
@@ -117,6 +118,20 @@ MISTAKES: list[tuple[Doc, str]] = [
     ),
     (workflow_doc(approval("a", "bob", due=again_every("P0DT0H"))), "steps.0.due.then.0.every"),
     (workflow_doc(approval("a", "bob", due=again_every("P00DT0M"))), "steps.0.due.then.0.every"),
+    (workflow_doc(approval("a", who=[CHOSEN])), "steps.0.who.0.by"),
+    (
+        workflow_doc(
+            {
+                "id": "p",
+                "node": "parallel",
+                "branches": [
+                    {"id": "x", "steps": [approval("a", "bob")]},
+                    {"id": "y", "steps": [approval("b", who=[CHOSEN])]},
+                ],
+            }
+        ),
+        "steps.0.branches.1.steps.0.who.0.by",
+    ),
 ]
 
 
