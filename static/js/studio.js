@@ -140,6 +140,20 @@ function walk(brick, by) {
   all[(all.indexOf(brick) + by + all.length) % all.length].focus();
 }
 
+// --- The builder of numbers, in the big dialog: the server draws it anew after each choice
+document.addEventListener("click", ({ target }) => {
+  const opened = target.closest("[data-numbering]");
+  const used = target.closest("[data-numbering-use]");
+  if (opened) {
+    const at = encodeURIComponent(opened.dataset.numbering);
+    waiting = waiting.then(() => htmx.ajax("GET", `${studio.dataset.at}/numbering?at=${at}`, { target: "#fl-dialog", swap: "innerHTML" }));
+  } else if (used) {
+    const { at, pattern } = document.getElementById("fl-numbering").dataset;
+    used.closest("dialog").close();
+    edit("set", { at, value: JSON.stringify(pattern), shown: panel()?.dataset.at ?? "" });
+  }
+});
+
 // --- The formula editor, in the big dialog of the shell
 document.addEventListener("click", ({ target }) => {
   const opened = target.closest("[data-formula]");

@@ -58,9 +58,3 @@ document.addEventListener("click", (event) => {
   const dialog = link?.closest("dialog[open]");
   if (dialog) { event.preventDefault(); dialog.close(); }
 });
-
-// A case on paper
-document.addEventListener("DOMContentLoaded", () => {
-  const print = document.querySelector("[data-fl-print]");
-  if (print) { print.hidden = false; print.addEventListener("click", () => window.print()); }
-});

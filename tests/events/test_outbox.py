@@ -129,6 +129,7 @@ def test_a_lease_that_ran_out_goes_to_another_and_the_first_holder_changes_nothi
     (first,) = outbox.claim()
     with later(seconds=outbox.LEASE + 1):
         (second,) = outbox.claim()
+        assert (first.lost, second.lost) == (False, True)
         assert not outbox.finish(first)
         assert outbox.fail(first, RuntimeError()) == "lost"
         assert outbox.finish(second)

@@ -60,3 +60,33 @@ def test_a_save_that_is_refused_takes_no_number() -> None:
 def test_a_number_far_ahead_costs_nothing_to_explain() -> None:
     made("", "T-999999999999/X")
     assert gaps() == [Gap("T-0002/X", "T-999999999998/X", 999_999_999_997, UNSAVED)]
+
+
+def test_a_field_in_the_number_gives_each_text_a_count_of_its_own(shop: Shop) -> None:
+    no = text("No", **{"x-type": "serial", "x-serial": "{=region}-{001}"})
+    publish(form("branch", {"region": text("Region"), "no": no}))
+
+    def number(**values: str) -> str:
+        return str(service.create(SYSTEM, "branch", values, how=How(trusted=True))["no"])
+
+    assert [number(region="North"), number(region="South"), number(region="No {r}th")] == [
+        "North-001",
+        "South-001",
+        "North-002",
+    ]
+    assert number() == "-001"
+    assert number(region="South", no="South-007") == "South-007" and number(region="South") == "South-008"
+    assert {each.last for each in list_numbers(SYSTEM, get_form("branch"))} == {
+        "North-002",
+        "South-008",
+        "-001",
+    }
+
+
+@pytest.mark.parametrize("pattern", ["{=nowhere}{01}", "{=no}{01}", "{=count}{01}", "{=region}", "{ab}{01}"])
+def test_a_number_of_what_it_cannot_contain_is_refused(shop: Shop, pattern: str) -> None:
+    no = text("No", **{"x-type": "serial", "x-serial": pattern})
+    count = {"type": "number", "title": "Count"}
+    with pytest.raises(Invalid) as refused:
+        publish(form("branch", {"region": text("Region"), "count": count, "no": no}))
+    assert [each.at for each in refused.value.problems] == ["properties.no.x-serial"]

@@ -83,3 +83,23 @@ def test_the_designer_adds_selects_and_fills_in_marks(studio):
     do("field-remove", at="x-layout/section")
     assert all(isinstance(each, list) for each in studio.desk().doc["x-layout"])
     assert do("field-place", at="x-layout/nowhere", after="item").status_code == 422
+
+
+def test_a_field_that_goes_or_changes_its_key_does_so_on_paper_too():
+    doc = {**DOC, "x-print": {"title": "wanted", "fields": ["item", "wanted"]}}
+    assert form_design.remove_field(doc, ("properties", "wanted"))["x-print"]["fields"] == ["item"]
+    title = form_design.Operation("set", ("properties", "wanted", "title"), "Due")
+    fields = {**DOC["properties"], "wanted": {**DOC["properties"]["wanted"], "title": "Wanted"}}
+    renamed, _ = form_design.write_field(
+        {**doc, "properties": fields}, ("properties", "wanted"), [title], False
+    )
+    assert renamed["x-print"] == {"title": "wanted", "fields": ["item", "due"]}
+
+
+def test_a_field_that_an_example_names_keeps_its_key():
+    fields = {**DOC["properties"], "wanted": {**DOC["properties"]["wanted"], "title": "Wanted"}}
+    example = {"id": "a", "title": "A", "on": "2026-03-02", "given": {"wanted": "2026-03-04"}}
+    doc = {**DOC, "properties": fields, "x-examples": [example]}
+    title = form_design.Operation("set", ("properties", "wanted", "title"), "Due")
+    kept, at = form_design.write_field(doc, ("properties", "wanted"), [title], False)
+    assert at == ("properties", "wanted") and "wanted" in kept["properties"]

@@ -50,7 +50,13 @@ def stand_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(routes, "_check", lambda permission, arguments: judge(permission))
     monkeypatch.setattr(faults, "_sign_in_url", lambda target: f"/sign-in?next={target}")
     monkeypatch.setattr(start, "_keepers", [])
-    for registry in (navigation.navigation, navigation.person_menu, navigation.home, navigation.searches):
+    for registry in (
+        navigation.navigation,
+        navigation.person_menu,
+        navigation.home,
+        navigation.searches,
+        navigation.companions,
+    ):
         monkeypatch.setattr(registry, "_things", {})
 
 

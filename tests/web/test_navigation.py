@@ -63,7 +63,7 @@ def test_the_start_page_has_the_parts_that_have_something_to_say(
     monkeypatch.setattr(navigation, "home", home)
     with app.test_request_context("/", headers={"X-Person": "Ann"}):
         app.preprocess_request()
-        assert [slot.order for slot, _ in navigation.list_slots()] == [2]
+        assert [slot.order for slot, _ in navigation.list_slots(navigation.home)] == [2]
     assert "Hello, Ann" in client.get("/", headers={"X-Person": "Ann"}).text
 
 

@@ -1,5 +1,6 @@
 """Who is told what of a case, on both databases."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,7 +8,9 @@ import pytest
 from formloop.access import people
 from formloop.access.actor import SYSTEM
 from formloop.bridges.notices import service as notices
-from formloop.workflows import administration, announcing, in_notices, service
+from formloop.core import clock
+from formloop.events import outbox
+from formloop.workflows import administration, announcing, hearing, in_notices, service, watching
 from workflows.stage import END, Stage, approval, stage
 
 __all__ = ["stage"]
@@ -156,3 +159,21 @@ def _record(case: int) -> int:
     found = cases.get_case(case)
     assert found is not None
     return int(found.record)
+
+
+def test_who_repairs_hears_of_what_is_due_where_nobody_stands_above(stage: Stage, told: Any) -> None:
+    hearing.start()
+    due = {"after": "P1D", "then": [{"do": "escalate"}]}
+    stage.publish(approval("one", "dee", due=due), END)
+    stage.submit()
+    with clock.stopped_at(clock.now() + timedelta(days=2)):
+        watching.run_due()
+        outbox.drain("workflow")
+    assert told[1:] == [
+        (
+            {"adm"},
+            "repair",
+            "Request of Ann is due, and nobody above them was found: One",
+            "Ann 的申请已超时，且找不到其上级：One",
+        )
+    ]

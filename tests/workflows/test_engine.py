@@ -1,6 +1,7 @@
 """The engine on paper: who is asked, where the case goes, and what is refused."""
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from formloop.core.errors import Conflict, Forbidden, Invalid
 from formloop.events import reasons
 from formloop.workflows.engine import find_refusal, list_targets
 from formloop.workflows.reading import build
-from formloop.workflows.state import Ask, CancelOpen, Event, Note, SetState, State, Tell
+from formloop.workflows.spec import Visit
+from formloop.workflows.state import Ask, CancelOpen, Event, Note, SetState, State, Tell, Work
 from workflows.specimens import PEOPLE, Paper, Play, approval, prepared, request_form, workflow_doc
 
 END = {"id": "done", "node": "end", "state": "confirmed"}
@@ -227,3 +229,79 @@ def test_steps_too_deep_inside_others_are_named_with_their_place() -> None:
     (problem,) = build(workflow_doc(doc), 1, request_form())[1]
     assert problem.at == "steps.0" + ".steps.0" * 13
     assert str(problem.message) == "“Innermost” stands too deep inside other steps: 12 levels are possible."
+
+
+@pytest.mark.parametrize("more", [{"needs": ["signature"]}, {"fields": {"reason": "require"}}])
+def test_who_agreed_before_is_asked_again_where_more_is_wanted_of_them(more: dict[str, Any]) -> None:
+    workflow = prepared(
+        approval("one", "bob"), approval("two", "bob", **more), approval("three", "bob"), repeated="any"
+    )
+    play = Play(workflow).do("submit").do("approve", "bob")
+    assert play.places() == ["two"]
+    assert play.do("approve", "bob", signed=True).state.status == "approved"
+
+
+class NoHeadOfBob(Paper):
+    def find_people(self, rule: Mapping[str, Any], visit: Visit) -> Sequence[int]:
+        return [] if rule == {"rule": "head_of", "of": BOB} else super().find_people(rule, visit)
+
+
+def test_who_has_no_head_keeps_what_is_due_and_the_history_says_so() -> None:
+    due = {"after": "P1D", "then": [{"do": "escalate"}]}
+    workflow = prepared(approval("one", "bob", "dee", mode="all", due=due))
+    play = Play(workflow, NoHeadOfBob()).do("submit").hear("due", "one", what="0")
+    assert play.asked() == [BOB, PEOPLE["eve"]]
+    assert [(e.action, e.detail["people"]) for e in play.effects if isinstance(e, Note)] == [
+        ("due_escalate", [DEE]),
+        ("due_no_head", [BOB]),
+    ]
+
+
+BANK = {"id": "bank", "node": "http", "url": "https://bank.invalid/"}
+
+
+def key_of(play: Play) -> Any:
+    (work,) = [e for e in play.effects if isinstance(e, Work)]
+    return work.values["key"]
+
+
+def test_a_call_without_an_answer_is_tried_again_under_its_key_and_a_refused_one_under_a_new_one() -> None:
+    play = Play(prepared(BANK)).do("submit")
+    key = key_of(play)
+    play.hear("failed", "bank", reason="timed out").do("resume")
+    assert key_of(play) == key
+    play.hear("done", "bank", status=403).do("resume")
+    assert key_of(play) != key
+
+
+def test_a_call_that_was_returned_meanwhile_comes_back_under_its_key() -> None:
+    ways = [{"id": "a", "steps": [approval("one", "bob")]}, {"id": "b", "steps": [BANK]}]
+    play = Play(prepared({"id": "both", "node": "parallel", "branches": ways})).do("submit")
+    key = key_of(play)
+    play.do("return", "bob", "the amount", to="initiator", how="back").do("submit")
+    assert key_of(play) == key
+
+
+TELL = {"id": "tell", "node": "copy", "who": [{"rule": "people", "people": ["eve"]}]}
+CHOSEN = approval("two", who=[{"rule": "chosen", "by": "previous"}])
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [TELL, CHOSEN],
+        [
+            {
+                "id": "both",
+                "node": "parallel",
+                "branches": [{"id": "x", "steps": [CHOSEN]}, {"id": "y", "steps": []}],
+            }
+        ],
+        [fork({"id": "large", "when": "amount > 5", "steps": [TELL]}), CHOSEN],
+    ],
+)
+def test_who_decides_picks_people_of_a_step_behind_others_that_ask_nobody(
+    steps: list[dict[str, Any]],
+) -> None:
+    play = Play(prepared(approval("one", "bob"), *steps), Paper({"amount": 9})).do("submit")
+    assert play.do("approve", "bob", chosen={"two": (DEE,)}).asked() == [DEE]

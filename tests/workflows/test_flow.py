@@ -17,7 +17,17 @@ from formloop.events import outbox
 from formloop.forms import rows
 from formloop.forms import service as records
 from formloop.forms.kind import get_form
-from formloop.workflows import administration, cases, desk, hearing, timeline, walk, watching, working
+from formloop.workflows import (
+    administration,
+    cases,
+    desk,
+    hearing,
+    service,
+    timeline,
+    walk,
+    watching,
+    working,
+)
 from workflows.specimens import workflow_doc
 from workflows.stage import END, Stage, approval
 
@@ -279,6 +289,28 @@ def test_what_is_due_reminds_again_and_again_and_is_passed_to_the_head(stage: St
         "due_escalate",
     ]
     assert stage.do("dee", "approve", case).status == "approved"
+
+
+def overdue(stage: Stage) -> int:
+    return len(desk.list_items(stage.actors["adm"], "overdue", "en")[0])
+
+
+def test_the_desk_lists_what_is_due_of_the_tasks_that_wait_now(stage: Stage) -> None:
+    due = {"after": "P1D", "then": [{"do": "remind"}]}
+    right = {"id": "b", "steps": [approval("right", "cho", due=due)]}
+    left = {"id": "a", "steps": [approval("left", "bob")]}
+    stage.publish({"id": "both", "node": "parallel", "branches": [left, right]}, END)
+    case, begun = stage.submit().case, clock.now()
+    assert overdue(stage) == 0
+    with clock.stopped_at(begun + timedelta(days=2)):
+        watching.run_due()
+        drained()
+        assert overdue(stage) == 1
+    with clock.stopped_at(begun + timedelta(days=3)):
+        stage.do("cho", "return", case, "which room?", to="initiator")
+        assert overdue(stage) == 0
+        service.submit(stage.actors["ann"], "request", stage.record_of(case))
+        assert overdue(stage) == 0
 
 
 def test_what_is_due_counts_as_approved_or_goes_back(stage: Stage) -> None:

@@ -4,13 +4,16 @@ import http.server
 import json
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, ClassVar
 
 import pytest
 
 from formloop.bridges import outbound
+from formloop.core import clock
 from formloop.core.definitions import Doc
-from formloop.workflows import hearing
+from formloop.events import outbox
+from formloop.workflows import administration, desk, hearing
 from workflows.stage import END, Stage, approval
 from workflows.test_flow import drained, status_of
 
@@ -27,6 +30,9 @@ class _Answering(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.asked.append((self.headers["Idempotency-Key"], body))
+        if self.status == 0:  # it was done, and nobody hears of it
+            self.close_connection = True
+            return
         text = json.dumps({"credit": {"limit": 70}}).encode()
         self.send_response(self.status)
         self.send_header("Content-Length", str(len(text)))
@@ -74,6 +80,49 @@ def test_a_refusal_of_the_other_system_stops_the_case_or_is_passed_over(
     case = stage.submit().case
     drained()
     assert status_of(case) == status
+
+
+def test_a_call_that_may_have_arrived_is_not_repeated_but_left_to_a_person(
+    stage: Stage, bank: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Answering, "status", 0)
+    stage.publish(call(bank), END)
+    case, begun = stage.submit().case, clock.now()
+    for hour in range(3):
+        with clock.stopped_at(begun + timedelta(hours=hour)):
+            drained()
+    assert len(_Answering.asked) == 1
+    (item,) = desk.list_items(stage.actors["adm"], "stuck", "en")[0]
+    assert item.reason.endswith("It may have arrived; look there before you try again.")
+    monkeypatch.setattr(_Answering, "status", 200)
+    administration.resume(stage.actors["adm"], case)
+    drained()
+    assert status_of(case) == "approved"
+    assert len({key for key, _ in _Answering.asked}) == 1
+
+
+def test_a_call_whose_worker_was_lost_is_not_repeated(stage: Stage, bank: str) -> None:
+    stage.publish(call(bank), END)
+    case = stage.submit().case
+    (taken,) = outbox.claim("workflow-http")
+    assert not taken.lost
+    with clock.stopped_at(clock.now() + timedelta(hours=1)):
+        drained()
+    assert (_Answering.asked, status_of(case)) == ([], "stuck")
+
+
+def test_a_call_that_does_nothing_twice_is_repeated(
+    stage: Stage, bank: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_Answering, "status", 0)
+    stage.publish(call(bank, idempotent=True), END)
+    case, begun = stage.submit().case, clock.now()
+    drained()
+    monkeypatch.setattr(_Answering, "status", 200)
+    with clock.stopped_at(begun + timedelta(hours=1)):
+        drained()
+    assert status_of(case) == "approved"
+    assert [key for key, _ in _Answering.asked] == [_Answering.asked[0][0]] * 2
 
 
 @pytest.mark.parametrize(

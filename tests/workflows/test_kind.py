@@ -84,6 +84,7 @@ def publish(*docs: Doc) -> None:
 
 
 END = {"id": "done", "node": "end", "state": "confirmed"}
+CHOSEN = {"rule": "chosen", "by": "previous"}
 ROLE = {"rule": "role", "role": "nobody"}
 MISTAKES: list[tuple[Doc, str]] = [
     (workflow_doc(approval("a", who=[ROLE])), "steps.0.who.0.role"),
@@ -117,6 +118,20 @@ MISTAKES: list[tuple[Doc, str]] = [
     ),
     (workflow_doc(approval("a", "bob", due=again_every("P0DT0H"))), "steps.0.due.then.0.every"),
     (workflow_doc(approval("a", "bob", due=again_every("P00DT0M"))), "steps.0.due.then.0.every"),
+    (workflow_doc(approval("a", who=[CHOSEN])), "steps.0.who.0.by"),
+    (
+        workflow_doc(
+            {
+                "id": "p",
+                "node": "parallel",
+                "branches": [
+                    {"id": "x", "steps": [approval("a", "bob")]},
+                    {"id": "y", "steps": [approval("b", who=[CHOSEN])]},
+                ],
+            }
+        ),
+        "steps.0.branches.1.steps.0.who.0.by",
+    ),
 ]
 
 
@@ -215,3 +230,12 @@ def test_a_misspelt_role_account_department_or_field_is_told_with_the_near_one(s
     told = " ".join(each.message.render("en") for each in WORKFLOW.check(doc, library.VIEW))
     for near in ("request_approvers", "margaret", "request_office", "amount", "subject"):
         assert f"Did you mean “{near}”?" in told
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_agreeing_by_itself_what_needs_a_signature_is_warned_of(stage: Stage) -> None:
+    due = {"after": "P1D", "then": [{"do": "remind"}, {"do": "approve"}]}
+    doc = workflow_doc(approval("one", "bob", needs=["signature"], due=due))
+    (problem,) = WORKFLOW.check(doc, library.VIEW)
+    assert (problem.at, problem.severity) == ("steps.0.due.then.1.do", "warning")
+    publish(doc)

@@ -185,3 +185,35 @@ def test_two_ways_of_a_case_are_never_laid_on_one_step(stage: Stage) -> None:
     apart = {**onto, "right": "other", "way_right": "way_other"}
     (moved,) = moving.move_cases(stage.actors["adm"], "request_approval", apart)
     assert not moved.problems and version_of(case) == 2
+
+
+def test_everything_a_case_needs_is_offered_to_be_mapped(stage: Stage) -> None:
+    """Every place of a case, the branches around it, and where it goes straight back to."""
+
+    def fork(name: str, *ways: str) -> dict[str, Any]:
+        return {
+            "id": name,
+            "node": "parallel",
+            "branches": [
+                {"id": f"way_{n}", "steps": [approval(n, "bob" if n < "m" else "cho")]} for n in ways
+            ],
+        }
+
+    stage.publish(approval("first", "dee"), fork("fork", "left", "right"), END)
+    first, second = stage.submit().case, stage.submit().case
+    for case in (first, second):
+        stage.do("dee", "approve", case)
+    stage.do("cho", "return", second, "look", to="first", how="back")
+    stage.publish(approval("begin", "dee"), fork("split", "links", "rechts"), END)
+    adm = stage.actors["adm"]
+    places = {(each.step, each.count) for each in moving.list_waiting("request_approval")}
+    assert places == {("left", 1), ("right", 1), ("first", 1)}
+    offered = moving.list_lost("request_approval")
+    assert {each.id for each in offered if each.branch} == {"way_left", "way_right"}
+    assert {each.id for each in offered if not each.branch} == {"first", "fork", "left", "right"}
+    like = {"left": "links", "way_left": "way_links", "right": "rechts", "way_right": "way_rechts"}
+    moved = moving.move_cases(adm, "request_approval", {**like, "first": "begin", "fork": "split"})
+    assert [each.problems for each in moved] == [(), ()]
+    stage.do("dee", "approve", second)
+    assert stage.is_asked("bob", second) and stage.is_asked("cho", second)
+    assert moving.list_lost("request_approval") == []

@@ -26,6 +26,7 @@ SECONDS = 10
 LARGEST = 5 * 1024 * 1024
 ALLOWED: set[tuple[str, int]] = set()  # private addresses and ports that an administrator lists
 AGAIN = (408, 425, 429, 500, 502, 503, 504)
+NOT_YET = (425, 429, 503)  # of these, what says that nothing was done
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,11 @@ class Answer:
     body: Any
 
 
-def call(method: str, url: str, body: Mapping[str, Any], key: str) -> Answer:
+def call(method: str, url: str, body: Mapping[str, Any], key: str, once: bool = False) -> Answer:
     """Call an address with JSON; DeliveryError when there is no answer that counts.
 
-    `key` is the same for every try, so that a system that knows it does nothing twice.
+    `key` is the same for every try, so that a system that knows it does nothing twice. `once`: it may not know it;
+    then the error says whether the call may have done something (`unknown`).
     """
     parts = urlsplit(url)
     host, secure = parts.hostname or "", parts.scheme == "https"
@@ -53,21 +55,25 @@ def call(method: str, url: str, body: Mapping[str, Any], key: str) -> Answer:
     sent = None if method == "GET" else dumps(dict(body)).encode()
     if sent is not None:
         headers["Content-Type"] = "application/json"
+    sending = False
     try:
         with _connected(address, host, port, secure) as connection:
+            sending = True
             connection.request(method, path, sent, headers)
             answer = connection.getresponse()
             text = answer.read(LARGEST + 1)
     except (OSError, http.client.HTTPException) as error:
-        raise DeliveryError(M("{host} does not answer: {error}", host=host, error=str(error))) from error
-    return _read(host, answer, text)
+        said = M("{host} does not answer: {error}", host=host, error=str(error))
+        raise DeliveryError(said, unknown=once and sending) from error
+    return _read(host, answer, text, once)
 
 
-def _read(host: str, answer: http.client.HTTPResponse, text: bytes) -> Answer:
+def _read(host: str, answer: http.client.HTTPResponse, text: bytes, once: bool) -> Answer:
     if answer.status in AGAIN:
         wait = answer.headers.get("Retry-After", "")
         raise DeliveryError(
             M("{host} answered with {status}.", host=host, status=answer.status),
+            unknown=once and answer.status not in NOT_YET,
             wait=float(wait) if wait.isdecimal() else None,
         )
     if len(text) > LARGEST:

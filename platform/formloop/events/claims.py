@@ -30,7 +30,10 @@ _BLOCKS: ColumnElement[bool] = literal_column("earlier.state IN ('ready', 'lease
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message under way, as the topic's deliverer sees it."""
+    """One message under way, as the topic's deliverer sees it.
+
+    `lost`: whoever had it before never said what became of it.
+    """
 
     id: int
     topic: str
@@ -40,6 +43,7 @@ class Delivery:
     attempts: int
     lease_epoch: int
     claimed_at: datetime
+    lost: bool = False
 
 
 @lru_cache(maxsize=1)
@@ -62,12 +66,13 @@ def claim(topic: str | None = None, limit: int = 1) -> list[Delivery]:
     and must not take others with it.
     """
     now = clock.now()
-    ids = _choose(topic, limit, now)
-    if not ids:
+    chosen = _choose(topic, limit, now)
+    if not chosen:
         return []
+    lost = {row.id for row in chosen if row.state == "leased"}
     claimed = connection().execute(
         update(outbox)
-        .where(outbox.c.id.in_(ids))
+        .where(outbox.c.id.in_([row.id for row in chosen]))
         .values(
             state="leased",
             attempts=outbox.c.attempts + 1,  # counted now, so that a message which kills its worker also ends
@@ -77,11 +82,13 @@ def claim(topic: str | None = None, limit: int = 1) -> list[Delivery]:
         )
         .returning(outbox)
     )
-    return sorted((_delivery(row, now) for row in claimed), key=lambda each: each.id)
+    return sorted((_delivery(row, now, row.id in lost) for row in claimed), key=lambda each: each.id)
 
 
-def _delivery(row: Row[Any], now: datetime) -> Delivery:
-    return Delivery(row.id, row.topic, row.key, row.msg_id, row.payload, row.attempts, row.lease_epoch, now)
+def _delivery(row: Row[Any], now: datetime, lost: bool) -> Delivery:
+    return Delivery(
+        row.id, row.topic, row.key, row.msg_id, row.payload, row.attempts, row.lease_epoch, now, lost
+    )
 
 
 def _due(now: datetime) -> ColumnElement[bool]:
@@ -91,12 +98,12 @@ def _due(now: datetime) -> ColumnElement[bool]:
     )
 
 
-def _choose(topic: str | None, limit: int, now: datetime) -> list[int]:
-    """The ids to lease. Looks through windows of due messages, so that neither a flood of one key nor thousands
+def _choose(topic: str | None, limit: int, now: datetime) -> list[Any]:
+    """The rows to lease. Looks through windows of due messages, so that neither a flood of one key nor thousands
     that wait behind a dead one make a claim slow."""
     after, window = 0, _WINDOW
     while True:
-        due = select(outbox.c.id, outbox.c.key, outbox.c.ordered, outbox.c.attempts)
+        due = select(outbox.c.id, outbox.c.key, outbox.c.ordered, outbox.c.attempts, outbox.c.state)
         due = due.where(_OPEN, outbox.c.id > after, _due(now))
         if topic:
             due = due.where(outbox.c.topic == topic)
@@ -130,12 +137,12 @@ def _blocked(heads: list[int]) -> set[int]:
     return found
 
 
-def _lock(free: list[Any], limit: int, now: datetime) -> list[int]:
+def _lock(free: list[Any], limit: int, now: datetime) -> list[Any]:
     if free and not is_sqlite():
         free = _held_for_us(free, limit, now)
     if free and free[0].attempts:
-        return [free[0].id]
-    fresh = [row.id for row in free if not row.attempts]
+        return free[:1]
+    fresh = [row for row in free if not row.attempts]
     return fresh[:limit]
 
 

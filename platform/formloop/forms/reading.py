@@ -152,9 +152,10 @@ class Reader:
                 "unknown_type", f"{at}.x-type", M("There is no field type “{name}”.", name=type_of(schema))
             )
             kind = types.get("text")
-        if kind.name == "serial" and not serials.check_pattern(schema.get("x-serial", "{0001}")):
-            text = M("A numbering has one place that counts, such as SO{yyyy}-{0001}.")
-            self._say("serial", f"{at}.x-serial", text)
+        if kind.name == "serial":
+            text = serials.check_pattern(schema.get("x-serial", "{0001}"), self.doc.get("properties", {}))
+            if text is not None:
+                self._say("serial", f"{at}.x-serial", text)
         bare = Field(key, path, kind, schema)
         self._elsewhere(schema, at, names)
         result = kind.expression_type(bare) if kind.name != "subform" else None

@@ -1,17 +1,24 @@
-"""Serial numbers: `SO{yyyy}{MM}-{0001}`. The counter is the last thing a save touches, so it is locked briefly."""
+"""Serial numbers: `SO{yyyy}{MM}-{0001}`, or with a field in them, `{=region}-{0001}`.
+
+The counter is the last thing a save touches, so it is locked briefly.
+"""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from formloop.core.text import M, Message
 from formloop.db import connection, reading
 from formloop.forms.tables import serial_counter
 
 _PLACE = re.compile(r"\{([^{}]*)\}")
+FIELD = "="  # stands before the key of a field in a place
+MOST_LETTERS = 40  # of a field in a number
 _DATED = {"yyyy": "%Y", "yy": "%y", "MM": "%m", "dd": "%d"}
 _counter = [serial_counter.c[name] == bindparam(f"of_{name}") for name in ("form", "field", "period")]
 _VALUE = select(serial_counter.c.value).where(*_counter)
@@ -23,11 +30,37 @@ _RAISE = (
 )
 
 
-def check_pattern(pattern: str) -> bool:
-    """Whether a pattern has exactly one counting place and only places that are known."""
+def check_pattern(pattern: str, fields: Mapping[str, Any]) -> Message | None:
+    """What is wrong with a pattern: one place counts, the others are parts of the day or texts of the form's fields."""
     places = _PLACE.findall(pattern)
+    for key in (place[1:] for place in places if place.startswith(FIELD)):
+        schema = fields.get(key)
+        if not isinstance(schema, Mapping) or schema.get("type") != "string" or schema.get("x-serial"):
+            return M("A number can only contain a field of text that the form has; “{key}” is none.", key=key)
     counting = [p for p in places if p.isdigit()]
-    return len(counting) == 1 and all(p.isdigit() or p in _DATED for p in places)
+    known = all(p.isdigit() or p in _DATED or p.startswith(FIELD) for p in places)
+    if len(counting) != 1 or not known:
+        return M("A numbering has one place that counts, such as SO{yyyy}-{0001}.")
+    return None
+
+
+def filled(pattern: str, values: Mapping[str, Any]) -> str:
+    """The pattern with what a record has in its fields; each such text has a count of its own."""
+
+    def text(place: re.Match[str]) -> str:
+        if not place[1].startswith(FIELD):
+            return place[0]
+        value = values.get(place[1][1:])
+        return re.sub(r"[{}\s]", "", "" if value is None else str(value))[:MOST_LETTERS]
+
+    return _PLACE.sub(text, pattern)
+
+
+def sample(pattern: str, values: Mapping[str, Any], day: date) -> str:
+    """The first number of a pattern on a day."""
+    return _PLACE.sub(
+        lambda m: m[1] if m[1].isdigit() else day.strftime(_DATED.get(m[1], "")), filled(pattern, values)
+    )
 
 
 def take(form: str, field: str, pattern: str, count: int, day: date) -> list[str]:

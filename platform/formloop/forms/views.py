@@ -24,6 +24,7 @@ from formloop.forms import (
     list_views,
     live,
     posted,
+    printing,
     publisher_rights,
     reads,
     screen,
@@ -52,6 +53,7 @@ def init_app(app: Flask) -> None:
     publisher_rights.enroll()
     app.register_blueprint(list_views.blueprint)
     app.register_blueprint(batch_views.blueprint)
+    app.register_blueprint(printing.blueprint)
     file_views.init_app(app)
     if "form" not in editor.starters:
         editor.starters.add("form", starting.from_labels)

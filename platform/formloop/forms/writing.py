@@ -102,15 +102,17 @@ def _number(actor: Actor, spec: FormSpec, work: list[Work]) -> None:
     for each in spec.stored:
         if each.type.name != "serial":
             continue
-        pattern = each.schema.get("x-serial", "{0001}")
-        brought = [w.after[each.key] for w in work if w.after.get(each.key)]
-        if brought:
-            serials.observe(spec.key, each.key, pattern, brought)
-        missing = [w.after for w in work if not w.after.get(each.key)]
-        if missing:
-            numbers = serials.take(spec.key, each.key, pattern, len(missing), day)
-            for values, number in zip(missing, numbers, strict=True):
-                values[each.key] = number
+        patterns: dict[str, list[Values]] = {}
+        for one in work:
+            filled = serials.filled(each.schema.get("x-serial", "{0001}"), one.after)
+            patterns.setdefault(filled, []).append(one.after)
+        for pattern, records in sorted(patterns.items()):  # everybody locks counters in the same order
+            if brought := [values[each.key] for values in records if values.get(each.key)]:
+                serials.observe(spec.key, each.key, pattern, brought)
+            if missing := [values for values in records if not values.get(each.key)]:
+                numbers = serials.take(spec.key, each.key, pattern, len(missing), day)
+                for values, number in zip(missing, numbers, strict=True):
+                    values[each.key] = number
 
 
 def _log(actor: Actor, spec: FormSpec, work: list[Work], cause: Cause) -> None:

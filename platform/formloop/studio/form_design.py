@@ -1,7 +1,7 @@
 """What a builder does to a form: fields come, move and go, with everything that names them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -252,22 +252,37 @@ def _follow(doc: Doc, at: Path, old: Any, new: Any) -> tuple[Doc, Path]:
     return doc, (*at[:-1], wanted)
 
 
-def _in_list(doc: Doc, rename: Any) -> Doc:
-    said = mapping(doc.get("x-list"))
-    if not said:
-        return doc
-    made: dict[str, Any] = {}
-    for word, value in said.items():
-        if isinstance(value, list):
-            made[word] = [name for each in texts(value) if (name := rename(each))]
-        elif name := rename(value) if isinstance(value, str) else value:
-            made[word] = name
-    return {**doc, "x-list": made}
+def _in_list(doc: Doc, rename: Callable[[str], str]) -> Doc:
+    """The form with a name changed, or taken out, where its list and its sheet of paper name fields."""
+    for part in ("x-list", "x-print"):
+        said, made = mapping(doc.get(part)), dict[str, Any]()
+        for word, value in said.items():
+            if isinstance(value, list):
+                made[word] = [name for each in texts(value) if (name := rename(each))]
+            elif part == "x-list" and isinstance(value, str):
+                made |= {word: name} if (name := rename(value)) else {}
+            else:
+                made[word] = value
+        doc = {**doc, part: made} if said else doc
+    return doc
 
 
 def _is_named(doc: Doc, key: str) -> bool:
     name = re.compile(rf"(?<![\w.]){re.escape(key)}(?!\w)")
-    return any(name.search(each) for each in _expressions(doc))
+    return any(name.search(each) for each in _expressions(doc)) or key in _keys_in(doc.get("x-examples"))
+
+
+def _keys_in(value: Any) -> set[str]:
+    """Every name that examples use for a field, also as part of a place such as `lines.0.amount`."""
+    found, waiting = set[str](), [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            found |= {part for word in each for part in str(word).split(".")}
+            waiting += each.values()
+        elif isinstance(each, list):
+            waiting += each
+    return found
 
 
 def _expressions(value: Any) -> Iterator[str]:
@@ -279,7 +294,9 @@ def _expressions(value: Any) -> Iterator[str]:
             waiting += each.items()
         elif isinstance(each, list):
             waiting += [
-                (word, one) for one in each if word not in ("x-layout", "required", "columns", "filters")
+                (word, one)
+                for one in each
+                if word not in ("x-layout", "required", "columns", "filters", "fields")
             ]
         elif isinstance(each, str) and word not in _SAYS_NOTHING:
             yield each

@@ -34,6 +34,8 @@ def input_for(schema: Schema, value: Any, offer: Offer) -> Input | None:
         return None
     if word == "expression":
         return Input({**named, "type": "string", "x-type": "multiline", "x-expression": True}, _text, _same)
+    if word == "numbering":
+        return Input({**named, "type": "string", "x-numbering": True}, _text, _same)
     if word and kind == "array":
         return _several(named, offer(word, value))
     if word:

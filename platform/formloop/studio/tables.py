@@ -21,3 +21,13 @@ step = Table(
     Column("place", Integer, primary_key=True, autoincrement=False),
     Column("text", Text, nullable=False),
 )
+
+tour_progress = Table(
+    "fl_studio_tour",
+    metadata,
+    Column("person", BigInteger, primary_key=True, autoincrement=False),
+    Column("tour", Text, primary_key=True),
+    Column("step", Integer, nullable=False),  # where to go on; as many as there are steps when it is done
+    Column("page", Text, nullable=False),  # where that was
+    Column("at", UtcTime, nullable=False),
+)

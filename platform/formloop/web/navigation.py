@@ -54,7 +54,7 @@ Source = Callable[[], Iterable[Entry]]
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One part of the start page: a template and what fills it; None leaves the part out."""
+    """One part of the start page or of every page: a template and what fills it; None leaves the part out."""
 
     template: str
     values: Callable[[], Mapping[str, Any] | None]
@@ -75,6 +75,7 @@ class Search:
 navigation: Registry[Entry | Source] = Registry("menu entry")
 person_menu: Registry[Entry] = Registry("menu entry")
 home: Registry[Slot] = Registry("part of the start page")
+companions: Registry[Slot] = Registry("companion of every page")
 searches: Registry[Search] = Registry("search box")
 
 
@@ -179,8 +180,8 @@ def find_search() -> Search | None:
     return next((search for search in searches if may(search.permission)), None)
 
 
-def list_slots() -> list[tuple[Slot, Mapping[str, Any]]]:
-    """The parts of the start page that have something to say to this viewer."""
-    allowed = sorted((slot for slot in home if may(slot.permission)), key=lambda slot: slot.order)
+def list_slots(registry: Registry[Slot]) -> list[tuple[Slot, Mapping[str, Any]]]:
+    """The parts of the start page, or of every page, that have something to say to this viewer."""
+    allowed = sorted((slot for slot in registry if may(slot.permission)), key=lambda slot: slot.order)
     filled = [(slot, slot.values()) for slot in allowed]
     return [(slot, values) for slot, values in filled if values is not None]

@@ -27,7 +27,7 @@ def keep_preferences(keep: Keep) -> None:
 @route(blueprint, "/", permission="signed-in")
 def home() -> Response:
     """What waits for this person, the applications, and where to get more."""
-    return page.render("web/home.html", slots=navigation.list_slots())
+    return page.render("web/home.html", slots=navigation.list_slots(navigation.home))
 
 
 @route(blueprint, "/menu", permission="signed-in")

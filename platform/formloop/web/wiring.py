@@ -23,6 +23,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         list_navigation=navigation.list_shown,
         list_person_menu=lambda: navigation.list_shown(navigation.person_menu),
         find_search=navigation.find_search,
+        list_companions=lambda: navigation.list_slots(navigation.companions),
     )
 
 

@@ -8,12 +8,13 @@ from sqlalchemy.exc import IntegrityError
 
 from formloop.access import audit, gate
 from formloop.access.actor import Actor
-from formloop.core.errors import Conflict, FormloopError, NotFound
+from formloop.core.errors import Conflict, NotFound
 from formloop.core.text import M
 from formloop.db import reading, transactional
 from formloop.workflows import cases
+from formloop.workflows.batches import Batch, try_each
 from formloop.workflows.partaking import locked
-from formloop.workflows.service import Batch, require_person
+from formloop.workflows.service import require_person
 from formloop.workflows.state import Event
 from formloop.workflows.tables import task
 from formloop.workflows.turning import Result, carry_out
@@ -100,14 +101,7 @@ def hand_over(actor: Actor, person: int, to: int, comment: str = "") -> Batch:
 
 def reassign_many(actor: Actor, tasks: Sequence[int], to: int, comment: str = "") -> Batch:
     """Give tasks to somebody else, one by one."""
-    done, refused = 0, []
-    for wanted in tasks:
-        try:
-            reassign(actor, wanted, to, comment)
-            done += 1
-        except FormloopError as error:
-            refused.append((wanted, error))
-    return Batch(done, refused)
+    return try_each(tasks, lambda wanted: reassign(actor, wanted, to, comment))
 
 
 def list_open_tasks(person: int) -> list[int]:

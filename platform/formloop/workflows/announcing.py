@@ -31,6 +31,7 @@ def announce(turn: Turn, effects: Sequence[Effect], event: Event, before: str) -
     _copy(turn, [each for each in effects if isinstance(each, Tell)])
     _remind(turn, [p for each in effects if isinstance(each, Remind) for p in each.people], event)
     _correct(turn, [each for each in effects if isinstance(each, Ask)])
+    _no_head(turn, [each for each in effects if isinstance(each, Note) and each.action == "due_no_head"])
     now = turn.state.status
     if now == "stuck":
         _repair(turn, [each for each in effects if isinstance(each, Note) and each.action == "stuck"])
@@ -90,6 +91,14 @@ def _repair(turn: Turn, notes: Sequence[Note]) -> None:
     reason = reasons.Kept(kept) if kept else M("Nobody was found to decide.")
     said = M("{form} of {name} cannot go on: {reason}", **_names(turn), reason=reason)
     notices.tell(gate.list_holders("repair", "site"), "repair", said, f"/cases/{turn.case}")
+
+
+def _no_head(turn: Turn, notes: Sequence[Note]) -> None:
+    """Whoever may repair hears of what is due and could not be passed to a head."""
+    for note in notes:
+        said = M("{form} of {name} is due, and nobody above them was found: {step}")
+        words = Message(said.msgid, {**_names(turn), "step": _step(turn, note.step)})
+        notices.tell(gate.list_holders("repair", "site"), "repair", words, f"/cases/{turn.case}")
 
 
 def _outcome(turn: Turn) -> None:

@@ -29,7 +29,7 @@ from formloop.workflows.waiting import Times, Wait, list_times, list_waits
 
 PAGE = 50
 MOST_COUNTED = 100
-DUE = ("due_remind", "due_escalate")
+DUE = ("due_remind", "due_escalate", "due_no_head")
 TABS: Mapping[str, Message] = {
     "stuck": M("Stuck"),
     "overdue": M("Overdue"),
@@ -55,9 +55,11 @@ class Item:
     seen: bool
 
 
-_TOLD = (
+_TOLD = (  # of a task that waits still somebody has been told since it was made
     select(literal(1))
-    .where(case_log.c.case == case.c.id, case_log.c.action.in_(DUE), case_log.c.step == case.c.step)
+    .select_from(task.join(case_log, case_log.c.case == task.c.case))
+    .where(task.c.case == case.c.id, task.c.kind == "todo", task.c.state == "open")
+    .where(case_log.c.action.in_(DUE), case_log.c.step == task.c.step, case_log.c.at >= task.c.made_at)
     .exists()
 )
 _PASSED = (  # a time has come of which nobody has been told yet

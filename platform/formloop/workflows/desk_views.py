@@ -8,16 +8,16 @@ from flask import Response, request, url_for
 from formloop.access import people
 from formloop.access.actor import Actor
 from formloop.access.signing import current
-from formloop.core.errors import Conflict, FormloopError, Invalid
-from formloop.core.text import M, Message
+from formloop.core.errors import Conflict, Invalid
+from formloop.core.text import M, Message, Titled
 from formloop.definitions import library
 from formloop.web import page, viewer
 from formloop.web.routes import route
 from formloop.workflows import administration, case_views, desk, diagram, inbox, moving, timeline
 from formloop.workflows.actions.administering import list_unasked
+from formloop.workflows.batches import Batch, say, try_each
 from formloop.workflows.kind import get_version
 from formloop.workflows.pages import MOST_PEOPLE, STATUS, blueprint, number, numbers
-from formloop.workflows.service import Batch
 from formloop.workflows.spec import Workflow
 from formloop.workflows.state import ENDED, State
 
@@ -139,10 +139,10 @@ def repair_many() -> Response:
     if action == "reassign":
         batch = _give(actor, chosen, number("to"), why)
     elif action == "skip":
-        batch = _each(chosen, lambda case: administration.skip(actor, case, why))
+        batch = try_each(chosen, lambda case: administration.skip(actor, case, why))
     else:
-        batch = _each(chosen, lambda case: administration.resume(actor, case))
-    return page.redirect(_back(), *_told(batch))
+        batch = try_each(chosen, lambda case: administration.resume(actor, case))
+    return page.redirect(_back(), *say(batch))
 
 
 def _give(actor: Actor, chosen: Sequence[int], to: int, why: str) -> Batch:
@@ -151,33 +151,11 @@ def _give(actor: Actor, chosen: Sequence[int], to: int, why: str) -> Batch:
     tasks = [each.id for found in waiting.values() for each in found]
     given = administration.reassign_many(actor, tasks, to, why)
     lacking = desk.list_unasked(chosen)
-    named = _each(
+    named = try_each(
         [each for each in chosen if each in lacking or each not in waiting],
         lambda case: administration.assign(actor, case, to, why),
     )
     return Batch(given.done + named.done, [*given.refused, *named.refused])
-
-
-def _each(chosen: Sequence[int], do: Callable[[int], object]) -> Batch:
-    done, refused = 0, []
-    for case in chosen:
-        try:
-            do(case)
-            done += 1
-        except FormloopError as error:
-            refused.append((case, error))
-    return Batch(done, refused)
-
-
-def _told(batch: Batch) -> tuple[Message, str]:
-    if not batch.refused:
-        return M("{count} done.", count=batch.done), "success"
-    error = batch.refused[0][1]
-    reason = error.problems[0].message if isinstance(error, Invalid) and error.problems else error.message
-    said = M(
-        "{count} done, {refused} not: {reason}", count=batch.done, refused=len(batch.refused), reason=reason
-    )
-    return said, "warning"
 
 
 def _back() -> str:
@@ -202,7 +180,7 @@ def hand_over() -> Response:
     """Give every open task of a person to somebody else."""
     whose = number("person")
     batch = administration.hand_over(current(), whose, number("to"), request.form.get("comment", ""))
-    return page.redirect(url_for("workflows.show_hand_over", person=whose), *_told(batch))
+    return page.redirect(url_for("workflows.show_hand_over", person=whose), *say(batch))
 
 
 @route(blueprint, "/cases/versions/<workflow>", permission=REPAIR)
@@ -219,21 +197,23 @@ def _versions_page(
     waiting = [
         (each, get_version(key, each.version).steps.get(each.step)) for each in moving.list_waiting(key)
     ]
+    options = [(each.id, each.title(locale)) for each in new.steps.values()]
+    branches = [
+        (b.id, Titled(b.document, b.id).render(locale)) for s in new.steps.values() for b in s.branches
+    ]
     return page.render(
         "workflows/versions.html",
         key=key,
         title=new.title(locale),
         version=new.version,
         waiting=[(w.version, w.step, s.title(locale) if s else "", w.count) for w, s in waiting],
-        lost={
-            w.step: s.title(locale)
-            for w, s in waiting
-            if s is not None and w.version != new.version and w.step not in new.steps
-        },
-        steps=[(each.id, each.title(locale)) for each in new.steps.values()],
+        lost=[
+            (each.id, each.called.render(locale), branches if each.branch else options)
+            for each in moving.list_lost(key)
+        ],
         mapping=mapping or {},
         moves=moves,
-        older=sum(w.count for w, _ in waiting if w.version != new.version),
+        older=any(w.version != new.version for w, _ in waiting),
     )
 
 

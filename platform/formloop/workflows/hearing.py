@@ -10,6 +10,7 @@ from formloop.db import transactional
 from formloop.events import outbox
 from formloop.events.outbox import Delivery, DeliveryError, Topic
 from formloop.workflows import cases, watching
+from formloop.workflows.nodes.http import IDEMPOTENT
 from formloop.workflows.state import Event
 from formloop.workflows.turn import turn_on
 from formloop.workflows.turning import carry_out
@@ -52,13 +53,21 @@ def hear_of(told: Mapping[str, Any]) -> None:
 
 
 def _call(delivery: Delivery) -> None:
-    """Call an address outside of any transaction, then let the step hear the answer."""
+    """Call an address outside of any transaction, then let the step hear the answer.
+
+    Where a second call could do harm, one that may have arrived is never tried again: a person sees to it.
+    """
     asked = delivery.payload
+    once = not asked.get("idempotent", asked["method"] in IDEMPOTENT)
     try:
-        answer = outbound.call(asked["method"], asked["url"], asked["body"], key=delivery.msg_id)
+        if once and delivery.lost:
+            raise DeliveryError(M("Its worker ended unexpectedly."), unknown=True)
+        key = asked.get("key", delivery.msg_id)
+        answer = outbound.call(asked["method"], asked["url"], asked["body"], key, once)
     except DeliveryError as error:
-        if not error.permanent and delivery.attempts < TRIES:
+        if not (error.permanent or error.unknown) and delivery.attempts < TRIES:
             raise
-        hear(asked["case"], asked["round"], "failed", {"reason": error.text})
+        reason = M("{reason} It may have arrived; look there before you try again.", reason=error.text)
+        hear(asked["case"], asked["round"], "failed", {"reason": reason if error.unknown else error.text})
         return
     hear(asked["case"], asked["round"], "done", {"status": answer.status, "body": answer.body})

@@ -10,6 +10,7 @@ from formloop.core.text import M, Message
 from formloop.web import htmx, page, viewer
 from formloop.web.routes import route
 from formloop.workflows import inbox, service
+from formloop.workflows.batches import say
 from formloop.workflows.pages import STATUS, blueprint, numbers
 
 BATCH = {  # said when all went well, and when some did not
@@ -70,13 +71,7 @@ def decide_many(action: str) -> Response:
     if not chosen:
         return after(actor, M("Choose the tasks first."), "warning")
     batch = service.decide_many(actor, chosen, action, request.form.get("comment", ""))
-    well, badly = BATCH[action]
-    if not batch.refused:
-        return after(actor, Message(well.msgid, {"count": batch.done}))
-    first = batch.refused[0][1]
-    reason = getattr(first, "problems", None) or [first]
-    said = {"count": batch.done, "refused": len(batch.refused), "reason": reason[0].message}
-    return after(actor, Message(badly.msgid, said), "warning")
+    return after(actor, *say(batch, *BATCH[action]))
 
 
 def after(actor: Actor, said: Message, kind: str = "success") -> Response:

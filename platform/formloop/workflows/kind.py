@@ -1,10 +1,11 @@
 """The kind of definition "workflow": checking, preparing, and what publishing one means for running cases."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from formloop.core.definitions import Doc, ImpactRow, Kind, Library, kinds, load_schema
 from formloop.core.errors import NotFound, Problem
@@ -18,7 +19,7 @@ from formloop.workflows.blind import list_blind
 from formloop.workflows.nodes import nodes
 from formloop.workflows.reading import build, walk
 from formloop.workflows.spec import FindForm, Workflow
-from formloop.workflows.tables import case
+from formloop.workflows.standing import list_states, places_of
 
 
 def make_schema() -> dict[str, Any]:
@@ -101,21 +102,16 @@ def impact(conn: Connection, old: Doc | None, new: Doc) -> list[ImpactRow]:
 
 def _running(conn: Connection, old: Doc, new: Doc) -> list[ImpactRow]:
     """How many approvals go on by the version they began with, and at which steps they stand."""
-    query = (
-        select(case.c.step, func.count())
-        .where(case.c.workflow == new["x-key"], case.c.ended_at.is_(None))
-        .group_by(case.c.step)
-        .order_by(case.c.step)
-    )
-    found = [(str(row[0]), int(row[1])) for row in conn.execute(query)]
-    if not found:
+    states = [state for _, state in list_states(conn, new["x-key"])]
+    found = Counter(at for state in states for at in places_of(state))
+    if not states:
         return []
-    count = sum(each for _, each in found)
+    count = len(states)
     text = M("{count} running approvals go on by the version they began with.", count=count)
     titles = {step["id"]: step.get("title", step["id"]) for doc in (new, old) for step, _ in walk(doc)}
     there = {step["id"]: at for step, at in walk(new)}
     rows = [ImpactRow(message=text, count=count)]
-    for step, each in found:
+    for step, each in sorted(found.items()):
         waits = M("{count} of them wait at “{step}”.", count=each, step=titles.get(step, step))
         if not step:
             waits = M("{count} of them are with the initiator.", count=each)

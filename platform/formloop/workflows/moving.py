@@ -1,5 +1,6 @@
 """Running cases and newer versions: left as they are they finish by their own; or they move, or begin again."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from formloop.access import audit, gate
 from formloop.access.actor import Actor
 from formloop.core import clock
 from formloop.core.errors import Conflict, FormloopError
-from formloop.core.text import Message
+from formloop.core.text import Message, Titled
 from formloop.db import connection, reading, transactional
 from formloop.definitions import library
 from formloop.forms.kind import get_form
@@ -19,6 +20,7 @@ from formloop.workflows import cases, watching
 from formloop.workflows.kind import get_version
 from formloop.workflows.remapping import remap
 from formloop.workflows.spec import Visit, Workflow
+from formloop.workflows.standing import list_states, places_of, tokens_of
 from formloop.workflows.state import Alarm, Event, Note, State, Token, Watch
 from formloop.workflows.tables import case, task
 from formloop.workflows.turn import Turn, turn_of
@@ -44,16 +46,40 @@ class Move:
     problems: tuple[Message, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A step, or a branch, of an older version that running cases need and the published one does not have."""
+
+    id: str
+    called: Message
+    branch: bool = False
+
+
 def list_waiting(key: str) -> list[Waiting]:
-    """Where the running cases of a workflow stand, by version; one with several places counts at its first."""
-    query = (
-        select(case.c.version, case.c.step, func.count())
-        .where(case.c.workflow == key, case.c.ended_at.is_(None))
-        .group_by(case.c.version, case.c.step)
-        .order_by(case.c.version, case.c.step)
-    )
+    """Where the running cases of a workflow stand, by version; one with several places counts at each."""
     with reading() as conn:
-        return [Waiting(*row) for row in conn.execute(query)]
+        found = Counter((v, at) for v, state in list_states(conn, key) for at in places_of(state))
+    return [Waiting(version, step, count) for (version, step), count in sorted(found.items())]
+
+
+def list_lost(key: str) -> list[Lost]:
+    """What has to be mapped to move the running cases: where they stand, what is around that, and where they go back to."""
+    new, found = _published(key), dict[str, Lost]()
+    known = set(new.steps) | {branch.id for step in new.steps.values() for branch in step.branches}
+    with reading() as conn:
+        states = list_states(conn, key)
+    for version, state in states:
+        if version == new.version:
+            continue
+        old = get_version(key, version).steps
+        for step in [old[token.at] for token in tokens_of(state) if token.at]:
+            for each in (step, *(old[block] for block, _ in step.blocks)):
+                found.setdefault(each.id, Lost(each.id, each.called))
+            for block, branch in step.blocks:
+                ways = {each.id: each for each in old[block].branches}
+                if branch in ways:  # a loop's only way is called like the loop
+                    found.setdefault(branch, Lost(branch, Titled(ways[branch].document, branch), True))
+    return [each for each in found.values() if each.id not in known]
 
 
 def try_move(actor: Actor, key: str, mapping: Mapping[str, str]) -> list[Move]:

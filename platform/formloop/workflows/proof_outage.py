@@ -60,7 +60,7 @@ def documents(port: int) -> list[Doc]:
         },
         {
             "id": "ask", "node": "http", "url": f"http://127.0.0.1:{port}/", "values": {"subject": "subject"},
-            "answer": {"word": "answer.word"},
+            "answer": {"word": "answer.word"}, "idempotent": True,
         },
         {
             "id": "tell", "node": "message", "who": [{"rule": "initiator"}],

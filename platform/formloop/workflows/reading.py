@@ -9,6 +9,7 @@ from formloop.core.expression import BOOL, Expression, Path, RecordType, Type
 from formloop.core.expression import check as check_expression
 from formloop.core.text import M, Titled
 from formloop.forms.spec import FormSpec
+from formloop.workflows.actions.spec import picks_for
 from formloop.workflows.amendments import reading as amendments
 from formloop.workflows.nodes import nodes
 from formloop.workflows.nodes.seats import no_field
@@ -53,7 +54,7 @@ def build(
     )
     reader.problems += [*_check_ids(doc), *_check_same(doc)]
     if form is not None:
-        reader.problems += _check_places(doc, workflow, form)
+        reader.problems += [*_check_places(doc, workflow, form), *_check_chosen(doc, workflow)]
         if amends is not None:
             reader.problems += amendments.check(doc, amends, form, find_form)
     return workflow, reader.problems
@@ -233,6 +234,19 @@ def _check_same(doc: Doc) -> list[Problem]:
         for step, at in walk(doc)
         for index, rule in enumerate(step.get("who", ()))
         if rule["rule"] == "same" and rule["step"] not in known
+    ]
+
+
+def _check_chosen(doc: Doc, workflow: Workflow) -> list[Problem]:
+    """People chosen by whoever decided before need somebody who decides before."""
+    deciding = [step for step in workflow.steps.values() if step.node.actions]
+    text = M("Nobody decides before this step who could choose its people.")
+    return [
+        Problem("nobody_chooses", f"{at}.who.{index}.by", text)
+        for step, at in walk(doc)
+        for index, rule in enumerate(step.get("who", ()))
+        if rule["rule"] == "chosen" and rule["by"] == "previous"
+        if not any(picks_for(workflow, each, step["id"]) for each in deciding)
     ]
 
 

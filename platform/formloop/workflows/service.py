@@ -6,36 +6,36 @@ people who decide at once exactly one does; the same person repeating a decision
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
 
 from formloop.access.actor import Actor, get_actor
 from formloop.bridges import notices
 from formloop.core import clock
-from formloop.core.errors import Conflict, Forbidden, FormloopError, Invalid, NotFound, Problem
+from formloop.core.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from formloop.core.text import M
-from formloop.db import connection, kept, transactional
+from formloop.db import connection, transactional
 from formloop.forms import files, permits, rows, states
 from formloop.forms import service as records
 from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
-from formloop.workflows import announcing, cases, filling, stashes, working
+from formloop.workflows import announcing, cases, filling, stashes
 from formloop.workflows.amendments import applying
+from formloop.workflows.batches import Batch, try_each
+from formloop.workflows.beginning import begin
 from formloop.workflows.engine import find_refusal
 from formloop.workflows.kind import find_workflow
 from formloop.workflows.partaking import locked, takes_part
 from formloop.workflows.spec import ACTIONS
-from formloop.workflows.state import Event, State, Work
-from formloop.workflows.turn import Turn, describe, turn_of, turn_on
-from formloop.workflows.turning import FASTER, Result, add_case, carry_out, perform, settle, think
+from formloop.workflows.state import Event
+from formloop.workflows.turn import Turn, turn_on
+from formloop.workflows.turning import FASTER, Result, carry_out
 
 __all__ = [
-    "Batch",
     "Result",
     "add_comment",
     "approve_many",
@@ -49,7 +49,6 @@ __all__ = [
 LONGEST_COMMENT = 4_000
 MOST_COPIES = 50
 URGED_EVERY = timedelta(hours=1)
-DEEPEST = 20  # sub-flows that begin within one another at once
 Chosen = Mapping[str, Iterable[int]]
 
 
@@ -96,68 +95,13 @@ def _submit(actor: Actor, form: str, record: int, comment: str, chosen: Chosen) 
         where = permits.require_permit(actor, "submit", spec).where(context_of(actor))
     values = rows.load(connection(), spec, [record], where).get(record)
     event = Event("submit", actor.person_id, _comment(comment), chosen=people_by_step(chosen))
-    return _begin(actor, spec, record, values, running, event)
+    return begin(actor, spec, record, values, running, event)
 
 
 def _holds(actor: Actor, running: int) -> bool:
     """Whether a returned record was given to somebody to submit it again, in place of its initiator."""
     mine = cases.find_own_task(running, actor.person_id)
     return mine is not None and not mine.step
-
-
-@transactional
-def submit_for(actor: Actor, form: str, record: int) -> Result:
-    """Send a record into its workflow because another workflow says so, in the name of a person."""
-    spec = get_form(form)
-    values = rows.load(connection(), spec, [record]).get(record)
-    running = cases.find_open(form, record, lock=True)
-    return _begin(actor, spec, record, values, running, Event("submit", actor.person_id))
-
-
-def _begin(
-    actor: Actor, spec: FormSpec, record: int, values: Values | None, running: Row[Any] | None, event: Event
-) -> Result:
-    """Begin a case. Sub-flows begin others within it: not of a record whose own is just beginning, nor without end."""
-    beginning: list[tuple[str, int]] = kept("workflows.beginning", list)
-    if (spec.key, record) in beginning or len(beginning) >= DEEPEST:
-        raise Conflict(M("These sub-flows begin one another without end."))
-    beginning.append((spec.key, record))
-    try:
-        return _begin_one(actor, spec, record, values, running, event)
-    finally:
-        beginning.pop()
-
-
-def _begin_one(
-    actor: Actor, spec: FormSpec, record: int, values: Values | None, running: Row[Any] | None, event: Event
-) -> Result:
-    workflow = find_workflow(spec.key)
-    if workflow is None:
-        raise NotFound(M("This form has no workflow."))
-    if values is None or values["deleted_at"] is not None:
-        raise NotFound
-    if running is not None and running.workflow != workflow.key:
-        raise Conflict(M("A change of this record is under approval."))
-    if running is not None:
-        return _submit_again(actor, running, event, values)
-    if values["state"] not in (workflow.states["returned"], workflow.states["rejected"]):
-        raise Conflict(M("A record in this state cannot be submitted."))
-    turn = turn_of(actor, workflow, spec, clock.new_id(), record, State(event.by or 0), values)
-    effects = think(turn, event)
-    add_case(turn)
-    asked = perform(turn, effects, None)
-    settle(turn, effects, event, "new")
-    return Result(turn.case, turn.state.status, asked=asked)
-
-
-def _submit_again(actor: Actor, running: Row[Any], event: Event, values: Values) -> Result:
-    turn = turn_on(actor, running, values)
-    state = turn.state
-    if state.status in ("open", "stuck") and state.initiator == actor.person_id and not state.decided:
-        return Result(running.id, state.status, repeated=True)
-    cases.finish_revision(running.id)
-    cases.describe(running.id, *describe(turn, values))
-    return carry_out(turn, event, running.revision)
 
 
 def decide(
@@ -313,27 +257,16 @@ def put_by(actor: Actor, task: int, comment: str, raw: Mapping[str, Any]) -> Non
     stashes.keep(task, _comment(comment), raw)
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What became of several approvals: how many went through, and why the others did not."""
-
-    done: int
-    refused: list[tuple[int, FormloopError]]
-
-
 def decide_many(
     actor: Actor, tasks: Sequence[int], action: str, comment: str = "", *, to: Any = None
 ) -> Batch:
-    """Decide tasks one by one, each in its own transaction; one that is refused does not stop the others."""
-    done, refused = 0, []
-    for task in tasks:
-        try:
-            if decide(actor, task, action, comment, to=to).status == "returned" and action == "approve":
-                raise Conflict(applying.OUTDATED)  # it went back instead, and that is done
-            done += 1
-        except FormloopError as error:
-            refused.append((task, error))
-    return Batch(done, refused)
+    """Decide tasks one by one."""
+
+    def one(task: int) -> None:
+        if decide(actor, task, action, comment, to=to).status == "returned" and action == "approve":
+            raise Conflict(applying.OUTDATED)  # it went back instead, and that is done
+
+    return try_each(tasks, one)
 
 
 def approve_many(actor: Actor, tasks: Sequence[int], comment: str = "") -> Batch:
@@ -374,22 +307,3 @@ def _signed(actor: Actor, keys: Sequence[str]) -> Sequence[str]:
         if stored.person != actor.person_id or not stored.kind.startswith("image/"):
             raise Invalid([Problem("signature", "signature", M("This step needs your signature."))])
     return keys
-
-
-def _start_other(turn: Turn, work: Work) -> Mapping[str, Any]:
-    """A sub-flow: another record is sent into its approval, or is there already."""
-    form, record = working.target_of(turn, work)
-    running = cases.find_open(form, record)
-    if running is not None and running.status != "returned":
-        return {"case": running.id, "status": running.status}
-    try:
-        initiator = get_actor(turn.state.initiator)
-    except NotFound as error:
-        raise Conflict(
-            M("Whoever submitted this has left, so nothing can be submitted in their name.")
-        ) from error
-    found = submit_for(initiator, form, record)
-    return {"case": found.case, "status": found.status}
-
-
-working.KINDS["submit"] = _start_other

@@ -27,7 +27,7 @@ from formloop.forms import service as records
 from formloop.forms.kind import get_form
 from formloop.forms.spec import Values
 from formloop.forms.tables import change
-from formloop.workflows import administration, cases, hearing, service, watching
+from formloop.workflows import administration, beginning, cases, hearing, service, watching
 from formloop.workflows.kind import find_workflow, get_version
 from formloop.workflows.played import Marks, Played, collect, mark, name_of
 from formloop.workflows.spec import Step
@@ -179,7 +179,7 @@ class _Stage:
             record = int(records.create(who, wanted.form, dict(wanted.values))["id"])
         else:
             _set_back(wanted.form, record, wanted.since)
-        found = service.submit_for(who, wanted.form, record)
+        found = beginning.submit_for(who, wanted.form, record)
         for _ in range(LONGEST):
             now = cases.get_case(found.case)
             played.status = now.status if now is not None else found.status
@@ -281,7 +281,7 @@ class _Stage:
         if found is None:
             raise NotFound
         if found.corrects:
-            service.submit_for(get_actor(deed.person), found.form, found.record)
+            beginning.submit_for(get_actor(deed.person), found.form, found.record)
         elif deed.action == "reassign":
             administration.reassign(SYSTEM, found.task, deed.to)
         else:

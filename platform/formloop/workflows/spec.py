@@ -75,6 +75,11 @@ class Step:
         return tuple(a for a in self.document.get("actions", OFFERED) if a in self.node.actions)
 
     @property
+    def demands(self) -> bool:
+        """Whether agreeing takes more than saying so: a comment, a signature, or a field to fill in."""
+        return bool(self.document.get("needs")) or "require" in self.fields.values()
+
+    @property
     def fields(self) -> Mapping[str, str]:
         """Field rights by path: view, edit, require or hide; `*` stands for every field not named."""
         return dict(self.document.get("fields", {}))

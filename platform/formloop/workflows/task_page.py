@@ -10,7 +10,7 @@ from formloop.core import clock
 from formloop.core.errors import NotFound, Problem
 from formloop.core.text import M
 from formloop.db import reading
-from formloop.forms import engine, rows, screen
+from formloop.forms import engine, printing, rows, screen
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
@@ -161,11 +161,13 @@ def show_print(actor: Actor, found: Row[Any], locale: str) -> dict[str, Any]:
     record = None if gone else panels.proposed(found, _load(spec, found.record))
     screen = None if record is None else _screen(actor, spec, None, step, record, locale, [])
     seen = sight.visible_paths(actor, spec, step, found.record)
+    subject = subject_of_case(workflow, spec, found.id).render(locale)
     return {
         "case": found,
         "spec": spec,
         "screen": screen,
-        "form_title": subject_of_case(workflow, spec, found.id).render(locale),
+        "sheet": printing.sheet_of(spec, screen, locale, subject),
+        "form_title": subject,
         "change": panels.of_case(actor, found, seen, locale),
         "title": found.title if spec.title_field in seen else "",
         "initiator": people.names_of([found.initiator]).get(found.initiator, ""),

@@ -43,6 +43,7 @@ ACTIONS: dict[str, tuple[Message, str, str]] = {  # word, colour, icon
     "urge": (M("Reminded"), "orange", "bell"),
     "due_remind": (M("Due; reminded"), "orange", "bell"),
     "due_escalate": (M("Due; passed to the head"), "orange", "hierarchy-2"),
+    "due_no_head": (M("Due; nobody above them was found"), "red", "alert-triangle"),
     "due_approve": (M("Due; counts as approved"), "green", "clock"),
     "due_return": (M("Due; returned"), "orange", "arrow-back-up"),
     "worked": (M("Records changed"), "secondary", "database"),

@@ -1,6 +1,6 @@
 """Moving through a workflow: from an event's step on until every way waits or the case ends."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from formloop.workflows.state import (
 
 LEFT = M("It was returned, and whoever submitted it has left. Give it to somebody else.")
 TOO_MANY = M("Too many steps in one go.")
+_NOWHERE = Token(0, "")
 MOST_STEPS = 20_000  # in one go; a loop that never waits could go on for long
 WORK = 10  # a step that changes records takes as long as so many that only calculate
 
@@ -41,7 +42,7 @@ class Walk:
         self.state = state
         self.world = world
         self.effects: list[Effect] = []
-        self._ahead: list[tuple[str | None, int, Mapping[str, Any], tuple[Token, ...]]] = []
+        self._ahead: list[tuple[str | None, Token]] = []
         self._effort = effort or Effort()
 
     def result(self) -> tuple[State, tuple[Effect, ...]]:
@@ -95,25 +96,21 @@ class Walk:
         self.change(round=self.state.round + 1)
         return self.state.round
 
-    def go(
-        self,
-        at: str | None,
-        parent: int = 0,
-        loop: Mapping[str, Any] | None = None,
-        parked: tuple[Token, ...] = (),
-    ) -> None:
-        """Let a way begin at a step."""
-        self._ahead.append((at, parent, loop or {}, parked))
+    def go(self, at: str | None, like: Token = _NOWHERE) -> None:
+        """Let a way begin at a step, with what `like` has around it, in mind and parked."""
+        self._ahead.append((at, like))
 
-    def _enter(self, at: str | None, parent: int, loop: Mapping[str, Any], parked: tuple[Token, ...]) -> None:
+    def _enter(self, at: str | None, like: Token) -> None:
         if at is None:
             self.finish("approved", self.workflow.states["approved"])
             return
         if at.startswith("/"):
-            self._arrive(parent)
+            self._arrive(like.parent)
             return
         step = self.workflow.steps[at]
-        token = Token(self.next_round(), at, parent, loop=loop, parked=parked)
+        token = Token(
+            self.next_round(), at, like.parent, memory=like.memory, loop=like.loop, parked=like.parked
+        )
         self.change(tokens=(*self.state.tokens, token))
         self._effort.left -= 1 + len(step.expressions) + len(step.branches)
         if self._effort.left < 0:
@@ -182,7 +179,7 @@ class Walk:
         self.put(replace(token, inside=token.inside + len(children), stuck=False))
         for child in reversed(children):
             loop = token.loop if child.loop is None else child.loop
-            self.go(child.first, token.round, loop)
+            self.go(child.first, Token(0, "", token.round, loop=loop))
 
     def leave(self, token: Token, next: str | None) -> None:
         """A token's step is done: go on behind it, or straight back to where it was returned from."""
@@ -191,7 +188,7 @@ class Walk:
         if token.parked:
             self.restore(token.parked)
         else:
-            self.go(next, token.parent, token.loop)
+            self.go(next, Token(0, "", token.parent, loop=token.loop))
 
     def remove(self, tokens: Sequence[Token]) -> None:
         """Take tokens away; whoever was asked there is asked no more."""
@@ -218,7 +215,7 @@ class Walk:
                 armed = step.node.arm(Visit(step, self.state, waits), self.world, self.world.now())
                 self.effects += armed or ()
             else:
-                self.go(token.at, token.parent, token.loop, token.parked)
+                self.go(token.at, token)
 
     def give_back(self, token: Token, how: str) -> None:
         """Back to the initiator; `back`: submitted again it comes straight back to where everybody stood."""

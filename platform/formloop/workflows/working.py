@@ -31,11 +31,25 @@ HTTP_TOPIC = "workflow-http"
 FREE = How(trusted=True, unlocked=True)
 
 
+Kind = Callable[[Turn, Work], Mapping[str, Any] | None]
+_KINDS: dict[str, Kind] = {}
+
+
+def does(kind: str) -> Callable[[Kind], Kind]:
+    """Let a function do this kind of work; what it returns the step hears, or None when that will be told later."""
+
+    def add(work: Kind) -> Kind:
+        _KINDS[kind] = work
+        return work
+
+    return add
+
+
 def perform(turn: Turn, work: Work) -> Event | None:
     """Do it; what came of it, or None when that will be told later."""
     point = connection().begin_nested()
     try:
-        values = KINDS[work.kind](turn, work)
+        values = _KINDS[work.kind](turn, work)
     except FormloopError as error:
         point.rollback()
         return Event("failed", None, round=work.round, values={"reason": reason_of(error)})
@@ -53,6 +67,7 @@ def reason_of(error: FormloopError) -> Message:
     return Guarded(Message(pattern, said | {f"text{n}": each.message for n, each in problems}))
 
 
+@does("create")
 def _create(turn: Turn, work: Work) -> Mapping[str, Any]:
     form = work.values["form"]
     raw = _raw(form, work.values["values"])
@@ -63,6 +78,7 @@ def _create(turn: Turn, work: Work) -> Mapping[str, Any]:
     return {"ids": (int(saved.values["id"]),)}
 
 
+@does("update")
 def _update(turn: Turn, work: Work) -> Mapping[str, Any]:
     form, record = target_of(turn, work)
     raw, state = _raw(form, work.values["values"]), work.values.get("state")
@@ -74,6 +90,7 @@ def _update(turn: Turn, work: Work) -> Mapping[str, Any]:
     return {"ids": (record,)}
 
 
+@does("delete")
 def _delete(turn: Turn, work: Work) -> Mapping[str, Any]:
     form, record = target_of(turn, work)
     if (form, record) == (turn.spec.key, turn.record):
@@ -82,6 +99,7 @@ def _delete(turn: Turn, work: Work) -> Mapping[str, Any]:
     return {"ids": (record,)}
 
 
+@does("query")
 def _query(turn: Turn, work: Work) -> Mapping[str, Any]:
     spec = get_form(work.values["form"])
     table, many = spec.table, bool(work.values["many"])
@@ -96,12 +114,14 @@ def _query(turn: Turn, work: Work) -> Mapping[str, Any]:
     return {"ids": ids}
 
 
+@does("plan")
 def _plan(turn: Turn, work: Work) -> Mapping[str, Any]:
     """Run a plan; a plan that fails leaves the case where it is, with the reason."""
     run = planning.run_within(turn.actor, work.values["plan"], work.values["parameters"], turn.cause)
     return {"run": run.id, "written": run.written}
 
 
+@does("http")
 def _http(turn: Turn, work: Work) -> None:
     wanted = work.values
     payload = {
@@ -110,6 +130,8 @@ def _http(turn: Turn, work: Work) -> None:
         "method": wanted["method"],
         "url": wanted["url"],
         "body": {key: _sendable(value) for key, value in wanted["values"].items()},
+        "key": f"case-{turn.case}-{wanted['key']}",
+        "idempotent": wanted["idempotent"],
     }
     msg_id = f"case-{turn.case}-{work.round}"
     outbox.put(HTTP_TOPIC, f"case:{turn.case}:{work.round}", payload, msg_id)
@@ -135,13 +157,3 @@ def _raw(form: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _sendable(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else value
-
-
-KINDS: dict[str, Callable[[Turn, Work], Mapping[str, Any] | None]] = {
-    "create": _create,
-    "update": _update,
-    "delete": _delete,
-    "query": _query,
-    "plan": _plan,
-    "http": _http,
-}

@@ -9,6 +9,7 @@ from formloop.forms.fields.text import TextField
 
 class Serial(TextField):
     """`x-serial` is the pattern: `SO{yyyy}{MM}-{0001}`; the count starts anew whenever the dated part changes.
+    `{=region}` puts a text field of the record in it; each such text has a count of its own.
 
     The number is given when the record is saved. A record that comes with one (an import) keeps it.
     """

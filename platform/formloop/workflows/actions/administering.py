@@ -46,7 +46,7 @@ def _resume(walk: Walk, event: Event) -> None:
             walk.apply(token, step.node.back(Visit(step, walk.state, token), walk.world))
         else:
             walk.remove([token])
-            walk.go(token.at, token.parent, token.loop, token.parked)
+            walk.go(token.at, token)
 
 
 def _leave_home(walk: Walk) -> None:

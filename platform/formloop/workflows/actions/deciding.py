@@ -92,7 +92,7 @@ def send_back(walk: Walk, token: Token, target: str, how: str) -> None:
     walk.remove(gone)
     if how != "back":
         walk.forget_from(step.place)
-    walk.go(target, top.parent, top.loop, gone if how == "back" else ())
+    walk.go(target, replace(top, memory={}, parked=gone if how == "back" else ()))
 
 
 def _refuse_transfer(workflow: Workflow, state: State, event: Event) -> Refusal:

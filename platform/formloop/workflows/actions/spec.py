@@ -81,7 +81,7 @@ def pickable(workflow: Workflow, step: Step | None) -> list[Step]:
         for each in workflow.steps.values()
         if any(rule["rule"] == "chosen" and rule["by"] == by for rule in each.who)
     ]
-    return asks if step is None else [each for each in asks if leads_straight(workflow, step, each.id)]
+    return asks if step is None else [each for each in asks if picks_for(workflow, step, each.id)]
 
 
 def picked(workflow: Workflow, step: Step | None, event: Event) -> dict[str, tuple[int, ...]]:
@@ -91,13 +91,25 @@ def picked(workflow: Workflow, step: Step | None, event: Event) -> dict[str, tup
 
 def leads_straight(workflow: Workflow, step: Step, at: str) -> bool:
     """Whether one step follows another with nothing but conditions between them."""
-    ahead, seen = [step.next], set()
+    return _follows(workflow, step, at, lambda between: between.node.name == "condition")
+
+
+def picks_for(workflow: Workflow, step: Step, at: str) -> bool:
+    """Whether one step follows another with nobody between them who decides and could pick its people."""
+    return _follows(workflow, step, at, lambda between: not (between.node.actions or between.node.ends))
+
+
+def _follows(workflow: Workflow, step: Step, at: str, over: Callable[[Step], bool]) -> bool:
+    """Whether one may come from a step to another over such steps alone; out of their branches too, and round loops."""
+    ahead, seen = [step.next], set[str]()
     while ahead:
         key = ahead.pop()
         if key == at:
             return True
-        found = workflow.steps.get(key or "")
-        if found is not None and found.node.name == "condition" and key not in seen:
-            seen.add(key)
-            ahead += [*(branch.first for branch in found.branches), found.next]
+        found = workflow.steps.get((key or "").removeprefix("/"))
+        if key is None or found is None or key in seen or not over(found):
+            continue
+        seen.add(key)
+        leaves = key.startswith("/") and found.node.name != "loop"
+        ahead += [found.next, *(() if leaves else (branch.first for branch in found.branches))]
     return False

@@ -229,7 +229,7 @@ class Approval(Node):
             return Entry(stays=True)
         do = then[int(what)]["do"]
         asked = tuple(s.person for s in token.seats if s.state == "open")
-        note = Note(f"due_{do}", step.id, token.round, detail={"people": list(asked)})
+        note = _told(f"due_{do}", visit, asked)
         if do == "approve":
             return replace(self._agreed(step, token.seats), effects=(note,))
         if do == "return":
@@ -238,7 +238,15 @@ class Approval(Node):
         if do == "remind":
             return Entry((note, Remind(asked), *again), stays=True)
         seats, gone = _escalated(visit, world)
-        return Entry((note, *gone, *again), stays=True, seats=seats)
+        left = tuple(person for person in asked if any(s.person == person for s in seats))
+        moved = tuple(person for person in asked if person not in left)
+        notes = [_told("due_escalate", visit, moved)] if moved else []
+        notes += [_told("due_no_head", visit, left)] if left else []
+        return Entry((*notes, *gone, *again), stays=True, seats=seats)
+
+
+def _told(action: str, visit: Visit, people: tuple[int, ...]) -> Note:
+    return Note(action, visit.step.id, visit.token.round, detail={"people": list(people)})
 
 
 def _outcome(step: Step, word: str) -> dict[str, Any]:

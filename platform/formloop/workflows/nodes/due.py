@@ -83,6 +83,11 @@ def check_due(doc: Doc, at: str, form: FormSpec) -> list[Problem]:
     if "field" in due:
         problems += check_date(due["field"], f"{at}.due.field", form)
     for index, then in enumerate(due.get("then", ())):
+        if then["do"] == "approve" and (doc.get("needs") or "require" in doc.get("fields", {}).values()):
+            text = M(
+                "Approved by itself, it goes on without the comment, signature or fields the step asks for."
+            )
+            problems.append(Problem("due", f"{at}.due.then.{index}.do", text, severity="warning"))
         if "every" in then and not any(map(int, re.findall("[0-9]+", then["every"]))):
             text = M("This distance has no length.")
             problems.append(Problem("due", f"{at}.due.then.{index}.every", text))

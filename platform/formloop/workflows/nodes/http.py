@@ -13,9 +13,14 @@ from formloop.workflows.nodes.calculate import BROKEN, VALUES, evaluate
 from formloop.workflows.spec import Entry, FindForm, Node, Visit, Wanted, World
 from formloop.workflows.state import Event, Note, Work
 
+IDEMPOTENT = ("GET", "PUT", "DELETE")  # methods that do nothing twice, by what HTTP says of them
+
 
 class HttpCall(Node):
-    """A step that calls an address. Steps behind it know `flow.<step>.ok`, `.status` and what `answer` maps."""
+    """A step that calls an address. Steps behind it know `flow.<step>.ok`, `.status` and what `answer` maps.
+
+    Tried again it calls under the same key, unless it was answered: a refusal ends a call, no answer does not.
+    """
 
     name = "http"
     title = M("HTTP call")
@@ -36,6 +41,11 @@ class HttpCall(Node):
         },
         "values": {**VALUES, "title": "What is sent", "x-title": {"zh-CN": "发送内容"}},
         "answer": {**VALUES, "title": "What the answer gives", "x-title": {"zh-CN": "结果映射"}},
+        "idempotent": {
+            "type": "boolean",
+            "title": "Called twice, it does nothing twice",
+            "x-title": {"zh-CN": "重复调用无副作用"},
+        },
         "failed": {"enum": ["stop", "pass"], "title": "When it fails", "x-title": {"zh-CN": "失败时"}},
     }
 
@@ -71,9 +81,12 @@ class HttpCall(Node):
             return Entry(stuck=error.message)
         if values is None:
             return Entry(stuck=BROKEN)
-        doc = visit.step.document
-        wanted = {"method": doc.get("method", "POST"), "url": doc["url"], "values": values}
-        return Entry((Work(visit.token.round, visit.step.id, "http", wanted),), stays=True)
+        doc, key = visit.step.document, visit.token.memory.get("key", visit.token.round)
+        method = doc.get("method", "POST")
+        wanted = {"method": method, "url": doc["url"], "values": values, "key": key}
+        wanted["idempotent"] = doc.get("idempotent", method in IDEMPOTENT)
+        work = Work(visit.token.round, visit.step.id, "http", wanted)
+        return Entry((work,), stays=True, memory={"key": key})
 
     def hear(self, visit: Visit, event: Event, world: World) -> Entry:
         """Map the answer. One that says no is a failure, as no answer is."""
@@ -91,7 +104,7 @@ class HttpCall(Node):
                 ok, reason = False, error.message
                 found["ok"] = False
         if not ok and step.document.get("failed") != "pass":
-            return Entry(stuck=reason)
+            return Entry(stuck=reason, memory={} if event.action == "done" else None)
         why = {} if ok else {"reason": reasons.written(reason)}
         note = Note("called", step.id, token.round, detail={"status": status, **why})
         return Entry((note,), next=step.next, variables={step.id: found})

@@ -35,8 +35,10 @@ def sit(found: Mapping[int, Rule], world: World) -> tuple[Seat, ...]:
 
 
 def pass_repeated(visit: Visit, seats: tuple[Seat, ...]) -> tuple[Seat, ...]:
-    """Whoever agreed before counts as agreeing here too, where the workflow says so."""
+    """Whoever agreed before counts as agreeing here too, where the workflow says so and nothing else is asked of them."""
     hands = visit.state.hands
+    if visit.step.demands:
+        return seats
     if visit.step.repeated == "any":
         agreed = {person for people in hands.values() for person in people}
     elif visit.step.repeated == "before" and visit.state.passed:

@@ -1,0 +1,94 @@
+"""Cases begin: because somebody submits a record, or because another case sends one into its own workflow."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.engine import Row
+
+from formloop.access.actor import Actor, get_actor
+from formloop.core import clock
+from formloop.core.errors import Conflict, NotFound
+from formloop.core.text import M
+from formloop.db import connection, kept, transactional
+from formloop.forms import rows
+from formloop.forms.kind import get_form
+from formloop.forms.spec import FormSpec, Values
+from formloop.workflows import cases, working
+from formloop.workflows.kind import find_workflow
+from formloop.workflows.state import Event, State, Work
+from formloop.workflows.turn import Turn, describe, turn_of, turn_on
+from formloop.workflows.turning import Result, add_case, carry_out, perform, settle, think
+
+DEEPEST = 20  # sub-flows that begin within one another at once
+
+
+@transactional
+def submit_for(actor: Actor, form: str, record: int) -> Result:
+    """Send a record into its workflow because another workflow says so, in the name of a person."""
+    spec = get_form(form)
+    values = rows.load(connection(), spec, [record]).get(record)
+    running = cases.find_open(form, record, lock=True)
+    return begin(actor, spec, record, values, running, Event("submit", actor.person_id))
+
+
+def begin(
+    actor: Actor, spec: FormSpec, record: int, values: Values | None, running: Row[Any] | None, event: Event
+) -> Result:
+    """Begin a case. Sub-flows begin others within it: not of a record whose own is just beginning, nor without end."""
+    beginning: list[tuple[str, int]] = kept("workflows.beginning", list)
+    if (spec.key, record) in beginning or len(beginning) >= DEEPEST:
+        raise Conflict(M("These sub-flows begin one another without end."))
+    beginning.append((spec.key, record))
+    try:
+        return _begin_one(actor, spec, record, values, running, event)
+    finally:
+        beginning.pop()
+
+
+def _begin_one(
+    actor: Actor, spec: FormSpec, record: int, values: Values | None, running: Row[Any] | None, event: Event
+) -> Result:
+    workflow = find_workflow(spec.key)
+    if workflow is None:
+        raise NotFound(M("This form has no workflow."))
+    if values is None or values["deleted_at"] is not None:
+        raise NotFound
+    if running is not None and running.workflow != workflow.key:
+        raise Conflict(M("A change of this record is under approval."))
+    if running is not None:
+        return _submit_again(actor, running, event, values)
+    if values["state"] not in (workflow.states["returned"], workflow.states["rejected"]):
+        raise Conflict(M("A record in this state cannot be submitted."))
+    turn = turn_of(actor, workflow, spec, clock.new_id(), record, State(event.by or 0), values)
+    effects = think(turn, event)
+    add_case(turn)
+    asked = perform(turn, effects, None)
+    settle(turn, effects, event, "new")
+    return Result(turn.case, turn.state.status, asked=asked)
+
+
+def _submit_again(actor: Actor, running: Row[Any], event: Event, values: Values) -> Result:
+    turn = turn_on(actor, running, values)
+    state = turn.state
+    if state.status in ("open", "stuck") and state.initiator == actor.person_id and not state.decided:
+        return Result(running.id, state.status, repeated=True)
+    cases.finish_revision(running.id)
+    cases.describe(running.id, *describe(turn, values))
+    return carry_out(turn, event, running.revision)
+
+
+@working.does("submit")
+def _start_other(turn: Turn, work: Work) -> Mapping[str, Any]:
+    """A sub-flow: another record is sent into its approval, or is there already."""
+    form, record = working.target_of(turn, work)
+    running = cases.find_open(form, record)
+    if running is not None and running.status != "returned":
+        return {"case": running.id, "status": running.status}
+    try:
+        initiator = get_actor(turn.state.initiator)
+    except NotFound as error:
+        raise Conflict(
+            M("Whoever submitted this has left, so nothing can be submitted in their name.")
+        ) from error
+    found = submit_for(initiator, form, record)
+    return {"case": found.case, "status": found.status}
