@@ -50,6 +50,7 @@ class Settings:
     private_hosts: frozenset[tuple[str, int]] = frozenset()
     statics: Path = Path("static")
     packs: Path = Path("templates_library")
+    docs: Path = Path("docs")
 
     @property
     def files(self) -> Path:
@@ -84,6 +85,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         demo=env.get("FORMLOOP_DEMO", "") == "1" or (instance / "demo").exists(),
         statics=_beside("static", "_static"),
         packs=_beside("templates_library", "_templates_library"),
+        docs=_beside("docs", "_docs"),
     )
 
 

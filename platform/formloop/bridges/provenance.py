@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, Table, and_, bindparam, insert, not_, select
+from sqlalchemy import Select, Table, and_, bindparam, not_, select
 
 from formloop.bridges.spec import BridgeSpec
 from formloop.core import clock
-from formloop.db import connection, reading
+from formloop.db import connection, inserting, reading
 from formloop.forms.spec import FormSpec, Values
 from formloop.forms.tables import change, record_link
 
@@ -50,7 +50,7 @@ def add_links(bridge: BridgeSpec, record: int, links: Iterable[Link]) -> None:
         for line, made in links
     ]
     if rows:
-        connection().execute(insert(record_link), rows)
+        connection().execute(inserting(record_link), rows)
 
 
 def count_made(form: str, record: int) -> dict[str, int]:

@@ -5,7 +5,7 @@ a connection for reads. Nothing may wait for the network inside a transaction.
 """
 
 from formloop.db.beginning import begin_writing
-from formloop.db.engines import engine, insertion, is_sqlite, metadata, start
+from formloop.db.engines import engine, inserting, insertion, is_sqlite, metadata, start
 from formloop.db.glances import (
     changed_here,
     counter,
@@ -43,6 +43,7 @@ __all__ = [
     "glance",
     "glanced",
     "in_transaction",
+    "inserting",
     "insertion",
     "is_sqlite",
     "kept",

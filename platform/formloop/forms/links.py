@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, Table, bindparam, literal, select
+from sqlalchemy import ColumnElement, Select, Table, bindparam, literal, select
 
 from formloop.access.actor import Actor
 from formloop.core.expression import Linked, Path
@@ -16,6 +16,8 @@ from formloop.forms.names import context_of
 from formloop.forms.spec import Field, FormSpec, Values
 
 Fetched = dict[tuple[str, int], Values]
+
+_NOBODY: ColumnElement[bool] = literal(False)
 
 
 class Links:
@@ -66,10 +68,8 @@ class Links:
         target = get_form(form)
         keys = {p[0] for p in paths} & set(target.table.c.keys())
         permit = permits.find_permit(self.actor, "view", target)
-        seen = permit.where(context_of(self.actor)) if permit else literal(False)
-        query = _reading(target.table, tuple(sorted(keys | {"id", "deleted_at"})))
-        if seen is not None:
-            query = query.add_columns(seen.label("_seen"))
+        seen = permit.where(context_of(self.actor)) if permit else _NOBODY
+        query = _reading(target.table, tuple(sorted(keys | {"id", "deleted_at"})), seen)
         with reading() as conn:
             for row in conn.execute(query, {"ids": list(ids)}).mappings():
                 self.records.setdefault((form, row["id"]), {"_seen": True}).update(row)
@@ -109,9 +109,11 @@ class Links:
 
 
 @lru_cache(maxsize=2_000)
-def _reading(table: Table, keys: tuple[str, ...]) -> Select[Any]:
-    """The columns `keys` of the records with `ids`; prepared once, since every save asks it."""
-    return select(*(table.c[k] for k in keys)).where(table.c.id.in_(bindparam("ids", expanding=True)))
+def _reading(table: Table, keys: tuple[str, ...], seen: ColumnElement[bool] | None) -> Select[Any]:
+    """The columns `keys` of the records with `ids`, and whether they are `seen`; prepared once: every save asks it."""
+    marks = [] if seen is None else [seen.label("_seen")]
+    query = select(*(table.c[k] for k in keys), *marks)
+    return query.where(table.c.id.in_(bindparam("ids", expanding=True)))
 
 
 def _ids(rows: Iterable[Mapping[str, Any]], path: tuple[str, ...]) -> set[int]:

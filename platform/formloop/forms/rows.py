@@ -12,11 +12,11 @@ from sqlalchemy import (
     Update,
     bindparam,
     delete,
-    insert,
     select,
     update,
 )
 
+from formloop.db import inserting
 from formloop.forms.spec import FormSpec, Values
 
 CHUNK = 500  # ids in one IN list
@@ -86,7 +86,7 @@ def columns_of(table: Table) -> tuple[str, ...]:
 def add(conn: Connection, spec: FormSpec, records: Sequence[Values]) -> None:
     """Insert records with their lines: one statement a table."""
     columns = columns_of(spec.table)
-    conn.execute(insert(spec.table), [{key: record.get(key) for key in columns} for record in records])
+    conn.execute(inserting(spec.table), [{key: record.get(key) for key in columns} for record in records])
     for subform in spec.subforms:
         table = spec.line_tables[subform.key]
         lines = [
@@ -99,7 +99,7 @@ def add(conn: Connection, spec: FormSpec, records: Sequence[Values]) -> None:
             for position, line in enumerate(record.get(subform.key) or ())
         ]
         if lines:
-            conn.execute(insert(table), lines)
+            conn.execute(inserting(table), lines)
 
 
 def change(conn: Connection, spec: FormSpec, before: Values, after: Values) -> bool:
@@ -148,7 +148,8 @@ def _change_lines(conn: Connection, spec: FormSpec, subform: str, before: Values
     if new:
         keys = columns_of(table)
         conn.execute(
-            insert(table), [{**{key: line.get(key) for key in keys}, "record": before["id"]} for line in new]
+            inserting(table),
+            [{**{key: line.get(key) for key in keys}, "record": before["id"]} for line in new],
         )
 
 

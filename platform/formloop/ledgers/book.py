@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import bindparam, update
 
 from formloop.access.actor import Actor
 from formloop.core import clock
 from formloop.core.errors import Invalid, Problem
 from formloop.core.expression import Context
 from formloop.core.text import M
-from formloop.db import connection
+from formloop.db import connection, inserting
 from formloop.ledgers import adjusting, asof, balancing, engine, expiring, matching, origins, periods
 from formloop.ledgers.balances import Balances
 from formloop.ledgers.engine import (
@@ -32,6 +32,8 @@ from formloop.ledgers.scopes import Scope
 from formloop.ledgers.spec import ZERO, LedgerSpec
 from formloop.ledgers.tables import posted
 from formloop.ledgers.valuations import METHODS, Stock
+
+_SEAL = update(posted).where(posted.c.id.in_(bindparam("ids", expanding=True))).values(sealed=True)
 
 
 @dataclass(slots=True, eq=False)
@@ -307,18 +309,17 @@ class Book:
         ]
         if not heads:
             return
-        conn.execute(insert(posted), heads)
+        conn.execute(inserting(posted), heads)
         for key, ledger in self.ledgers.items():
             rows = [self._row(group, slot) for group, slot in self.slots() if slot.ledger.key == key]
             if rows:
-                conn.execute(insert(ledger.tables.entry), rows)
+                conn.execute(inserting(ledger.tables.entry), rows)
         matching.write(self)
         for key in sorted(self.balances):
             self.balances[key].write()
         ids = [group.id for group in self.groups]
         for start in range(0, len(ids), 500):
-            part = ids[start : start + 500]
-            conn.execute(update(posted).where(posted.c.id.in_(part)).values(sealed=True))
+            conn.execute(_SEAL, {"ids": ids[start : start + 500]})
 
     def _row(self, group: Group, slot: Slot) -> dict[str, Any]:
         ledger = slot.ledger

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, func, insert, or_, select, update
 from formloop.core import clock
 from formloop.core.errors import Invalid
 from formloop.core.text import M
-from formloop.db import connection
+from formloop.db import connection, inserting
 from formloop.ledgers.engine import OWN, RELEASED, REVALUED, Slot, plain_rule
 from formloop.ledgers.groups import Group
 from formloop.ledgers.pools import chunks
@@ -162,7 +162,7 @@ def write(book: Book) -> None:
             if slot.ledger.key == key and is_open(book, slot)
         ]
         if rows:
-            conn.execute(insert(table), rows)
+            conn.execute(inserting(table), rows)
         matches = [m for m in book.matches if m.ledger.key == key]
         if not matches:
             continue

@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from formloop.access import audit, gate
 from formloop.access.actor import Actor
@@ -11,6 +11,13 @@ from formloop.core.text import M
 from formloop.db import connection, insertion, is_sqlite, kept, reading, transactional
 from formloop.ledgers.kind import list_ledgers
 from formloop.ledgers.tables import calendar
+
+_HOLD = (
+    select(calendar)
+    .where(calendar.c.name.in_(bindparam("names", expanding=True)))
+    .order_by(calendar.c.name)
+    .with_for_update(read=True)
+)
 
 
 def closed_through(name: str) -> date | None:
@@ -26,9 +33,8 @@ def hold(names: set[str]) -> dict[str, date | None]:
     if missing:
         if not is_sqlite():
             _make(missing)
-        query = select(calendar).where(calendar.c.name.in_(missing)).order_by(calendar.c.name)
         known |= dict.fromkeys(missing)
-        for row in connection().execute(query.with_for_update(read=True)):
+        for row in connection().execute(_HOLD, {"names": missing}):
             known[row.name] = row.closed_through
     return known
 

@@ -1,9 +1,10 @@
 """What expressions of ledgers and postings see: the records behind dimensions, and the site's settings."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, Table, select
 
 from formloop.access.actor import SYSTEM
 from formloop.core.errors import Invalid, Problem
@@ -103,12 +104,17 @@ def settings_of(posting: PostingSpec) -> Mapping[str, Any]:
 
 def _read_settings(form: str, reads: frozenset[Path]) -> Mapping[str, Any]:
     spec = get_form(form)
-    newest = select(spec.table.c.id).where(spec.table.c.deleted_at.is_(None)).order_by(spec.table.c.id.desc())
     with reading() as conn:
-        found = conn.execute(newest.limit(1)).scalar()
-    if found is None:
-        text = M("Fill in “{form}” first: the postings read it.", form=Titled(spec.document))
-        raise Invalid([Problem("settings", "", text)])
-    with reading() as conn:
-        record = rows.load(conn, spec, [found])[found]
+        found = conn.execute(_newest(spec.table)).mappings().first()
+        if found is None:
+            text = M("Fill in “{form}” first: the postings read it.", form=Titled(spec.document))
+            raise Invalid([Problem("settings", "", text)])
+        record = dict(found)
+        rows.add_lines(conn, spec, {record["id"]: record})
     return Links(SYSTEM, spec, [record], reads=reads).environment(spec, record)
+
+
+@lru_cache(maxsize=100)
+def _newest(table: Table) -> Select[Any]:
+    """The newest live record; prepared once, since every posting asks it."""
+    return select(table).where(table.c.deleted_at.is_(None)).order_by(table.c.id.desc()).limit(1)

@@ -42,9 +42,10 @@ def postings_of(form: str) -> list[PostingSpec]:
 def on_events(events: Sequence[Event]) -> None:
     """Post, undo, or post again what has changed; all records of one save together."""
     for posting in {p.key: p for e in events for p in postings_of(e.form)}.values():
-        fresh = [e for e in events if e.form == posting.form and _begins(posting, e)]
-        stale = [e for e in events if e.form == posting.form and e not in fresh and _ends(posting, e)]
-        changed = [e for e in events if e.form == posting.form and e.name == "updated" and _holds(posting, e)]
+        mine = [e for e in events if e.form == posting.form]
+        fresh = [e for e in mine if _begins(posting, e)]
+        stale = [e for e in mine if not _begins(posting, e) and _ends(posting, e)]
+        changed = [e for e in mine if e.name == "updated" and _holds(posting, e)]
         if fresh or stale or changed:
             _carry_out(posting, fresh, stale, changed)
     for posting, ended in _out_of_use(events):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Table
@@ -224,7 +225,7 @@ class EntryRule:
         return tuple(found)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class PostingSpec:
     """A published posting: what a record writes into ledgers when it comes to a state."""
 
@@ -240,17 +241,17 @@ class PostingSpec:
     rules: tuple[EntryRule, ...]
     settings: str | None
 
-    @property
+    @cached_property
     def title(self) -> Message:
         """Its name."""
         return Titled(self.document)
 
-    @property
+    @cached_property
     def ledgers(self) -> tuple[str, ...]:
         """The ledgers it writes into."""
         return tuple(dict.fromkeys(rule.ledger for rule in self.rules))
 
-    @property
+    @cached_property
     def reads(self) -> frozenset[Path]:
         """Every path that its expressions read, as seen from the record."""
         found: set[Path] = set()
@@ -261,7 +262,7 @@ class PostingSpec:
                 found |= {_from_record(path, rule.each) for path in expression.reads}
         return frozenset(path for path in found if path[0] not in ("entries", "settings", "before"))
 
-    @property
+    @cached_property
     def setting_reads(self) -> frozenset[Path]:
         """What it reads of the settings, beyond their own fields too."""
         found = {p for rule in self.rules for _, e in rule.expressions for p in e.reads}

@@ -21,6 +21,7 @@ from formloop.studio import (
     form_designer,
     formula,
     from_file,
+    guide,
     ledger_designer,
     numbering,
     preview,
@@ -54,6 +55,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(ledger_designer.blueprint)
     app.register_blueprint(bridge_designer.blueprint)
     bridge_designer.enroll()
+    app.register_blueprint(guide.blueprint)
     app.register_blueprint(tour_views.blueprint)
     tour_views.enroll()
     app.register_blueprint(example_views.blueprint)
@@ -282,6 +284,7 @@ def _page(
         "steps": _steps(bench),
         "shown": designer.shown(around),
         "types": designer.types(around, bench.at),
+        "help": guide.explain(around.kind.name, panel.at if panel else ()),
         "with_panel": with_panel,
     }
     return page.render(template, "studio/_parts.html", status=status, **values)
