@@ -87,6 +87,11 @@ def test_the_designer_adds_selects_and_fills_in_marks(studio):
 
 def test_a_field_that_goes_or_changes_its_key_does_so_on_paper_too():
     doc = {**DOC, "x-print": {"title": "wanted", "fields": ["item", "wanted"]}}
+    shared = {**doc, "x-share": {"roles": ["wanted"], "fields": ["wanted"]}}
+    assert form_design.remove_field(shared, ("properties", "wanted"))["x-share"] == {
+        "roles": ["wanted"],
+        "fields": [],
+    }
     assert form_design.remove_field(doc, ("properties", "wanted"))["x-print"]["fields"] == ["item"]
     title = form_design.Operation("set", ("properties", "wanted", "title"), "Due")
     fields = {**DOC["properties"], "wanted": {**DOC["properties"]["wanted"], "title": "Wanted"}}

@@ -44,6 +44,8 @@ DEEDS = {
     "definition.draft_discarded": M("Draft dropped"),
     "role.given": M("Role given"),
     "record.purged": M("Record deleted for ever"),
+    "record.shared": M("Link to a record made"),
+    "record.unshared": M("Links to a record taken back"),
     "message.retried": M("Message tried again"),
     "message.retried_all": M("Messages tried again"),
     "message.cancelled": M("Message given up"),

@@ -116,6 +116,7 @@ def _check_places(spec: FormSpec, reader: Reader) -> None:
         ("x-list.columns", spec.list.columns),
         ("x-list.sort", [key.lstrip("-") for key in spec.list.sort]),
         ("x-list.filters", spec.list.filters),
+        ("x-share.fields", spec.document.get("x-share", {}).get("fields", ())),
         ("x-print.fields", spec.document.get("x-print", {}).get("fields", ())),
     ):
         for key in keys:

@@ -32,10 +32,13 @@ class Sheet:
     without: Sequence[str]
 
 
-def sheet_of(spec: FormSpec, shown: Screen | None, locale: str, title: str = "") -> Sheet:
-    """A record as a sheet; `title` is what it is called where the form says nothing of its own."""
+def sheet_of(
+    spec: FormSpec, shown: Screen | None, locale: str, title: str = "", every: bool = False
+) -> Sheet:
+    """A record as a sheet; `title` is what it is called where the form says nothing of its own, `every`: with all
+    fields that are shown."""
     said: dict[str, Any] = spec.document.get("x-print", {})
-    chosen = said.get("fields")
+    chosen = None if every else said.get("fields")
     parts: list[tuple[str, list[Cell]]] = []
     tables: list[Cell] = []
     for tab in shown.tabs if shown else ():

@@ -18,7 +18,7 @@ from formloop.forms import permits, rows
 from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
-from formloop.forms.tables import change, comment, fill, record_link
+from formloop.forms.tables import change, comment, fill, record_link, share
 from formloop.forms.uses import InUse, list_uses
 
 
@@ -43,7 +43,7 @@ def purge_record(actor: Actor, form: str, record: int, cause: Cause | None = Non
 
 def _forget(form: str, record: int) -> None:
     conn = connection()
-    for table in (change, comment, fill):
+    for table in (change, comment, fill, share):
         conn.execute(delete(table).where(table.c.form == form, table.c.record == record))
     from_it = (record_link.c.from_form == form) & (record_link.c.from_record == record)
     to_it = (record_link.c.to_form == form) & (record_link.c.to_record == record)

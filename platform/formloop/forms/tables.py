@@ -83,6 +83,19 @@ fill = Table(
     Column("at", UtcTime, nullable=False),
 )
 
+share = Table(
+    "fl_share",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("key_hash", Text, nullable=False, unique=True),
+    Column("form", Text, nullable=False),
+    Column("record", BigInteger, nullable=False),
+    Column("person", BigInteger, nullable=False),
+    Column("made_at", UtcTime, nullable=False),
+    Column("ends_at", UtcTime, nullable=False),
+    Index("fl_share_record", "form", "record"),
+)
+
 stored_file = Table(
     "fl_file",
     metadata,

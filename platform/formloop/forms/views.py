@@ -29,6 +29,8 @@ from formloop.forms import (
     reads,
     screen,
     service,
+    share_views,
+    sharing,
     starting,
     states,
 )
@@ -54,6 +56,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(list_views.blueprint)
     app.register_blueprint(batch_views.blueprint)
     app.register_blueprint(printing.blueprint)
+    app.register_blueprint(share_views.blueprint)
     file_views.init_app(app)
     if "form" not in editor.starters:
         editor.starters.add("form", starting.from_labels)
@@ -153,6 +156,7 @@ def record_page(form: str, record: int) -> Response:
         may_edit=gate.allows(actor, "edit", spec.resource) and not fixed,
         may_delete=gate.allows(actor, "delete", spec.resource) and not fixed,
         may_create=gate.allows(actor, "create", spec.resource) and not binned,
+        may_share=not binned and sharing.may_share(actor, spec),
         may_comment=gate.allows(actor, "comment", spec.resource) and not binned,
     )
 

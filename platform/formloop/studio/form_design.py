@@ -253,11 +253,11 @@ def _follow(doc: Doc, at: Path, old: Any, new: Any) -> tuple[Doc, Path]:
 
 
 def _in_list(doc: Doc, rename: Callable[[str], str]) -> Doc:
-    """The form with a name changed, or taken out, where its list and its sheet of paper name fields."""
-    for part in ("x-list", "x-print"):
+    """The form with a name changed, or taken out, where its list, its sheet of paper and its links name fields."""
+    for part in ("x-list", "x-print", "x-share"):
         said, made = mapping(doc.get(part)), dict[str, Any]()
         for word, value in said.items():
-            if isinstance(value, list):
+            if isinstance(value, list) and (part == "x-list" or word == "fields"):
                 made[word] = [name for each in texts(value) if (name := rename(each))]
             elif part == "x-list" and isinstance(value, str):
                 made |= {word: name} if (name := rename(value)) else {}

@@ -1,0 +1,89 @@
+"""A link to one record for somebody without an account."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from formloop.access import people, sessions, signing
+from formloop.access.actor import SYSTEM
+from formloop.core import clock
+from formloop.core.errors import Forbidden, NotFound
+from formloop.forms import purging, service, sharing
+from forms.conftest import ORDER, publish
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+SHARED = {"link": True, "fields": ["customer", "lines"], "days": 7}
+SEES = {"form": "order", "may": ["view"]}
+CUSTOMERS = {"form": "customer", "may": ["view"]}
+
+
+@pytest.fixture
+def order(shop):
+    publish({**ORDER, "x-share": SHARED})
+    return shop.order(note="secret")
+
+
+def test_whoever_has_the_link_sees_the_shared_fields_and_nothing_else(shop, order, client, app):
+    app.config["WTF_CSRF_ENABLED"] = False
+    page = client.get(f"/f/order/{order['id']}").text
+    assert f'href="/f/order/{order["id"]}/share"' in page
+    made = client.post(f"/f/order/{order['id']}/share")
+    (address,) = re.findall(r'readonly value="http://[^/]+(/s/[^"]+)"', made.text)
+    assert made.headers["Cache-Control"] == "private, no-store"
+    answer = app.test_client().get(address)
+    assert order["number"] in answer.text and "Acme" in answer.text and "Draft" in answer.text
+    assert "secret" not in answer.text and "Total" not in answer.text and 'href="/f/' not in answer.text
+    assert answer.headers["X-Robots-Tag"] == "noindex"
+    assert "Bolt" in answer.text
+    client.post(f"/f/order/{order['id']}/unshare")
+    assert app.test_client().get(address).status_code == 404
+    assert app.test_client().get("/s/guessed").status_code == 404
+
+
+def test_it_shows_only_what_its_maker_may_see_and_ends_with_their_right(shop, order):
+    maker = shop.person("kim", {**SEES, "except": ["customer"]}, CUSTOMERS)
+    opened = sharing.open_link(sharing.add(maker, "order", order["id"]))
+    assert "number" in opened.visible and not opened.visible & {"customer", "note", "total"}
+    secret = sharing.add(maker, "order", order["id"])
+    people.change_person(SYSTEM, maker.person_id, active=False)
+    with pytest.raises(NotFound):
+        sharing.open_link(secret)
+
+
+def test_it_ends_by_its_day_and_when_the_form_allows_none(shop, order):
+    maker = shop.person("kim", SEES)
+    secret = sharing.add(maker, "order", order["id"])
+    assert len(sharing.list_links(maker, "order", order["id"])) == 1
+    with clock.stopped_at(clock.now() + timedelta(days=8)), pytest.raises(NotFound):
+        sharing.open_link(secret)
+    publish({**ORDER, "x-share": {**SHARED, "link": False}})
+    for refused in (sharing.open_link, lambda _secret: sharing.add(maker, "order", order["id"])):
+        with pytest.raises((NotFound, Forbidden)):
+            refused(secret)
+
+
+def test_only_the_roles_that_the_form_names_make_links(shop, order, app):
+    publish({**ORDER, "x-share": {**SHARED, "roles": ["role_kim"]}})
+    kim, joe = shop.person("kim", SEES), shop.person("joe", SEES)
+    sharing.add(kim, "order", order["id"])
+    with pytest.raises(Forbidden):
+        sharing.add(joe, "order", order["id"])
+    browser = app.test_client()
+    browser.set_cookie(signing.COOKIE, sessions.open_session(joe.person_id))
+    assert browser.get(f"/f/order/{order['id']}/share").status_code == 403
+    assert "/share" not in browser.get(f"/f/order/{order['id']}").text
+
+
+def test_a_record_out_of_the_makers_sight_or_gone_cannot_be_opened(shop, order):
+    maker = shop.person("kim", {**SEES, "where": 'note = "mine"'})
+    with pytest.raises(NotFound):
+        sharing.add(maker, "order", order["id"])
+    secret = sharing.add(shop.person("joe", SEES), "order", order["id"])
+    service.delete_record(SYSTEM, "order", order["id"], None)
+    with pytest.raises(NotFound):
+        sharing.open_link(secret)
+    purging.purge_record(SYSTEM, "order", order["id"])
+    with pytest.raises(NotFound):
+        sharing.open_link(secret)
