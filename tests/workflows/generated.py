@@ -21,6 +21,24 @@ ASKING = (
     "subflow",
     "plan",
 )  # they wait until the service has done what they ask for, or failed
+EVENT = {"form": "request", "on": "updated"}
+WAITS: list[dict[str, Any]] = [
+    {"after": "P1D"},
+    {"after": "P1D", "calendar": "working"},
+    {"field": "day"},
+    {"field": "day", "after": "P2D"},
+    {"until": "amount > 5"},
+    {"event": EVENT},
+    {"event": {**EVENT, "record": "amount"}},
+]
+SAME = {"amount": "amount"}
+WORK: list[dict[str, Any]] = [
+    {"do": "update", "values": SAME},
+    {"do": "create", "form": "request", "values": {"subject": "subject"}},
+    {"do": "query", "form": "request", "by": SAME},
+    {"do": "query", "form": "request", "by": SAME, "many": True},
+    {"do": "delete"},
+]
 
 
 @some.composite
@@ -46,7 +64,9 @@ def often_asking(draw: Any) -> list[dict[str, Any]]:
 def step(draw: Any, kind: str, depth: int) -> dict[str, Any]:
     """One step of a kind."""
     found: dict[str, Any] = {"node": kind, "id": "x"}
-    people = some.lists(some.sampled_from(["bob", "cho", "dee"]), max_size=3, unique=True)
+    people = some.lists(
+        some.sampled_from(["bob", "cho", "dee", "nobody"]), min_size=1, max_size=3, unique=True
+    )
     if kind in ("approval", "handle", "copy", "message"):
         found["who"] = [{"rule": "people", "people": draw(people)}]
     if kind in ("approval", "handle"):
@@ -55,6 +75,8 @@ def step(draw: Any, kind: str, depth: int) -> dict[str, Any]:
         found["actions"] = ["approve", "return", "transfer", "add_signer"]
         found["returned"] = draw(some.sampled_from(["again", "back"]))
         found["repeated"] = draw(some.sampled_from(["ask", "before", "any"]))
+        if found["mode"] == "vote":
+            found |= draw(some.sampled_from([{}, {"percent": 1}, {"percent": 67}, {"percent": 100}]))
     if kind == "approval":
         found["rejected"] = draw(some.sampled_from(["end", "return", "pass"]))
         found["actions"].append("reject")
@@ -65,11 +87,11 @@ def step(draw: Any, kind: str, depth: int) -> dict[str, Any]:
     if kind == "message":
         found["text"] = '"hello"'
     if kind == "wait":
-        found["after"] = "P1D"
+        found |= draw(some.sampled_from(WAITS)) | draw(some.sampled_from([{}, {"most": "P3D"}]))
     if kind == "calculate":
         found["values"] = {"one": "amount + 1"}
     if kind == "data":
-        found |= {"do": "update", "values": {"amount": "amount"}}
+        found |= draw(some.sampled_from(WORK))
     if kind == "http":
         found |= {"url": "https://example.com/", "values": {"amount": "amount"}}
     if kind == "subflow":
@@ -99,9 +121,16 @@ def step(draw: Any, kind: str, depth: int) -> dict[str, Any]:
 
 
 def numbered(found: list[dict[str, Any]], names: Iterator[str]) -> list[dict[str, Any]]:
-    """Give every step and branch an id."""
+    """Give every step and branch an id; what is deleted is what a step before has made, if one has."""
+    made = None
     for each in found:
         each["id"] = next(names)
+        if each.get("do") == "create":
+            made = each["id"]
+        elif each.get("do") == "delete":
+            each |= (
+                {"form": "request", "record": f"flow.{made}"} if made else {"do": "update", "values": SAME}
+            )
         for branch in each.get("branches", ()):
             branch["id"] = next(names)
             numbered(branch["steps"], names)

@@ -68,7 +68,8 @@ def request_form() -> FormSpec:
 
 def prepared(*steps: Doc, **more: Any) -> Workflow:
     """A workflow, prepared without a library."""
-    found, problems = build(workflow_doc(*steps, **more), 1, request_form())
+    form = request_form()
+    found, problems = build(workflow_doc(*steps, **more), 1, form, find_form={"request": form}.get)
     assert problems == []
     return found
 

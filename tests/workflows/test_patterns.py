@@ -3,13 +3,15 @@
 docs/guide/workflow-patterns.md lists them, and those that are left out with the reason.
 """
 
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from formloop.events import reasons
-from formloop.workflows.state import Alarm, Event, Note, SetState, Watch
+from formloop.workflows.state import Alarm, CancelOpen, Event, Note, SetState, Watch
 from workflows.specimens import PEOPLE, Paper, Play, approval, prepared
 
 END = {"id": "done", "node": "end", "state": "confirmed"}
@@ -139,8 +141,13 @@ def test_16_deferred_choice_the_first_of_two_people_says_which_way() -> None:
 
 
 def test_17_interleaved_routing_is_deciding_in_turn() -> None:
-    play = Play(prepared(approval("one", "bob", "cho", mode="in_turn"))).do("submit")
+    play = Play(prepared(approval("one", "bob", "cho", mode="in_turn"), approval("after", "dee"))).do(
+        "submit"
+    )
     assert play.asked() == [PEOPLE["bob"]]
+    assert play.do("approve", "bob").asked() == [PEOPLE["cho"]]
+    assert play.do("approve", "cho").places() == ["after"]
+    assert play.do("approve", "dee").state.status == "approved"
 
 
 def test_18_milestone_a_way_waits_until_the_record_says_so() -> None:
@@ -229,10 +236,25 @@ def test_23_a_trigger_is_kept_until_the_step_hears_of_it() -> None:
     assert play.hear("done", "paid", record=5).state.status == "approved"
 
 
-def test_30_partial_join_a_vote_goes_on_when_enough_agree() -> None:
-    play = Play(prepared(approval("one", "bob", "cho", "dee", mode="vote", percent=66))).do("submit")
-    assert play.do("approve", "bob").state.status == "open"
-    assert play.do("approve", "cho").state.status == "approved"
+def test_35_cancelling_partial_join_of_instances_a_vote_goes_on_when_enough_agree_and_asks_the_others_no_more() -> (
+    None
+):
+    vote = approval("one", "bob", "cho", "dee", mode="vote", percent=66)
+    play = Play(prepared(vote, approval("after", "eve"))).do("submit").do("approve", "bob")
+    assert play.asked() == [PEOPLE["cho"], PEOPLE["dee"]]
+    play.do("approve", "cho")
+    assert CancelOpen() in play.effects
+    assert (play.places(), play.asked()) == (["after"], [PEOPLE["eve"]])
+
+
+def test_36_dynamic_partial_join_of_instances_who_joins_a_vote_counts_in_it() -> None:
+    actions = ["approve", "add_signer"]
+    play = Play(prepared(approval("one", "bob", "cho", mode="vote", percent=60, actions=actions))).do(
+        "submit"
+    )
+    play.do("add_signer", "bob", to=PEOPLE["dee"], how="beside").do("approve", "bob")
+    assert play.asked() == [PEOPLE["dee"], PEOPLE["cho"]]
+    assert play.do("approve", "dee").state.status == "approved"
 
 
 def test_43_explicit_termination_an_end_ends_the_other_ways_too() -> None:
@@ -243,3 +265,21 @@ def test_43_explicit_termination_an_end_ends_the_other_ways_too() -> None:
     play = Play(prepared(fork, approval("after", "dee"))).do("submit").do("approve", "cho")
     assert (play.state.status, play.state.tokens) == ("approved", ())
     assert SetState("confirmed") in play.effects
+
+
+def test_the_guide_names_every_pattern_and_each_it_promises_has_its_test() -> None:
+    guide = Path(__file__).parents[2] / "docs" / "guide" / "workflow-patterns.md"
+    table, _, left_out = guide.read_text("utf-8").partition("Left out")
+    promised = {
+        int(n)
+        for line in table.splitlines()
+        if line.startswith("| ")
+        for n in re.findall(r"\d+ (?=[a-z])", line)
+    }
+    tested = {
+        int(n) for name in globals() if name.startswith("test_") for n in re.findall(r"_(\d+)(?=_)", name)
+    }
+    assert promised == tested
+    said = {int(n) for n in re.findall(r"\d+", left_out)}
+    assert said & promised == set()
+    assert said | promised == set(range(1, 44))

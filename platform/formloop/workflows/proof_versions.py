@@ -1,4 +1,4 @@
-"""Proof `versions`: a workflow is published again and again while its cases run; each ends by the version it began with."""
+"""Proof `versions`: a workflow is published again and again over its running cases; each ends by the version it began with."""
 
 import random
 import tempfile
@@ -28,7 +28,9 @@ FORM: Doc = {
 def prove(
     seed: int, create_app: Callable[[Settings], Flask], publications: int = 20, running: int = 200
 ) -> dict[str, Any]:
-    """Publish, start cases, decide some, publish again; at the end every case has passed its version's steps."""
+    """Let cases run, publish over them, decide some and begin others in their place; in the end each has passed its
+    version's steps.
+    """
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
         settings = read_settings({"FORMLOOP_INSTANCE": folder})
@@ -36,16 +38,27 @@ def prove(
             definitions.publish_many(SYSTEM, [FORM], "proof")
             actor = get_actor(people.add_person(SYSTEM, "versions", "Versions", administrator=True))
             expected: dict[int, list[str]] = {}
+            steps, under_way = _publish(0, chance), []
             for number in range(publications):
-                steps = _publish(number, chance)
-                for _ in range(running // publications):
+                while len(_running()) < running:
                     record = records.create(actor, FORM_KEY, {"subject": f"Case {len(expected)}"})
                     expected[service.submit(actor, FORM_KEY, record["id"]).case] = steps
-                _approve(actor, chance, chance.randrange(running // publications))
+                under_way.append(len(_running()))
+                steps = _publish(number + 1, chance)
+                _approve(actor, chance, chance.randrange(running // 2, running))
+            versions = len(set(_running().values()))
             _approve(actor, chance, publications * running)
             wrong = _faults(expected)
-    found = {"seed": seed, "publications": publications, "cases": len(expected)}
-    return {**found, "wrong": wrong[:20], "ok": not wrong}
+    found = {"seed": seed, "publications": publications, "cases": len(expected), "versions at once": versions}
+    found["running at each publication"] = min(under_way)
+    return {**found, "wrong": wrong[:20], "ok": not wrong and min(under_way) == running}
+
+
+def _running() -> dict[int, int]:
+    """The cases that have not ended, with their versions."""
+    with db.reading() as conn:
+        query = select(case.c.id, case.c.version).where(case.c.ended_at.is_(None))
+        return {row.id: row.version for row in conn.execute(query)}
 
 
 def _publish(number: int, chance: random.Random) -> list[str]:
