@@ -14,6 +14,7 @@ from formloop.definitions import service as definitions
 from formloop.definitions import views as definition_views
 from formloop.definitions.views import Restorer
 from formloop.studio import (
+    app_designer,
     bridge_designer,
     drafting,
     example_views,
@@ -40,6 +41,7 @@ from formloop.web.routes import route
 blueprint = Blueprint("studio", __name__, url_prefix="/studio")
 DESIGN = ("design", "definition")
 DESIGNED = (
+    app_designer,
     bridge_designer,
     form_designer,
     flow_designer,
@@ -90,18 +92,19 @@ class Bench:
 @route(blueprint, "/new", permission=DESIGN)
 def new() -> Response:
     """What the new form is to be called."""
-    return page.render("studio/new.html", problems=[], name="")
+    return page.render("studio/new.html", problems=[], name="", app=request.args.get("app", ""))
 
 
 @route(blueprint, "/new", permission=DESIGN, methods=["POST"], endpoint="do_new")
 def do_new() -> Response:
     """Begin an empty form."""
-    name = request.form.get("name", "").strip()[:200]
+    name, app = request.form.get("name", "").strip()[:200], request.form.get("app", "")
     if not name:
-        return page.render("studio/new.html", status=422, problems=[M("Give it a name.")], name="")
+        return page.render("studio/new.html", status=422, problems=[M("Give it a name.")], name="", app=app)
     started = editor.start(kinds.get("form"), name)
     doc = {**started, "$schema": "https://json-schema.org/draft/2020-12/schema", "x-layout": []}
-    made = definitions.save_draft(signing.current(), "form", doc)
+    there = library.find_entry("app", app)
+    made = definitions.save_draft(signing.current(), "form", doc, app=there.key if there else "")
     return page.redirect(url_for("studio.design", definition_id=made.id))
 
 
