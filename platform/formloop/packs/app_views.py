@@ -1,5 +1,7 @@
 """Pages of applications: what one opens with, and for builders making, filling, copying and removing them."""
 
+from collections.abc import Iterable
+
 from flask import Blueprint, Response, make_response, request, url_for
 
 from formloop.access import gate
@@ -133,12 +135,19 @@ def _contents_page(found: Application, problems: list[Problem] | None = None) ->
         "packs/contents.html",
         status=422 if problems else 200,
         found=found,
-        groups=[(kind, groups[kind.name]) for kind in kinds if kind.name in groups],
+        groups=[(kinds.get(name), groups[name]) for name in _in_order(groups)],
+        stays=applications.brought([each.id for each in found.contents]),
         address=_designer,
         targets=[each for each in applications.list_applications() if each.key != found.key],
         published=any(each.version for each in found.contents),
         problems=problems or [],
     )
+
+
+def _in_order(names: Iterable[str]) -> list[str]:
+    """Kinds as builders look for them: forms first, who may do what last."""
+    order = [name for name in kinds.names() if name != "role"] + ["role"]
+    return sorted(names, key=order.index)
 
 
 def _designer(each: Definition) -> str:

@@ -12,7 +12,7 @@ from formloop.core.definitions import Doc
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.keys import suggest_key
 from formloop.core.text import M
-from formloop.db import connection, transactional
+from formloop.db import reading, transactional
 from formloop.definitions import apps, library
 from formloop.definitions import service as definitions
 from formloop.definitions.apps import App
@@ -81,6 +81,8 @@ def document_of(key: str) -> Doc:
         "x-key": app.key or OWN_FORMS,
         "title": app.title,
         **({"x-title": {"zh-CN": app.title_zh}} if app.title_zh else {}),
+        **({"description": app.text[0]} if app.text[0] else {}),
+        **({"x-description": {"zh-CN": app.text[1]}} if app.text[1] else {}),
         "icon": app.icon,
         "color": app.color,
         **({"order": app.order} if app.order < apps.ORDER else {}),
@@ -113,11 +115,17 @@ def move(actor: Actor, ids: Sequence[str], key: str) -> None:
     """Let definitions belong to another application, or to none; those that a pack brought stay with it."""
     target = get_application(key)
     ids = [each.id for app in list_applications() for each in app.contents if each.id in ids]
-    query = select(shipped.c.definition).where(shipped.c.definition.in_(ids))
-    if connection().execute(query).first() is not None:
+    if brought(ids):
         text = M("What a pack brought along stays in its application. Copy the application instead.")
         raise Invalid([Problem("of_pack", "", text)])
     definitions.move(actor, ids, target.app.key)
+
+
+def brought(ids: Sequence[str]) -> set[str]:
+    """Those of these definitions that packs brought along."""
+    with reading() as conn:
+        query = select(shipped.c.definition).where(shipped.c.definition.in_(ids))
+        return set(conn.execute(query).scalars())
 
 
 @transactional

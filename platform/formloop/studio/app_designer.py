@@ -31,7 +31,7 @@ class AppDesigner(Designer):
         face = {word: around.doc.get(word) for word in ("icon", "color")}
         return {
             **super().shown(around),
-            "icons": ICONS,
+            "icons": dict.fromkeys(filter(None, (*ICONS, str(face["icon"] or "")))),
             "colors": COLORS,
             **face,
             "menu": menu_of(around.doc, around.locale),
