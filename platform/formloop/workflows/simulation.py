@@ -100,9 +100,14 @@ class Play:
     besides: Sequence[tuple[str, int, int]] = ()
 
 
-def require_player(actor: Actor) -> None:
+def may_play(actor: Actor) -> bool:
     """Whoever repairs cases may play them, and whoever designs definitions: nothing of it stays."""
-    if not gate.allows(actor, "design", "definition"):
+    return gate.allows(actor, "design", "definition") or gate.allows(actor, "repair", "site")
+
+
+def require_player(actor: Actor) -> None:
+    """Refuse whoever may not play cases."""
+    if not may_play(actor):
         gate.require(actor, "repair", "site")
 
 
@@ -118,7 +123,7 @@ def play(
     fills: Mapping[str, Mapping[str, Any]] | None = None,
     draft: Doc | None = None,
 ) -> Played:
-    """Play a case of a record, or of values that are not saved. Without `deeds` everybody agrees; else it stops
+    """Play a case of a record, of values that are not saved, or of a record changed to these. Without `deeds` everybody agrees; else it stops
     when they are done.
     """
     require_player(actor)
@@ -175,10 +180,10 @@ class _Stage:
         for form, other, since in wanted.besides:
             _set_back(form, other, since)
         record = wanted.record
-        if record is None:
-            record = int(records.create(who, wanted.form, dict(wanted.values))["id"])
-        else:
+        if record is not None:
             _set_back(wanted.form, record, wanted.since)
+        if record is None or wanted.values:
+            record = self._save(who, record)
         found = beginning.submit_for(who, wanted.form, record)
         for _ in range(LONGEST):
             now = cases.get_case(found.case)
@@ -195,6 +200,16 @@ class _Stage:
                 return
             self._do(waiting, deed)
             played.waiting, played.stays = [], []
+
+    def _save(self, who: Actor, record: int | None) -> int:
+        form, raw = self.wanted.form, dict(self.wanted.values)
+        try:
+            if record is None:
+                return int(records.create(who, form, raw)["id"])
+            records.change_record(who, form, record, raw)
+        except Invalid as error:
+            raise Invalid([_named(form, each) for each in error.problems]) from error
+        return record
 
     def _cases(self) -> set[int]:
         """The open cases that belong to the play."""
@@ -290,19 +305,27 @@ class _Stage:
             try:
                 service.carry(get_actor(deed.person), found.task, event, fills)
             except Invalid as error:
-                raise Invalid([_at_step(found, each) for each in error.problems]) from error
+                step = _step_of(found)
+                raise Invalid([_named(found.form, each, step) for each in error.problems]) from error
 
 
-def _at_step(found: Open, problem: Problem) -> Problem:
-    """Which field of which step is missing or wrong."""
+def _step_of(found: Open) -> Step | None:
     row = cases.get_case(found.case)
-    step = get_version(row.workflow, row.version).steps.get(found.step.rpartition("/")[2]) if row else None
+    return get_version(row.workflow, row.version).steps.get(found.step.rpartition("/")[2]) if row else None
+
+
+def _named(form: str, problem: Problem, step: Step | None = None) -> Problem:
+    """A problem with the name of its field, and of the step where it is missing or wrong."""
     path = ".".join(part for part in problem.at.split(".") if not part.isdecimal())
-    field = get_form(found.form).find(path)
-    if step is None or field is None:
+    field = get_form(form).find(path)
+    if field is None:
         return problem
-    words = {"step": step.called, "field": Titled(field.schema, path), "problem": problem.message}
-    return Problem(problem.code, problem.at, M("“{step}”, field “{field}”: {problem}", **words))
+    called = Titled(field.schema, path)
+    text = M("{field}: {problem}", field=called, problem=problem.message)
+    if step is not None:
+        words = {"step": step.called, "field": called, "problem": problem.message}
+        text = M("“{step}”, field “{field}”: {problem}", **words)
+    return Problem(problem.code, problem.at, text)
 
 
 def _heard(step: Step, given: Answer | None) -> tuple[str, Mapping[str, Any]] | None:
