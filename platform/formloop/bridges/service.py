@@ -151,9 +151,8 @@ def run(bridge: BridgeSpec, actor: Actor, record: Values, clear: bool, cause: Ca
     cancelled = [each for each in gone if bridge.removed == "cancel" and each["state"] != CANCELLED]
     drafts += [Draft({}, each["id"], state=CANCELLED) for each in cancelled]
     step = cause.then(bridge.step, bridge.source, record["id"])
-    saved = (
-        service.save_many(actor, target.key, drafts, step, How(trusted=True, unlocked=True)) if drafts else []
-    )
+    how = How(trusted=True, unlocked=True, unique=frozenset(bridge.by if len(bridge.by) == 1 else ()))
+    saved = service.save_many(actor, target.key, drafts, step, how) if drafts else []
     problems = [
         engine.problem_at(
             bridge, wanted[place].index if place < len(wanted) else 0, p.at, _of_target(target, outcome, p)

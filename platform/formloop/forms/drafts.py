@@ -28,6 +28,8 @@ class How:
     rights are not asked unless `asks` names the action whose grants count for rows and fields (an import).
     `fields`: the paths that may be changed beyond or within the person's grants (a workflow node's field
     rights). `unlocked`: a record under approval may be changed too. `dry`: find every problem, save nothing.
+    `unique`: fields that may occur only once and by which the caller has just looked, in this transaction, for
+    records that are there, so that nobody else needs to.
     """
 
     trusted: bool = False
@@ -35,6 +37,7 @@ class How:
     fields: frozenset[str] | None = None
     unlocked: bool = False
     dry: bool = False
+    unique: frozenset[str] = frozenset()
 
     @property
     def free(self) -> bool:

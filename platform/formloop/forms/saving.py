@@ -49,6 +49,7 @@ def save(
         connection(),
         spec,
         [Claim(w.before, w.after, w.problems, seen | w.given.keys) for w in work if w.error is None],
+        how.unique,
     )
     good = [w for w in work if not w.problems and w.error is None]
     for each in work:

@@ -1,5 +1,6 @@
 """Values that may occur only once: asked for before saving, and guarded by the database all the same."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -38,10 +39,13 @@ class Claim:
         )
 
 
-def check_unique(conn: Connection, spec: FormSpec, claims: list[Claim]) -> None:
-    """Add a problem to every draft whose unique value another record, or an earlier draft, has already."""
+def check_unique(conn: Connection, spec: FormSpec, claims: list[Claim], known: Collection[str] = ()) -> None:
+    """Add a problem to every draft whose unique value another record, or an earlier draft, has already.
+
+    Of the fields in `known` the caller has looked himself.
+    """
     for each in spec.stored:
-        if not (each.unique or each.type.name == "serial"):
+        if each.key in known or not (each.unique or each.type.name == "serial"):
             continue
         wanted = [claim for claim in claims if claim.wants(each.key)]
         if not wanted:

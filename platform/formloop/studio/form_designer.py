@@ -14,6 +14,7 @@ from formloop.studio.designer import FIXED, Act, Designer, Gesture, Made, design
 from formloop.studio.operations import Operation, find, write_path
 from formloop.studio.panel import Panel, open_panel
 from formloop.studio.pickers import Around
+from formloop.studio.places import Schema
 from formloop.studio.shapes import mapping, texts
 
 GROUPS = {"basic": M("Basic fields"), "advanced": M("Advanced fields")}
@@ -75,6 +76,8 @@ class FormDesigner(Designer):
     def panel(self, around: Around, at: Path) -> Panel | None:
         """A field's panel shows what its type can use."""
         panel = super().panel(around, at)
+        if panel is not None and not at:
+            return replace(panel, schema=_short_first(panel.schema))
         if panel is not None and form_rows.is_mark(at):
             return replace(panel, without=panel.without | {"id"})
         if panel is None or not form_design.is_field(at):
@@ -126,6 +129,13 @@ class FormDesigner(Designer):
     def act(self, name: str) -> Act | None:
         """Gestures on fields; on other parts those of every designer."""
         return _ACTS.get(name) or super().act(name)
+
+
+def _short_first(schema: Schema) -> Schema:
+    """What belongs to the form as a whole: the lists of states and checks may be long, so they come last."""
+    said = mapping(schema.get("properties"))
+    last = {key: said[key] for key in ("x-states", "x-checks") if key in said}
+    return {**schema, "properties": {**{k: v for k, v in said.items() if k not in last}, **last}}
 
 
 def _brick(at: Path, said: Any, locale: str, width: int, required: bool) -> Brick:
