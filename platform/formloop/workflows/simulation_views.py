@@ -26,7 +26,8 @@ from formloop.web.routes import route
 from formloop.workflows import play_words, replaying, sight, simulation
 from formloop.workflows.kind import find_workflow, prepare
 from formloop.workflows.pages import MOST_PEOPLE, blueprint, number
-from formloop.workflows.simulation import Answer, Deed
+from formloop.workflows.playing import LONGEST
+from formloop.workflows.plays import Answer, Deed
 from formloop.workflows.spec import Step, Workflow
 
 LAST = 50  # finished cases that are played again
@@ -62,7 +63,7 @@ def play(workflow: str) -> Response:
     answers, fills = _answers(tried), _fills(tried, spec)
     # nobody looks at a record this way which they may not see
     owner = reads.get_record(actor, spec.key, record)["owner"]
-    said = request.form.getlist("deed")[: simulation.LONGEST]
+    said = request.form.getlist("deed")[:LONGEST]
     said = said[:-1] if action == "undo" else [] if action == "begin" else said
     deeds = None if action == "play" else [_deed(each) for each in said]
     who = number("initiator") or owner
