@@ -14,8 +14,10 @@ const tour = {
   },
   get done() { return Boolean(tour.step.dataset.tourUntil && document.querySelector(tour.step.dataset.tourUntil)); },
 
-  keep(values = {}) {
-    return htmx.ajax("POST", tour.box.dataset.url, { source: tour.box, swap: "none", values: { step: tour.number, page: location.pathname, ...values } });
+  keep(values = {}) {  // also when the page is left at once
+    const body = new URLSearchParams({ step: tour.number, page: location.pathname, ...values });
+    const headers = JSON.parse(document.body.getAttribute("hx-headers"));
+    fetch(tour.box.dataset.url, { method: "POST", keepalive: true, headers, body }).catch(() => {});
   },
 
   // By one step; what was done already, and can no longer be pointed to, is passed over.
