@@ -11,6 +11,7 @@ from formloop.core.text import M
 from formloop.definitions import library
 from formloop.definitions import service as definitions
 from formloop.definitions import views as definition_views
+from formloop.forms import fill_in
 from formloop.forms import views as forms_views
 from formloop.forms.spec import FormSpec, Values
 from formloop.web import navigation, viewer
@@ -102,6 +103,8 @@ def init_app(app: Flask) -> None:
     navigation.person_menu.add("deputies", deputies)
     definition_views.links.add("workflow", _links)
     navigation.home.add("inbox", navigation.Slot("workflows/_home.html", _home, order=100))
+    if simulation_views.play_tool not in fill_in.tools:
+        fill_in.tools.append(simulation_views.play_tool)
     forms_views.record_panels += [
         _submit_panel,
         amendment_views.chance_panel,
