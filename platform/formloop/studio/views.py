@@ -34,6 +34,7 @@ from formloop.studio.operations import find, read_path, write_path
 from formloop.studio.panel import Panel, read_section
 from formloop.studio.pickers import Around
 from formloop.studio.shapes import mapping
+from formloop.studio.wording import place_in_words
 from formloop.web import htmx, page, viewer
 from formloop.web.routes import route
 
@@ -224,6 +225,9 @@ def _act(definition_id: str, act: str, revision: int | None) -> Response:
 
 def _fill(designer: Designer, gesture: Gesture) -> tuple[Doc, Path, dict[str, Message]]:
     panel = designer.panel(gesture.around, gesture.at)
+    if panel is not None and panel.value is None and "properties" in panel.schema:
+        around = find(gesture.around.doc, gesture.at[:-1], gesture.around.kind.identities)
+        panel = replace(panel, value={}) if isinstance(around, dict) else None  # a part that begins with this
     if panel is None or not isinstance(panel.value, dict):
         raise Invalid([Problem("gone", "", M("This part is no longer there; the page shows what is."))])
     operations, wrong = read_section(panel, gesture.given)
@@ -278,7 +282,10 @@ def _page(
         "at": write_path(panel.at if panel else ()),
         "selected": write_path(designer.selected(around, bench.at)),
         "parts": panel.parts() if panel is not None and not designer.whole else [],
-        "problems": [(each, write_path(designer.selected(around, _place(each)))) for each in bench.problems],
+        "problems": [
+            (each, write_path(designer.selected(around, _place(each))), place_in_words(around, _place(each)))
+            for each in bench.problems
+        ],
         "canvas": designer.canvas,
         "path_text": write_path,
         "steps": _steps(bench),
