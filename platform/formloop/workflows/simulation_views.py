@@ -224,9 +224,7 @@ def _page(
 def _published(key: str) -> Workflow:
     found: Workflow = library.published("workflow", key)
     if found.amends is not None:
-        raise Conflict(
-            M("A workflow for changes is played on the page where a change is proposed.")
-        )
+        raise Conflict(M("A workflow for changes is played on the page where a change is proposed."))
     return found
 
 
