@@ -313,6 +313,19 @@ def test_the_desk_lists_what_is_due_of_the_tasks_that_wait_now(stage: Stage) -> 
         assert overdue(stage) == 0
 
 
+def test_what_was_passed_to_the_head_stays_overdue(stage: Stage) -> None:
+    due = {"after": "P1D", "then": [{"do": "escalate"}]}
+    stage.publish(approval("one", "bob", "cho", mode="in_turn", due=due), END)
+    case = stage.submit().case
+    with clock.stopped_at(clock.now() + timedelta(days=2)):
+        watching.run_due()
+        drained()
+    assert stage.is_asked("dee", case)
+    assert overdue(stage) == 1
+    stage.do("dee", "approve", case)
+    assert overdue(stage) == 0
+
+
 def test_what_is_due_counts_as_approved_or_goes_back(stage: Stage) -> None:
     for do, status in (("approve", "approved"), ("return", "returned")):
         stage.publish(approval("one", "bob", due={"after": "PT1H", "then": [{"do": do}]}), END)
