@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from formloop.access import gate
 from formloop.access.actor import SYSTEM
 from formloop.definitions import service as definitions
 from formloop.studio import drafting
@@ -207,3 +208,13 @@ def _some(chance):
 
 def _text(value):
     return json.dumps(value)
+
+
+def test_who_may_not_see_the_records_is_led_to_none_of_them(studio, client, monkeypatch):
+    flow = _begin_flow(studio, client)
+    definitions.publish(studio.mei, flow)
+    assert "/cases/play/" in client.get(f"/studio/{flow}").text
+    allows = gate.allows
+    monkeypatch.setattr(gate, "allows", lambda a, do, what: do != "view" and allows(a, do, what))
+    shown = client.get(f"/studio/{flow}").text
+    assert "/cases/play/" not in shown and 'href="/f/' not in shown

@@ -13,6 +13,7 @@ from formloop.definitions import editor, library
 from formloop.definitions import service as definitions
 from formloop.definitions import views as definition_views
 from formloop.definitions.views import Restorer
+from formloop.forms import list_views
 from formloop.studio import (
     bridge_designer,
     drafting,
@@ -289,12 +290,21 @@ def _page(
         "canvas": designer.canvas,
         "path_text": write_path,
         "steps": _steps(bench),
+        "plays": _plays(bench),
         "shown": designer.shown(around),
         "types": designer.types(around, bench.at),
         "help": guide.explain(around.kind.name, panel.at if panel else ()),
         "with_panel": with_panel,
     }
     return page.render(template, "studio/_parts.html", status=status, **values)
+
+
+def _plays(bench: Bench) -> bool:
+    """Whether it is a workflow that can be played on records this person sees."""
+    found = bench.desk.definition
+    return (
+        found.kind == "workflow" and bool(found.version) and bool(list_views.list_url(bench.desk.doc["form"]))
+    )
 
 
 def _place(problem: Problem) -> Path:
@@ -308,7 +318,7 @@ def _steps(bench: Bench) -> list[tuple[Message, str, bool]]:
     if form is None:
         return []
     here, on_list = found.kind, bench.at[:1] == ("x-list",)
-    data = url_for("lists.list_page", form=form.key) if form.version else ""
+    data = (list_views.list_url(form.key) if form.version else None) or ""
     listed = url_for("studio.design", definition_id=form.id, at="x-list")
     return [
         (M("① Form"), url_for("studio.design", definition_id=form.id), here == "form" and not on_list),
