@@ -14,6 +14,7 @@ from formloop.events.tables import outbox
 from formloop.forms import service as records
 from formloop.forms.kind import get_form
 from formloop.workflows import administration, beginning, cases, hearing, service, watching
+from formloop.workflows.amendments import service as amendments
 from formloop.workflows.kind import get_version
 from formloop.workflows.played import Marks, Played, name_of
 from formloop.workflows.plays import Answer, Deed, Open, Play
@@ -21,6 +22,7 @@ from formloop.workflows.set_back import set_back
 from formloop.workflows.spec import Step
 from formloop.workflows.state import ENDED, Event, Note, State, Token
 from formloop.workflows.tables import case, task, watch
+from formloop.workflows.turning import Result
 
 LONGEST = 500  # turns of one play
 NO_ANSWER = M("No answer.")
@@ -40,12 +42,7 @@ class Stage:
         wanted, who = self.wanted, get_actor(self.wanted.initiator)
         for form, other, since in wanted.besides:
             set_back(form, other, since)
-        record = wanted.record
-        if record is not None:
-            set_back(wanted.form, record, wanted.since)
-        if record is None or wanted.values:
-            record = self._save(who, record)
-        found = beginning.submit_for(who, wanted.form, record)
+        found = self._propose(who) if wanted.reason else self._submit(who)
         for _ in range(LONGEST):
             now = cases.get_case(found.case)
             played.status = now.status if now is not None else found.status
@@ -61,6 +58,21 @@ class Stage:
                 return
             self._do(waiting, deed)
             played.waiting, played.stays = [], []
+
+    def _submit(self, who: Actor) -> Result:
+        wanted, record = self.wanted, self.wanted.record
+        if record is not None:
+            set_back(wanted.form, record, wanted.since)
+        if record is None or wanted.values:
+            record = self._save(who, record)
+        return beginning.submit_for(who, wanted.form, record)
+
+    def _propose(self, who: Actor) -> Result:
+        form, record, raw = self.wanted.form, self.wanted.record or 0, dict(self.wanted.values)
+        try:
+            return amendments.propose(who, form, record, raw, self.wanted.reason)
+        except Invalid as error:
+            raise Invalid([_named(form, each) for each in error.problems]) from error
 
     def _save(self, who: Actor, record: int | None) -> int:
         form, raw = self.wanted.form, dict(self.wanted.values)

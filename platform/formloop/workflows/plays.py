@@ -54,7 +54,8 @@ class Play:
     `follow` says what people do, `fills` what they fill in, by step; `answers` are what steps without people hear,
     by step; `draft` is a workflow document to try instead of the published one. `since`: the record is given back
     the values it had when that row of a history was written, but for what came from its own workflow; `besides`
-    are records of sub-flows and that row of each, which are given back theirs.
+    are records of sub-flows and that row of each, which are given back theirs. With a `reason` the values are proposed
+    as a change of the record, which is approved.
     """
 
     form: str
@@ -67,3 +68,4 @@ class Play:
     draft: Doc | None = None
     since: int | None = None
     besides: Sequence[tuple[str, int, int]] = ()
+    reason: str = ""

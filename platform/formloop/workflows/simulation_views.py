@@ -82,6 +82,13 @@ def play_tool(actor: Actor, spec: FormSpec, before: Values | None) -> fill_in.To
     return fill_in.Tool(M("See how it would be approved"), "player-play", url)
 
 
+def change_tools(actor: Actor, spec: FormSpec, record: int) -> tuple[fill_in.Tool, ...]:
+    """The way to play a change that is being proposed, for people who play."""
+    url = url_for("workflows.play_given", form=spec.key, record=record, change=1)
+    tool = fill_in.Tool(M("See how it would be approved"), "player-play", url)
+    return (tool,) if simulation.may_play(actor) else ()
+
+
 @route(blueprint, "/cases/play-given/<form>", permission="signed-in", methods=["POST"])
 def play_given(form: str) -> Response:
     """Play what is being filled in as if its writer submitted it; it is not saved, so whoever may not save it is refused."""
@@ -89,14 +96,22 @@ def play_given(form: str) -> Response:
     raw = posted.raw_values(spec, request.form)
     if record is not None:
         reads.get_record(actor, form, record)  # NotFound for whoever may not see it
-    played = simulation.play(actor, form, actor.person_id or 0, record=record, values=raw)
+    change = record is not None and "change" in request.args
+    if record is not None and change:
+        played = simulation.play_change(actor, form, record, raw, request.form.get("_reason", "").strip())
+    else:
+        played = simulation.play(actor, form, actor.person_id or 0, record=record, values=raw)
     return page.render(
         "workflows/play_given.html",
         "workflows/_play_given.html",
         title=M("How it would be approved"),
         played=play_words.of_play(actor, played, spec, viewer.locale()),
         deeds=None,
-        back=url_for("forms.edit_page" if record else "forms.new_page", form=form, record=record),
+        back=url_for(
+            "workflows.amend_page" if change else "forms.edit_page" if record else "forms.new_page",
+            form=form,
+            record=record,
+        ),
     )
 
 
@@ -209,9 +224,7 @@ def _page(
 def _published(key: str) -> Workflow:
     found: Workflow = library.published("workflow", key)
     if found.amends is not None:
-        raise Conflict(
-            M("A workflow for changes is tried out by proposing one; there is nothing to play here.")
-        )
+        raise Conflict(M("A workflow for changes is played on the page where a change is proposed."))
     return found
 
 
