@@ -22,6 +22,7 @@ from formloop.workflows import (
     cases,
     desk,
     hearing,
+    inbox,
     service,
     timeline,
     walk,
@@ -289,6 +290,34 @@ def test_what_is_due_reminds_again_and_again_and_is_passed_to_the_head(stage: St
         "due_escalate",
     ]
     assert stage.do("dee", "approve", case).status == "approved"
+
+
+def due_of(stage: Stage, who: str) -> Any:
+    (row,) = inbox.list_tab(stage.actors[who], "todo", "en").rows
+    return row.due_at
+
+
+def test_a_step_that_comes_back_from_an_added_signer_is_due_anew(stage: Stage) -> None:
+    then = [{"do": "remind", "every": "PT4H"}, {"do": "return", "after": "P1D"}]
+    stage.publish(
+        approval("one", "bob", due={"after": "P1D", "then": then}, actions=["approve", "add_signer"]), END
+    )
+    begun, day = clock.now(), timedelta(days=1)
+    with clock.stopped_at(begun):
+        case = stage.submit().case
+        stage.do("bob", "add_signer", case, to=stage.actors["cho"].person_id, how="before")
+        assert due_of(stage, "cho") == begun + day, "the signer is due like Bob"
+    back = begun + 1.5 * day
+    with clock.stopped_at(back):
+        assert watching.run_due() == 1
+        drained()
+        stage.do("cho", "approve", case)
+        assert due_of(stage, "bob") == back + day
+    for days, due in ((2.4, 0), (2.6, 1), (3.6, 2)):
+        with clock.stopped_at(begun + days * day):
+            assert watching.run_due() == due, days
+            drained()
+    assert stage.state_of(case) == "draft"
 
 
 def overdue(stage: Stage) -> int:
