@@ -155,7 +155,11 @@ function apply(form, answer, names) {
   for (const [name, { input, text }] of Object.entries(answer.values)) {
     const place = names.toPage(name);
     const output = form.querySelector(`[data-fl-output="${CSS.escape(place)}"]`);
-    if (output) { output.textContent = text || "—"; continue; }
+    if (output) {
+      output.textContent = text || "—";
+      output.closest(".fl-fact")?.classList.toggle("fl-empty", !text);
+      continue;
+    }
     const element = form.elements[place];
     if (element?.tomselect) { element.tomselect.addOption({ value: input, text }); element.tomselect.setValue(input, true); }
     else if (element && element !== document.activeElement) element.value = input;

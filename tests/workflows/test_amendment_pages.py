@@ -276,6 +276,21 @@ def test_of_a_purged_record_no_proposed_values_stay(app: Flask, desk: Desk) -> N
     assert proposals.find(case) is None
 
 
+def test_a_change_is_played_before_it_is_proposed(app: Flask, desk: Desk) -> None:
+    record, adm = desk.booking(), seen_by(app, desk, "adm")
+    url = f"/cases/play-given/booking?record={record}&change=1"
+    assert url.replace("&", "&amp;") in text_of(adm, f"/f/booking/{record}/amend")
+    before = desk.now(record)
+    page = adm.post(url, data=posted(desk, record, day="2026-12-24")).get_data(as_text=True)
+    assert "Bob</strong> · " in page and "Approved" in page
+    assert (desk.now(record), cases.find_open("booking", record)) == (before, None)
+    page = adm.post(url, data=posted(desk, record)).get_data(as_text=True)
+    assert "alert-warning" in page, "nothing is changed"
+    ann = seen_by(app, desk, "ann")
+    assert "play-given" not in text_of(ann, f"/f/booking/{record}/amend")
+    assert ann.post(url, data=posted(desk, record, day="2026-12-24")).status_code == 403
+
+
 def test_a_workflow_for_changes_is_not_played(app: Flask, desk: Desk) -> None:
     client = seen_by(app, desk, "adm")
     assert client.get("/cases/play/booking_change").status_code == 409

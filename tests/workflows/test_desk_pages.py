@@ -5,13 +5,16 @@ from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from formloop.access import people
 from formloop.access.actor import SYSTEM, get_actor
 from formloop.core import clock
 from formloop.core.definitions import Doc
+from formloop.db import reading
 from formloop.definitions import drafts
 from formloop.definitions import service as definitions
+from formloop.forms.kind import get_form
 from formloop.workflows import administration, cases, delegations
 from formloop.workflows.kind import get_version
 from formloop.workflows.remapping import remap
@@ -294,6 +297,28 @@ def test_what_waits_hear_and_what_people_fill_in_is_chosen_on_the_page(app: Flas
     assert 'value="seen"' in page and "Approved" in page
     assert "Stuck" in go(**filled, **{"status.bank": "none"})
     assert adm.post(url, data={**sent, "answer.bank": "{"}).status_code == 422
+
+
+def test_what_is_being_filled_in_is_played_without_being_saved(app: Flask, play: Stage) -> None:
+    large = {"id": "large", "when": "amount > 500", "steps": [approval("boss", "dee")]}
+    play.publish({"id": "size", "node": "condition", "branches": [large]}, approval("one", "bob"), END)
+    record, adm = play.record(), browser(app, play, "adm")
+    url = "/cases/play-given/request"
+    assert f'hx-post="{url}"' in text_of(adm, "/f/request/new")
+    page = adm.post(url, data={"subject": "A hall", "amount": "900"}).get_data(as_text=True)
+    assert "Dee</strong> · Boss" in page and "Bob</strong> · One" in page
+    page = adm.post(f"{url}?record={record}", data={"subject": "A desk", "amount": "900"}).get_data(
+        as_text=True
+    )
+    assert "Dee</strong> · Boss" in page
+    assert "Subject: This must be filled in." in adm.post(url, data={"subject": ""}).get_data(as_text=True)
+    with reading() as conn:
+        table = get_form("request").table
+        assert [(row.id, row.amount) for row in conn.execute(select(table))] == [(record, 100)]
+    ann = browser(app, play, "ann")
+    assert url not in text_of(ann, "/f/request/new")
+    assert ann.post(url, data={"subject": "A hall"}).status_code == 403
+    assert adm.post(f"{url}?record=1", data={"subject": "A hall"}).status_code == 404
 
 
 def test_the_page_of_a_workflow_leads_to_playing_it_and_to_its_running_ones(app: Flask, play: Stage) -> None:

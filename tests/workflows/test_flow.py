@@ -22,6 +22,7 @@ from formloop.workflows import (
     cases,
     desk,
     hearing,
+    inbox,
     service,
     timeline,
     walk,
@@ -291,6 +292,34 @@ def test_what_is_due_reminds_again_and_again_and_is_passed_to_the_head(stage: St
     assert stage.do("dee", "approve", case).status == "approved"
 
 
+def due_of(stage: Stage, who: str) -> Any:
+    (row,) = inbox.list_tab(stage.actors[who], "todo", "en").rows
+    return row.due_at
+
+
+def test_a_step_that_comes_back_from_an_added_signer_is_due_anew(stage: Stage) -> None:
+    then = [{"do": "remind", "every": "PT4H"}, {"do": "return", "after": "P1D"}]
+    stage.publish(
+        approval("one", "bob", due={"after": "P1D", "then": then}, actions=["approve", "add_signer"]), END
+    )
+    begun, day = clock.now(), timedelta(days=1)
+    with clock.stopped_at(begun):
+        case = stage.submit().case
+        stage.do("bob", "add_signer", case, to=stage.actors["cho"].person_id, how="before")
+        assert due_of(stage, "cho") == begun + day, "the signer is due like Bob"
+    back = begun + 1.5 * day
+    with clock.stopped_at(back):
+        assert watching.run_due() == 1
+        drained()
+        stage.do("cho", "approve", case)
+        assert due_of(stage, "bob") == back + day
+    for days, due in ((2.4, 0), (2.6, 1), (3.6, 2)):
+        with clock.stopped_at(begun + days * day):
+            assert watching.run_due() == due, days
+            drained()
+    assert stage.state_of(case) == "draft"
+
+
 def overdue(stage: Stage) -> int:
     return len(desk.list_items(stage.actors["adm"], "overdue", "en")[0])
 
@@ -311,6 +340,19 @@ def test_the_desk_lists_what_is_due_of_the_tasks_that_wait_now(stage: Stage) -> 
         assert overdue(stage) == 0
         service.submit(stage.actors["ann"], "request", stage.record_of(case))
         assert overdue(stage) == 0
+
+
+def test_what_was_passed_to_the_head_stays_overdue(stage: Stage) -> None:
+    due = {"after": "P1D", "then": [{"do": "escalate"}]}
+    stage.publish(approval("one", "bob", "cho", mode="in_turn", due=due), END)
+    case = stage.submit().case
+    with clock.stopped_at(clock.now() + timedelta(days=2)):
+        watching.run_due()
+        drained()
+    assert stage.is_asked("dee", case)
+    assert overdue(stage) == 1
+    stage.do("dee", "approve", case)
+    assert overdue(stage) == 0
 
 
 def test_what_is_due_counts_as_approved_or_goes_back(stage: Stage) -> None:

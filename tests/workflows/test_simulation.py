@@ -16,7 +16,7 @@ from formloop.definitions import service as definitions
 from formloop.events import outbox
 from formloop.forms import service as records
 from formloop.workflows import administration, cases, hearing, replaying, service, simulation
-from formloop.workflows.simulation import Answer, Deed, Open
+from formloop.workflows.plays import Answer, Deed, Open, Play
 from workflows.specimens import approval, workflow_doc
 from workflows.stage import END, Stage
 
@@ -224,7 +224,7 @@ def test_what_others_do_meanwhile_is_no_part_of_a_play(stage: Stage) -> None:
             thread.join()
         return simulation.agree(waiting)
 
-    played = simulation.try_out(simulation.Play("request", person(stage, "ann"), follow, record))
+    played = simulation.try_out(Play("request", person(stage, "ann"), follow, record))
     assert len(others) == 1
     assert [(a.step, a.person) for a in played.asked] == [("one", person(stage, "bob"))]
     assert {which for form, which, _ in played.changes} == {record}

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from formloop.core.errors import Conflict
-from formloop.workflows import service
+from formloop.workflows import beginning, service
 from formloop.workflows.turning import Turn
 from workflows.stage import END, Stage, approval
 
@@ -22,7 +22,7 @@ def submitted_at_once(
 ) -> tuple[service.Result, service.Result]:
     """Ann's request is held just before it writes its case; meanwhile `second` submits the same record."""
     stage.publish(approval("one", "bob"), END)
-    record, add_case = stage.record(), service.add_case
+    record, add_case = stage.record(), beginning.add_case
     held, go_on = threading.Event(), threading.Event()
 
     def add_held(turn: Turn) -> None:
@@ -31,7 +31,7 @@ def submitted_at_once(
             go_on.wait(20)
         add_case(turn)
 
-    monkeypatch.setattr(service, "add_case", add_held)
+    monkeypatch.setattr(beginning, "add_case", add_held)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(service.submit, stage.actors["ann"], "request", record)
         held.wait(20)

@@ -17,6 +17,15 @@ from formloop.web import page, viewer
 
 
 @dataclass(frozen=True, slots=True)
+class Tool:
+    """A button beside Save that posts what is being filled in to `url` and shows the answer in the dialog."""
+
+    label: Message
+    icon: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Purpose:
     """What a page is for that a room above lets people fill in.
 
@@ -32,15 +41,7 @@ class Purpose:
     part: str
     shown: Mapping[str, Any] = field(default_factory=dict)
     is_held: Callable[[str], bool] = lambda path: False
-
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """A button beside Save that posts what is being filled in to `url` and shows the answer in the dialog."""
-
-    label: Message
-    icon: str
-    url: str
+    tools: tuple[Tool, ...] = ()
 
 
 tools: list[Callable[[Actor, FormSpec, Values | None], Tool | None]] = []  # rooms above add theirs
@@ -86,7 +87,7 @@ def show(
         action=request.path,
         kept=fills.find(actor, spec.key, (before or {}).get("id")) if request.method == "GET" else None,
         purpose=purpose,
-        tools=[tool for each in tools if purpose is None and (tool := each(actor, spec, before))],
+        tools=purpose.tools if purpose else [tool for each in tools if (tool := each(actor, spec, before))],
         **_addresses(spec, before, purpose),
     )
 

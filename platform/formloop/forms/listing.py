@@ -145,10 +145,7 @@ def _select(spec: FormSpec, permit: Permit, context: Context, query: Query) -> S
     }
     columns: list[ColumnElement[Any]] = [c for c in spec.table.c if c.key in keys]
     if not permit.uniform:  # tell with each row which grants give it
-        for index in range(len(permit.grants)):
-            one = Permit(spec, permit.grants[index : index + 1], permit.conditions[index : index + 1])
-            given = one.where(context)
-            columns.append((literal(True) if given is None else given).label(f"_grant_{index}"))
+        columns += permit.marks(context)
     return select(*columns)
 
 

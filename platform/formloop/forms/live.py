@@ -1,11 +1,13 @@
 """Answers while somebody fills in a form: calculated values, what is shown and required, what fits a search."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from formloop.access import people
 from formloop.access.actor import Actor
 from formloop.core import clock
+from formloop.core.errors import Problem
 from formloop.core.expression import to_sql
 from formloop.db import engine as database
 from formloop.forms import engine, listing, permits, screen
@@ -20,6 +22,17 @@ from formloop.forms.spec import Field, FormSpec, Values
 MOST_CHOICES = 30
 
 
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A record with what stands on a page laid over it, everything calculated; `filled` are the inputs that
+    something chosen has filled in."""
+
+    values: Values
+    env: Values
+    problems: list[Problem]
+    filled: set[str]
+
+
 def answer(
     actor: Actor,
     spec: FormSpec,
@@ -29,10 +42,32 @@ def answer(
     locale: str,
     action: str | None = None,
 ) -> dict[str, Any]:
-    """Values, hidden and required names, and problems for the page as it stands. `changed` names the inputs
-    changed since the last answer: what a record chosen there brings along replaces what stood there, but not
-    what was typed in the same pause. `action` is the right
-    that counts, as for `reach`."""
+    """Values, hidden and required names, and problems for the page as it stands. `action` is the right that
+    counts, as for `reach`; `changed` as for `lay_over`."""
+    typed = lay_over(actor, spec, raw, before, changed)
+    visible, editable = reach(actor, spec, before, action)
+    shown = screen.build(
+        spec,
+        typed.values,
+        typed.env,
+        context_of(actor),
+        locale,
+        visible,
+        editable,
+        typed.problems,
+        screen.names_for(actor, spec, [typed.values]),
+    )
+    return tell(shown, typed, locale)
+
+
+def lay_over(
+    actor: Actor, spec: FormSpec, raw: dict[str, Any], before: Values | None, changed: Sequence[str] = ()
+) -> Typed:
+    """What is typed, laid over the record `before` and calculated.
+
+    `changed` names the inputs changed since the last answer: what a record chosen there brings along replaces
+    what stood there, but not what was typed in the same pause.
+    """
     context = context_of(actor)
     given = engine.read_given(spec, raw)
     values = engine.laid_over(spec, before, given.values)
@@ -45,29 +80,23 @@ def answer(
         )
     env = engine.complete(spec, values, given, links, context, before)
     problems = engine.with_first(given.problems, engine.check(spec, values, env, context))
-    visible, editable = reach(actor, spec, before, action)
-    shown = screen.build(
-        spec,
-        values,
-        env,
-        context,
-        locale,
-        visible,
-        editable,
-        problems,
-        screen.names_for(actor, spec, [values]),
-    )
+    return Typed(values, env, problems, filled)
+
+
+def tell(shown: screen.Screen, typed: Typed, locale: str) -> dict[str, Any]:
+    """What changed of a page, for the page: only of the fields that `shown` has."""
     cells = [*shown.cells(), *(c for top in shown.cells() for line in top.lines for c in line.cells)]
+    seen = {cell.name for cell in cells}
     return {
         "values": {
             c.name: {"input": c.input, "text": c.text}
             for c in cells
-            if c.field.formula is not None or (c.readonly and not c.field.children) or c.name in filled
+            if c.field.formula is not None or (c.readonly and not c.field.children) or c.name in typed.filled
         },
         "notes": {c.name: c.note for c in cells if c.field.type.name == "amount"},
         "hidden": [c.name for c in cells if not c.shown],
         "required": [c.name for c in cells if c.required],
-        "problems": {p.at: p.message.render(locale) for p in reversed(problems)},
+        "problems": {p.at: p.message.render(locale) for p in reversed(typed.problems) if p.at in seen},
     }
 
 

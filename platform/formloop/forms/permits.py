@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, case, false, null, or_
+from sqlalchemy import ColumnElement, FromClause, and_, case, false, literal, null, or_
 
 from formloop.access import gate
 from formloop.access.actor import Actor
@@ -66,7 +66,7 @@ class Permit:
 
     def where(self, context: Context, source: FromClause | None = None) -> ColumnElement[bool] | None:
         """The rows that some grant gives; None when it is all of them."""
-        return self._either(range(len(self.grants)), context, source)
+        return self.either(range(len(self.grants)), context, source)
 
     def cell(
         self, path: str, context: Context, source: FromClause | None = None
@@ -75,7 +75,7 @@ class Permit:
         if path in self.everywhere or path not in self.paths:
             return None
         giving = [i for i, paths in enumerate(self.reach) if path in paths]
-        return self._either(giving, context, source) if giving else false()
+        return self.either(giving, context, source) if giving else false()
 
     def lines(
         self, subform: str, context: Context, source: FromClause | None = None
@@ -85,7 +85,7 @@ class Permit:
         giving = [i for i, paths in enumerate(self.reach) if paths & own]
         if len(giving) == len(self.grants):
             return None
-        return self._either(giving, context, source) if giving else false()
+        return self.either(giving, context, source) if giving else false()
 
     def seen(
         self, column: ColumnElement[Any], path: str, context: Context, source: FromClause | None = None
@@ -113,18 +113,27 @@ class Permit:
             c.calls & OF_THE_MOMENT for c in asked
         )
 
-    def _either(
-        self, grants: Sequence[int], context: Context, source: FromClause | None
+    def marks(self, context: Context) -> list[ColumnElement[bool]]:
+        """For a select: whether each grant gives the row, as `_grant_0`, `_grant_1` and so on."""
+        given = [self.either((place,), context) for place in range(len(self.grants))]
+        return [
+            (literal(True) if rows is None else rows).label(f"_grant_{place}")
+            for place, rows in enumerate(given)
+        ]
+
+    def either(
+        self, grants: Sequence[int], context: Context, source: FromClause | None = None
     ) -> ColumnElement[bool] | None:
+        """The rows that one of these grants, by their place, gives; None when it is all of them."""
         dialect = engine().dialect.name
         if source is None and self.steady:
             return _prepared(self, tuple(grants), replace(context, now=ANY_MOMENT), dialect)
-        return self.either(grants, context, source, dialect)
+        return self.write(grants, context, source, dialect)
 
-    def either(
+    def write(
         self, grants: Sequence[int], context: Context, source: FromClause | None, dialect: str
     ) -> ColumnElement[bool] | None:
-        """The rows that one of these grants, by their place, gives; None when it is all of them."""
+        """The conditions of these grants as SQL."""
         found = []
         for index in grants:
             condition = self.conditions[index]
@@ -139,7 +148,7 @@ def _prepared(
     permit: Permit, grants: tuple[int, ...], context: Context, dialect: str
 ) -> ColumnElement[bool] | None:
     """Row conditions of one person that no moment changes: written as SQL once, so that statements stay the same."""
-    return permit.either(grants, context, None, dialect)
+    return permit.write(grants, context, None, dialect)
 
 
 def _holds(condition: Expression, env: Mapping[str, Any], context: Context) -> bool:

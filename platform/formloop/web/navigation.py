@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from flask import current_app, g, request, url_for
+from markupsafe import Markup, escape
 from sqlalchemy import Select, select
 
 from formloop.core.registry import Registry
@@ -14,6 +15,8 @@ from formloop.db import reading
 from formloop.db.counting import VIEWER
 from formloop.web import viewer
 from formloop.web.routes import Permission, may
+from formloop.web.statics import draw_icon
+from formloop.web.words import finalize
 
 Badge = Select[int]
 WORK, APPS, BUILD, SITE = "work", "apps", "build", "site"
@@ -124,6 +127,38 @@ def list_shown(registry: Registry[Any] = navigation) -> list[Shown]:
         )
         for entry, url in allowed
     ]
+
+
+def draw_link(entry: Shown, css: str) -> Markup:
+    """One line of a menu as markup, with the class `css`; drawn once for each look, since every page shows dozens."""
+    title = str(finalize(entry.title))
+    draw = _line if entry.post else _drawn  # a form carries the token of its own page
+    return draw(
+        title, draw_icon(entry.icon), entry.url, css, entry.current, entry.count, entry.urgent, entry.post
+    )
+
+
+def _line(
+    title: str, icon: Markup, url: str, css: str, current: bool, count: int, urgent: bool, post: bool
+) -> Markup:
+    line = current_app.jinja_env.get_template("web/_menu_link.html")
+    return escape(
+        line.make_module(
+            {
+                "title": title,
+                "icon": icon,
+                "url": url,
+                "css": css,
+                "current": current,
+                "count": count,
+                "urgent": urgent,
+                "post": post,
+            }
+        )
+    )
+
+
+_drawn = lru_cache(maxsize=4_000)(_line)
 
 
 def _count(allowed: Iterable[tuple[Entry, str]]) -> dict[Badge | None, int]:

@@ -20,6 +20,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     statics.init_app(app, settings.statics)
     app.register_blueprint(start.blueprint)
     app.jinja_env.globals.update(
+        draw_menu_link=navigation.draw_link,
         list_navigation=navigation.list_shown,
         list_person_menu=lambda: navigation.list_shown(navigation.person_menu),
         find_search=navigation.find_search,

@@ -59,7 +59,7 @@ _TOLD = (  # of a task that waits still somebody has been told since it was made
     select(literal(1))
     .select_from(task.join(case_log, case_log.c.case == task.c.case))
     .where(task.c.case == case.c.id, task.c.kind == "todo", task.c.state == "open")
-    .where(case_log.c.action.in_(DUE), case_log.c.step == task.c.step, case_log.c.at >= task.c.made_at)
+    .where(case_log.c.action.in_(DUE), case_log.c.step == task.c.step, case_log.c.id > task.c.id)
     .exists()
 )
 _PASSED = (  # a time has come of which nobody has been told yet

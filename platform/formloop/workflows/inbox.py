@@ -1,6 +1,6 @@
 """What waits for a person, what they have done, what was copied to them, what they started, and their drafts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -19,11 +19,12 @@ from formloop.forms import listing, permits
 from formloop.forms.fields.datetime import site_zone
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec
-from formloop.workflows import hiding, sight
+from formloop.workflows import hiding, sight, waiting
 from formloop.workflows.amendments import proposals
 from formloop.workflows.kind import get_version
 from formloop.workflows.spec import subject_of
-from formloop.workflows.tables import case, reminder, task, watch
+from formloop.workflows.state import State
+from formloop.workflows.tables import case, reminder, task
 
 PAGE = 50
 MOST_COUNTED = 1_000
@@ -150,8 +151,26 @@ def list_tab(
     with reading() as conn:
         found = conn.execute(query.order_by(*(each.desc() for each in order)).limit(limit + 1)).all()
         cancelling = proposals.list_cancelling((e.workflow, e.version, e.case) for e in found)
-        rows = [_row(actor, each, locale, each.case in cancelling) for each in found[:limit]]
+        due = _due_of(actor, found[:limit]) if tab == "todo" else {}
+        rows = [_row(actor, each, locale, each.case in cancelling, due) for each in found[:limit]]
     return Page(rows, rows[-1].id if len(found) > limit else None)
+
+
+def _due_of(actor: Actor, found: Sequence[Any]) -> dict[tuple[int, int], datetime]:
+    """When what waits for somebody is due next, by case and the round of their task."""
+    times = waiting.list_times([each.case for each in found])
+    if not times:
+        return {}
+    query = select(case.c.id, case.c.state).where(case.c.id.in_({of for of, _ in times}))
+    with reading() as conn:
+        states = [(row.id, State.from_json(row.state)) for row in conn.execute(query)]
+    return {
+        (of, seat.round): at
+        for of, state in states
+        for token in state.tokens
+        for seat in token.seats
+        if seat.person == actor.person_id and (at := waiting.find_due(of, token, times)) is not None
+    }
 
 
 _COLUMNS = (
@@ -170,15 +189,6 @@ _COLUMNS = (
 )
 
 
-# of what waits at a step, only times that are still to come are watched for
-_DUE_AT = (
-    select(func.min(watch.c.at))
-    .where(watch.c.case == task.c.case, watch.c.round == task.c.round)
-    .correlate(task)
-    .scalar_subquery()
-)
-
-
 def _tasks(person_id: int, tab: str) -> Select[Any]:
     kinds, states = {
         "todo": (("todo",), ("open",)),
@@ -189,13 +199,13 @@ def _tasks(person_id: int, tab: str) -> Select[Any]:
         select(
             task.c.id,
             task.c.step,
+            task.c.round,
             task.c.state,
             task.c.kind,
             task.c.decision,
             task.c.why,
             task.c.seen_at,
             func.coalesce(reminder.c.count, 0).label("reminded"),
-            _DUE_AT.label("due_at"),
             (task.c.done_at if tab == "done" else task.c.made_at).label("at"),
             *_COLUMNS,
         )
@@ -226,7 +236,6 @@ def _started(person_id: int) -> Select[Any]:
             nothing.label("why"),
             nothing.label("seen_at"),
             literal(0).label("reminded"),
-            nothing.label("due_at"),
             case.c.started_at.label("at"),
             *_COLUMNS,
         )
@@ -277,7 +286,9 @@ def _search(actor: Actor, text: str) -> ColumnElement[bool]:
     )
 
 
-def _row(actor: Actor, found: Any, locale: str, cancels: bool) -> Row:
+def _row(
+    actor: Actor, found: Any, locale: str, cancels: bool, due: Mapping[tuple[int, int], datetime]
+) -> Row:
     spec, workflow = get_form(found.form), get_version(found.workflow, found.version)
     step = workflow.steps.get(found.step)
     at = workflow.steps.get(found.case_step)
@@ -310,7 +321,7 @@ def _row(actor: Actor, found: Any, locale: str, cancels: bool) -> Row:
         agree=step.node.agree if step is not None else None,
         text=str((found.why or {}).get("text", "")),
         reminded=found.reminded if waits else 0,
-        due_at=found.due_at if waits else None,
+        due_at=due.get((found.case, found.round)) if waits else None,
         cancels=cancels,
     )
 

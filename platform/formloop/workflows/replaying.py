@@ -14,7 +14,8 @@ from formloop.db import reading
 from formloop.workflows import cases
 from formloop.workflows.kind import get_version
 from formloop.workflows.played import Played, name_of
-from formloop.workflows.simulation import Answer, Deed, Next, Open, Play, agree, require_player, try_out
+from formloop.workflows.plays import Answer, Deed, Next, Open, Play
+from formloop.workflows.simulation import agree, require_player, try_out
 from formloop.workflows.tables import case
 from formloop.workflows.timeline import ACTIONS
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Response, request
+from flask import Response, request, url_for
 from werkzeug.datastructures import MultiDict
 
 from formloop.access import gate, people
@@ -16,17 +16,18 @@ from formloop.core.json_text import loads
 from formloop.core.text import M
 from formloop.definitions import drafts, library
 from formloop.definitions import service as definitions
-from formloop.forms import engine, listing, posted, reads, screen
+from formloop.forms import engine, fill_in, listing, posted, reads, screen
 from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
 from formloop.forms.screen import Cell
-from formloop.forms.spec import FormSpec
+from formloop.forms.spec import FormSpec, Values
 from formloop.web import page, viewer
 from formloop.web.routes import route
 from formloop.workflows import play_words, replaying, sight, simulation
-from formloop.workflows.kind import prepare
+from formloop.workflows.kind import find_workflow, prepare
 from formloop.workflows.pages import MOST_PEOPLE, blueprint, number
-from formloop.workflows.simulation import Answer, Deed
+from formloop.workflows.playing import LONGEST
+from formloop.workflows.plays import Answer, Deed
 from formloop.workflows.spec import Step, Workflow
 
 LAST = 50  # finished cases that are played again
@@ -35,18 +36,18 @@ _HEARD = ("wait.", "status.", "answer.")
 TOO_LARGE = ("files", "signature", "rich_text")  # widgets for what is on a record's own page
 
 
-def may_play(workflow: str) -> None:
+def may_play_it(workflow: str) -> None:
     """Refuse whoever neither designs workflows nor repairs their cases."""
     simulation.require_player(current())
 
 
-@route(blueprint, "/cases/play/<workflow>", permission=may_play)
+@route(blueprint, "/cases/play/<workflow>", permission=may_play_it)
 def show_play(workflow: str) -> Response:
     """Whose record is to be played."""
     return _page(current(), workflow)
 
 
-@route(blueprint, "/cases/play/<workflow>", permission=may_play, methods=["POST"])
+@route(blueprint, "/cases/play/<workflow>", permission=may_play_it, methods=["POST"])
 def play(workflow: str) -> Response:
     """Play a record as if somebody submitted it: everybody agrees, or one decides as each of them; or past cases."""
     actor, published, action = current(), _published(workflow), request.form.get("action", "step")
@@ -62,7 +63,7 @@ def play(workflow: str) -> Response:
     answers, fills = _answers(tried), _fills(tried, spec)
     # nobody looks at a record this way which they may not see
     owner = reads.get_record(actor, spec.key, record)["owner"]
-    said = request.form.getlist("deed")[: simulation.LONGEST]
+    said = request.form.getlist("deed")[:LONGEST]
     said = said[:-1] if action == "undo" else [] if action == "begin" else said
     deeds = None if action == "play" else [_deed(each) for each in said]
     who = number("initiator") or owner
@@ -71,6 +72,47 @@ def play(workflow: str) -> Response:
     )
     words = play_words.of_play(actor, played, spec, locale)
     return _page(actor, workflow, played=words, deeds=said if deeds is not None else None)
+
+
+def play_tool(actor: Actor, spec: FormSpec, before: Values | None) -> fill_in.Tool | None:
+    """The way to play what is being filled in, for forms that are approved and people who play."""
+    if find_workflow(spec.key) is None or not simulation.may_play(actor):
+        return None
+    url = url_for("workflows.play_given", form=spec.key, record=before["id"] if before else None)
+    return fill_in.Tool(M("See how it would be approved"), "player-play", url)
+
+
+def change_tools(actor: Actor, spec: FormSpec, record: int) -> tuple[fill_in.Tool, ...]:
+    """The way to play a change that is being proposed, for people who play."""
+    url = url_for("workflows.play_given", form=spec.key, record=record, change=1)
+    tool = fill_in.Tool(M("See how it would be approved"), "player-play", url)
+    return (tool,) if simulation.may_play(actor) else ()
+
+
+@route(blueprint, "/cases/play-given/<form>", permission="signed-in", methods=["POST"])
+def play_given(form: str) -> Response:
+    """Play what is being filled in as if its writer submitted it; it is not saved, so whoever may not save it is refused."""
+    actor, spec, record = current(), get_form(form), request.args.get("record", type=int)
+    raw = posted.raw_values(spec, request.form)
+    if record is not None:
+        reads.get_record(actor, form, record)  # NotFound for whoever may not see it
+    change = record is not None and "change" in request.args
+    if record is not None and change:
+        played = simulation.play_change(actor, form, record, raw, request.form.get("_reason", "").strip())
+    else:
+        played = simulation.play(actor, form, actor.person_id or 0, record=record, values=raw)
+    return page.render(
+        "workflows/play_given.html",
+        "workflows/_play_given.html",
+        title=M("How it would be approved"),
+        played=play_words.of_play(actor, played, spec, viewer.locale()),
+        deeds=None,
+        back=url_for(
+            "workflows.amend_page" if change else "forms.edit_page" if record else "forms.new_page",
+            form=form,
+            record=record,
+        ),
+    )
 
 
 def _answers(workflow: Workflow) -> dict[str, Answer]:
@@ -182,9 +224,7 @@ def _page(
 def _published(key: str) -> Workflow:
     found: Workflow = library.published("workflow", key)
     if found.amends is not None:
-        raise Conflict(
-            M("A workflow for changes is tried out by proposing one; there is nothing to play here.")
-        )
+        raise Conflict(M("A workflow for changes is played on the page where a change is proposed."))
     return found
 
 

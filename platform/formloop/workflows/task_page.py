@@ -10,12 +10,10 @@ from formloop.core import clock
 from formloop.core.errors import NotFound, Problem
 from formloop.core.text import M
 from formloop.db import reading
-from formloop.forms import engine, printing, rows, screen
+from formloop.forms import printing, rows
 from formloop.forms.kind import get_form
-from formloop.forms.links import Links
-from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
-from formloop.workflows import cases, diagram, sight, timeline
+from formloop.workflows import cases, diagram, sight, task_screen, timeline
 from formloop.workflows.actions.spec import pickable
 from formloop.workflows.amendments import panels
 from formloop.workflows.amendments.proposals import subject_of_case
@@ -96,8 +94,7 @@ def show(
     step = workflow.steps.get(found.task_step)
     waits = found.kind == "todo" and found.task_state == "open"
     record = panels.proposed(found, _load(spec, found.record))
-    values = engine.laid_over(spec, record, engine.read_given(spec, raw).values) if raw else record
-    shown = _screen(actor, spec, step if waits else None, step, values, locale, problems or [])
+    shown = task_screen.build(actor, spec, record, step, locale, writes=waits, raw=raw, problems=problems)
     actions = step.actions if step is not None and waits else ()
     return {
         "found": found,
@@ -106,7 +103,7 @@ def show(
         "step": step,
         "record": record,
         "screen": shown,
-        "fills_in": any(not cell.readonly for cell in _every_cell(shown)),
+        "fills_in": any(not cell.readonly for cell in task_screen.every_cell(shown)),
         "state": spec.states.get(record["state"]),
         "actions": actions,
         "needs": step.document.get("needs", ()) if step is not None and waits else (),
@@ -122,6 +119,15 @@ def show(
         "way": timeline.build(found, locale),
         "initiator": people.names_of([found.initiator]).get(found.initiator, ""),
     }
+
+
+def answer(actor: Actor, found: Row[Any], raw: Values, changed: list[str], locale: str) -> dict[str, Any]:
+    """What becomes of the page while somebody fills in their open task; NotFound where nothing waits for them."""
+    spec, step = get_form(found.form), step_of(found)
+    if step is None or found.kind != "todo" or found.task_state != "open":
+        raise NotFound
+    record = panels.proposed(found, _load(spec, found.record))
+    return task_screen.answer(actor, spec, record, step, raw, changed, locale)
 
 
 def list_allowed(actor: Actor, found: Row[Any]) -> set[str]:
@@ -159,7 +165,7 @@ def show_print(actor: Actor, found: Row[Any], locale: str) -> dict[str, Any]:
     step = workflow.steps.get(task.task_step) if task is not None else None
     gone = not is_there(found)
     record = None if gone else panels.proposed(found, _load(spec, found.record))
-    screen = None if record is None else _screen(actor, spec, None, step, record, locale, [])
+    screen = None if record is None else task_screen.build(actor, spec, record, step, locale)
     seen = sight.visible_paths(actor, spec, step, found.record)
     subject = subject_of_case(workflow, spec, found.id).render(locale)
     return {
@@ -181,41 +187,4 @@ def _load(spec: FormSpec, record: int) -> Values:
         found = rows.load(conn, spec, [record]).get(record)
     if found is None:
         raise NotFound
-    return found
-
-
-def _screen(
-    actor: Actor,
-    spec: FormSpec,
-    writes: Step | None,
-    step: Step | None,
-    values: Values,
-    locale: str,
-    problems: list[Problem],
-) -> screen.Screen:
-    context = context_of(actor)
-    env = Links(actor, spec, [values]).environment(spec, values)
-    shown = screen.build(
-        spec,
-        values,
-        env,
-        context,
-        locale,
-        sight.visible_paths(actor, spec, step, values["id"]),
-        sight.editable_paths(spec, writes),
-        problems,
-        screen.names_for(actor, spec, [values]),
-    )
-    required = (
-        {p for p, right in sight.rights_of(writes, spec).items() if right == "require"} if writes else set()
-    )
-    for cell in _every_cell(shown):
-        cell.required = not cell.readonly and (cell.required or cell.field.path in required)
-    return shown
-
-
-def _every_cell(shown: screen.Screen) -> list[screen.Cell]:
-    found = []
-    for top in shown.cells():
-        found += [cell for line in top.lines for cell in line.cells] if top.field.children else [top]
     return found

@@ -213,6 +213,15 @@ def _approve(actor: Actor, found: Any) -> Response:
     return inbox_views.after(actor, M("You had approved this already.") if done.repeated else word)
 
 
+@route(blueprint, "/inbox/<int:task>/live", permission="signed-in", methods=["POST"])
+def live_values(task: int) -> Response:
+    """What formulas and rules make of what is filled in at a task, while it is typed."""
+    actor = current()
+    found = task_page.get_task(actor, task)
+    raw, changed = posted.raw_values(get_form(found.form), request.form), request.form.get("_changed", "")
+    return jsonify(task_page.answer(actor, found, raw, changed.split(","), viewer.locale()))
+
+
 @route(blueprint, "/inbox/<int:task>/file", permission="signed-in", methods=["POST"])
 def upload(task: int) -> Response:
     """Keep files that go with a comment or a decision; they belong to the case once that is sent."""

@@ -105,7 +105,7 @@ def build(found: Row[Any], locale: str, ahead: bool = True) -> list[Moment]:
     moments = [_past(note, workflow, names, kept, locale) for note in notes]
     times = waits.list_times([found.id])
     due = {
-        (token.at, seat.person): waits.find_due(found, token, times)
+        (token.at, seat.person): waits.find_due(found.id, token, times)
         for token in state.tokens
         for seat in token.seats
     }

@@ -58,6 +58,6 @@ def list_waits(found: Row[Any], times: Times) -> list[Wait]:
     return waits
 
 
-def find_due(found: Row[Any], token: Token, times: Times) -> datetime | None:
+def find_due(case: int, token: Token, times: Times) -> datetime | None:
     """When those who are asked at a place are due next."""
-    return next((at for what, at in times.get((found.id, token.round), ()) if what.isdecimal()), None)
+    return next((at for what, at in times.get((case, token.round), ()) if what.isdecimal()), None)

@@ -8,7 +8,7 @@ without power loses nothing, and nothing comes twice.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, delete, exists, insert, select
+from sqlalchemy import bindparam, delete, exists, insert, select, tuple_
 
 from formloop import events
 from formloop.core import clock
@@ -47,7 +47,11 @@ def plan() -> None:
 
 
 def add(case: int, form: str, record: int, waits: Sequence[Alarm | Watch]) -> None:
-    """Write down what a case waits for."""
+    """Write down what a case waits for; a time that is set again takes the place of what it was."""
+    named = [(each.round, each.what) for each in waits if isinstance(each, Alarm)]
+    if named:
+        same = tuple_(watch.c.round, watch.c.what).in_(named)
+        connection().execute(delete(watch).where(watch.c.case == case, watch.c.at.is_not(None), same))
     rows = []
     for each in waits:
         row = {"id": clock.new_id(), "case": case, "round": each.round, "key": None, "at": None}

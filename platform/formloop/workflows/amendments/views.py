@@ -15,7 +15,7 @@ from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec, Values
 from formloop.web import page, viewer
 from formloop.web.routes import route
-from formloop.workflows import cases, task_page
+from formloop.workflows import cases, simulation_views, task_page
 from formloop.workflows.amendments import panels, proposals, service, supplements
 from formloop.workflows.amendments.chances import Chance, find_chance
 from formloop.workflows.kind import find_amending
@@ -199,6 +199,7 @@ def _purpose(actor: Actor, spec: FormSpec, before: Values, chance: Chance) -> fi
         icon="send",
         back=_record_page(spec.key, before["id"]),
         part="workflows/_amend_part.html",
+        tools=simulation_views.change_tools(actor, spec, before["id"]),
         shown={
             "stage": chance.stage,
             "locked": panels.list_locked(spec, chance.stage, locale),

@@ -197,12 +197,15 @@ class Approval(Node):
             else s
             for s in seats
         )
+        added = mine is not None and mine.why.get("rule") == "added"
+        anew = _still_to_come(visit, world) if added and called != seats else ()
         if step.mode == "vote":
-            return self._count(step, called)
+            counted = self._count(step, called)
+            return replace(counted, effects=anew) if counted.stays else counted
         if step.mode == "any" and called == seats:
             return self._agreed(step, seats)
         if any(s.state in ("open", "waiting") for s in called):
-            return Entry(stays=True, seats=called)
+            return Entry(anew, stays=True, seats=called)
         return self._agreed(step, called)
 
     def _count(self, step: Step, seats: tuple[Seat, ...]) -> Entry:
@@ -243,6 +246,12 @@ class Approval(Node):
         notes = [_told("due_escalate", visit, moved)] if moved else []
         notes += [_told("due_no_head", visit, left)] if left else []
         return Entry((*notes, *gone, *again), stays=True, seats=seats)
+
+
+def _still_to_come(visit: Visit, world: World) -> tuple[Alarm, ...]:
+    """The times of a step counted from now, when it comes back from somebody who was asked to sign before."""
+    now = world.now()
+    return tuple(each for each in alarms(visit, world) if each.at > now)
 
 
 def _told(action: str, visit: Visit, people: tuple[int, ...]) -> Note:
