@@ -7,11 +7,14 @@ import pytest
 
 from formloop.access.actor import SYSTEM
 from formloop.core.definitions import Doc
-from formloop.core.errors import Conflict
+from formloop.core.errors import Conflict, Invalid
+from formloop.db import reading
 from formloop.definitions import service as definitions
 from formloop.events import outbox
+from formloop.forms import rows
 from formloop.forms import service as records
-from formloop.workflows import beginning, cases, hearing, service, watching
+from formloop.forms.kind import get_form
+from formloop.workflows import beginning, cases, hearing, moving, service, watching
 from formloop.workflows.turning import Turn
 from workflows.at_once import begun_while
 from workflows.specimens import workflow_doc
@@ -111,3 +114,27 @@ def test_a_record_submitted_just_as_a_sub_flow_submits_it_has_one_case_for_both(
     assert agreed.status == "open"
     (inner,) = cases.list_cases("request", record)
     assert cases.list_notes(outer)[-1].detail == {"case": inner.id}
+
+
+@pytest.mark.parametrize("raw", [{"reason": "typed by bob"}, None])
+def test_what_a_step_requires_counts_also_when_the_case_is_moved_meanwhile(
+    stage: Stage, raw: dict[str, str] | None
+) -> None:
+    fields = {"*": "view", "reason": "require"}
+    stage.publish(approval("old", "bob", fields=fields), END)
+    case = stage.submit().case
+    stage.publish(approval("new", "bob", fields=fields), END)
+
+    def decide() -> str:
+        try:
+            return stage.do("bob", "approve", case, raw=raw).status
+        except Invalid as error:
+            return error.problems[0].at
+
+    moved = begun_while(
+        lambda: moving.move_cases(stage.actors["adm"], workflow_doc()["x-key"], {"old": "new"}), decide
+    )
+    assert moved == ("approved" if raw else "reason")
+    with reading() as conn:
+        record = stage.record_of(case)
+        assert rows.load(conn, get_form("request"), [record])[record]["reason"] == (raw or {}).get("reason")
