@@ -17,7 +17,7 @@ from formloop.bridges.notices import views as notices_views
 from formloop.core.text import load_catalogues
 from formloop.datasets import kind as dataset_kind
 from formloop.datasets import views as datasets_views
-from formloop.definitions import library
+from formloop.definitions import app_kind, library
 from formloop.definitions import views as definitions_views
 from formloop.events import outbox, queue
 from formloop.forms import kind as form_kind
@@ -37,6 +37,7 @@ from formloop.workflows import views as workflows_views
 PACKAGE = Path(__file__).resolve().parent
 KINDS = (
     role_kind.ROLE,
+    app_kind.APP,
     form_kind.FORM,
     ledger_kind.LEDGER,
     posting_kind.POSTING,

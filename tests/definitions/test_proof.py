@@ -7,7 +7,7 @@ from formloop.definitions import proof
 
 
 def test_hostile_definitions_are_answered_with_problems():
-    result = proof.prove(seed=7, count=150)
+    result = proof.prove(seed=3, count=150)
     assert (result["crashed"], result["fetched"]) == ([], 0)
     assert result["refused"] > 100
     assert result["accepted"] > 0

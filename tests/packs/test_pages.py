@@ -22,11 +22,33 @@ Open = Callable[[str], FlaskClient]
 
 def test_a_zip_whose_manifest_is_no_object_is_told_on_the_page(people_of_demo: Open) -> None:
     file = (io.BytesIO(zipped(pack=[])), "pack.zip")
-    answer = people_of_demo("administrator").post(
-        "/templates/upload", data={"file": file}, headers={"Origin": "http://localhost"}
-    )
-    assert answer.status_code == 422
-    assert "This must be a JSON object" in answer.text
+    browser, here = people_of_demo("administrator"), {"Origin": "http://localhost"}
+    looked_at = browser.post("/templates/upload", data={"file": file}, headers=here).location
+    shown = browser.get(looked_at).text
+    assert "This must be a JSON object" in shown and 'name="samples"' not in shown
+    assert browser.post(looked_at, headers=here).status_code == 422
+
+
+def test_a_pack_from_a_file_is_shown_with_what_it_changes_and_then_installed(people_of_demo: Open) -> None:
+    definitions.publish_many(SYSTEM, [note_form(description="older")], "made here", app="little")
+    browser, here = people_of_demo("administrator"), {"Origin": "http://localhost"}
+    file = (io.BytesIO(zipped(**{"note.form": note_form()})), "pack.zip")
+    looked_at = browser.post("/templates/upload", data={"file": file}, headers=here).location
+    shown = browser.get(looked_at).text
+    assert "What installing changes here" in shown and "older" in shown
+    assert "“Note” was changed here; installing would discard these changes." in shown
+    assert people_of_demo("builder").get(looked_at).status_code in (403, 404)
+
+
+def test_a_sound_pack_from_a_file_is_installed_from_its_preview(people_of_demo: Open) -> None:
+    browser, here = people_of_demo("administrator"), {"Origin": "http://localhost"}
+    file = (io.BytesIO(zipped(**{"note.form": note_form()})), "pack.zip")
+    looked_at = browser.post("/templates/upload", data={"file": file}, headers=here).location
+    assert 'name="samples"' in browser.get(looked_at).text
+    progress = browser.post(looked_at, headers=here).location
+    outbox.drain()
+    assert "Little is installed" in browser.get(progress).text
+    assert library.find_entry("form", "note").app == "little"
 
 
 def test_a_run_that_failed_says_what_is_installed_all_the_same(people_of_demo: Open) -> None:
@@ -42,7 +64,9 @@ def test_a_run_that_failed_says_what_is_installed_all_the_same(people_of_demo: O
 def test_own_forms_are_taken_along_from_the_start_page(app: Flask, people_of_demo: Open) -> None:
     definitions.publish_many(SYSTEM, [note_form()], "made here")
     builder = people_of_demo("administrator")
-    assert "/apps/own_forms/pack.zip" in builder.get("/").text
+    assert "/apps/own_forms?all=1" in builder.get("/").text
+    assert "/apps/own_forms/contents" in builder.get("/apps/own_forms").text
+    assert "/apps/own_forms/pack.zip" in builder.get("/apps/own_forms/contents").text
     answer = builder.get("/apps/own_forms/pack.zip")
     assert answer.status_code == 200
     pack = reading.read_zip(answer.data)

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from formloop.access import gate
 from formloop.access.actor import SYSTEM
 from formloop.definitions import service as definitions
 from formloop.studio import drafting
@@ -102,6 +103,43 @@ def test_a_workflow_is_begun_and_steps_branches_and_people_are_added(studio, cli
     assert definitions.publish(studio.mei, flow).version == 1
 
 
+def test_a_part_that_is_not_there_yet_begins_with_its_first_value_in_words_people_write(studio, client):
+    flow = _begin_flow(studio, client)
+    for said, kept in (("4 hours", "PT4H"), ("1天12小时", "P1DT12H"), ("2 d", "P2D"), ("soon", "soon")):
+        answer = _do(studio, client, "fill", flow, at="steps/approval/due", **{"v-after": said})
+        assert answer.status_code == 200
+        assert drafting.open_desk(studio.mei, flow).doc["steps"][0]["due"] == {"after": kept}
+    assert "soon" in answer.text and "is no length of time" in answer.text
+    gone = _do(studio, client, "fill", flow, at="steps/nobody/due", **{"v-after": "4 h"})
+    assert gone.status_code == 422
+
+
+def test_the_check_list_says_where_in_words(studio, client):
+    flow = _begin_flow(studio, client)
+    people = {
+        "at": "steps/approval/who",
+        "value": '{"rule": "people", "people": []}',
+        "shown": "steps/approval",
+    }
+    _do(studio, client, "add", flow, **people)
+    named = _do(studio, client, "fill", flow, at="steps/approval", **{"v-title": "Head"})
+    assert "Choose or add at least one." in named.text
+    assert "Head › Who 2 › Accounts" in named.text
+
+
+def test_parallel_branches_are_no_conditions(studio, client):
+    flow = _begin_flow(studio, client)
+    drawn = _do(studio, client, "step-add", flow, at="steps", node="parallel").text
+    assert "Always taken, beside the others" in drawn and "Priority" not in drawn
+
+
+def _begin_flow(studio, client):
+    begun = client.post(f"/studio/{studio.id}/flow", headers={"Origin": "http://localhost"})
+    flow = begun.location.rsplit("/", 1)[1]
+    _do(studio, client, "step-add", flow, at="steps", node="approval")
+    return flow
+
+
 def test_a_new_form_is_begun_with_a_title(studio, client):
     assert (
         client.post("/studio/new", data={"name": " "}, headers={"Origin": "http://localhost"}).status_code
@@ -170,3 +208,13 @@ def _some(chance):
 
 def _text(value):
     return json.dumps(value)
+
+
+def test_who_may_not_see_the_records_is_led_to_none_of_them(studio, client, monkeypatch):
+    flow = _begin_flow(studio, client)
+    definitions.publish(studio.mei, flow)
+    assert "/cases/play/" in client.get(f"/studio/{flow}").text
+    allows = gate.allows
+    monkeypatch.setattr(gate, "allows", lambda a, do, what: do != "view" and allows(a, do, what))
+    shown = client.get(f"/studio/{flow}").text
+    assert "/cases/play/" not in shown and 'href="/f/' not in shown

@@ -40,6 +40,7 @@ DEEDS = {
     "definition.published": M("Definition published"),
     "definition.archived": M("Definition archived"),
     "definition.taken_back": M("Definition taken back"),
+    "definition.moved": M("Definition moved to another application"),
     "pack.installed": M("Pack installed"),
     "definition.draft_discarded": M("Draft dropped"),
     "role.given": M("Role given"),

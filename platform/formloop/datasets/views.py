@@ -58,6 +58,7 @@ def _menu() -> list[navigation.Entry]:
                     group=navigation.APPS,
                     values={"key": entry.key},
                     section=app.name(locale),
+                    place=app.place("dataset", entry.key),
                 )
             )
     found.sort(key=lambda each: str(each.title))

@@ -1,37 +1,54 @@
-"""What the applications are called that definitions belong to: the room that brings them along says so."""
+"""The applications that definitions belong to: definitions themselves, or known by a room that brings them along."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from formloop.definitions import library
+
 ORDER = 1_000  # of an application that says nothing of its place
+Page = tuple[str, str]  # kind and key of what can be opened
 
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """An application: its key, its names, and its place among the others."""
+    """An application: its key, its names, its place among the others, its face, its menu and what it says."""
 
     key: str
     title: str
     title_zh: str = ""
     order: int = ORDER
+    icon: str = "apps"
+    color: str = "blue"
+    home: Page | None = None
+    menu: tuple[Page, ...] = ()
+    text: tuple[str, str] = ("", "")  # Markdown, in English and Chinese
 
     def name(self, locale: str) -> str:
         """What it is called in a language."""
         return self.title_zh if locale.startswith("zh") and self.title_zh else self.title
+
+    def said(self, locale: str) -> str:
+        """What it says of itself in a language."""
+        return self.text[locale.startswith("zh")] or self.text[0]
+
+    def place(self, kind: str, key: str) -> int:
+        """The place of a page in its menu; what it does not name comes after what it does."""
+        return self.menu.index((kind, key)) if (kind, key) in self.menu else len(self.menu)
 
 
 _lists: list[Callable[[], Mapping[str, App]]] = []
 
 
 def known_by(list_apps: Callable[[], Mapping[str, App]]) -> None:
-    """Let `list_apps()` say which applications there are, by key; saying it twice counts once."""
+    """Let `list_apps()` say which applications there are besides the definitions; saying it twice counts once."""
     if list_apps not in _lists:
         _lists.append(list_apps)
 
 
 def list_apps() -> dict[str, App]:
-    """The applications that are known, by key."""
-    return {key: app for each in _lists for key, app in each().items()}
+    """The applications that are known, by key; a definition says more than who brought it along."""
+    brought = {key: app for each in _lists for key, app in each().items()}
+    return brought | {app.key: app for app in library.all_published("app")}
 
 
 def app_of(key: str, known: Mapping[str, App]) -> App:

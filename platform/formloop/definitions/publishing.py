@@ -136,6 +136,19 @@ def take_back(actor: Actor, definition_id: str) -> None:
     _set_archived(actor, definition_id, False)
 
 
+@transactional
+def move(actor: Actor, definition_ids: Sequence[str], app: str) -> None:
+    """Let definitions belong to another application; `""` is none."""
+    gate.require(actor, "design", RESOURCE)
+    for definition_id in definition_ids:
+        row = lock(definition_id)
+        if row is None:
+            raise NotFound
+        connection().execute(update(definition).where(definition.c.id == definition_id).values(app=app))
+        audit.note(actor, "definition.moved", f"definition:{definition_id}", before=row.app, after=app)
+    _tell_everybody()
+
+
 def _set_archived(actor: Actor, definition_id: str, archived: bool) -> None:
     connection().execute(update(definition).where(definition.c.id == definition_id).values(archived=archived))
     verb = "archived" if archived else "taken_back"

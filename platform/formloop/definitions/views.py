@@ -18,7 +18,8 @@ from formloop.web.viewer import locale
 blueprint = Blueprint("definitions", __name__, url_prefix="/definitions")
 DESIGN = ("design", "definition")
 
-openers: Registry[Callable[[str], str]] = Registry("opener")  # kind → where the thing of a key is used
+# kind → where the thing of a key is used; nothing for whoever may not look there
+openers: Registry[Callable[[str], str | None]] = Registry("opener")
 beginnings: Registry[str] = Registry("beginning")  # kind → endpoint where a new one is begun
 Offer = Callable[[service.Definition], tuple[Message, str] | None]
 offers: Registry[Offer] = Registry(

@@ -20,7 +20,7 @@ def enroll() -> None:
 
 def _give(actor: Actor, published: definitions.Published) -> None:
     first = published.kind == "form" and published.version == 1
-    if not first or actor.person_id is None or definitions.get_definition(published.id).app:
+    if not first or actor.person_id is None or _from_pack(definitions.get_definition(published.id).app):
         return  # not new, or part of a pack, which brings its own roles
     if actor.administrator or gate.allows(actor, "view", f"form:{published.key}"):
         return
@@ -36,3 +36,8 @@ def _give(actor: Actor, published: definitions.Published) -> None:
     }
     definitions.publish_many(SYSTEM, [role], "for whoever published the form")
     people.add_role(SYSTEM, actor.person_id, key)
+
+
+def _from_pack(app: str) -> bool:
+    """Whether an application came along with a pack: one that was made here has a definition."""
+    return bool(app) and library.find_document("app", app) is None

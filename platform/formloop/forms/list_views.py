@@ -36,7 +36,12 @@ SYSTEM_TITLES = {
 }
 
 
-definition_views.openers.add("form", lambda key: url_for("lists.list_page", form=key))
+def list_url(form: str) -> str | None:
+    """The list of a form, for whoever may look at it."""
+    return url_for("lists.list_page", form=form) if gate.allows(current(), "view", f"form:{form}") else None
+
+
+definition_views.openers.add("form", list_url)
 
 
 @route(blueprint, "/f/<form>", permission=("view", "form:{form}"))

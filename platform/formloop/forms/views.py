@@ -81,6 +81,7 @@ def _menu() -> list[navigation.Entry]:
                     group=navigation.APPS,
                     values={"form": entry.key},
                     section=app.name(locale),
+                    place=app.place("form", entry.key),
                 )
             )
     return sorted(found, key=lambda each: (each.order, each.section, str(each.title)))

@@ -300,6 +300,7 @@ POSTING = kinds.add(
         references=references,
         prepare=prepare,
         identities={"entries": "", "until": ""},
+        spaces={"entries": "ledger"},
     ),
 )
 __all__ = ["POSTING", "find_form"]

@@ -88,7 +88,10 @@ def install(actor: Actor, pack: Pack, with_samples: bool = True) -> list[definit
     published: list[definitions.Published] = []
     for each in require_installable(pack):
         published += definitions.publish_many(
-            actor, each.documents.values(), f"{each.key} {each.manifest['version']}", app=_app_of(each.key)
+            actor,
+            each.documents.values(),
+            f"{each.key} {each.manifest['version']}",
+            app=app_of_pack(each.key),
         )
         _remember(actor, each)
         if with_samples:
@@ -137,7 +140,7 @@ def _known_as(key: str) -> tuple[str, set[str]]:
             return version, set(ids)
     other = next((each for each in list_shipped() if each.key == key), None)
     if other is None:
-        return "0.0.0", set()
+        return "0.0.0", {entry.id for entry in library.list_entries() if entry.app == key}
     return other.manifest["version"], {doc["x-id"] for doc in other.documents.values()}
 
 
@@ -157,7 +160,7 @@ def _shared(packs_: Iterable[Pack]) -> Iterator[Problem]:
                     yield Problem("twice", f"{place}: {word}", text)
 
 
-def _app_of(key: str) -> str:
+def app_of_pack(key: str) -> str:
     """The application that a pack's definitions belong to; own forms belong to none."""
     return "" if key == OWN_FORMS else key
 
@@ -202,7 +205,7 @@ def documents_of(app: str) -> list[Doc]:
     docs = [
         doc
         for entry in library.list_entries()
-        if entry.app == _app_of(app) and (doc := library.find_document(entry.kind, entry.key)) is not None
+        if entry.app == app_of_pack(app) and (doc := library.find_document(entry.kind, entry.key)) is not None
     ]
     if not docs:
         raise NotFound(M("There is no application “{app}” with anything published.", app=app))
@@ -220,10 +223,17 @@ def list_apps() -> dict[str, App]:
         found = {row.key: row.manifest for row in conn.execute(select(packs.c.key, packs.c.manifest))}
     own = M("Own forms")
     return {"": App("", own.render("en"), own.render("zh-CN"), ORDER * 2)} | {
-        _app_of(key): App(
-            _app_of(key), said["title"], said.get("x-title", {}).get("zh-CN", ""), said.get("order", ORDER)
+        key: App(
+            key,
+            said["title"],
+            said.get("x-title", {}).get("zh-CN", ""),
+            said.get("order", ORDER),
+            said.get("icon", "apps"),
+            said.get("color", "blue"),
+            text=(said.get("summary", ""), said.get("x-summary", {}).get("zh-CN", "")),
         )
         for key, said in found.items()
+        if key != OWN_FORMS
     }
 
 
@@ -243,6 +253,8 @@ def _manifest(app: str, docs: Iterable[Doc]) -> str:
         "version": "1.0.0",
         "summary": "",
     }
+    face = library.find_document("app", app) or {}
+    manifest |= {word: face[word] for word in ("title", "x-title", "icon", "color", "order") if word in face}
     return write({**manifest, "needs": sorted(needs)})
 
 

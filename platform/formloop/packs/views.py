@@ -1,28 +1,31 @@
 """The template centre: cards, preview, install with progress, sample data, taking an application along as a pack."""
 
-from typing import Any
+from typing import Any, BinaryIO, cast
 
-from flask import Blueprint, Flask, Response, make_response, request, url_for
+from flask import Blueprint, Flask, Response, request, url_for
 
 from formloop.access import gate
 from formloop.access.signing import current
+from formloop.core.definitions import kinds
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.definitions import apps, library
+from formloop.definitions import views as definition_views
 from formloop.events.jobs import Job
-from formloop.packs import installing, reading, samples, service
+from formloop.forms import files
+from formloop.packs import app_views, differing, installing, reading, samples, service
 from formloop.packs.reading import Pack
 from formloop.web import navigation, page, viewer
 from formloop.web.routes import route
 
 blueprint = Blueprint("packs", __name__)
 INSTALL = ("install", "pack")
-DESIGN = ("design", "definition")
 
 
 def init_app(app: Flask) -> None:
     """Add the template centre to the menu and to the start page."""
     app.register_blueprint(blueprint)
+    app.register_blueprint(app_views.blueprint)
     installing.init()
     apps.known_by(service.list_apps)
     if "packs" not in navigation.navigation:
@@ -30,6 +33,13 @@ def init_app(app: Flask) -> None:
             M("Template centre"), "building-store", "packs.centre", 20, navigation.BUILD, "signed-in"
         )
         navigation.navigation.add("packs", entry)
+        own = navigation.Entry(
+            M("Applications"), "apps", "applications.list_all", 190, navigation.BUILD, app_views.DESIGN
+        )
+        navigation.navigation.add("applications", own)
+        if "app" not in definition_views.beginnings:
+            definition_views.beginnings.add("app", "applications.new")
+            definition_views.openers.add("app", lambda key: url_for("applications.show", app=key, all=1))
         start_page = navigation.Entry(M("Start"), "home", "start.home", 5, navigation.WORK, phone=True)
         navigation.navigation.add("start", start_page)
         navigation.home.add("packs", navigation.Slot("packs/_home.html", _home, order=300))
@@ -44,14 +54,22 @@ def _home() -> dict[str, object] | None:
 
 
 def _apps() -> dict[str, object]:
-    actor, packs = current(), {pack.key: pack for pack in service.list_shipped()}
-    found: dict[str, list[object]] = {}
+    actor, known = current(), apps.list_apps()
+    found: dict[str, list[library.Entry]] = {}
     for entry in library.list_entries("form"):
         if gate.allows(actor, "view", f"form:{entry.key}"):
-            document = library.find_document("form", entry.key) or {}
-            found.setdefault(entry.app, []).append((entry, document.get("icon", "forms")))
-    own = service.OWN_FORMS if gate.allows(actor, *DESIGN) else None
-    return {"apps": [(packs.get(app), app, forms) for app, forms in found.items()], "own": own}
+            found.setdefault(entry.app, []).append(entry)
+    shown = []
+    for key, entries in found.items():
+        app = apps.app_of(key, known)
+        ordered = sorted((app.place("form", entry.key), place) for place, entry in enumerate(entries))
+        shown.append((app, [(entries[place], _icon(entries[place])) for _, place in ordered]))
+    shown.sort(key=lambda each: each[0].order)
+    return {"apps": shown, "own": service.OWN_FORMS}
+
+
+def _icon(entry: library.Entry) -> str:
+    return str((library.find_document(entry.kind, entry.key) or {}).get("icon", "forms"))
 
 
 @route(blueprint, "/templates", permission="signed-in")
@@ -86,15 +104,35 @@ def preview(key: str) -> Response:
     """What a pack brings, before it is installed."""
     pack = service.get_pack(key)
     card = next(card for card in service.list_cards() if card.pack.key == key)
-    may_install = gate.allows(current(), *INSTALL)
+    problems = service.check(current(), pack) if gate.allows(current(), *INSTALL) else list(pack.problems)
+    return _preview_page(pack, card, problems, url_for("packs.install", key=key))
+
+
+def _preview_page(
+    pack: Pack, card: service.Card | None, problems: list[Problem], install_at: str
+) -> Response:
+    may_install, locale = gate.allows(current(), *INSTALL), viewer.locale()
+    sound = not pack.problems
     return page.render(
         "packs/preview.html",
         card=card,
         pack=pack,
-        needed=service.list_needed(pack),
-        problems=service.check(current(), pack) if may_install else pack.problems,
+        kinds=kinds,
+        needed=service.list_needed(pack) if sound else [],
+        problems=problems,
+        changes=_changes(pack, locale) if card is None and sound else [],
         may_install=may_install,
+        install_at=install_at,
     )
+
+
+def _changes(pack: Pack, locale: str) -> list[tuple[str, list[str]]]:
+    """How the application that is here differs from the pack, file by file."""
+    try:
+        found = differing.compare(current(), pack.key, pack)
+    except NotFound:
+        return []
+    return [(each.file, each.sentences(locale)) for each in found]
 
 
 @route(blueprint, "/templates/<key>/install", permission=INSTALL, methods=["POST"])
@@ -127,23 +165,34 @@ def remove_samples(key: str) -> Response:
 
 
 @route(blueprint, "/templates/upload", permission=INSTALL, methods=["POST"])
-def upload(key: str = "") -> Response:
-    """Install a pack from a zip somebody brings."""
+def upload() -> Response:
+    """Take in a pack that somebody brings, to be looked at before it is installed."""
     file = request.files.get("file")
     if file is None or not file.filename:
         raise Invalid([Problem("required", "file", M("Choose a file first."))])
-    pack = reading.read_zip(file.read())
+    kept = files.keep_upload(current(), file.filename, cast(BinaryIO, file.stream), reading.MOST_BYTES)
+    reading.read_zip(kept.path.read_bytes())
+    return page.redirect(url_for("packs.brought", upload=kept.key))
+
+
+@route(blueprint, "/templates/brought/<upload>", permission=INSTALL)
+def brought(upload: str) -> Response:
+    """What a pack that was brought holds, what it would change here, and what stands against it."""
+    pack = _brought(upload)
+    problems = service.check(current(), pack)
+    return _preview_page(pack, None, problems, url_for("packs.install_brought", upload=upload))
+
+
+@route(blueprint, "/templates/brought/<upload>", permission=INSTALL, methods=["POST"])
+def install_brought(upload: str) -> Response:
+    """Begin to install a pack that was brought."""
+    pack = _brought(upload)
     run = installing.begin(current(), pack, bool(request.form.get("samples")))
     return page.redirect(url_for("packs.progress", key=pack.key, run=run))
 
 
-@route(blueprint, "/apps/<app>/pack.zip", permission=DESIGN)
-def download(app: str) -> Response:
-    """An application as a pack, to take along to another site."""
-    files = service.export(current(), app)
-    if not files:
+def _brought(upload: str) -> Pack:
+    kept = files.get_file(upload)
+    if kept.person != current().person_id:
         raise NotFound
-    response = make_response(service.zipped(files))
-    response.headers["Content-Type"] = "application/zip"
-    response.headers["Content-Disposition"] = f'attachment; filename="{app}.zip"'
-    return response
+    return reading.read_zip(kept.path.read_bytes())

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from formloop.core.definitions import Path
-from formloop.core.text import localized
+from formloop.core.text import M, localized
 from formloop.definitions.editor import empty_value
 from formloop.studio.designer import FIXED, Act, Designer, Gesture, Made, designers
 from formloop.studio.operations import Operation, apply, find, write_path
@@ -42,6 +42,7 @@ class Way:
     at: str
     title: str
     when: str
+    ordered: bool  # whether only the first that fits is taken
     steps: str  # where its steps stand
     cards: list[Card]
 
@@ -101,7 +102,7 @@ def _cards(at: Path, steps: Any, around: Around, depth: int = 0) -> list[Card]:
 def _ways(at: Path, said: Mapping[str, Any], around: Around, depth: int) -> list[Way]:
     if "steps" in said:
         inside = (*at, "steps")
-        return [Way("", "", "", write_path(inside), _cards(inside, said["steps"], around, depth + 1))]
+        return [Way("", "", "", False, write_path(inside), _cards(inside, said["steps"], around, depth + 1))]
     ways = []
     for number, each in enumerate(listing(said.get("branches"))):
         branch = mapping(each)
@@ -112,6 +113,7 @@ def _ways(at: Path, said: Mapping[str, Any], around: Around, depth: int) -> list
                 write_path(place),
                 localized(branch, "title", around.locale),
                 str(branch.get("when", "")),
+                said.get("node") == "condition",
                 write_path(inside),
                 _cards(inside, branch.get("steps"), around, depth + 1),
             )
@@ -135,6 +137,10 @@ def _says(step: Mapping[str, Any], around: Around) -> str:
     modes = mapping(mapping(node.schema.get("mode")).get("x-titles")) if node else {}
     if step.get("mode") in modes:
         parts.append(localized(modes[step["mode"]], "title", locale))
+    if "branches" in step:
+        parts.append(M("{count} branches", count=len(listing(step["branches"]))).render(locale))
+    if node is not None and not parts and not node.required:
+        parts.append(node.title.render(locale))  # there is nothing that must be said
     return " · ".join(parts)
 
 

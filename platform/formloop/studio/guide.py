@@ -85,6 +85,13 @@ HELPS: Mapping[str, tuple[Help, ...]] = {
     "plan": (
         Help("", M("A calculation: what it reads, which operator, and where results go."), "guide/plans.md"),
     ),
+    "app": (
+        Help(
+            "",
+            M("An application: its name, its icon, the order of its menu, and what it opens with."),
+            "guide/packs.md#applications",
+        ),
+    ),
     "role": (
         Help(
             "",

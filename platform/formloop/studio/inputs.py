@@ -3,6 +3,7 @@
 The schema of the property decides: nothing here knows a kind of definition.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,6 +14,9 @@ from formloop.studio.shapes import listing, mapping, texts
 
 LONG = 300  # characters from which a text has several lines
 Offer = Callable[[str, Any], list[tuple[str, str]]]
+_ISO = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?")
+_SPOKEN = re.compile(r"(\d+)\s*(days?|d|天|日|hours?|h|小时|时|minutes?|min|m|分钟|分)", re.IGNORECASE)
+_LETTERS = {"d": "D", "天": "D", "日": "D", "h": "H", "小": "H", "时": "H", "m": "M", "分": "M"}
 _NAMES = ("title", "x-title", "description", "x-description")
 _LIMITS = ("minimum", "maximum", "minLength", "maxLength", "pattern")
 
@@ -34,6 +38,8 @@ def input_for(schema: Schema, value: Any, offer: Offer) -> Input | None:
         return None
     if word == "expression":
         return Input({**named, "type": "string", "x-type": "multiline", "x-expression": True}, _text, _same)
+    if word == "duration":
+        return Input({**named, "type": "string"}, _duration_shown, _duration_kept)
     if word == "numbering":
         return Input({**named, "type": "string", "x-numbering": True}, _text, _same)
     if word and kind == "array":
@@ -97,6 +103,29 @@ def _text(value: Any) -> Any:
 
 def _same(value: Any) -> Any:
     return value
+
+
+def _duration_shown(value: Any) -> Any:
+    found = _ISO.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        return _text(value)
+    parts = [
+        f"{int(each)} {unit}" for each, unit in zip(found.groups(), ("d", "h", "min"), strict=True) if each
+    ]
+    return " ".join(parts) or value
+
+
+def _duration_kept(value: Any) -> Any:
+    """“2 d 4 h”, “30 minutes” and “2天4小时” as an ISO duration; what is none stays, and the check says so."""
+    text = str(value or "").strip()
+    parts = _SPOKEN.findall(text)
+    if not parts or _SPOKEN.sub("", text).strip(" ,，"):
+        return text or None
+    said = dict.fromkeys("DHM", 0)
+    for number, unit in parts:
+        said[_LETTERS[unit[0].lower()]] += int(number)
+    day, clock = f"{said['D']}D" if said["D"] else "", "".join(f"{said[c]}{c}" for c in "HM" if said[c])
+    return f"P{day}T{clock}" if clock else f"P{day or 'T0M'}"
 
 
 def _number(value: Any) -> Any:

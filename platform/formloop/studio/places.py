@@ -48,12 +48,13 @@ def schema_at(root: Schema, doc: Any, path: Sequence[str]) -> Schema | None:
     for name in path:
         if found is None:
             return None
-        value, inner = find(value, (name,), {}), _below(found, name)
+        value, inner = find(value, (name,), {}), below(found, name)
         found = resolve(inner, root, value) if isinstance(inner, Mapping) else None
     return found
 
 
-def _below(schema: Schema, name: str) -> Any:
+def below(schema: Schema, name: str) -> Any:
+    """The schema of a property, or of the members of a list."""
     if "items" in schema:
         return schema["items"]
     return schema.get("properties", {}).get(name, schema.get("additionalProperties"))

@@ -13,7 +13,9 @@ from formloop.definitions import editor, library
 from formloop.definitions import service as definitions
 from formloop.definitions import views as definition_views
 from formloop.definitions.views import Restorer
+from formloop.forms import list_views
 from formloop.studio import (
+    app_designer,
     bridge_designer,
     drafting,
     example_views,
@@ -34,12 +36,14 @@ from formloop.studio.operations import find, read_path, write_path
 from formloop.studio.panel import Panel, read_section
 from formloop.studio.pickers import Around
 from formloop.studio.shapes import mapping
+from formloop.studio.wording import place_in_words
 from formloop.web import htmx, page, viewer
 from formloop.web.routes import route
 
 blueprint = Blueprint("studio", __name__, url_prefix="/studio")
 DESIGN = ("design", "definition")
 DESIGNED = (
+    app_designer,
     bridge_designer,
     form_designer,
     flow_designer,
@@ -90,18 +94,19 @@ class Bench:
 @route(blueprint, "/new", permission=DESIGN)
 def new() -> Response:
     """What the new form is to be called."""
-    return page.render("studio/new.html", problems=[], name="")
+    return page.render("studio/new.html", problems=[], name="", app=request.args.get("app", ""))
 
 
 @route(blueprint, "/new", permission=DESIGN, methods=["POST"], endpoint="do_new")
 def do_new() -> Response:
     """Begin an empty form."""
-    name = request.form.get("name", "").strip()[:200]
+    name, app = request.form.get("name", "").strip()[:200], request.form.get("app", "")
     if not name:
-        return page.render("studio/new.html", status=422, problems=[M("Give it a name.")], name="")
+        return page.render("studio/new.html", status=422, problems=[M("Give it a name.")], name="", app=app)
     started = editor.start(kinds.get("form"), name)
     doc = {**started, "$schema": "https://json-schema.org/draft/2020-12/schema", "x-layout": []}
-    made = definitions.save_draft(signing.current(), "form", doc)
+    there = library.find_entry("app", app)
+    made = definitions.save_draft(signing.current(), "form", doc, app=there.key if there else "")
     return page.redirect(url_for("studio.design", definition_id=made.id))
 
 
@@ -224,6 +229,9 @@ def _act(definition_id: str, act: str, revision: int | None) -> Response:
 
 def _fill(designer: Designer, gesture: Gesture) -> tuple[Doc, Path, dict[str, Message]]:
     panel = designer.panel(gesture.around, gesture.at)
+    if panel is not None and panel.value is None and "properties" in panel.schema:
+        around = find(gesture.around.doc, gesture.at[:-1], gesture.around.kind.identities)
+        panel = replace(panel, value={}) if isinstance(around, dict) else None  # a part that begins with this
     if panel is None or not isinstance(panel.value, dict):
         raise Invalid([Problem("gone", "", M("This part is no longer there; the page shows what is."))])
     operations, wrong = read_section(panel, gesture.given)
@@ -278,16 +286,28 @@ def _page(
         "at": write_path(panel.at if panel else ()),
         "selected": write_path(designer.selected(around, bench.at)),
         "parts": panel.parts() if panel is not None and not designer.whole else [],
-        "problems": [(each, write_path(designer.selected(around, _place(each)))) for each in bench.problems],
+        "problems": [
+            (each, write_path(designer.selected(around, _place(each))), place_in_words(around, _place(each)))
+            for each in bench.problems
+        ],
         "canvas": designer.canvas,
         "path_text": write_path,
         "steps": _steps(bench),
+        "plays": _plays(bench),
         "shown": designer.shown(around),
         "types": designer.types(around, bench.at),
         "help": guide.explain(around.kind.name, panel.at if panel else ()),
         "with_panel": with_panel,
     }
     return page.render(template, "studio/_parts.html", status=status, **values)
+
+
+def _plays(bench: Bench) -> bool:
+    """Whether it is a workflow that can be played on records this person sees."""
+    found = bench.desk.definition
+    return (
+        found.kind == "workflow" and bool(found.version) and bool(list_views.list_url(bench.desk.doc["form"]))
+    )
 
 
 def _place(problem: Problem) -> Path:
@@ -301,7 +321,7 @@ def _steps(bench: Bench) -> list[tuple[Message, str, bool]]:
     if form is None:
         return []
     here, on_list = found.kind, bench.at[:1] == ("x-list",)
-    data = url_for("lists.list_page", form=form.key) if form.version else ""
+    data = (list_views.list_url(form.key) if form.version else None) or ""
     listed = url_for("studio.design", definition_id=form.id, at="x-list")
     return [
         (M("① Form"), url_for("studio.design", definition_id=form.id), here == "form" and not on_list),

@@ -28,9 +28,9 @@ MENUS = 2_000  # remembered, for as many people and languages
 class Entry:
     """One line of a menu. `title` is a Message, or plain text that people gave (the name of an app).
 
-    `section` is the heading it stands under, shown where it changes. `badge` is the statement that counts what
-    waits for the viewer (`db.counting.VIEWER`; 0 shows nothing); `urgent` shows the count in red. `phone` puts the entry into the bottom bar. `post` makes it a button that
-    sends a form, as signing out must.
+    `section` is the heading it stands under, shown where it changes, `place` its place there. `badge` is the
+    statement that counts what waits for the viewer (`db.counting.VIEWER`; 0 shows nothing); `urgent` shows the count
+    in red. `phone` puts the entry into the bottom bar. `post` makes it a button that sends a form, as signing out must.
     """
 
     title: Message | str
@@ -45,6 +45,7 @@ class Entry:
     phone: bool = False
     post: bool = False
     section: str = ""
+    place: int = 0
 
     @property
     def url(self) -> str:
@@ -192,7 +193,7 @@ def _remembered(registry: Registry[Any]) -> list[tuple[Entry, str]]:
 def _allowed(registry: Registry[Any]) -> list[tuple[Entry, str]]:
     here = current_app.view_functions  # a process may hold several sites with different rooms
     allowed = [e for e in _entries(registry) if e.endpoint in here and may(e.permission, **e.values)]
-    allowed.sort(key=lambda entry: (GROUPS.index(entry.group), entry.order, entry.section))
+    allowed.sort(key=lambda entry: (GROUPS.index(entry.group), entry.order, entry.section, entry.place))
     return [(entry, entry.url) for entry in allowed]
 
 

@@ -147,6 +147,7 @@ WORKFLOW = kinds.add(
         references=references,
         prepare=prepare,
         impact=impact,
+        spaces={"dependents": "form"},
         identities={"who": "", "actions": "", "then": "", "summary": "", "people": ""},
     ),
 )

@@ -11,7 +11,7 @@ from formloop.core.text import M
 from formloop.definitions import library
 from formloop.definitions import service as definitions
 from formloop.definitions import views as definition_views
-from formloop.forms import fill_in
+from formloop.forms import fill_in, list_views
 from formloop.forms import views as forms_views
 from formloop.forms.spec import FormSpec, Values
 from formloop.web import navigation, viewer
@@ -113,15 +113,15 @@ def init_app(app: Flask) -> None:
     ]
 
 
-def _list_of(workflow: str) -> str:
+def _list_of(workflow: str) -> str | None:
     """The list of the records that a workflow is about."""
-    return url_for("lists.list_page", form=library.published("workflow", workflow).form)
+    return list_views.list_url(library.published("workflow", workflow).form)
 
 
 def _links(definition: definitions.Definition) -> list[definition_views.Link]:
     """From the page of a workflow: play a case of it, and see its running ones by version."""
     found, key = [], definition.key
-    if library.published("workflow", key).amends is None:
+    if library.published("workflow", key).amends is None and _list_of(key):
         found.append((M("Play a case"), "player-play", url_for("workflows.show_play", workflow=key)))
     if gate.allows(current(), "repair", "site"):
         running = url_for("workflows.show_versions", workflow=key)

@@ -212,6 +212,8 @@ def _limit(sentence: Message) -> Callable[[Fault], Message]:
     return lambda error: M(sentence.msgid, limit=_short(error.kind.limit))
 
 
+_ONE = M("Choose or add at least one.")
+_MEMBERS = _limit(M("This list must have at least {limit} members."))
 _SENTENCES: dict[str, Callable[[Fault], Message]] = {
     "type": _type,
     "enum": _enum,
@@ -226,7 +228,7 @@ _SENTENCES: dict[str, Callable[[Fault], Message]] = {
     "exclusiveMaximum": _limit(M("This must be less than {limit}.")),
     "minLength": _limit(M("This text must have at least {limit} characters.")),
     "maxLength": _limit(M("This text may have at most {limit} characters.")),
-    "minItems": _limit(M("This list must have at least {limit} members.")),
+    "minItems": lambda error: _ONE if error.kind.limit == 1 else _MEMBERS(error),
     "maxItems": _limit(M("This list may have at most {limit} members.")),
     "minProperties": _limit(M("At least {limit} entries are needed here.")),
     "maxProperties": _limit(M("At most {limit} entries are allowed here.")),

@@ -79,6 +79,7 @@ class Kind:
     - `upgrades`: from format n to n + 1; a document without `x-format` has format 1.
     - `identities`: the property that identifies the members of a list, by the name of the list, where
       it is not `id`; an empty text says that the list can only be taken as a whole.
+    - `spaces`: the names behind which its expressions name other definitions (`entries.stock`), with their kinds.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Kind:
     impact: Callable[[Connection, Doc | None, Doc], list[ImpactRow]] = _no_impact
     upgrades: tuple[Upgrade, ...] = ()
     identities: Mapping[str, str] = field(default_factory=dict)
+    spaces: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def format(self) -> int:

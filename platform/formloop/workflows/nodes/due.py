@@ -12,7 +12,13 @@ from formloop.forms.spec import FormSpec
 from formloop.workflows.spec import Visit, World
 from formloop.workflows.state import Alarm
 
-DURATION = {"type": "string", "pattern": "^P([0-9]{1,4}D)?(T([0-9]{1,5}H)?([0-9]{1,6}M)?)?$"}
+DURATION = {
+    "type": "string",
+    "x-pick": "duration",
+    "pattern": "^P([0-9]{1,4}D)?(T([0-9]{1,5}H)?([0-9]{1,6}M)?)?$",
+    "description": "For example 2 d, 4 h or 30 min.",
+    "x-description": {"zh-CN": "例如 2天、4小时、30分钟。"},
+}
 name_pattern(
     str(DURATION["pattern"]),
     M(

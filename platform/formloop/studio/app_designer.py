@@ -1,0 +1,82 @@
+"""The designer of applications: name and start as a panel, icon and colour as tiles, the menu as a list to order."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from formloop.core.definitions import Doc
+from formloop.core.text import localized
+from formloop.definitions import library
+from formloop.studio.designer import FIXED, Act, Designer, Gesture, Made, designers
+from formloop.studio.pickers import Around, Option, pickers
+from formloop.studio.shapes import listing
+
+PAGES = ("form", "dataset")  # what can stand in a menu
+COLORS = ("blue", "green", "orange", "purple", "cyan", "pink")
+ICONS = (
+    "apps", "briefcase", "building-factory-2", "building-store", "building-warehouse", "shopping-cart", "truck",
+    "package", "cube", "tools", "assembly", "clipboard-list", "checklist", "calendar", "users", "id-badge-2",
+    "headset", "phone", "coin", "receipt", "calculator", "chart-bar", "report-money", "certificate", "microscope",
+    "database", "folder", "home", "book", "star",
+)  # fmt: skip
+
+
+class AppDesigner(Designer):
+    """Draws applications."""
+
+    canvas = "studio/_app_canvas.html"
+    without = FIXED | {"icon", "color", "menu"}
+
+    def shown(self, around: Around) -> Mapping[str, Any]:
+        """The panel, the tiles with what is chosen, and the menu in its order."""
+        face = {word: around.doc.get(word) for word in ("icon", "color")}
+        return {
+            **super().shown(around),
+            "icons": dict.fromkeys(filter(None, (*ICONS, str(face["icon"] or "")))),
+            "colors": COLORS,
+            **face,
+            "menu": menu_of(around.doc, around.locale),
+        }
+
+    def act(self, name: str) -> Act | None:
+        """Moving in the menu, besides what every designer can."""
+        return {"menu-up": _move(-1), "menu-down": _move(1)}.get(name) or super().act(name)
+
+
+def menu_of(doc: Doc, locale: str) -> list[Option]:
+    """The forms and the datasets for the menu of an application, in its order, then by name."""
+    said = [each for each in listing(doc.get("menu")) if isinstance(each, str)]
+    found = []
+    for kind in PAGES:
+        for entry in library.list_entries(kind):
+            document = library.find_document(kind, entry.key) or {}
+            if entry.app == doc.get("x-key") and (kind == "form" or document.get("menu")):
+                found.append((f"{kind}:{entry.key}", localized(document, "title", locale)))
+    return sorted(found, key=lambda each: (said.index(each[0]) if each[0] in said else len(said), each[1]))
+
+
+def _move(by: int) -> Act:
+    def act(gesture: Gesture) -> Made:
+        names = [name for name, _ in menu_of(gesture.around.doc, gesture.around.locale)]
+        moved = gesture.text("value")
+        place = names.index(moved) if moved in names else -1
+        if place >= 0 and 0 <= place + by < len(names):
+            names.insert(place + by, names.pop(place))
+        return {**gesture.around.doc, "menu": names}, ()
+
+    return act
+
+
+def _pages(around: Around) -> list[Option]:
+    """The lists and datasets that an application may open with."""
+    return [
+        (
+            f"{kind}:{entry.key}",
+            entry.title_zh if around.locale == "zh-CN" and entry.title_zh else entry.title,
+        )
+        for kind in PAGES
+        for entry in library.list_entries(kind)
+    ]
+
+
+pickers.add("app_page", _pages)
+designers.add("app", AppDesigner())

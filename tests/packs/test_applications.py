@@ -1,0 +1,207 @@
+"""Applications: made, ordered, opened, copied whole, taken to another site and back, removed when empty."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from formloop.access import people, sessions
+from formloop.access.actor import SYSTEM, Actor, get_actor
+from formloop.access.signing import COOKIE
+from formloop.core.definitions import kinds
+from formloop.core.errors import Invalid
+from formloop.definitions import apps, library
+from formloop.definitions import service as definitions
+from formloop.forms import service as records
+from formloop.packs import applications, copying, reading, service
+from packs.archives import note_form
+
+SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+HERE = {"Origin": "http://localhost"}
+SHIPPED = sorted(path.parent.name for path in Path("templates_library").glob("*/pack.json"))
+
+
+def rich_note(**more: object) -> dict[str, object]:
+    """A form that points to itself, with a layout, a numbering and an example."""
+    fields = {
+        "number": {"type": "string", "title": "No", "x-type": "serial", "x-serial": "N{0001}"},
+        "code": {"type": "string", "title": "Code"},
+        "after": {"type": "integer", "title": "After", "x-type": "relation", "x-relation": {"form": "note"}},
+    }
+    example = {"id": "ex1", "title": "A note", "on": "2026-01-05", "given": {"code": "A"}}
+    layout = {"x-layout": [["number", "code"], ["after"]], "x-examples": [example]}
+    return {**note_form(properties=fields), **layout, **more}
+
+
+ROLE = {
+    "x-kind": "role", "x-id": "0000cccc", "x-key": "note_keeper", "title": "Note keeper",
+    "grants": [{"id": "all", "form": "note", "may": ["view", "create", "edit"]}],
+}  # fmt: skip
+FLOW = {
+    "x-kind": "workflow", "x-id": "0000dddd", "x-key": "note_check", "title": "Note check", "form": "note",
+    "steps": [{"id": "ask", "node": "approval", "title": "Check",
+               "who": [{"rule": "role", "role": "note_keeper"}]}],
+}  # fmt: skip
+ROWS = {
+    "x-kind": "dataset", "x-id": "0000eeee", "x-key": "all_notes", "title": "All notes", "menu": True,
+    "from": {"form": "note"}, "columns": {"code": "code"},
+}  # fmt: skip
+
+
+@pytest.fixture
+def notes(app: Flask) -> str:
+    """An application with a form, a workflow, a role and a dataset, opening with the dataset."""
+    key = applications.create(SYSTEM, "Notes", "便条", "book", "green")
+    definitions.publish_many(SYSTEM, [rich_note(), ROLE, FLOW, ROWS], "made here")
+    ids = [each.id for each in applications.get_application(service.OWN_FORMS).contents]
+    applications.move(SYSTEM, ids, key)
+    face = {**(library.find_document("app", key) or {}), "home": "dataset:all_notes",
+            "menu": ["dataset:all_notes", "form:note"]}  # fmt: skip
+    definitions.publish_many(SYSTEM, [face], "opens with its notes")
+    return key
+
+
+@pytest.fixture
+def builder(app: Flask) -> Iterator[FlaskClient]:
+    app.config["WTF_CSRF_ENABLED"] = False
+    client = app.test_client()
+    client.set_cookie(COOKIE, sessions.open_session(_mei().person_id))
+    yield client
+
+
+def _mei() -> Actor:
+    found = people.find_person("mei")
+    return get_actor(found.id if found else people.add_person(SYSTEM, "mei", "Mei", administrator=True))
+
+
+def test_a_copy_has_keys_of_its_own_and_what_pointed_inside_points_inside_again(notes: str) -> None:
+    key = copying.copy(SYSTEM, notes, "Second notes", "第二便条")
+    copied = {doc["x-kind"]: doc for doc in service.documents_of(key)}
+    assert set(copied) == {"app", "form", "workflow", "role", "dataset"}
+    assert copied["form"]["x-key"] == "note_2"
+    assert copied["form"]["properties"]["after"]["x-relation"] == {"form": "note_2"}
+    assert copied["workflow"]["form"] == "note_2"
+    assert copied["workflow"]["steps"][0]["who"] == [{"rule": "role", "role": "note_keeper_2"}]
+    assert copied["role"]["grants"][0]["form"] == "note_2"
+    assert copied["dataset"]["from"] == {"form": "note_2"}
+    assert copied["app"]["home"] == "dataset:all_notes_2"
+    assert copied["app"]["menu"] == ["dataset:all_notes_2", "form:note_2"]
+    assert not {doc["x-id"] for doc in copied.values()} & {d["x-id"] for d in service.documents_of(notes)}
+    first = records.create(SYSTEM, "note_2", {"code": "A"})
+    assert first["number"] == "N0001"
+
+
+def test_a_copy_of_a_copy_follows_its_own(notes: str) -> None:
+    key = copying.copy(SYSTEM, copying.copy(SYSTEM, notes, "Second"), "Third")
+    assert {doc["x-key"] for doc in service.documents_of(key)} >= {"note_2_2", "note_keeper_2_2"}
+
+
+@SQLITE
+@pytest.mark.parametrize("shipped", SHIPPED)
+def test_every_shipped_application_can_be_copied(app: Flask, shipped: str) -> None:
+    service.install(SYSTEM, service.get_pack(shipped), with_samples=False)
+    there = {(doc["x-kind"], doc["x-key"]) for doc in service.documents_of(shipped)}
+    key = copying.copy(SYSTEM, shipped, "Another one")
+    for doc in service.documents_of(key):
+        assert kinds.get(doc["x-kind"]).references(doc) & there == set(), doc["x-key"]
+
+
+def test_export_import_and_export_are_the_same_bytes(app: Flask, notes: str) -> None:
+    files = service.export(SYSTEM, notes)
+    assert {"notes.app.json", "note.form.json", "all_notes.dataset.json"} <= set(files)
+    assert '"x-examples"' in files["note.form.json"] and '"x-layout"' in files["note.form.json"]
+    pack = reading.read_zip(service.zipped(files))
+    service.install(SYSTEM, pack)
+    assert service.export(SYSTEM, notes) == files
+    assert service.zipped(service.export(SYSTEM, notes)) == service.zipped(files)
+
+
+def test_another_application_with_the_same_key_does_not_take_its_place(notes: str) -> None:
+    from packs.archives import note_pack
+
+    other = note_pack(note_form(**{"x-id": "0000ffff", "x-key": "other"}), key=notes)
+    assert "other_pack" in [problem.code for problem in service.check(SYSTEM, other)]
+
+
+def test_only_an_empty_application_is_removed(notes: str) -> None:
+    with pytest.raises(Invalid):
+        applications.remove(SYSTEM, notes)
+    ids = [each.id for each in applications.get_application(notes).contents]
+    face = {**(library.find_document("app", notes) or {})}
+    face.pop("home")
+    definitions.publish_many(SYSTEM, [face], "no start")
+    applications.move(SYSTEM, ids, service.OWN_FORMS)
+    applications.remove(SYSTEM, notes)
+    assert notes not in apps.list_apps()
+    assert library.find_entry("form", "note").app == ""
+
+
+def test_what_a_pack_brought_stays_with_it(app: Flask) -> None:
+    key = applications.create(SYSTEM, "Mine", "", "book", "green")
+    service.install(SYSTEM, service.get_pack("master_data"), with_samples=False)
+    unit = library.find_entry("form", "unit")
+    with pytest.raises(Invalid):
+        applications.move(SYSTEM, [unit.id], key)
+    assert library.find_entry("form", "unit").app == "master_data"
+
+
+@SQLITE
+def test_an_application_is_made_shaped_and_copied_in_the_browser(builder: FlaskClient) -> None:
+    said = {"title": "Tools", "title_zh": "工具", "icon": "tools", "color": "orange"}
+    assert "Tools" in builder.post("/apps/new", data=said, headers=HERE, follow_redirects=True).text
+    assert builder.post("/apps/new", data={"title": " "}, headers=HERE).status_code == 422
+    begun = builder.post("/studio/new", data={"name": "Wrench", "app": "tools"}, headers=HERE)
+    wrench = begun.location.rpartition("/")[2]
+    assert definitions.get_definition(wrench).app == "tools"
+    assert "Wrench" in builder.get("/apps/tools/contents").text
+    assert builder.post("/apps/tools/remove", headers=HERE).status_code == 422
+    designer = builder.post("/apps/tools/shape", headers=HERE).location
+    assert "app-icon-tools" in builder.get(designer).text
+
+
+@SQLITE
+def test_the_menu_and_the_start_follow_the_application(notes: str, builder: FlaskClient) -> None:
+    assert builder.get(f"/apps/{notes}").location.endswith("/datasets/all_notes")
+    page = builder.get(f"/apps/{notes}?all=1").text
+    assert page.index("All notes") < page.rindex("/f/note")
+    side = builder.get("/apps").text
+    assert side.index("/datasets/all_notes") < side.index('href="/f/note"')
+    definition = applications.get_application(notes).definition
+    url, revision = f"/studio/{definition.id}/do/menu-up", definitions.get_definition(definition.id)
+    moved = {"revision": revision.draft_revision, "value": "form:note"}
+    assert builder.post(url, data=moved, headers={**HERE, "HX-Request": "true"}).status_code == 200
+    draft = definitions.find_draft(definition.id)
+    assert draft is not None and draft.doc["menu"] == ["form:note", "dataset:all_notes"]
+
+
+@SQLITE
+def test_what_an_application_says_is_prose_and_runs_nothing(builder: FlaskClient) -> None:
+    key = applications.create(SYSTEM, "Said", "", "book", "green")
+    text = "Go to [orders](/f/order).\n\n<script>alert(1)</script> [bad](javascript:alert(1))"
+    face = {**(library.find_document("app", key) or {}), "description": text}
+    definitions.publish_many(SYSTEM, [face], "said")
+    page = builder.get(f"/apps/{key}").text
+    assert '<a href="/f/order">orders</a>' in page
+    assert "<script>alert" not in page and 'href="javascript' not in page
+
+
+@SQLITE
+def test_who_may_see_nothing_of_an_application_is_not_told_that_it_is_there(app: Flask, notes: str) -> None:
+    client = app.test_client()
+    client.set_cookie(COOKIE, sessions.open_session(people.add_person(SYSTEM, "guest", "Guest")))
+    assert client.get(f"/apps/{notes}").status_code == client.get("/apps/nothing_here").status_code == 404
+    assert client.get("/apps").status_code == 403
+
+
+@SQLITE
+def test_a_builder_may_use_the_form_they_made_in_an_application(app: Flask) -> None:
+    design = {"x-kind": "role", "x-id": "0000bbbb", "x-key": "maker", "title": "Maker",
+              "grants": [{"id": "d", "on": "definition", "may": ["design"]}]}  # fmt: skip
+    definitions.publish_many(SYSTEM, [design], "builders")
+    maker = people.add_person(SYSTEM, "lin", "Lin", roles=["maker"])
+    key = applications.create(SYSTEM, "Mine", "", "book", "green")
+    draft = definitions.save_draft(get_actor(maker), "form", note_form(), app=key)
+    definitions.publish(get_actor(maker), draft.id)
+    assert records.create(get_actor(maker), "note", {"code": "A"})["id"]
