@@ -91,18 +91,16 @@ def _start_other(turn: Turn, work: Work) -> Mapping[str, Any]:
         raise Conflict(
             M("Whoever submitted this has left, so nothing can be submitted in their name.")
         ) from error
-    point = connection().begin_nested()
     try:
-        found = submit_for(initiator, form, record)
+        with connection().begin_nested():
+            found = submit_for(initiator, form, record)
     except IntegrityError as error:  # somebody else submitted it at this moment, so theirs is waited for
-        point.rollback()
         if "fl_case" not in str(error.orig):
             raise
         under_way = _find_under_way(form, record)
         if under_way is None:
             raise Conflict(M("Somebody else submitted this record at the same moment.")) from error
         return under_way
-    point.commit()
     return {"case": found.case, "status": found.status}
 
 
