@@ -157,7 +157,7 @@ function apply(form, answer, names) {
     const output = form.querySelector(`[data-fl-output="${CSS.escape(place)}"]`);
     if (output) {
       output.textContent = text || "—";
-      output.closest(".fl-fact")?.classList.toggle("fl-empty", !text);
+      output.closest(".fl-fact")?.classList.toggle("fl-blank", !text);
       continue;
     }
     const element = form.elements[place];

@@ -65,7 +65,7 @@ def test_returning_and_rejecting_are_told_to_the_initiator_alone(stage: Stage, t
     stage.publish(approval("one", "bob"), END)
     case = stage.submit().case
     stage.do("bob", "return", case, "too dear", to="initiator")
-    assert told[-1][:3] == ({"ann"}, "outcome", "Request A desk was returned to you to be corrected.")
+    assert told[-1][:3] == ({"ann"}, "outcome", "Bob returned Request A desk to you: too dear")
     service.submit(stage.actors["ann"], "request", _record(case))
     stage.do("bob", "reject", case, "no")
     assert told[-1][:3] == ({"ann"}, "outcome", "Request A desk was rejected.")

@@ -268,7 +268,7 @@ def test_a_case_is_played_step_by_step_as_each_of_its_people(app: Flask, play: S
     assert f'type="hidden" name="deed" value="{bob}:approve:one"' in page
     page = go(f"{bob}:approve:one", f"{dee}:return:two")
     assert f'name="deed" value="{ann}:submit:"' in page
-    assert "was returned to you" in page, "the notice that Ann would read"
+    assert "Dee returned Request" in page, "the notice that Ann would read"
     page = go(f"{bob}:approve:one", f"{dee}:return:two", f"{ann}:submit:")
     assert f'name="deed" value="{bob}:approve:one"' in page
     page = go(f"{bob}:approve:one", f"{dee}:reject:two", action="undo")

@@ -1,5 +1,6 @@
 """The page of a task answers while its person types, by the field rights of the step and no others."""
 
+import re
 from typing import Any
 
 from flask import Flask
@@ -69,7 +70,7 @@ RIGHTS = {
 
 def quote(play: Stage, rights: dict[str, str]) -> tuple[str, dict[str, Any]]:
     """The address of Bob's task on a new quotation, which he sees by his step alone, and what was saved."""
-    step = approval("one", "bob", fields=rights)
+    step = approval("one", "bob", fields=rights, actions=["approve", "return"])
     flow = workflow_doc(step, END) | {"form": "quote", "x-id": "0000001d", "x-key": "quote_approval"}
     definitions.publish_many(SYSTEM, [QUOTE, flow], "first")
     adm = play.actors["adm"]
@@ -140,3 +141,57 @@ def test_a_refused_approval_comes_back_calculated(app: Flask, play: Stage) -> No
     assert answer.status_code == 422
     assert 'data-fl-output="total">115.00<' in answer.text
     assert 'data-fl-cell="why" data-fl-hidden' not in answer.text
+
+
+def returned(play: Stage, rights: dict[str, str]) -> tuple[int, dict[str, Any]]:
+    """A quotation that Bob sent back with a reason, and what was saved."""
+    url, saved = quote(play, rights)
+    bob, task = play.actors["bob"], int(url.rpartition("/")[2])
+    case = service.decide(bob, task, "return", "the rebate is too high", to="initiator").case
+    return case, saved
+
+
+def test_whoever_is_to_correct_it_reads_at_the_top_who_sent_it_back_and_why(app: Flask, play: Stage) -> None:
+    case, saved = returned(play, RIGHTS)
+    adm = browser(app, play, "adm")
+    for url in (f"/inbox/{play.task_of('adm', case)}", f"/f/quote/{saved['id']}"):
+        top = text_of(adm, url).partition("fl-facts" if "inbox" in url else "fl-list")[0]
+        assert re.search(r"<strong>Bob</strong>.*?the rebate is too high", top, re.S), url
+
+
+def test_who_is_asked_again_sees_what_has_changed_since_as_far_as_they_may(app: Flask, play: Stage) -> None:
+    case, saved = returned(play, {**RIGHTS, "lines": "view", "lines.net": "hide"})
+    adm, first = play.actors["adm"], saved["lines"][0]
+    for part in ("6", "7"):
+        lines = [{"id": first["id"], "part": part, "price": "100"}, {"price": "9", "part": "1"}]
+        records.change_record(
+            adm, "quote", saved["id"], {"rebate": "2", "cost": "78.8", "subject": "x", "lines": lines[:1]}
+        )
+        records.change_record(
+            adm, "quote", saved["id"], {"subject": "A desk", "lines": [{"id": first["id"]}, lines[1]]}
+        )
+    service.submit(adm, "quote", saved["id"])
+    page = text_of(browser(app, play, "bob"), f"/inbox/{play.task_of('bob', case)}")
+    table = page.partition("Changed since you decided")[2].partition("</table>")[0]
+    told = re.findall(
+        r'data-label="Field">([^<]*)</td>.*?Old value">(.*?)</td>.*?New value">(.*?)</td>', table
+    )
+    assert sorted((label, *(re.sub("<[^>]+>", "", each) for each in sides)) for label, *sides in told) == [
+        ("Lines 1 · Part", "5.00", "7.00"),
+        ("Lines 2 · Part", "—", "1.00"),
+        ("Lines 2 · Price", "—", "9.00"),
+        ("Lines · Part", "0.00", "—"),
+        ("Lines · Price", "40.00", "—"),
+        ("Rebate", "5.00", "2.00"),
+        ("Total", "130.00", "99.00"),
+    ]
+    assert "78.8" not in page
+
+
+def test_who_is_asked_again_hears_that_nothing_has_changed(app: Flask, play: Stage) -> None:
+    case, saved = returned(play, RIGHTS)
+    records.change_record(play.actors["adm"], "quote", saved["id"], {"cost": "1"})
+    service.submit(play.actors["adm"], "quote", saved["id"])
+    page = text_of(browser(app, play, "bob"), f"/inbox/{play.task_of('bob', case)}")
+    assert "Nothing that you may see has changed." in page
+    assert "Changed since you decided" not in text_of(browser(app, play, "adm"), f"/f/quote/{saved['id']}")

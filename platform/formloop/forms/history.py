@@ -88,6 +88,48 @@ def describe_difference(
     return _Teller(actor, spec, visible, locale, [old, new]).differences(old, new, places or {})
 
 
+def describe_since(
+    actor: Actor,
+    spec: FormSpec,
+    record: int,
+    after: int,
+    visible: frozenset[str],
+    locale: str,
+    places: Mapping[str, int],
+) -> list[Difference]:
+    """What has become of a record since the moment at which the id `after` was given: each value once, as it was
+    then and as it is, of fields in `visible` only. `places` as for `describe_difference`."""
+    query = select(change.c.old, change.c.new).where(
+        change.c.form == spec.key, change.c.record == record, change.c.id > after, change.c.old.is_not(None)
+    )
+    with reading() as conn:
+        found = conn.execute(query.order_by(change.c.id)).all()
+    old: Values = {}
+    new: Values = {}
+    for row in found:
+        for key in set(row.old) & set(spec.fields):
+            if spec.fields[key].children:
+                _lay_lines(old.setdefault(key, {}), new.setdefault(key, {}), row.old[key], row.new[key])
+            else:
+                old.setdefault(key, row.old[key])
+                new[key] = row.new[key]
+    same = {key for key in old if old[key] == new[key]}
+    old, new = ({key: side[key] for key in side if key not in same} for side in (old, new))
+    return describe_difference(actor, spec, old, new, visible, locale, places)
+
+
+def _lay_lines(old: Values, new: Values, was: Values, now: Values) -> None:
+    """Lay one more change of some lines over what is known of them; a line that is not there is None."""
+    for line in was:
+        before = {**was[line], **(old.get(line) or {})} if was[line] is not None else None
+        old[line] = old[line] if line in old and old[line] is None else before
+        new[line] = {**(new.get(line) or {}), **now[line]} if now[line] is not None else None
+        if new[line] is not None and old[line] is not None:
+            same = [key for key in old[line] if old[line][key] == new[line].get(key)]
+            for side in (old, new):
+                side[line] = {key: value for key, value in side[line].items() if key not in same}
+
+
 class _Teller:
     """Puts changes into words; what they point to is named by one query for each form."""
 

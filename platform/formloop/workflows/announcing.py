@@ -1,10 +1,11 @@
 """Who is told what of a case by notice: what was asked of them, copies, messages, reminders, outcomes, repairs.
 
 Notices say form, step and names only: nothing of the record leaves the site, but for its title to whoever submitted
-it or is reminded of it, and may see it, and for what a message step says in its own words. Their link leads everybody to their own part of the case.
+it or is reminded of it, and may see it; what a message step says in its own words; and why it came back to be corrected. Their link leads everybody to their own part of the case.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from formloop.access import gate, people
 from formloop.access.actor import get_actor
@@ -24,6 +25,8 @@ OUTCOMES = {
     "voided": M("{form} {title} was voided."),
 }
 
+LONGEST_REASON = 200
+
 
 def announce(turn: Turn, effects: Sequence[Effect], event: Event, before: str) -> None:
     """Tell everybody what concerns them, inside the open transaction; `before` is the status the case had."""
@@ -36,7 +39,7 @@ def announce(turn: Turn, effects: Sequence[Effect], event: Event, before: str) -
     if now == "stuck":
         _repair(turn, [each for each in effects if isinstance(each, Note) and each.action == "stuck"])
     if now in OUTCOMES and now != before and event.by != turn.state.initiator and event.action != "reassign":
-        _outcome(turn)
+        _outcome(turn, event)
 
 
 def _ask(turn: Turn, asks: Sequence[Ask]) -> None:
@@ -101,10 +104,14 @@ def _no_head(turn: Turn, notes: Sequence[Note]) -> None:
         notices.tell(gate.list_holders("repair", "site"), "repair", words, f"/cases/{turn.case}")
 
 
-def _outcome(turn: Turn) -> None:
+def _outcome(turn: Turn, event: Event) -> None:
     form, initiator = subject_of_case(turn.workflow, turn.spec, turn.case), turn.state.initiator
-    words = {"form": form, "title": _title(turn, initiator, "")}
+    words: dict[str, Any] = {"form": form, "title": _title(turn, initiator, "")}
     said = Message(OUTCOMES[turn.state.status].msgid, words)
+    if turn.state.status == "returned" and event.by is not None and event.comment:
+        who = people.names_of([event.by]).get(event.by, "")
+        why = event.comment if len(event.comment) <= LONGEST_REASON else event.comment[:LONGEST_REASON] + "…"
+        said = M("{name} returned {form} {title} to you: {reason}", **words, name=who, reason=why)
     notices.tell([initiator], "outcome", said, link_of(turn.case))
 
 

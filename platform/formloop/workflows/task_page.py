@@ -1,5 +1,7 @@
 """What the page of one task shows: the record as its person may see it there, and what they may do."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.engine import Row
@@ -10,7 +12,7 @@ from formloop.core import clock
 from formloop.core.errors import NotFound, Problem
 from formloop.core.text import M
 from formloop.db import reading
-from formloop.forms import printing, rows
+from formloop.forms import history, printing, rows
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec, Values
 from formloop.workflows import cases, diagram, sight, task_screen, timeline
@@ -22,6 +24,8 @@ from formloop.workflows.kind import get_version
 from formloop.workflows.partaking import takes_part
 from formloop.workflows.spec import Step, Workflow
 from formloop.workflows.state import ENDED, Event, State
+
+DECISIONS = ("approve", "reject", "return")
 
 
 def get_task(actor: Actor, task: int) -> Row[Any]:
@@ -115,10 +119,36 @@ def show(
         "form_title": subject_of_case(workflow, spec, found.id).render(locale),
         "change": panels.of_case(actor, found, sight.visible_paths(actor, spec, step, found.record), locale),
         "tree": diagram.draw(found, locale),
+        "since": _changed_since(actor, found, workflow, record, locale) if waits and step else None,
+        "back": timeline.find_return(found, locale) if waits and step is None else None,
         "why": timeline.explain(found.why, spec),
         "way": timeline.build(found, locale),
         "initiator": people.names_of([found.initiator]).get(found.initiator, ""),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What became of a record since its reader decided on it, at `at`."""
+
+    at: datetime
+    differences: list[history.Difference]
+
+
+def _changed_since(
+    actor: Actor, found: Row[Any], workflow: Workflow, record: Values, locale: str
+) -> Since | None:
+    """What changed since somebody who is asked again last decided; None where they had not, or nothing came of it."""
+    notes = cases.list_notes(found.id) if workflow.amends is None else []
+    mine = [each for each in notes if each.person == actor.person_id and each.action in DECISIONS]
+    if not mine:
+        return None
+    spec, last = get_form(found.form), mine[-1]
+    seen = sight.visible_paths(actor, spec, workflow.steps.get(found.task_step), found.record)
+    places = {str(line["id"]): n for s in spec.subforms for n, line in enumerate(record[s.key], 1)}
+    differences = history.describe_since(actor, spec, found.record, last.id, seen, locale, places)
+    again = any(each.action == "submit" and each.id > last.id for each in notes)
+    return Since(last.at, differences) if differences or again else None
 
 
 def answer(actor: Actor, found: Row[Any], raw: Values, changed: list[str], locale: str) -> dict[str, Any]:

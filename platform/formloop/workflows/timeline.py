@@ -64,6 +64,8 @@ ACTIONS: dict[str, tuple[Message, str, str]] = {  # word, colour, icon
     "finished": (M("Finished"), "green", "flag-3"),
 }
 
+SENDS_BACK = ("return", "reject", "due_return", "outdated")
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -126,6 +128,16 @@ def build(found: Row[Any], locale: str, ahead: bool = True) -> list[Moment]:
         who = _listed([names.get(p, "") for p in them])
         moments.append(Moment(who, step.title(locale), M("Still to come"), "secondary", step.node.icon))
     return moments
+
+
+def find_return(found: Row[Any], locale: str) -> Moment | None:
+    """How a case came back to whoever is to correct it: who sent it, when, and why."""
+    back = [each for each in cases.list_notes(found.id) if each.action in SENDS_BACK]
+    if not back:
+        return None
+    names = people.names_of([p for p in (back[-1].person, back[-1].detail.get("for")) if p is not None])
+    kept = files.names_of(back[-1].detail.get("files", ()))
+    return _past(back[-1], get_version(found.workflow, found.version), names, kept, locale)
 
 
 def _people_in(note: Row[Any]) -> list[int]:

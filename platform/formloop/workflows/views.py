@@ -159,7 +159,8 @@ def _submit_panel(actor: Actor, spec: FormSpec, record: Values) -> tuple[str, di
     if running.status == "returned":
         if cases.find_own_task(running.id, actor.person_id) is None:
             return None
-        return "workflows/_submit.html", {**shown, "again": True}
+        back = timeline.find_return(running, viewer.locale())
+        return "workflows/_submit.html", {**shown, "again": True, "back": back}
     mine = cases.find_own_task(running.id, actor.person_id)
     if mine is None:
         return None
