@@ -56,3 +56,19 @@ def test_the_proof_notices_an_error_and_a_draft_that_is_lost(studio, monkeypatch
     monkeypatch.setattr(drafting, "_keep", forget)
     storm = _strike(studio, 100)
     assert storm.failed and storm.lost
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    "broken", [3, [], {"lines": {"type": "array", "items": 3}}, {"item": None}, {"a": {"x-relation": []}}]
+)
+def test_the_formula_editor_opens_on_a_broken_form(studio, broken):
+    studio.edit(properties=broken)
+    client = studio.client(studio.mei)
+    for at in (
+        "",
+        "required",
+        "properties/item/x-formula",
+        "properties/lines/items/properties/part/x-formula",
+    ):
+        assert client.get(f"/studio/{studio.id}/formula?at={at}").status_code == 200, at
