@@ -118,3 +118,18 @@ def test_dates_in_a_row_say_which_they_are_and_a_case_names_every_step_it_stands
     told = [{"path": "day", "en": "2026-11-02"}, {"path": "subject", "en": "A desk"}]
     words = inbox.summary_of(form, told, frozenset({"day", "subject"}), "en")
     assert [text for _, text in words] == ["Day 2026-11-02", "A desk"]
+
+
+def test_a_search_finds_no_title_that_a_step_hid_or_that_was_handed_on(stage: Stage) -> None:
+    fields = {"*": "hide", "amount": "view"}
+    stage.publish(approval("one", "bob", fields=fields, actions=["approve", "transfer"]), END)
+    bob, sought = stage.actors["bob"], Wanted(search="Zebra")
+    decided, handed_on = stage.submit(subject="Zebra"), stage.submit(subject="Zebra")
+    assert list_tab(bob, "todo", "en", sought).rows == []
+    stage.do("bob", "approve", decided.case)
+    stage.do("bob", "transfer", handed_on.case, "yours", to=stage.actors["dee"].person_id)
+    assert list_tab(bob, "done", "en", sought).rows == []
+    assert len(list_tab(stage.actors["ann"], "started", "en", sought).rows) == 2
+    stage.publish(approval("one", "bob", fields={"*": "view"}), END)
+    seen = stage.submit(subject="Zebra")
+    assert [row.case for row in list_tab(bob, "todo", "en", sought).rows] == [seen.case]

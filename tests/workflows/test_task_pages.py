@@ -8,7 +8,7 @@ from flask import Flask
 
 from formloop.access.actor import SYSTEM
 from formloop.core.errors import FormloopError
-from formloop.forms import purging
+from formloop.forms import files, purging
 from formloop.forms import service as records
 from formloop.workflows import administration, cases, service, timeline
 from workflows.site import app, browser, play, text_of
@@ -115,6 +115,25 @@ def test_a_signature_goes_with_the_approval_and_stands_in_the_history(app: Flask
     assert cho.get(file).data == PICTURE
     assert browser(app, play, "eve").get(file).status_code == 404
     assert file in text_of(cho, f"/case/{case}/print")
+
+
+@pytest.mark.parametrize("content", [b"no picture at all", b"<svg onload='alert(1)'/>"])
+def test_what_is_no_picture_is_no_signature(app: Flask, play: Stage, content: bytes) -> None:
+    play.publish(approval("one", "bob", needs=["signature"]), END)
+    case = play.submit().case
+    url, bob = url_of(play, "bob", case), browser(app, play, "bob")
+    answer = bob.post(f"{url}/file", data={"file": (io.BytesIO(content), "signature.png")})
+    key = answer.get_json()["files"][0]["key"]
+    assert bob.post(f"{url}/decide", data={"action": "approve", "signature": [key]}).status_code == 422
+    assert play.is_asked("bob", case)
+
+
+def test_nobody_attaches_a_file_that_somebody_else_uploaded(app: Flask, play: Stage) -> None:
+    play.publish(approval("one", "bob"), END)
+    kept = files.keep_upload(play.actors["ann"], "pay.txt", io.BytesIO(b"secret"), 10**6)
+    url = url_of(play, "bob", play.submit().case)
+    asked = {"action": "comment", "comment": "mine", "attached": kept.key}
+    assert browser(app, play, "bob").post(f"{url}/decide", data=asked).status_code == 404
 
 
 def test_a_step_can_insist_on_a_comment_and_a_signature(app: Flask, play: Stage) -> None:

@@ -26,7 +26,7 @@ def start() -> None:
 
 def narrow(actor: Actor, spec: FormSpec) -> list[permits.Hidden]:
     """The records of a form whose step asks this person, with the paths that it hides."""
-    places = _places(spec)
+    places = places_of(spec)
     if not places or actor.person_id is None:
         return []
     if in_transaction():  # which may itself change what they are asked
@@ -51,7 +51,7 @@ def _find_hidden(
     return [(frozenset(records), hidden) for hidden, records in found.items()]
 
 
-def _places(spec: FormSpec) -> Mapping[Place, frozenset[str]]:
+def places_of(spec: FormSpec) -> Mapping[Place, frozenset[str]]:
     """The steps that hide something of a form, of every version that a case may run by; nearly always none.
 
     Between two publishings no other version comes to run, so the answer holds until the next one.

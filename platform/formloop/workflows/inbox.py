@@ -266,7 +266,7 @@ def _narrowed(actor: Actor, tab: str, wanted: Wanted) -> list[ColumnElement[bool
     at = task.c.done_at if tab == "done" else at
     found = []
     if wanted.search:
-        found.append(_search(actor, wanted.search))
+        found.append(_search(actor, tab, wanted.search))
     if wanted.workflow:
         found.append(case.c.workflow == wanted.workflow)
     if wanted.step:
@@ -286,19 +286,27 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, datetime.min.time(), ZoneInfo(site_zone())).astimezone(UTC)
 
 
-def _search(actor: Actor, text: str) -> ColumnElement[bool]:
+def _search(actor: Actor, tab: str, text: str) -> ColumnElement[bool]:
     """Titles are only searched where the person may see them, so that a search tells nothing else."""
     told: list[ColumnElement[bool]] = []
+    handed_on = literal(False) if tab == "started" else func.coalesce(task.c.decision, "") == "transfer"
     for entry in library.list_entries("form"):
         spec = get_form(entry.key)
         permit = permits.find_permit(actor, "view", spec)
         if permit is not None and spec.title_field in permit.anywhere:
             hidden = [ids for ids, paths in hiding.narrow(actor, spec) if spec.title_field in paths]
-            told.append((case.c.form == entry.key) & case.c.record.not_in(frozenset().union(*hidden)))
+            shown = (case.c.form == entry.key) & case.c.record.not_in(frozenset().union(*hidden)) & ~handed_on
+            told.append(shown if tab == "started" else shown & ~_at_a_step_that_hides(spec))
     return or_(
         case.c.title.icontains(text, autoescape=True) & or_(false(), *told),
         person.c.name.icontains(text, autoescape=True),
     )
+
+
+def _at_a_step_that_hides(spec: FormSpec) -> ColumnElement[bool]:
+    """Whether the task is of a step that hides the title from whoever it asks, then and afterwards."""
+    steps = [place for place, paths in hiding.places_of(spec).items() if spec.title_field in paths]
+    return tuple_(case.c.workflow, case.c.version, task.c.step).in_(steps) if steps else literal(False)
 
 
 def _row(

@@ -132,7 +132,7 @@ def decide(
         to,
         how,
         chosen=people_by_step(chosen or {}),
-        files=_attached([*attached, *_signed(actor, signature)]),
+        files=(*_attached(actor, attached), *_signed(actor, signature)),
         signed=bool(signature),
     )
     return carry(actor, task, event, raw, revision)
@@ -203,7 +203,7 @@ def take_back(actor: Actor, case: int, comment: str = "") -> Result:
 def add_comment(actor: Actor, case: int, comment: str, attached: Sequence[str] = ()) -> Result:
     """Say something in the history of a case, with stored files if there are any."""
     found, turn = locked(actor, case)
-    event = Event("comment", actor.person_id, _comment(comment), files=_attached(attached))
+    event = Event("comment", actor.person_id, _comment(comment), files=_attached(actor, attached))
     return carry_out(turn, event, found.revision)
 
 
@@ -295,15 +295,16 @@ def people_by_step(chosen: Chosen) -> dict[str, tuple[int, ...]]:
     return {str(step): tuple(int(each) for each in people) for step, people in chosen.items()}
 
 
-def _attached(keys: Sequence[str]) -> tuple[str, ...]:
-    for key in keys:
-        files.get_file(key)  # NotFound
+def _attached(actor: Actor, keys: Sequence[str]) -> tuple[str, ...]:
+    """Files that this very person has uploaded: knowing the key of another's gives nobody its content."""
+    if any(files.get_file(key).person != actor.person_id for key in keys):
+        raise NotFound
     return tuple(keys)
 
 
-def _signed(actor: Actor, keys: Sequence[str]) -> Sequence[str]:
+def _signed(actor: Actor, keys: Sequence[str]) -> tuple[str, ...]:
     """Signatures are pictures that this very person has drawn."""
     for stored in (files.get_file(key) for key in keys):
-        if stored.person != actor.person_id or not stored.kind.startswith("image/"):
+        if stored.person != actor.person_id or not files.is_picture(stored):
             raise Invalid([Problem("signature", "signature", M("This step needs your signature."))])
-    return keys
+    return tuple(keys)
