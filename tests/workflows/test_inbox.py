@@ -105,7 +105,10 @@ def _more_are_no_more(make: Callable[[], Any], *looks: Callable[[], Any]) -> Non
 
 
 def test_dates_in_a_row_say_which_they_are_and_a_case_names_every_step_it_stands_at(stage: Stage) -> None:
-    ways = [{"id": way, "steps": [approval(f"{way}_one", who)]} for way, who in (("left", "bob"), ("right", "cho"))]
+    ways = [
+        {"id": way, "steps": [approval(f"{way}_one", who)]}
+        for way, who in (("left", "bob"), ("right", "cho"))
+    ]
     stage.publish({"id": "fork", "node": "parallel", "branches": ways}, END)
     stage.submit()
     (row,) = inbox.list_tab(stage.actors["ann"], "started", "en").rows
