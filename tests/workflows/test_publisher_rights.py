@@ -9,7 +9,9 @@ from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.core.definitions import Doc
 from formloop.core.errors import Invalid
 from formloop.definitions import service as definitions
-from formloop.workflows import publisher_rights
+from formloop.forms import service as records
+from formloop.workflows import publisher_rights, replaying, service, simulation
+from formloop.workflows.played import Played
 from workflows.specimens import approval, workflow_doc
 from workflows.stage import END, Stage
 
@@ -89,3 +91,71 @@ def test_lock_stages_and_steps_about_changes_read_only_what_the_builder_sees(
         definitions.publish_many(builder, [doc], "mine")
     assert {p.code for p in refused.value.problems} == {"reads_hidden"}
     definitions.publish_many(SYSTEM, [doc], "theirs")
+
+
+TELL: Doc = {"id": "say", "node": "message", "who": [{"rule": "initiator"}], "text": '"It is " & secret'}
+SALARY: Doc = {
+    "x-kind": "form",
+    "x-id": "000000fa",
+    "x-key": "salary",
+    "title": "Salary",
+    "type": "object",
+    "properties": {"who": {"type": "string", "title": "Who"}, "pay": {"type": "string", "title": "Pay"}},
+}
+LOOK_UP = data("query", form="salary", by={"who": '"boss"'})
+
+
+def told(played: Played) -> list[str]:
+    return [said for _, said in played.told if "waits for you" not in said]
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [(TELL,), (fork('secret = "x"'),), (LOOK_UP, {**TELL, "text": "flow.work.pay"})],
+    ids=["tells", "reads", "looks up"],
+)
+def test_a_draft_that_its_builder_may_not_publish_is_not_played(
+    stage: Stage, builder: Actor, steps: tuple[Doc, ...]
+) -> None:
+    definitions.publish_many(SYSTEM, [SALARY], "salary")
+    stage.publish(approval("one", "bob"), END)
+    stage.do("bob", "approve", stage.submit(secret="S3CRET").case)
+    record, draft = stage.record(secret="S3CRET"), workflow_doc(*steps, END)
+    ann = stage.actors["ann"].person_id or 0
+    with pytest.raises(Invalid):
+        simulation.play(builder, "request", ann, record=record, draft=draft)
+    with pytest.raises(Invalid):
+        replaying.replay(builder, "request_approval", draft)
+    assert (
+        simulation.play(stage.actors["adm"], "request", ann, record=record, draft=draft).status == "approved"
+    )
+
+
+def test_a_play_of_what_runs_says_no_more_than_the_player_sees(stage: Stage, builder: Actor) -> None:
+    stage.publish(TELL, {**TELL, "id": "open", "text": '"It is called " & subject'}, END)
+    record, ann = stage.record(secret="S3CRET"), stage.actors["ann"].person_id or 0
+    shown = told(simulation.play(builder, "request", ann, record=record))
+    assert ("…" in shown, "It is called A desk" in shown, "It is S3CRET" in shown) == (True, True, False)
+    assert "It is S3CRET" in told(simulation.play(stage.actors["adm"], "request", ann, record=record))
+
+
+def test_what_a_step_computed_of_hidden_fields_is_kept_back_too(stage: Stage, builder: Actor) -> None:
+    found = {"id": "sum", "node": "calculate", "values": {"x": "secret"}}
+    stage.publish(found, {**TELL, "text": '"It is " & flow.sum.x'}, END)
+    record, ann = stage.record(secret="S3CRET"), stage.actors["ann"].person_id or 0
+    assert "It is S3CRET" not in told(simulation.play(builder, "request", ann, record=record))
+
+
+def test_only_cases_of_records_that_the_player_may_see_are_played_again(stage: Stage) -> None:
+    own = {"id": "own", "form": "request", "may": ["view", "create", "submit"], "where": "owner = USER()"}
+    grants = [{"id": "site", "on": "definition", "may": ["design"]}, own]
+    role = {**BUILDER, "x-id": "000000b4", "x-key": "own_builder", "grants": grants}
+    definitions.publish_many(SYSTEM, [role], "first")
+    uma = get_actor(people.add_person(SYSTEM, "uma", "Uma", roles=["own_builder"]))
+    stage.publish(approval("one", "bob"), END)
+    stage.do("bob", "approve", stage.submit().case)
+    mine = service.submit(uma, "request", int(records.create(uma, "request", {"subject": "Mine"})["id"])).case
+    stage.do("bob", "approve", mine)
+    draft = workflow_doc(approval("one", "bob"), approval("two", "cho"), END)
+    assert [each.case for each in replaying.replay(uma, "request_approval", draft)] == [mine]
+    assert len(replaying.replay(stage.actors["adm"], "request_approval", draft)) == 2

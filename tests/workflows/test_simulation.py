@@ -224,7 +224,7 @@ def test_what_others_do_meanwhile_is_no_part_of_a_play(stage: Stage) -> None:
             thread.join()
         return simulation.agree(waiting)
 
-    played = simulation.try_out(Play("request", person(stage, "ann"), follow, record))
+    played = simulation.try_out(stage.actors["adm"], Play("request", person(stage, "ann"), follow, record))
     assert len(others) == 1
     assert [(a.step, a.person) for a in played.asked] == [("one", person(stage, "bob"))]
     assert {which for form, which, _ in played.changes} == {record}

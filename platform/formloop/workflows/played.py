@@ -7,19 +7,23 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.engine import Row
 
+from formloop.access.actor import Actor
 from formloop.bridges.notices.tables import notice
 from formloop.core.text import Message
 from formloop.db import connection
+from formloop.events import reasons
 from formloop.events.tables import outbox
 from formloop.forms.tables import change
 from formloop.ledgers.kind import list_ledgers
 from formloop.ledgers.spec import LedgerSpec
 from formloop.ledgers.tables import posted
-from formloop.workflows import watching
+from formloop.workflows import publisher_rights, watching
 from formloop.workflows.kind import get_version
 from formloop.workflows.spec import Step
 from formloop.workflows.state import Rule
 from formloop.workflows.tables import case, case_log, task
+
+KEPT_BACK = "…"  # what is told says what whoever looks at the play may not see
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class Played:
     """How a play went: its history, who was asked, which records changed, what ledgers and messages would say.
 
     `waiting` are those whose decision it waits for at the end, `stays` the steps without people where it does;
-    `told` who would read which notice. Steps of the workflow that is played go by their id, those of sub-flows
+    `told` who would read which notice, but for what the player may not see. Steps of the workflow that is played go by their id, those of sub-flows
     by workflow and id, `order_approval/head`; `steps` knows them all.
     """
 
@@ -91,13 +95,15 @@ def name_of(root: str, workflow: str, step: str) -> str:
     return step if workflow == root else f"{workflow}/{step}"
 
 
-def collect(played: Played, root: str, before: Marks) -> None:
-    """Write down what came after the marks."""
-    conn = connection()
+def collect(actor: Actor, played: Played, root: str, before: Marks) -> None:
+    """Write down what came after the marks, as far as the actor may see it."""
+    conn, kept_back = connection(), set[str]()
     of_case = (case.c.workflow, case.c.version)
     notes = select(case_log, *of_case).join(case, case.c.id == case_log.c.case)
     for row in conn.execute(notes.where(case_log.c.id > before.note).order_by(case_log.c.id)):
         played.path.append((_know(played, root, row), row.action, row.person))
+        if row.action == "message" and _is_hidden(actor, row):
+            kept_back.add(reasons.written(row.comment))
     tasks = select(task, *of_case).join(case, case.c.id == task.c.case)
     for row in conn.execute(tasks.where(task.c.id > before.task).order_by(task.c.id)):
         step = played.steps.get(name := _know(played, root, row))
@@ -109,8 +115,17 @@ def collect(played: Played, root: str, before: Marks) -> None:
     )
     played.messages = [(m.topic, m.payload) for m in conn.execute(sent.order_by(outbox.c.id))]
     read = select(notice.c.person, notice.c.said).where(notice.c.id > before.notice)
-    played.told = [(n.person, n.said) for n in conn.execute(read.order_by(notice.c.id))]
+    played.told = [
+        (n.person, KEPT_BACK if n.said in kept_back else n.said)
+        for n in conn.execute(read.order_by(notice.c.id))
+    ]
     played.entries = [entry for ledger in list_ledgers() for entry in _entries(ledger, before.posted)]
+
+
+def _is_hidden(actor: Actor, note: Row[Any]) -> bool:
+    workflow = get_version(note.workflow, note.version)
+    step = workflow.steps.get(note.step)
+    return step is None or publisher_rights.tells_hidden(actor, workflow, step)
 
 
 def _know(played: Played, root: str, row: Row[Any]) -> str:

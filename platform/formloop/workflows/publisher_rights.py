@@ -1,15 +1,16 @@
-"""Nobody publishes a workflow that shows, writes or sends what they may not see or do themselves.
+"""Nobody publishes, or plays, a workflow that shows, writes or sends what they may not see or do themselves.
 
 Steps read records, write them and call other systems whatever the person may who happens to agree, and show
 fields to whoever they ask. So a builder may only let them do so with fields they see, or may fill in.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from formloop.access import gate
 from formloop.access.actor import Actor
 from formloop.core.definitions import Doc
 from formloop.core.errors import Invalid, Problem
+from formloop.core.expression import Path
 from formloop.core.text import M
 from formloop.definitions import library
 from formloop.definitions import service as definitions
@@ -20,7 +21,7 @@ from formloop.planning import service as planning
 from formloop.planning.kind import get_plan
 from formloop.workflows import sight
 from formloop.workflows.reading import OF_THE_CASE, walk
-from formloop.workflows.spec import Workflow
+from formloop.workflows.spec import Step, Workflow
 
 
 def enroll() -> None:
@@ -30,9 +31,14 @@ def enroll() -> None:
 
 
 def _check(actor: Actor, published: definitions.Published) -> None:
-    if published.kind != "workflow" or actor.administrator or definitions.get_definition(published.id).app:
+    if published.kind == "workflow":
+        require_rights(actor, library.published("workflow", published.key))
+
+
+def require_rights(actor: Actor, workflow: Workflow) -> None:
+    """Refuse a workflow by which a person would see or do more than they may."""
+    if actor.administrator or definitions.get_definition(workflow.id).app:
         return  # a pack is installed by who holds that right
-    workflow = library.published("workflow", published.key)
     problems = [*_shows_hidden(actor, workflow), *_reads_hidden(actor, workflow), *_works(actor, workflow)]
     if problems:
         raise Invalid(problems)
@@ -56,23 +62,51 @@ def _shows_hidden(actor: Actor, workflow: Workflow) -> Iterator[Problem]:
 
 def _reads_hidden(actor: Actor, workflow: Workflow) -> Iterator[Problem]:
     """Expressions read the record, what it points to, and what steps found."""
-    spec = get_form(workflow.form)
-    own = workflow.record_reads
-    read = {(form, key) for _, form, key in read_elsewhere(spec, own)}
-    for path in own:
-        read |= {(spec.key, p) for p in (".".join(path[:2]), path[0]) if spec.find(p)}
-    forms = {doc["form"] for doc, _ in _steps(workflow) if "form" in doc}
-    forms |= {doc["event"]["form"] for doc, _ in _steps(workflow) if "event" in doc}
-    for path in workflow.reads:
-        if path[0] in OF_THE_CASE:
-            own_forms = {"amendment": {spec.key}, "dependents": set(path[1:2])}.get(path[0], forms)
-            read |= {(form, key) for form in own_forms for key in path[2:] if get_form(form).find(key)}
-    for form, key in sorted(read):
+    for form, key in sorted(_fields_read(workflow, workflow.reads)):
         if not sees(actor, form, key):
             text = M(
                 "This workflow reads {field} of {form}, which you may not see yourself.", field=key, form=form
             )
             yield Problem("reads_hidden", "steps", text)
+
+
+def tells_hidden(actor: Actor, workflow: Workflow, step: Step) -> bool:
+    """Whether what a step writes to people may say more than a person sees: a field, or a row elsewhere."""
+    reads, found = frozenset[Path]().union(*(each.reads for each in step.expressions.values())), set[str]()
+    if any(path[0] in OF_THE_CASE for path in reads):
+        reads = workflow.reads  # what steps before it found, and all that they read to find it
+        found = _forms_of(workflow)
+    read = _fields_read(workflow, reads)
+    found |= {form for form, _ in read if form != workflow.form}
+    return not (
+        all(sees(actor, form, key) for form, key in read) and all(_sees_every_row(actor, f) for f in found)
+    )
+
+
+def _sees_every_row(actor: Actor, form: str) -> bool:
+    permit = permits.find_permit(actor, "view", get_form(form))
+    return permit is not None and None in permit.conditions
+
+
+def _fields_read(workflow: Workflow, reads: Iterable[Path]) -> set[tuple[str, str]]:
+    """Form and field of everything that these paths read."""
+    spec, reads = get_form(workflow.form), list(reads)
+    own = [path for path in reads if path[0] not in OF_THE_CASE]
+    read = {(form, key) for _, form, key in read_elsewhere(spec, own)}
+    for path in own:
+        read |= {(spec.key, p) for p in (".".join(path[:2]), path[0]) if spec.find(p)}
+    forms = _forms_of(workflow)
+    for path in reads:
+        if path[0] in OF_THE_CASE:
+            own_forms = {"amendment": {spec.key}, "dependents": set(path[1:2])}.get(path[0], forms)
+            read |= {(form, key) for form in own_forms for key in path[2:] if get_form(form).find(key)}
+    return read
+
+
+def _forms_of(workflow: Workflow) -> set[str]:
+    """The forms that steps name."""
+    named = {str(doc["form"]) for doc, _ in _steps(workflow) if "form" in doc}
+    return named | {str(doc["event"]["form"]) for doc, _ in _steps(workflow) if "event" in doc}
 
 
 def _works(actor: Actor, workflow: Workflow) -> Iterator[Problem]:

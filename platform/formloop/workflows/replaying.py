@@ -11,11 +11,14 @@ from formloop.access.actor import Actor
 from formloop.core.definitions import Doc
 from formloop.core.text import M, Message
 from formloop.db import reading
+from formloop.forms import permits
+from formloop.forms.kind import get_form
+from formloop.forms.names import context_of
 from formloop.workflows import cases
 from formloop.workflows.kind import get_version
 from formloop.workflows.played import Played, name_of
 from formloop.workflows.plays import Answer, Deed, Next, Open, Play
-from formloop.workflows.simulation import agree, require_player, try_out
+from formloop.workflows.simulation import agree, require_own, require_player, try_out
 from formloop.workflows.tables import case
 from formloop.workflows.timeline import ACTIONS
 
@@ -53,13 +56,22 @@ def replay(actor: Actor, key: str, draft: Doc, last: int = 50) -> list[Differenc
     made; every difference of way, people, field rights, records, entries, notices and messages.
 
     Each record is given back the values with which it was last submitted, and what approvers filled in; what other
-    records held then is not known.
+    records held then is not known. Only cases whose records the actor may see are played; Invalid for a draft that
+    the actor might not publish.
     """
     require_player(actor)
+    require_own(actor, draft)
+    spec = get_form(draft["form"])
+    permit, table = permits.find_permit(actor, "view", spec), spec.table
+    if permit is None:
+        return []
+    rows = permit.where(context_of(actor))
     query = select(case).where(case.c.workflow == key, case.c.status.in_(("approved", "rejected")))
+    query = query.join(table, table.c.id == case.c.record).where(case.c.form == spec.key)
+    query = query.where(table.c.deleted_at.is_(None), *(() if rows is None else (rows,)))
     with reading() as conn:
         found = conn.execute(query.order_by(case.c.id.desc()).limit(min(last, MOST_REPLAYED))).all()
-    compared = (_compare(row, draft) for row in found)
+    compared = (_compare(actor, row, draft) for row in found)
     return [each for each in compared if each is not None]
 
 
@@ -74,7 +86,7 @@ class _Way:
     not_again: tuple[str, ...]
 
 
-def _compare(row: Row[Any], draft: Doc) -> Difference | None:
+def _compare(actor: Actor, row: Row[Any], draft: Doc) -> Difference | None:
     way = _way_of(row, row.workflow)
     done = [deed for deed, _ in sorted(way.done, key=lambda each: each[1])]
     own = dict(get_version(row.workflow, row.version).document)
@@ -88,8 +100,8 @@ def _compare(row: Row[Any], draft: Doc) -> Difference | None:
         since=way.begun,
         besides=way.besides,
     )
-    was = try_out(again)
-    would = try_out(replace(again, follow=_as_before(done), draft=draft))
+    was = try_out(actor, again)
+    would = try_out(actor, replace(again, follow=_as_before(done), draft=draft))
     then, now = _parts(was, row.record), _parts(would, row.record)
     less = {part: gone for part in then if (gone := then[part] - now[part])}
     more = {part: new for part in now if (new := now[part] - then[part])}

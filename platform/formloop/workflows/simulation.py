@@ -14,9 +14,10 @@ from formloop.access.actor import Actor
 from formloop.core.definitions import Doc
 from formloop.core.errors import FormloopError, Invalid
 from formloop.core.text import Message
-from formloop.db import undone
+from formloop.db import reading, undone
 from formloop.definitions import library
-from formloop.workflows.kind import find_amending, find_workflow
+from formloop.workflows import publisher_rights
+from formloop.workflows.kind import find_amending, find_workflow, prepare
 from formloop.workflows.played import Played, collect, mark
 from formloop.workflows.playing import Stage
 from formloop.workflows.plays import Answer, Deed, Open, Play
@@ -46,21 +47,36 @@ def play(
     draft: Doc | None = None,
 ) -> Played:
     """Play a case of a record, of values that are not saved, or of a record changed to these. Without `deeds` everybody agrees; else it stops
-    when they are done.
+    when they are done. Invalid for a draft that the actor might not publish.
     """
     require_player(actor)
+    if draft is not None:
+        require_own(actor, draft)
     script = iter(deeds) if deeds is not None else None
 
     def follow(waiting: Sequence[Open]) -> Deed | None:
         return next(script, None) if script is not None else agree(waiting)
 
-    return try_out(Play(form, initiator, follow, record, values or {}, answers or {}, fills or {}, draft))
+    return try_out(
+        actor, Play(form, initiator, follow, record, values or {}, answers or {}, fills or {}, draft)
+    )
+
+
+def require_own(actor: Actor, draft: Doc) -> None:
+    """Refuse a draft that shows the actor, or does, what they may not see or do: they could not publish it either."""
+    key, version = draft["x-key"], 0
+    if library.find_document("workflow", key) == draft:
+        return  # it runs already
+    with reading(), library.overlay().trying() as coming:
+        coming.put("workflow", key, draft, version)
+        publisher_rights.require_rights(actor, prepare(draft, version))
 
 
 def play_change(actor: Actor, form: str, record: int, values: Mapping[str, Any], reason: str) -> Played:
     """Play the change of an approved record as if the actor proposed it, and everybody agreed."""
     require_player(actor)
-    return try_out(Play(form, actor.person_id or 0, agree, record, values, reason=reason or "simulation"))
+    wanted = Play(form, actor.person_id or 0, agree, record, values, reason=reason or "simulation")
+    return try_out(actor, wanted)
 
 
 def agree(waiting: Sequence[Open]) -> Deed | None:
@@ -68,12 +84,12 @@ def agree(waiting: Sequence[Open]) -> Deed | None:
     return Deed(waiting[0].person, step=waiting[0].step) if waiting else None
 
 
-def try_out(wanted: Play) -> Played:
-    """How a play goes, in a transaction that is taken back."""
-    return undone(partial(_play_all, wanted))
+def try_out(actor: Actor, wanted: Play) -> Played:
+    """How a play goes, in a transaction that is taken back; the actor looks at it."""
+    return undone(partial(_play_all, actor, wanted))
 
 
-def _play_all(wanted: Play) -> Played:
+def _play_all(actor: Actor, wanted: Play) -> Played:
     played = Played()
     if wanted.draft is not None:
         entry = library.find_entry("workflow", wanted.draft["x-key"])
@@ -85,7 +101,7 @@ def _play_all(wanted: Play) -> Played:
         stage.play(played)
     except FormloopError as error:
         played.problems += _said(error)
-    collect(played, stage.root, stage.before)
+    collect(actor, played, stage.root, stage.before)
     return played
 
 

@@ -55,6 +55,10 @@ def play(workflow: str) -> Response:
     draft = _find_draft(actor, workflow) if request.form.get("draft") else None
     if draft is not None and (problems := definitions.check_draft(actor, published.id)):
         return _page(actor, workflow, problems, 422)
+    try:
+        simulation.require_own(actor, draft or dict(published.document))
+    except Invalid as error:
+        return _page(actor, workflow, error.problems, 422)
     if action == "replay":
         found = replaying.replay(actor, workflow, draft or dict(published.document), LAST)
         shown = [play_words.of_difference(actor, each, spec, locale) for each in found]
