@@ -14,10 +14,12 @@ from formloop.core.text import M
 from formloop.db import connection, reading, transactional
 from formloop.forms.kind import get_form
 from formloop.workflows import cases
+from formloop.workflows.actions.administering import TO_COME
 from formloop.workflows.batches import Batch, try_each
 from formloop.workflows.partaking import locked
 from formloop.workflows.service import require_person
-from formloop.workflows.state import Event
+from formloop.workflows.state import Event, State
+from formloop.workflows.tables import case as case_table
 from formloop.workflows.tables import task
 from formloop.workflows.turning import Result, carry_out
 
@@ -100,9 +102,28 @@ def assign(actor: Actor, case: int, to: int, comment: str) -> Result:
 
 
 def hand_over(actor: Actor, person: int, to: int, comment: str = "") -> Batch:
-    """Give every open task of a person to somebody else, one by one: whoever leaves, leaves nothing behind."""
+    """Give every open task of a person to somebody else, one by one, and the turns that are still to come."""
     gate.require(actor, "repair", "site")
-    return reassign_many(actor, list_open_tasks(person), to, comment)
+    require_person(to)
+    given = reassign_many(actor, list_open_tasks(person), to, comment)
+    event = Event("reassign", actor.person_id, comment, to, values={"person": person})
+    later = try_each(
+        list_to_come(person),
+        lambda case: _do(actor, case, event, "case.reassigned", person=person, to=to),
+    )
+    return Batch(given.done + later.done, [*given.refused, *later.refused])
+
+
+def list_to_come(person: int) -> list[int]:
+    """The running cases in which the turn of a person is still to come, each as often as it is."""
+    query = select(case_table.c.id, case_table.c.state).where(case_table.c.ended_at.is_(None))
+    with reading() as conn:
+        return [
+            row.id
+            for row in conn.execute(query)
+            for seat in State.from_json(row.state).seats
+            if seat.person == person and seat.state in TO_COME
+        ]
 
 
 def reassign_many(actor: Actor, tasks: Sequence[int], to: int, comment: str = "") -> Batch:

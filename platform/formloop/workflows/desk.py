@@ -10,6 +10,7 @@ from sqlalchemy.engine import Row
 
 from formloop.access import people
 from formloop.access.actor import Actor
+from formloop.access.tables import person
 from formloop.core import clock
 from formloop.core.errors import NotFound
 from formloop.core.text import M, Message
@@ -62,6 +63,11 @@ _TOLD = (  # of a task that waits still somebody has been told since it was made
     .where(case_log.c.action.in_(DUE), case_log.c.step == task.c.step, case_log.c.id > task.c.id)
     .exists()
 )
+_ASKS_WHO_LEFT = (
+    select(task.c.case)
+    .join(person, person.c.id == task.c.person)
+    .where(~person.c.active, task.c.kind == "todo", task.c.state == "open")
+)
 _PASSED = (  # a time has come of which nobody has been told yet
     select(literal(1))
     .where(
@@ -73,7 +79,7 @@ _PASSED = (  # a time has come of which nobody has been told yet
 
 def _of_tab(tab: str) -> ColumnElement[bool]:
     if tab == "stuck":
-        return case.c.ended_at.is_(None) & (case.c.status == "stuck")
+        return case.c.ended_at.is_(None) & ((case.c.status == "stuck") | case.c.id.in_(_ASKS_WHO_LEFT))
     if tab == "overdue":
         return case.c.ended_at.is_(None) & (_TOLD | _PASSED)
     if tab == "running":
@@ -143,6 +149,8 @@ def _item(
     spec, workflow = get_form(found.form), get_version(found.workflow, found.version)
     step = workflow.steps.get(found.step)
     nobody = M("Nobody was found to decide.").render(locale)
+    left = ", ".join(names.get(each.person, "") for each in waiting if not each.active)
+    reason = M("Waits for somebody who has left: {people}", people=left).render(locale) if left else ""
     return Item(
         id=found.id,
         form_title=subject_of(workflow, spec, cancels).render(locale),
@@ -150,7 +158,7 @@ def _item(
         initiator=names.get(found.initiator, ""),
         step=step.title(locale) if step is not None else "",
         status=found.status,
-        reason=(why.get(found.id) or nobody) if found.status == "stuck" else "",
+        reason=(why.get(found.id) or nobody) if found.status == "stuck" else reason,
         waits_for=", ".join(names.get(each.person, "") for each in waiting[:4]),
         waits=list_waits(found, times) if found.status == "open" else [],
         changed_at=found.changed_at,
@@ -160,7 +168,11 @@ def _item(
 
 def open_tasks(cases: Iterable[int]) -> dict[int, list[Row[Any]]]:
     """What waits in cases, oldest first."""
-    query = select(task).where(task.c.case.in_(list(cases)), task.c.kind == "todo", task.c.state == "open")
+    query = (
+        select(task, person.c.active)
+        .join(person, person.c.id == task.c.person)
+        .where(task.c.case.in_(list(cases)), task.c.kind == "todo", task.c.state == "open")
+    )
     found: dict[int, list[Row[Any]]] = {}
     with reading() as conn:
         for row in conn.execute(query.order_by(task.c.id)):

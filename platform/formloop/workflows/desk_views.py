@@ -171,7 +171,9 @@ def show_hand_over() -> Response:
         people=people.list_people(limit=MOST_PEOPLE, active=None),
         takers=people.list_people(limit=MOST_PEOPLE),
         whose=whose,
-        count=len(administration.list_open_tasks(whose)) if whose is not None else 0,
+        count=len(administration.list_open_tasks(whose) + administration.list_to_come(whose))
+        if whose is not None
+        else 0,
     )
 
 

@@ -19,7 +19,8 @@ Rule = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """One person at a step. `why` is the rule that chose them; state: waiting, open, done or against.
+    """One person at a step. `why` is the rule that chose them; state: waiting, open, done, against,
+    or gone (they had left when their turn came).
 
     `round` is the one their task was made in: 0 none yet, below it one that is not known (the first format).
     `after` is the person they wait for.

@@ -6,6 +6,7 @@ from typing import Any
 
 from formloop.core.text import M, Message
 from formloop.events import reasons
+from formloop.workflows.nodes.seats import GONE, WAITS, call
 from formloop.workflows.spec import Child, Entry, Step, Visit, Workflow, World
 from formloop.workflows.state import (
     Ask,
@@ -210,12 +211,25 @@ class Walk:
                 seats = tuple(replace(s, round=0) if s.state == "open" else s for s in token.seats)
                 fresh = replace(token, round=self.next_round(), seats=seats)
                 self.change(tokens=(*self.state.tokens, fresh))
-                waits = self.put(fresh)
-                step = self.workflow.steps[waits.at]
-                armed = step.node.arm(Visit(step, self.state, waits), self.world, self.world.now())
-                self.effects += armed or ()
+                self.call(fresh)
             else:
                 self.go(token.at, token)
+
+    def call(self, token: Token) -> None:
+        """Ask who sits at a token, or who is asked in their place by now; without anybody it goes on."""
+        step = self.workflow.steps[token.at]
+        seats = call(Visit(step, self.state, token), token.seats, self.world)
+        waits = replace(token, seats=seats)
+        if not token.stuck and any(s.state == "gone" for s in seats):
+            self._stop(waits, GONE)
+        elif not token.stuck and not any(s.state in WAITS for s in seats):
+            self.apply(waits, Entry((Note("passed", step.id, token.round),), next=step.next))
+            return
+        else:
+            self.put(waits)
+        waits = self.state.find_token(token.round) or waits
+        armed = step.node.arm(Visit(step, self.state, waits), self.world, self.world.now())
+        self.effects += armed or ()
 
     def give_back(self, token: Token, how: str) -> None:
         """Back to the initiator; `back`: submitted again it comes straight back to where everybody stood."""

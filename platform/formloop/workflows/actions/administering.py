@@ -6,10 +6,12 @@ from formloop.core.errors import Conflict
 from formloop.core.text import M
 from formloop.workflows.actions.deciding import replace_seat
 from formloop.workflows.actions.spec import CHOOSE, REASON, Action, Refusal, invalid, refuse_person
+from formloop.workflows.nodes.seats import put_instead
 from formloop.workflows.spec import Visit, Workflow
 from formloop.workflows.state import ENDED, CancelOpen, Event, Seat, SetState, State, Token
 from formloop.workflows.walk import LEFT, Walk
 
+TO_COME = ("waiting", "gone")
 RUNNING = ("open", "stuck")
 APPLIED = M("This change was applied already. Propose the change back instead.")
 
@@ -38,7 +40,11 @@ def _resume(walk: Walk, event: Event) -> None:
         return
     for token in [each for each in walk.state.tokens if each.stuck]:
         walk.note("resume", token, event)
-        if not token.at:
+        gone = [seat for seat in token.seats if seat.state == "gone"]
+        if gone:
+            seats = tuple(replace(s, state="open", round=0) if s in gone else s for s in token.seats)
+            walk.call(replace(token, seats=seats, stuck=False))
+        elif not token.at:
             walk.remove([token])
             walk.go_home(token.parked)
         elif token.inside:
@@ -84,19 +90,30 @@ def _skip(walk: Walk, event: Event) -> None:
 
 
 def _refuse_reassign(workflow: Workflow, state: State, event: Event) -> Refusal:
-    found = state.seat_of(event.values.get("person"), event.round)
+    found = _seat_to_give(state, event)
     if found is None:
         return Conflict(M("This step does not wait for that person any more."))
     return refuse_person(found[0], event)
 
 
 def _reassign(walk: Walk, event: Event) -> None:
-    found = walk.state.seat_of(event.values["person"], event.round)
+    found = _seat_to_give(walk.state, event)
     if found is not None:
         token, seat = found
         walk.note("reassign", token, event, to=event.to, person=seat.person)
-        walk.effects.append(CancelOpen((seat.round,) if seat.round > 0 else (), (seat.person,)))
-        replace_seat(walk, token, seat, event.to, {"rule": "reassigned", "by": event.by})
+        state = "waiting" if seat.state == "waiting" else "open"
+        if seat.state == "open":
+            walk.effects.append(CancelOpen((seat.round,) if seat.round > 0 else (), (seat.person,)))
+        replace_seat(walk, token, seat, Seat(event.to, {"rule": "reassigned", "by": event.by}, state))
+
+
+def _seat_to_give(state: State, event: Event) -> tuple[Token, Seat] | None:
+    """The seat of a task; without a task (no round) one whose turn is still to come."""
+    person = event.values.get("person")
+    if event.round or state.seat_of(person) is not None:
+        return state.seat_of(person, event.round)
+    seats = ((token, seat) for token in state.tokens for seat in token.seats)
+    return next((each for each in seats if each[1].person == person and each[1].state in TO_COME), None)
 
 
 def list_unasked(workflow: Workflow, state: State) -> list[Token]:
@@ -108,7 +125,10 @@ def list_unasked(workflow: Workflow, state: State) -> list[Token]:
         if each.stuck
         and each.at in steps
         and steps[each.at].node.actions
-        and all(seat.state != "open" for seat in each.seats)
+        and (
+            any(seat.state == "gone" for seat in each.seats)
+            or all(seat.state != "open" for seat in each.seats)
+        )
     ]
 
 
@@ -127,7 +147,9 @@ def _assign(walk: Walk, event: Event) -> None:
     for token in list_unasked(walk.workflow, walk.state):
         walk.note("assign", token, event, to=event.to)
         named = Seat(event.to, {"rule": "reassigned", "by": event.by})
-        waits = walk.put(replace(token, seats=(*token.seats, named), stuck=False))
+        gone = next((seat for seat in token.seats if seat.state == "gone"), None)
+        seats = put_instead(token.seats, gone, named) if gone else (*token.seats, named)
+        waits = walk.put(replace(token, seats=seats, stuck=any(s.state == "gone" for s in seats)))
         node = walk.workflow.steps[token.at].node
         visit = Visit(walk.workflow.steps[token.at], walk.state, waits)
         walk.effects += node.arm(visit, walk.world, walk.world.now()) or ()

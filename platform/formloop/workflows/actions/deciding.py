@@ -16,6 +16,7 @@ from formloop.workflows.actions.spec import (
     refuse_unoffered,
     seat_at,
 )
+from formloop.workflows.nodes.seats import put_instead, sit
 from formloop.workflows.spec import Visit, Workflow
 from formloop.workflows.state import Event, Seat, State, Token
 from formloop.workflows.walk import Walk
@@ -103,20 +104,20 @@ def _refuse_transfer(workflow: Workflow, state: State, event: Event) -> Refusal:
 def _transfer(walk: Walk, event: Event) -> None:
     token, mine = seat_at(walk.state, event)
     walk.note("transfer", token, event, to=event.to, **for_whom(mine))
-    replace_seat(walk, token, mine, event.to, {"rule": "transferred", "by": event.by})
+    other = _seat_for(walk, token, event.to, {"rule": "transferred", "by": event.by})
+    replace_seat(walk, token, mine, other)
 
 
-def replace_seat(walk: Walk, token: Token, mine: Seat, person: int, why: dict[str, object]) -> None:
+def _seat_for(walk: Walk, token: Token, person: int, why: dict[str, object]) -> Seat:
+    """A seat for a person, or for their deputy where they are away and the deputy does not sit here already."""
+    (seat,) = sit({person: why}, walk.world)
+    return Seat(person, why) if any(s.person == seat.person for s in token.seats) else seat
+
+
+def replace_seat(walk: Walk, token: Token, mine: Seat, other: Seat) -> None:
     """Somebody else sits where somebody sat; who waits for the one waits for the other."""
-    seats = tuple(
-        Seat(person, why, after=s.after)
-        if s is mine
-        else replace(s, after=person)
-        if s.after == mine.person
-        else s
-        for s in token.seats
-    )
-    walk.put(replace(token, seats=seats, stuck=False))
+    seats = put_instead(token.seats, mine, replace(other, after=mine.after))
+    walk.put(replace(token, seats=seats, stuck=any(s.state == "gone" for s in seats)))
 
 
 def _refuse_signer(workflow: Workflow, state: State, event: Event) -> Refusal:
@@ -128,13 +129,14 @@ def _refuse_signer(workflow: Workflow, state: State, event: Event) -> Refusal:
 def _add_signer(walk: Walk, event: Event) -> None:
     token, mine = seat_at(walk.state, event)
     walk.note("add_signer", token, event, to=event.to, how=event.how, **for_whom(mine))
-    why = {"rule": "added", "by": event.by}
+    why: dict[str, object] = {"rule": "added", "by": event.by}
+    now = _seat_for(walk, token, event.to, why)
     if event.how == "before":
-        pair = (Seat(event.to, why), replace(mine, state="waiting", round=0, after=event.to))
+        pair = (now, replace(mine, state="waiting", round=0, after=now.person))
     elif event.how == "after":
         pair = (replace(mine, round=0), Seat(event.to, why, "waiting", after=mine.person))
     else:
-        pair = (replace(mine, round=0), Seat(event.to, why))
+        pair = (replace(mine, round=0), now)
     others = token.seats
     if event.how == "after":
         others = tuple(replace(s, after=event.to) if s.after == mine.person else s for s in others)

@@ -14,13 +14,18 @@ from formloop.workflows.nodes.due import DUE, alarms, check_due, next_alarm
 from formloop.workflows.nodes.seats import (
     FIELD_RIGHTS,
     FIELD_WORDS,
+    GONE,
     NEEDS,
+    WAITS,
     WHO,
+    call,
+    call_next,
     check_fields,
     check_who,
     choose,
     pass_repeated,
     sit,
+    stand_in,
 )
 from formloop.workflows.spec import ACTIONS, Entry, FindForm, Node, Step, Visit, World
 from formloop.workflows.state import Alarm, CancelOpen, Event, Note, Remind, Seat
@@ -146,7 +151,7 @@ class Approval(Node):
     def enter(self, visit: Visit, world: World) -> Entry:
         """Ask everybody, or the first one when they decide in turn."""
         step = visit.step
-        seats = choose(visit, world) or _stand_in(visit, world)
+        seats = choose(visit, world) or stand_in(visit, world)
         if not seats:
             return self._nobody(visit)
         seats = pass_repeated(visit, seats)
@@ -191,20 +196,23 @@ class Approval(Node):
         seats = tuple(replace(s, state=said) if s is mine else s for s in token.seats)
         if step.mode != "vote" and event.action == "reject":
             return self._rejected(step, seats)
-        called = tuple(
-            replace(s, state="open", round=0, after=None)
-            if s.state == "waiting" and s.after == event.by
-            else s
-            for s in seats
-        )
+        called = call(visit, call_next(seats, event.by), world)
         added = mine is not None and mine.why.get("rule") == "added"
         anew = _still_to_come(visit, world) if added and called != seats else ()
-        if step.mode == "vote":
-            counted = self._count(step, called)
-            return replace(counted, effects=anew) if counted.stays else counted
-        if step.mode == "any" and called == seats:
-            return self._agreed(step, seats)
-        if any(s.state in ("open", "waiting") for s in called):
+        entry = self._counted(step, seats, called, anew)
+        return replace(entry, effects=(*_left_out(visit, seats, called, world), *entry.effects))
+
+    def _counted(
+        self, step: Step, seats: tuple[Seat, ...], called: tuple[Seat, ...], anew: tuple[Alarm, ...]
+    ) -> Entry:
+        """What a yes comes to, or in a vote a no; `called` are the seats with those whose turn has come by it."""
+        if step.mode == "vote" and not (counted := self._count(step, called)).stays:
+            return counted
+        if any(s.state == "gone" and s not in seats for s in called):
+            return Entry(anew, stuck=GONE, seats=called)
+        if step.mode == "any" and not any(s.state == "open" and not s.round for s in called):
+            return self._agreed(step, called)
+        if step.mode == "vote" or any(s.state in WAITS for s in called):
             return Entry(anew, stays=True, seats=called)
         return self._agreed(step, called)
 
@@ -254,6 +262,17 @@ def _still_to_come(visit: Visit, world: World) -> tuple[Alarm, ...]:
     return tuple(each for each in alarms(visit, world) if each.at > now)
 
 
+def _left_out(
+    visit: Visit, seats: tuple[Seat, ...], called: tuple[Seat, ...], world: World
+) -> tuple[Note, ...]:
+    """What the history says where somebody had left when their turn came, and the step goes on without them."""
+    if visit.step.document.get("nobody") != "pass":
+        return ()
+    missing = {s.person for s in seats} - {s.person for s in called}
+    left = any(not world.is_here(person) for person in missing)
+    return (Note("passed", visit.step.id, visit.token.round),) if left else ()
+
+
 def _told(action: str, visit: Visit, people: tuple[int, ...]) -> Note:
     return Note(action, visit.step.id, visit.token.round, detail={"people": list(people)})
 
@@ -295,11 +314,3 @@ def _escalated(visit: Visit, world: World) -> tuple[tuple[Seat, ...], tuple[Canc
             seats[index] = replace(new, after=seat.after)
             seats = [replace(s, after=new.person) if s.after == seat.person else s for s in seats]
     return tuple(seats), tuple(gone)
-
-
-def _stand_in(visit: Visit, world: World) -> tuple[Seat, ...]:
-    nobody = visit.step.document.get("nobody")
-    if not isinstance(nobody, dict):
-        return ()
-    rule = {"rule": "stand_in", "person": nobody["person"]}
-    return sit(dict.fromkeys(world.find_people(rule, visit), rule), world)

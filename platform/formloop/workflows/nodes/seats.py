@@ -1,6 +1,6 @@
 """Who sits at a step: everybody its rules choose, once each, with the rule that chose them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from formloop.core.definitions import Doc, Library, with_suggestion
@@ -32,6 +32,65 @@ def sit(found: Mapping[int, Rule], world: World) -> tuple[Seat, ...]:
         else:
             seats.setdefault(deputy, Seat(deputy, {"rule": "delegated", "of": person}))
     return tuple(seats.values())
+
+
+GONE = M("Whoever is next to decide has left. Name somebody else.")
+WAITS = ("open", "waiting", "gone")  # of a seat that has not decided
+
+
+def call_next(seats: tuple[Seat, ...], person: int | None) -> tuple[Seat, ...]:
+    """The turn of those who wait for a person has come."""
+    return tuple(
+        replace(s, state="open", round=0, after=None) if s.state == "waiting" and s.after == person else s
+        for s in seats
+    )
+
+
+def call(visit: Visit, seats: tuple[Seat, ...], world: World) -> tuple[Seat, ...]:
+    """The seats once those whose turn has come are to be asked.
+
+    For one who is away now the deputy is. Who has left is dealt with as the step does when nobody is found: the seat
+    is gone, or somebody else's, or left out, and then the next one's turn comes.
+    """
+    known: set[int] = set()
+    while True:
+        coming = (s for s in seats if s.state == "open" and not s.round and s.person not in known)
+        mine = next(coming, None)
+        if mine is None:
+            return seats
+        found = _called(visit, mine, [s.person for s in seats if s is not mine], world)
+        known |= {mine.person, found.person} if found else {mine.person}
+        seats = put_instead(seats, mine, found)
+
+
+def _called(visit: Visit, mine: Seat, others: Sequence[int], world: World) -> Seat | None:
+    """Who sits at a seat whose turn has come; nobody where that one sits here anyway, or it is left out."""
+    (found,) = sit({mine.person: mine.why}, world)
+    if not world.is_here(found.person):
+        if visit.step.document.get("nobody") == "pass":
+            return None
+        found = next(iter(stand_in(visit, world)), replace(mine, state="gone"))
+    if found.person == mine.person:
+        return replace(mine, state=found.state)
+    return None if found.person in others else found
+
+
+def put_instead(seats: tuple[Seat, ...], mine: Seat, other: Seat | None) -> tuple[Seat, ...]:
+    """Somebody else sits where somebody sat, and who waits for the one waits for the other; without, their turn comes."""
+    if other is None:
+        return call_next(tuple(s for s in seats if s is not mine), mine.person)
+    return tuple(
+        other if s is mine else replace(s, after=other.person) if s.after == mine.person else s for s in seats
+    )
+
+
+def stand_in(visit: Visit, world: World) -> tuple[Seat, ...]:
+    """The seat of whoever is asked where nobody is found, if the step names somebody."""
+    nobody = visit.step.document.get("nobody")
+    if not isinstance(nobody, dict):
+        return ()
+    rule = {"rule": "stand_in", "person": nobody["person"]}
+    return sit(dict.fromkeys(world.find_people(rule, visit), rule), world)
 
 
 def pass_repeated(visit: Visit, seats: tuple[Seat, ...]) -> tuple[Seat, ...]:
