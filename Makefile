@@ -1,7 +1,7 @@
 # Everything runs from here. The first `make run` or `make test` on a machine sets it up; later ones are quick.
 BIN := .venv/bin
-PROOFS ?= ledger stock-race power bridge-kill ddl-kill approve outage versions fields authz formula
-BENCHES ?= records lists import workflow bridge http studio
+PROOFS ?= ledger stock-race power bridge-kill ddl-kill approve outage versions fields authz formula definitions drafts
+BENCHES ?= records lists import workflow bridge http studio ledger
 TESTS ?=
 PORT ?= 8000
 

@@ -31,6 +31,7 @@ BENCHES = (
 PROOFS: Mapping[str, str] = {
     "formula": "formloop.core.expression.proof:prove",
     "definitions": "formloop.definitions.proof:prove",
+    "drafts": "formloop.studio.proof:prove",
     "ddl-kill": "formloop.forms.proof_ddl:prove",
     "fields": "formloop.forms.proof:prove",
     "authz": "formloop.access.proof:prove",

@@ -23,14 +23,19 @@ def run(settings: Settings, host: str, port: int, processes: int, threads: int) 
     """Answer requests; SIGTERM lets those under way finish."""
     start_logging()
     app = create_app(settings)
-    _welcome(app, settings, f"http://{host}:{port}")
+
+    def ready(_server: object = None) -> None:
+        _welcome(app, settings, f"http://{host}:{port}")
+
     if sys.platform == "win32":
+        ready()
         _serve_on_windows(app, host, port, threads)
     else:
-        _serve(app, host, port, processes, threads)
+        _serve(app, {**_options(host, port, processes, threads), "when_ready": ready})
 
 
 def _welcome(app: Flask, settings: Settings, address: str) -> None:
+    """Say where the site is, once it listens there."""
     click.echo()
     tell(M("Formloop is ready: {address}", address=address))
     with app.app_context():
@@ -43,12 +48,12 @@ def _welcome(app: Flask, settings: Settings, address: str) -> None:
     click.echo()
 
 
-def _serve(app: Flask, host: str, port: int, processes: int, threads: int) -> None:
+def _serve(app: Flask, options: dict[str, Any]) -> None:
     from gunicorn.app.base import BaseApplication  # not importable on Windows
 
     class Server(BaseApplication):
         def load_config(self) -> None:
-            for name, value in _options(host, port, processes, threads).items():
+            for name, value in options.items():
                 self.cfg.set(name, value)
 
         def load(self) -> Callable[..., Any]:

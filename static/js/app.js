@@ -142,6 +142,11 @@ const typing = (element) => element.isContentEditable || element.matches("input,
 function listKeys(dialog) {
   const list = dialog.querySelector("dl");
   list.querySelectorAll("[data-of-page]").forEach((row) => row.remove());
+  for (const told of document.querySelectorAll("[data-fl-keys-too] > *")) {  // of pages that walk by keys
+    const copy = told.cloneNode(true);
+    copy.dataset.ofPage = "";
+    list.append(copy);
+  }
   for (const element of document.querySelectorAll("[data-fl-key], [data-fl-focus-key]")) {
     const key = document.createElement("dt");
     const what = document.createElement("dd");

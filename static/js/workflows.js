@@ -52,6 +52,17 @@ function count() {
 }
 document.addEventListener("change", ({ target }) => { if (target.matches("[data-fl-task] [name=task]")) count(); });
 
+// "Copy link" copies the address to pass on; where the browser does not let it, the address is shown
+document.addEventListener("click", async (event) => {
+  const item = event.target.closest("[data-fl-copy]");
+  if (!item) return;
+  const link = new URL(item.dataset.flCopy, location.href).href;
+  const done = await navigator.clipboard?.writeText(link).then(() => true, () => false);
+  const detail = done ? { text: item.dataset.flCopied, kind: "success" } : { text: link, kind: "info" };
+  item.closest("details")?.removeAttribute("open");
+  item.dispatchEvent(new CustomEvent("fl-toast", { bubbles: true, detail }));
+});
+
 // "Cancel" in a dialog closes it; without the dialog the link leads back
 document.addEventListener("click", (event) => {
   const link = event.target.closest("[data-fl-dismiss]");

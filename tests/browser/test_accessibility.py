@@ -1,12 +1,13 @@
-"""axe-core finds no serious problem on the main pages: on desk and phone, in light and dark."""
+"""axe-core finds no serious problem on the main pages and on every designer: desk and phone, light and dark."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page
 
-from browser.sites import Site
+from browser.sites import Photograph, Site
 
 AXE = Path(__file__).parents[2] / "static" / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = (
@@ -35,6 +36,37 @@ PAGES = (
     "/definitions",
     "/people",
     "/me",
+)
+PACKS = Path(__file__).parents[2] / "templates_library"
+FORM, FLOW = "sales_order/sales_order.form", "sales_order/sales_order_approval.workflow"
+DESIGNERS = (
+    ("/studio/new", ""),
+    ("/studio/file", ""),
+    ("/studio/tours", ""),
+    ("/studio/bridges", ""),
+    ("/studio/bridges/new", ""),
+    ("/studio/{id}", FORM),
+    ("/studio/{id}?at=properties/customer", FORM),
+    ("/studio/{id}?at=properties/lines", FORM),
+    ("/studio/{id}?at=x-list", FORM),
+    ("/studio/{id}/preview", FORM),
+    ("/studio/{id}/examples", FORM),
+    ("/studio/{id}/examples/new", FORM),
+    ("/studio/rights/{id}", FORM),
+    ("/definitions/{id}", FORM),
+    ("/studio/{id}", FLOW),
+    ("/studio/{id}?at=steps/review", FLOW),
+    ("/studio/{id}?at=steps/size/branches/large", FLOW),
+    ("/studio/{id}", "sales_order/open_demand.dataset"),
+    ("/studio/{id}", "sales_order/order_to_demand.bridge"),
+    ("/studio/{id}", "stock/stock.ledger"),
+    ("/studio/{id}", "fulfilment/delivery_posting.posting"),
+    ("/studio/{id}", "sales_order/seller.role"),
+    ("/apps", ""),
+    ("/apps/new", ""),
+    ("/apps/new?copy=stock", ""),
+    ("/apps/stock", ""),
+    ("/apps/stock/contents", ""),
 )
 _RUN = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
   .filter(each => ["serious", "critical"].includes(each.impact))
@@ -71,3 +103,35 @@ def test_no_main_page_has_a_serious_problem(page: Page, site: Site, width: int, 
         if problems := serious_problems(page):
             found[path] = problems
     assert not found, found
+
+
+def address(path: str, file: str) -> str:
+    """The path of a designer's page for a definition of a shipped pack."""
+    known = json.loads((PACKS / f"{file}.json").read_text("utf-8")) if file else {}
+    return path.format(id=known.get("x-id", ""))
+
+
+@pytest.mark.parametrize(("scheme", "locale"), [("light", "en-US"), ("dark", "zh-CN")])
+def test_no_designer_has_a_serious_problem(
+    new_context: Any, site: Site, scheme: Any, locale: str, screenshot: Photograph
+) -> None:
+    context = new_context(
+        locale=locale, color_scheme=scheme, reduced_motion="reduce", viewport={"width": 1280, "height": 900}
+    )
+    page = context.new_page()
+    sign_in(page, site)
+    found = {}
+    for path in (address(*each) for each in DESIGNERS):
+        answer = page.goto(site.address + path)
+        assert answer is not None and answer.status == 200, path
+        if problems := serious_problems(page):
+            found[path] = problems
+    page.locator("form[action$='/shape'] button").click()
+    page.locator("#studio-canvas").wait_for()
+    screenshot(page, f"application-{locale}")
+    if problems := serious_problems(page):
+        found["the designer of an application"] = problems
+    assert not found, found
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.locator(".fl-too-narrow").wait_for(state="visible")
+    assert serious_problems(page) == []

@@ -66,7 +66,7 @@ def test_a_plain_form_of_five_named_fields_takes_at_most_twelve_clicks(
     for number, (kind, name) in enumerate(FIELDS, 1):
         hand.click(f'[data-type="{kind}"]')
         expect(page.locator(".fl-brick")).to_have_count(number)
-        expect(page.locator("#studio-props input[name=v-title]")).to_be_focused()
+        expect(page.locator("#studio-props input[name=v-title]").first).to_be_focused()
         page.keyboard.type(name)
     page.keyboard.press("Tab")
     expect(page.locator('.fl-brick[data-key="note"]')).to_be_visible()
@@ -117,7 +117,7 @@ def test_fields_are_added_named_moved_copied_and_deleted_by_keyboard_alone(
     for kind in ("text", "multiline"):
         page.locator(f'[data-type="{kind}"]').focus()
         page.keyboard.press("Enter")
-        expect(page.locator("#studio-props input[name=v-title]")).to_be_focused()
+        expect(page.locator("#studio-props input[name=v-title]").first).to_be_focused()
         page.keyboard.type("One" if kind == "text" else "Two")
         page.keyboard.press("Tab")
         settled(page)
@@ -158,14 +158,16 @@ def test_no_designer_has_a_serious_problem(
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.goto(f"{site.address}/definitions?kind=form&q=sales_order")
     page.locator("#definitions td a").first.click()
+    page.wait_for_load_state()
     page.locator("[data-brick]").first.click()
-    expect(page.locator("#studio-props[data-at^='properties/'] input[name=v-title]")).to_be_visible()
+    expect(page.locator("#studio-props[data-at^='properties/'] input[name=v-title]").first).to_be_visible()
     assert serious_problems(page) == []
     page.locator("[data-formula]").first.click()
     expect(page.locator("#fl-formula")).to_be_visible()
     assert serious_problems(page) == []
     page.goto(f"{site.address}/definitions?kind=workflow")
     page.locator("#definitions td a").first.click()
+    page.wait_for_load_state()
     page.locator(".fl-step-face").nth(1).click()
     expect(page.locator(".fl-step-card.fl-selected")).to_be_visible()
     assert serious_problems(page) == []
@@ -244,7 +246,7 @@ def test_ten_thousand_records_change_type_and_back_and_nothing_is_lost(
     page = enter(browser, site, "administrator")
     _begin(page, site, "Spare parts")
     page.locator('[data-type="text"]').click()
-    expect(page.locator("#studio-props input[name=v-title]")).to_be_focused()
+    expect(page.locator("#studio-props input[name=v-title]").first).to_be_focused()
     page.keyboard.type("Size")
     page.keyboard.press("Tab")
     settled(page)
@@ -258,6 +260,7 @@ def test_ten_thousand_records_change_type_and_back_and_nothing_is_lost(
     )
     site.run("import", "spare_parts", str(file))
     page.locator("a.btn:has-text('Edit')").click()
+    page.wait_for_load_state()
     page.locator("[data-brick]").first.click()
     page.locator("[data-retype]").select_option("number")
     expect(page.locator(".fl-brick-box")).to_contain_text("Number")

@@ -18,7 +18,7 @@ class Builder(Hand):
         """A field of a type, named as soon as it is there."""
         self.click(f'[data-type="{kind}"]')
         settled(self.page)
-        expect(self.page.locator("#studio-props input[name=v-title]")).to_be_focused()
+        expect(self.page.locator("#studio-props input[name=v-title]").first).to_be_focused()
         self.page.keyboard.type(name)
 
     def fill(self, name: str, text: str) -> None:

@@ -89,7 +89,7 @@ def test_urging_messages_and_what_needs_repair(stage: Stage, told: Any) -> None:
     assert told[-1][:3] == (
         {"adm"},
         "repair",
-        "Request of Ann cannot go on: Nobody was found to decide.",
+        "Request A desk of Ann cannot go on: Nobody was found to decide.",
     )
     administration.skip(stage.actors["adm"], case, "nobody there")
     assert told[-1][1] == "outcome"
@@ -173,7 +173,7 @@ def test_who_repairs_hears_of_what_is_due_where_nobody_stands_above(stage: Stage
         (
             {"adm"},
             "repair",
-            "Request of Ann is due, and nobody above them was found: One",
-            "Ann 的申请已超时，且找不到其上级：One",
+            "Request A desk of Ann is due, and nobody above them was found: One",
+            "Ann 的申请“A desk”已超时，且找不到其上级：One",
         )
     ]

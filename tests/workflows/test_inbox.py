@@ -11,10 +11,12 @@ from formloop import db
 from formloop.access.actor import SYSTEM
 from formloop.core import clock
 from formloop.definitions import service as definitions
+from formloop.forms import kind as forms_kind
 from formloop.workflows import desk, inbox
 from formloop.workflows.amendments import service as amendments
 from formloop.workflows.inbox import Wanted, list_tab
 
+from .specimens import REQUEST
 from .stage import END, Stage, approval
 
 
@@ -100,6 +102,25 @@ def _more_are_no_more(make: Callable[[], Any], *looks: Callable[[], Any]) -> Non
     for _ in range(4):
         make()
     assert [_count(look) for look in looks] == few
+
+
+def test_dates_in_a_row_say_which_they_are_and_a_case_names_every_step_it_stands_at(stage: Stage) -> None:
+    ways = [
+        {"id": way, "steps": [approval(f"{way}_one", who)]}
+        for way, who in (("left", "bob"), ("right", "cho"))
+    ]
+    stage.publish({"id": "fork", "node": "parallel", "branches": ways}, END)
+    stage.submit()
+    (row,) = inbox.list_tab(stage.actors["ann"], "started", "en").rows
+    assert row.step == "Left_One, Right_One"
+    (row,) = inbox.list_tab(stage.actors["bob"], "todo", "en").rows
+    assert row.step == "Left_One"
+    subject, day = REQUEST["properties"]["subject"], {"type": "string", "format": "date", "title": "Day"}
+    doc = {**REQUEST, "properties": {"subject": subject, "day": day}, "x-list": {"title": "subject"}}
+    form = forms_kind.build(doc, 1, lambda key: None)[0]
+    told = [{"path": "day", "en": "2026-11-02"}, {"path": "subject", "en": "A desk"}]
+    words = inbox.summary_of(form, told, frozenset({"day", "subject"}), "en")
+    assert [text for _, text in words] == ["Day 2026-11-02", "A desk"]
 
 
 def test_a_search_finds_no_title_that_a_step_hid_or_that_was_handed_on(stage: Stage) -> None:

@@ -345,5 +345,37 @@ def test_who_lost_a_task_is_led_to_the_record_that_they_may_see_anyway(app: Flas
     task = play.task_of("bob", case)
     play.do("bob", "transfer", case, to=play.actors["dee"].person_id)
     page = text_of(browser(app, play, "bob"), f"/inbox/{task}")
-    assert "This task has gone to Cho, Dee." in page
+    assert "This task has gone to Dee." in page, "Cho was asked besides Bob, not instead"
+    assert re.search(r"<h1[^>]*>\s*Request A desk", page)
     assert f'href="/f/request/{play.record_of(case)}"' in page
+
+
+def test_who_lost_a_task_reads_who_has_it_in_the_end(app: Flask, play: Stage) -> None:
+    case = play.submit().case
+    task = play.task_of("bob", case)
+    play.do("bob", "transfer", case, to=play.actors["dee"].person_id)
+    administration.reassign(play.actors["adm"], play.task_of("dee", case), play.actors["eve"].person_id or 0)
+    assert "This task has gone to Eve." in text_of(browser(app, play, "bob"), f"/inbox/{task}")
+
+
+def test_submitting_into_a_dead_end_says_that_it_waits_and_why(app: Flask, play: Stage) -> None:
+    play.publish(approval("one", who=[{"rule": "member_field", "field": "reviewer"}]), END)
+    record, ann = play.record(), browser(app, play, "ann")
+    assert ann.post(f"/f/request/{record}/submit").status_code == 303
+    page = text_of(ann, f"/f/request/{record}")
+    assert "Submitted, but it waits: Nobody was found to decide." in page
+    assert "This cannot go on: Nobody was found to decide." in page
+    assert "This cannot go on" in text_of(ann, f"/f/request/{record}"), "not only right after it"
+    assert "Request A desk of Ann cannot go on" in text_of(browser(app, play, "adm"), "/notices")
+
+
+def test_batch_buttons_stand_only_where_something_can_be_chosen(app: Flask, play: Stage) -> None:
+    play.publish(approval("one", "bob", needs=["signature"]), END)
+    case, bob = play.submit().case, browser(app, play, "bob")
+    page = text_of(bob, "/inbox")
+    assert "Approve chosen" not in page and "fl-task-choice" not in page
+    play.publish(approval("one", "bob"), END)
+    play.submit()
+    page = text_of(bob, "/inbox")
+    assert "Approve chosen" in page and page.count('name="task"') == 1
+    assert f'data-fl-copy="/t/{play.task_of("bob", case)}"' in text_of(bob, url_of(play, "bob", case))

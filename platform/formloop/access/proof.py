@@ -49,7 +49,7 @@ class Tally:
 def prove(seed: int, create_app: Callable[..., Flask], forms: int = 3) -> dict[str, Any]:
     """Ask every route as everybody through every door; `ok` when all answers equal the declaration."""
     with tempfile.TemporaryDirectory() as folder:
-        _make_demo(folder)
+        make_demo(folder)
         app = create_app(read_settings({"FORMLOOP_INSTANCE": folder}))
         app.config["WTF_CSRF_ENABLED"] = False
         with app.app_context():
@@ -66,7 +66,8 @@ def prove(seed: int, create_app: Callable[..., Flask], forms: int = 3) -> dict[s
     }
 
 
-def _make_demo(folder: str) -> None:
+def make_demo(folder: str) -> None:
+    """Fill an instance folder with the demo, by a process of its own."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("FORMLOOP_")}
     environment["FORMLOOP_INSTANCE"] = folder
     command = [sys.executable, "-m", "formloop.cli", "demo"]

@@ -276,7 +276,9 @@ def sums(form: str) -> Response:
     found = listing.sum_records(actor, spec, query, _summed(spec, keys))
     permit = permits.require_permit(actor, "view", spec)
     cells = [
-        (spec.fields[k].type.show(spec.fields[k], found[k], locale) if k in found else "", k in found)
+        (spec.fields[k].type.show(spec.fields[k], found[k], locale), spec.fields[k].title(locale))
+        if k in found
+        else ("", "")
         for k in keys
         if k not in spec.fields or k in permit.anywhere
     ]

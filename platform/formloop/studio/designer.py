@@ -101,7 +101,7 @@ def _change(do: str) -> Act:
 def _add_named(gesture: Gesture) -> Made:
     """Something new in an object, its key made from what it is called."""
     said, title = parse(gesture.given.get("value", "null")), gesture.text("title").strip()
-    if said.problems or not title:
+    if said.problems or not title or not isinstance(said.doc, dict):
         raise Invalid(said.problems)
     operation = Operation("add", gesture.at, {"title": title, **said.doc}, suggest_key(title, ()))
     return apply(gesture.around.doc, [operation], gesture.around.kind.identities)

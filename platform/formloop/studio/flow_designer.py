@@ -72,7 +72,7 @@ class FlowDesigner(Designer):
 
     def act(self, name: str) -> Act | None:
         """Gestures on steps; on other parts those of every designer."""
-        return _ACTS.get(name) or super().act(name)
+        return GESTURES.get(name) or super().act(name)
 
 
 def _cards(at: Path, steps: Any, around: Around, depth: int = 0) -> list[Card]:
@@ -219,7 +219,7 @@ def _plain(do: str) -> Act:
     return act
 
 
-_ACTS: Mapping[str, Act] = {
+GESTURES: Mapping[str, Act] = {
     "step-add": _add,
     "branch-add": _branch,
     "step-shift": _shift,

@@ -128,7 +128,7 @@ class FormDesigner(Designer):
 
     def act(self, name: str) -> Act | None:
         """Gestures on fields; on other parts those of every designer."""
-        return _ACTS.get(name) or super().act(name)
+        return GESTURES.get(name) or super().act(name)
 
 
 def _short_first(schema: Schema) -> Schema:
@@ -233,7 +233,7 @@ def _retype(gesture: Gesture) -> Made:
     return form_design.retype(around.doc, gesture.at, gesture.text("type"), panel.schema), gesture.at
 
 
-_ACTS: Mapping[str, Act] = {
+GESTURES: Mapping[str, Act] = {
     "field-add": _add,
     "field-type": _retype,
     "field-place": _place,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from formloop.access.actor import Actor
-from formloop.core.definitions import Path
+from formloop.core.definitions import Doc, Path
 from formloop.core.errors import Forbidden, FormloopError, Problem
 from formloop.core.expression import (
     BOOL,
@@ -29,6 +29,7 @@ from formloop.forms.publisher_rights import read_elsewhere, sees
 from formloop.forms.reading import OWN, line_names, names_of
 from formloop.forms.spec import FormSpec, Values
 from formloop.studio.pickers import Around, Option, fields_of, find_newest
+from formloop.studio.shapes import mapping
 
 CONDITIONS = ("x-visible", "x-required", "x-readonly", "when", "where", "holds")  # give yes or no
 OPERATORS: tuple[tuple[str, Message, str], ...] = (
@@ -80,14 +81,35 @@ def expected_at(at: Path) -> Type | None:
 
 
 def _names_at(around: Around, at: Path) -> dict[str, Type]:
-    form = around.form
-    if _in_lines(around, at):
-        return line_names(around.doc, at[1], lambda key: find_newest("form", key))
-    names = names_of(form, lambda key: find_newest("form", key))
-    if at and at[-1] == "where" and around.doc is not form:
-        own = names_of(around.doc, lambda key: find_newest("form", key))
-        return {**own, **names, OWN: own.get("id", BOOL)}
+    form, own = _sound(around.form), _sound(around.doc)
+    if _in_lines(around, at) and at[1] in own["properties"]:
+        return line_names(own, at[1], _find_sound)
+    names = names_of(form, _find_sound)
+    if at and at[-1] == "where" and around.doc is not around.form:
+        own_names = names_of(own, _find_sound)
+        return {**own_names, **names, OWN: own_names.get("id", BOOL)}
     return names
+
+
+def _find_sound(key: str) -> Doc | None:
+    found = find_newest("form", key)
+    return None if found is None else _sound(found)
+
+
+def _sound(form: Doc) -> Doc:
+    """A form whose draft may be wrong in every way, with what its names are read from in the right shape."""
+    return {**form, "properties": {k: _sound_field(v) for k, v in mapping(form.get("properties")).items()}}
+
+
+def _sound_field(said: object) -> Doc:
+    found = mapping(said)
+    words = [word for word in ("items", "x-relation", "properties") if word in found]
+    found = {**found, **{word: mapping(found[word]) for word in words}}
+    if "items" in found:
+        found["items"] = _sound_field(found["items"])
+    if "properties" in found:
+        found["properties"] = {k: _sound_field(v) for k, v in found["properties"].items()}
+    return found
 
 
 def _in_lines(around: Around, at: Path) -> bool:

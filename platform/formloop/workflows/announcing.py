@@ -1,7 +1,7 @@
 """Who is told what of a case by notice: what was asked of them, copies, messages, reminders, outcomes, repairs.
 
 Notices say form, step and names only: nothing of the record leaves the site, but for its title to whoever submitted
-it or is reminded of it, and may see it; what a message step says in its own words; and why it came back to be corrected. Their link leads everybody to their own part of the case.
+it, is reminded of it or repairs it, and may see it; what a message step says in its own words; and why it came back to be corrected. Their link leads everybody to their own part of the case.
 """
 
 from collections.abc import Sequence
@@ -79,12 +79,10 @@ def _remind(turn: Turn, reminded: Sequence[int], event: Event) -> None:
         else M("Due, and waiting for you: {form} of {name}")
     )
     steps = {seat.person: token.at for token in turn.state.tokens for seat in token.seats}
-    names = _names(turn)
+    words = Message(said.msgid, _names(turn))
     for each in reminded:
         title = _title(turn, each, steps.get(each, ""))
-        form = M("{form} {title}", form=names["form"], title=title) if title else names["form"]
-        words = Message(said.msgid, {**names, "form": form})
-        notices.tell([each], "urge" if urged else "overdue", words, link_of(turn.case))
+        notices.tell([each], "urge" if urged else "overdue", _titled(words, title), link_of(turn.case))
 
 
 def _repair(turn: Turn, notes: Sequence[Note]) -> None:
@@ -92,16 +90,36 @@ def _repair(turn: Turn, notes: Sequence[Note]) -> None:
         return
     kept = notes[0].detail.get("reason")
     reason = reasons.Kept(kept) if kept else M("Nobody was found to decide.")
-    said = M("{form} of {name} cannot go on: {reason}", **_names(turn), reason=reason)
-    notices.tell(gate.list_holders("repair", "site"), "repair", said, f"/cases/{turn.case}")
+    said = M("{form} of {name} cannot go on: {reason}")
+    _tell_repairers(turn, Message(said.msgid, {**_names(turn), "reason": reason}))
 
 
 def _no_head(turn: Turn, notes: Sequence[Note]) -> None:
     """Whoever may repair hears of what is due and could not be passed to a head."""
     for note in notes:
         said = M("{form} of {name} is due, and nobody above them was found: {step}")
-        words = Message(said.msgid, {**_names(turn), "step": _step(turn, note.step)})
-        notices.tell(gate.list_holders("repair", "site"), "repair", words, f"/cases/{turn.case}")
+        _tell_repairers(turn, Message(said.msgid, {**_names(turn), "step": _step(turn, note.step)}))
+
+
+def _tell_repairers(turn: Turn, said: Message) -> None:
+    """Whoever may repair is told, and which record it is about where they may see it."""
+    for each in gate.list_holders("repair", "site"):
+        title = _title(turn, each, "") if _sees(turn, each) else ""
+        notices.tell([each], "repair", _titled(said, title), f"/cases/{turn.case}")
+
+
+def _sees(turn: Turn, person: int) -> bool:
+    try:
+        return sight.gives_row(get_actor(person), "view", turn.spec, turn.record)
+    except NotFound:
+        return False
+
+
+def _titled(said: Message, title: str) -> Message:
+    """The same words with the title of the record behind that of its form."""
+    form = said.params["form"]
+    named = M("{form} {title}", form=form, title=title) if title else form
+    return Message(said.msgid, {**said.params, "form": named})
 
 
 def _outcome(turn: Turn, event: Event) -> None:

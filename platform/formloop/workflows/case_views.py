@@ -12,7 +12,7 @@ from formloop.core.text import M, Message
 from formloop.forms import files
 from formloop.web import page, viewer
 from formloop.web.routes import route
-from formloop.workflows import administration, cases, service, task_page
+from formloop.workflows import administration, cases, service, task_page, timeline
 from formloop.workflows.pages import STATUS, blueprint, chosen_people, numbers
 from formloop.workflows.partaking import may_see_case
 
@@ -20,7 +20,12 @@ from formloop.workflows.partaking import may_see_case
 @route(blueprint, "/f/<form>/<int:record>/submit", permission="signed-in", methods=["POST"])
 def submit(form: str, record: int) -> Response:
     """Send a record into its workflow; the service asks who may, since whoever it was given to may too."""
-    service.submit(current(), form, record, request.form.get("comment", ""), chosen_people())
+    done = service.submit(current(), form, record, request.form.get("comment", ""), chosen_people())
+    if done.status == "stuck":
+        reason = timeline.find_stop(done.case, viewer.locale())
+        return page.redirect(
+            _back(form, record), M("Submitted, but it waits: {reason}", reason=reason), "warning"
+        )
     return page.redirect(_back(form, record), M("Submitted."))
 
 

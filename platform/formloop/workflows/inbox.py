@@ -1,7 +1,7 @@
 """What waits for a person, what they have done, what was copied to them, what they started, and their drafts."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -153,6 +153,8 @@ def list_tab(
         cancelling = proposals.list_cancelling((e.workflow, e.version, e.case) for e in found)
         due = _due_of(actor, found[:limit]) if tab == "todo" else {}
         rows = [_row(actor, each, locale, each.case in cancelling, due) for each in found[:limit]]
+        if tab == "started":
+            rows = _with_places(rows, found, locale)
     return Page(rows, rows[-1].id if len(found) > limit else None)
 
 
@@ -171,6 +173,19 @@ def _due_of(actor: Actor, found: Sequence[Any]) -> dict[tuple[int, int], datetim
         for seat in token.seats
         if seat.person == actor.person_id and (at := waiting.find_due(of, token, times)) is not None
     }
+
+
+def _with_places(rows: list[Row], found: Sequence[Any], locale: str) -> list[Row]:
+    """The rows with every step at which their case stands: beside one another there may be several."""
+    query = select(case.c.id, case.c.state).where(case.c.id.in_([each.case for each in rows]))
+    with reading() as conn:
+        states = {row.id: State.from_json(row.state) for row in conn.execute(query)}
+    placed = []
+    for row, each in zip(rows, found, strict=False):
+        steps = get_version(each.workflow, each.version).steps
+        titles = [steps[token.at].title(locale) for token in states[each.case].leaves if token.at in steps]
+        placed.append(replace(row, step=", ".join(dict.fromkeys(titles))))
+    return placed
 
 
 _COLUMNS = (
@@ -342,7 +357,9 @@ def summary_of(
     for each in summary:
         field = spec.fields.get(each["path"])
         if field is not None and each["path"] in seen:
-            found.append((field.title(locale), each.get(locale) or each.get("en", "")))
+            text = each.get(locale) or each.get("en", "")
+            dated = text and field.type.name in ("date", "datetime")  # which of the dates it is
+            found.append((field.title(locale), f"{field.title(locale)} {text}" if dated else text))
     return found
 
 

@@ -48,6 +48,7 @@ def inbox_page(actor: Actor, args: Any, status: int = 200) -> Response:
         workflows=inbox.list_workflows(locale),
         steps=inbox.list_steps(args.get("workflow", ""), locale),
         count=count,
+        choosing=bool(args.get("after")) or found.next is not None or any(r.may_approve for r in found.rows),
         status_of=STATUS,
     )
 

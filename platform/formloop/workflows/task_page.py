@@ -70,11 +70,12 @@ def show_gone(found: Row[Any], locale: str) -> dict[str, Any]:
 def show_lost(actor: Actor, found: Row[Any], locale: str) -> dict[str, Any]:
     """What is left to show of a task that is its person's no more: who has it now, and where their own rights lead."""
     spec = get_form(found.form)
-    waits = [each.person for each in cases.list_waiting(found.id) if each.step == found.task_step]
-    names = [name for _, name in sorted(people.names_of(waits).items())]
+    now = _passed_to(found, actor.person_id)
     said = M("This step does not wait for you any more.")
-    if names:
-        said = M("This task has gone to {names}.", names=", ".join(names))
+    if now is not None:
+        said = M("This task has gone to {names}.", names=people.names_of([now]).get(now, "?"))
+    may_open = sight.gives_row(actor, "view", spec, found.record)
+    named = may_open and spec.title_field in sight.visible_paths(actor, spec, None, found.record)
     return {
         "found": found,
         "face": "arrows-exchange",
@@ -82,8 +83,27 @@ def show_lost(actor: Actor, found: Row[Any], locale: str) -> dict[str, Any]:
         "form_title": subject_of_case(get_version(found.workflow, found.version), spec, found.id).render(
             locale
         ),
-        "may_open": sight.gives_row(actor, "view", spec, found.record),
+        "title": found.title if named else "",
+        "may_open": may_open,
     }
+
+
+def _passed_to(found: Row[Any], person: int | None) -> int | None:
+    """Who has what a person was asked for, or had it last; None where nobody got it from them."""
+    now = person
+    for note in cases.list_notes(found.id):
+        if (
+            note.id < found.task
+            or note.step != found.task_step
+            or note.action not in ("transfer", "reassign")
+        ):
+            continue
+        giver = note.person if note.action == "transfer" else note.detail["person"]
+        now = note.detail["to"] if giver == now else now
+    for asked in cases.list_waiting(found.id):
+        if asked.step == found.task_step and now in (asked.why.get("escalated"), asked.why.get("of")):
+            now = asked.person
+    return None if now == person else now
 
 
 def show(

@@ -64,6 +64,7 @@ ACTIONS: dict[str, tuple[Message, str, str]] = {  # word, colour, icon
     "finished": (M("Finished"), "green", "flag-3"),
 }
 
+NOBODY = M("Nobody was found to decide.")
 SENDS_BACK = ("return", "reject", "due_return", "outdated")
 
 
@@ -140,6 +141,13 @@ def find_return(found: Row[Any], locale: str) -> Moment | None:
     return _past(back[-1], get_version(found.workflow, found.version), names, kept, locale)
 
 
+def find_stop(case: int, locale: str) -> str:
+    """Why a case that is stuck cannot go on; as whoever waits for it is told."""
+    stopped = [each for each in cases.list_notes(case) if each.action == "stuck"]
+    reason = reasons.read(stopped[-1].detail.get("reason"), locale) if stopped else ""
+    return reason or NOBODY.render(locale)
+
+
 def _people_in(note: Row[Any]) -> list[int]:
     to = note.detail.get("to")
     of = note.detail.get("for")
@@ -166,7 +174,7 @@ def _past(
     elif to is not None:
         detail = "→ " + (M("Initiator").render(locale) if to == "initiator" else _title(workflow, to, locale))
     if note.action == "stuck" and not detail:
-        detail = M("Nobody was found to decide.").render(locale)
+        detail = NOBODY.render(locale)
     if note.action == "copied":
         detail = _listed([names.get(p, "") for p in note.detail.get("people", ())])
     return Moment(

@@ -180,9 +180,10 @@ def _submit_panel(actor: Actor, spec: FormSpec, record: Values) -> tuple[str, di
         back = timeline.find_return(running, viewer.locale())
         return "workflows/_submit.html", {**shown, "again": True, "back": back}
     mine = cases.find_own_task(running.id, actor.person_id)
-    if mine is None:
+    stop = timeline.find_stop(running.id, viewer.locale()) if running.status == "stuck" else ""
+    if mine is None and not stop:
         return None
-    return "workflows/_waits.html", {"place": "top", "task": mine.id}
+    return "workflows/_waits.html", {"place": "top", "task": mine.id if mine else None, "stop": stop}
 
 
 def _way_panel(actor: Actor, spec: FormSpec, record: Values) -> tuple[str, dict[str, Any]] | None:
