@@ -204,14 +204,22 @@ def test_an_ended_case_is_taken_up_again_at_a_step(stage: Stage) -> None:
     assert stage.do("cho", "approve", case).status == "approved"
 
 
-def test_a_case_whose_record_is_under_approval_again_stays_ended(stage: Stage) -> None:
+@pytest.mark.parametrize("does", [administration.void, administration.reactivate])
+def test_an_old_case_is_left_alone_once_its_record_is_in_approval_again(stage: Stage, does: Any) -> None:
     stage.publish(approval("one", "bob"), END)
-    record = stage.record()
-    case = service.submit(stage.actors["ann"], "request", record).case
-    stage.do("bob", "reject", case, "no")
-    service.submit(stage.actors["ann"], "request", record)
-    with pytest.raises(Conflict):
-        administration.reactivate(stage.actors["adm"], case)
+    record, adm = stage.record(), stage.actors["adm"]
+    old = service.submit(stage.actors["ann"], "request", record).case
+    service.withdraw(stage.actors["ann"], old)
+    newer = service.submit(stage.actors["ann"], "request", record).case
+    with pytest.raises(Conflict, match="End that one first"):
+        does(adm, old, comment="a mistake")
+    assert stage.state_of(newer) == "review"
+    stage.do("bob", "approve", newer)
+    with pytest.raises(Conflict, match="Only its newest"):
+        does(adm, old, comment="a mistake")
+    assert stage.state_of(newer) == "confirmed"
+    administration.void(adm, newer, "a mistake")
+    assert stage.state_of(newer) == "rejected"
 
 
 def test_an_administrator_lets_a_case_stand_at_another_step(stage: Stage) -> None:

@@ -236,6 +236,19 @@ def test_an_administrator_may_end_it_early_and_then_it_is_applied_once(desk: Des
         administration.reactivate(adm, case)  # another change is another proposal
 
 
+def test_an_approval_stays_while_a_change_of_its_record_is_under_way(desk: Desk) -> None:
+    record, adm = desk.booking(), desk.actors["adm"]
+    approved = cases.list_cases("booking", record)[0].id
+    change = desk.propose(record, {"guest": "New"}).case
+    for does in (administration.void, administration.reactivate):
+        with pytest.raises(Conflict, match="End that one first"):
+            does(adm, approved, comment="a mistake")
+    desk.decide("bob", change)
+    with pytest.raises(Conflict, match="Only its newest"):
+        administration.void(adm, approved, "a mistake")
+    assert (desk.now(record)["state"], desk.now(record)["guest"]) == ("confirmed", "New")
+
+
 def test_what_was_made_of_what_was_made_counts_too_but_not_what_a_supplement_led_to(desk: Desk) -> None:
     """Parcels are made of needs; a booking is linked to its supplement, which has needs of its own."""
     definitions.publish_many(SYSTEM, [PARCEL, TO_PARCEL], "more")

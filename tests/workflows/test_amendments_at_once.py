@@ -1,47 +1,20 @@
 """A change is applied while others move what its lock stages look at: each waits for the other, nothing slips by."""
 
-import threading
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import text
-
-from formloop import db
 from formloop.access.actor import SYSTEM
 from formloop.definitions import service as definitions
 from formloop.forms import service as records
 from workflows.amending import CHANGE, Desk, desk
+from workflows.at_once import begun_while
 
 __all__ = ["desk"]
-WAITING = text(
-    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-)
-
-
-def _waits() -> bool:
-    """Whether another connection waits for a lock; on SQLite nobody writes beside another anyway."""
-    if db.is_sqlite():
-        return True
-    with db.engine().connect() as conn:
-        return bool(conn.execute(WAITING).scalar_one())
 
 
 def _decided_while(desk: Desk, case: int, move: Callable[[], Any]) -> str:
     """What Bob's approval comes to that begins while `move` is done but not yet committed."""
-    answers: list[str] = []
-    decider = threading.Thread(target=lambda: answers.append(desk.decide("bob", case).status), daemon=True)
-
-    @db.transactional
-    def moved() -> None:
-        move()
-        decider.start()
-        paused = threading.Event()
-        while decider.is_alive() and not _waits():
-            paused.wait(0.01)
-
-    moved()
-    decider.join(30)
-    return answers[0]
+    return begun_while(move, lambda: desk.decide("bob", case).status)
 
 
 def test_what_is_issued_meanwhile_sends_the_change_back(desk: Desk) -> None:

@@ -297,18 +297,16 @@ def test_of_a_purged_record_only_the_decisions_stay(app: Flask, play: Stage, loc
         assert "Burnt" not in text_of(client, f"/inbox?tab={tab}")
 
 
-def test_a_returned_case_ends_when_its_record_is_purged(app: Flask, play: Stage) -> None:
+def test_a_returned_case_ends_when_its_record_is_deleted(app: Flask, play: Stage) -> None:
     case = play.submit().case
     play.do("bob", "return", case, "why", to="initiator")
-    found = cases.get_case(case)
-    assert found is not None
-    records.delete_record(SYSTEM, "request", found.record, None)
-    purging.purge_record(SYSTEM, "request", found.record)
+    records.delete_record(play.actors["ann"], "request", play.record_of(case), None)
     now = cases.get_case(case)
     assert now is not None
-    assert now.status == "voided"
-    assert not play.is_asked("ann", case)
-    assert service.approve_many(play.actors["ann"], []).done == 0
+    assert (now.status, play.is_asked("ann", case)) == ("withdrawn", False)
+    records.restore_record(play.actors["ann"], "request", play.record_of(case))
+    again = service.submit(play.actors["ann"], "request", play.record_of(case))
+    assert play.is_asked("bob", again.case)
 
 
 @pytest.mark.parametrize("how", ["transferred", "reassigned", "somebody else was faster"])

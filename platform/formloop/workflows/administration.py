@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
 
 from formloop.access import audit, gate
 from formloop.access.actor import Actor
 from formloop.core.errors import Conflict, NotFound
 from formloop.core.text import M
-from formloop.db import reading, transactional
+from formloop.db import connection, reading, transactional
+from formloop.forms.kind import get_form
 from formloop.workflows import cases
 from formloop.workflows.batches import Batch, try_each
 from formloop.workflows.partaking import locked
@@ -40,30 +42,34 @@ def void(actor: Actor, case: int, comment: str) -> Result:
     return _do(actor, case, Event("void", actor.person_id, comment), "case.voided", reason=comment)
 
 
-AGAIN = M("The record is under approval again already.")
-
-
 def reactivate(actor: Actor, case: int, to: str | None = None, comment: str = "") -> Result:
     """Let an ended case go on, at a step or from the beginning."""
     try:
-        return _reactivate(actor, case, Event("reactivate", actor.person_id, comment, to))
+        return _do(actor, case, Event("reactivate", actor.person_id, comment, to), "case.reactivated", to=to)
     except IntegrityError as error:  # somebody else began another one at this moment
-        raise Conflict(AGAIN) from error
+        raise Conflict(OTHER) from error
 
 
-@transactional
-def _reactivate(actor: Actor, case: int, event: Event) -> Result:
-    found, _ = locked(actor, case)
-    running = cases.find_open(found.form, found.record)
-    if running is not None and running.id != case:
-        raise Conflict(AGAIN)
-    return _do(actor, case, event, "case.reactivated", to=event.to)
+OTHER = M("Another approval of this record is under way. End that one first.")
+NEWER = M("This record has been in approval again since. Only its newest approval can still be changed.")
+
+
+def _require_newest(found: Row[Any]) -> None:
+    """What is done to an ended case moves its record, so nothing newer may have been decided of it since."""
+    table = get_form(found.form).table
+    connection().execute(select(table.c.id).where(table.c.id == found.record).with_for_update())
+    if cases.find_open(found.form, found.record) is not None:
+        raise Conflict(OTHER)
+    if cases.list_cases(found.form, found.record)[0].id != found.id:
+        raise Conflict(NEWER)
 
 
 @transactional
 def _do(actor: Actor, case: int, event: Event, word: str, **details: Any) -> Result:
     gate.require(actor, "repair", "site")
     found, turn = locked(actor, case)
+    if found.ended_at is not None:
+        _require_newest(found)
     audit.note(actor, word, f"case:{case}", step=turn.state.at, **details)
     return carry_out(turn, event, found.revision)
 

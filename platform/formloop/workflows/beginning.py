@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.engine import Row
+from sqlalchemy.exc import IntegrityError
 
 from formloop.access.actor import Actor, get_actor
 from formloop.core import clock
@@ -81,14 +82,30 @@ def _submit_again(actor: Actor, running: Row[Any], event: Event, values: Values)
 def _start_other(turn: Turn, work: Work) -> Mapping[str, Any]:
     """A sub-flow: another record is sent into its approval, or is there already."""
     form, record = working.target_of(turn, work)
-    running = cases.find_open(form, record)
-    if running is not None and running.status != "returned":
-        return {"case": running.id, "status": running.status}
+    under_way = _find_under_way(form, record)
+    if under_way is not None:
+        return under_way
     try:
         initiator = get_actor(turn.state.initiator)
     except NotFound as error:
         raise Conflict(
             M("Whoever submitted this has left, so nothing can be submitted in their name.")
         ) from error
-    found = submit_for(initiator, form, record)
+    try:
+        with connection().begin_nested():
+            found = submit_for(initiator, form, record)
+    except IntegrityError as error:  # somebody else submitted it at this moment, so theirs is waited for
+        if "fl_case" not in str(error.orig):
+            raise
+        under_way = _find_under_way(form, record)
+        if under_way is None:
+            raise Conflict(M("Somebody else submitted this record at the same moment.")) from error
+        return under_way
     return {"case": found.case, "status": found.status}
+
+
+def _find_under_way(form: str, record: int) -> Mapping[str, Any] | None:
+    running = cases.find_open(form, record)
+    if running is None or running.status == "returned":
+        return None
+    return {"case": running.id, "status": running.status}

@@ -40,6 +40,7 @@ _DECIDE = (
     update(task)
     .where(task.c.id == bindparam("wanted"), task.c.person == bindparam("whose"), task.c.state == "open")
     .values(state="done", decision=bindparam("decided"), done_at=bindparam("moment"))
+    .returning(task.c.step)
 )
 _CANCEL = (
     update(task)
@@ -126,10 +127,10 @@ def describe(case_id: int, title: str, summary: Sequence[Mapping[str, str]]) -> 
     connection().execute(update(case).where(case.c.id == case_id).values(title=title, summary=list(summary)))
 
 
-def take(task_id: int, person: int, decision: str) -> bool:
-    """Mark a task as decided by its person; False when it is open no longer."""
+def take(task_id: int, person: int, decision: str) -> str | None:
+    """Mark a task as decided by its person; the step it is of by now, None when it is open no longer."""
     values = {"wanted": task_id, "whose": person, "decided": decision, "moment": clock.now()}
-    return connection().execute(_DECIDE, values).rowcount == 1
+    return connection().execute(_DECIDE, values).scalar_one_or_none()
 
 
 def cancel_open(case_id: int, rounds: Sequence[int] = (), people: Sequence[int] = ()) -> None:

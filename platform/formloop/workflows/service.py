@@ -148,14 +148,15 @@ def carry(
     found = cases.lock_task(task, actor.person_id)
     if found is None or found.kind != "todo" or event.action not in ACTIONS:
         raise NotFound
-    if found.task_state != "open" or not cases.take(task, found_person(actor), event.action):
+    step = cases.take(task, found_person(actor), event.action) if found.task_state == "open" else None
+    if step is None:
         return _decided_before(actor, task, event)
     turn = turn_on(actor, found)
     event = applying.or_outdated(turn, event)
     if event.action in ("transfer", "add_signer"):
         require_person(event.to)
     if event.action == "approve":
-        filling.fill_in(turn, turn.workflow.steps.get(found.task_step), raw, revision)
+        filling.fill_in(turn, turn.workflow.steps.get(step), raw, revision)
     return carry_out(turn, replace(event, round=found.task_round), found.revision, found.made_at)
 
 

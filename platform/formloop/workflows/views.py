@@ -30,7 +30,7 @@ from formloop.workflows import (
     inbox,
     inbox_views,
     publisher_rights,
-    purged,
+    removed,
     sight,
     simulation_views,
     task_page,
@@ -63,7 +63,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
     hearing.start()
     hiding.start()
-    purged.start()
+    removed.start()
     publisher_rights.enroll()
     if "workflow" not in definition_views.openers:
         definition_views.openers.add("workflow", _list_of)

@@ -26,6 +26,7 @@ TOPIC, TIMES_TOPIC = "workflow", "workflow-times"
 ORDER = 300  # after what belongs to the record itself, and after bridges
 MOST_DUE = 1_000
 _BY_KEY = select(watch).where(watch.c.key.in_(bindparam("keys", expanding=True))).order_by(watch.c.id)
+_OF_CASES = select(watch.c.key).where(watch.c.key.startswith("case:")).distinct()
 _GONE = (  # of two who look at once only one takes it away
     delete(watch).where(watch.c.id.in_(bindparam("ids", expanding=True))).returning(watch.c.id)
 )
@@ -93,6 +94,16 @@ def tell(keys: Sequence[str], values: Mapping[str, Any]) -> None:
     )
 
 
+def _tell_ended() -> None:
+    """Who began to wait for another case just as that ended hears of it now."""
+    keys = connection().execute(_OF_CASES).scalars()
+    awaited = [int(each) for key in keys if (each := key.removeprefix("case:")).isdecimal()]
+    for first in range(0, len(awaited), MOST_DUE):
+        some = case_table.c.id.in_(awaited[first : first + MOST_DUE]) & case_table.c.ended_at.is_not(None)
+        for row in connection().execute(select(case_table.c.id, case_table.c.status).where(some)).all():
+            tell([f"case:{row.id}"], {"case": row.id, "status": row.status})
+
+
 @transactional
 def run_due() -> int:
     """Promise those steps whose moment has come that they will hear of it; returns how many."""
@@ -103,6 +114,7 @@ def run_due() -> int:
         .order_by(watch.c.at, watch.c.id)
         .limit(MOST_DUE)
     )
+    _tell_ended()
     found = connection().execute(query).all()
     gone = set(connection().execute(_GONE, {"ids": [row.id for row in found]}).scalars()) if found else set()
     outbox.put_many(
