@@ -41,6 +41,7 @@ class _Shelf:
     engine: Engine
     epoch: int
     entries: dict[Name, Entry]
+    retired: dict[Name, Entry]  # taken out of use, but what was started under them goes on
     prepared: dict[Name, Any] = field(default_factory=dict)
     older: dict[tuple[str, int], Any] = field(default_factory=dict)
     grouped: dict[str, dict[str, list[Any]]] = field(default_factory=dict)  # by kind and form
@@ -53,6 +54,8 @@ class Overlay:
     documents: dict[Name, tuple[Doc, int]] = field(default_factory=dict)
     prepared: dict[Name, Any] = field(default_factory=dict)
     grouped: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    older: dict[tuple[str, int], Any] = field(default_factory=dict)
+    changes: int = 0  # how often it has changed
 
     @contextmanager
     def trying(self) -> Iterator["Overlay"]:
@@ -70,7 +73,9 @@ class Overlay:
         self._forget()
 
     def _forget(self) -> None:
+        self.changes += 1
         self.prepared.clear()
+        self.older.clear()
         self.grouped.clear()
 
 
@@ -121,19 +126,23 @@ def _find_with(coming: Overlay, kind: str, key: str) -> Any | None:
 
 
 def at_version(kind: str, key: str, version: int) -> Any:
-    """What runs of one numbered version, for what was started under it; or NotFound."""
-    entry = find_entry(kind, key)
+    """What runs of one numbered version, for what was started under it, even if it is out of use; or NotFound."""
+    entry = find_entry(kind, key) or _current().retired.get((kind, key))
     if entry is None:
         raise NotFound(M("There is no {kind} “{key}”.", kind=kinds.get(kind).title, key=key))
-    if entry.version == version:
+    coming = overlay()  # what is prepared with these in mind holds for this transaction alone
+    if version == coming.documents.get((kind, key), (None, entry.version))[1] and _is_running(kind, key):
         return published(kind, key)
-    older = _current().older
+    older = coming.older if coming.documents else _current().older
     found = older.get((entry.id, version))
     if found is None:
         found = kinds.get(kind).prepare(_document(entry.id, version), version)
-        if not overlay().documents:  # what is prepared with these in mind holds for this transaction alone
-            older[entry.id, version] = found
+        older[entry.id, version] = found
     return found
+
+
+def _is_running(kind: str, key: str) -> bool:
+    return (kind, key) in overlay().documents or (kind, key) in _current().entries
 
 
 def all_published(kind: str) -> list[Any]:
@@ -252,21 +261,24 @@ def _load() -> _Shelf:
     global _shelf
     with reading() as conn:
         now = read_counter("definitions")
-        wanted = definition.c.version.is_not(None) & ~definition.c.archived
+        wanted = definition.c.version.is_not(None)
         columns = [
             definition.c[name] for name in ("id", "kind", "key", "version", "app", "title", "title_zh")
         ]
-        rows = conn.execute(select(*columns).where(wanted).order_by(definition.c.kind, definition.c.key))
-        entries = {(row.kind, row.key): Entry(**row._mapping) for row in rows}
+        query = select(*columns).order_by(definition.c.kind, definition.c.key)
+        entries, retired = (
+            {(row.kind, row.key): Entry(**row._mapping) for row in conn.execute(query.where(wanted, which))}
+            for which in (~definition.c.archived, definition.c.archived)
+        )
     with _exchange:
         before = _shelf
         if before is not None and before.engine is engine():
             if before.epoch >= now:
                 return before
-            shelf = _Shelf(engine(), now, entries, _still_valid(before, entries))
+            shelf = _Shelf(engine(), now, entries, retired, _still_valid(before, entries))
         else:
             _documents.clear()
-            shelf = _Shelf(engine(), now, entries)
+            shelf = _Shelf(engine(), now, entries, retired)
         _shelf = shelf
     return shelf
 

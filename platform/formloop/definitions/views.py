@@ -30,6 +30,8 @@ links: Registry[Callable[[service.Definition], list[Link]]] = Registry(
     "link"
 )  # kind → where else its page leads
 remedies: Registry[Offer] = Registry("remedy")  # code of a warning → what can be done about it, and where
+# kind → what goes on for a definition's sake, also once it is out of use; None where nothing does
+standing: Registry[Callable[[service.Definition], Message | None]] = Registry("standing")
 designers: Registry[str] = Registry("designer")  # kind → endpoint of its designer, called with definition_id
 
 
@@ -108,6 +110,7 @@ def history(definition_id: str) -> Response:
         opened=_opened(definition),
         offers=_offered(definition),
         links=_linked(definition),
+        standing=_standing(definition),
         designer=_designer(definition) or url_for("editor.edit", definition_id=definition_id),
         old=old,
         new=new,
@@ -239,6 +242,11 @@ def _opened(definition: service.Definition) -> str | None:
 def _linked(definition: service.Definition) -> list[Link]:
     find = links.find(definition.kind) if definition.version and not definition.archived else None
     return find(definition) if find is not None else []
+
+
+def _standing(definition: service.Definition) -> Message | None:
+    find = standing.find(definition.kind) if definition.version else None
+    return find(definition) if find is not None else None
 
 
 def _restore_url(definition: service.Definition) -> str:

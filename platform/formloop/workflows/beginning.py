@@ -14,8 +14,8 @@ from formloop.db import connection, kept, transactional
 from formloop.forms import rows
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec, Values
-from formloop.workflows import cases, working
-from formloop.workflows.kind import find_workflow
+from formloop.workflows import cases, in_use, working
+from formloop.workflows.kind import find_workflow, get_version
 from formloop.workflows.state import Event, State, Work
 from formloop.workflows.turn import Turn, describe, turn_of, turn_on
 from formloop.workflows.turning import Result, add_case, carry_out, perform, settle, think
@@ -49,16 +49,16 @@ def begin(
 def _begin_one(
     actor: Actor, spec: FormSpec, record: int, values: Values | None, running: Row[Any] | None, event: Event
 ) -> Result:
+    if values is None or values["deleted_at"] is not None:
+        raise NotFound
+    if running is not None:
+        if get_version(running.workflow, running.version).amends is not None:
+            raise Conflict(M("A change of this record is under approval."))
+        return _submit_again(actor, running, event, values)
     workflow = find_workflow(spec.key)
     if workflow is None:
         raise NotFound(M("This form has no workflow."))
-    if values is None or values["deleted_at"] is not None:
-        raise NotFound
-    if running is not None and running.workflow != workflow.key:
-        raise Conflict(M("A change of this record is under approval."))
-    if running is not None:
-        return _submit_again(actor, running, event, values)
-    if values["state"] not in (workflow.states["returned"], workflow.states["rejected"]):
+    if values["state"] not in in_use.free_states(spec):
         raise Conflict(M("A record in this state cannot be submitted."))
     turn = turn_of(actor, workflow, spec, clock.new_id(), record, State(event.by or 0), values)
     effects = think(turn, event)

@@ -9,9 +9,7 @@ from formloop.db import engine, in_transaction, kept, reading
 from formloop.definitions import library
 from formloop.forms import permits
 from formloop.forms.spec import FormSpec
-from formloop.workflows import sight
-from formloop.workflows.kind import find_amending, find_workflow, get_version
-from formloop.workflows.spec import Workflow
+from formloop.workflows import in_use, sight
 from formloop.workflows.tables import case, task
 
 Place = tuple[str, int, str]  # workflow, version, step
@@ -69,18 +67,7 @@ def places_of(spec: FormSpec) -> Mapping[Place, frozenset[str]]:
 def _read_places(spec: FormSpec) -> Mapping[Place, frozenset[str]]:
     return {
         (found.key, found.version, step.id): hidden
-        for found in _every_version(spec)
+        for found in in_use.list_versions(spec)
         for step in found.steps.values()
         if (hidden := frozenset(p for p, right in sight.rights_of(step, spec).items() if right == "hide"))
     }
-
-
-def _every_version(spec: FormSpec) -> list[Workflow]:
-    """The newest ones, and all by which there ever was a case: it may be taken up again."""
-    query = select(case.c.workflow, case.c.version).where(case.c.form == spec.key)
-    with reading() as conn:
-        found = {(row.workflow, row.version): get_version(*row) for row in conn.execute(query.distinct())}
-    for newest in (find_workflow(spec.key), find_amending(spec.key)):
-        if newest is not None:
-            found[newest.key, newest.version] = newest
-    return list(found.values())

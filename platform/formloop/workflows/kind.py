@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import Connection
 
 from formloop.core.definitions import Doc, ImpactRow, Kind, Library, kinds, load_schema
-from formloop.core.errors import NotFound, Problem
+from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.definitions import library
 from formloop.forms.spec import FormSpec, no_form
-from formloop.workflows import examples
+from formloop.workflows import examples, in_use
 from formloop.workflows.amendments import reading as amendments
 from formloop.workflows.assignees import rules
 from formloop.workflows.blind import list_blind
@@ -94,10 +94,23 @@ def _finder(doc: Doc, form: FormSpec | None, find: Callable[[str, str], Any]) ->
 
 def impact(conn: Connection, old: Doc | None, new: Doc) -> list[ImpactRow]:
     """Who would see nothing of what they are asked about, and cases that go on under their version."""
-    rows = list_blind(new)
+    rows = [ImpactRow(message=each.message, severity="error", at=each.at) for each in _check_states(new)]
+    rows += list_blind(new)
     if old is not None:
         rows += _running(conn, old, new)
     return rows
+
+
+def apply(_conn: Connection, _old: Doc | None, new: Doc) -> None:
+    """Refuse states by which records of earlier versions would be unlocked, or locked for good."""
+    problems = _check_states(new)
+    if problems:
+        raise Invalid(problems)
+
+
+def _check_states(new: Doc) -> list[Problem]:
+    form = library.find_published("form", new["form"])
+    return in_use.check_states(prepare(new, 0), form) if isinstance(form, FormSpec) else []
 
 
 def _running(conn: Connection, old: Doc, new: Doc) -> list[ImpactRow]:
@@ -146,6 +159,7 @@ WORKFLOW = kinds.add(
         check=check,
         references=references,
         prepare=prepare,
+        apply=apply,
         impact=impact,
         spaces={"dependents": "form"},
         identities={"who": "", "actions": "", "then": "", "summary": "", "people": ""},

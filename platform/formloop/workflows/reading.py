@@ -34,6 +34,8 @@ def build(
     amends = amendments.read(doc, find_form, reader.express)
     first = reader.chain(doc["steps"], None, "steps", _Around(names=known))
     states = {**STATES, "returned": form.initial_state if form else "draft", **doc.get("states", {})}
+    came_back = {states["returned"], states["rejected"], form.initial_state if form else "draft"}
+    ends = {str(step.document["state"]) for step in reader.steps.values() if "state" in step.document}
     workflow = Workflow(
         id=doc["x-id"],
         key=doc["x-key"],
@@ -43,7 +45,8 @@ def build(
         first=first,
         steps=reader.steps,
         states=states,
-        free_states=_free_states(doc, states, form, reader.steps),
+        free_states=frozenset(came_back - ends - {states["approved"]}),
+        held_states=frozenset(({states["submitted"], states["approved"]} | ends) - came_back),
         summary=_summary(doc, form),
         reads=frozenset(reader.reads),
         record_reads=frozenset(path for path in reader.reads if path[0] not in OF_THE_CASE),
@@ -58,15 +61,6 @@ def build(
         if amends is not None:
             reader.problems += amendments.check(doc, amends, form, find_form)
     return workflow, reader.problems
-
-
-def _free_states(
-    doc: Doc, states: Mapping[str, str], form: FormSpec | None, steps: Mapping[str, Step]
-) -> frozenset[str]:
-    """Where a record stands before it is submitted, or came back to; not where an approved one may end."""
-    first = form.initial_state if form is not None else "draft"
-    ends = {str(step.document["state"]) for step in steps.values() if "state" in step.document}
-    return frozenset({states["returned"], states["rejected"], first} - ends - {states["approved"]})
 
 
 def walk(doc: Doc) -> Iterator[tuple[Doc, str]]:
@@ -284,4 +278,12 @@ def _check_places(doc: Doc, workflow: Workflow, form: FormSpec) -> list[Problem]
         if state not in form.states and not (name == "approved" and ends):
             at = f"states.{name}" if name in doc.get("states", {}) else "form"
             problems.append(Problem("state", at, M("The form has no state “{state}”.", state=state)))
+    held = {workflow.states["submitted"], workflow.states["approved"]}
+    for name in ("returned", "rejected"):
+        if workflow.amends is None and workflow.states[name] in held:
+            text = M(
+                "Records come back in “{state}”, so it cannot be where they are submitted or approved too."
+            )
+            at = f"states.{name}" if name in doc.get("states", {}) else "states"
+            problems.append(Problem("state", at, M(text.msgid, state=workflow.states[name])))
     return problems

@@ -23,12 +23,11 @@ from formloop.forms import service as records
 from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
-from formloop.workflows import announcing, cases, filling, stashes
+from formloop.workflows import announcing, cases, filling, in_use, stashes
 from formloop.workflows.amendments import applying
 from formloop.workflows.batches import Batch, try_each
 from formloop.workflows.beginning import begin
 from formloop.workflows.engine import find_refusal
-from formloop.workflows.kind import find_workflow
 from formloop.workflows.partaking import locked, takes_part
 from formloop.workflows.spec import ACTIONS
 from formloop.workflows.state import Event
@@ -58,14 +57,13 @@ def is_under_approval(spec: FormSpec, record: Values) -> bool:
 
     Once approved it stays locked in whatever state it goes on to.
     """
-    workflow = find_workflow(spec.key)
-    return workflow is not None and record.get("state") not in workflow.free_states
+    return bool(in_use.list_own(spec)) and record.get("state") not in in_use.free_states(spec)
 
 
 @states.note_use
 def has_workflow(form: str) -> bool:
     """Whether records of a form can be sent into a workflow, which then moves them from state to state."""
-    return find_workflow(form) is not None
+    return bool(in_use.list_own(get_form(form)))
 
 
 def submit(actor: Actor, form: str, record: int, comment: str = "", chosen: Chosen | None = None) -> Result:

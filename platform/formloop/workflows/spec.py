@@ -98,6 +98,7 @@ class Workflow:
     steps: Mapping[str, Step]
     states: Mapping[str, str]  # the record's state when submitted, rejected, returned, approved
     free_states: frozenset[str]  # in which nothing locks a record
+    held_states: frozenset[str]  # in which it has a record, or has approved it
     summary: tuple[str, ...]
     reads: frozenset[Path]
     record_reads: frozenset[Path]  # those of the record itself

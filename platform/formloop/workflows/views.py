@@ -7,7 +7,8 @@ from flask import Flask, request, url_for
 from formloop.access import gate, people
 from formloop.access.actor import Actor
 from formloop.access.signing import current
-from formloop.core.text import M
+from formloop.core.text import M, Message
+from formloop.db import reading
 from formloop.definitions import library
 from formloop.definitions import service as definitions
 from formloop.definitions import views as definition_views
@@ -25,6 +26,7 @@ from formloop.workflows import (
     hearing,
     hiding,
     in_notices,
+    in_use,
     inbox,
     inbox_views,
     publisher_rights,
@@ -38,9 +40,10 @@ from formloop.workflows import (
 )
 from formloop.workflows.amendments import proposals
 from formloop.workflows.amendments import views as amendment_views
-from formloop.workflows.kind import find_amending, find_workflow, get_version
+from formloop.workflows.kind import find_workflow, get_version
 from formloop.workflows.pages import MOST_PEOPLE, STATUS, blueprint
 from formloop.workflows.partaking import takes_part
+from formloop.workflows.standing import list_states
 from formloop.workflows.state import ENDED
 
 PAGES = (
@@ -102,6 +105,7 @@ def init_app(app: Flask) -> None:
     deputies = navigation.Entry(M("My deputy"), "users", "workflows.list_deputies", order=56)
     navigation.person_menu.add("deputies", deputies)
     definition_views.links.add("workflow", _links)
+    definition_views.standing.add("workflow", _standing)
     navigation.home.add("inbox", navigation.Slot("workflows/_home.html", _home, order=100))
     if simulation_views.play_tool not in fill_in.tools:
         fill_in.tools.append(simulation_views.play_tool)
@@ -129,6 +133,20 @@ def _links(definition: definitions.Definition) -> list[definition_views.Link]:
     return found
 
 
+def _standing(definition: definitions.Definition) -> Message | None:
+    """What the page of a workflow says of its running cases, before and after it is taken out of use."""
+    with reading() as conn:
+        count = len(list_states(conn, definition.key))
+    if not count:
+        return None
+    if definition.archived:
+        return M("Out of use: {count} running approvals go on to their end. No new ones begin.", count=count)
+    return M(
+        "{count} approvals are running. Out of use, they go on to their end and no new ones begin.",
+        count=count,
+    )
+
+
 def _home() -> dict[str, Any] | None:
     actor = current()
     found = inbox.list_tab(actor, "todo", viewer.locale(), limit=5)
@@ -137,9 +155,12 @@ def _home() -> dict[str, Any] | None:
 
 def _submit_panel(actor: Actor, spec: FormSpec, record: Values) -> tuple[str, dict[str, Any]] | None:
     """On top of a record's page: submit it, or see that it is under approval."""
-    workflow = find_workflow(spec.key)
-    if workflow is None:
-        return None
+    running = cases.find_open(spec.key, record["id"])
+    workflow = find_workflow(spec.key) if running is None else get_version(running.workflow, running.version)
+    if workflow is None or (
+        running is not None and workflow.amends is not None and running.status == "returned"
+    ):
+        return None  # a proposed change that came back is renewed otherwise
     picks = task_page.picks_of(workflow, None, viewer.locale())
     shown = {
         "place": "top",
@@ -148,11 +169,8 @@ def _submit_panel(actor: Actor, spec: FormSpec, record: Values) -> tuple[str, di
         "picks": picks,
         "people": people.list_people(limit=MOST_PEOPLE) if picks else [],
     }
-    running = cases.find_open(spec.key, record["id"])
-    if running is not None and running.workflow != workflow.key and running.status == "returned":
-        return None  # a proposed change that came back
     if running is None:
-        ready = record["state"] in (workflow.states["returned"], workflow.states["rejected"])
+        ready = record["state"] in in_use.free_states(spec)
         if not ready or not sight.gives_row(actor, "submit", spec, record["id"]):
             return None
         return "workflows/_submit.html", {**shown, "again": False}
@@ -171,9 +189,8 @@ def _submit_panel(actor: Actor, spec: FormSpec, record: Values) -> tuple[str, di
 def _way_panel(actor: Actor, spec: FormSpec, record: Values) -> tuple[str, dict[str, Any]] | None:
     """Below a record: the way of its latest case."""
     known = cases.list_cases(spec.key, record["id"])
-    changing = find_amending(spec.key)
     running_now = [each for each in known if each.status not in ENDED]
-    own = [each for each in known if changing is None or each.workflow != changing.key]
+    own = [each for each in known if get_version(each.workflow, each.version).amends is None]
     found = next(iter([*running_now, *own]), None)
     if found is None:
         return None

@@ -8,10 +8,10 @@ from sqlalchemy.engine import Row
 from formloop.access.actor import Actor
 from formloop.forms import service as records
 from formloop.forms.spec import FormSpec, Values
-from formloop.workflows import cases
+from formloop.workflows import cases, in_use
 from formloop.workflows.amendments.applying import find_stage
 from formloop.workflows.amendments.spec import CANCEL, EVERYTHING, Amends, Stage, Supplement
-from formloop.workflows.kind import find_amending, find_workflow, get_version
+from formloop.workflows.kind import find_amending, get_version
 from formloop.workflows.sight import gives_row
 from formloop.workflows.spec import Workflow
 
@@ -47,20 +47,22 @@ class Chance:
 
 def find_chance(actor: Actor, spec: FormSpec, record: Values) -> Chance | None:
     """What a person may propose for a record that is locked; None where it needs no proposal or takes none."""
-    workflow, own = find_amending(spec.key), find_workflow(spec.key)
-    if workflow is None or workflow.amends is None or own is None or actor.person_id is None:
+    running = cases.find_open(spec.key, record["id"])
+    if running is None:
+        workflow = find_amending(spec.key)
+    else:  # it goes on by the version it began with, even if none begins any more
+        workflow = get_version(running.workflow, running.version)
+    if workflow is None or workflow.amends is None or actor.person_id is None:
         return None
-    if record["state"] in (own.states["submitted"], workflow.amends.cancelled):
+    if record["state"] in {
+        workflow.amends.cancelled,
+        *(o.states["submitted"] for o in in_use.list_own(spec)),
+    }:
         return None
     if not records.is_locked(spec, record) or not gives_row(actor, "amend", spec, record["id"]):
         return None
-    running = cases.find_open(spec.key, record["id"])
-    if running is None:
-        return Chance(workflow, workflow.amends, find_stage(workflow, spec, record))
-    mine = cases.find_own_task(running.id, actor.person_id)
-    if mine is None or mine.step:
-        return None  # it was not returned to them
-    begun = get_version(running.workflow, running.version)  # it goes on by the version it began with
-    if begun.amends is None:
-        return None
-    return Chance(begun, begun.amends, find_stage(begun, spec, record), running)
+    if running is not None:
+        mine = cases.find_own_task(running.id, actor.person_id)
+        if mine is None or mine.step:
+            return None  # it was not returned to them
+    return Chance(workflow, workflow.amends, find_stage(workflow, spec, record), running)

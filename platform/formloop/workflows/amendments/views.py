@@ -18,7 +18,7 @@ from formloop.web.routes import route
 from formloop.workflows import cases, simulation_views, task_page
 from formloop.workflows.amendments import panels, proposals, service, supplements
 from formloop.workflows.amendments.chances import Chance, find_chance
-from formloop.workflows.kind import find_amending
+from formloop.workflows.kind import find_amending, get_version
 from formloop.workflows.pages import MOST_PEOPLE, STATUS, blueprint, chosen_people
 
 SENT = M("Sent for approval.")
@@ -219,16 +219,16 @@ def _record_page(form: str, record: int) -> str:
 
 def chance_panel(actor: Actor, spec: FormSpec, record: Values) -> tuple[str, dict[str, Any]] | None:
     """On top of a locked record: what may be proposed, or that something is."""
-    workflow = find_amending(spec.key)
-    if workflow is None:
+    running = cases.find_open(spec.key, record["id"])
+    changes = running is not None and get_version(running.workflow, running.version).amends is not None
+    if not changes and find_amending(spec.key) is None:
         return None
     shown = {"place": "top", "spec": spec, "record": record, "chance": None, "problem": None}
     try:
         shown["chance"] = find_chance(actor, spec, record)
     except Conflict as error:
         shown["problem"] = error.message
-    running = cases.find_open(spec.key, record["id"])
-    shown["running"] = running is not None and running.workflow == workflow.key
+    shown["running"] = changes
     if shown["chance"] is None and shown["problem"] is None and not shown["running"]:
         return None
     return "workflows/_amend_chance.html", shown
