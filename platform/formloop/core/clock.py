@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 _EPOCH = 1_735_689_600  # 2025-01-01T00:00:00Z
 _SEQUENCE_BITS, _NODE_BITS = 12, 10
 NODES = 1 << _NODE_BITS
+NODE_MASK = (NODES - 1) << _SEQUENCE_BITS  # the part of an id that names its node
 
 _lock = threading.Lock()
 _last = 0  # seconds since _EPOCH and sequence, as one number

@@ -257,7 +257,10 @@ def list_cases(form: str, record: int) -> list[Row[Any]]:
 def list_notes(case_id: int) -> list[Row[Any]]:
     """The history of a case, oldest first."""
     with reading() as conn:
-        return list(conn.execute(select(case_log).where(case_log.c.case == case_id).order_by(case_log.c.id)))
+        found = select(case_log).where(case_log.c.case == case_id)
+        return list(
+            conn.execute(found.order_by(case_log.c.at, case_log.c.id))
+        )  # ids of processes do not rise
 
 
 def find_own_task(case_id: int, person: int | None) -> Row[Any] | None:

@@ -201,5 +201,5 @@ def _reasons(actor: Actor, cases: Iterable[int], locale: str) -> dict[int, str]:
     with reading() as conn:
         return {
             row.case: reasons.read(next((row.detail[key] for key in told if key in row.detail), None), locale)
-            for row in conn.execute(query.order_by(case_log.c.id))
+            for row in conn.execute(query.order_by(case_log.c.at, case_log.c.id))
         }

@@ -1,14 +1,15 @@
-"""What a play came to: collected from what is there now and was not before it began."""
+"""What a play came to: collected from what its transaction has written."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.engine import Row
 
 from formloop.access.actor import Actor
 from formloop.bridges.notices.tables import notice
+from formloop.core import clock
 from formloop.core.text import Message
 from formloop.db import connection
 from formloop.events import reasons
@@ -16,7 +17,6 @@ from formloop.events.tables import outbox
 from formloop.forms.tables import change
 from formloop.ledgers.kind import list_ledgers
 from formloop.ledgers.spec import LedgerSpec
-from formloop.ledgers.tables import posted
 from formloop.workflows import publisher_rights, watching
 from formloop.workflows.kind import get_version
 from formloop.workflows.spec import Step
@@ -69,25 +69,26 @@ class Played:
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
-    """What was there before a play: the last case, task, note, change, message, notice and group of entries."""
+class Begun:
+    """Where a play began: it has made what this process has from then on, and the outbox after that message.
 
-    case: int
-    task: int
-    note: int
-    change: int
+    A play sees nothing that others commit meanwhile, and the ids of one process rise; those of others that were there
+    before may be larger, be it by their number or because their clock was ahead.
+    """
+
+    id: int
     message: int
-    notice: int
-    posted: int
+
+    def made(self, column: ColumnElement[int]) -> ColumnElement[bool]:
+        """Whether the play has made the row with this id."""
+        own = column.bitwise_and(clock.NODE_MASK) == self.id & clock.NODE_MASK
+        return and_(column > self.id, column <= clock.new_id(), own)
 
 
-_COUNTED = (case.c.id, task.c.id, case_log.c.id, change.c.id, outbox.c.id, notice.c.id, posted.c.id)
-
-
-def mark() -> Marks:
-    """Where everything stands now."""
-    last = [connection().execute(select(func.coalesce(func.max(each), 0))).scalar_one() for each in _COUNTED]
-    return Marks(*(int(each) for each in last))
+def begin() -> Begun:
+    """A play begins now, in the open transaction."""
+    last = connection().execute(select(func.coalesce(func.max(outbox.c.id), 0))).scalar_one()
+    return Begun(clock.new_id(), int(last))
 
 
 def name_of(root: str, workflow: str, step: str) -> str:
@@ -95,31 +96,31 @@ def name_of(root: str, workflow: str, step: str) -> str:
     return step if workflow == root else f"{workflow}/{step}"
 
 
-def collect(actor: Actor, played: Played, root: str, before: Marks) -> None:
-    """Write down what came after the marks, as far as the actor may see it."""
+def collect(actor: Actor, played: Played, root: str, begun: Begun) -> None:
+    """Write down what was made, as far as the actor may see it."""
     conn, kept_back = connection(), set[str]()
     of_case = (case.c.workflow, case.c.version)
     notes = select(case_log, *of_case).join(case, case.c.id == case_log.c.case)
-    for row in conn.execute(notes.where(case_log.c.id > before.note).order_by(case_log.c.id)):
+    for row in conn.execute(notes.where(begun.made(case_log.c.id)).order_by(case_log.c.id)):
         played.path.append((_know(played, root, row), row.action, row.person))
         if row.action == "message" and _is_hidden(actor, row):
             kept_back.add(reasons.written(row.comment))
     tasks = select(task, *of_case).join(case, case.c.id == task.c.case)
-    for row in conn.execute(tasks.where(task.c.id > before.task).order_by(task.c.id)):
+    for row in conn.execute(tasks.where(begun.made(task.c.id)).order_by(task.c.id)):
         step = played.steps.get(name := _know(played, root, row))
         played.asked.append(Asked(name, row.person, row.kind, row.why, step.fields if step else {}))
-    changes = select(change.c.form, change.c.record, change.c.action).where(change.c.id > before.change)
+    changes = select(change.c.form, change.c.record, change.c.action).where(begun.made(change.c.id))
     played.changes = [(c.form, c.record, c.action) for c in conn.execute(changes.order_by(change.c.id))]
     sent = select(outbox.c.topic, outbox.c.payload).where(
-        outbox.c.id > before.message, outbox.c.topic != watching.TOPIC
+        outbox.c.id > begun.message, outbox.c.topic != watching.TOPIC
     )
     played.messages = [(m.topic, m.payload) for m in conn.execute(sent.order_by(outbox.c.id))]
-    read = select(notice.c.person, notice.c.said).where(notice.c.id > before.notice)
+    read = select(notice.c.person, notice.c.said).where(begun.made(notice.c.id))
     played.told = [
         (n.person, KEPT_BACK if n.said in kept_back else n.said)
         for n in conn.execute(read.order_by(notice.c.id))
     ]
-    played.entries = [entry for ledger in list_ledgers() for entry in _entries(ledger, before.posted)]
+    played.entries = [entry for ledger in list_ledgers() for entry in _entries(ledger, begun)]
 
 
 def _is_hidden(actor: Actor, note: Row[Any]) -> bool:
@@ -136,9 +137,11 @@ def _know(played: Played, root: str, row: Row[Any]) -> str:
     return name
 
 
-def _entries(ledger: LedgerSpec, before: int) -> list[Entered]:
+def _entries(ledger: LedgerSpec, begun: Begun) -> list[Entered]:
     table = ledger.tables.entry
-    found = connection().execute(select(table).where(table.c.posted > before).order_by(table.c.id)).mappings()
+    found = (
+        connection().execute(select(table).where(begun.made(table.c.posted)).order_by(table.c.id)).mappings()
+    )
     return [
         Entered(
             ledger.key,

@@ -1,6 +1,7 @@
 """A play while it goes on, inside a transaction that is taken back."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import select
@@ -16,29 +17,39 @@ from formloop.forms.kind import get_form
 from formloop.workflows import administration, beginning, cases, hearing, service, watching
 from formloop.workflows.amendments import service as amendments
 from formloop.workflows.kind import get_version
-from formloop.workflows.played import Marks, Played, name_of
+from formloop.workflows.played import Begun, Played, name_of
 from formloop.workflows.plays import Answer, Deed, Open, Play
 from formloop.workflows.set_back import set_back
 from formloop.workflows.spec import Step
 from formloop.workflows.state import ENDED, Event, Note, State, Token
 from formloop.workflows.tables import case, task, watch
-from formloop.workflows.turning import Result
+from formloop.workflows.turning import Result, within
+from formloop.workflows.walk import Effort
 
 LONGEST = 500  # turns of one play
+SECONDS = 3.0  # that it may take: others wait to write
+TOO_LONG = M("The play takes too long; it stops here.")
 NO_ANSWER = M("No answer.")
 
 
 class Stage:
     """A play while it goes on: the case that is played, and those that begin within it or that it waits for."""
 
-    def __init__(self, wanted: Play, root: str, before: Marks) -> None:
+    def __init__(self, wanted: Play, root: str, begun: Begun) -> None:
         self.wanted = wanted
         self.root = root
-        self.before = before
-        self._heard = before.message
+        self.begun = begun
+        self._heard = begun.message
+        self._effort = Effort(until=monotonic() + SECONDS)
 
     def play(self, played: Played) -> None:
-        """Submit the record, and go on until the case ends or nobody does anything more."""
+        """Submit the record, and go on until the case ends or nobody does anything more, or it takes too long."""
+        with within(self._effort):
+            self._go_on(played)
+        if self._effort.spent:
+            played.problems.append(TOO_LONG)
+
+    def _go_on(self, played: Played) -> None:
         wanted, who = self.wanted, get_actor(self.wanted.initiator)
         for form, other, since in wanted.besides:
             set_back(form, other, since)
@@ -47,6 +58,8 @@ class Stage:
             now = cases.get_case(found.case)
             played.status = now.status if now is not None else found.status
             if played.status in ENDED:
+                return
+            if self._effort.spent:
                 return
             if self._deliver() or self._answer():
                 continue
@@ -87,8 +100,8 @@ class Stage:
     def _cases(self) -> set[int]:
         """The open cases that belong to the play."""
         conn = connection()
-        begun = select(case.c.id).where(case.c.id > self.before.case, case.c.ended_at.is_(None))
-        found = set(conn.execute(begun).scalars())
+        own = select(case.c.id).where(self.begun.made(case.c.id), case.c.ended_at.is_(None))
+        found = set(conn.execute(own).scalars())
         ahead = set(found)
         while ahead:  # a sub-flow may have run before
             watched = select(watch.c.key).where(watch.c.case.in_(ahead), watch.c.key.like("case:%"))

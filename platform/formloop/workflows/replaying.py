@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, select
@@ -80,7 +81,7 @@ class _Way:
     """The way a case took to its end: where it began, and what was done on it, in its sub-flows as well."""
 
     begun: int
-    done: list[tuple[Deed, int]]  # and the note that says so
+    done: list[tuple[Deed, tuple[datetime, int]]]  # and when
     answers: Mapping[str, Answer]
     besides: list[tuple[str, int, int]]
     not_again: tuple[str, ...]
@@ -133,7 +134,7 @@ def _way_of(row: Row[Any], root: str) -> _Way:
             ]
             way.done.remove(mine[-1])
         elif note.action in _DONE:
-            way.done.append((_deed(note, step), note.id))
+            way.done.append((_deed(note, step), (note.at, note.id)))
         elif note.action == "called":
             status = int(note.detail["status"])
             answers[step] = Answer(comes=status > 0, status=status)

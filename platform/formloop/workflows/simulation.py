@@ -18,7 +18,7 @@ from formloop.db import reading, undone
 from formloop.definitions import library
 from formloop.workflows import publisher_rights
 from formloop.workflows.kind import find_amending, find_workflow, prepare
-from formloop.workflows.played import Played, collect, mark
+from formloop.workflows.played import Played, begin, collect
 from formloop.workflows.playing import Stage
 from formloop.workflows.plays import Answer, Deed, Open, Play
 
@@ -96,12 +96,12 @@ def _play_all(actor: Actor, wanted: Play) -> Played:
         version = entry.version if entry else 1
         library.overlay().put("workflow", wanted.draft["x-key"], wanted.draft, version)
     workflow = find_amending(wanted.form) if wanted.reason else find_workflow(wanted.form)
-    stage = Stage(wanted, workflow.key if workflow else "", mark())
+    stage = Stage(wanted, workflow.key if workflow else "", begin())
     try:
         stage.play(played)
     except FormloopError as error:
         played.problems += _said(error)
-    collect(actor, played, stage.root, stage.before)
+    collect(actor, played, stage.root, stage.begun)
     return played
 
 

@@ -1,6 +1,7 @@
 """One event on one case: the engine's answer is written down and its effects are carried out, in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,15 +46,23 @@ class Result:
     asked: Mapping[int, int] = field(default_factory=dict)
 
 
+@contextmanager
+def within(effort: Effort) -> Iterator[None]:
+    """Let all events inside the block share what they may take."""
+    under_way: list[Effort] = kept("workflows.efforts", list)
+    under_way.append(effort)
+    try:
+        yield
+    finally:
+        under_way.pop()
+
+
 def think(turn: Turn, event: Event) -> list[Effect]:
     """What the engine makes of an event, and of what the work it asks for gives; the state is the turn's then."""
     under_way: list[Effort] = kept("workflows.efforts", list)
     effort = under_way[-1] if under_way else Effort()  # one for all cases that begin within one another
-    under_way.append(effort)
-    try:
+    with within(effort):
         return _think(turn, event, effort)
-    finally:
-        under_way.pop()
 
 
 def _think(turn: Turn, event: Event, effort: Effort) -> list[Effect]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from time import monotonic
 from typing import Any
 
 from formloop.core.text import M, Message
@@ -33,6 +34,12 @@ class Effort:
     """How many steps one event may still take, in the cases it begins as well; each expression counts like a step."""
 
     left: int = field(default_factory=lambda: MOST_STEPS)
+    until: float | None = None  # when it must be done, by the monotonic clock
+
+    @property
+    def spent(self) -> bool:
+        """Whether nothing more may be done."""
+        return self.left < 0 or (self.until is not None and monotonic() > self.until)
 
 
 class Walk:
@@ -114,7 +121,7 @@ class Walk:
         )
         self.change(tokens=(*self.state.tokens, token))
         self._effort.left -= 1 + len(step.expressions) + len(step.branches)
-        if self._effort.left < 0:
+        if self._effort.spent:
             self.apply(token, Entry(stuck=TOO_MANY))
         else:
             self.apply(token, step.node.enter(Visit(step, self.state, token), self.world))
