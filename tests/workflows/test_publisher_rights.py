@@ -11,6 +11,7 @@ from formloop.core.errors import Invalid
 from formloop.definitions import service as definitions
 from formloop.forms import service as records
 from formloop.workflows import publisher_rights, replaying, service, simulation
+from formloop.workflows.kind import prepare
 from formloop.workflows.played import Played
 from workflows.specimens import approval, workflow_doc
 from workflows.stage import END, Stage
@@ -62,6 +63,21 @@ def test_what_the_builder_may_not_do_is_refused(builder: Actor, step: Doc) -> No
         definitions.publish_many(builder, [workflow_doc(step, END)], "mine")
     assert {p.code for p in refused.value.problems} <= {"shows_hidden", "reads_hidden", "writes_forbidden"}
     definitions.publish_many(SYSTEM, [workflow_doc(step, END)], "theirs")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_of_a_pack_a_builder_answers_for_what_is_new_and_not_for_what_stood_there(builder: Actor) -> None:
+    shows = approval("one", "bob", fields={"secret": "view"})
+    definitions.publish_many(SYSTEM, [workflow_doc(shows, END)], "installed", app="pack")
+    renamed = {**workflow_doc(shows, END), "title": "Another name"}
+    definitions.publish_many(builder, [renamed], "mine")
+    says = {"id": "say", "node": "message", "who": [{"rule": "initiator"}], "text": "secret"}
+    with pytest.raises(Invalid) as refused:
+        definitions.publish_many(builder, [workflow_doc(shows, says, END)], "mine")
+    assert {p.code for p in refused.value.problems} == {"reads_hidden"}
+    with pytest.raises(Invalid):
+        publisher_rights.require_rights(builder, prepare(workflow_doc(shows, says, END), 9))
+    publisher_rights.require_rights(builder, prepare(renamed, 9))
 
 
 def test_what_the_builder_may_do_is_published(builder: Actor) -> None:

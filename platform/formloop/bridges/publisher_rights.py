@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from formloop.access import gate
 from formloop.access.actor import Actor
 from formloop.bridges.spec import BridgeSpec
-from formloop.core.errors import Invalid, Problem
+from formloop.core.errors import Problem
 from formloop.core.text import M
-from formloop.definitions import library
 from formloop.definitions import service as definitions
 from formloop.forms import permits
 from formloop.forms.kind import get_form
@@ -26,10 +25,8 @@ def enroll() -> None:
 
 
 def _check(actor: Actor, published: definitions.Published) -> None:
-    if published.kind != "bridge" or actor.administrator or definitions.get_definition(published.id).app:
-        return  # a pack is installed by who holds that right
-    if problems := check_rights(actor, library.published("bridge", published.key)):
-        raise Invalid(problems)
+    if published.kind == "bridge":
+        definitions.refuse_new(published, lambda bridge: check_rights(actor, bridge))
 
 
 def check_rights(actor: Actor, bridge: BridgeSpec) -> list[Problem]:

@@ -7,9 +7,8 @@ may only let one read fields they see in every row they see.
 from collections.abc import Iterable, Iterator
 
 from formloop.access.actor import Actor
-from formloop.core.errors import Invalid, Problem
+from formloop.core.errors import Problem
 from formloop.core.text import M
-from formloop.datasets.kind import get_dataset
 from formloop.datasets.spec import Read
 from formloop.definitions import service as definitions
 from formloop.forms.publisher_rights import sees
@@ -24,11 +23,8 @@ def enroll() -> None:
 
 
 def _check(actor: Actor, published: definitions.Published) -> None:
-    if published.kind != "dataset" or actor.administrator or definitions.get_definition(published.id).app:
-        return  # a pack is installed by who holds that right
-    problems = list(hidden(actor, get_dataset(published.key).reads, "columns"))
-    if problems:
-        raise Invalid(problems)
+    if published.kind == "dataset" and not actor.administrator:
+        definitions.refuse_new(published, lambda dataset: hidden(actor, dataset.reads, "columns"))
 
 
 def hidden(actor: Actor, reads: Iterable[Read], at: str) -> Iterator[Problem]:

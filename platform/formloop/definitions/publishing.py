@@ -20,7 +20,7 @@ from formloop.core.text import M, localized
 from formloop.db import after_commit, connection, raise_counter, transactional
 from formloop.definitions import library
 from formloop.definitions.checking import Candidate, check_candidates, in_document, in_order
-from formloop.definitions.drafts import RESOURCE, check_text, lock, require_free
+from formloop.definitions.drafts import RESOURCE, check_text, get_definition, lock, require_free
 from formloop.definitions.tables import definition
 from formloop.definitions.tables import version as versions
 
@@ -30,13 +30,17 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """One definition with the version it now has; `new` is False when nothing had changed."""
+    """One definition with the version it now has; `new` is False when nothing had changed.
+
+    `from_pack`: a pack brought it, and who installs packs holds a right of their own to that.
+    """
 
     id: str
     kind: str
     key: str
     version: int
     new: bool
+    from_pack: bool = False
 
 
 Listener = Callable[[Actor, Published], None]
@@ -216,13 +220,37 @@ def _publish(
     for candidate in candidates:
         _write(actor, candidate, note, keep_draft)
         library.find_published(candidate.kind.name, candidate.doc["x-key"])  # fails now rather than later
-    found = [Published(c.doc["x-id"], c.kind.name, c.doc["x-key"], c.number, c.changes) for c in candidates]
+    found = [
+        Published(c.doc["x-id"], c.kind.name, c.doc["x-key"], c.number, c.changes, from_pack)
+        for c in candidates
+    ]
     for listener in listeners:
         for each in found:
             if each.new:
                 listener(actor, each)
     _tell_everybody()
     return found
+
+
+def refuse_new(published: Published, problems_of: Callable[[Any], Iterable[Problem]]) -> None:
+    """Refuse what a version does beyond its publisher's rights; of a pack, what it brought, nothing.
+
+    Whoever changes a definition of an application answers for what is new in it, not for what stood there.
+    """
+    if published.from_pack:
+        return
+    now = library.published(published.kind, published.key)
+    earlier: Any = None
+    if published.version > 1 and get_definition(published.id).app:
+        earlier = library.at_version(published.kind, published.key, published.version - 1)
+    if problems := without_known(now, earlier, problems_of):
+        raise Invalid(problems)
+
+
+def without_known(now: Any, earlier: Any, problems_of: Callable[[Any], Iterable[Problem]]) -> list[Problem]:
+    """The problems of one version that an `earlier` one, if there is any, did not have already."""
+    known = {(p.code, p.message.render()) for p in problems_of(earlier)} if earlier is not None else set()
+    return [p for p in problems_of(now) if (p.code, p.message.render()) not in known]
 
 
 def _refuse(problems: Sequence[Problem]) -> None:

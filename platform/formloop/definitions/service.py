@@ -27,8 +27,10 @@ from formloop.definitions.publishing import (
     publish,
     publish_drafts,
     publish_many,
+    refuse_new,
     roll_back,
     take_back,
+    without_known,
 )
 
 __all__ = [
@@ -53,7 +55,9 @@ __all__ = [
     "publish",
     "publish_drafts",
     "publish_many",
+    "refuse_new",
     "roll_back",
     "save_draft",
     "take_back",
+    "without_known",
 ]

@@ -7,7 +7,7 @@ the form. So a builder may only let it read what some grant of theirs shows in e
 from collections.abc import Iterable, Iterator
 
 from formloop.access.actor import Actor
-from formloop.core.errors import Invalid, Problem
+from formloop.core.errors import Problem
 from formloop.core.expression import Path
 from formloop.core.text import M
 from formloop.definitions import service as definitions
@@ -23,10 +23,12 @@ def enroll() -> None:
 
 
 def _check(actor: Actor, published: definitions.Published) -> None:
-    if published.kind != "form" or actor.administrator or definitions.get_definition(published.id).app:
-        return  # a pack is installed by who holds that right, and brings roles for what it reads
-    spec = get_form(published.key)
-    problems = [
+    if published.kind == "form" and not actor.administrator:
+        definitions.refuse_new(published, lambda spec: _problems(actor, spec))
+
+
+def _problems(actor: Actor, spec: FormSpec) -> list[Problem]:
+    return [
         Problem(
             "reads_hidden",
             f"properties.{path.replace('.', '.items.properties.')}",
@@ -40,8 +42,6 @@ def _check(actor: Actor, published: definitions.Published) -> None:
         for path, form, key in (*read_elsewhere(spec, spec.reads), *_filled(spec))
         if not sees(actor, form, key)
     ]
-    if problems:
-        raise Invalid(problems)
 
 
 def read_elsewhere(spec: FormSpec, reads: Iterable[Path]) -> Iterator[tuple[str, str, str]]:

@@ -31,17 +31,23 @@ def enroll() -> None:
 
 
 def _check(actor: Actor, published: definitions.Published) -> None:
-    if published.kind == "workflow":
-        require_rights(actor, library.published("workflow", published.key))
+    if published.kind == "workflow" and not actor.administrator:
+        definitions.refuse_new(published, lambda workflow: _problems(actor, workflow))
 
 
-def require_rights(actor: Actor, workflow: Workflow) -> None:
-    """Refuse a workflow by which a person would see or do more than they may."""
-    if actor.administrator or definitions.get_definition(workflow.id).app:
-        return  # a pack is installed by who holds that right
-    problems = [*_shows_hidden(actor, workflow), *_reads_hidden(actor, workflow), *_works(actor, workflow)]
-    if problems:
+def require_rights(actor: Actor, draft: Workflow) -> None:
+    """Refuse a draft of a workflow that this person could not publish."""
+    if actor.administrator:
+        return
+    of_app = definitions.get_definition(draft.id).app
+    earlier = library.find_published("workflow", draft.key) if of_app else None
+    if problems := definitions.without_known(draft, earlier, lambda each: _problems(actor, each)):
         raise Invalid(problems)
+
+
+def _problems(actor: Actor, workflow: Workflow) -> list[Problem]:
+    """By what of a workflow a person would see or do more than they may."""
+    return [*_shows_hidden(actor, workflow), *_reads_hidden(actor, workflow), *_works(actor, workflow)]
 
 
 def _steps(workflow: Workflow) -> Iterator[tuple[Doc, str]]:
