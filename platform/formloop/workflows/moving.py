@@ -17,6 +17,7 @@ from formloop.db import connection, reading, transactional
 from formloop.definitions import library
 from formloop.forms.kind import get_form
 from formloop.workflows import cases, watching
+from formloop.workflows.batches import Batch, try_each
 from formloop.workflows.engine import advance
 from formloop.workflows.kind import get_version
 from formloop.workflows.remapping import list_renewed, remap
@@ -197,6 +198,18 @@ def restart(actor: Actor, case_id: int, comment: str) -> None:
     turn = turn_of(actor, new, spec, found.id, found.record, State.from_json(found.state))
     audit.note(actor, "case.restarted", f"case:{case_id}", version=new.version, reason=comment)
     carry_out(turn, Event("restart", actor.person_id, comment), found.revision)
+
+
+def restart_cases(actor: Actor, key: str, comment: str) -> Batch:
+    """Let every running case of an older version begin again, each on its own."""
+    gate.require(actor, "repair", "site")
+    older = [row.id for row in _running(key, _published(key).version)]
+    return try_each(older, lambda each: restart(actor, each, comment))
+
+
+def count_older(key: str) -> int:
+    """How many running cases are not of the published version."""
+    return len(_running(key, _published(key).version))
 
 
 def _published(key: str) -> Workflow:
