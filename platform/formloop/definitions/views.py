@@ -236,6 +236,7 @@ def _impact_page(
         remedies=_remedies(found.definition, told),
         followup=_followup(definition_id),
         sentences=[change.describe(locale()) for change in found.changes],
+        kind_titles={each.name: each.title for each in kinds},
         note=request.form.get("note", ""),
     )
 

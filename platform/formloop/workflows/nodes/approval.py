@@ -28,7 +28,7 @@ from formloop.workflows.nodes.seats import (
     pass_repeated,
     sit,
 )
-from formloop.workflows.spec import ACTIONS, Entry, FindForm, Node, Step, Visit, World
+from formloop.workflows.spec import ACTIONS, OFFERED, Entry, FindForm, Node, Step, Visit, World
 from formloop.workflows.state import Alarm, CancelOpen, Event, Note, Remind, Seat
 
 ACTION_WORDS: Mapping[str, Any] = {
@@ -56,6 +56,7 @@ NOBODY: Mapping[str, Any] = {
             "properties": {"person": {"type": "string", "title": "Account", "x-title": {"zh-CN": "账号"}}},
         },
     ],
+    "default": "stop",
     "title": "When nobody is found",
     "x-title": {"zh-CN": "找不到审批人时"},
 }
@@ -68,6 +69,8 @@ REPEATED: Mapping[str, Any] = {
     },
     "title": "Whoever agreed before",
     "x-title": {"zh-CN": "审批人去重"},
+    "description": "Left empty: as the workflow says.",
+    "x-description": {"zh-CN": "不填时：按流程的设置。"},
 }
 
 
@@ -90,6 +93,9 @@ class Approval(Node):
                 "in_turn": {"title": "One after the other", "x-title": {"zh-CN": "依次审批"}},
                 "vote": {"title": "By vote", "x-title": {"zh-CN": "按比例投票"}},
             },
+            "default": "any",
+            "description": "Up the line one after the other, unless something is said here.",
+            "x-description": {"zh-CN": "逐级审批时，如未指定则依次审批。"},
             "title": "How they decide",
             "x-title": {"zh-CN": "多人审批方式"},
         },
@@ -97,6 +103,7 @@ class Approval(Node):
             "type": "integer",
             "minimum": 1,
             "maximum": 100,
+            "default": HALF,
             "title": "Percent that must agree",
             "x-title": {"zh-CN": "通过比例（%）"},
         },
@@ -107,6 +114,7 @@ class Approval(Node):
                 "return": {"title": "Back to the initiator", "x-title": {"zh-CN": "退回发起人"}},
                 "pass": {"title": "It goes on", "x-title": {"zh-CN": "继续流转"}},
             },
+            "default": "end",
             "title": "When rejected",
             "x-title": {"zh-CN": "拒绝后"},
         },
@@ -116,6 +124,7 @@ class Approval(Node):
                 "again": {"title": "Through all steps again", "x-title": {"zh-CN": "重新逐级审批"}},
                 "back": {"title": "Straight back to this step", "x-title": {"zh-CN": "直接回到本节点"}},
             },
+            "default": "again",
             "title": "After a return",
             "x-title": {"zh-CN": "退回后重新提交"},
         },
@@ -134,6 +143,7 @@ class Approval(Node):
             "uniqueItems": True,
             "contains": {"const": "approve"},
             "items": {"enum": list(ACTIONS), "x-titles": ACTION_WORDS},
+            "default": list(OFFERED),
             "title": "Actions",
             "x-title": {"zh-CN": "可用操作"},
         },
