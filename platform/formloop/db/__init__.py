@@ -5,7 +5,7 @@ a connection for reads. Nothing may wait for the network inside a transaction.
 """
 
 from formloop.db.beginning import begin_writing
-from formloop.db.engines import engine, inserting, insertion, is_sqlite, metadata, start
+from formloop.db.engines import engine, inserting, is_sqlite, metadata, start, upserting
 from formloop.db.given import given
 from formloop.db.glances import (
     changed_here,
@@ -17,6 +17,7 @@ from formloop.db.glances import (
     read_counter,
     remembered_by,
 )
+from formloop.db.marks import Mark
 from formloop.db.triggers import never_changed
 from formloop.db.turns import patience
 from formloop.db.types import Exact, JsonText, UtcTime
@@ -34,6 +35,7 @@ from formloop.db.units import (
 __all__ = [
     "Exact",
     "JsonText",
+    "Mark",
     "UtcTime",
     "after_commit",
     "begin_writing",
@@ -46,7 +48,6 @@ __all__ = [
     "glanced",
     "in_transaction",
     "inserting",
-    "insertion",
     "is_sqlite",
     "kept",
     "metadata",
@@ -61,4 +62,5 @@ __all__ = [
     "start",
     "transactional",
     "undone",
+    "upserting",
 ]
