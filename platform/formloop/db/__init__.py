@@ -6,6 +6,7 @@ a connection for reads. Nothing may wait for the network inside a transaction.
 
 from formloop.db.beginning import begin_writing
 from formloop.db.engines import engine, inserting, is_sqlite, metadata, start, upserting
+from formloop.db.given import given
 from formloop.db.glances import (
     changed_here,
     counter,
@@ -44,6 +45,7 @@ __all__ = [
     "connection",
     "counter",
     "engine",
+    "given",
     "glance",
     "glanced",
     "in_transaction",
