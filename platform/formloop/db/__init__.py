@@ -16,6 +16,7 @@ from formloop.db.glances import (
     read_counter,
     remembered_by,
 )
+from formloop.db.plans import columns_changed, forget_plans
 from formloop.db.triggers import never_changed
 from formloop.db.turns import patience
 from formloop.db.types import Exact, JsonText, UtcTime
@@ -37,9 +38,11 @@ __all__ = [
     "after_commit",
     "begin_writing",
     "changed_here",
+    "columns_changed",
     "connection",
     "counter",
     "engine",
+    "forget_plans",
     "glance",
     "glanced",
     "in_transaction",

@@ -19,6 +19,7 @@ from formloop.definitions.history import (
     impact,
     list_history,
 )
+from formloop.definitions.publications import begin, cancel, get_run, list_losses
 from formloop.definitions.publishing import (
     Published,
     archive,
@@ -40,16 +41,20 @@ __all__ = [
     "Published",
     "Version",
     "archive",
+    "begin",
+    "cancel",
     "check_draft",
     "compare",
     "discard_draft",
     "find_draft",
     "get_definition",
+    "get_run",
     "get_text",
     "get_version",
     "impact",
     "list_definitions",
     "list_history",
+    "list_losses",
     "listeners",
     "move",
     "publish",
