@@ -9,76 +9,25 @@ from sqlalchemy import select
 from formloop.access.actor import SYSTEM
 from formloop.bridges.notices.tables import notice
 from formloop.core import clock
-from formloop.core.definitions import Doc
 from formloop.core.errors import Invalid
 from formloop.db import reading, transactional
 from formloop.definitions import service as definitions
-from formloop.events import outbox
-from formloop.forms import rows
 from formloop.forms import service as records
-from formloop.forms.kind import get_form
 from formloop.workflows import (
     administration,
     cases,
     desk,
-    hearing,
     inbox,
     service,
     timeline,
     walk,
     watching,
-    working,
 )
+from workflows.errands import OTHER, drained, errands, listening, make, status_of
 from workflows.specimens import workflow_doc
 from workflows.stage import END, Stage, approval
 
-OTHER: Doc = {
-    "x-kind": "form",
-    "x-id": "000000f2",
-    "x-key": "errand",
-    "title": "Errand",
-    "type": "object",
-    "properties": {
-        "subject": {"type": "string", "title": "Subject"},
-        "amount": {"type": "number", "x-type": "amount", "title": "Amount"},
-        "request": {
-            "type": "integer",
-            "x-type": "relation",
-            "x-relation": {"form": "request"},
-            "title": "Request",
-        },
-    },
-}
-
-
-@pytest.fixture(autouse=True)
-def listening(stage: Stage) -> None:
-    hearing.start()
-    definitions.publish_many(SYSTEM, [OTHER], "first")
-
-
-def status_of(case: int) -> str:
-    found = cases.get_case(case)
-    assert found is not None
-    return str(found.status)
-
-
-def errands() -> list[dict[str, Any]]:
-    spec = get_form("errand")
-    with reading() as conn:
-        ids = list(conn.execute(spec.table.select().with_only_columns(spec.table.c.id)).scalars())
-        return list(rows.load(conn, spec, ids).values())
-
-
-def drained() -> None:
-    for _ in range(5):
-        outbox.drain("workflow")
-        outbox.drain("workflow-http")
-
-
-def make(**more: Any) -> Doc:
-    values = {"subject": "subject", "amount": "amount", "request": "id"}
-    return {"id": "make", "node": "data", "do": "create", "form": "errand", "values": values, **more}
+__all__ = ["listening"]
 
 
 def test_each_of_parallel_steps_fills_in_what_is_its_own(stage: Stage) -> None:
@@ -107,97 +56,6 @@ def test_parallel_heads_decide_side_by_side(stage: Stage) -> None:
     assert not stage.is_asked("dee", case)
     stage.do("bob", "approve", case)
     assert stage.do("dee", "approve", case).status == "approved"
-
-
-def test_a_record_is_made_and_known_to_the_steps_behind(stage: Stage) -> None:
-    fork = {"id": "size", "node": "condition", "branches": [
-        {"id": "large", "when": "flow.make.amount > 50", "steps": [approval("boss", "dee")]}]}  # fmt: skip
-    stage.publish(make(), fork, END)
-    case = stage.submit(amount="100").case
-    assert [(int(e["amount"]), e["subject"]) for e in errands()] == [(100, "A desk")]
-    assert stage.is_asked("dee", case)
-
-
-def test_what_cannot_be_saved_stops_the_case_with_its_reason_and_leaves_nothing(stage: Stage) -> None:
-    bad = make(values={"subject": "subject", "amount": "1 / 0"})
-    stage.publish(approval("one", "bob"), bad, END)
-    case = stage.submit().case
-    assert stage.do("bob", "approve", case).status == "stuck"
-    assert errands() == []
-    assert "zero" in cases.list_notes(case)[-1].detail["reason"]
-    assert administration.skip(stage.actors["adm"], case, "not needed").status == "approved"
-
-
-def test_a_look_up_that_finds_more_than_it_can_keep_stops_the_case(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(working, "MOST_FOUND", 2)
-    find = {"id": "all", "node": "data", "do": "query", "form": "errand", "many": True, "by": {"amount": "1"}}
-    stage.publish(find, END)
-    for status in ("approved", "approved", "approved", "stuck"):  # with none, one, two and three of them
-        case = stage.submit().case
-        assert status_of(case) == status
-        records.create(stage.actors["adm"], "errand", {"subject": "A desk", "amount": "1"})
-    assert "More than 2 records fit." in cases.list_notes(case)[-1].detail["reason"]
-
-
-def test_the_own_record_is_changed_and_conditions_see_it(stage: Stage) -> None:
-    change = {"id": "set", "node": "data", "do": "update", "values": {"amount": "amount * 2"}}
-    fork = {"id": "size", "node": "condition", "branches": [
-        {"id": "large", "when": "amount = 200", "steps": [approval("boss", "dee")]}]}  # fmt: skip
-    stage.publish(change, fork, END)
-    assert stage.is_asked("dee", stage.submit(amount="100").case)
-
-
-def test_records_are_looked_up_and_walked_one_by_one(stage: Stage) -> None:
-    for amount in ("1", "2", "3"):
-        records.create(stage.actors["adm"], "errand", {"subject": "A desk", "amount": amount})
-    find = {
-        "id": "all",
-        "node": "data",
-        "do": "query",
-        "form": "errand",
-        "many": True,
-        "by": {"subject": "subject"},
-    }
-    sums = {"id": "sums", "node": "calculate", "values": {"total": "SUM(flow.all.amount)"}}
-    double = {"id": "double", "node": "data", "do": "update", "form": "errand", "record": "loop.item",
-              "values": {"amount": "loop.item.amount + flow.sums.total"}}  # fmt: skip
-    each = {"id": "each", "node": "loop", "over": "all", "steps": [double]}
-    stage.publish(find, sums, each, END)
-    assert stage.submit().status == "approved"
-    assert sorted(int(e["amount"]) for e in errands()) == [7, 8, 9]
-
-
-def test_another_record_is_moved_to_another_state(stage: Stage) -> None:
-    move = {
-        "id": "move",
-        "node": "data",
-        "do": "update",
-        "form": "errand",
-        "record": "flow.make",
-        "state": "confirmed",
-    }
-    stage.publish(make(), move, END)
-    assert stage.submit().status == "approved"
-    assert [each["state"] for each in errands()] == ["confirmed"]
-
-
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-@pytest.mark.parametrize(
-    ("said", "code"),
-    [
-        ({"form": "errand", "record": "flow.make", "state": "ran"}, "state"),
-        ({"state": "confirmed"}, "data"),
-    ],
-)
-def test_a_state_that_is_none_or_not_anothers_is_told_before_publishing(
-    stage: Stage, said: Doc, code: str
-) -> None:
-    move = {"id": "move", "node": "data", "do": "update", **said}
-    with pytest.raises(Invalid) as refused:
-        stage.publish(make(), move, END)
-    assert [each.code for each in refused.value.problems] == [code]
 
 
 def test_a_case_waits_for_its_sub_flow(stage: Stage) -> None:
@@ -349,10 +207,10 @@ def test_what_was_passed_to_the_head_stays_overdue(stage: Stage) -> None:
     with clock.stopped_at(clock.now() + timedelta(days=2)):
         watching.run_due()
         drained()
-    assert stage.is_asked("dee", case)
-    assert overdue(stage) == 1
-    stage.do("dee", "approve", case)
-    assert overdue(stage) == 0
+        assert stage.is_asked("dee", case)
+        assert overdue(stage) == 1
+        stage.do("dee", "approve", case)
+        assert overdue(stage) == 0
 
 
 def test_what_is_due_counts_as_approved_or_goes_back(stage: Stage) -> None:

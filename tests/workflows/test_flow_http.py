@@ -14,8 +14,8 @@ from formloop.core import clock
 from formloop.core.definitions import Doc
 from formloop.events import outbox
 from formloop.workflows import administration, desk, hearing
+from workflows.errands import drained, status_of
 from workflows.stage import END, Stage, approval
-from workflows.test_flow import drained, status_of
 
 
 @pytest.fixture(autouse=True)

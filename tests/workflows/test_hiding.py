@@ -7,7 +7,7 @@ from formloop.forms import listing, permits, reads
 from formloop.forms.filters import Filter
 from formloop.forms.kind import get_form
 from formloop.forms.list_query import Query
-from formloop.workflows import administration, hiding, inbox, service, task_page
+from formloop.workflows import administration, hiding, inbox, narrowing, service, task_page
 from workflows.stage import END, Stage, approval
 
 
@@ -83,6 +83,6 @@ def test_a_search_of_the_inbox_tells_nothing_of_a_hidden_title(stage: Stage) -> 
     hiding.start()
     stage.publish(approval("one", "bob", fields={"subject": "hide"}), approval("two", "cho"), END)
     stage.submit(subject="Secret desk")
-    wanted = inbox.read_wanted({"q": "Secret"})
+    wanted = narrowing.read_wanted({"q": "Secret"})
     assert inbox.list_tab(stage.actors["bob"], "todo", "en", wanted).rows == []
     assert len(inbox.list_tab(stage.actors["bob"], "todo", "en").rows) == 1

@@ -14,7 +14,8 @@ from formloop.definitions import service as definitions
 from formloop.forms import kind as forms_kind
 from formloop.workflows import desk, inbox
 from formloop.workflows.amendments import service as amendments
-from formloop.workflows.inbox import Wanted, list_tab
+from formloop.workflows.inbox import list_tab
+from formloop.workflows.narrowing import Wanted
 
 from .specimens import REQUEST
 from .stage import END, Stage, approval

@@ -5,7 +5,7 @@ import re
 import pytest
 from flask import Flask
 
-from formloop.workflows import service
+from formloop.workflows import narrowing, service
 from workflows.site import app, browser, play, text_of
 from workflows.stage import END, Stage, approval
 
@@ -219,9 +219,8 @@ def test_the_inbox_is_paged_by_key(app: Flask, play: Stage, monkeypatch: pytest.
 
 
 def _small(list_tab):  # type: ignore[no-untyped-def]
-    from formloop.workflows import inbox
 
-    return lambda actor, tab, locale, wanted=inbox.EVERYTHING, after=None, limit=2: list_tab(
+    return lambda actor, tab, locale, wanted=narrowing.EVERYTHING, after=None, limit=2: list_tab(
         actor, tab, locale, wanted, after, 2
     )
 

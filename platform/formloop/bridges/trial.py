@@ -5,16 +5,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from formloop.access.actor import Actor
 from formloop.bridges import engine, provenance, publisher_rights, service, targets
 from formloop.bridges.engine import CLEAR, RUN, Row
 from formloop.bridges.spec import CANCELLED, BridgeSpec
+from formloop.core import clock
 from formloop.core.definitions import Doc
 from formloop.core.errors import FormloopError, Invalid, NotFound, Problem
 from formloop.core.text import M, Message
-from formloop.db import connection, undone
+from formloop.db import Mark, connection, undone
 from formloop.definitions import library
 from formloop.events import Cause, Event
 from formloop.forms import history, reads, rows
@@ -70,7 +71,7 @@ def _try(actor: Actor, doc: Doc, trial: Trial, locale: str, on: str) -> Trial:
     wanted = [] if effect == CLEAR else targets.rows_of(bridge, actor, record)[0]
     if effect == RUN:
         trial.left_out = (len(record.get(bridge.each) or ()) if bridge.each else 1) - len(wanted)
-    last = connection().execute(select(func.coalesce(func.max(change.c.id), 0))).scalar_one()
+    begun = Mark(clock.new_id())
     try:
         service.run(bridge, actor, record, effect == CLEAR, Cause(("trial",), bridge.source, trial.record))
     except FormloopError as error:
@@ -79,7 +80,7 @@ def _try(actor: Actor, doc: Doc, trial: Trial, locale: str, on: str) -> Trial:
         )
         trial.left_out = 0  # what could not be calculated was not left out
         return trial
-    _collect(trial, bridge, actor, wanted, last, locale)
+    _collect(trial, bridge, actor, wanted, begun, locale)
     return trial
 
 
@@ -120,14 +121,14 @@ def _behind(bridge: BridgeSpec, state: str) -> list[str]:
 
 
 def _collect(
-    trial: Trial, bridge: BridgeSpec, actor: Actor, wanted: Sequence[Row], last: int, locale: str
+    trial: Trial, bridge: BridgeSpec, actor: Actor, wanted: Sequence[Row], begun: Mark, locale: str
 ) -> None:
     target, conn = get_form(bridge.target), connection()
     known = targets.list_known(bridge, target, wanted, provenance.list_links(bridge, trial.record))
     due = {each["id"]: row for each, row in zip(known, wanted, strict=True) if each is not None}
     own: dict[int, Any] = {}
     others: dict[str, set[int]] = {}
-    for row in conn.execute(select(change).where(change.c.id > last).order_by(change.c.id)):
+    for row in conn.execute(select(change).where(begun.made(change.c.id)).order_by(change.c.id)):
         if row.form == target.key and (row.cause or {}).get("chain", [""])[-1] == bridge.step:
             own.setdefault(row.record, row)
         elif (row.form, row.record) != (bridge.source, trial.record):

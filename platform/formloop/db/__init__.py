@@ -5,7 +5,8 @@ a connection for reads. Nothing may wait for the network inside a transaction.
 """
 
 from formloop.db.beginning import begin_writing
-from formloop.db.engines import engine, inserting, insertion, is_sqlite, metadata, start
+from formloop.db.engines import engine, inserting, is_sqlite, metadata, start, upserting
+from formloop.db.given import given
 from formloop.db.glances import (
     changed_here,
     counter,
@@ -16,6 +17,7 @@ from formloop.db.glances import (
     read_counter,
     remembered_by,
 )
+from formloop.db.marks import Mark
 from formloop.db.plans import columns_changed, forget_plans
 from formloop.db.triggers import never_changed
 from formloop.db.turns import patience
@@ -34,6 +36,7 @@ from formloop.db.units import (
 __all__ = [
     "Exact",
     "JsonText",
+    "Mark",
     "UtcTime",
     "after_commit",
     "begin_writing",
@@ -43,11 +46,11 @@ __all__ = [
     "counter",
     "engine",
     "forget_plans",
+    "given",
     "glance",
     "glanced",
     "in_transaction",
     "inserting",
-    "insertion",
     "is_sqlite",
     "kept",
     "metadata",
@@ -62,4 +65,5 @@ __all__ = [
     "start",
     "transactional",
     "undone",
+    "upserting",
 ]

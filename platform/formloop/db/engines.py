@@ -65,7 +65,7 @@ def inserting(table: Table) -> Insert:
     return insert(table)
 
 
-def insertion(table: Table) -> Any:
+def upserting(table: Table) -> Any:
     """An INSERT that can say what happens `on_conflict…`, which the two databases share but not the library's core."""
     return (sqlite if is_sqlite() else postgresql).insert(table)
 

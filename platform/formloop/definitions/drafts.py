@@ -112,6 +112,15 @@ def find_draft(definition_id: str) -> Draft | None:
     return Draft(_shown(row), parse(row.draft).doc, row.draft, row.draft_revision)
 
 
+def list_drafts(kind: str) -> dict[str, Doc]:
+    """The drafts of a kind that there are, by key; one query."""
+    query = select(definition.c.key, definition.c.draft).where(
+        definition.c.kind == kind, definition.c.draft.is_not(None)
+    )
+    with reading() as conn:
+        return {row.key: parse(row.draft).doc for row in conn.execute(query)}
+
+
 def get_definition(definition_id: str) -> Definition:
     """The definition with this stable id."""
     with reading() as conn:

@@ -221,10 +221,18 @@ def _candidate(kind: Kind, doc: Doc, row: Row[Any], job: int | None = None) -> C
 def require_at_rest(row: Row[Any]) -> None:
     """Invalid while a publication of this definition is under way."""
     if row.publishing is not None and not jobs.get_job(row.publishing).over:
-        text = M(
-            "“{name}” is being published just now. Wait until that is done, or cancel it.", name=row.title
+        raise Invalid(
+            [
+                Problem(
+                    "publishing",
+                    "",
+                    M(
+                        "“{name}” is being published just now. Wait until that is done, or cancel it.",
+                        name=row.title,
+                    ),
+                )
+            ]
         )
-        raise Invalid([Problem("publishing", "", text)])
 
 
 def _publish(

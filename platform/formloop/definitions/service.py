@@ -7,6 +7,7 @@ from formloop.definitions.drafts import (
     find_draft,
     get_definition,
     list_definitions,
+    list_drafts,
     save_draft,
 )
 from formloop.definitions.history import (
@@ -53,6 +54,7 @@ __all__ = [
     "get_version",
     "impact",
     "list_definitions",
+    "list_drafts",
     "list_history",
     "list_losses",
     "listeners",

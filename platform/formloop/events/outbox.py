@@ -23,7 +23,7 @@ from formloop.core import clock
 from formloop.core.errors import Conflict, FormloopError
 from formloop.core.registry import Registry
 from formloop.core.text import M, Message
-from formloop.db import after_commit, connection, engine, insertion, is_sqlite, reading, transactional
+from formloop.db import after_commit, connection, engine, is_sqlite, reading, transactional, upserting
 from formloop.events.claims import ATTEMPTS, LEASE, Delivery, bury_lost, claim, owner, release_dead
 from formloop.events.reasons import written
 from formloop.events.tables import inbox, outbox
@@ -338,7 +338,7 @@ def receive_first(source: str, msg_id: str) -> bool:
 
 @lru_cache(maxsize=2)
 def _receiving(_of: Engine) -> ReturningInsert[Any]:
-    found: ReturningInsert[Any] = insertion(inbox).on_conflict_do_nothing().returning(inbox.c.msg_id)
+    found: ReturningInsert[Any] = upserting(inbox).on_conflict_do_nothing().returning(inbox.c.msg_id)
     return found
 
 

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, literal, select, tuple_
 
 from formloop.access import people
 from formloop.access.actor import Actor
 from formloop.core.text import M
-from formloop.db import reading
+from formloop.db import UtcTime, reading
 from formloop.forms import screen
 from formloop.forms.spec import Field, FormSpec, Unreadable, Values
 from formloop.forms.tables import change
@@ -88,22 +89,28 @@ def describe_difference(
     return _Teller(actor, spec, visible, locale, [old, new]).differences(old, new, places or {})
 
 
+def was_after(moment: Any, id: int) -> ColumnElement[bool]:
+    """Changes after a moment, and within it after an id: by ids alone those of two processes do not tell which was first."""
+    at = literal(moment, UtcTime()) if isinstance(moment, datetime) else moment
+    return tuple_(change.c.at, change.c.id) > tuple_(at, id)
+
+
 def describe_since(
     actor: Actor,
     spec: FormSpec,
     record: int,
-    after: int,
+    after: tuple[datetime, int],
     visible: frozenset[str],
     locale: str,
     places: Mapping[str, int],
 ) -> list[Difference]:
-    """What has become of a record since the moment at which the id `after` was given: each value once, as it was
+    """What has become of a record since `after`, a moment and the id that was given then: each value once, as it was
     then and as it is, of fields in `visible` only. `places` as for `describe_difference`."""
     query = select(change.c.old, change.c.new).where(
-        change.c.form == spec.key, change.c.record == record, change.c.id > after, change.c.old.is_not(None)
+        change.c.form == spec.key, change.c.record == record, change.c.old.is_not(None), was_after(*after)
     )
     with reading() as conn:
-        found = conn.execute(query.order_by(change.c.id)).all()
+        found = conn.execute(query.order_by(change.c.revision)).all()
     old: Values = {}
     new: Values = {}
     for row in found:

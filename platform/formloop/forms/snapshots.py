@@ -12,6 +12,7 @@ from formloop.forms.links import Links
 from formloop.forms.reads import list_titles
 from formloop.forms.spec import Field, FormSpec, Values
 
+Names = Mapping[tuple[str, int], str]
 Known = Mapping[tuple[str, int], Mapping[str, Any]]  # related records that are imagined already
 
 
@@ -29,10 +30,11 @@ def given_of(
     also, known = tuple(also), known or {}
     stored = {key: value for key, value in record.items() if key in spec.fields}
     links = Links(actor, spec, [_without(spec, stored, known)], also=also)
-    made = _given(spec.fields, stored, links, known)
+    names = _names(links)
+    made = _given(spec.fields, stored, links, known, names)
     for subform in spec.subforms:
         columns = {each.key: each for each in subform.children}
-        lines = [_given(columns, line, links, known) for line in stored.get(subform.key) or ()]
+        lines = [_given(columns, line, links, known, names) for line in stored.get(subform.key) or ()]
         made.pop(subform.key, None)
         if lines:
             made[subform.key] = lines
@@ -44,6 +46,7 @@ def _given(
     values: Mapping[str, Any],
     links: Links,
     known: Known,
+    names: Names,
 ) -> dict[str, Any]:
     brought = {own for f in fields.values() if f.relation and values.get(f.key) for own in f.relation.fill}
     made: dict[str, Any] = {}
@@ -58,16 +61,17 @@ def _given(
         elif (said := known.get((field.relation.form, int(value)))) is not None:
             made[key] = dict(said)
         elif (found := links.records.get((field.relation.form, int(value)))) and found["_seen"]:
-            made[key] = _snapshot(links.actor, field.relation.form, int(value), found)
+            made[key] = _snapshot(links.actor, field.relation.form, int(value), found, names)
     return made
 
 
-def _snapshot(actor: Actor, form: str, record: int, found: Mapping[str, Any]) -> dict[str, Any]:
+def _snapshot(actor: Actor, form: str, record: int, found: Mapping[str, Any], names: Names) -> dict[str, Any]:
     """Of a related record what was read of it and the actor may see, and what it is called."""
     target = get_form(form)
     permit = permits.find_permit(actor, "view", target)
     seen = permit.everywhere if permit else frozenset()
-    made: dict[str, Any] = dict(_named(actor, target, record))
+    name = names.get((form, record))
+    made: dict[str, Any] = {target.title_field: name} if name else {}
     for key, value in found.items():
         if value is None or key not in seen or key not in target.fields:
             continue
@@ -75,13 +79,21 @@ def _snapshot(actor: Actor, form: str, record: int, found: Mapping[str, Any]) ->
         if relation is None:
             made[key] = plain(value)
         elif isinstance(value, Linked) and isinstance(value.record, Mapping) and value.record.get("_seen"):
-            made[key] = _snapshot(actor, relation.form, int(value), value.record)
+            made[key] = _snapshot(actor, relation.form, int(value), value.record, names)
     return made
 
 
-def _named(actor: Actor, target: FormSpec, record: int) -> dict[str, str]:
-    name = list_titles(actor, target, target.table.c.id == record, 1).get(record)
-    return {target.title_field: name} if name else {}
+def _names(links: Links) -> Names:
+    """What everything that is pointed to is called, as far as the actor may know; one query a form."""
+    ids: dict[str, list[int]] = {}
+    for form, record in links.records:
+        ids.setdefault(form, []).append(record)
+    found: dict[tuple[str, int], str] = {}
+    for form, records in ids.items():
+        target = get_form(form)
+        titles = list_titles(links.actor, target, target.table.c.id.in_(records), len(records))
+        found |= {(form, record): title for record, title in titles.items()}
+    return found
 
 
 def _without(spec: FormSpec, values: Values, known: Known) -> Values:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -19,10 +19,11 @@ from formloop.definitions.tables import definition
 from formloop.ledgers import periods, posting_kind
 from formloop.ledgers.engine import ADDED, OWN, REVALUED, Sheet, Slot, plain_rule
 from formloop.ledgers.groups import Group
-from formloop.ledgers.linear import Weights, find_linear
+from formloop.ledgers.linear import find_linear
 from formloop.ledgers.pools import Node, chunks, nets
 from formloop.ledgers.replay import Change, Replay
-from formloop.ledgers.spec import ZERO, LedgerSpec, PostingSpec
+from formloop.ledgers.revaluing import Revaluation, Version, follow, revaluations_of
+from formloop.ledgers.spec import ZERO, Amounts, LedgerSpec, PostingSpec
 from formloop.ledgers.tables import posted
 
 if TYPE_CHECKING:
@@ -181,131 +182,77 @@ def amounts_now(sheet: Sheet, changes: Mapping[int, Change] | None = None) -> li
 def groups_of(book: Book, replay: Replay) -> list[Group]:
     """The group that brings earlier entries to what they are worth now; none when nothing has changed."""
     changes = {
-        entry: each for entry, each in replay.changes.items() if each.value or each.variance or each.layers
+        entry: each
+        for entry, each in replay.changes.items()
+        if (each.value or each.variance or each.layers) and each.node.way in OWN
     }
     if not changes:
         return []
-    earlier, heads = Earlier(book), _heads({each.node.posted for each in changes.values()})
     cause = book.groups[0] if book.groups else None
-    day = cause.sheet.day if cause else clock.today()
-    posting = cause.sheet.posting if cause else next(iter(heads.values()))
-    sheet = Sheet(posting, {}, book.context, day)
-    sums: dict[tuple[str, date, str], Slot] = {}
-    others = _follow_sums(book, sheet, sums, changes, heads)
-    earlier.load(others)
-    for group in others:
-        own = earlier.sheets[group]
-        before, after = amounts_now(own), amounts_now(own, changes)
-        for slot, old, new in zip(own.slots, before, after, strict=True):
-            delta = {name: new[name] - old[name] for name in new}
-            change = changes.get(slot.entry)
-            if any(delta.values()) or change is not None:
-                _collect(sheet, sums, slot, delta, change)
-    for slot in sums.values():
-        if any(slot.amounts.values()):
-            sheet.slots.append(slot)
-    number = clock.new_id()
-    because = cause.id if cause else None
+    made = revaluations_of(book.ledgers, changes.values())
+    postings = {version: find_version(*version) for each in made for version in each.list_versions()}
+    posting = cause.sheet.posting if cause else next(iter(postings.values()))
+    sheet = Sheet(posting, {}, book.context, cause.sheet.day if cause else clock.today())
+    for each in made:
+        sheet.slots += each.sums()
+    sheet.slots += _followers(book, made, postings, changes)
     for slot, entry in zip(sheet.slots, clock.new_ids(len(sheet.slots)), strict=True):
-        slot.entry = entry
+        slot.entry = slot.entry or entry
+    number, because = clock.new_id(), cause.id if cause else None
     form, record = (cause.form, cause.record) if cause else ("", 0)
-    made = Group(sheet, f"revalue:{because or number}", "revalue", form, record, because=because, id=number)
-    return [made] if sheet.slots else []
+    group = Group(sheet, f"revalue:{because or number}", "revalue", form, record, because=because, id=number)
+    group.revaluations = tuple(made)
+    return [group]
 
 
-def _heads(groups: Iterable[int]) -> dict[int, PostingSpec]:
-    """The postings, in their versions, by which groups were made."""
-    found, known = dict[int, PostingSpec](), dict[tuple[str, int], PostingSpec]()
-    for part in chunks(groups):
-        query = select(posted.c.id, posted.c.posting, posted.c.version).where(posted.c.id.in_(part))
-        for group, key, version in connection().execute(query):
-            if (key, version) not in known:
-                known[key, version] = find_version(key, version)
-            found[group] = known[key, version]
-    return found
-
-
-def _follow_sums(
+def _followers(
     book: Book,
-    sheet: Sheet,
-    sums: dict[tuple[str, date, str], Slot],
+    made: Sequence[Revaluation],
+    postings: Mapping[Version, PostingSpec],
     changes: Mapping[int, Change],
-    heads: Mapping[int, PostingSpec],
-) -> list[int]:
-    """Follow changes through groups whose amounts are only sums of others; returns the groups that are not so."""
-    linear = {posting: find_linear(posting, book.ledgers) for posting in set(heads.values())}
-    moved: dict[tuple[int, int], list[tuple[int, Change]]] = {}
-    mine = [group for group, posting in heads.items() if linear[posting] is not None]
-    rows = [(ledger, row) for ledger in book.ledgers.values() for row in _rows_of(ledger, mine)]
-    for _, row in rows:
-        if (change := changes.get(row["id"])) is not None:
-            moved.setdefault((row["posted"], row["rule"]), []).append((row["line"], change))
-    for ledger, row in rows:
-        posting, change = heads[row["posted"]], changes.get(row["id"])
-        weights = (linear[posting] or {}).get(row["rule"])
-        delta = dict.fromkeys(ledger.amounts, ZERO)
-        if change is not None and ledger.valuation is not None:
-            delta[ledger.valuation.value], delta["variance"] = change.value, change.variance
-        for key, parts in (weights or {}).items():
-            delta[key] += _summed(parts, posting, row, moved)
-        if change is not None or any(delta.values()):
-            _collect(sheet, sums, _as_slot(ledger, row), delta, change)
-    return [group for group, posting in heads.items() if linear[posting] is None]
+) -> list[Slot]:
+    """What the changes make of entries that follow from others, added up for each balance and day."""
+    linear, others, sums = {}, list[Version](), Sums()
+    for version, posting in postings.items():
+        weights = find_linear(posting, book.ledgers)
+        if weights is None:
+            others.append(version)
+        else:
+            linear[version] = (posting, weights)
+    for each in made:
+        for ledger in book.ledgers.values():
+            for slot, delta in follow(each, ledger, linear):
+                sums.add(slot, delta)
+    earlier = Earlier(book)
+    groups = {group for each in made for group in each.list_groups(others)} if others else set()
+    earlier.load(groups)
+    for group in groups:
+        own = earlier.sheets[group]
+        for slot, old, new in zip(own.slots, amounts_now(own), amounts_now(own, changes), strict=True):
+            if slot.entry not in changes:
+                sums.add(_like(slot), {name: new[name] - old[name] for name in new})
+    return [slot for slot in sums.slots.values() if any(slot.amounts.values())]
 
 
-def _rows_of(ledger: LedgerSpec, groups: list[int]) -> Iterator[Mapping[Any, Any]]:
-    table = ledger.tables.entry
-    names = ("id", "posted", "rule", "line", "date", "pool", "method")
-    columns = [table.c[n] for n in (*names, *(d.column for d in ledger.dimensions.values()))]
-    for part in chunks(groups):
-        query = select(*columns).where(table.c.posted.in_(part), table.c.way.in_((*OWN, ADDED)))
-        yield from connection().execute(query.order_by(table.c.id)).mappings()
-
-
-def _as_slot(ledger: LedgerSpec, row: Mapping[Any, Any]) -> Slot:
-    dims = {key: row[dimension.column] for key, dimension in ledger.dimensions.items()}
-    slot = Slot(plain_rule(ledger.key), ledger, None, row["line"], dims, {})
-    slot.pool, slot.method, slot.entry, slot.day = row["pool"], row["method"], row["id"], row["date"]
-    return slot
-
-
-def _summed(
-    parts: Weights,
-    posting: PostingSpec,
-    row: Mapping[Any, Any],
-    moved: Mapping[tuple[int, int], list[tuple[int, Change]]],
-) -> Decimal:
-    total, rules = ZERO, {each.index: each for each in posting.rules}
-    rule = rules[row["rule"]]
-    for (index, measure), weight in parts.items():
-        for line, change in moved.get((row["posted"], index), ()):
-            other = rules[index]
-            if other.each is None or other.each != rule.each or line == row["line"]:
-                total += weight * (change.variance if measure == "variance" else change.value)
-    return total
-
-
-def _collect(
-    sheet: Sheet,
-    sums: dict[tuple[str, date, str], Slot],
-    slot: Slot,
-    delta: dict[str, Decimal],
-    change: Change | None,
-) -> None:
-    """A valued entry is changed by one of its own; what follows from it is summed up for each day."""
+def _like(slot: Slot) -> Slot:
     ledger = slot.ledger
-    day = periods.first_open(ledger.calendar, slot.day or sheet.day)
-    if change is not None:
-        made = Slot(plain_rule(ledger.key), ledger, None, slot.line, slot.dims, delta, REVALUED)
-        made.pool, made.method, made.source, made.day = slot.pool, slot.method, slot.entry, day
-        made.layers = change.layers
-        sheet.slots.append(made)
-        return
-    mark = (ledger.key, day, ledger.key_of(slot.dims))
-    if mark not in sums:
-        sums[mark] = Slot(
-            plain_rule(ledger.key), ledger, None, 0, slot.dims, dict.fromkeys(delta, ZERO), REVALUED
-        )
-        sums[mark].day = day
-    for name, amount in delta.items():
-        sums[mark].amounts[name] += amount
+    made = Slot(
+        plain_rule(ledger.key), ledger, None, 0, slot.dims, dict.fromkeys(ledger.amounts, ZERO), REVALUED
+    )
+    made.day = periods.first_open(ledger.calendar, slot.day or date.min)
+    return made
+
+
+@dataclass(slots=True, eq=False)
+class Sums:
+    """Entries that add to balances, one for each balance and day."""
+
+    slots: dict[tuple[str, date | None, str], Slot] = field(default_factory=dict)
+
+    def add(self, slot: Slot, delta: Amounts) -> None:
+        """Add to the entry of the balance and the day of `slot`."""
+        amounts = self.slots.setdefault(
+            (slot.ledger.key, slot.day, slot.ledger.key_of(slot.dims)), slot
+        ).amounts
+        for name, amount in delta.items():
+            amounts[name] += amount

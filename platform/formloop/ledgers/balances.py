@@ -11,7 +11,7 @@ from sqlalchemy import Engine, Select, Table, Update, bindparam, func, select, u
 
 from formloop.core.errors import Conflict, Problem
 from formloop.core.text import M, Message
-from formloop.db import connection, engine, insertion
+from formloop.db import connection, engine, upserting
 from formloop.ledgers.engine import Slot, pending_column
 from formloop.ledgers.names import called
 from formloop.ledgers.pools import CHUNK, Place
@@ -70,7 +70,7 @@ class Balances:
                 number, dims = wanted[key]
                 every = {d.column: dims.get(d.key, d.empty) for d in self.ledger.dimensions.values()}
                 rows.append({"key": key, "per": number, **every})
-            connection().execute(insertion(table).on_conflict_do_nothing(), rows)
+            connection().execute(upserting(table).on_conflict_do_nothing(), rows)
             self._read(missing)
 
     def lock_key(self, key: str) -> None:
@@ -239,7 +239,7 @@ def _moving(table: Table) -> Update:
 @lru_cache(maxsize=500)
 def _adding(turnover: Table, _of: Engine) -> Any:
     """The turnover of a month, made or added to."""
-    new = insertion(turnover)
+    new = upserting(turnover)
     added = {c.name: c + new.excluded[c.name] for c in turnover.c if c.name[:2] == "m_"}
     return new.on_conflict_do_update(index_elements=["key", "month"], set_=added)
 

@@ -311,9 +311,12 @@ class Book:
             return
         conn.execute(inserting(posted), heads)
         for key, ledger in self.ledgers.items():
-            rows = [self._row(group, slot) for group, slot in self.slots() if slot.ledger.key == key]
-            if rows:
-                conn.execute(inserting(ledger.tables.entry), rows)
+            mine = [each for each in self.slots() if each[1].ledger.key == key and not each[1].apart]
+            if mine:
+                conn.execute(inserting(ledger.tables.entry), [self._row(*each) for each in mine])
+        for group in self.groups:
+            for revaluation in group.revaluations:
+                revaluation.write(group.id)
         matching.write(self)
         for key in sorted(self.balances):
             self.balances[key].write()

@@ -44,6 +44,7 @@ class Slot:
     settles: int | None = None
     day: date | None = None  # when it differs from the group's
     layers: tuple[Layer, ...] = ()
+    apart: bool = False  # the sum of entries that are written apart
 
     @property
     def pending(self) -> bool:

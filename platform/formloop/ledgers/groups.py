@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from formloop.ledgers.engine import Sheet
+from formloop.ledgers.revaluing import Revaluation
 
 
 @dataclass(slots=True, eq=False)
@@ -19,3 +20,4 @@ class Group:
     because: int | None = None
     inputs: Any = None
     id: int = 0
+    revaluations: tuple[Revaluation, ...] = ()  # of which the sheet has the sums

@@ -8,7 +8,7 @@ from formloop.access import audit, gate
 from formloop.access.actor import Actor
 from formloop.core.errors import Forbidden, Invalid, Problem
 from formloop.core.text import M
-from formloop.db import connection, insertion, is_sqlite, kept, reading, transactional
+from formloop.db import connection, is_sqlite, kept, reading, transactional, upserting
 from formloop.ledgers.kind import list_ledgers
 from formloop.ledgers.tables import calendar
 
@@ -93,7 +93,7 @@ def _current(name: str) -> date | None:
 
 
 def _make(names: list[str]) -> None:
-    connection().execute(insertion(calendar).on_conflict_do_nothing(), [{"name": name} for name in names])
+    connection().execute(upserting(calendar).on_conflict_do_nothing(), [{"name": name} for name in names])
 
 
 def _set(actor: Actor, name: str, through: date | None, reason: str, deed: str) -> None:

@@ -37,9 +37,6 @@ class Node:
     layers: tuple[Layer, ...] = ()
     slot: Slot | None = None
 
-    def __lt__(self, other: "Node") -> bool:
-        return self.place < other.place
-
 
 def valuation_of(ledger: LedgerSpec) -> Valuation:
     """The valuation of a ledger that has one."""
@@ -67,39 +64,33 @@ def load_nodes(ledger: LedgerSpec, pool: str, since: Place | None, gone: set[int
         query = query.where(table.c.date >= since[0])
     nodes: dict[int, Node] = {}
     changes: list[Any] = []
-    undone = set(gone)
-    for row in connection().execute(query):
-        if row.way in OWN or row.way == REVERSED:
-            given = row.value + row.variance
-            nodes[row.id] = Node(
-                (row.date, row.id), (ledger.key, pool), row.method, row.way, row.quantity, row.id, row.posted,
-                given, row.source, row.value, row.variance, _layers(row.layers),
+    undone, name = set(gone), (ledger.key, pool)
+    for row in connection().execute(query).all():
+        entry, group, day, way, method, source, reverses, layers, quantity, value, variance = row
+        if way in (ADDED, REVALUED):
+            changes.append((source, value, variance, layers))
+        elif way in OWN or way == REVERSED:
+            nodes[entry] = Node(
+                (day, entry), name, method, way, quantity, entry, group, value + variance, source, value, variance,
+                _layers(layers) if layers else (),
             )  # fmt: skip
-        if row.way == REVERSED:
-            undone |= _undone(row, nodes)
-        elif row.way in (ADDED, REVALUED):
-            changes.append(row)
-    for row in changes:
-        node = nodes.get(row.source)
+            if way == REVERSED and reverses in nodes and nodes[reverses].place[0] == day:
+                undone |= {entry, reverses}  # as if nothing had been; later it is a movement of its own
+    for source, value, variance, layers in changes:
+        node = nodes.get(source)
         if node is None:
             continue
-        node.value, node.variance = node.value + row.value, node.variance + row.variance
+        node.value, node.variance = node.value + value, node.variance + variance
         if node.given is not None:
-            node.given += row.value + row.variance
-        if row.layers is not None:
-            node.layers = _layers(row.layers)
-    kept = [node for node in nodes.values() if node.entry not in undone]
-    return sorted(node for node in kept if since is None or node.place >= since)
+            node.given += value + variance
+        if layers is not None:
+            node.layers = _layers(layers)
+    found = [n for n in nodes.values() if n.entry not in undone and (since is None or n.place >= since)]
+    return sorted(found, key=lambda node: node.place)
 
 
 def _layers(written: Any) -> tuple[Layer, ...]:
     return tuple(Layer(e, Decimal(q), Decimal(v)) for e, q, v in written or ())
-
-
-def _undone(row: Any, nodes: dict[int, Node]) -> set[int]:
-    """A reversal of the same day undoes as if nothing had been; one of a later day is a movement of its own."""
-    before = nodes.get(row.reverses)
-    return {row.id, row.reverses} if before is not None and before.place[0] == row.date else set()
 
 
 def stock_before(ledger: LedgerSpec, pool: str, place: Place) -> Stock | None:
@@ -129,7 +120,7 @@ def linked_pools(
 ) -> dict[int, set[Pool]]:
     """For the groups of a pool's movements the other pools they move in too."""
     own, found = ledger.tables.entry, dict[int, set[Pool]]()
-    for each in ledgers:
+    for each in (other for other in ledgers if other.valuation is not None):
         other = each.tables.entry.alias()
         query = (
             select(own.c.posted, other.c.pool)
@@ -139,7 +130,7 @@ def linked_pools(
         )
         if each is ledger:
             query = query.where(other.c.pool != pool)
-        for posted, name in connection().execute(query):
+        for posted, name in connection().execute(query).all():
             found.setdefault(posted, set()).add((each.key, name))
     return found
 

@@ -20,8 +20,10 @@ from formloop.ledgers.pools import (
 )
 from formloop.ledgers.spec import ZERO, LedgerSpec
 from formloop.ledgers.valuations import METHODS, Layer, Move, Outcome, Stock
+from formloop.ledgers.valuations.spec import UNITS, rate_of
 
 Known = tuple[Decimal, Decimal]  # value and variance
+_NONE = Stock()
 
 
 @dataclass(slots=True)
@@ -57,9 +59,14 @@ class Replay:
     _layers: dict[int, tuple[Layer, ...]] = field(default_factory=dict)
     _links: dict[int, set[Pool]] = field(default_factory=dict)
     _returns: dict[int, set[Pool]] = field(default_factory=dict)
-    _heap: list[Node] = field(default_factory=list)
+    _waiting: dict[Pool, list[Node]] = field(default_factory=dict)  # the last one is next
+    _next: list[tuple[Place, Pool]] = field(default_factory=list)  # a heap of where each pool goes on
     _rates: dict[tuple[Pool, object], Decimal] = field(default_factory=dict)
     loaded: set[Pool] = field(default_factory=set)
+    _scales: dict[str, int] = field(init=False)  # the digits of values, by ledger
+
+    def __post_init__(self) -> None:
+        self._scales = {key: each.scale("variance") for key, each in self.ledgers.items() if each.valuation}
 
     def begin(self, pool: Pool, stock: Stock) -> None:
         """A pool to which new movements are only appended."""
@@ -70,8 +77,7 @@ class Replay:
         ledger = self.ledgers[pool[0]]
         self.hold(pool)
         self.loaded.add(pool)
-        for node in self._nodes(ledger, pool, since):
-            heapq.heappush(self._heap, node)
+        self._waiting.setdefault(pool, []).extend(self._nodes(ledger, pool, since))
         for group, pools in linked_pools(list(self.ledgers.values()), ledger, pool[1], since).items():
             self._links.setdefault(group, set()).update(pools)
         self._returns.update(returning_pools(ledger, pool[1], since))
@@ -100,32 +106,57 @@ class Replay:
     def add(self, node: Node) -> None:
         """A new movement."""
         self.new[node.entry] = node
-        heapq.heappush(self._heap, node)
+        self._waiting.setdefault(node.pool, []).append(node)
 
     def run(self) -> None:
         """Value everything in order."""
-        while self._heap:
-            node = heapq.heappop(self._heap)
-            if node.slot is not None:
-                self.fill(node)
-            outcome = self._apply(node, self._given(node))
-            self._note(node, outcome)
+        for pool in self._waiting:
+            self._begin_at(pool)
+        heapq.heapify(self._next)
+        while self._next:
+            _, pool = heapq.heappop(self._next)
+            waiting = self._waiting[pool]
+            while waiting and not (self._next and self._next[0][0] < waiting[-1].place):
+                self._value(waiting.pop())
+            if waiting:
+                heapq.heappush(self._next, (waiting[-1].place, pool))
+
+    def _begin_at(self, pool: Pool) -> None:
+        waiting = self._waiting[pool]
+        waiting.sort(key=lambda node: node.place, reverse=True)
+        if waiting:
+            self._next.append((waiting[-1].place, pool))
+
+    def _value(self, node: Node) -> None:
+        if node.slot is not None:
+            self.fill(node)
+        self._note(node, self._apply(node, self._given(node)))
 
     def _apply(self, node: Node, given: Decimal | None) -> Outcome:
-        ledger = self.ledgers[node.pool[0]]
-        rate = node.slot.rate if node.slot else None
-        if node.method == "standard" and node.slot is None and node.quantity:
-            rate = (node.value / node.quantity).quantize(Decimal(1).scaleb(-16))
         layers = self._taken.get(node.source or 0, node.layers) if node.way == CARRIED else ()
-        scale = ledger.measures[valuation_of(ledger).value].scale
-        move = Move(node.entry, node.quantity, given, rate, node.source, layers, scale)
-        outcome = METHODS[node.method](self.stocks.get(node.pool, Stock()), move)
+        move = Move(
+            node.entry,
+            node.quantity,
+            given,
+            self._rate(node),
+            node.source,
+            layers,
+            self._scales[node.pool[0]],
+        )
+        outcome = METHODS[node.method](self.stocks.get(node.pool, _NONE), move)
         self.stocks[node.pool] = outcome.stock
         self.known[node.entry] = (outcome.value, outcome.variance)
         if outcome.taken:
             self._taken[node.entry] = outcome.taken
-        self._layers[node.entry] = layers
+        if layers:
+            self._layers[node.entry] = layers
         return outcome
+
+    def _rate(self, node: Node) -> Decimal | None:
+        """The standard of a new movement; a written one keeps that of its day."""
+        if node.slot is not None:
+            return node.slot.rate
+        return rate_of(node.value, node.quantity) if node.method == "standard" and node.quantity else None
 
     def _given(self, node: Node) -> Decimal | None:
         if node.way == FREE:
@@ -159,8 +190,7 @@ class Replay:
             before = sum((q for entry, q in list_returns(ledger, source) if entry < node.entry), ZERO)
             mine = (n for n in self.new.values() if n.way == RETURNED and n.source == source)
             before += sum((n.quantity for n in mine if n.entry < node.entry), ZERO)
-        scale = ledger.measures[valuation_of(ledger).value].scale
-        digit = Decimal(1).scaleb(-scale)
+        digit = UNITS[self._scales[ledger.key]]
         until = (value * (before + node.quantity) / quantity).quantize(digit)
         return until - (value * before / quantity).quantize(digit)
 
@@ -171,23 +201,22 @@ class Replay:
             return None
         mark = (node.pool, node.place[0])
         if mark not in self._rates:
-            stock = self.stocks.get(node.pool, Stock())
-            of_day = [n for n in self._heap if n.pool == node.pool and n.place[0] == node.place[0]]
-            for each in sorted([node, *of_day]):
+            stock = self.stocks.get(node.pool, _NONE)
+            of_day = [n for n in self._waiting[node.pool] if n.place[0] == node.place[0]]
+            for each in (node, *reversed(of_day)):
                 given = None if each.way == FREE else each.given if each.way == GIVEN else each.value
                 stock = METHODS[each.method](stock, Move(each.entry, each.quantity, given)).stock
             self._rates[mark] = stock.rate
-        scale = ledger.measures[valuation_of(ledger).value].scale
-        return (self._rates[mark] * node.quantity).quantize(Decimal(1).scaleb(-scale))
+        return (self._rates[mark] * node.quantity).quantize(UNITS[self._scales[ledger.key]])
 
     def _note(self, node: Node, outcome: Outcome) -> None:
         if node.slot is not None:
             slot, valuation = node.slot, valuation_of(node.slot.ledger)
             slot.amounts[valuation.value], slot.amounts["variance"] = outcome.value, outcome.variance
-            slot.layers = self._layers[node.entry] if node.method == "fifo" else ()
+            slot.layers = self._layers.get(node.entry, ()) if node.method == "fifo" else ()
             return
         value, variance = outcome.value - node.value, outcome.variance - node.variance
-        layers = self._layers[node.entry] if node.method == "fifo" else ()
+        layers = self._layers.get(node.entry, ()) if node.method == "fifo" else ()
         if value or variance or layers != node.layers:
             self.changes[node.entry] = Change(node, value, variance, layers)
             self.changed_groups.add(node.posted)
@@ -198,9 +227,8 @@ class Replay:
                 self._load_late(pool, node.place)
 
     def _load_late(self, pool: Pool, since: Place) -> None:
-        waiting = [n for n in self._heap if n.pool == pool]
-        self._heap = [n for n in self._heap if n.pool != pool]
-        heapq.heapify(self._heap)
+        """Take in the written movements of a pool that has only new ones so far."""
         self.load(pool, since)
-        for node in waiting:
-            heapq.heappush(self._heap, node)
+        self._next = [each for each in self._next if each[1] != pool]
+        self._begin_at(pool)
+        heapq.heapify(self._next)

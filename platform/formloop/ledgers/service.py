@@ -213,7 +213,7 @@ def revalue(actor: Actor, ledger: str, pool: str) -> int:
         return 0
     book.since[ledger, pool] = (first, 0)
     book.post()
-    return sum(len(group.sheet.slots) for group in book.groups)
+    return sum(each.count for group in book.groups for each in group.revaluations)
 
 
 def preview(actor: Actor, form: str, record: Values, draft: Doc | None = None) -> list[Sheet]:

@@ -1,6 +1,7 @@
 """The tables: our own, and those of each published ledger."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import (
     BigInteger,
@@ -53,34 +54,57 @@ calendar = Table(
 )
 
 
-def tables_of(
-    key: str, dimensions: Mapping[str, Dimension], measures: Mapping[str, Measure], valued: bool
-) -> Tables:
-    """The tables of a ledger, as SQLAlchemy sees them."""
-    catalogue = MetaData()
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """The columns that tables of one ledger share."""
 
-    def dims() -> list[Column[object]]:
+    key: str
+    dimensions: Mapping[str, Dimension]
+    measures: Mapping[str, Measure]
+    valued: bool
+    catalogue: MetaData
+
+    @property
+    def most(self) -> int:
+        """The digits after the point of what may be any of its measures."""
+        return max((m.scale for m in self.measures.values()), default=2)
+
+    def dims(self) -> list[Column[object]]:
+        """One column for each dimension."""
         return [
             Column(d.column, BigInteger, nullable=False, server_default=text("0"))
             if d.forms
             else Column(d.column, Text, nullable=False, server_default="")
-            for d in dimensions.values()
+            for d in self.dimensions.values()
         ]
 
-    def amounts(prefix: str = "m_") -> list[Column[object]]:
+    def amounts(self, prefix: str = "m_") -> list[Column[object]]:
+        """One column for each measure."""
         return [
             Column(f"{prefix}{m.key}", Exact(m.scale), nullable=False, server_default=text("0"))
-            for m in measures.values()
+            for m in self.measures.values()
         ]
 
-    most = max((m.scale for m in measures.values()), default=2)
+    def variance(self) -> list[Column[object]]:
+        """What a ledger with values has besides."""
+        if not self.valued:
+            return []
+        return [Column("m_variance", Exact(self.most), nullable=False, server_default=text("0"))]
 
-    def variance() -> list[Column[object]]:
-        return [Column("m_variance", Exact(most), nullable=False, server_default=text("0"))] if valued else []
 
-    entry = Table(
-        f"fl_entry_{key}",
-        catalogue,
+def tables_of(
+    key: str, dimensions: Mapping[str, Dimension], measures: Mapping[str, Measure], valued: bool
+) -> Tables:
+    """The tables of a ledger, as SQLAlchemy sees them."""
+    shape = _Shape(key, dimensions, measures, valued, MetaData())
+    return Tables(_entry(shape), _balance(shape), _turnover(shape), _open(shape), _match(shape))
+
+
+def _entry(shape: _Shape) -> Table:
+    """What was posted, one row each; never changed."""
+    return Table(
+        f"fl_entry_{shape.key}",
+        shape.catalogue,
         Column("id", BigInteger, primary_key=True, autoincrement=False),
         Column("posted", BigInteger, nullable=False),
         Column("rule", Integer, nullable=False),
@@ -95,46 +119,58 @@ def tables_of(
         Column("reverses", BigInteger),
         Column("layers", JsonText),  # what it took over, where values are kept by layers
         Column("due", Date),
-        *dims(),
-        *amounts(),
-        *variance(),
-        Index(f"fl_entry_{key}_posted", "posted"),
-        Index(f"fl_entry_{key}_key", "key", "date", "id"),
-        Index(f"fl_entry_{key}_pool", "pool", "date", "id"),
-        Index(f"fl_entry_{key}_source", "source"),
-        Index(f"fl_entry_{key}_line", "line"),
-        Index(f"fl_entry_{key}_reverses", "reverses"),
-        Index(f"fl_entry_{key}_date", "date", "id"),
+        *shape.dims(),
+        *shape.amounts(),
+        *shape.variance(),
+        Index(f"fl_entry_{shape.key}_posted", "posted"),
+        Index(f"fl_entry_{shape.key}_key", "key", "date", "id"),
+        Index(f"fl_entry_{shape.key}_pool", "pool", "date", "id"),
+        Index(f"fl_entry_{shape.key}_source", "source"),
+        Index(f"fl_entry_{shape.key}_line", "line"),
+        Index(f"fl_entry_{shape.key}_reverses", "reverses"),
+        Index(f"fl_entry_{shape.key}_date", "date", "id"),
     )
-    balance = Table(
-        f"fl_balance_{key}",
-        catalogue,
+
+
+def _balance(shape: _Shape) -> Table:
+    """What it comes to, for every set of dimensions."""
+    return Table(
+        f"fl_balance_{shape.key}",
+        shape.catalogue,
         Column("key", Text, primary_key=True),
         Column("per", SmallInteger, nullable=False, server_default=text("0")),
-        *dims(),
-        *amounts(),
-        *variance(),
-        *amounts("r_"),  # what is reserved: pending entries that take away
-        *amounts("e_"),  # what is expected: pending entries that add
+        *shape.dims(),
+        *shape.amounts(),
+        *shape.variance(),
+        *shape.amounts("r_"),  # what is reserved: pending entries that take away
+        *shape.amounts("e_"),  # what is expected: pending entries that add
         Column("lifted", Text, nullable=False, server_default=""),  # the limits that do not hold here
         Column("state", JsonText),  # what the valuation remembers
         Column("last", Text),  # date and id of the last entry by date
         *(
-            Index(f"fl_balance_{key}_{d.key}"[:63], "per", d.column)
-            for d in dimensions.values()
+            Index(f"fl_balance_{shape.key}_{d.key}"[:63], "per", d.column)
+            for d in shape.dimensions.values()
         ),
     )  # fmt: skip
-    turnover = Table(
-        f"fl_turnover_{key}",
-        catalogue,
+
+
+def _turnover(shape: _Shape) -> Table:
+    """What moved in each month."""
+    return Table(
+        f"fl_turnover_{shape.key}",
+        shape.catalogue,
         Column("key", Text, primary_key=True),
         Column("month", Text, primary_key=True),
-        *amounts(),
-        *variance(),
+        *shape.amounts(),
+        *shape.variance(),
     )
-    open_ = Table(
-        f"fl_open_{key}",
-        catalogue,
+
+
+def _open(shape: _Shape) -> Table:
+    """What is not settled yet."""
+    return Table(
+        f"fl_open_{shape.key}",
+        shape.catalogue,
         Column("entry", BigInteger, primary_key=True, autoincrement=False),
         Column("within", Text, nullable=False),
         Column("record", BigInteger, nullable=False),
@@ -143,23 +179,26 @@ def tables_of(
         Column("date", Date, nullable=False),
         Column("due", Date),
         Column("expires", Date),
-        Column("total", Exact(most), nullable=False),
-        Column("left", Exact(most), nullable=False),
-        Index(f"fl_open_{key}_within", "within", "due"),
-        Index(f"fl_open_{key}_record", "record"),
-        Index(f"fl_open_{key}_line", "line"),
+        Column("total", Exact(shape.most), nullable=False),
+        Column("left", Exact(shape.most), nullable=False),
+        Index(f"fl_open_{shape.key}_within", "within", "due"),
+        Index(f"fl_open_{shape.key}_record", "record"),
+        Index(f"fl_open_{shape.key}_line", "line"),
     )
-    match = Table(
-        f"fl_match_{key}",
-        catalogue,
+
+
+def _match(shape: _Shape) -> Table:
+    """What settled what."""
+    return Table(
+        f"fl_match_{shape.key}",
+        shape.catalogue,
         Column("id", BigInteger, primary_key=True, autoincrement=False),
         Column("posted", BigInteger, nullable=False),
         Column("date", Date, nullable=False),
         Column("entry", BigInteger, nullable=False),
         Column("by_entry", BigInteger, nullable=False),
-        Column("amount", Exact(most), nullable=False),
-        Index(f"fl_match_{key}_entry", "entry"),
-        Index(f"fl_match_{key}_by", "by_entry"),
-        Index(f"fl_match_{key}_posted", "posted"),
+        Column("amount", Exact(shape.most), nullable=False),
+        Index(f"fl_match_{shape.key}_entry", "entry"),
+        Index(f"fl_match_{shape.key}_by", "by_entry"),
+        Index(f"fl_match_{shape.key}_posted", "posted"),
     )
-    return Tables(entry, balance, turnover, open_, match)

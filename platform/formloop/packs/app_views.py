@@ -7,7 +7,7 @@ from flask import Blueprint, Response, make_response, request, url_for
 from formloop.access import gate
 from formloop.access.signing import current
 from formloop.core.definitions import kinds
-from formloop.core.errors import Invalid, Problem
+from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.datasets import service as datasets
 from formloop.definitions import apps, library
@@ -16,7 +16,7 @@ from formloop.definitions.service import Definition
 from formloop.definitions.views import designers
 from formloop.packs import applications, copying, service
 from formloop.packs.applications import Application
-from formloop.studio.app_designer import ICONS, PAGES, menu_of
+from formloop.studio.app_designer import COLORS, ICONS, PAGES, menu_of
 from formloop.web import page, viewer
 from formloop.web.prose import to_html
 from formloop.web.routes import route
@@ -64,7 +64,7 @@ def _new_page(source: str, problems: list[Problem]) -> Response:
         status=422 if problems else 200,
         source=applications.get_application(source) if source else None,
         icons=ICONS,
-        colors=applications.COLORS,
+        colors=COLORS,
         given=request.form,
         wrong={each.at: each.message for each in problems},
         problems=[each for each in problems if each.at != "title"],
@@ -78,7 +78,7 @@ def show(app: str) -> Response:
     seen = [each for each in _pages_of(found) if _may_see(each)]
     may_design = gate.allows(current(), *DESIGN)
     if not seen and not may_design:
-        applications.get_application("")  # nobody is told which applications there are
+        raise NotFound  # nobody is told which applications there are
     if found.home is not None and found.home in seen and not request.args.get("all"):
         return page.redirect(_address(found.home))
     locale = viewer.locale()

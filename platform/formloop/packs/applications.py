@@ -20,8 +20,6 @@ from formloop.definitions.service import Definition
 from formloop.packs.service import OWN_FORMS, app_of_pack, list_shipped
 from formloop.packs.tables import shipped
 
-COLORS = ("blue", "green", "orange", "purple", "cyan", "pink")
-
 
 @dataclass(frozen=True, slots=True)
 class Application:
@@ -39,7 +37,8 @@ class Application:
 
 def list_applications() -> list[Application]:
     """Every application that is known or holds something, in the order of the menu."""
-    held: dict[str, list[Definition]] = {key: [] for key in apps.list_apps()}
+    known = apps.list_apps()
+    held: dict[str, list[Definition]] = {key: [] for key in known}
     own: dict[str, Definition] = {}
     for each in definitions.list_definitions():
         if each.archived:
@@ -49,7 +48,6 @@ def list_applications() -> list[Application]:
             held.setdefault(each.key, [])
         else:
             held.setdefault(each.app, []).append(each)
-    known = apps.list_apps()
     found = [Application(apps.app_of(key, known), tuple(held[key]), own.get(key)) for key in held]
     return sorted(found, key=lambda each: (each.app.order, each.app.title))
 

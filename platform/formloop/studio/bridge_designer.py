@@ -138,14 +138,14 @@ def enroll() -> None:
 @route(blueprint, "", permission=DESIGN)
 def list_all() -> Response:
     """All bridges, or those from and to one form."""
-    form, locale = request.args.get("form", ""), viewer.locale()
+    form, drafts = request.args.get("form", ""), definitions.list_drafts("bridge")
     rows = []
     for each in definitions.list_definitions("bridge"):
-        doc = drafting.open_desk(signing.current(), each.id).doc
-        board = read_board(doc, locale)
-        sides = [side.key for side in (board.source, board.target) if side is not None]
+        doc = drafts.get(each.key) or library.find_document("bridge", each.key) or {}
+        source, target = form_at(doc, "from"), form_at(doc, "to")
+        sides = [side.key for side in (source, target) if side is not None]
         if not each.archived and (not form or form in sides):
-            rows.append((each, board, doc.get("run") == "together"))
+            rows.append((each, source, target, doc.get("run") == "together"))
     return page.render("studio/bridges.html", rows=rows, form=form)
 
 

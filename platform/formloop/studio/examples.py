@@ -13,6 +13,7 @@ from formloop.core.json_text import plain
 from formloop.core.keys import suggest_key
 from formloop.db import reading
 from formloop.definitions import library
+from formloop.definitions import service as definitions
 from formloop.forms import engine, examples, reads
 from formloop.forms.examples import EXAMPLES, Result
 from formloop.forms.imagining import Imagination
@@ -20,7 +21,6 @@ from formloop.forms.kind import get_form
 from formloop.forms.snapshots import given_of
 from formloop.forms.spec import FormSpec, Unreadable, Values
 from formloop.studio import drafting, preview
-from formloop.studio.pickers import find_newest
 from formloop.studio.shapes import listing, mapping
 from formloop.workflows.kind import find_workflow
 
@@ -46,8 +46,9 @@ def _opened(desk: drafting.Desk) -> Iterator[FormSpec]:
     spec = spec_of(desk)
     with reading(), library.overlay().trying() as coming:
         coming.put("form", spec.key, desk.doc, 0)
+        drafts = definitions.list_drafts("workflow")
         for key in library.list_keys("workflow"):
-            doc = find_newest("workflow", key)
+            doc = drafts.get(key) or library.find_document("workflow", key)
             if doc is not None and doc.get("form") == spec.key:
                 coming.put("workflow", key, doc, 0)
         yield spec

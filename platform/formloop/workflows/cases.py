@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.engine import Row
 
 from formloop.core import clock
-from formloop.db import connection, insertion, reading
+from formloop.db import connection, reading, upserting
 from formloop.forms.spec import FormSpec
 from formloop.workflows.state import Ask, Note, State, Tell
 from formloop.workflows.tables import case, case_log, reminder, task
@@ -154,7 +154,7 @@ def remind(case_id: int, people: Sequence[int]) -> None:
         task.c.case == case_id, task.c.kind == "todo", task.c.state == "open", task.c.person.in_(list(people))
     )
     reminded = [{"task": each, "count": 1, "at": moment} for each in conn.execute(query).scalars()]
-    new = insertion(reminder)
+    new = upserting(reminder)
     again = {"count": reminder.c.count + 1, "at": new.excluded.at}
     if reminded:
         conn.execute(new.on_conflict_do_update(index_elements=["task"], set_=again), reminded)

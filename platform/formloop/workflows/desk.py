@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, literal, select
+from sqlalchemy import ColumnElement, bindparam, literal, select, tuple_
 from sqlalchemy.engine import Row
 
 from formloop.access import people
@@ -60,7 +60,8 @@ _TOLD = (  # of a task that waits still somebody has been told since it was made
     select(literal(1))
     .select_from(task.join(case_log, case_log.c.case == task.c.case))
     .where(task.c.case == case.c.id, task.c.kind == "todo", task.c.state == "open")
-    .where(case_log.c.action.in_(DUE), case_log.c.step == task.c.step, case_log.c.id > task.c.id)
+    .where(case_log.c.action.in_(DUE), case_log.c.step == task.c.step)
+    .where(tuple_(case_log.c.at, case_log.c.id) > tuple_(task.c.made_at, task.c.id))
     .exists()
 )
 _ASKS_WHO_LEFT = (

@@ -13,7 +13,7 @@ from formloop.core.text import M, Message, Titled
 from formloop.definitions import library
 from formloop.web import page, viewer
 from formloop.web.routes import route
-from formloop.workflows import administration, case_views, desk, diagram, inbox, moving, timeline
+from formloop.workflows import administration, case_views, desk, diagram, moving, narrowing, timeline
 from formloop.workflows.actions.administering import list_unasked
 from formloop.workflows.batches import Batch, say, try_each
 from formloop.workflows.kind import get_version
@@ -42,7 +42,7 @@ def list_cases() -> Response:
         ],
         here=url_for("workflows.list_cases", tab=tab),
         workflow=workflow,
-        workflows=inbox.list_workflows(locale),
+        workflows=narrowing.list_workflows(locale),
         more=url_for("workflows.list_cases", **args, before=following) if following else None,
         status_of=STATUS,
         people=people.list_people(limit=MOST_PEOPLE),

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, false, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
 
 from formloop.access.actor import Actor
 from formloop.access.tables import department, person
@@ -16,12 +15,12 @@ from formloop.db import reading
 from formloop.db.counting import VIEWER, count_up_to
 from formloop.definitions import library
 from formloop.forms import listing, permits
-from formloop.forms.fields.datetime import site_zone
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec
-from formloop.workflows import hiding, sight, waiting
+from formloop.workflows import sight, waiting
 from formloop.workflows.amendments import proposals
 from formloop.workflows.kind import get_version
+from formloop.workflows.narrowing import EVERYTHING, Wanted, narrow
 from formloop.workflows.spec import subject_of
 from formloop.workflows.state import State
 from formloop.workflows.tables import case, reminder, task
@@ -35,46 +34,6 @@ TABS: Mapping[str, Message] = {
     "started": M("Started by me"),
     "drafts": M("Drafts"),
 }
-
-
-FILTERS = ("q", "workflow", "step", "initiator", "from", "until", "unread")  # names of the address
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a tab is narrowed down to; `until` is a day of its own."""
-
-    search: str = ""
-    workflow: str = ""
-    step: str = ""
-    initiator: str = ""
-    since: date | None = None
-    until: date | None = None
-    unread: bool = False
-
-
-EVERYTHING = Wanted()
-
-
-def read_wanted(args: Mapping[str, str]) -> Wanted:
-    """What an address asks for; a day that is none counts as not asked for."""
-    search, workflow, step, initiator = (args.get(name, "").strip()[:200] for name in FILTERS[:4])
-    return Wanted(
-        search,
-        workflow,
-        step,
-        initiator,
-        since=_day(args.get("from", "")),
-        until=_day(args.get("until", "")),
-        unread=bool(args.get("unread")),
-    )
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +103,7 @@ def list_tab(
     query = _started(actor.person_id) if tab == "started" else _tasks(actor.person_id, tab)
     key = case.c.id if tab == "started" else task.c.id
     order = (task.c.done_at, key) if tab == "done" else (key,)
-    query = query.where(*_narrowed(actor, tab, wanted))
+    query = query.where(*narrow(actor, tab, wanted))
     if after is not None:
         last = select(task.c.done_at).where(task.c.id == after).scalar_subquery()
         query = query.where(tuple_(*order) < tuple_(last, after) if tab == "done" else key < after)
@@ -261,54 +220,6 @@ def _started(person_id: int) -> Select[Any]:
     )
 
 
-def _narrowed(actor: Actor, tab: str, wanted: Wanted) -> list[ColumnElement[bool]]:
-    at, step = (case.c.started_at, case.c.step) if tab == "started" else (task.c.made_at, task.c.step)
-    at = task.c.done_at if tab == "done" else at
-    found = []
-    if wanted.search:
-        found.append(_search(actor, tab, wanted.search))
-    if wanted.workflow:
-        found.append(case.c.workflow == wanted.workflow)
-    if wanted.step:
-        found.append(step == wanted.step)
-    if wanted.initiator:
-        found.append(person.c.name.icontains(wanted.initiator, autoescape=True))
-    if wanted.unread and tab != "started":
-        found.append(task.c.seen_at.is_(None) & (task.c.state == "open"))
-    if wanted.since:
-        found.append(at >= _midnight(wanted.since))
-    if wanted.until:
-        found.append(at < _midnight(wanted.until + timedelta(days=1)))
-    return found
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, datetime.min.time(), ZoneInfo(site_zone())).astimezone(UTC)
-
-
-def _search(actor: Actor, tab: str, text: str) -> ColumnElement[bool]:
-    """Titles are only searched where the person may see them, so that a search tells nothing else."""
-    told: list[ColumnElement[bool]] = []
-    handed_on = literal(False) if tab == "started" else func.coalesce(task.c.decision, "") == "transfer"
-    for entry in library.list_entries("form"):
-        spec = get_form(entry.key)
-        permit = permits.find_permit(actor, "view", spec)
-        if permit is not None and spec.title_field in permit.anywhere:
-            hidden = [ids for ids, paths in hiding.narrow(actor, spec) if spec.title_field in paths]
-            shown = (case.c.form == entry.key) & case.c.record.not_in(frozenset().union(*hidden)) & ~handed_on
-            told.append(shown if tab == "started" else shown & ~_at_a_step_that_hides(spec))
-    return or_(
-        case.c.title.icontains(text, autoescape=True) & or_(false(), *told),
-        person.c.name.icontains(text, autoescape=True),
-    )
-
-
-def _at_a_step_that_hides(spec: FormSpec) -> ColumnElement[bool]:
-    """Whether the task is of a step that hides the title from whoever it asks, then and afterwards."""
-    steps = [place for place, paths in hiding.places_of(spec).items() if spec.title_field in paths]
-    return tuple_(case.c.workflow, case.c.version, task.c.step).in_(steps) if steps else literal(False)
-
-
 def _row(
     actor: Actor, found: Any, locale: str, cancels: bool, due: Mapping[tuple[int, int], datetime]
 ) -> Row:
@@ -405,20 +316,3 @@ def _drafts_of(
         )
         for record in found.rows
     ]
-
-
-def list_workflows(locale: str) -> list[tuple[str, str]]:
-    """The published workflows by key and title, to choose from."""
-    chinese = locale.startswith("zh")
-    return [
-        (entry.key, entry.title_zh if chinese and entry.title_zh else entry.title)
-        for entry in library.list_entries("workflow")
-    ]
-
-
-def list_steps(key: str, locale: str) -> list[tuple[str, str]]:
-    """The steps of a workflow that ask people, by key and title."""
-    if key not in {entry.key for entry in library.list_entries("workflow")}:
-        return []
-    steps = library.published("workflow", key).steps.values()
-    return [(step.id, step.title(locale)) for step in steps if step.node.actions]

@@ -9,7 +9,7 @@ from formloop.access.signing import current
 from formloop.core.text import M, Message
 from formloop.web import htmx, page, viewer
 from formloop.web.routes import route
-from formloop.workflows import inbox, service
+from formloop.workflows import inbox, narrowing, service
 from formloop.workflows.batches import say
 from formloop.workflows.pages import STATUS, blueprint, numbers
 
@@ -28,9 +28,9 @@ def show_inbox() -> Response:
 def inbox_page(actor: Actor, args: Any, status: int = 200) -> Response:
     """A tab as `args` of the address want it."""
     tab, locale = args.get("tab", "todo"), viewer.locale()
-    wanted = inbox.read_wanted(args)
+    wanted = narrowing.read_wanted(args)
     found = inbox.list_tab(actor, tab, locale, wanted, args.get("after", type=int))
-    said = {"tab": tab, **{key: value for key, value in args.items() if key in inbox.FILTERS and value}}
+    said = {"tab": tab, **{key: value for key, value in args.items() if key in narrowing.FILTERS and value}}
     more = url_for("workflows.show_inbox", **said, after=found.next) if found.next else None
     count = inbox.count_todo(actor)
     return page.render(
@@ -45,8 +45,8 @@ def inbox_page(actor: Actor, args: Any, status: int = 200) -> Response:
         more=more,
         said=said,
         filtered=len(said) > 1,
-        workflows=inbox.list_workflows(locale),
-        steps=inbox.list_steps(args.get("workflow", ""), locale),
+        workflows=narrowing.list_workflows(locale),
+        steps=narrowing.list_steps(args.get("workflow", ""), locale),
         count=count,
         choosing=bool(args.get("after")) or found.next is not None or any(r.may_approve for r in found.rows),
         status_of=STATUS,

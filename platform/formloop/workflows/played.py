@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import func, select
 from sqlalchemy.engine import Row
 
 from formloop.access.actor import Actor
 from formloop.bridges.notices.tables import notice
 from formloop.core import clock
 from formloop.core.text import Message
-from formloop.db import connection
+from formloop.db import Mark, connection
 from formloop.events import reasons
 from formloop.events.tables import outbox
 from formloop.forms.tables import change
@@ -51,8 +51,8 @@ class Played:
     """How a play went: its history, who was asked, which records changed, what ledgers and messages would say.
 
     `waiting` are those whose decision it waits for at the end, `stays` the steps without people where it does;
-    `told` who would read which notice, but for what the player may not see. Steps of the workflow that is played go by their id, those of sub-flows
-    by workflow and id, `order_approval/head`; `steps` knows them all.
+    `told` who would read which notice, but for what the player may not see. Steps of the workflow that is played go
+    by their id, those of sub-flows by workflow and id, `order_approval/head`; `steps` knows them all.
     """
 
     status: str = "new"
@@ -69,20 +69,10 @@ class Played:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """Where a play began: it has made what this process has from then on, and the outbox after that message.
+class Begun(Mark):
+    """Where a play began: its own are what was made since, and the messages of the outbox after that one."""
 
-    A play sees nothing that others commit meanwhile, and the ids of one process rise; those of others that were there
-    before may be larger, be it by their number or because their clock was ahead.
-    """
-
-    id: int
     message: int
-
-    def made(self, column: ColumnElement[int]) -> ColumnElement[bool]:
-        """Whether the play has made the row with this id."""
-        own = column.bitwise_and(clock.NODE_MASK) == self.id & clock.NODE_MASK
-        return and_(column > self.id, column <= clock.new_id(), own)
 
 
 def begin() -> Begun:

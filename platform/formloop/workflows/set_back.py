@@ -11,11 +11,12 @@ from formloop.core.errors import NotFound
 from formloop.db import connection
 from formloop.forms import rows
 from formloop.forms import service as records
+from formloop.forms.history import was_after
 from formloop.forms.kind import get_form
 from formloop.forms.spec import Values
 from formloop.forms.tables import change
 from formloop.workflows.kind import find_workflow
-from formloop.workflows.tables import case
+from formloop.workflows.tables import case, case_log
 
 
 def set_back(form: str, record: int, since: int | None) -> None:
@@ -37,8 +38,12 @@ def set_back(form: str, record: int, since: int | None) -> None:
 
 def _taken_since(form: str, record: int, since: int) -> list[Mapping[str, Any]]:
     """What changes from outside of its workflow took away from a record, newest first."""
+    moment = select(case_log.c.at).where(case_log.c.id == since).scalar_subquery()
     changed = select(change.c.old, change.c.cause).where(
-        change.c.form == form, change.c.record == record, change.c.id > since, change.c.old.is_not(None)
+        change.c.form == form,
+        change.c.record == record,
+        change.c.old.is_not(None),
+        was_after(moment, since),
     )
-    found = connection().execute(changed.order_by(change.c.id.desc()))
+    found = connection().execute(changed.order_by(change.c.revision.desc()))
     return [row.old for row in found if not (row.cause or {}).get("chain", [""])[-1].startswith("workflow:")]

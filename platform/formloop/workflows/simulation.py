@@ -46,8 +46,10 @@ def play(
     fills: Mapping[str, Mapping[str, Any]] | None = None,
     draft: Doc | None = None,
 ) -> Played:
-    """Play a case of a record, of values that are not saved, or of a record changed to these. Without `deeds` everybody agrees; else it stops
-    when they are done. Invalid for a draft that the actor might not publish.
+    """Play a case of a record, of values that are not saved, or of a record changed to these.
+
+    Without `deeds` everybody agrees; else it stops when they are done. Invalid for a draft that the actor might not
+    publish.
     """
     require_player(actor)
     if draft is not None:

@@ -166,8 +166,8 @@ def _changed_since(
     spec, last = get_form(found.form), mine[-1]
     seen = sight.visible_paths(actor, spec, workflow.steps.get(found.task_step), found.record)
     places = {str(line["id"]): n for s in spec.subforms for n, line in enumerate(record[s.key], 1)}
-    differences = history.describe_since(actor, spec, found.record, last.id, seen, locale, places)
-    again = any(each.action == "submit" and each.id > last.id for each in notes)
+    differences = history.describe_since(actor, spec, found.record, (last.at, last.id), seen, locale, places)
+    again = any(each.action == "submit" for each in notes[notes.index(last) + 1 :])
     return Since(last.at, differences) if differences or again else None
 
 

@@ -1,6 +1,5 @@
 """First in, first out: what leaves costs what came in first."""
 
-from dataclasses import replace
 from decimal import Decimal
 
 from formloop.ledgers.valuations.spec import ZERO, Layer, Move, Outcome, Stock, covered, rate_of
@@ -42,9 +41,9 @@ def _issue(stock: Stock, move: Move) -> Outcome:
             left[place] = layer
             continue
         value = layer.value if part == layer.quantity else move.rounded(layer.value * part / layer.quantity)
-        taken.append(replace(layer, quantity=part, value=value))
+        taken.append(layer._replace(quantity=part, value=value))
         if part < layer.quantity:
-            left[place] = replace(layer, quantity=layer.quantity - part, value=layer.value - value)
+            left[place] = layer._replace(quantity=layer.quantity - part, value=layer.value - value)
         asked -= part
     rate = rate_of(taken[-1].value, taken[-1].quantity) if taken else stock.rate
     value = -_worth(tuple(taken)) - (move.rounded(rate * asked) if asked else ZERO)
@@ -58,10 +57,10 @@ def _revalue(stock: Stock, move: Move) -> Outcome:
     """Only value: shared over what is there, the last layer takes the rest."""
     given = move.given or ZERO
     if not stock.layers:
-        return Outcome(replace(stock, value=stock.value + given), given)
+        return Outcome(stock._replace(value=stock.value + given), given)
     layers, rest, total = list[Layer](), given, sum((layer.quantity for layer in stock.layers), ZERO)
     for layer in stock.layers:
         part = rest if layer is stock.layers[-1] else move.rounded(given * layer.quantity / total)
-        layers.append(replace(layer, value=layer.value + part))
+        layers.append(layer._replace(value=layer.value + part))
         rest -= part
-    return Outcome(replace(stock, value=stock.value + given, layers=tuple(layers)), given)
+    return Outcome(stock._replace(value=stock.value + given, layers=tuple(layers)), given)

@@ -1,16 +1,16 @@
 """What a valuation is given and gives."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 ZERO = Decimal(0)
-_FINEST = Decimal(1).scaleb(-16)
+UNITS = tuple(
+    Decimal(1).scaleb(-scale) for scale in range(19)
+)  # one of the last digit, by digits after the point
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """A quantity that came in together, with the value that is left of it."""
 
     entry: int
@@ -18,8 +18,7 @@ class Layer:
     value: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Stock:
+class Stock(NamedTuple):
     """What is there: quantity and value are kept, the rate is derived and remembered when nothing is left."""
 
     quantity: Decimal = ZERO
@@ -43,8 +42,7 @@ class Stock:
         return cls(quantity, value, Decimal(state["rate"]), layers)
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """One movement: `given` is its value where it brings one; `rate` a standard; `source` what it takes back."""
 
     entry: int
@@ -57,11 +55,10 @@ class Move:
 
     def rounded(self, value: Decimal) -> Decimal:
         """`value` with the digits that are kept."""
-        return value.quantize(Decimal(1).scaleb(-self.scale), ROUND_HALF_EVEN)
+        return value.quantize(UNITS[self.scale], ROUND_HALF_EVEN)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a movement does: its value, what of the given value is left aside, what it took, what is there then."""
 
     stock: Stock
@@ -75,7 +72,7 @@ Method = Callable[[Stock, Move], Outcome]
 
 def rate_of(value: Decimal, quantity: Decimal) -> Decimal:
     """Value by quantity, to 16 decimals."""
-    return (value / quantity).quantize(_FINEST)
+    return (value / quantity).quantize(UNITS[16])
 
 
 def covered(stock: Stock, move: Move, given: Decimal) -> tuple[Decimal, Decimal]:

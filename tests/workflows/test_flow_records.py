@@ -1,0 +1,107 @@
+"""Steps that make, look up, change and move records, on a real database."""
+
+import pytest
+
+from formloop.core.definitions import Doc
+from formloop.core.errors import Invalid
+from formloop.forms import service as records
+from formloop.workflows import (
+    administration,
+    cases,
+    working,
+)
+from workflows.errands import errands, listening, make, status_of
+from workflows.stage import END, Stage, approval
+
+__all__ = ["listening"]
+
+
+def test_a_record_is_made_and_known_to_the_steps_behind(stage: Stage) -> None:
+    fork = {"id": "size", "node": "condition", "branches": [
+        {"id": "large", "when": "flow.make.amount > 50", "steps": [approval("boss", "dee")]}]}  # fmt: skip
+    stage.publish(make(), fork, END)
+    case = stage.submit(amount="100").case
+    assert [(int(e["amount"]), e["subject"]) for e in errands()] == [(100, "A desk")]
+    assert stage.is_asked("dee", case)
+
+
+def test_what_cannot_be_saved_stops_the_case_with_its_reason_and_leaves_nothing(stage: Stage) -> None:
+    bad = make(values={"subject": "subject", "amount": "1 / 0"})
+    stage.publish(approval("one", "bob"), bad, END)
+    case = stage.submit().case
+    assert stage.do("bob", "approve", case).status == "stuck"
+    assert errands() == []
+    assert "zero" in cases.list_notes(case)[-1].detail["reason"]
+    assert administration.skip(stage.actors["adm"], case, "not needed").status == "approved"
+
+
+def test_a_look_up_that_finds_more_than_it_can_keep_stops_the_case(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working, "MOST_FOUND", 2)
+    find = {"id": "all", "node": "data", "do": "query", "form": "errand", "many": True, "by": {"amount": "1"}}
+    stage.publish(find, END)
+    for status in ("approved", "approved", "approved", "stuck"):  # with none, one, two and three of them
+        case = stage.submit().case
+        assert status_of(case) == status
+        records.create(stage.actors["adm"], "errand", {"subject": "A desk", "amount": "1"})
+    assert "More than 2 records fit." in cases.list_notes(case)[-1].detail["reason"]
+
+
+def test_the_own_record_is_changed_and_conditions_see_it(stage: Stage) -> None:
+    change = {"id": "set", "node": "data", "do": "update", "values": {"amount": "amount * 2"}}
+    fork = {"id": "size", "node": "condition", "branches": [
+        {"id": "large", "when": "amount = 200", "steps": [approval("boss", "dee")]}]}  # fmt: skip
+    stage.publish(change, fork, END)
+    assert stage.is_asked("dee", stage.submit(amount="100").case)
+
+
+def test_records_are_looked_up_and_walked_one_by_one(stage: Stage) -> None:
+    for amount in ("1", "2", "3"):
+        records.create(stage.actors["adm"], "errand", {"subject": "A desk", "amount": amount})
+    find = {
+        "id": "all",
+        "node": "data",
+        "do": "query",
+        "form": "errand",
+        "many": True,
+        "by": {"subject": "subject"},
+    }
+    sums = {"id": "sums", "node": "calculate", "values": {"total": "SUM(flow.all.amount)"}}
+    double = {"id": "double", "node": "data", "do": "update", "form": "errand", "record": "loop.item",
+              "values": {"amount": "loop.item.amount + flow.sums.total"}}  # fmt: skip
+    each = {"id": "each", "node": "loop", "over": "all", "steps": [double]}
+    stage.publish(find, sums, each, END)
+    assert stage.submit().status == "approved"
+    assert sorted(int(e["amount"]) for e in errands()) == [7, 8, 9]
+
+
+def test_another_record_is_moved_to_another_state(stage: Stage) -> None:
+    move = {
+        "id": "move",
+        "node": "data",
+        "do": "update",
+        "form": "errand",
+        "record": "flow.make",
+        "state": "confirmed",
+    }
+    stage.publish(make(), move, END)
+    assert stage.submit().status == "approved"
+    assert [each["state"] for each in errands()] == ["confirmed"]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ({"form": "errand", "record": "flow.make", "state": "ran"}, "state"),
+        ({"state": "confirmed"}, "data"),
+    ],
+)
+def test_a_state_that_is_none_or_not_anothers_is_told_before_publishing(
+    stage: Stage, said: Doc, code: str
+) -> None:
+    move = {"id": "move", "node": "data", "do": "update", **said}
+    with pytest.raises(Invalid) as refused:
+        stage.publish(make(), move, END)
+    assert [each.code for each in refused.value.problems] == [code]
