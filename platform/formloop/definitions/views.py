@@ -40,6 +40,19 @@ links: Registry[Callable[[service.Definition], list[Link]]] = Registry(
 remedies: Registry[Offer] = Registry("remedy")  # code of a warning → what can be done about it, and where
 # kind → what goes on for a definition's sake, also once it is out of use; None where nothing does
 standing: Registry[Callable[[service.Definition], Message | None]] = Registry("standing")
+
+
+@dataclass(frozen=True, slots=True)
+class Followup:
+    """What is to be chosen when a new version is published: words before and after it, and where, for who may."""
+
+    before: Message
+    after: Message
+    url: str | None
+
+
+# kind → what is to be chosen for that which runs by earlier versions; None where nothing does
+followups: Registry[Callable[[service.Definition], Followup | None]] = Registry("followup")
 designers: Registry[str] = Registry("designer")  # kind → endpoint of its designer, called with definition_id
 
 
@@ -155,8 +168,7 @@ def do_publish(definition_id: str) -> Response:
         return _impact_page(definition_id, problems=error.problems)
     if isinstance(done, int):
         return page.redirect(url_for("definitions.progress", definition_id=definition_id, run=done))
-    message = M("Version {version} is published.", version=done.version)
-    return page.redirect(url_for("definitions.history", definition_id=definition_id), message)
+    return _published(definition_id, M("Version {version} is published.", version=done.version))
 
 
 @route(blueprint, "/<definition_id>/back/<int:version>", permission=DESIGN)
@@ -176,8 +188,22 @@ def do_back(definition_id: str, version: int) -> Response:
         return _impact_page(definition_id, version, error.problems)
     if isinstance(done, int):
         return page.redirect(url_for("definitions.progress", definition_id=definition_id, run=done))
-    message = M("Version {old} is back, as version {version}.", old=version, version=done.version)
-    return page.redirect(url_for("definitions.history", definition_id=definition_id), message)
+    said = M("Version {old} is back, as version {version}.", old=version, version=done.version)
+    return _published(definition_id, said)
+
+
+def _published(definition_id: str, said: Message) -> Response:
+    """On to what is to be chosen now, for who may choose; else to the history."""
+    history, follow = url_for("definitions.history", definition_id=definition_id), _followup(definition_id)
+    if follow is None:
+        return page.redirect(history, said)
+    return page.redirect(follow.url or history, M("{said} {more}", said=said, more=follow.after))
+
+
+def _followup(definition_id: str) -> Followup | None:
+    definition = service.get_definition(definition_id)
+    find = followups.find(definition.kind) if definition.version else None
+    return find(definition) if find is not None else None
 
 
 @route(blueprint, "/<definition_id>/publishing/<int:run>", permission=DESIGN)
@@ -245,7 +271,9 @@ def _impact_page(
         problems=[each for each in told if each.severity == "error"],
         warnings=[each for each in told if each.severity != "error"],
         remedies=_remedies(found.definition, told),
+        followup=_followup(definition_id),
         sentences=[change.describe(locale()) for change in found.changes],
+        kind_titles={each.name: each.title for each in kinds},
         note=request.form.get("note", ""),
     )
 
