@@ -12,12 +12,14 @@ from formloop.db.glances import (
     counter,
     glance,
     glanced,
+    just_seen,
     now_shows,
     raise_counter,
     read_counter,
     remembered_by,
 )
 from formloop.db.marks import Mark
+from formloop.db.plans import columns_changed, forget_plans
 from formloop.db.triggers import never_changed
 from formloop.db.turns import patience
 from formloop.db.types import Exact, JsonText, UtcTime
@@ -31,6 +33,7 @@ from formloop.db.units import (
     transactional,
     undone,
 )
+from formloop.db.upkeep import look_over
 
 __all__ = [
     "Exact",
@@ -40,16 +43,20 @@ __all__ = [
     "after_commit",
     "begin_writing",
     "changed_here",
+    "columns_changed",
     "connection",
     "counter",
     "engine",
+    "forget_plans",
     "given",
     "glance",
     "glanced",
     "in_transaction",
     "inserting",
     "is_sqlite",
+    "just_seen",
     "kept",
+    "look_over",
     "metadata",
     "never_changed",
     "now_shows",
