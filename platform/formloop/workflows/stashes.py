@@ -37,6 +37,16 @@ def sweep() -> None:
 
 
 def find(wanted: int) -> Row[Any] | None:
-    """What was written at a task and not sent."""
+    """What was put by at a task that is open still."""
+    return _find(wanted, "open")
+
+
+def find_unsent(wanted: int) -> Row[Any] | None:
+    """What was written at a task that was taken away before it was sent."""
+    return _find(wanted, "cancelled")
+
+
+def _find(wanted: int, state: str) -> Row[Any] | None:
+    query = select(stash).join(task, task.c.id == stash.c.task)
     with reading() as conn:
-        return conn.execute(select(stash).where(stash.c.task == wanted)).one_or_none()
+        return conn.execute(query.where(stash.c.task == wanted, task.c.state == state)).one_or_none()

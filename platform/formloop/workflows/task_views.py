@@ -49,13 +49,13 @@ def show_task(task: int) -> Response:
         return page.render("workflows/gone.html", **task_page.show_gone(found, viewer.locale()))
     if cases.is_lost(found):
         return _lost_page(actor, found)
-    kept = stashes.find(task) if found.task_state == "open" else None
+    kept = stashes.find(task)
     return _task_page(actor, found, kept.raw if kept else None, comment=kept.comment if kept else "")
 
 
 def _lost_page(actor: Actor, found: Any, status: int = 200) -> Response:
     shown = task_page.show_lost(actor, found, viewer.locale())
-    unsent = stashes.find(found.task) if found.task_state == "cancelled" else None
+    unsent = stashes.find_unsent(found.task)
     names = task_page.own_files(actor, unsent) if unsent is not None else {}
     return page.render("workflows/gone.html", status=status, **shown, unsent=unsent, unsent_files=names)
 
@@ -261,7 +261,7 @@ def upload(task: int) -> Response:
 @route(blueprint, "/inbox/<int:task>/file/<key>", permission="signed-in")
 def download_unsent(task: int, key: str) -> Response:
     """One's own file that was to go with what came too late."""
-    actor, unsent = current(), stashes.find(task_page.get_task(current(), task).task)
+    actor, unsent = current(), stashes.find_unsent(task_page.get_task(current(), task).task)
     if unsent is None or key not in task_page.own_files(actor, unsent):
         raise NotFound
     return case_views.send(files.get_file(key))
