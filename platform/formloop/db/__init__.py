@@ -12,6 +12,7 @@ from formloop.db.glances import (
     counter,
     glance,
     glanced,
+    just_seen,
     now_shows,
     raise_counter,
     read_counter,
@@ -32,6 +33,7 @@ from formloop.db.units import (
     transactional,
     undone,
 )
+from formloop.db.upkeep import look_over
 
 __all__ = [
     "Exact",
@@ -52,7 +54,9 @@ __all__ = [
     "in_transaction",
     "inserting",
     "is_sqlite",
+    "just_seen",
     "kept",
+    "look_over",
     "metadata",
     "never_changed",
     "now_shows",
