@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from formloop.access.actor import SYSTEM
 from formloop.core.errors import Invalid
-from formloop.db import reading
+from formloop.db import reading, undone
+from formloop.forms import service
 from formloop.ledgers.kind import get_ledger
 from formloop.ledgers.pools import nets
 from formloop.ledgers.verifying import verify
@@ -103,3 +105,21 @@ def test_entries_that_wait_for_others_are_valued_again_one_by_one(database: Sett
     assert [each.total for each in waiting] == [D(20), D(-2), D(-2), D(40), D(-1), D(-1)]
     assert [each.line for each in waiting[4:]] == [each.line for each in waiting[1:3]]
     assert verify() == []
+
+
+def test_what_the_settings_say_now_is_what_postings_follow(store: Store) -> None:
+    store.buy("1", "10")
+    service.change_record(SYSTEM, "books", store.books, {"accrued": store.named["bank"]})
+    store.buy("1", "3")
+    assert (store.account("accrued"), store.account("bank")) == (D(-10), D(-3))
+
+
+def test_settings_that_were_only_tried_are_forgotten(store: Store) -> None:
+    def try_other_books() -> None:
+        service.change_record(SYSTEM, "books", store.books, {"accrued": store.named["bank"]})
+        store.buy("1", "3")
+        assert store.account("bank") == D(-3)
+
+    undone(try_other_books)
+    store.buy("1", "10")
+    assert (store.account("accrued"), store.account("bank")) == (D(-10), D(0))
