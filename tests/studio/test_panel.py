@@ -120,3 +120,36 @@ def test_every_kind_can_be_drawn_as_a_panel_from_its_schema(studio, name):
     doc = {"x-kind": name, "x-id": "0000004a", "x-key": "x", "title": "X"}
     for locale in ("en", "zh-CN"):
         assert _labels(_open(doc, locale=locale))
+
+
+def _hints(opened):
+    return {
+        c.label: c.hint
+        for part in opened.parts()
+        if isinstance(part, panel.Section)
+        for row in part.rows
+        for c in row
+    }
+
+
+def test_an_input_says_what_holds_where_it_is_left_empty(studio):
+    english, chinese = (_hints(_open(FLOW, "steps", "boss", locale=each)) for each in ("en", "zh-CN"))
+    assert english["When rejected"] == "Left empty: It ends."
+    assert english["How they decide"].endswith("Left empty: One is enough.")
+    assert english["When nobody is found"] == "Left empty: An administrator is asked."
+    assert english["Actions"] == "Left empty: Approve, Reject, Return, Hand over."
+    assert english["Percent that must agree"] == "Left empty: 50."
+    assert (
+        chinese["拒绝后"] == "不填时：流程结束。"
+        and chinese["可用操作"] == "不填时：同意、拒绝、退回、转交。"
+    )
+    assert _hints(_open(FLOW))["Whoever agreed before"] == "Left empty: Is asked again."
+
+
+def test_what_is_so_unless_it_is_taken_away_can_be_taken_away(studio):
+    sub = {"id": "other", "node": "subflow", "form": "request", "record": "item"}
+    opened = _open({**FLOW, "steps": [sub]}, "steps", "other")
+    section = opened.section()
+    name = next(name for name, (path, _) in section.inputs.items() if path == ("wait",))
+    _, made = section.inputs[name]
+    assert (made.shown(None), made.kept(True), made.kept(False)) == (True, None, False)

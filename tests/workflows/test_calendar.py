@@ -29,6 +29,51 @@ def test_weekends_do_not_count(stage: Stage, duration: str, day: int, hour: int)
     assert (found.day, found.hour) == (day, hour)
 
 
+BERLIN, CAIRO = ZoneInfo("Europe/Berlin"), ZoneInfo("Africa/Cairo")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("begins", "duration", "ends"),
+    [
+        # the night to Sunday 29 March 2026 has an hour less, that to 25 October one more
+        (datetime(2026, 3, 27, 16, tzinfo=BERLIN), "P1D", datetime(2026, 3, 30, 16, tzinfo=BERLIN)),
+        (datetime(2026, 3, 27, 20, tzinfo=BERLIN), "PT8H", datetime(2026, 3, 30, 4, tzinfo=BERLIN)),
+        (datetime(2026, 10, 23, 20, tzinfo=BERLIN), "PT8H", datetime(2026, 10, 26, 4, tzinfo=BERLIN)),
+        # Friday 24 April 2026 begins at one o'clock in Cairo, Thursday 29 October ends with an hour twice
+        (datetime(2026, 4, 23, 20, tzinfo=CAIRO), "PT8H", datetime(2026, 4, 24, 5, tzinfo=CAIRO)),
+        (datetime(2026, 4, 23, 20, tzinfo=CAIRO), "P1D", datetime(2026, 4, 24, 20, tzinfo=CAIRO)),
+        (datetime(2026, 10, 29, 20, tzinfo=CAIRO), "PT8H", datetime(2026, 10, 30, 3, tzinfo=CAIRO)),
+        (datetime(2026, 10, 29, 20, tzinfo=CAIRO), "P1DT1H", datetime(2026, 10, 30, 21, tzinfo=CAIRO)),
+    ],
+)
+def test_where_clocks_are_changed_days_keep_the_time_of_day_and_hours_are_as_long_as_they_are(
+    stage: Stage, begins: datetime, duration: str, ends: datetime
+) -> None:
+    found = calendar.later(begins.astimezone(UTC), duration, str(begins.tzinfo))
+    assert found.astimezone(ends.tzinfo) == ends
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_on_a_sunday_that_is_worked_on_the_missing_hour_does_not_count(stage: Stage) -> None:
+    calendar.set_day(stage.actors["adm"], date(2026, 3, 29), works=True)
+    begins = datetime(2026, 3, 27, 23, tzinfo=BERLIN)
+    assert calendar.later(begins, "PT6H", "Europe/Berlin") == datetime(2026, 3, 29, 6, tzinfo=BERLIN)
+    assert calendar.later(begins, "P2DT1H", "Europe/Berlin") == datetime(2026, 3, 31, 0, tzinfo=BERLIN)
+
+
+def test_on_all_days_hours_are_as_long_as_they_are_too() -> None:
+    begins = datetime(2026, 3, 28, 20, tzinfo=BERLIN)
+    assert calendar.later(begins, "PT8H") == datetime(2026, 3, 29, 5, tzinfo=BERLIN)
+    assert calendar.later(begins, "P1DT1H") == datetime(2026, 3, 29, 21, tzinfo=BERLIN)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_lies_beyond_all_calendars_is_never(stage: Stage) -> None:
+    for duration, zone in (("P9999DT99999H", None), ("P9999DT99999H", "Europe/Berlin")):
+        assert calendar.later(datetime(8999, 1, 1, tzinfo=UTC), duration, zone) == calendar.NEVER
+
+
 def test_a_holiday_does_not_count_and_a_weekend_that_is_worked_on_does(stage: Stage) -> None:
     adm = stage.actors["adm"]
     calendar.set_day(adm, date(2026, 11, 21), works=True)

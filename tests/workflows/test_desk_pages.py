@@ -1,4 +1,4 @@
-"""The repair desk of cases, handing over, moving to another version, deputies and working days, as pages."""
+"""The repair desk of cases, handing over, deputies and working days, as pages."""
 
 import re
 from datetime import UTC, datetime
@@ -14,8 +14,9 @@ from formloop.core.definitions import Doc
 from formloop.db import reading
 from formloop.definitions import drafts
 from formloop.definitions import service as definitions
+from formloop.forms import service as records
 from formloop.forms.kind import get_form
-from formloop.workflows import administration, cases, delegations
+from formloop.workflows import administration, cases, delegations, service
 from formloop.workflows.kind import get_version
 from formloop.workflows.remapping import remap
 from workflows.site import app, browser, play, text_of
@@ -170,6 +171,38 @@ def test_an_administrator_ends_takes_up_moves_and_voids(app: Flask, play: Stage)
     assert "Voided" in text_of(adm, url)
 
 
+def words(page: str) -> set[str]:
+    """The buttons that do something to a case."""
+    return set(re.findall(r"/cases/\d+/(\w+)", page))
+
+
+def test_a_case_offers_only_what_it_can_take(app: Flask, play: Stage) -> None:
+    case, adm = play.submit().case, browser(app, play, "adm")
+    page = text_of(adm, f"/cases/{case}")
+    assert words(page) == {"reassign", "resume", "end", "void"}
+    assert '<option value="" disabled selected>' in page  # it is not stuck, so a step is to be chosen
+    play.do("bob", "return", case, "which room?", to="initiator")
+    assert words(text_of(adm, f"/cases/{case}")) == {"reassign", "end", "void"}
+    administration.void(play.actors["adm"], case, "a mistake")
+    page = text_of(adm, f"/cases/{case}")
+    assert words(page) == {"reactivate"}
+    newer = service.submit(play.actors["ann"], "request", play.record_of(case)).case
+    page = text_of(adm, f"/cases/{case}")
+    assert words(page) == set() and "Another approval of this record is under way." in page
+    administration.end(play.actors["adm"], newer, "enough")
+    page = text_of(adm, f"/cases/{case}")
+    assert words(page) == set() and "Only its newest approval can still be changed." in page
+    assert words(text_of(adm, f"/cases/{newer}")) == {"reactivate", "void"}
+
+
+def test_of_a_deleted_record_nothing_is_offered(app: Flask, play: Stage) -> None:
+    case, adm = play.submit().case, browser(app, play, "adm")
+    administration.void(play.actors["adm"], case, "a mistake")
+    records.delete_record(SYSTEM, "request", play.record_of(case))
+    page = text_of(adm, f"/cases/{case}")
+    assert words(page) == set() and "Its record has been deleted." in page
+
+
 def test_all_tasks_of_who_leaves_are_handed_over(app: Flask, play: Stage) -> None:
     found = [play.submit().case for _ in range(3)]
     adm = browser(app, play, "adm")
@@ -177,20 +210,6 @@ def test_all_tasks_of_who_leaves_are_handed_over(app: Flask, play: Stage) -> Non
     assert "3 open tasks" in text_of(adm, f"/cases/hand-over?person={bob}")
     adm.post("/cases/hand-over", data={"person": bob, "to": eve})
     assert all(play.is_asked("eve", case) for case in found)
-
-
-def test_running_ones_are_moved_by_a_mapping_that_is_tried_first(app: Flask, play: Stage) -> None:
-    case = play.submit().case
-    play.publish(approval("first", "bob", "cho", mode="all"), approval("two", "dee"), END)
-    url, adm = "/cases/versions/request_approval", browser(app, play, "adm")
-    assert "“One” becomes" in text_of(adm, url)
-    page = adm.post(url, data={"action": "try"}).get_data(as_text=True)
-    assert "0 of 1 would move." in page
-    page = adm.post(url, data={"action": "try", "map.one": "first"}).get_data(as_text=True)
-    assert "1 of 1 would move." in page
-    adm.post(url, data={"action": "move", "map.one": "first"})
-    play.do("bob", "approve", case)
-    assert "first" in text_of(adm, url).lower()
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from formloop.db.glances import (
     remembered_by,
 )
 from formloop.db.marks import Mark
+from formloop.db.plans import columns_changed, forget_plans
 from formloop.db.triggers import never_changed
 from formloop.db.turns import patience
 from formloop.db.types import Exact, JsonText, UtcTime
@@ -42,9 +43,11 @@ __all__ = [
     "among",
     "begin_writing",
     "changed_here",
+    "columns_changed",
     "connection",
     "counter",
     "engine",
+    "forget_plans",
     "given",
     "glance",
     "glanced",

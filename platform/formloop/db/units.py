@@ -26,6 +26,10 @@ R = TypeVar("R")
 
 TRIES = 5
 _RETRIED = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock timeout
+_OUTDATED = {
+    "0A000",
+    "42804",
+}  # it waited while a publication gave a column another type, and begins anew with that
 _log = logging.getLogger(__name__)
 _looks: list[Callable[[], None]] = []
 
@@ -90,7 +94,8 @@ def transactional(work: Callable[P, R]) -> Callable[P, R]:
     """Make `work` one write transaction; called inside another one it becomes part of that.
 
     The whole unit is tried again, up to five times, when the database chose it as the victim of a
-    serialization failure, a deadlock or a lock time-out; it must therefore have no effect elsewhere.
+    serialization failure, a deadlock or a lock time-out, or when a table it met has changed since it began; it must
+    therefore have no effect elsewhere.
     """
 
     @functools.wraps(work)
@@ -112,7 +117,7 @@ def _tried_again(unit: Callable[[], R]) -> R:
         try:
             return unit()
         except DBAPIError as error:
-            if attempt == TRIES or not _worth_retrying(error):
+            if attempt == TRIES or not (_worth_retrying(error) or _state_of(error) in _OUTDATED):
                 raise _for_people(error) from error
             time.sleep(random.SystemRandom().uniform(0.5, 1.5) * 0.01 * 2**attempt)
 
@@ -211,14 +216,18 @@ def read_once(app: Flask) -> None:
             stack.close()
 
 
+def _state_of(error: DBAPIError) -> str | None:
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    return state
+
+
 def _worth_retrying(error: DBAPIError) -> bool:
-    state = getattr(error.orig, "sqlstate", None)
-    return state in _RETRIED or "database is locked" in str(error.orig)
+    return _state_of(error) in _RETRIED or "database is locked" in str(error.orig)
 
 
 def _for_people(error: DBAPIError) -> Exception:
-    text, state = str(error.orig), getattr(error.orig, "sqlstate", None)
-    if state == "53100" or "disk is full" in text or "disk I/O error" in text:
+    text = str(error.orig)
+    if _state_of(error) == "53100" or "disk is full" in text or "disk I/O error" in text:
         return StorageFull()
     if _worth_retrying(error):
         return Unavailable(M("The database is busy. Try again in a moment."))

@@ -37,6 +37,7 @@ class Definition:
     draft_by: int | None
     draft_at: datetime | None
     archived: bool
+    publishing: int | None = None  # the job that publishes it, while it does
 
     def name(self, locale: str) -> str:
         """Its title in `locale`."""
@@ -193,4 +194,5 @@ def _shown(row: Row[Any]) -> Definition:
         draft_by=row.draft_by,
         draft_at=row.draft_at,
         archived=row.archived,
+        publishing=row.publishing,
     )

@@ -1,5 +1,7 @@
 """Versions of a definition, what differs between them, and what publishing would do."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -98,22 +100,40 @@ def impact(actor: Actor, definition_id: str, version: int | None = None) -> Impa
     """What publishing the draft would do, or going back to `version`; nothing is changed."""
     gate.require(actor, "design", RESOURCE)
     found = get_definition(definition_id)
-    kind = kinds.get(found.kind)
-    new = _require_draft(definition_id)[1] if version is None else get_version(definition_id, version)
-    new, problems = upgrade(new, kind)
+    kind, new = kinds.get(found.kind), wanted_document(found, version)
     with reading() as conn:
         old = library.read_version(found.id, found.version) if found.version else None
         dependents = library.list_dependents(found.kind, found.key)
-        rows = list[ImpactRow]()
-        if not problems:
-            with library.overlay().trying() as coming:
-                candidate = Candidate(kind, new, old, found.version, number=(found.version or 0) + 1)
-                coming.put(found.kind, found.key, new, candidate.number)
-                problems = check_candidates([candidate])
-                if not any(problem.severity == "error" for problem in problems):
-                    rows = kind.impact(conn, old, new)
+        with judged(found, new) as problems:
+            rows = [] if any_error(problems) else kind.impact(conn, old, new)
     changes = diff(old, new, kind) if old is not None else []
     return Impact(found, version, changes, rows, dependents, problems)
+
+
+def wanted_document(found: Definition, version: int | None) -> Doc:
+    """The draft, or the document of a version, in today's format."""
+    new = _require_draft(found.id)[1] if version is None else get_version(found.id, version)
+    return upgrade(new, kinds.get(found.kind))[0]
+
+
+@contextmanager
+def judged(found: Definition, new: Doc) -> Iterator[list[Problem]]:
+    """What stands against publishing `new`; inside the block it is seen as if it were published."""
+    kind = kinds.get(found.kind)
+    problems = upgrade(new, kind)[1]
+    if problems:
+        yield problems
+        return
+    old = library.read_version(found.id, found.version) if found.version else None
+    with library.overlay().trying() as coming:
+        candidate = Candidate(kind, new, old, found.version, number=(found.version or 0) + 1)
+        coming.put(found.kind, found.key, new, candidate.number)
+        yield check_candidates([candidate])
+
+
+def any_error(problems: list[Problem]) -> bool:
+    """Whether one of them stands against publishing."""
+    return any(problem.severity == "error" for problem in problems)
 
 
 def _require_draft(definition_id: str) -> tuple[str, Doc]:

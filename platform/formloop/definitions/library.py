@@ -15,7 +15,7 @@ from sqlalchemy import Engine, select
 from formloop.core.definitions import Doc, Kind, kinds, parse, upgrade
 from formloop.core.errors import NotFound
 from formloop.core.text import M
-from formloop.db import counter, engine, glance, in_transaction, kept, read_counter, reading
+from formloop.db import counter, engine, forget_plans, glance, in_transaction, kept, read_counter, reading
 from formloop.definitions.tables import definition
 from formloop.definitions.tables import version as versions
 
@@ -259,6 +259,7 @@ def _current() -> _Shelf:
 
 def _load() -> _Shelf:
     global _shelf
+    forget_plans()
     with reading() as conn:
         now = read_counter("definitions")
         wanted = definition.c.version.is_not(None)

@@ -23,6 +23,7 @@ from formloop.definitions.checking import Candidate, check_candidates, in_docume
 from formloop.definitions.drafts import RESOURCE, check_text, get_definition, lock, require_free
 from formloop.definitions.tables import definition
 from formloop.definitions.tables import version as versions
+from formloop.events import jobs
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -91,6 +92,22 @@ def publish_drafts(
 
 @_conflicts_told
 @transactional
+def publish_prepared(
+    actor: Actor, definition_id: str, doc: Doc, note: str, revision: int, job: int
+) -> Published:
+    """Publish what a job has prepared. A draft that was changed since its `revision` stays as it is."""
+    gate.require(actor, "design", RESOURCE)
+    row = lock(definition_id)
+    if row is None:
+        raise NotFound
+    candidate = _candidate(kinds.get(row.kind), doc, row, job)
+    found = _publish(actor, [candidate], note, keep_draft=row.draft_revision != revision)[0]
+    connection().execute(update(definition).where(definition.c.id == row.id).values(publishing=None))
+    return found
+
+
+@_conflicts_told
+@transactional
 def publish_many(
     actor: Actor, docs: Iterable[Doc], note: str = "", app: str | None = None
 ) -> list[Published]:
@@ -128,6 +145,7 @@ def archive(actor: Actor, definition_id: str) -> None:
     if users:
         names = ", ".join(entry.title for entry in users)
         raise Invalid([Problem("in_use", "", M("This is still used by: {names}.", names=names))])
+    require_at_rest(row)
     _set_archived(actor, definition_id, True)
 
 
@@ -193,9 +211,28 @@ def _taken_in(kind: Kind, doc: Doc, app: str | None) -> Candidate:
     return _candidate(kind, doc, row)
 
 
-def _candidate(kind: Kind, doc: Doc, row: Row[Any]) -> Candidate:
+def _candidate(kind: Kind, doc: Doc, row: Row[Any], job: int | None = None) -> Candidate:
+    if row.publishing != job:
+        require_at_rest(row)
     old = library.read_version(row.id, row.version) if row.version else None
     return Candidate(kind, doc, old, row.version, row.archived)
+
+
+def require_at_rest(row: Row[Any]) -> None:
+    """Invalid while a publication of this definition is under way."""
+    if row.publishing is not None and not jobs.get_job(row.publishing).over:
+        raise Invalid(
+            [
+                Problem(
+                    "publishing",
+                    "",
+                    M(
+                        "“{name}” is being published just now. Wait until that is done, or cancel it.",
+                        name=row.title,
+                    ),
+                )
+            ]
+        )
 
 
 def _publish(

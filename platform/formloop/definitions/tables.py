@@ -20,6 +20,7 @@ definition = Table(
     Column("draft_at", UtcTime),
     Column("archived", Boolean, nullable=False, default=False),
     Column("made_at", UtcTime, nullable=False),
+    Column("publishing", BigInteger),  # the job that publishes it, while it does
     UniqueConstraint("kind", "key", name="fl_definition_key"),
     Index("fl_definition_app", "app"),
 )

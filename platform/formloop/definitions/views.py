@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, request, url_for
 
@@ -10,13 +11,20 @@ from formloop.core.definitions import Change, kinds
 from formloop.core.errors import Invalid, Problem
 from formloop.core.registry import Registry
 from formloop.core.text import M, Message
-from formloop.definitions import apps, editor_views, service
-from formloop.web import navigation, page
+from formloop.definitions import apps, editor_views, publications, service
+from formloop.events import heartbeat
+from formloop.web import htmx, navigation, page
 from formloop.web.routes import route
 from formloop.web.viewer import locale
 
 blueprint = Blueprint("definitions", __name__, url_prefix="/definitions")
 DESIGN = ("design", "definition")
+_STAGES = {  # of a publication that is prepared ahead
+    "begin": M("Getting ready"),
+    "fill": M("Values are brought over"),
+    "index": M("Indexes are made"),
+    "settle": M("What people changed meanwhile is brought over"),
+}
 
 # kind → where the thing of a key is used; nothing for whoever may not look there
 openers: Registry[Callable[[str], str | None]] = Registry("opener")
@@ -32,6 +40,19 @@ links: Registry[Callable[[service.Definition], list[Link]]] = Registry(
 remedies: Registry[Offer] = Registry("remedy")  # code of a warning → what can be done about it, and where
 # kind → what goes on for a definition's sake, also once it is out of use; None where nothing does
 standing: Registry[Callable[[service.Definition], Message | None]] = Registry("standing")
+
+
+@dataclass(frozen=True, slots=True)
+class Followup:
+    """What is to be chosen when a new version is published: words before and after it, and where, for who may."""
+
+    before: Message
+    after: Message
+    url: str | None
+
+
+# kind → what is to be chosen for that which runs by earlier versions; None where nothing does
+followups: Registry[Callable[[service.Definition], Followup | None]] = Registry("followup")
 designers: Registry[str] = Registry("designer")  # kind → endpoint of its designer, called with definition_id
 
 
@@ -48,6 +69,7 @@ restorer: list[Restorer] = []  # how one change of a version is taken back; at m
 
 def init_app(app: Flask) -> None:
     """Add the room's pages and its menu entry."""
+    publications.init()
     app.register_blueprint(blueprint)
     app.register_blueprint(editor_views.blueprint)
     audit_views.name_objects("definition", _names_of)
@@ -141,11 +163,12 @@ def do_publish(definition_id: str) -> Response:
     """Publish the draft that was shown."""
     revision = request.form.get("revision", type=int)
     try:
-        done = service.publish(signing.current(), definition_id, _note(), revision)
+        done = service.begin(signing.current(), definition_id, _note(), revision)
     except Invalid as error:
         return _impact_page(definition_id, problems=error.problems)
-    message = M("Version {version} is published.", version=done.version)
-    return page.redirect(url_for("definitions.history", definition_id=definition_id), message)
+    if isinstance(done, int):
+        return page.redirect(url_for("definitions.progress", definition_id=definition_id, run=done))
+    return _published(definition_id, M("Version {version} is published.", version=done.version))
 
 
 @route(blueprint, "/<definition_id>/back/<int:version>", permission=DESIGN)
@@ -160,11 +183,51 @@ def back(definition_id: str, version: int) -> Response:
 def do_back(definition_id: str, version: int) -> Response:
     """Publish an old version's content as a new version."""
     try:
-        done = service.roll_back(signing.current(), definition_id, version, _note())
+        done = service.begin(signing.current(), definition_id, _note(), version=version)
     except Invalid as error:
         return _impact_page(definition_id, version, error.problems)
-    message = M("Version {old} is back, as version {version}.", old=version, version=done.version)
-    return page.redirect(url_for("definitions.history", definition_id=definition_id), message)
+    if isinstance(done, int):
+        return page.redirect(url_for("definitions.progress", definition_id=definition_id, run=done))
+    said = M("Version {old} is back, as version {version}.", old=version, version=done.version)
+    return _published(definition_id, said)
+
+
+def _published(definition_id: str, said: Message) -> Response:
+    """On to what is to be chosen now, for who may choose; else to the history."""
+    history, follow = url_for("definitions.history", definition_id=definition_id), _followup(definition_id)
+    if follow is None:
+        return page.redirect(history, said)
+    return page.redirect(follow.url or history, M("{said} {more}", said=said, more=follow.after))
+
+
+def _followup(definition_id: str) -> Followup | None:
+    definition = service.get_definition(definition_id)
+    find = followups.find(definition.kind) if definition.version else None
+    return find(definition) if find is not None else None
+
+
+@route(blueprint, "/<definition_id>/publishing/<int:run>", permission=DESIGN)
+def progress(definition_id: str, run: int) -> Response:
+    """How far a publication with many records is; polled each second until it has ended."""
+    job = service.get_run(definition_id, run)
+    stuck = not job.over and heartbeat.is_missing()
+    shown: dict[str, Any] = {
+        "job": job,
+        "definition": service.get_definition(definition_id),
+        "stages": _STAGES,
+        "losses": service.list_losses(job),
+        "waiting": heartbeat.ADVICE if stuck else None,
+    }
+    if htmx.is_htmx():
+        return page.render_progress("definitions/_publishing.html", finished=job.over, **shown)
+    return page.render("definitions/publishing.html", **shown)
+
+
+@route(blueprint, "/<definition_id>/publishing/<int:run>", permission=DESIGN, methods=["POST"])
+def cancel(definition_id: str, run: int) -> Response:
+    """Let a publication end without coming."""
+    service.cancel(signing.current(), definition_id, run)
+    return page.redirect(url_for("definitions.progress", definition_id=definition_id, run=run))
 
 
 @route(blueprint, "/<definition_id>/discard", permission=DESIGN, methods=["POST"])
@@ -208,7 +271,9 @@ def _impact_page(
         problems=[each for each in told if each.severity == "error"],
         warnings=[each for each in told if each.severity != "error"],
         remedies=_remedies(found.definition, told),
+        followup=_followup(definition_id),
         sentences=[change.describe(locale()) for change in found.changes],
+        kind_titles={each.name: each.title for each in kinds},
         note=request.form.get("note", ""),
     )
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text, insert, select, update
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text, insert, select, update
 
 from formloop.core import clock
 from formloop.core.errors import FormloopError, Invalid, NotFound, Problem, Unavailable
@@ -36,6 +36,7 @@ table = Table(
     Column("problems", JsonText, nullable=False),
     Column("result", JsonText, nullable=False),
     Column("at", UtcTime, nullable=False),
+    Column("stop", Boolean),  # somebody wants it to end
     Index("fl_job_person", "person", "id"),
 )
 
@@ -69,6 +70,7 @@ class Job:
     total: int
     problems: list[dict[str, str]]
     result: dict[str, Any]
+    stopping: bool = False  # somebody wants it to end; a step that can end before its time does
     alive: Callable[[], None] = lambda: None
 
     @property
@@ -88,10 +90,14 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a kind of job does: one step at a time, True when it is finished. `alone`: never two at once."""
+    """What a kind of job does: one step at a time, True when it is finished. `alone`: never two at once.
+
+    `failed` takes back what a job that failed has begun.
+    """
 
     step: Callable[[Job], bool]
     alone: bool = False
+    failed: Callable[[Job], None] | None = None
 
 
 kinds: Registry[Work] = Registry("kind of job")
@@ -134,7 +140,14 @@ def get_job(job: int, actor: Doer | None = None) -> Job:
     if row is None or (actor is not None and row.person != actor.person_id):
         raise NotFound
     progress = row.state, row.done, row.total
-    return Job(row.id, row.kind, row.person, row.payload, *progress, list(row.problems), dict(row.result))
+    told = list(row.problems), dict(row.result), bool(row.stop)
+    return Job(row.id, row.kind, row.person, row.payload, *progress, *told)
+
+
+@transactional
+def stop(job: int) -> None:
+    """Ask a job to end before its time; whether it can is its own affair."""
+    connection().execute(update(table).where(table.c.id == job).values(stop=True))
 
 
 def step(job: Job) -> None:
@@ -181,6 +194,12 @@ def _deliver(delivery: Delivery) -> None:
 def _fail(job: Job, problems: Sequence[Problem]) -> None:
     job.state, job.problems = "failed", [said(problem) for problem in problems]
     _note(job)
+    taken_back = kinds.get(job.kind).failed
+    if taken_back is not None:
+        try:
+            taken_back(job)
+        except Exception:
+            _log.exception("what job %s (%s) had begun could not be taken back", job.id, job.kind)
 
 
 def problems_of(error: Exception) -> Sequence[Problem]:

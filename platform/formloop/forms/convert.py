@@ -1,17 +1,18 @@
 """Values of a column that changed its type: read as the new type would read them from a person."""
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, bindparam, select, update
-from sqlalchemy import column as sql_column
+from sqlalchemy import Column, ColumnElement, Connection, Table, TableClause, bindparam, or_, select, update
 from sqlalchemy import table as sql_table
 
 from formloop.forms.fields import find_type, types
 from formloop.forms.spec import Field, FormSpec, Unreadable
 
-BATCH = 2_000
+BATCH = 2_000  # rows that a writer may have to wait for
+AT_ONCE = 500  # ids in one IN list
 
 
 def field_of(schema: Mapping[str, Any], key: str) -> Field:
@@ -43,40 +44,114 @@ def convert_value(value: Any, old: Field, new: Field) -> tuple[Any, bool]:
     return read, True
 
 
-def convert(
-    conn: Connection, table: Table, source: str, old: Field, new: Field, since: datetime | None = None
-) -> None:
-    """Fill `new`'s column from the parked column `source`; only rows changed after `since` if that is given."""
-    before = sql_table(table.name, sql_column("id"), Column(source, old.type.column(old)))
-    change = (
-        update(table).where(table.c.id == bindparam("row")).values({table.c[new.key]: bindparam("value")})
-    )
-    for rows in _batches(conn, table, before, source, since):
-        conn.execute(change, [{"row": id, "value": convert_value(value, old, new)[0]} for id, value in rows])
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A column that is to take another one's place, both as the table has them now.
 
+    `since`: in rows that nobody changed after it the coming column is right already; None: in no row.
+    """
 
-def _batches(
-    conn: Connection, table: Table, before: Any, source: str, since: datetime | None
-) -> Iterator[list[tuple[int, Any]]]:
-    last = -1
-    while True:
-        query = (
-            select(before.c.id, before.c[source]).where(before.c.id > last).order_by(before.c.id).limit(BATCH)
+    target: str
+    new: Field
+    source: str
+    old: Field
+    since: datetime | None = None
+
+    def value(self, stands: Any, kept: Any) -> tuple[Any, bool]:
+        """What the coming column is to hold, and whether what stands there survived.
+
+        What it held before stays where it comes to what stands there now: nobody has changed that since.
+        """
+        if kept is not None and convert_value(kept, self.new, self.old)[0] == stands:
+            return kept, True
+        return convert_value(stands, self.old, self.new)
+
+    def columns(self) -> tuple[Column[Any], Column[Any]]:
+        """The column that stands and the one to come."""
+        return (
+            Column(self.source, self.old.type.column(self.old)),
+            Column(self.target, self.new.type.column(self.new)),
         )
-        if since is not None and "updated_at" in table.c:
-            query = query.where(before.c.id.in_(select(table.c.id).where(table.c.updated_at > since)))
-        elif since is None:
-            query = query.where(before.c[source].is_not(None))
-        rows = [(row[0], row[1]) for row in conn.execute(query)]
-        if not rows:
-            return
-        yield rows
-        last = rows[-1][0]
 
 
-def fill_new(conn: Connection, table: Table, field: Field, spec: FormSpec) -> None:
-    """A new field with a fixed default gives it to the rows that exist; formulas are computed as rows are saved."""
-    if field.default is None or table is not spec.table:
-        return
-    value = field.type.read(field, field.default)
-    conn.execute(update(table).values({table.c[field.key]: value}))
+@dataclass(slots=True)
+class Loss:
+    """How many values did not survive, with the first of them."""
+
+    count: int = 0
+    samples: list[str] = field(default_factory=list)
+
+    def add(self, value: Any) -> None:
+        """Note one more."""
+        self.count += 1
+        if len(self.samples) < 5:
+            self.samples.append(str(value)[:40])
+
+
+Losses = dict[str, Loss]  # by the path of the field
+
+
+def bring_over(
+    conn: Connection,
+    spec: FormSpec,
+    table: Table,
+    copies: Sequence[Copy],
+    after: int = -1,
+    losses: Losses | None = None,
+) -> tuple[int | None, int]:
+    """Fill the coming columns in the next rows behind the id `after`: the last id, None at the end; how many."""
+    here = _columns(table, copies)
+    query = select(here).where(here.c.id > after, _outdated(spec, table, here, copies))
+    rows = conn.execute(query.order_by(here.c.id).limit(BATCH)).all()
+    _write(conn, here, copies, rows, losses)
+    return (int(rows[-1].id) if len(rows) == BATCH else None), len(rows)
+
+
+def bring_over_rows(conn: Connection, table: Table, copies: Sequence[Copy], ids: Sequence[int]) -> None:
+    """Fill the coming columns in these rows."""
+    here = _columns(table, copies)
+    for start in range(0, len(ids), AT_ONCE):
+        asked = here.c.id.in_(ids[start : start + AT_ONCE])
+        _write(conn, here, copies, conn.execute(select(here).where(asked).order_by(here.c.id)).all(), None)
+
+
+def _columns(table: Table, copies: Sequence[Copy]) -> TableClause:
+    """The table with the columns that are asked for; those that come are not in its definition."""
+    system = [Column(key, table.c[key].type) for key in ("id", "record", "updated_at") if key in table.c]
+    return sql_table(table.name, *system, *(column for copy in copies for column in copy.columns()))
+
+
+def _outdated(spec: FormSpec, table: Table, here: TableClause, copies: Sequence[Copy]) -> ColumnElement[bool]:
+    """Rows in which some coming column may not be right yet. An hour more, since machines' clocks differ."""
+    moments = [copy.since for copy in copies if copy.since is not None]
+    if len(moments) < len(copies):
+        return or_(*(here.c[name].is_not(None) for copy in copies for name in (copy.source, copy.target)))
+    since = min(moments) - timedelta(hours=1)
+    if table is spec.table:
+        return here.c.updated_at > since
+    return here.c.record.in_(select(spec.table.c.id).where(spec.table.c.updated_at > since))
+
+
+def _write(
+    conn: Connection, here: TableClause, copies: Sequence[Copy], rows: Sequence[Any], losses: Losses | None
+) -> None:
+    changes = []
+    for row in rows:
+        had = row._mapping
+        new = {}
+        for copy in copies:
+            new[copy.target], survived = copy.value(had[copy.source], had[copy.target])
+            if not survived and losses is not None:
+                losses.setdefault(copy.new.path, Loss()).add(had[copy.source])
+        if any(new[copy.target] != had[copy.target] for copy in copies):
+            changes.append({"row": row.id, **{f"to_{key}": value for key, value in new.items()}})
+    if changes:
+        values: dict[Any, Any] = {here.c[copy.target]: bindparam(f"to_{copy.target}") for copy in copies}
+        conn.execute(update(here).where(here.c.id == bindparam("row")).values(values), changes)
+
+
+def default_of(table: Table, new: Field, spec: FormSpec) -> Any:
+    """What a new field has in the rows that exist: its fixed default. Formulas are computed as rows are saved."""
+    if new.default is None or table is not spec.table:
+        return None
+    return new.type.read(new, new.default)

@@ -1,7 +1,9 @@
 """Indexes of a form: what is unique, what lists filter and sort by, and what relations point with."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, inspect
 
@@ -10,44 +12,123 @@ from formloop.forms.spec import FormSpec
 _LIVE = " WHERE deleted_at IS NULL"
 
 
+Names: TypeAlias = Mapping[
+    str, Mapping[str, str]
+]  # by table: what columns to come are called until they come
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index of a form. `column` is its first one; `rest` is what stands behind ON and the table."""
+
+    table: str
+    column: str
+    unique: str
+    rest: str
+
+    @property
+    def name(self) -> str:
+        """Its name, made of what it says."""
+        said = self.table + repr((self.unique, self.rest))
+        return f"fx_{self.table[:30]}_{hashlib.sha256(said.encode()).hexdigest()[:10]}"
+
+    def on(self, names: Mapping[str, str]) -> "Index":
+        """The same index on the columns that are to come."""
+        column, rest = self.column, self.rest
+        for key, name in names.items():
+            column = name if column == key else column
+            rest = rest.replace(f'"{key}"', f'"{name}"')
+        return replace(self, column=column, rest=rest)
+
+    def create(self, conn: Connection, how: str = "") -> None:
+        """Make it."""
+        made = f'CREATE {self.unique}INDEX {how} "{self.name}" ON "{self.table}" {self.rest}'
+        conn.exec_driver_sql(made)
+
+
 def bring_up(conn: Connection, spec: FormSpec) -> None:
     """Make the indexes that `spec` wants and drop those it no longer does."""
-    for table in (spec.table.name, *(t.name for t in spec.line_tables.values())):
-        wanted = {_name(table, ddl): ddl for on, ddl in _wanted(conn, spec) if on == table}
-        there = {
-            i["name"] for i in inspect(conn).get_indexes(table) if i["name"] and i["name"].startswith("fx_")
-        }
-        for name in sorted(there - set(wanted)):
-            conn.exec_driver_sql(f'DROP INDEX "{name}"')
-        for name in sorted(set(wanted) - there):
-            unique, rest = wanted[name]
-            conn.exec_driver_sql(f'CREATE {unique}INDEX "{name}" ON "{table}" {rest}')
+    drop_unwanted(conn, spec)
+    for index in sorted(missing(conn, spec, {}), key=lambda index: index.name):
+        index.create(conn)
 
 
-def _name(table: str, ddl: tuple[str, str]) -> str:
-    return f"fx_{table[:30]}_{hashlib.sha256((table + repr(ddl)).encode()).hexdigest()[:10]}"
+def drop_unwanted(conn: Connection, spec: FormSpec) -> None:
+    """Drop the indexes that `spec` does not want."""
+    wanted = {index.name for index in _wanted(conn, spec)}
+    for name in sorted(_names_there(conn, spec) - wanted):
+        conn.exec_driver_sql(f'DROP INDEX "{name}"')
 
 
-def _wanted(conn: Connection, spec: FormSpec) -> Iterator[tuple[str, tuple[str, str]]]:
+def missing(conn: Connection, spec: FormSpec, names: Names) -> list[Index]:
+    """The indexes that `spec` wants and that are not there yet, on the columns as `names` calls them."""
+    there = _names_there(conn, spec)
+    wanted = (index.on(names.get(index.table, {})) for index in _wanted(conn, spec))
+    return list({index.name: index for index in wanted if index.name not in there}.values())
+
+
+def make_ahead(conn: Connection, index: Index) -> None:
+    """Make an index while others write; `conn` is in no transaction. One that was left half made is made anew."""
+    conn.exec_driver_sql(f'DROP INDEX CONCURRENTLY IF EXISTS "{index.name}"')
+    index.create(conn, "CONCURRENTLY")
+
+
+def take_over(conn: Connection, spec: FormSpec, names: Names) -> None:
+    """Give indexes that were made ahead, on columns that have come now, the names they have for ever."""
+    if conn.dialect.name != "postgresql" or not names:
+        return
+    there = _names_there(conn, spec)
+    for index in _wanted(conn, spec):
+        ahead = index.on(names.get(index.table, {})).name
+        if ahead != index.name and ahead in there:
+            conn.exec_driver_sql(f'ALTER INDEX "{ahead}" RENAME TO "{index.name}"')
+
+
+def drop_on(conn: Connection, table: str, column: str) -> None:
+    """Drop the indexes that a column is part of, since it is parked."""
+    for index in inspect(conn).get_indexes(table):
+        if column in index["column_names"] and str(index["name"]).startswith("fx_"):
+            conn.exec_driver_sql(f'DROP INDEX "{index["name"]}"')
+
+
+def _names_there(conn: Connection, spec: FormSpec) -> set[str]:
+    tables = [spec.table.name, *(table.name for table in spec.line_tables.values())]
+    found = {str(i["name"]) for name in tables for i in _read(conn, name)} - _half_made(conn)
+    return {name for name in found if name.startswith("fx_")}
+
+
+def _half_made(conn: Connection) -> set[str]:
+    """Indexes whose making was broken off; PostgreSQL does not use them."""
+    if conn.dialect.name != "postgresql":
+        return set()
+    said = "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"
+    return set(conn.exec_driver_sql(said).scalars())
+
+
+def _read(conn: Connection, table: str) -> Sequence[Any]:
+    return inspect(conn).get_indexes(table) if conn.dialect.has_table(conn, table) else ()
+
+
+def _wanted(conn: Connection, spec: FormSpec) -> Iterator[Index]:
     own = spec.table.name
     for each in spec.stored:
         if each.unique or each.type.name == "serial":
-            yield own, ("UNIQUE ", f'("{each.key}"){_LIVE}')
+            yield Index(own, each.key, "UNIQUE ", f'("{each.key}"){_LIVE}')
         if each.relation:
-            yield own, ("", f'("{each.key}")')
-    yield own, ("", '("owner", "id")' + _LIVE)
+            yield Index(own, each.key, "", f'("{each.key}")')
+    yield Index(own, "owner", "", '("owner", "id")' + _LIVE)
     sort = _order(conn, spec.list.sort, spec)
     if sort:
-        yield own, ("", f"({sort}){_LIVE}")
+        yield Index(own, spec.list.sort[0].lstrip("-"), "", f"({sort}){_LIVE}")
     for key in spec.list.filters:
         if key in spec.table.c and key not in [s.lstrip("-") for s in spec.list.sort[:1]]:
-            yield own, ("", f'("{key}", {sort}){_LIVE}' if sort else f'("{key}"){_LIVE}')
+            yield Index(own, key, "", f'("{key}", {sort}){_LIVE}' if sort else f'("{key}"){_LIVE}')
     for subform in spec.subforms:
         table = spec.line_tables[subform.key].name
-        yield table, ("", '("record", "position")')
+        yield Index(table, "record", "", '("record", "position")')
         for child in subform.children:
             if child.relation:
-                yield table, ("", f'("{child.key}")')
+                yield Index(table, child.key, "", f'("{child.key}")')
 
 
 def _order(conn: Connection, sort: tuple[str, ...], spec: FormSpec) -> str:

@@ -9,7 +9,7 @@ from formloop.core.definitions.envelope import load_schema
 from formloop.core.errors import NotFound, Problem
 from formloop.core.text import M
 from formloop.definitions import library
-from formloop.forms import schema_change
+from formloop.forms import ahead, schema_change
 from formloop.forms.fields import type_of
 from formloop.forms.layout import check_layout, read_layout
 from formloop.forms.reading import FindForm, Reader
@@ -162,6 +162,7 @@ FORM = kinds.add(
         apply=schema_change.apply,
         connect=schema_change.connect,
         impact=schema_change.impact,
+        ahead=ahead,
         identities={"x-checks": "id"},
     ),
 )

@@ -1,24 +1,23 @@
 """Proof `ddl-kill`: a process killed at any statement of a definition change leaves exactly old or exactly new.
 
 A child process publishes a change of a form with rows in it and is killed with SIGKILL before its n-th
-statement, for every n until it lives to the end; then the parent looks at tables, rows and versions.
+statement, for every n until it lives to the end; then the parent looks at tables, rows and versions. The same
+with publications that are prepared ahead, whose next worker goes on: `proof_ahead.py`.
 """
 
 import os
-import signal
-import traceback
 from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import create_engine, event, inspect
+from sqlalchemy import create_engine, inspect
 
-from formloop import db
 from formloop.access.actor import SYSTEM
+from formloop.db.children import KILLED, in_child
 from formloop.db.throwaway import DATABASES, throwaway
 from formloop.definitions import service as definitions
-from formloop.forms import service
+from formloop.forms import proof_ahead, service
 
 
 def _document(properties: dict[str, Any]) -> dict[str, Any]:
@@ -69,6 +68,8 @@ def prove(seed: int, create_app: Callable[[], Flask], changes: int = 30, every: 
             _publish(create_app, environment, 0, _document({}), rows=20)
             for change, _ in zip(_changes(random), range(changes // 2), strict=False):
                 _kill_everywhere(create_app, environment, _document(change), found, every)
+            for key, count in proof_ahead.prove(random, create_app, environment, every).items():
+                found[key] += count
     return {**found, "ok": found["neither"] == 0 and found["kills"] > 0}
 
 
@@ -100,37 +101,13 @@ def _publish(
     create_app: Callable[[], Flask], environment: dict[str, str], at: int, doc: dict[str, Any], rows: int = 0
 ) -> bool:
     """Publish in a child that is killed before its `at`-th statement (0: never); whether it was killed."""
-    child = os.fork()
-    if child == 0:
-        try:
-            os.environ.clear()
-            os.environ.update(environment)
-            _work(create_app, at, doc, rows)
-            os._exit(0)
-        except BaseException:
-            traceback.print_exc()
-            os._exit(1)
-    status = os.waitpid(child, 0)[1]
-    if os.WIFEXITED(status) and os.WEXITSTATUS(status):
-        raise RuntimeError("the child that publishes failed")
-    return os.WIFSIGNALED(status)
 
-
-def _work(create_app: Callable[[], Flask], at: int, doc: dict[str, Any], rows: int) -> None:
-    left = at
-
-    def before(*_: Any) -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    with create_app().app_context():
-        if at:
-            event.listen(db.engine(), "before_cursor_execute", before)
+    def work() -> None:
         definitions.publish_many(SYSTEM, [doc], "change")
         for n in range(rows):
             service.create(SYSTEM, doc["x-key"], {"name": f"n{n}", "size": str(n), "lines": [{"a": n}]})
+
+    return in_child(create_app, environment, work, at) == KILLED
 
 
 def _state(environment: dict[str, str]) -> tuple[Any, ...]:

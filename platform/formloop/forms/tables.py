@@ -148,7 +148,17 @@ field_column = Table(
     Column("signature", Text, nullable=False),
     Column("schema", JsonText, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("parked_at", UtcTime),
+    Column("parked_at", UtcTime),  # up to then its values are right
+    # of a parked one that is to come: whether it is filled, and only the rows of `row_behind` are not right in it
+    Column("in_step", Boolean),
+)
+
+row_behind = Table(
+    "fl_row_behind",
+    metadata,
+    Column("table", Text, nullable=False),
+    Column("row", BigInteger, nullable=False),
+    Index("fl_row_behind_table", "table"),
 )
 
 

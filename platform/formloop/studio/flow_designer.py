@@ -9,7 +9,6 @@ from formloop.core.text import M, localized
 from formloop.definitions.editor import empty_value
 from formloop.studio.designer import FIXED, Act, Designer, Gesture, Made, designers
 from formloop.studio.operations import Operation, apply, find, write_path
-from formloop.studio.panel import words
 from formloop.studio.pickers import Around, offered
 from formloop.studio.places import resolve
 from formloop.studio.shapes import listing, mapping, texts
@@ -17,9 +16,6 @@ from formloop.workflows.assignees import rules
 from formloop.workflows.nodes import nodes
 
 DEFAULT_WHO = {"rule": "head", "level": 1}  # whom most firms ask first
-
-words.add("rule", {each.name: each.title for each in rules})
-words.add("node", {each.name: each.title for each in nodes})
 
 
 @dataclass(frozen=True, slots=True)

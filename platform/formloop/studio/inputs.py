@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from formloop.core.text import LOCALES, M, localized
 from formloop.studio.places import Schema
 from formloop.studio.shapes import listing, mapping, texts
 
@@ -32,7 +33,7 @@ class Input:
 
 def input_for(schema: Schema, value: Any, offer: Offer) -> Input | None:
     """The input for a property, None where its value is no single thing."""
-    named = {key: schema[key] for key in _NAMES if key in schema}
+    named = _named(schema)
     word, kind = schema.get("x-pick"), schema.get("type")
     if "const" in schema or (word and kind == "object"):
         return None
@@ -50,6 +51,10 @@ def input_for(schema: Schema, value: Any, offer: Offer) -> Input | None:
         words = mapping(schema.get("x-titles"))
         options = [(str(each), mapping(words.get(str(each)))) for each in schema["enum"]]
         return _one(named, options, {str(each): each for each in schema["enum"]})
+    if kind == "boolean" and schema.get("default") is True:
+        return Input(
+            {**named, "type": "boolean"}, lambda each: each is not False, lambda each: None if each else False
+        )
     if kind == "boolean":
         return Input({**named, "type": "boolean"}, lambda each: each is True, lambda each: each or None)
     if kind in ("number", "integer"):
@@ -65,6 +70,33 @@ def input_for(schema: Schema, value: Any, offer: Offer) -> Input | None:
     if kind == "object" and mapping(schema.get("additionalProperties")).get("type") == "string":
         return Input({**named, "type": "string", "x-type": "multiline"}, _pairs_shown, _pairs_kept)
     return None
+
+
+def _named(schema: Schema) -> dict[str, Any]:
+    """What the field says of itself; what holds where it is left empty is said with it."""
+    named = {key: schema[key] for key in _NAMES if key in schema}
+    default = schema.get("default")
+    if default is None or isinstance(default, bool):
+        return named
+    said = {
+        each: M("Left empty: {value}.", value=_default(schema, default, each)).render(each)
+        for each in LOCALES
+    }
+    told = {
+        each: " ".join(filter(None, (localized(schema, "description", each), said[each]))) for each in LOCALES
+    }
+    return {**named, "description": told["en"], "x-description": {each: told[each] for each in LOCALES[1:]}}
+
+
+def _default(schema: Schema, default: Any, locale: str) -> str:
+    """The value that holds, in words."""
+    if isinstance(default, list):
+        return (", " if locale == "en" else "、").join(
+            _default(mapping(schema.get("items")), each, locale) for each in default
+        )
+    choices = [schema, *(mapping(each) for each in listing(schema.get("anyOf")))]
+    words = (mapping(mapping(each.get("x-titles")).get(str(default))) for each in choices)
+    return next((localized(each, "title", locale) for each in words if each), str(default))
 
 
 def _one(named: dict[str, Any], options: list[tuple[str, Any]], values: dict[str, Any]) -> Input:

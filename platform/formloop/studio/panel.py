@@ -10,9 +10,9 @@ from werkzeug.datastructures import MultiDict
 
 from formloop.core import clock
 from formloop.core.definitions import Path
+from formloop.core.definitions.shape import kind_of_thing
 from formloop.core.errors import Problem
 from formloop.core.expression import Context
-from formloop.core.registry import Registry
 from formloop.core.text import M, Message
 from formloop.definitions.editor import empty_value
 from formloop.forms import engine, kind, posted, screen
@@ -22,8 +22,6 @@ from formloop.studio.operations import Operation, find
 from formloop.studio.pickers import Around, called, offered
 from formloop.studio.places import Schema, alternatives, discriminator, resolve, schema_at
 from formloop.studio.shapes import listing, mapping, texts
-
-words: Registry[Mapping[str, Message]] = Registry("fixed word")  # property → what its fixed values are called
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,8 +240,7 @@ def _called(schema: Schema) -> Message | str:
     said = discriminator(schema)
     if said is None:
         return M("Entry")
-    known = words.find(said[0])
-    return known.get(said[1], said[1]) if known else said[1]
+    return kind_of_thing(dict([said])) or said[1]
 
 
 def _fresh(schema: Schema, root: Schema) -> str:

@@ -1,6 +1,7 @@
 """What administrators do to cases that go wrong; all of it needs a reason where it ends something, and is audited."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -10,12 +11,14 @@ from sqlalchemy.exc import IntegrityError
 from formloop.access import audit, gate
 from formloop.access.actor import Actor
 from formloop.core.errors import Conflict, NotFound
-from formloop.core.text import M
-from formloop.db import connection, reading, transactional
+from formloop.core.text import M, Message
+from formloop.db import reading, transactional
 from formloop.forms.kind import get_form
 from formloop.workflows import cases
 from formloop.workflows.actions.administering import TO_COME
 from formloop.workflows.batches import Batch, try_each
+from formloop.workflows.engine import find_refusal
+from formloop.workflows.kind import get_version
 from formloop.workflows.partaking import locked
 from formloop.workflows.service import require_person
 from formloop.workflows.state import Event, State
@@ -53,25 +56,55 @@ def reactivate(actor: Actor, case: int, to: str | None = None, comment: str = ""
 
 
 OTHER = M("Another approval of this record is under way. End that one first.")
+DELETED = M("Its record has been deleted.")
 NEWER = M("This record has been in approval again since. Only its newest approval can still be changed.")
 
 
-def _require_newest(found: Row[Any]) -> None:
+def _refuse_older(found: Row[Any], lock: bool = False) -> Message | None:
     """What is done to an ended case moves its record, so nothing newer may have been decided of it since."""
     table = get_form(found.form).table
-    connection().execute(select(table.c.id).where(table.c.id == found.record).with_for_update())
+    with reading() as conn:
+        query = select(table.c.deleted_at).where(table.c.id == found.record)
+        record = conn.execute(query.with_for_update() if lock else query).one_or_none()
+    if record is None or record.deleted_at is not None:
+        return DELETED
     if cases.find_open(found.form, found.record) is not None:
-        raise Conflict(OTHER)
-    if cases.list_cases(found.form, found.record)[0].id != found.id:
-        raise Conflict(NEWER)
+        return OTHER
+    return NEWER if cases.list_cases(found.form, found.record)[0].id != found.id else None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What can be done to a case now; `steps` whether it can also be put at a step; `refused` why nothing can be."""
+
+    actions: frozenset[str]
+    steps: bool
+    refused: Message | None = None
+
+
+def find_offer(found: Row[Any]) -> Offer:
+    """What the desk can do to a case as it stands."""
+    workflow, state = get_version(found.workflow, found.version), State.from_json(found.state)
+    older = _refuse_older(found) if found.ended_at is not None else None
+    if older is not None:
+        return Offer(frozenset(), False, older)
+    free = [step.id for step in workflow.steps.values() if not step.blocks]
+
+    def takes(action: str, to: str | None = None) -> bool:
+        return find_refusal(workflow, state, Event(action, None, "…", to)) is None
+
+    actions = frozenset(
+        each for each in ("resume", "skip", "restart", "end", "void", "reactivate") if takes(each)
+    )
+    return Offer(actions, any(takes(each, step) for each in ("resume", "reactivate") for step in free[:1]))
 
 
 @transactional
 def _do(actor: Actor, case: int, event: Event, word: str, **details: Any) -> Result:
     gate.require(actor, "repair", "site")
     found, turn = locked(actor, case)
-    if found.ended_at is not None:
-        _require_newest(found)
+    if found.ended_at is not None and (older := _refuse_older(found, lock=True)) is not None:
+        raise Conflict(older)
     audit.note(actor, word, f"case:{case}", step=turn.state.at, **details)
     return carry_out(turn, event, found.revision)
 

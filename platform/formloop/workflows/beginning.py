@@ -14,26 +14,33 @@ from formloop.db import connection, kept, transactional
 from formloop.forms import rows
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec, Values
-from formloop.workflows import cases, in_use, working
+from formloop.workflows import cases, in_use, lines, working
 from formloop.workflows.kind import find_workflow, get_version
 from formloop.workflows.state import Event, State, Work
 from formloop.workflows.turn import Turn, describe, turn_of, turn_on
 from formloop.workflows.turning import Result, add_case, carry_out, perform, settle, think
 
+NOTHING: Mapping[str, int] = {}
 DEEPEST = 20  # sub-flows that begin within one another at once
 
 
 @transactional
-def submit_for(actor: Actor, form: str, record: int) -> Result:
-    """Send a record into its workflow because another workflow says so, in the name of a person."""
+def submit_for(actor: Actor, form: str, record: int, above: Mapping[str, int] = NOTHING) -> Result:
+    """Send a record into its workflow because other cases (`above`) say so, in the name of a person."""
     spec = get_form(form)
     values = rows.load(connection(), spec, [record]).get(record)
     running = cases.find_open(form, record, lock=True)
-    return begin(actor, spec, record, values, running, Event("submit", actor.person_id))
+    return begin(actor, spec, record, values, running, Event("submit", actor.person_id), above)
 
 
 def begin(
-    actor: Actor, spec: FormSpec, record: int, values: Values | None, running: Row[Any] | None, event: Event
+    actor: Actor,
+    spec: FormSpec,
+    record: int,
+    values: Values | None,
+    running: Row[Any] | None,
+    event: Event,
+    above: Mapping[str, int] = NOTHING,
 ) -> Result:
     """Begin a case. Sub-flows begin others within it: not of a record whose own is just beginning, nor without end."""
     beginning: list[tuple[str, int]] = kept("workflows.beginning", list)
@@ -41,13 +48,19 @@ def begin(
         raise Conflict(M("These sub-flows begin one another without end."))
     beginning.append((spec.key, record))
     try:
-        return _begin_one(actor, spec, record, values, running, event)
+        return _begin_one(actor, spec, record, values, running, event, above)
     finally:
         beginning.pop()
 
 
 def _begin_one(
-    actor: Actor, spec: FormSpec, record: int, values: Values | None, running: Row[Any] | None, event: Event
+    actor: Actor,
+    spec: FormSpec,
+    record: int,
+    values: Values | None,
+    running: Row[Any] | None,
+    event: Event,
+    above: Mapping[str, int],
 ) -> Result:
     if values is None or values["deleted_at"] is not None:
         raise NotFound
@@ -60,9 +73,12 @@ def _begin_one(
         raise NotFound(M("This form has no workflow."))
     if values["state"] not in in_use.free_states(spec):
         raise Conflict(M("A record in this state cannot be submitted."))
-    turn = turn_of(actor, workflow, spec, clock.new_id(), record, State(event.by or 0), values)
+    lines.require_room(workflow, above)
+    state = State(event.by or 0, above=above)
+    turn = turn_of(actor, workflow, spec, clock.new_id(), record, state, values)
     effects = think(turn, event)
     add_case(turn)
+    lines.add(turn.case, workflow, above)
     asked = perform(turn, effects, None)
     settle(turn, effects, event, "new")
     return Result(turn.case, turn.state.status, asked=asked)
@@ -93,7 +109,8 @@ def _start_other(turn: Turn, work: Work) -> Mapping[str, Any]:
         ) from error
     try:
         with connection().begin_nested():
-            found = submit_for(initiator, form, record)
+            above = {turn.workflow.key: turn.case, **turn.state.above}
+            found = submit_for(initiator, form, record, above)
     except IntegrityError as error:  # somebody else submitted it at this moment, so theirs is waited for
         if "fl_case" not in str(error.orig):
             raise

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, insert, select
@@ -20,30 +20,44 @@ FARTHEST = 3_660  # days that are looked through for a working one
 def later(moment: datetime, duration: str, zone: str | None = None) -> datetime:
     """A moment an ISO duration later. With a zone only working days count, by the calendar there.
 
-    Hours of a working day are all its 24: eight hours from Friday at 20:00 are Monday at 4:00. What lies beyond all
-    calendars is never.
+    Days come first, to the same time of day by the clock on the wall; then hours, as they pass. Hours of a working
+    day are all it has: eight hours from Friday at 20:00 are Monday at 4:00. What lies beyond all calendars is never.
     """
+    days, hours, minutes = (int(part or 0) for part in _parts(duration))
+    left = timedelta(hours=hours, minutes=minutes)
     try:
-        return min(_later(moment, duration, zone), NEVER)
+        if zone is None:
+            found = (moment + timedelta(days=days)).astimezone(UTC) + left
+        else:
+            found = _on_working_days(moment, days, left, ZoneInfo(zone))
+        return min(found.astimezone(moment.tzinfo), NEVER)
     except OverflowError:
         return NEVER
 
 
-def _later(moment: datetime, duration: str, zone: str | None) -> datetime:
-    days, hours, minutes = (int(part or 0) for part in _parts(duration))
-    if zone is None:
-        return moment + timedelta(days=days, hours=hours, minutes=minutes)
+def _on_working_days(moment: datetime, days: int, left: timedelta, zone: ZoneInfo) -> datetime:
     special = kept("workflows.days", list_days)
-    place = moment.astimezone(ZoneInfo(zone))
-    left = timedelta(days=days, hours=hours, minutes=minutes)
+    place = _pass(moment, timedelta(), zone, special).astimezone(zone)
     for _ in range(FARTHEST):
-        midnight = datetime.combine(place.date() + timedelta(days=1), datetime.min.time(), place.tzinfo)
-        if is_working(place.date(), special):
+        if not days:
+            break
+        place += timedelta(days=1)
+        days -= is_working(place.date(), special)
+    return _pass(place + timedelta(days=days), left, zone, special)
+
+
+def _pass(moment: datetime, left: timedelta, zone: ZoneInfo, special: Mapping[date, bool]) -> datetime:
+    """Let some hours of working days pass, as long as those days are: one has 23 or 25 where clocks are changed."""
+    place = moment.astimezone(UTC)
+    for _ in range(FARTHEST):
+        today = place.astimezone(zone).date()
+        midnight = datetime.combine(today + timedelta(days=1), time(), zone).astimezone(UTC)
+        if is_working(today, special):
             if place + left < midnight:
                 break
             left -= midnight - place
         place = midnight
-    return (place + left).astimezone(moment.tzinfo)
+    return place + left
 
 
 def _parts(duration: str) -> tuple[str | None, ...]:

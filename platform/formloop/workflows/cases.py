@@ -247,6 +247,12 @@ def get_case(case_id: int) -> Row[Any] | None:
         return conn.execute(select(case).where(case.c.id == case_id)).one_or_none()
 
 
+def list_by_id(case_ids: Sequence[int]) -> list[Row[Any]]:
+    """Cases, oldest first."""
+    with reading() as conn:
+        return list(conn.execute(select(case).where(case.c.id.in_(case_ids)).order_by(case.c.id)))
+
+
 def list_cases(form: str, record: int) -> list[Row[Any]]:
     """The cases of a record, newest first."""
     query = select(case).where(case.c.form == form, case.c.record == record).order_by(case.c.id.desc())

@@ -9,7 +9,7 @@ from formloop.access import people
 from formloop.access.actor import Actor
 from formloop.access.signing import current
 from formloop.core.errors import Conflict, Invalid
-from formloop.core.text import M, Message, Titled
+from formloop.core.text import M, Message
 from formloop.definitions import library
 from formloop.web import page, viewer
 from formloop.web.routes import route
@@ -18,7 +18,6 @@ from formloop.workflows.actions.administering import list_unasked
 from formloop.workflows.batches import Batch, say, try_each
 from formloop.workflows.kind import get_version
 from formloop.workflows.pages import MOST_PEOPLE, STATUS, blueprint, number, numbers
-from formloop.workflows.spec import Workflow
 from formloop.workflows.state import ENDED, State
 
 REPAIR = ("repair", "site")
@@ -69,6 +68,7 @@ def _case_page(actor: Actor, case: int, problem: Message | None = None, status: 
         item=item,
         problem=problem,
         ended=found.status in ENDED,
+        offer=administration.find_offer(found),
         way=timeline.build(found, locale),
         tree=diagram.draw(found, locale),
         steps=[(each.id, each.title(locale)) for each in steps],
@@ -183,53 +183,3 @@ def hand_over() -> Response:
     whose = number("person")
     batch = administration.hand_over(current(), whose, number("to"), request.form.get("comment", ""))
     return page.redirect(url_for("workflows.show_hand_over", person=whose), *say(batch))
-
-
-@route(blueprint, "/cases/versions/<workflow>", permission=REPAIR)
-def show_versions(workflow: str) -> Response:
-    """How many running cases wait at each step, by version, and how they would move to the published one."""
-    return _versions_page(workflow, None)
-
-
-def _versions_page(
-    key: str, moves: list[moving.Move] | None, mapping: Mapping[str, str] | None = None
-) -> Response:
-    locale = viewer.locale()
-    new: Workflow = library.published("workflow", key)
-    waiting = [
-        (each, get_version(key, each.version).steps.get(each.step)) for each in moving.list_waiting(key)
-    ]
-    options = [(each.id, each.title(locale)) for each in new.steps.values()]
-    branches = [
-        (b.id, Titled(b.document, b.id).render(locale)) for s in new.steps.values() for b in s.branches
-    ]
-    return page.render(
-        "workflows/versions.html",
-        key=key,
-        title=new.title(locale),
-        version=new.version,
-        waiting=[(w.version, w.step, s.title(locale) if s else "", w.count) for w, s in waiting],
-        lost=[
-            (each.id, each.called.render(locale), branches if each.branch else options)
-            for each in moving.list_lost(key)
-        ],
-        mapping=mapping or {},
-        moves=moves,
-        older=any(w.version != new.version for w, _ in waiting),
-    )
-
-
-@route(blueprint, "/cases/versions/<workflow>", permission=REPAIR, methods=["POST"])
-def move_versions(workflow: str) -> Response:
-    """Try to move the running cases of older versions, or move those that fit."""
-    mapping = {
-        name.removeprefix("map."): value
-        for name, value in request.form.items()
-        if name.startswith("map.") and value
-    }
-    if request.form.get("action") != "move":
-        return _versions_page(workflow, moving.try_move(current(), workflow, mapping), mapping)
-    moves = moving.move_cases(current(), workflow, mapping)
-    stayed = sum(1 for each in moves if each.problems)
-    said = M("{count} moved, {stayed} stay as they are.", count=len(moves) - stayed, stayed=stayed)
-    return page.redirect(url_for("workflows.show_versions", workflow=workflow), said)

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from formloop.core.definitions import Doc, ImpactRow, Kind, Library, kinds, load_schema
+from formloop.core.definitions.shape import kinds_of_things
 from formloop.core.errors import Invalid, NotFound, Problem
-from formloop.core.text import M
+from formloop.core.text import M, Message, Titled
 from formloop.definitions import library
 from formloop.forms.spec import FormSpec, no_form
 from formloop.workflows import examples, in_use
@@ -46,6 +47,10 @@ def make_schema() -> dict[str, Any]:
         for rule in rules
     ]
     return schema
+
+
+kinds_of_things.add("node", {node.name: node.title for node in nodes})
+kinds_of_things.add("rule", {rule.name: rule.title for rule in rules})
 
 
 def check(doc: Doc, lib: Library) -> list[Problem]:
@@ -121,15 +126,21 @@ def _running(conn: Connection, old: Doc, new: Doc) -> list[ImpactRow]:
         return []
     count = len(states)
     text = M("{count} running approvals go on by the version they began with.", count=count)
-    titles = {step["id"]: step.get("title", step["id"]) for doc in (new, old) for step, _ in walk(doc)}
+    steps = {step["id"]: step for doc in (old, new) for step, _ in walk(doc)}
     there = {step["id"]: at for step, at in walk(new)}
     rows = [ImpactRow(message=text, count=count)]
     for step, each in sorted(found.items()):
-        waits = M("{count} of them wait at “{step}”.", count=each, step=titles.get(step, step))
+        waits = M("{count} of them wait at “{step}”.", count=each, step=_called(steps.get(step, {}), step))
         if not step:
             waits = M("{count} of them are with the initiator.", count=each)
         rows.append(ImpactRow(message=waits, count=each, at=there.get(step, "steps")))
     return rows
+
+
+def _called(step: Doc, key: str) -> Message:
+    """What a step is called, by its kind where it has no name."""
+    kind = nodes.find(str(step.get("node")))
+    return Titled(step, key) if step.get("title") or kind is None else kind.title
 
 
 def find_workflow(form: str) -> Workflow | None:

@@ -1,7 +1,7 @@
 """Running cases and newer versions: left as they are they finish by their own; or they move, or begin again."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,11 +17,13 @@ from formloop.db import connection, reading, transactional
 from formloop.definitions import library
 from formloop.forms.kind import get_form
 from formloop.workflows import cases, watching
+from formloop.workflows.batches import Batch, try_each
+from formloop.workflows.engine import advance
 from formloop.workflows.kind import get_version
-from formloop.workflows.remapping import remap
+from formloop.workflows.remapping import list_renewed, remap
 from formloop.workflows.spec import Visit, Workflow
 from formloop.workflows.standing import list_states, places_of, tokens_of
-from formloop.workflows.state import Alarm, Event, Note, State, Token, Watch
+from formloop.workflows.state import Alarm, Event, State, Token, Watch
 from formloop.workflows.tables import case, task
 from formloop.workflows.turn import Turn, turn_of
 from formloop.workflows.turning import FASTER, carry_out
@@ -44,6 +46,8 @@ class Move:
     version: int
     step: str
     problems: tuple[Message, ...] = ()
+    asked: tuple[int, ...] = ()  # who would be asked now, and was not
+    left: tuple[int, ...] = ()  # who would be asked no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,61 +87,88 @@ def list_lost(key: str) -> list[Lost]:
 
 
 def try_move(actor: Actor, key: str, mapping: Mapping[str, str]) -> list[Move]:
-    """What moving every running case to the published version would do; nothing is changed."""
+    """What moving every running case to the published version would do, and who would be asked; nothing is changed."""
     gate.require(actor, "repair", "site")
     new = _published(key)
-    found = []
-    for row in _running(key, new.version):
-        old = get_version(row.workflow, row.version)
-        problems = remap(old, new, State.from_json(row.state), mapping)[1]
-        found.append(Move(row.id, row.version, row.step, tuple(problems)))
-    return found
+    return [_tried(row, lambda row: _foresee(actor, new, row, mapping)) for row in _running(key, new.version)]
 
 
 def move_cases(actor: Actor, key: str, mapping: Mapping[str, str]) -> list[Move]:
     """Move every running case that fits to the published version, each on its own; the others stay as they are."""
     gate.require(actor, "repair", "site")
     new = _published(key)
-    return [_tried(actor, row.id, row.version, row.step, mapping) for row in _running(key, new.version)]
+    return [_tried(row, lambda row: _move(actor, row.id, mapping)) for row in _running(key, new.version)]
 
 
-def _tried(actor: Actor, case_id: int, version: int, step: str, mapping: Mapping[str, str]) -> Move:
+def _tried(row: Any, work: Callable[[Any], Move]) -> Move:
     try:
-        return Move(case_id, version, step, tuple(_move(actor, case_id, mapping)))
+        return work(row)
     except FormloopError as error:
-        return Move(case_id, version, step, (error.message,))
+        return _one(row, (error.message,))
+
+
+def _one(
+    row: Any, problems: Sequence[Message] = (), before: Sequence[int] = (), after: Sequence[int] = ()
+) -> Move:
+    asked, left = (tuple(each for each in a if each not in b) for a, b in ((after, before), (before, after)))
+    return Move(row.id, row.version, row.step, tuple(problems), asked, left)
+
+
+def _foresee(actor: Actor, new: Workflow, row: Any, mapping: Mapping[str, str]) -> Move:
+    """What moving a case would do, as far as its next step; what that works on is left undone."""
+    old, before = get_version(row.workflow, row.version), State.from_json(row.state)
+    state, problems = remap(old, new, before, mapping)
+    if state is None:
+        return _one(row, problems)
+    turn = turn_of(actor, new, get_form(row.form), row.id, row.record, state)
+    after, _ = advance(new, state, _event(actor, row, old, new, before, state), turn.situation)
+    return _one(row, (), _asked(before), _asked(after))
+
+
+def _asked(state: State) -> list[int]:
+    return list(dict.fromkeys(seat.person for seat in state.seats if seat.state == "open"))
+
+
+def _event(actor: Actor, row: Any, old: Workflow, new: Workflow, before: State, state: State) -> Event:
+    renewed = list_renewed(old, new, before, state)
+    values = {"from": row.version, "version": new.version, "renewed": renewed}
+    return Event("move", actor.person_id, values=values)
 
 
 @transactional
-def _move(actor: Actor, case_id: int, mapping: Mapping[str, str]) -> list[Message]:
+def _move(actor: Actor, case_id: int, mapping: Mapping[str, str]) -> Move:
     found = cases.lock_case(case_id)
     if found is None or found.ended_at is not None:
-        return []
+        raise Conflict(FASTER)
     old, new = get_version(found.workflow, found.version), _published(found.workflow)
     before = State.from_json(found.state)
     state, problems = remap(old, new, before, mapping)
     if state is None:
-        return problems
+        return _one(found, problems)
+    _rename(case_id, before, state)
+    connection().execute(update(case).where(case.c.id == case_id).values(version=new.version))
+    if not cases.move(case_id, found.revision, state, ended=False):
+        raise Conflict(FASTER)
+    turn = turn_of(actor, new, get_form(found.form), case_id, found.record, state)
+    turn.title = found.title
+    audit.note(actor, "case.moved", f"case:{case_id}", **{"from": found.version, "version": new.version})
+    carry_out(turn, _event(actor, found, old, new, before, state), found.revision + 1)
+    _arm(turn, {each.round for each in state.tokens})
+    return _one(found, (), _asked(before), _asked(turn.state))
+
+
+def _rename(case_id: int, before: State, state: State) -> None:
+    """What is asked is asked at the step as it is called now."""
     for here, there in zip(before.tokens, state.tokens, strict=True):
         if here.at != there.at:
             rounds = [seat.round for seat in here.seats]
             same = (task.c.case == case_id) & (task.c.step == here.at) & (task.c.state == "open")
             connection().execute(update(task).where(same, task.c.round.in_(rounds)).values(step=there.at))
-    connection().execute(update(case).where(case.c.id == case_id).values(version=new.version))
-    if not cases.move(case_id, found.revision, state, ended=False):
-        raise Conflict(FASTER)
-    _arm(turn_of(actor, new, get_form(found.form), case_id, found.record, state))
-    detail = {"from": found.version, "version": new.version}
-    cases.add_notes(
-        case_id, [Note("moved", state.at or "", state.round, actor.person_id, detail=detail)], None
-    )
-    audit.note(actor, "case.moved", f"case:{case_id}", **detail)
-    return []
 
 
-def _arm(turn: Turn) -> None:
-    """What waits, waits by the new version: its times count from when it began to wait."""
-    for token in [each for each in turn.state.leaves if each.at]:
+def _arm(turn: Turn, moved: Container[int]) -> None:
+    """What waited already waits by the new version: its times count from when it began to wait."""
+    for token in [each for each in turn.state.leaves if each.at and each.round in moved]:
         step = turn.workflow.steps[token.at]
         since = _asked_at(turn.case, token) or token.memory.get("since") or clock.now()
         waits = step.node.arm(Visit(step, turn.state, token), turn.situation, since)
@@ -167,6 +198,18 @@ def restart(actor: Actor, case_id: int, comment: str) -> None:
     turn = turn_of(actor, new, spec, found.id, found.record, State.from_json(found.state))
     audit.note(actor, "case.restarted", f"case:{case_id}", version=new.version, reason=comment)
     carry_out(turn, Event("restart", actor.person_id, comment), found.revision)
+
+
+def restart_cases(actor: Actor, key: str, comment: str) -> Batch:
+    """Let every running case of an older version begin again, each on its own."""
+    gate.require(actor, "repair", "site")
+    older = [row.id for row in _running(key, _published(key).version)]
+    return try_each(older, lambda each: restart(actor, each, comment))
+
+
+def count_older(key: str) -> int:
+    """How many running cases are not of the published version."""
+    return len(_running(key, _published(key).version))
 
 
 def _published(key: str) -> Workflow:

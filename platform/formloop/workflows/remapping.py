@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from formloop.core.text import M, Message
+from formloop.workflows.nodes.renewing import asks_otherwise
 from formloop.workflows.spec import Step, Workflow
 from formloop.workflows.state import State, Token
 
@@ -49,7 +50,7 @@ def _renamed(found: Mapping[str, T], mapping: Mapped) -> dict[str, T]:
 
 def _token(old: Workflow, new: Workflow, token: Token, mapping: Mapped) -> Token | Message:
     """The token at its new step; what was to come straight back is kept where all of it fits."""
-    parked = [_token(old, new, each, mapping) for each in token.parked]
+    parked = [_parked(old, new, each, mapping) for each in token.parked]
     kept = tuple(each for each in parked if isinstance(each, Token))
     if len(kept) < len(parked):
         kept = ()
@@ -63,6 +64,24 @@ def _token(old: Workflow, new: Workflow, token: Token, mapping: Mapped) -> Token
     if there.blocks != _blocks(here, mapping):
         return M("“{step}” stands inside other branches in the new version.", step=here.called)
     return replace(token, at=there.id, parked=kept)
+
+
+def _parked(old: Workflow, new: Workflow, token: Token, mapping: Mapped) -> Token | Message:
+    """What is to come straight back; where the new version asks otherwise there, it begins anew then."""
+    found = _token(old, new, token, mapping)
+    if isinstance(found, Token) and found.at and asks_otherwise(old.steps[token.at], new.steps[found.at]):
+        return replace(found, seats=())
+    return found
+
+
+def list_renewed(old: Workflow, new: Workflow, before: State, state: State) -> list[int]:
+    """The places, by their rounds, at which the new version asks otherwise."""
+    pairs = zip(before.tokens, state.tokens, strict=True)
+    return [
+        there.round
+        for here, there in pairs
+        if here.at and asks_otherwise(old.steps[here.at], new.steps[there.at])
+    ]
 
 
 def _laid_together(old: Workflow, tokens: Sequence[Token], mapping: Mapped) -> list[Message]:

@@ -233,6 +233,10 @@ class Node:
         """What happens when the case arrives here."""
         raise NotImplementedError
 
+    def renew(self, visit: Visit, world: World) -> Entry | None:
+        """What happens to a case here that goes on by another version, in which this step asks otherwise."""
+        return None
+
     def decide(self, visit: Visit, event: Event, world: World) -> Entry:
         """What happens when a person who has an open seat here approves or rejects."""
         raise NotImplementedError

@@ -96,7 +96,7 @@ class State:
     status: new, open, stuck (a step needs an administrator), returned, or one of ENDED. `decided` counts
     decisions since it was submitted; `passed` are the steps people agreed in and `hands` who agreed there;
     `variables` is what steps found out, by step; `chosen` are people picked for later steps.
-    `files` came with it; `signed`: one of them is a signature.
+    `above` are the cases that it was begun by, one begun by the other: by workflow the first.
     """
 
     initiator: int
@@ -108,6 +108,7 @@ class State:
     hands: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
     variables: Mapping[str, Any] = field(default_factory=dict, hash=False)
     chosen: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
+    above: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     @property
     def leaves(self) -> tuple[Token, ...]:
@@ -175,6 +176,8 @@ class State:
             found["variables"] = plain.write(self.variables)
         if self.chosen:
             found["chosen"] = {step: list(people) for step, people in self.chosen.items()}
+        if self.above:
+            found["above"] = dict(self.above)
         return found
 
     @classmethod

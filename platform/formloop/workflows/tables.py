@@ -134,6 +134,14 @@ watch = Table(
     Index("fl_case_watch_case", "case"),
 )
 
+# Cases that a case of their own workflow has begun, through others or not: `root` is the first one of that line.
+line = Table(
+    "fl_case_line",
+    metadata,
+    Column("case", BigInteger, ForeignKey("fl_case.id"), primary_key=True, autoincrement=False),
+    Column("root", BigInteger, nullable=False, index=True),
+)
+
 # What somebody has written at a task and not yet decided.
 stash = Table(
     "fl_task_stash",

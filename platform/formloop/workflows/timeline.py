@@ -1,5 +1,6 @@
 """The way of a case: who did what when, who is asked now, and who comes next."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -126,7 +127,7 @@ def build(found: Row[Any], locale: str, ahead: bool = True) -> list[Moment]:
                 )
             )
     for step, them in coming:
-        who = _listed([names.get(p, "") for p in them])
+        who = listed([names.get(p, "") for p in them])
         moments.append(Moment(who, step.title(locale), M("Still to come"), "secondary", step.node.icon))
     return moments
 
@@ -159,7 +160,8 @@ def _title(workflow: Workflow, step: str, locale: str) -> str:
     return known.title(locale) if known else ""
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Some names: the first four, and how many more."""
     shown = ", ".join(names[:4])
     return shown if len(names) <= 4 else f"{shown} +{len(names) - 4}"
 
@@ -176,7 +178,7 @@ def _past(
     if note.action == "stuck" and not detail:
         detail = NOBODY.render(locale)
     if note.action == "copied":
-        detail = _listed([names.get(p, "") for p in note.detail.get("people", ())])
+        detail = listed([names.get(p, "") for p in note.detail.get("people", ())])
     return Moment(
         who=_who(note.person, note.detail.get("for"), names, locale),
         step=_title(workflow, note.step, locale),

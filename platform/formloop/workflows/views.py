@@ -36,6 +36,7 @@ from formloop.workflows import (
     task_page,
     task_views,
     timeline,
+    version_views,
     watching,
 )
 from formloop.workflows.amendments import proposals
@@ -53,6 +54,7 @@ PAGES = (
     desk_views,
     delegation_views,
     simulation_views,
+    version_views,
     amendment_views,
     in_notices,
 )
@@ -106,6 +108,7 @@ def init_app(app: Flask) -> None:
     navigation.person_menu.add("deputies", deputies)
     definition_views.links.add("workflow", _links)
     definition_views.standing.add("workflow", _standing)
+    definition_views.followups.add("workflow", version_views.follow)
     navigation.home.add("inbox", navigation.Slot("workflows/_home.html", _home, order=100))
     if simulation_views.play_tool not in fill_in.tools:
         fill_in.tools.append(simulation_views.play_tool)

@@ -66,6 +66,7 @@ def test_a_changed_step_deep_in_a_branch_is_found_by_its_ids():
         "steps": [
             {
                 "id": "size",
+                "title": "Size",
                 "node": "condition",
                 "branches": [
                     {
@@ -79,13 +80,13 @@ def test_a_changed_step_deep_in_a_branch_is_found_by_its_ids():
         ],
     }
     new = deepcopy(old)
-    new["steps"].insert(0, {"id": "first", "node": "copy"})
+    new["steps"].insert(0, {"id": "first", "title": "First", "node": "copy"})
     new["steps"][1]["branches"][0]["steps"][0]["mode"] = "any"
     assert [c.path for c in diff(old, new, WORKFLOW)] == [
         ("steps", "size", "branches", "large", "steps", "finance", "mode"),
         ("steps", "first"),
     ]
-    assert "Steps › size › branches › Large › steps › Finance › Mode changed from “all” to “any”." in _told(
+    assert "Steps › Size › branches › Large › steps › Finance › Mode changed from “all” to “any”." in _told(
         new, old=old, kind=WORKFLOW
     )
 

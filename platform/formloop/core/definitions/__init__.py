@@ -7,7 +7,7 @@ from formloop.core.definitions.differences import Change, diff
 from formloop.core.definitions.envelope import ID_PATTERN, KEY_PATTERN, TRANSLATIONS, complete, load_schema
 from formloop.core.definitions.faults import check_schema_of, name_pattern, suggest, with_suggestion
 from formloop.core.definitions.json_schema import check_json_schema, expand, record_validator
-from formloop.core.definitions.kind import Doc, ImpactRow, Kind, Library, Reference, kinds
+from formloop.core.definitions.kind import Ahead, Doc, ImpactRow, Kind, Library, Reference, kinds
 from formloop.core.definitions.merging import ConflictAt, Merge, merge
 from formloop.core.definitions.parsing import Parsed, check_depth, parse
 from formloop.core.definitions.parts import ABSENT, Path
@@ -19,6 +19,7 @@ __all__ = [
     "ID_PATTERN",
     "KEY_PATTERN",
     "TRANSLATIONS",
+    "Ahead",
     "Change",
     "ConflictAt",
     "Doc",

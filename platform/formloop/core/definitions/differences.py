@@ -7,7 +7,7 @@ from typing import Any
 
 from formloop.core.definitions.kind import Doc, Kind
 from formloop.core.definitions.parts import ABSENT, Path, same, split
-from formloop.core.definitions.shape import Shape
+from formloop.core.definitions.shape import Shape, kind_of_thing, kinds_of_things
 from formloop.core.definitions.writing import canonical, scalar_text
 from formloop.core.text import M, Message, localized
 
@@ -26,6 +26,9 @@ class Label:
     def render(self, locale: str) -> str:
         """The step in `locale`."""
         own = localized(self.thing, "title", locale) if isinstance(self.thing, dict) else ""
+        kind = kind_of_thing(self.thing)
+        if not own and kind is not None:
+            return M("{kind} “{name}”", kind=kind, name=self.name).render(locale)
         return own or self.shape.title(locale) or self.name.removeprefix("x-").replace("_", " ")
 
 
@@ -39,6 +42,7 @@ class Change:
     new: Any
     labels: tuple[Label, ...] = ()
     in_list_of_values: bool = False
+    members: tuple[Label, ...] = ()  # of a list, in the new order
 
     def describe(self, locale: str = "en") -> str:
         """The change in a sentence."""
@@ -46,11 +50,12 @@ class Change:
 
     def message(self, locale: str = "en") -> Message:
         """The sentence, its names already in `locale`."""
-        old, new = (_shown(value) for value in (self.old, self.new))
+        shape = self.labels[-1].shape if self.labels else Shape.of(None)
+        old, new = (_shown(value, shape, locale) for value in (self.old, self.new))
         labels = self.labels[:-1] if self.in_list_of_values else self.labels
         place = _SEPARATOR.join(label.render(locale) for label in labels)
         if self.kind_of_change == "moved":
-            order = ", ".join(str(name) for name in self.new)
+            order = ", ".join(each.render(locale) for each in self.members)
             return M("{place}: the order is now {order}.", place=place, order=_cut(order))
         if self.in_list_of_values:
             if self.kind_of_change == "added":
@@ -99,19 +104,23 @@ class _Walk:
                     yield Change((*path, name), what, one, other, (*labels, label), in_list_of_values=True)
             else:
                 yield from self.changes(one, other, inner, (*labels, label))
+        members = (Label(name, thing, shape.item()) for name, thing in after.items())
         stayed = [[name for name in side if name in before and name in after] for side in both.parts]
         if stayed[0] != stayed[1]:
-            yield Change(path, "moved", list(before), list(after), labels)
+            yield Change(path, "moved", list(before), list(after), labels, members=tuple(members))
 
 
-def _shown(value: Any) -> Message | str | None:
-    """A plain value for people; None when it is too much for a sentence."""
+def _shown(value: Any, shape: Shape, locale: str) -> Message | str | None:
+    """A value for people; None when it is too much for a sentence."""
     if value is ABSENT or isinstance(value, dict):
         return None
     if isinstance(value, list):
-        if any(isinstance(each, dict | list) for each in value):
+        members = [_member(each, shape.item(), locale) for each in value]
+        if None in members:
             return None
-        return _cut(", ".join(each if isinstance(each, str) else scalar_text(each) for each in value) or "[]")
+        return _cut(", ".join(each or "" for each in members) or "[]")
+    if word := shape.word(value, locale):
+        return f"“{_cut(word)}”"
     if isinstance(value, bool):
         return M("yes") if value else M("no")
     if value is None:
@@ -119,6 +128,28 @@ def _shown(value: Any) -> Message | str | None:
     if isinstance(value, int | Decimal):
         return scalar_text(value)
     return f"“{_cut(value)}”"
+
+
+def _member(value: Any, shape: Shape, locale: str) -> str | None:
+    """One of a list: a plain value, or what kind of thing it is with the plain values it has."""
+    if isinstance(value, dict):
+        kind = kind_of_thing(value)
+        if kind is None:
+            return None
+        said = [
+            _member(each, shape.property(key), locale)
+            for key, each in value.items()
+            if key not in kinds_of_things
+        ]
+        return (
+            f"{kind.render(locale)} ({', '.join(each or '…' for each in said)})"
+            if said
+            else kind.render(locale)
+        )
+    if isinstance(value, list):
+        said = [_member(each, shape.item(), locale) for each in value]
+        return ", ".join(each or "…" for each in said)
+    return shape.word(value, locale) or (value if isinstance(value, str) else scalar_text(value))
 
 
 def _cut(text: str) -> str:

@@ -44,6 +44,28 @@ class ImpactRow:
     count: int | None = None
 
 
+class Ahead(Protocol):
+    """What a kind can do ahead of a publication, while everybody goes on working, so that `apply` is soon done.
+
+    `is_long` says whether it is worth it. `go_on` does one more step, in transactions of its own, and says whether
+    there is nothing left to do; a step may be done again. `state` is kept from step to step: its `stage` is begin,
+    fill, index or settle, `done` of `total` rows are filled, the rest is the kind's own. `list_losses` says what
+    did not survive. `give_up` takes back what would be in the way if the publication does not come.
+    """
+
+    def is_long(self, connection: Connection, new: Doc) -> bool:
+        """Whether publishing `new` at once would keep others waiting."""
+
+    def go_on(self, new: Doc, state: dict[str, Any], alive: Callable[[], None]) -> bool:
+        """One step; `alive` is called now and then in one that takes long."""
+
+    def list_losses(self, new: Doc, state: Mapping[str, Any]) -> list[Message]:
+        """Which values are empty afterwards, in words."""
+
+    def give_up(self, new: Doc) -> None:
+        """The publication does not come."""
+
+
 def _no_problems(_doc: Doc, _library: Library) -> list[Problem]:
     return []
 
@@ -75,7 +97,7 @@ class Kind:
     - `prepare`: from document and version number to the object that runs; made once per version.
     - `apply`: tables and the like, inside the transaction that publishes, referenced definitions first;
       `connect`: a second pass after all were applied (foreign keys of definitions that need each other).
-    - `impact`: what `apply` would do, without doing it.
+    - `impact`: what `apply` would do, without doing it. `ahead`: what can be done before it, a step at a time.
     - `upgrades`: from format n to n + 1; a document without `x-format` has format 1.
     - `identities`: the property that identifies the members of a list, by the name of the list, where
       it is not `id`; an empty text says that the list can only be taken as a whole.
@@ -91,6 +113,7 @@ class Kind:
     apply: Callable[[Connection, Doc | None, Doc], None] = _nothing
     connect: Callable[[Connection, Doc | None, Doc], None] = _nothing
     impact: Callable[[Connection, Doc | None, Doc], list[ImpactRow]] = _no_impact
+    ahead: Ahead | None = None
     upgrades: tuple[Upgrade, ...] = ()
     identities: Mapping[str, str] = field(default_factory=dict)
     spaces: Mapping[str, str] = field(default_factory=dict)

@@ -4,8 +4,11 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from formloop.core.text import localized
+from formloop.core.registry import Registry
+from formloop.core.text import Message, localized
 
+# property → what each of its fixed values is called, where that tells what kind of thing an object is
+kinds_of_things: Registry[Mapping[str, Message]] = Registry("kind of thing")
 _ALTERNATIVES = ("allOf", "anyOf", "oneOf")
 _CONDITIONAL = ("if", "then", "else")
 
@@ -70,6 +73,19 @@ class Shape:
     def title(self, locale: str) -> str:
         """How people call this place, or the empty text."""
         return next((name for each in self._schemas if (name := localized(each, "title", locale))), "")
+
+    def word(self, value: Any, locale: str) -> str:
+        """How people call one of the values that may be chosen here, or the empty text."""
+        said = (each["x-titles"].get(str(value)) for each in self._schemas if "x-titles" in each)
+        return next((localized(each, "title", locale) for each in said if each is not None), "")
+
+
+def kind_of_thing(thing: Any) -> Message | None:
+    """What kind of thing an object is, by the value that tells it from others."""
+    if not isinstance(thing, Mapping):
+        return None
+    words = (kinds_of_things.get(key).get(str(thing[key])) for key in kinds_of_things.names() if key in thing)
+    return next((each for each in words if each is not None), None)
 
 
 def _expanded(root: Mapping[str, Any], schemas: list[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:

@@ -74,6 +74,24 @@ def _restart(walk: Walk, event: Event) -> None:
     walk.go(walk.workflow.first)
 
 
+def _refuse_move(workflow: Workflow, state: State, event: Event) -> Refusal:
+    return None if state.status in (*RUNNING, "returned") else Conflict(M("This is not under approval."))
+
+
+def _move(walk: Walk, event: Event) -> None:
+    """By this version of the workflow from now on: at the places `renewed`, where it asks otherwise, it does so now."""
+    versions = {"from": event.values["from"], "version": event.values["version"]}
+    walk.note("moved", next(iter(walk.state.leaves), None), event, **versions)
+    for round in event.values["renewed"]:
+        token = walk.state.find_token(round)
+        if token is None:  # the case has ended
+            continue
+        step = walk.workflow.steps[token.at]
+        entry = step.node.renew(Visit(step, walk.state, token), walk.world)
+        if entry is not None:
+            walk.apply(replace(token, stuck=any(s.state == "gone" for s in entry.seats or ())), entry)
+
+
 def _refuse_skip(workflow: Workflow, state: State, event: Event) -> Refusal:
     if not event.comment.strip():
         return invalid("comment", REASON)
@@ -104,7 +122,8 @@ def _reassign(walk: Walk, event: Event) -> None:
         state = "waiting" if seat.state == "waiting" else "open"
         if seat.state == "open":
             walk.effects.append(CancelOpen((seat.round,) if seat.round > 0 else (), (seat.person,)))
-        replace_seat(walk, token, seat, Seat(event.to, {"rule": "reassigned", "by": event.by}, state))
+        why = {"rule": "reassigned", "by": event.by, "of": seat.person}
+        replace_seat(walk, token, seat, Seat(event.to, why, state))
 
 
 def _seat_to_give(state: State, event: Event) -> tuple[Token, Seat] | None:
@@ -203,6 +222,7 @@ def _reactivate(walk: Walk, event: Event) -> None:
 
 ACTIONS = {
     "resume": Action(_refuse_resume, _resume),
+    "move": Action(_refuse_move, _move),
     "restart": Action(_refuse_restart, _restart),
     "skip": Action(_refuse_skip, _skip),
     "reassign": Action(_refuse_reassign, _reassign),

@@ -17,7 +17,15 @@ class Chosen(AssigneeRule):
     icon = "user-plus"
     required = ("by",)
     schema: ClassVar[Mapping[str, Any]] = {
-        "by": {"enum": ["initiator", "previous"], "title": "Chosen by", "x-title": {"zh-CN": "由谁选择"}}
+        "by": {
+            "enum": ["initiator", "previous"],
+            "x-titles": {
+                "initiator": {"title": "Whoever submits", "x-title": {"zh-CN": "发起人"}},
+                "previous": {"title": "Who decides before", "x-title": {"zh-CN": "上一处理人"}},
+            },
+            "title": "Chosen by",
+            "x-title": {"zh-CN": "由谁选择"},
+        }
     }
 
     def find(self, rule: Rule, directory: Directory) -> Sequence[int]:

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from formloop.core.definitions import Doc, Library
-from formloop.core.errors import Problem
+from formloop.core.errors import Conflict, Problem
 from formloop.core.expression import TEXT, Type
 from formloop.core.text import M
 from formloop.forms.spec import FormSpec
 from formloop.workflows.nodes.due import DUE, alarms, check_due, next_alarm
+from formloop.workflows.nodes.renewing import renew
 from formloop.workflows.nodes.seats import (
     FIELD_RIGHTS,
     FIELD_WORDS,
@@ -23,11 +24,11 @@ from formloop.workflows.nodes.seats import (
     check_fields,
     check_who,
     choose,
+    line_up,
     pass_repeated,
     sit,
-    stand_in,
 )
-from formloop.workflows.spec import ACTIONS, Entry, FindForm, Node, Step, Visit, World
+from formloop.workflows.spec import ACTIONS, OFFERED, Entry, FindForm, Node, Step, Visit, World
 from formloop.workflows.state import Alarm, CancelOpen, Event, Note, Remind, Seat
 
 ACTION_WORDS: Mapping[str, Any] = {
@@ -55,6 +56,7 @@ NOBODY: Mapping[str, Any] = {
             "properties": {"person": {"type": "string", "title": "Account", "x-title": {"zh-CN": "账号"}}},
         },
     ],
+    "default": "stop",
     "title": "When nobody is found",
     "x-title": {"zh-CN": "找不到审批人时"},
 }
@@ -67,6 +69,8 @@ REPEATED: Mapping[str, Any] = {
     },
     "title": "Whoever agreed before",
     "x-title": {"zh-CN": "审批人去重"},
+    "description": "Left empty: as the workflow says.",
+    "x-description": {"zh-CN": "不填时：按流程的设置。"},
 }
 
 
@@ -89,6 +93,9 @@ class Approval(Node):
                 "in_turn": {"title": "One after the other", "x-title": {"zh-CN": "依次审批"}},
                 "vote": {"title": "By vote", "x-title": {"zh-CN": "按比例投票"}},
             },
+            "default": "any",
+            "description": "Up the line one after the other, unless something is said here.",
+            "x-description": {"zh-CN": "逐级审批时，如未指定则依次审批。"},
             "title": "How they decide",
             "x-title": {"zh-CN": "多人审批方式"},
         },
@@ -96,6 +103,7 @@ class Approval(Node):
             "type": "integer",
             "minimum": 1,
             "maximum": 100,
+            "default": HALF,
             "title": "Percent that must agree",
             "x-title": {"zh-CN": "通过比例（%）"},
         },
@@ -106,6 +114,7 @@ class Approval(Node):
                 "return": {"title": "Back to the initiator", "x-title": {"zh-CN": "退回发起人"}},
                 "pass": {"title": "It goes on", "x-title": {"zh-CN": "继续流转"}},
             },
+            "default": "end",
             "title": "When rejected",
             "x-title": {"zh-CN": "拒绝后"},
         },
@@ -115,6 +124,7 @@ class Approval(Node):
                 "again": {"title": "Through all steps again", "x-title": {"zh-CN": "重新逐级审批"}},
                 "back": {"title": "Straight back to this step", "x-title": {"zh-CN": "直接回到本节点"}},
             },
+            "default": "again",
             "title": "After a return",
             "x-title": {"zh-CN": "退回后重新提交"},
         },
@@ -133,6 +143,7 @@ class Approval(Node):
             "uniqueItems": True,
             "contains": {"const": "approve"},
             "items": {"enum": list(ACTIONS), "x-titles": ACTION_WORDS},
+            "default": list(OFFERED),
             "title": "Actions",
             "x-title": {"zh-CN": "可用操作"},
         },
@@ -151,23 +162,35 @@ class Approval(Node):
     def enter(self, visit: Visit, world: World) -> Entry:
         """Ask everybody, or the first one when they decide in turn."""
         step = visit.step
-        seats = choose(visit, world) or stand_in(visit, world)
+        seats = choose(visit, world)
         if not seats:
             return self._nobody(visit)
         seats = pass_repeated(visit, seats)
-        notes = tuple(
-            Note("repeated", step.id, visit.token.round, s.person) for s in seats if s.state == "done"
-        )
         if step.mode == "in_turn":
-            seats = _line_up(seats)
-        elif step.mode == "any" and notes:
-            return self._agreed(step, seats, notes)
-        if all(s.state == "done" for s in seats):
-            return self._agreed(step, seats, notes)
-        if step.mode == "vote" and notes:
-            counted = self._count(step, seats)
-            return replace(counted, effects=(*notes, *(alarms(visit, world) if counted.stays else ())))
-        return Entry((*notes, *alarms(visit, world)), stays=True, seats=seats)
+            seats = line_up(seats)
+        notes, entry = _repeated(visit, seats), self._standing(step, seats)
+        return replace(entry, effects=(*notes, *(alarms(visit, world) if entry.stays else ())))
+
+    def renew(self, visit: Visit, world: World) -> Entry:
+        """Ask as this version of the step says; who is asked already, and still is, notices nothing."""
+        before, seats = visit.token.seats, renew(visit, world)
+        if not seats and visit.step.document.get("nobody") != "pass":
+            raise Conflict(M("The new version finds nobody to ask at “{step}”.", step=visit.step.called))
+        entry = self._standing(visit.step, seats) if seats else self._nobody(visit)
+        asked = {(s.person, s.round) for s in seats if s.state == "open"}
+        gone = [s for s in before if s.state == "open" and (s.person, s.round) not in asked]
+        cancelled = [CancelOpen((s.round,) if s.round > 0 else (), (s.person,)) for s in gone]
+        new = tuple(s for s in seats if s.person not in {each.person for each in before})
+        return replace(entry, effects=(*cancelled, *_repeated(visit, new), *entry.effects))
+
+    def _standing(self, step: Step, seats: tuple[Seat, ...]) -> Entry:
+        """What the seats come to as they are: decided, or still waiting."""
+        if step.mode == "vote":
+            return self._count(step, seats)
+        waits = any(s.state in WAITS for s in seats)
+        if not waits or (step.mode == "any" and any(s.state == "done" for s in seats)):
+            return self._agreed(step, seats)
+        return Entry(stays=True, seats=seats)
 
     def arm(self, visit: Visit, world: World, since: datetime) -> tuple[Alarm, ...]:
         """Its times, but for a past one at which the heads were asked already."""
@@ -226,8 +249,8 @@ class Approval(Node):
             return self._rejected(step, seats)
         return Entry(stays=True, seats=seats)
 
-    def _agreed(self, step: Step, seats: tuple[Seat, ...], notes: tuple[Note, ...] = ()) -> Entry:
-        return Entry(notes, next=step.next, seats=seats, agreed=True, variables=_outcome(step, "approved"))
+    def _agreed(self, step: Step, seats: tuple[Seat, ...]) -> Entry:
+        return Entry(next=step.next, seats=seats, agreed=True, variables=_outcome(step, "approved"))
 
     def _rejected(self, step: Step, seats: tuple[Seat, ...]) -> Entry:
         return Entry(next=step.next, seats=seats, rejected=True, variables=_outcome(step, "rejected"))
@@ -273,25 +296,18 @@ def _left_out(
     return (Note("passed", visit.step.id, visit.token.round),) if left else ()
 
 
+def _repeated(visit: Visit, seats: tuple[Seat, ...]) -> tuple[Note, ...]:
+    """What the history says of those who have agreed before."""
+    done = [s.person for s in seats if s.state == "done"]
+    return tuple(Note("repeated", visit.step.id, visit.token.round, person) for person in done)
+
+
 def _told(action: str, visit: Visit, people: tuple[int, ...]) -> Note:
     return Note(action, visit.step.id, visit.token.round, detail={"people": list(people)})
 
 
 def _outcome(step: Step, word: str) -> dict[str, Any]:
     return {step.id: word} if step.document.get("rejected") == "pass" else {}
-
-
-def _line_up(seats: tuple[Seat, ...]) -> tuple[Seat, ...]:
-    """The first who is still to decide is asked; each other one waits for the one before."""
-    found: list[Seat] = []
-    before: int | None = None
-    for seat in seats:
-        if seat.state == "open":
-            found.append(seat if before is None else replace(seat, state="waiting", after=before))
-            before = seat.person
-        else:
-            found.append(seat)
-    return tuple(found)
 
 
 def _escalated(visit: Visit, world: World) -> tuple[tuple[Seat, ...], tuple[CancelOpen, ...]]:

@@ -9,6 +9,7 @@ from formloop.core.expression import EvaluationError, ListType, RecordType, Type
 from formloop.core.text import M
 from formloop.forms.spec import FormSpec, no_form
 from formloop.workflows.nodes.calculate import BROKEN, VALUES, evaluate
+from formloop.workflows.nodes.failing import FAILED
 from formloop.workflows.plain import Found
 from formloop.workflows.spec import Entry, FindForm, Node, Visit, Wanted, World
 from formloop.workflows.state import Event, Note, Work
@@ -27,6 +28,12 @@ class WorkOnRecords(Node):
     schema: ClassVar[Mapping[str, Any]] = {
         "do": {
             "enum": ["create", "update", "delete", "query"],
+            "x-titles": {
+                "create": {"title": "Create", "x-title": {"zh-CN": "新建"}},
+                "update": {"title": "Change", "x-title": {"zh-CN": "修改"}},
+                "delete": {"title": "Delete", "x-title": {"zh-CN": "删除"}},
+                "query": {"title": "Look up", "x-title": {"zh-CN": "查找"}},
+            },
             "title": "What to do",
             "x-title": {"zh-CN": "操作"},
         },
@@ -48,7 +55,7 @@ class WorkOnRecords(Node):
         },
         "by": {**VALUES, "title": "Where these fit", "x-title": {"zh-CN": "匹配字段"}},
         "many": {"type": "boolean", "title": "Several", "x-title": {"zh-CN": "多条"}},
-        "failed": {"enum": ["stop", "pass"], "title": "When it fails", "x-title": {"zh-CN": "失败时"}},
+        "failed": FAILED,
     }
 
     def check(self, doc: Doc, at: str, form: FormSpec, library: Library) -> list[Problem]:

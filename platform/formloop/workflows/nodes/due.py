@@ -26,6 +26,16 @@ name_pattern(
     ),
 )
 
+CALENDAR: Mapping[str, Any] = {
+    "enum": ["working", "all"],
+    "x-titles": {
+        "working": {"title": "Working days", "x-title": {"zh-CN": "工作日"}},
+        "all": {"title": "All days", "x-title": {"zh-CN": "自然日"}},
+    },
+    "default": "all",
+    "title": "Days",
+    "x-title": {"zh-CN": "日历"},
+}
 DUE: Mapping[str, Any] = {
     "type": "object",
     "additionalProperties": False,
@@ -37,15 +47,7 @@ DUE: Mapping[str, Any] = {
             "title": "Date field",
             "x-title": {"zh-CN": "日期字段"},
         },
-        "calendar": {
-            "enum": ["working", "all"],
-            "x-titles": {
-                "working": {"title": "Working days", "x-title": {"zh-CN": "工作日"}},
-                "all": {"title": "All days", "x-title": {"zh-CN": "自然日"}},
-            },
-            "title": "Days",
-            "x-title": {"zh-CN": "日历"},
-        },
+        "calendar": CALENDAR,
         "then": {
             "type": "array",
             "maxItems": 10,

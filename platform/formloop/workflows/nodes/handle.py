@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from formloop.core.text import M
 from formloop.workflows.nodes.approval import ACTION_WORDS, Approval
-from formloop.workflows.spec import ACTIONS
+from formloop.workflows.spec import ACTIONS, OFFERED
 
 _ACTIONS = tuple(each for each in ACTIONS if each != "reject")
 
@@ -26,5 +26,6 @@ class Handle(Approval):
         "actions": {
             **Approval.schema["actions"],
             "items": {"enum": list(_ACTIONS), "x-titles": ACTION_WORDS},
+            "default": [each for each in OFFERED if each in _ACTIONS],
         },
     }

@@ -10,6 +10,7 @@ from formloop.core.text import M, Message
 from formloop.events import reasons
 from formloop.forms.spec import FormSpec
 from formloop.workflows.nodes.calculate import BROKEN, VALUES, evaluate
+from formloop.workflows.nodes.failing import FAILED
 from formloop.workflows.spec import Entry, FindForm, Node, Visit, Wanted, World
 from formloop.workflows.state import Event, Note, Work
 
@@ -30,6 +31,7 @@ class HttpCall(Node):
     schema: ClassVar[Mapping[str, Any]] = {
         "method": {
             "enum": ["GET", "POST", "PUT", "PATCH", "DELETE"],
+            "default": "POST",
             "title": "Method",
             "x-title": {"zh-CN": "方法"},
         },
@@ -46,7 +48,7 @@ class HttpCall(Node):
             "title": "Called twice, it does nothing twice",
             "x-title": {"zh-CN": "重复调用无副作用"},
         },
-        "failed": {"enum": ["stop", "pass"], "title": "When it fails", "x-title": {"zh-CN": "失败时"}},
+        "failed": FAILED,
     }
 
     def check(self, doc: Doc, at: str, form: FormSpec, library: Library) -> list[Problem]:

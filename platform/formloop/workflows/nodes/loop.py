@@ -43,7 +43,7 @@ class Loop(Node):
             "title": "At most so many times",
             "x-title": {"zh-CN": "最多次数"},
         },
-        "steps": {"$ref": "#/$defs/steps"},
+        "steps": {"$ref": "#/$defs/steps", "title": "Steps", "x-title": {"zh-CN": "步骤"}},
     }
 
     def check(self, doc: Doc, at: str, form: FormSpec, library: Library) -> list[Problem]:

@@ -13,6 +13,7 @@ from formloop.definitions import library as published
 from formloop.forms.spec import FormSpec
 from formloop.planning.spec import PlanSpec, Written
 from formloop.workflows.nodes.calculate import BROKEN, VALUES, evaluate
+from formloop.workflows.nodes.failing import FAILED
 from formloop.workflows.spec import Entry, FindForm, Node, Visit, Wanted, World
 from formloop.workflows.state import Event, Note, Work
 
@@ -31,7 +32,7 @@ class RunPlan(Node):
     schema: ClassVar[Mapping[str, Any]] = {
         "plan": {"type": "string", "pattern": KEY_PATTERN, "title": "Plan", "x-title": {"zh-CN": "计划"}},
         "parameters": {**VALUES, "title": "Parameters", "x-title": {"zh-CN": "参数"}},
-        "failed": {"enum": ["stop", "pass"], "title": "When it fails", "x-title": {"zh-CN": "失败时"}},
+        "failed": FAILED,
     }
 
     def check(self, doc: Doc, at: str, form: FormSpec, library: Library) -> list[Problem]:

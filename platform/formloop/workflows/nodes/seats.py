@@ -13,12 +13,17 @@ from formloop.workflows.state import Rule, Seat
 
 
 def choose(visit: Visit, world: World) -> tuple[Seat, ...]:
-    """One seat for each person; the first rule that chose somebody is kept as the reason."""
+    """One seat for each person whom the step names; where it finds nobody, for whoever it names for that case."""
+    return sit(name(visit, world), world)
+
+
+def name(visit: Visit, world: World) -> dict[int, Rule]:
+    """Whom the step asks, with the first rule that chose each of them as the reason."""
     found: dict[int, Rule] = {}
     for rule in visit.step.who:
         for person in world.find_people(rule, visit):
             found.setdefault(person, rule)
-    return sit(found, world)
+    return found or _in_their_place(visit, world)
 
 
 def sit(found: Mapping[int, Rule], world: World) -> tuple[Seat, ...]:
@@ -69,7 +74,7 @@ def _called(visit: Visit, mine: Seat, others: Sequence[int], world: World) -> Se
     if not world.is_here(found.person):
         if visit.step.document.get("nobody") == "pass":
             return None
-        found = next(iter(stand_in(visit, world)), replace(mine, state="gone"))
+        found = next(iter(sit(_in_their_place(visit, world), world)), replace(mine, state="gone"))
     if found.person == mine.person:
         return replace(mine, state=found.state)
     return None if found.person in others else found
@@ -84,13 +89,26 @@ def put_instead(seats: tuple[Seat, ...], mine: Seat, other: Seat | None) -> tupl
     )
 
 
-def stand_in(visit: Visit, world: World) -> tuple[Seat, ...]:
-    """The seat of whoever is asked where nobody is found, if the step names somebody."""
+def _in_their_place(visit: Visit, world: World) -> dict[int, Rule]:
+    """Whoever is asked where nobody is found, if the step names somebody."""
     nobody = visit.step.document.get("nobody")
     if not isinstance(nobody, dict):
-        return ()
+        return {}
     rule = {"rule": "stand_in", "person": nobody["person"]}
-    return sit(dict.fromkeys(world.find_people(rule, visit), rule), world)
+    return dict.fromkeys(world.find_people(rule, visit), rule)
+
+
+def line_up(seats: Sequence[Seat]) -> tuple[Seat, ...]:
+    """The first who is still to decide is asked; each other one waits for the one before."""
+    found: list[Seat] = []
+    before: int | None = None
+    for seat in seats:
+        if seat.state == "open":
+            found.append(seat if before is None else replace(seat, state="waiting", after=before))
+            before = seat.person
+        else:
+            found.append(seat)
+    return tuple(found)
 
 
 def pass_repeated(visit: Visit, seats: tuple[Seat, ...]) -> tuple[Seat, ...]:

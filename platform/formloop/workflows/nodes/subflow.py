@@ -8,6 +8,7 @@ from formloop.core.errors import Problem
 from formloop.core.expression import TEXT, EvaluationError, RecordType, Type
 from formloop.core.text import M, Message
 from formloop.forms.spec import FormSpec, no_form
+from formloop.workflows.nodes.failing import FAILED
 from formloop.workflows.spec import Entry, FindForm, Node, Visit, Wanted, World
 from formloop.workflows.state import ENDED, Event, Note, Watch, Work
 
@@ -30,12 +31,13 @@ class SubFlow(Node):
             "title": "Which record",
             "x-title": {"zh-CN": "哪条记录"},
         },
-        "wait": {"type": "boolean", "title": "Wait for its end", "x-title": {"zh-CN": "等待其结束"}},
-        "failed": {
-            "enum": ["stop", "pass"],
-            "title": "When it cannot begin",
-            "x-title": {"zh-CN": "无法发起时"},
+        "wait": {
+            "type": "boolean",
+            "default": True,
+            "title": "Wait for its end",
+            "x-title": {"zh-CN": "等待其结束"},
         },
+        "failed": {**FAILED, "title": "When it cannot begin", "x-title": {"zh-CN": "无法发起时"}},
     }
 
     def check(self, doc: Doc, at: str, form: FormSpec, library: Library) -> list[Problem]:

@@ -9,7 +9,7 @@ from formloop.core.errors import Problem
 from formloop.core.expression import BOOL, EvaluationError, RecordType, Type
 from formloop.core.text import M, Message, Titled
 from formloop.forms.spec import FormSpec, no_form
-from formloop.workflows.nodes.due import DURATION, check_date
+from formloop.workflows.nodes.due import CALENDAR, DURATION, check_date
 from formloop.workflows.plain import Found
 from formloop.workflows.spec import Entry, FindForm, Node, Visit, Wanted, World
 from formloop.workflows.state import Alarm, Effect, Event, Watch
@@ -27,7 +27,7 @@ class Wait(Node):
     color = "secondary"
     schema: ClassVar[Mapping[str, Any]] = {
         "after": {**DURATION, "title": "So long", "x-title": {"zh-CN": "等待时长"}},
-        "calendar": {"enum": ["working", "all"], "title": "Days", "x-title": {"zh-CN": "日历"}},
+        "calendar": CALENDAR,
         "field": {"type": "string", "title": "Until the date in", "x-title": {"zh-CN": "等到日期字段"}},
         "until": {
             "type": "string",

@@ -1,0 +1,133 @@
+"""Publications that would keep others waiting: a job prepares them while everybody goes on working, then publishes.
+
+Everything else is published at once. What is published is the document as it was when its publication began;
+a draft that somebody goes on editing meanwhile stays.
+"""
+
+from typing import Any
+
+from sqlalchemy import update
+
+from formloop.access import gate
+from formloop.access.actor import SYSTEM, Actor, get_actor
+from formloop.core.definitions import Ahead, Doc, kinds, parse, write
+from formloop.core.errors import Conflict, Invalid, NotFound, Problem
+from formloop.core.text import M, Message
+from formloop.db import connection, reading, transactional
+from formloop.definitions.drafts import RESOURCE, get_definition, lock
+from formloop.definitions.history import any_error, judged, wanted_document
+from formloop.definitions.publishing import (
+    Published,
+    publish,
+    publish_prepared,
+    require_at_rest,
+    roll_back,
+)
+from formloop.definitions.tables import definition
+from formloop.events import jobs
+from formloop.events.jobs import Job, Work
+
+KIND = "publish"
+_NO_DRAFT = -1  # no revision of a draft: going back to a version leaves the draft as it is
+
+
+def init() -> None:
+    """Let long publications be carried out, one after another."""
+    jobs.enroll(KIND, Work(_step, alone=True, failed=_take_back))
+
+
+def begin(
+    actor: Actor, definition_id: str, note: str = "", revision: int | None = None, version: int | None = None
+) -> Published | int:
+    """Publish the draft, or go back to `version`, at once; or promise a job where that takes long: its number."""
+    gate.require(actor, "design", RESOURCE)
+    if _is_long(definition_id, version):
+        return _promise(actor, definition_id, note, revision, version)
+    if version is not None:
+        return roll_back(actor, definition_id, version, note)
+    return publish(actor, definition_id, note, revision)
+
+
+def _is_long(definition_id: str, version: int | None) -> bool:
+    found = get_definition(definition_id)
+    ahead = kinds.get(found.kind).ahead
+    if ahead is None or not found.version or (version is None and not found.has_draft):
+        return False
+    new = wanted_document(found, version)
+    with reading() as conn, judged(found, new) as problems:
+        return not any_error(problems) and ahead.is_long(conn, new)
+
+
+@transactional
+def _promise(actor: Actor, definition_id: str, note: str, revision: int | None, version: int | None) -> int:
+    row = lock(definition_id)
+    if row is None:
+        raise NotFound
+    require_at_rest(row)
+    if version is None and (row.draft is None or revision not in (None, row.draft_revision)):
+        raise Conflict(M("The draft has been published or changed by somebody else."))
+    doc = wanted_document(get_definition(definition_id), version)
+    said = {"definition": definition_id, "text": write(doc, kinds.get(row.kind)), "note": note}
+    draft = row.draft_revision if version is None else _NO_DRAFT
+    job = jobs.start(actor, KIND, {**said, "revision": draft})
+    connection().execute(update(definition).where(definition.c.id == definition_id).values(publishing=job))
+    return job
+
+
+def get_run(definition_id: str, job: int) -> Job:
+    """How far a publication of this definition is, for everybody who may design."""
+    found = jobs.get_job(job)
+    if found.kind != KIND or found.payload["definition"] != definition_id:
+        raise NotFound
+    return found
+
+
+def list_losses(job: Job) -> list[Message]:
+    """Which values a publication found that did not survive it, in words."""
+    ahead, doc = _prepared(job)
+    return ahead.list_losses(doc, job.result.get("ahead", {}))
+
+
+def cancel(actor: Actor, definition_id: str, job: int) -> None:
+    """Let a publication end without coming; without effect once it has come."""
+    gate.require(actor, "design", RESOURCE)
+    jobs.stop(get_run(definition_id, job).id)
+
+
+def _step(job: Job) -> bool:
+    if job.stopping:
+        raise Invalid([Problem("cancelled", "", M("It was cancelled. The version that ran before runs on."))])
+    actor = SYSTEM if job.person is None else get_actor(job.person)
+    ahead, doc = _prepared(job)
+    state: dict[str, Any] = job.result.setdefault("ahead", {})
+
+    def alive() -> None:
+        job.done, job.total = state.get("done", 0), state.get("total", 0)
+        job.alive()
+
+    ready = ahead.go_on(doc, state, alive)
+    job.done, job.total = state.get("done", 0), state.get("total", 0)
+    if ready:
+        said = job.payload
+        done = publish_prepared(actor, said["definition"], doc, said["note"], said["revision"], job.id)
+        job.result["version"] = done.version
+    return ready
+
+
+def _prepared(job: Job) -> tuple[Ahead, Doc]:
+    kind = kinds.get(get_definition(job.payload["definition"]).kind)
+    if kind.ahead is None:
+        raise NotFound
+    return kind.ahead, parse(job.payload["text"]).doc
+
+
+def _take_back(job: Job) -> None:
+    ahead, doc = _prepared(job)
+    ahead.give_up(doc)
+    _let_go(job)
+
+
+@transactional
+def _let_go(job: Job) -> None:
+    own = definition.c.id == job.payload["definition"], definition.c.publishing == job.id
+    connection().execute(update(definition).where(*own).values(publishing=None))

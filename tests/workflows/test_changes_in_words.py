@@ -1,0 +1,64 @@
+"""What changed between two versions of a workflow, in the words of whoever reads it."""
+
+from pathlib import Path
+
+import pytest
+
+import formloop
+from formloop.core.definitions import Doc, diff
+from formloop.core.text import load_catalogues
+from formloop.workflows.kind import WORKFLOW
+from workflows.specimens import approval, workflow_doc
+
+END = {"id": "done", "node": "end", "state": "confirmed"}
+BUYER = [{"rule": "role", "role": "buyer"}]
+
+
+@pytest.fixture(autouse=True)
+def catalogues() -> None:
+    load_catalogues(Path(formloop.__file__).parent)
+
+
+def told(locale: str, before: list[Doc], after: list[Doc]) -> list[str]:
+    changes = diff(workflow_doc(*before), workflow_doc(*after), WORKFLOW)
+    return [each.describe(locale) for each in changes]
+
+
+def test_values_that_are_chosen_are_said_as_the_designer_says_them() -> None:
+    before = [approval("one", "bob", mode="any", fields={"reason": "edit"}), END]
+    after = [approval("one", "bob", mode="all", fields={"reason": "require"}, actions=["approve"]), END]
+    assert sorted(told("en", before, after), reverse=True) == [
+        "Steps › One › How they decide changed from “One is enough” to “All must agree”.",
+        "Steps › One › Field rights › reason changed from “May be filled in” to “Must be filled in”.",
+        "Steps › One › Actions was added: Approve.",
+    ]
+    assert set(told("zh-CN", before, after)) == {
+        "步骤 › One › 字段权限 › reason：由“可编辑”改为“必填”。",
+        "步骤 › One › 多人审批方式：由“或签（一人同意即可）”改为“会签（须全部同意）”。",
+        "步骤 › One › 可用操作：新增，内容为同意。",
+    }
+
+
+def test_who_is_asked_is_said_by_the_rules_that_choose_them() -> None:
+    before, after = [approval("one", "bob"), END], [approval("one", "bob", "cho"), END]
+    assert told("en", before, after) == ["Steps › One › Who changed from People (bob) to People (bob, cho)."]
+    after = [approval("one", who=[{"rule": "chosen", "by": "previous"}]), END]
+    assert told("zh-CN", before, after) == ["步骤 › One › 处理人：由人员 (bob)改为流转中指定 (上一处理人)。"]
+
+
+def test_a_step_without_a_name_is_called_by_its_kind() -> None:
+    handle = {"id": "issue", "node": "handle", "who": BUYER}
+    tell = {"id": "tell", "node": "copy", "who": BUYER}
+    assert told("en", [tell, END], [handle, tell, END]) == ["Steps › Work to do “issue” was added."]
+    assert told("zh-CN", [handle, tell, END], [tell, handle, END]) == [
+        "步骤：顺序改为 抄送“tell”, 办理“issue”, 结束“done”。"
+    ]
+
+
+def test_steps_in_branches_are_told_with_the_words_around_them() -> None:
+    def ways(*steps: Doc) -> list[Doc]:
+        branches = [{"id": "dear", "title": "Dear", "steps": list(steps)}, {"id": "other", "steps": []}]
+        return [{"id": "fork", "node": "parallel", "branches": branches}, END]
+
+    found = told("zh-CN", ways(), ways(approval("head", "dee")))
+    assert found == ["步骤 › 并行分支“fork” › 分支 › Dear › 步骤 › Head：新增。"]
