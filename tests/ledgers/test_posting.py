@@ -1,5 +1,6 @@
 """What documents write into ledgers, and what they may not."""
 
+from datetime import date
 from decimal import Decimal as D
 from typing import Any
 
@@ -10,6 +11,7 @@ from formloop.access.actor import SYSTEM
 from formloop.core.errors import Invalid
 from formloop.db import reading, undone
 from formloop.forms import service
+from formloop.ledgers import periods
 from formloop.ledgers.kind import get_ledger
 from formloop.ledgers.pools import nets
 from formloop.ledgers.verifying import verify
@@ -123,3 +125,24 @@ def test_settings_that_were_only_tried_are_forgotten(store: Store) -> None:
     undone(try_other_books)
     store.buy("1", "10")
     assert (store.account("accrued"), store.account("bank")) == (D(-10), D(0))
+
+
+@pytest.mark.parametrize("rate", ["1", "ROUND(1.0, 0)"])  # sums of values, and what must be calculated again
+def test_what_was_undone_after_a_close_follows_the_value_of_what_it_undid(
+    database: Settings, rate: str
+) -> None:
+    cost = f"-entries.stock.value * {rate}" if rate != "1" else "-entries.stock.value"
+    store = Store(
+        document("sample"),
+        posting("sample_posting", "sample", OUT, debit("settings.cost", cost), credit("settings.stock", cost),
+                **PER_LINE),
+    )  # fmt: skip
+    store.buy("10", "2", day="2026-01-05")
+    taken = store.do("sample", {"quantity": "5"}, day="2026-01-10", place=store.main)
+    periods.close(SYSTEM, "accounting", date(2026, 1, 15))
+    store.cancel("sample", taken)
+    store.take("2", day="2026-01-20")
+    periods.reopen(SYSTEM, "accounting", None, "a receipt was forgotten")
+    store.buy("10", "4", day="2026-01-06")
+    assert store.there() == (D(18), D(54)) and store.account("stock") == D(54)
+    assert store.account("cost") == D(6) and verify() == []
