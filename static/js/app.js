@@ -203,4 +203,5 @@ document.addEventListener("htmx:afterSettle", ({ detail }) => {
 document.addEventListener("DOMContentLoaded", () => {
   settle(document);
   document.querySelectorAll("#fl-toasts .fl-toast").forEach(toasts.fade);
+  document.documentElement.dataset.ready = "";
 });

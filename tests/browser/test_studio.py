@@ -49,7 +49,7 @@ def _begin(page: Page, site: Site, name: str) -> None:
     expect(page.locator("[name=name]")).to_be_focused()
     page.keyboard.type(name)
     page.keyboard.press("Enter")
-    expect(page.locator("#studio")).to_be_visible()
+    expect(page.locator("html[data-ready] #studio")).to_be_visible()
 
 
 def test_a_plain_form_of_five_named_fields_takes_at_most_twelve_clicks(
@@ -82,6 +82,7 @@ def test_a_plain_form_of_five_named_fields_takes_at_most_twelve_clicks(
     page.locator(".fl-save").click()
     expect(page).to_have_url(re.compile(r"/f/loan_of_tools/\d+$"))
     page.goto(f"{site.address}/f/loan_of_tools")
+    expect(page.locator("th").first).to_be_visible()
     heads = page.locator("th").all_inner_texts()
     assert all(any(name in head for head in heads) for _, name in FIELDS)
     expect(page.locator("[name^='f.kind']").first).to_be_attached()

@@ -27,7 +27,7 @@ from formloop.core.errors import (
     Unavailable,
 )
 from formloop.core.text import M
-from formloop.db import connection, counter, is_sqlite, patience, reading, transactional
+from formloop.db import connection, counter, is_sqlite, just_seen, patience, reading, transactional
 
 SESSION_DAYS, IDLE_HOURS = 14, 72
 GUESSES, GUESS_WINDOW = 10, timedelta(minutes=15)
@@ -144,6 +144,7 @@ def find_signed_in(secret: str, by_token: bool = False) -> SignedIn | None:
         row = conn.execute(_by_token if by_token else _by_session, asked).one_or_none()
         if row is None:
             return None
+        just_seen(access=row.access, definitions=row.definitions)
         actor = remembered_actor(row.person, row.access)
     if row.seen_at is None or clock.now() - row.seen_at > timedelta(minutes=5):
         with suppress(StorageFull, Unavailable), patience(0.05):  # reading goes on when nothing can be noted

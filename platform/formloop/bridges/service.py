@@ -1,6 +1,6 @@
 """Running bridges: when something happens to a record, and when a promised message is delivered."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -27,7 +27,7 @@ ORDER = 200  # after what belongs to the record itself: workflow, ledgers
 def start() -> None:
     """Listen to changes of records and deliver what was promised; doing it twice counts once."""
     if TOPIC not in outbox.topics:
-        outbox.topics.add(TOPIC, Topic(deliver, atomic=True, title=M("Bridge")))
+        outbox.topics.add(TOPIC, Topic(deliver, _gather, atomic=True, title=M("Bridge")))
     subscribe(on_event, ORDER)
 
 
@@ -42,6 +42,7 @@ def bridges_from(form: str) -> list[BridgeSpec]:
 
 def on_event(event: Event) -> None:
     """Run the bridges that the event sets off, or promise to."""
+    _gathered().pop((event.form, event.record), None)
     for bridge in bridges_from(event.form):
         effect = engine.effect_of(bridge, event)
         if effect is None and engine.may_amend(bridge, get_form(event.form), event):
@@ -82,10 +83,7 @@ def _promise(bridge: BridgeSpec, event: Event, clear: bool) -> None:
 
 
 def deliver(delivery: Delivery) -> None:
-    """Carry out one promised run with the record as it is now, by the version of the bridge that promised it.
-
-    A second delivery of the message does nothing.
-    """
+    """Carry out one promised run with the record as it is now, by the version of the bridge that promised it."""
     bridge = _promised(delivery.payload["bridge"], delivery.payload["version"])
     try:
         _deliver(bridge, delivery)
@@ -114,13 +112,31 @@ def _promised(key: str, version: int) -> BridgeSpec:
 @transactional
 def _deliver(bridge: BridgeSpec, delivery: Delivery) -> None:
     payload = delivery.payload
-    if not outbox.receive_first(f"outbox:{TOPIC}", delivery.msg_id):
-        return
-    found = rows.load(connection(), get_form(bridge.source), [payload["record"]])
-    record = found.get(payload["record"])
+    record = _source(bridge.source, payload["record"])
     clear = payload["clear"] or record is None or record["deleted_at"] is not None
     cause = Cause(tuple(payload["chain"]), message=delivery.msg_id)
     run(bridge, _actor(payload), record or {"id": payload["record"]}, clear, cause)
+
+
+def _gathered() -> dict[tuple[str, int], Values]:
+    """Source records read for the messages that share this transaction and not changed in it since."""
+    return kept("bridges.gathered", dict)
+
+
+def _gather(deliveries: Sequence[Delivery]) -> None:
+    """Read the source records of several messages at once."""
+    wanted: dict[str, set[int]] = {}
+    for each in deliveries:
+        wanted.setdefault(each.payload["form"], set()).add(each.payload["record"])
+    for form, ids in wanted.items():
+        spec = library.find_published("form", form)
+        found = rows.load(connection(), spec, ids) if isinstance(spec, FormSpec) else {}
+        _gathered().update({(form, id): record for id, record in found.items()})
+
+
+def _source(form: str, id: int) -> Values | None:
+    gathered = _gathered().pop((form, id), None)
+    return gathered or rows.load(connection(), get_form(form), [id]).get(id)
 
 
 def _actor(payload: Mapping[str, Any]) -> Actor:

@@ -13,6 +13,7 @@ from formloop.db.glances import (
     counter,
     glance,
     glanced,
+    just_seen,
     now_shows,
     raise_counter,
     read_counter,
@@ -33,6 +34,7 @@ from formloop.db.units import (
     transactional,
     undone,
 )
+from formloop.db.upkeep import look_over
 
 __all__ = [
     "Exact",
@@ -55,7 +57,9 @@ __all__ = [
     "in_transaction",
     "inserting",
     "is_sqlite",
+    "just_seen",
     "kept",
+    "look_over",
     "metadata",
     "never_changed",
     "now_shows",

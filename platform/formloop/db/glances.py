@@ -32,12 +32,19 @@ def glance(name: str, query: ScalarSelect[Any], told: Callable[[Any], None] | No
 
 
 def glanced(name: str) -> Any:
-    """What a glance shows: as the open write transaction began, or as it said itself since; else as it is now."""
+    """What a glance shows: as the open transaction or reading saw it first, or as it said itself since."""
     unit = find_unit()
     if unit is not None and name in unit.seen:
         return unit.seen[name]
     with reading() as conn:
         return conn.execute(select(_glances[name][0])).scalar()
+
+
+def just_seen(**values: Any) -> None:
+    """Say what glances show, for whom a statement of the open reading has asked them besides."""
+    if (unit := find_unit()) is not None:
+        for name, value in values.items():
+            unit.seen.setdefault(name, value)
 
 
 def now_shows(name: str, value: Any) -> None:

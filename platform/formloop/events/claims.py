@@ -20,8 +20,7 @@ from formloop.events.tables import outbox
 
 LEASE = 60
 ATTEMPTS = 12
-_WINDOW = 256
-_SPARE = 4
+_SPARE = 4  # times as many as wanted are looked at first, since some may be held back or taken by others
 
 # the partial indexes only serve queries that say the state in the indexes' own words
 _OPEN = text("fl_outbox.state IN ('ready', 'leased')")
@@ -99,9 +98,9 @@ def _due(now: datetime) -> ColumnElement[bool]:
 
 
 def _choose(topic: str | None, limit: int, now: datetime) -> list[Any]:
-    """The rows to lease. Looks through windows of due messages, so that neither a flood of one key nor thousands
-    that wait behind a dead one make a claim slow."""
-    after, window = 0, _WINDOW
+    """The rows to lease. Looks through growing windows of due messages, so that neither a flood of one key nor
+    thousands that wait behind a dead one make a claim slow."""
+    after, window = 0, _SPARE * limit
     while True:
         due = select(outbox.c.id, outbox.c.key, outbox.c.ordered, outbox.c.attempts, outbox.c.state)
         due = due.where(_OPEN, outbox.c.id > after, _due(now))

@@ -11,19 +11,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache, partial
-from itertools import takewhile
+from functools import partial
+from itertools import groupby, takewhile
 from typing import Any
 
-from sqlalchemy import ARRAY, Engine, Text, bindparam, func, insert, select, tuple_, update
+from sqlalchemy import ARRAY, Text, bindparam, func, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.sql.dml import ReturningInsert
 
 from formloop.core import clock
 from formloop.core.errors import Conflict, FormloopError
 from formloop.core.registry import Registry
 from formloop.core.text import M, Message
-from formloop.db import after_commit, connection, engine, is_sqlite, reading, transactional, upserting
+from formloop.db import after_commit, connection, is_sqlite, reading, transactional
 from formloop.events.claims import ATTEMPTS, LEASE, Delivery, bury_lost, claim, owner, release_dead
 from formloop.events.reasons import written
 from formloop.events.tables import inbox, outbox
@@ -49,7 +48,6 @@ __all__ = [
     "put",
     "put_many",
     "receive",
-    "receive_first",
     "release_dead",
     "stopping",
     "topics",
@@ -63,7 +61,9 @@ _KEYS = func.unnest(bindparam("keys", type_=ARRAY(Text))).column_valued("key")
 _HOLD_KEYS = select(
     func.pg_advisory_xact_lock(func.hashtextextended(_KEYS, 0))
 )  # in the order they are given
-SLICE = 0.02  # seconds for which a transaction takes further messages: others wait to write meanwhile
+SLICE = (
+    0.02  # seconds for which a transaction takes further messages on SQLite: others wait to write meanwhile
+)
 
 
 class DeliveryError(Exception):
@@ -88,10 +88,11 @@ class Topic:
     """What a topic does with a message, and whether messages of one key keep their order.
 
     `atomic`: the effect lies in this database alone, so message and effect end in one transaction, and several
-    messages may share it.
+    messages may share it. `gather` is called before several do, to read at once what each will need.
     """
 
     deliver: Callable[[Delivery], None]
+    gather: Callable[[Sequence[Delivery]], None] | None = None
     ordered: bool = True
     atomic: bool = False
     title: Message | None = None
@@ -266,10 +267,13 @@ def _may_share(delivery: Delivery) -> bool:
 def _deliver_together(batch: list[Delivery]) -> int:
     until = time.monotonic() + SLICE
     done: list[Delivery] = []
+    for name, of_topic in groupby(batch, key=lambda each: each.topic):
+        if gather := topics.get(name).gather:
+            gather(list(of_topic))
     for delivery in batch:
         topics.get(delivery.topic).deliver(delivery)
         done.append(delivery)
-        if time.monotonic() > until:
+        if is_sqlite() and time.monotonic() > until:
             break
     if not finish(*done):
         raise _LeaseLost
@@ -328,18 +332,6 @@ def find_received(source: str, msg_id: str) -> str | None:
     """What was made of a message that came in before, "" if nothing was kept; None when it is new."""
     with reading() as conn:
         return conn.execute(_RECEIVED, {"from": source, "id": msg_id}).scalar()
-
-
-def receive_first(source: str, msg_id: str) -> bool:
-    """Note, before its effect and inside the same transaction, that a message has come in; False for a second time."""
-    row = {"source": source, "msg_id": msg_id, "result": "", "at": clock.now()}
-    return connection().execute(_receiving(engine()), row).first() is not None
-
-
-@lru_cache(maxsize=2)
-def _receiving(_of: Engine) -> ReturningInsert[Any]:
-    found: ReturningInsert[Any] = upserting(inbox).on_conflict_do_nothing().returning(inbox.c.msg_id)
-    return found
 
 
 def receive(source: str, msg_id: str, result: str = "") -> None:

@@ -13,7 +13,7 @@ from formloop.access import gate, people
 from formloop.access.actor import SYSTEM, Actor
 from formloop.core.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from formloop.core.text import M, Message
-from formloop.db import transactional
+from formloop.db import look_over, transactional
 from formloop.events import Cause, jobs
 from formloop.events.jobs import Job, Work
 from formloop.forms import permits, service, staging
@@ -29,6 +29,7 @@ from formloop.forms.taking_back import undo_step
 
 CHUNK = 500
 CHECKED_AT_ONCE = 2_000
+MANY = 1_000  # imported records after which the database looks its tables over
 _OF_ONE_ROW = (Invalid, Conflict, Forbidden, NotFound)  # what a row can be refused for; the others go on
 
 
@@ -157,6 +158,9 @@ def _run_step(job: Job, actor: Actor) -> bool:
     if len(rows) < CHUNK:
         staging.set_batch(batch.id, state="done")
         job.result = staging.counts(batch.id)
+        if job.done >= MANY:
+            spec = get_form(batch.form)
+            look_over(spec.table, *spec.line_tables.values())
         return True
     return False
 

@@ -10,7 +10,7 @@ from formloop.access.actor import Actor
 from formloop.core import clock
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M
-from formloop.db import connection, reading, transactional
+from formloop.db import connection, raise_counter, reading, remembered_by, transactional
 from formloop.forms.tables import saved_view
 
 
@@ -33,7 +33,12 @@ def save(actor: Actor, form: str, name: str, args: dict[str, Any], shared: bool 
             made_at=clock.now(),
         )
     )
+    _changed()
     return view
+
+
+def _changed() -> None:
+    raise_counter("access")  # like rights, views belong to every list that somebody opens, and change seldom
 
 
 def get_args(actor: Actor, form: str, view: int | None) -> dict[str, Any]:
@@ -46,8 +51,13 @@ def get_args(actor: Actor, form: str, view: int | None) -> dict[str, Any]:
 
 def list_for(actor: Actor, form: str) -> list[Row[Any]]:
     """The views of a form that this person may use, by name."""
+    return _list_usable(form, actor.person_id)
+
+
+@remembered_by("access")
+def _list_usable(form: str, person: int | None) -> list[Row[Any]]:
     with reading() as conn:
-        return list(conn.execute(_USABLE, {"of_form": form, "of_person": actor.person_id}))
+        return list(conn.execute(_USABLE, {"of_form": form, "of_person": person}))
 
 
 _USABLE = (
@@ -65,3 +75,4 @@ def remove(actor: Actor, view: int) -> None:
     removable = or_(mine, saved_view.c.shared) if gate.allows(actor, "design", "definition") else mine
     if not connection().execute(delete(saved_view).where(saved_view.c.id == view, removable)).rowcount:
         raise NotFound
+    _changed()
