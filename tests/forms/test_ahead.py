@@ -14,7 +14,7 @@ from formloop.access.actor import SYSTEM
 from formloop.core.errors import Invalid
 from formloop.definitions import publications
 from formloop.definitions import service as definitions
-from formloop.events import jobs
+from formloop.events import jobs, outbox
 from formloop.forms import ahead, behind, convert, reads, service
 from formloop.forms.kind import get_form
 
@@ -85,6 +85,13 @@ def test_what_people_save_while_values_are_brought_over_is_brought_over_too(item
     assert sizes(items) == [9 + len(new), Decimal("2.5"), None, 4, None, 6]
     assert set(sizes(new)) == {7}
     assert definitions.get_definition(ID).publishing is None
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_worker_carries_it_out(items: list[int]) -> None:
+    run = begin(NUMBERS)
+    outbox.drain()
+    assert jobs.get_job(run).state == "done" and get_form("item").fields["size"].type.name == "number"
 
 
 def test_going_back_loses_nothing_that_could_not_be_converted(items: list[int]) -> None:
@@ -200,6 +207,7 @@ def test_the_page_shows_how_far_it_is_and_what_was_lost(client: FlaskClient, ite
     client.application.config["WTF_CSRF_ENABLED"] = False
     definitions.save_draft(SYSTEM, "form", NUMBERS)
     asked = {"Origin": "http://localhost"}
+    assert "this is prepared while everybody goes on working" in client.get(f"/definitions/{ID}/publish").text
     begun = client.post(f"/definitions/{ID}/publish", data={"note": "numbers"}, headers=asked)
     there = begun.headers["Location"]
     run = int(there.rsplit("/", 1)[1])
@@ -217,7 +225,7 @@ def test_the_page_shows_how_far_it_is_and_what_was_lost(client: FlaskClient, ite
     client.post(f"/definitions/{ID}/publishing/{run}", headers=asked)
     assert "It ends in a moment" in client.get(f"/definitions/{ID}/publishing/{run}").text
     assert jobs.run(run).state == "failed"
-    assert "It was not published." in client.get(f"/definitions/{ID}/publishing/{run}").text
+    assert "was not published" in client.get(f"/definitions/{ID}/publishing/{run}").text
 
 
 def test_what_needs_no_time_is_published_at_once(items: list[int]) -> None:

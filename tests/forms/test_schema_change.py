@@ -139,6 +139,28 @@ def test_two_forms_may_point_to_each_other(shop: Shop) -> None:
     assert service.change_record(SYSTEM, "left", one, {"other": two})["other"] == two
 
 
+def test_a_relation_that_points_to_another_form_begins_empty_and_comes_back(shop: Shop) -> None:
+    from .conftest import relation
+
+    def note(target: dict[str, Any]) -> dict[str, Any]:
+        return form("note", {"name": text("Name"), "about": target})
+
+    def about(record: int) -> Any:
+        return reads.get_record(SYSTEM, "note", record)["about"]
+
+    publish(note(relation("About", "item")))
+    one = int(service.create(SYSTEM, "note", {"name": "n", "about": shop.bolt})["id"])
+    assert told(note(relation("About", "customer"))) == [("info", 0), ("warning", 1)]
+    publish(note(relation("About", "customer")))
+    assert about(one) is None
+    two = int(service.create(SYSTEM, "note", {"name": "m", "about": shop.acme})["id"])
+    publish(note(text("About")))
+    assert about(two) == str(shop.acme)
+    service.change_record(SYSTEM, "note", two, {"about": "7"})
+    publish(note(relation("About", "item")))
+    assert (about(one), about(two)) == (shop.bolt, None)
+
+
 def test_names_that_are_ours_and_words_of_sql_are_told_apart(shop: Shop) -> None:
     publish(form("group", {"select": text("Select"), "order": number("Order"), "where": text("Where")}))
     saved = service.create(SYSTEM, "group", {"select": "a", "order": 1, "where": "b"})

@@ -7,15 +7,18 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from formloop import db
 from formloop.access import people, sessions
 from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.access.signing import COOKIE
+from formloop.app import create_app
 from formloop.core.definitions import kinds
 from formloop.core.errors import Invalid
 from formloop.definitions import apps, library
 from formloop.definitions import service as definitions
 from formloop.forms import service as records
 from formloop.packs import applications, copying, reading, service
+from formloop.settings import read_settings
 from packs.archives import note_form
 
 SQLITE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -116,6 +119,17 @@ def test_export_import_and_export_are_the_same_bytes(app: Flask, notes: str) -> 
     service.install(SYSTEM, pack)
     assert service.export(SYSTEM, notes) == files
     assert service.zipped(service.export(SYSTEM, notes)) == service.zipped(files)
+
+
+@SQLITE
+def test_another_site_gives_back_the_bytes_it_was_given(app: Flask, notes: str, tmp_path: Path) -> None:
+    archive = service.zipped(service.export(SYSTEM, notes))
+    db.engine().dispose()
+    elsewhere = create_app(read_settings({"FORMLOOP_INSTANCE": str(tmp_path / "elsewhere")}))
+    with elsewhere.app_context():
+        assert library.find_document("app", notes) is None
+        service.install(SYSTEM, reading.read_zip(archive))
+        assert service.zipped(service.export(SYSTEM, notes)) == archive
 
 
 def test_another_application_with_the_same_key_does_not_take_its_place(notes: str) -> None:

@@ -28,7 +28,7 @@ def in_child(
             os.environ.update(environment)
             with create_app().app_context():
                 if at:
-                    _die_before(at)
+                    die_before(at)
                 os._exit(work() or 0)
         except BaseException:
             traceback.print_exc()
@@ -41,7 +41,8 @@ def in_child(
     return os.WEXITSTATUS(status)
 
 
-def _die_before(at: int) -> None:
+def die_before(at: int) -> None:
+    """Let this process be killed before its `at`-th statement from now."""
     left = at
 
     def before(*_: Any) -> None:

@@ -100,12 +100,7 @@ def _step(job: Job) -> bool:
     actor = SYSTEM if job.person is None else get_actor(job.person)
     ahead, doc = _prepared(job)
     state: dict[str, Any] = job.result.setdefault("ahead", {})
-
-    def alive() -> None:
-        job.done, job.total = state.get("done", 0), state.get("total", 0)
-        job.alive()
-
-    ready = ahead.go_on(doc, state, alive)
+    ready = ahead.go_on(doc, state)
     job.done, job.total = state.get("done", 0), state.get("total", 0)
     if ready:
         said = job.payload

@@ -7,7 +7,7 @@ only names to change. Each step may be done again, so a worker that is killed le
 On SQLite one writes at a time anyway: the parts are short, but indexes are made by the publication itself.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
@@ -26,7 +26,7 @@ from formloop.forms.schema_change import Step, plan, spec_of
 from formloop.forms.spec import FormSpec, Said
 
 MANY = 10_000  # records: fewer are converted at once, by the publication
-PARTS = 10  # in one step
+PARTS = 20  # in one step
 FEW = 200  # rows that may be left for the publication
 _CONVERTING = ("convert", "swap")
 
@@ -59,7 +59,7 @@ def _names(steps: list[Step]) -> Names:
     return found
 
 
-def go_on(new: Doc, state: State, alive: Callable[[], None]) -> bool:
+def go_on(new: Doc, state: State) -> bool:
     """Do one more step; True when the publication can come."""
     spec = spec_of(new)
     stage = state.setdefault("stage", "begin")
@@ -71,7 +71,6 @@ def go_on(new: Doc, state: State, alive: Callable[[], None]) -> bool:
             if not _fill(spec, state):
                 state["stage"] = "index"
                 break
-            alive()
     elif stage == "index":
         if is_sqlite() or not _make_index(spec):
             state["stage"] = "settle"

@@ -11,7 +11,7 @@ from sqlalchemy import table as sql_table
 from formloop.forms.fields import find_type, types
 from formloop.forms.spec import Field, FormSpec, Unreadable
 
-BATCH = 2_000  # rows that a writer may have to wait for
+BATCH = 500  # rows in one transaction: whoever changes one of them waits for it
 AT_ONCE = 500  # ids in one IN list
 
 
@@ -23,10 +23,18 @@ def field_of(schema: Mapping[str, Any], key: str) -> Field:
     return Field(key, key, kind, schema, scale=scale, choices=choices)
 
 
+def target_of(schema: Mapping[str, Any]) -> str | None:
+    """The form that a relation points to."""
+    target: str | None = schema.get("x-relation", {}).get("form")
+    return target
+
+
 def convert_value(value: Any, old: Field, new: Field) -> tuple[Any, bool]:
     """`value` as the new field would keep it, and whether it survived."""
     if value is None:
         return None, True
+    if target_of(new.schema) not in (None, target_of(old.schema)):
+        return None, False  # no record of another form, and no text, is one of these records
     if old.type.multiple and not new.type.multiple:
         value = ", ".join(map(str, value))
     elif old.type.numeric and not new.type.numeric:
@@ -57,12 +65,16 @@ class Copy:
     old: Field
     since: datetime | None = None
 
-    def value(self, stands: Any, kept: Any) -> tuple[Any, bool]:
+    def value(self, stands: Any, kept: Any, changed: datetime | None) -> tuple[Any, bool]:
         """What the coming column is to hold, and whether what stands there survived.
 
-        What it held before stays where it comes to what stands there now: nobody has changed that since.
+        What it held before stays where it comes to what stands there now: nobody has changed that since. Nor has
+        anybody emptied it in a row that was `changed` before.
         """
-        if kept is not None and convert_value(kept, self.new, self.old)[0] == stands:
+        before = self.since is not None and changed is not None and changed <= self.since
+        if kept is not None and (
+            (before and stands is None) or convert_value(kept, self.new, self.old)[0] == stands
+        ):
             return kept, True
         return convert_value(stands, self.old, self.new)
 
@@ -103,7 +115,7 @@ def bring_over(
     here = _columns(table, copies)
     query = select(here).where(here.c.id > after, _outdated(spec, table, here, copies))
     rows = conn.execute(query.order_by(here.c.id).limit(BATCH)).all()
-    _write(conn, here, copies, rows, losses)
+    _write(conn, here, copies, rows, losses=losses)
     return (int(rows[-1].id) if len(rows) == BATCH else None), len(rows)
 
 
@@ -112,7 +124,8 @@ def bring_over_rows(conn: Connection, table: Table, copies: Sequence[Copy], ids:
     here = _columns(table, copies)
     for start in range(0, len(ids), AT_ONCE):
         asked = here.c.id.in_(ids[start : start + AT_ONCE])
-        _write(conn, here, copies, conn.execute(select(here).where(asked).order_by(here.c.id)).all(), None)
+        rows = conn.execute(select(here).where(asked).order_by(here.c.id)).all()
+        _write(conn, here, copies, rows, noted=True)
 
 
 def _columns(table: Table, copies: Sequence[Copy]) -> TableClause:
@@ -122,25 +135,33 @@ def _columns(table: Table, copies: Sequence[Copy]) -> TableClause:
 
 
 def _outdated(spec: FormSpec, table: Table, here: TableClause, copies: Sequence[Copy]) -> ColumnElement[bool]:
-    """Rows in which some coming column may not be right yet. An hour more, since machines' clocks differ."""
+    """Rows in which some coming column may not be right yet. A minute more, since machines' clocks differ and a
+    save that was under way as the column was parked has an earlier time."""
     moments = [copy.since for copy in copies if copy.since is not None]
     if len(moments) < len(copies):
         return or_(*(here.c[name].is_not(None) for copy in copies for name in (copy.source, copy.target)))
-    since = min(moments) - timedelta(hours=1)
+    since = min(moments) - timedelta(minutes=1)
     if table is spec.table:
         return here.c.updated_at > since
     return here.c.record.in_(select(spec.table.c.id).where(spec.table.c.updated_at > since))
 
 
 def _write(
-    conn: Connection, here: TableClause, copies: Sequence[Copy], rows: Sequence[Any], losses: Losses | None
+    conn: Connection,
+    here: TableClause,
+    copies: Sequence[Copy],
+    rows: Sequence[Any],
+    *,
+    noted: bool = False,
+    losses: Losses | None = None,
 ) -> None:
     changes = []
     for row in rows:
         had = row._mapping
+        changed = None if noted else had.get("updated_at")
         new = {}
         for copy in copies:
-            new[copy.target], survived = copy.value(had[copy.source], had[copy.target])
+            new[copy.target], survived = copy.value(had[copy.source], had[copy.target], changed)
             if not survived and losses is not None:
                 losses.setdefault(copy.new.path, Loss()).add(had[copy.source])
         if any(new[copy.target] != had[copy.target] for copy in copies):

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from formloop.core.definitions import Doc, Kind, Library, kinds
+from sqlalchemy import Connection
+
+from formloop.core.definitions import Doc, ImpactRow, Kind, Library, kinds
 from formloop.core.definitions.envelope import load_schema
 from formloop.core.errors import NotFound, Problem
 from formloop.core.text import M
@@ -130,6 +132,18 @@ def _check_places(spec: FormSpec, reader: Reader) -> None:
             )
 
 
+def impact(conn: Connection, old: Doc | None, new: Doc) -> list[ImpactRow]:
+    """What publishing would do to the rows that exist, and whether it takes long."""
+    rows = schema_change.impact(conn, old, new)
+    if ahead.is_long(conn, new):
+        text = M(
+            "There are many records: this is prepared while everybody goes on working, and the new version runs "
+            "once it is ready."
+        )
+        rows.append(ImpactRow(message=text))
+    return rows
+
+
 def references(doc: Doc) -> set[tuple[str, str]]:
     """The forms that this form points to."""
     found = set()
@@ -161,7 +175,7 @@ FORM = kinds.add(
         prepare=prepare,
         apply=schema_change.apply,
         connect=schema_change.connect,
-        impact=schema_change.impact,
+        impact=impact,
         ahead=ahead,
         identities={"x-checks": "id"},
     ),

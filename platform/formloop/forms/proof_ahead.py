@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from formloop.access.actor import SYSTEM
 from formloop.db import reading
-from formloop.db.children import KILLED, in_child
+from formloop.db.children import KILLED, die_before, in_child
 from formloop.definitions import service as definitions
 from formloop.events import jobs
 from formloop.forms import ahead, convert, service
@@ -38,19 +38,19 @@ def prove(
     """Change a type and go back under kills: how many there were, and how often records were old, new or neither."""
     found = {"changes": 0, "kills": 0, "old": 0, "new": 0, "neither": 0}
     child = partial(in_child, create_app, environment)
-    child(_make, 0)
+    child(_make)
     values = {n: n for n in range(1, ROWS + 1)}
     for version, types in ((None, ("text", "number")), (1, ("number", "text"))):
         found["changes"] += 1
-        child(partial(_begin, version), 0)
-        said, at = 0, every
-        while said == 0:
-            found["kills"] += child(_work, at) == KILLED
-            at += every  # a step that no worker lived through is tried again by one that lives longer
-            row, value = random.randint(1, ROWS), 1000 + found["old"] + found["new"]
-            said = child(partial(_judge, values, row, value, types), 0)
+        child(partial(_begin, version))
+        said = at = 0
+        while said not in (OVER, NEITHER):
+            at += 4 * every  # a step that no worker lived through is tried again by one that lives longer
+            row, value = random.randint(1, ROWS), 1000 + sum(found.values())
+            said = child(partial(_judge_and_work, values, row, value, types, at))
             values[row] = value
-            found[{0: "old", OVER: "new"}.get(said, "neither")] += 1
+            found["kills"] += said == KILLED
+            found[{OVER: "new", NEITHER: "neither"}.get(said, "old")] += 1
     return found
 
 
@@ -66,19 +66,18 @@ def _begin(version: int | None) -> None:
     definitions.begin(SYSTEM, ID, version=version)
 
 
-def _work() -> None:
-    convert.BATCH, ahead.PARTS = 7, 1
-    if (run := definitions.get_definition(ID).publishing) is not None:
-        jobs.run(run).require_done()
-
-
-def _judge(values: Mapping[int, int], row: int, value: int, types: tuple[str, str]) -> int:
-    """Compare every record with what was saved last, then save once more."""
-    spec, over = get_form(KEY), definitions.get_definition(ID).publishing is None
+def _judge_and_work(values: Mapping[int, int], row: int, value: int, types: tuple[str, str], at: int) -> int:
+    """Compare every record with what was saved last, save once more, and go on until the `at`-th statement."""
+    spec, run = get_form(KEY), definitions.get_definition(ID).publishing
     with reading() as conn:
         found = conn.execute(select(spec.table.c.id, spec.table.c.size).order_by(spec.table.c.id)).all()
-    service.change_record(SYSTEM, KEY, found[row - 1].id, {"size": str(value)})
     same = [Decimal(each.size) for each in found] == [values[n] for n in range(1, ROWS + 1)]
-    if not same or spec.fields["size"].type.name != types[over]:
+    if not same or spec.fields["size"].type.name != types[run is None]:
         return NEITHER
-    return OVER if over else 0
+    service.change_record(SYSTEM, KEY, found[row - 1].id, {"size": str(value)})
+    if run is None:
+        return OVER
+    convert.BATCH, ahead.PARTS = 7, 1
+    die_before(at)
+    jobs.run(run).require_done()
+    return 0

@@ -126,18 +126,14 @@ def _column_steps(table: Table, field: Field, known: dict[str, Any]) -> list[Ste
     row = known.get(field.key)
     if row is None:
         return [Step("add", table, field)]
-    if row.signature == signature(field):
+    if _fits(row, field):
         return (
             [Step("revive", table, field)]
             if row.parked_at is not None or row.schema != dict(field.schema)
             else []
         )
     aside = _free(f"{field.key}__v{row.version}", known)
-    parked = [
-        r.column
-        for r in known.values()
-        if r.field == field.key and r.parked_at and r.signature == signature(field)
-    ]
+    parked = [r.column for r in known.values() if r.field == field.key and r.parked_at and _fits(r, field)]
     if parked and "__v" in parked[-1]:
         return [Step("swap", table, field, parked_as=aside, source=parked[-1])]
     coming = _free(f"{field.key}__v{row.version + 1}", {*known, aside})
@@ -308,6 +304,12 @@ def _note_of(conn: Connection, table: str, column: str) -> Any:
 def _change_note(conn: Connection, table: str, of: str, **values: Any) -> None:
     here = (field_column.c.table == table) & (field_column.c.column == of)
     conn.execute(update(field_column).where(here).values(**values))
+
+
+def _fits(row: Any, field: Field) -> bool:
+    """Whether a column can be the field's: of its kind, and pointing to the same form."""
+    same = row.signature == signature(field)
+    return same and convert.target_of(row.schema) == convert.target_of(field.schema)
 
 
 def signature(field: Field) -> str:

@@ -56,8 +56,8 @@ class Ahead(Protocol):
     def is_long(self, connection: Connection, new: Doc) -> bool:
         """Whether publishing `new` at once would keep others waiting."""
 
-    def go_on(self, new: Doc, state: dict[str, Any], alive: Callable[[], None]) -> bool:
-        """One step; `alive` is called now and then in one that takes long."""
+    def go_on(self, new: Doc, state: dict[str, Any]) -> bool:
+        """One step; whether it was the last."""
 
     def list_losses(self, new: Doc, state: Mapping[str, Any]) -> list[Message]:
         """Which values are empty afterwards, in words."""
