@@ -4,6 +4,8 @@ PROOFS ?= ledger stock-race power bridge-kill ddl-kill approve outage versions f
 BENCHES ?= records lists import workflow bridge http studio ledger
 TESTS ?=
 PORT ?= 8000
+# Databases of tests live in memory where there is room for them, since a disk is what tests wait for most.
+ROOM := $(shell [ "$$(df -k --output=avail /dev/shm 2>/dev/null | tail -1)" -gt 3000000 ] 2>/dev/null && echo TMPDIR=/dev/shm)
 
 .PHONY: help run test check format proof bench pictures clean
 
@@ -24,7 +26,7 @@ run: .make/formloop .make/browser-libraries
 test: .make/tests .make/browser-libraries
 	@.ci/chromium >/dev/null
 	@$(MAKE) --no-print-directory check
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+	$(ROOM) $(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 
 check: .make/tests
 	$(BIN)/ruff check .
