@@ -26,6 +26,7 @@ from formloop.db.types import Exact, JsonText, UtcTime
 from formloop.db.units import (
     after_commit,
     connection,
+    hurry,
     in_transaction,
     kept,
     read_once,
@@ -51,6 +52,7 @@ __all__ = [
     "given",
     "glance",
     "glanced",
+    "hurry",
     "in_transaction",
     "inserting",
     "is_sqlite",
