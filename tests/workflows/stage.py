@@ -61,7 +61,10 @@ class Stage:
         return int(saved["id"])
 
     def submit(self, **values: Any) -> service.Result:
-        return service.submit(self.actors["ann"], "request", self.record(**values))
+        return self.submit_record(self.record(**values))
+
+    def submit_record(self, record: int) -> service.Result:
+        return service.submit(self.actors["ann"], "request", record)
 
     def task_of(self, who: str, case: int) -> int:
         found = cases.find_own_task(case, self.actors[who].person_id)

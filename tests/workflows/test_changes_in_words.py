@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 import formloop
+from formloop.access.role_kind import ROLE
+from formloop.access.words import ACTION_TITLES, SITE_TITLES
 from formloop.core.definitions import Doc, diff
 from formloop.core.text import load_catalogues
 from formloop.workflows.kind import WORKFLOW
@@ -62,3 +64,17 @@ def test_steps_in_branches_are_told_with_the_words_around_them() -> None:
 
     found = told("zh-CN", ways(), ways(approval("head", "dee")))
     assert found == ["步骤 › 并行分支“fork” › 分支 › Dear › 步骤 › Head：新增。"]
+
+
+def test_what_a_role_may_do_is_said_as_everywhere_else() -> None:
+    grant = {"id": "all", "form": "request", "may": ["view"]}
+    before = {"x-kind": "role", "x-id": "000000b7", "x-key": "clerk", "title": "Clerk", "grants": [grant]}
+    after = {**before, "grants": [{**grant, "may": ["view", "purge"]}]}
+    assert [each.describe("zh-CN") for each in diff(before, after, ROLE)] == [
+        "权限 › all › 允许的操作：由查看改为查看, 彻底删除。"
+    ]
+    fields = ROLE.schema["properties"]["grants"]["items"]["properties"]
+    for said, titles in ((fields["may"]["items"], ACTION_TITLES), (fields["on"], SITE_TITLES)):
+        for key in said["enum"]:
+            word, title = said["x-titles"][key], titles[key]
+            assert (word["title"], word["x-title"]["zh-CN"]) == (title.render("en"), title.render("zh-CN"))

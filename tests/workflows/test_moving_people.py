@@ -190,6 +190,17 @@ def test_every_open_task_has_a_seat_and_every_open_seat_a_task_after_any_move(st
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_who_is_still_asked_but_by_another_rule_reads_that_one(stage: Stage) -> None:
+    stage.publish(approval("one", "bob"), END)
+    case = stage.submit().case
+    by_role = {"rule": "role", "role": "request_approvers"}
+    stage.publish(approval("one", who=[by_role]), END)
+    assert named(stage, move(stage)) == (["cho", "dee"], [])
+    found = cases.find_own_task(case, stage.actors["bob"].person_id)
+    assert found is not None and found.why == by_role
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_step_that_asks_as_before_is_left_alone(stage: Stage) -> None:
     stage.publish(approval("one", "bob", "cho", mode="in_turn"), END)
     case = stage.submit().case

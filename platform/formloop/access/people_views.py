@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, request, url_for
 
-from formloop.access import people, roles, sessions, signing
+from formloop.access import leaving, people, roles, sessions, signing
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.db import reading
@@ -177,4 +177,5 @@ def _form(
             wrong={each.at: each.message for each in problems or ()},
             link=link,
             may_audit=may(("manage", "audit")),
+            left=leaving.list_left(row) if row is not None else [],
         )

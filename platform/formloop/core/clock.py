@@ -44,6 +44,12 @@ def new_ids(count: int) -> list[int]:
     return [_compose(n) for n in range(first, first + count)]
 
 
+def first_id(ago: float, of: int | None = None) -> int:
+    """The smallest id that can have been made so many seconds before now, or before an id was made."""
+    second = int(time.time() - _EPOCH) if of is None else of >> _SEQUENCE_BITS + _NODE_BITS
+    return int(second - ago) << _SEQUENCE_BITS + _NODE_BITS
+
+
 def _compose(moment: int) -> int:
     second, sequence = moment >> _SEQUENCE_BITS, moment & ((1 << _SEQUENCE_BITS) - 1)
     return second << (_SEQUENCE_BITS + _NODE_BITS) | _node << _SEQUENCE_BITS | sequence

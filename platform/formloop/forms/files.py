@@ -183,11 +183,13 @@ def is_picture(stored: Stored) -> bool:
     return any(beginning.startswith(known) for known in _BEGINNINGS.values())
 
 
-def names_of(keys: Iterable[str]) -> dict[str, str]:
-    """What files are called, in one query."""
+def names_of(keys: Iterable[str], person: int | None = None) -> dict[str, str]:
+    """What files are called, in one query; with `person` of those that somebody has uploaded themselves."""
     wanted = list(keys)
     if not wanted:
         return {}
     with reading() as conn:
         query = select(stored_file.c.key, stored_file.c.name).where(stored_file.c.key.in_(wanted))
+        if person is not None:
+            query = query.where(stored_file.c.person == person)
         return {row.key: row.name for row in conn.execute(query)}

@@ -147,6 +147,11 @@ def hand_over(actor: Actor, person: int, to: int, comment: str = "") -> Batch:
     return Batch(given.done + later.done, [*given.refused, *later.refused])
 
 
+def count_left(person: int) -> int:
+    """How many open tasks a person has, with the turns that are still to come."""
+    return len(list_open_tasks(person)) + len(list_to_come(person))
+
+
 def list_to_come(person: int) -> list[int]:
     """The running cases in which the turn of a person is still to come, each as often as it is."""
     query = select(case_table.c.id, case_table.c.state).where(case_table.c.ended_at.is_(None))

@@ -135,6 +135,11 @@ def download(case: int, key: str) -> Response:
     sent = {each for note in cases.list_notes(case) for each in note.detail.get("files", ())}
     if key not in sent and (stored.person is None or stored.person != actor.person_id):
         raise NotFound
+    return send(stored)
+
+
+def send(stored: files.Stored) -> Response:
+    """The content of a file, to be kept and never shown as a page."""
     answer = send_file(stored.path, stored.kind, as_attachment=True, download_name=stored.name, max_age=0)
     answer.headers["X-Content-Type-Options"] = "nosniff"
     answer.headers["Cache-Control"] = "private, max-age=600"

@@ -112,6 +112,14 @@ def list_of(whose: int) -> list[Row[Any]]:
         return list(conn.execute(query.order_by(delegation.c.first)))
 
 
+def list_stood_in(deputy: int) -> list[int]:
+    """For whom somebody stands in, today or later."""
+    today = clock.today(site_zone())
+    query = select(delegation.c.person).where(delegation.c.deputy == deputy, delegation.c.last >= today)
+    with reading() as conn:
+        return list(conn.execute(query.distinct()).scalars())
+
+
 def _require_own(actor: Actor, whose: int) -> None:
     if actor.person_id != whose:
         gate.require(actor, "repair", "site")

@@ -171,9 +171,7 @@ def show_hand_over() -> Response:
         people=people.list_people(limit=MOST_PEOPLE, active=None),
         takers=people.list_people(limit=MOST_PEOPLE),
         whose=whose,
-        count=len(administration.list_open_tasks(whose) + administration.list_to_come(whose))
-        if whose is not None
-        else 0,
+        count=administration.count_left(whose) if whose is not None else 0,
     )
 
 

@@ -153,6 +153,7 @@ def _move(actor: Actor, case_id: int, mapping: Mapping[str, str]) -> Move:
     turn.title = found.title
     audit.note(actor, "case.moved", f"case:{case_id}", **{"from": found.version, "version": new.version})
     carry_out(turn, _event(actor, found, old, new, before, state), found.revision + 1)
+    _say_why(case_id, state, turn.state)
     _arm(turn, {each.round for each in state.tokens})
     return _one(found, (), _asked(before), _asked(turn.state))
 
@@ -164,6 +165,15 @@ def _rename(case_id: int, before: State, state: State) -> None:
             rounds = [seat.round for seat in here.seats]
             same = (task.c.case == case_id) & (task.c.step == here.at) & (task.c.state == "open")
             connection().execute(update(task).where(same, task.c.round.in_(rounds)).values(step=there.at))
+
+
+def _say_why(case_id: int, before: State, now: State) -> None:
+    """Who is still asked, but by another rule, reads that one."""
+    known = {(seat.person, seat.round): seat.why for seat in before.seats}
+    for seat in now.seats:
+        if seat.state == "open" and known.get((seat.person, seat.round), seat.why) != seat.why:
+            theirs = (task.c.case == case_id) & (task.c.round == seat.round) & (task.c.person == seat.person)
+            connection().execute(update(task).where(theirs).values(why=dict(seat.why)))
 
 
 def _arm(turn: Turn, moved: Container[int]) -> None:

@@ -256,6 +256,16 @@ def put_by(actor: Actor, task: int, comment: str, raw: Mapping[str, Any]) -> Non
     stashes.keep(task, _comment(comment), raw)
 
 
+@transactional
+def keep_unsent(
+    actor: Actor, task: int, comment: str, raw: Mapping[str, Any], attached: Sequence[str]
+) -> None:
+    """Keep for a while what somebody wrote at a task that was taken from them before they sent it."""
+    found = cases.lock_task(task, actor.person_id)
+    if found is not None and found.task_state == "cancelled" and (comment.strip() or attached or raw):
+        stashes.keep(task, _comment(comment), raw, _attached(actor, attached))
+
+
 def decide_many(
     actor: Actor, tasks: Sequence[int], action: str, comment: str = "", *, to: Any = None
 ) -> Batch:

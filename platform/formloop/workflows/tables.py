@@ -118,6 +118,13 @@ watch = Table(
     Column("what", Text, nullable=False),
     Column("key", Text),
     Column("at", UtcTime),
+    Column("known", JsonText),  # changes it was too late for; none once no other can come from that moment
+    Index(
+        "fl_case_watch_known",
+        "id",
+        sqlite_where=text("known IS NOT NULL"),
+        postgresql_where=text("known IS NOT NULL"),
+    ),
     Index(
         "fl_case_watch_key",
         "key",
@@ -150,6 +157,7 @@ stash = Table(
     Column("comment", Text, nullable=False),
     Column("raw", JsonText, nullable=False),
     Column("at", UtcTime, nullable=False),
+    Column("files", JsonText),  # that go with the comment, where it came too late
 )
 
 # When people were last reminded of a task, and how often.

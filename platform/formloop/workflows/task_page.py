@@ -1,5 +1,6 @@
 """What the page of one task shows: the record as its person may see it there, and what they may do."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,7 @@ from formloop.core import clock
 from formloop.core.errors import NotFound, Problem
 from formloop.core.text import M
 from formloop.db import reading
-from formloop.forms import history, printing, rows
+from formloop.forms import files, history, printing, rows
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec, Values
 from formloop.workflows import cases, diagram, sight, task_screen, timeline
@@ -25,6 +26,7 @@ from formloop.workflows.partaking import takes_part
 from formloop.workflows.spec import Step, Workflow
 from formloop.workflows.state import ENDED, Event, State
 
+_FILE = re.compile(r"\b[0-9a-f]{32}\b")
 DECISIONS = ("approve", "reject", "return")
 
 
@@ -86,6 +88,11 @@ def show_lost(actor: Actor, found: Row[Any], locale: str) -> dict[str, Any]:
         "title": found.title if named else "",
         "may_open": may_open,
     }
+
+
+def own_files(actor: Actor, unsent: Row[Any]) -> dict[str, str]:
+    """The files of what came too late, by key: those beside the comment, and those in fields that were filled in."""
+    return files.names_of([*(unsent.files or ()), *_FILE.findall(str(unsent.raw))], actor.person_id)
 
 
 def _passed_to(found: Row[Any], person: int | None) -> int | None:

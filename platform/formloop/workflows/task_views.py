@@ -9,14 +9,14 @@ from formloop.access import people
 from formloop.access.actor import Actor
 from formloop.access.signing import current
 from formloop.core import clock
-from formloop.core.errors import Conflict, Invalid, Problem
+from formloop.core.errors import Conflict, Invalid, NotFound, Problem
 from formloop.core.text import M, Message
 from formloop.forms import files, posted
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec, Values
 from formloop.web import htmx, page, viewer
 from formloop.web.routes import route
-from formloop.workflows import cases, inbox_views, service, sight, stashes, task_page
+from formloop.workflows import case_views, cases, inbox_views, service, sight, stashes, task_page
 from formloop.workflows.amendments import applying
 from formloop.workflows.pages import MOST_PEOPLE, STATUS, blueprint, chosen_people, numbers
 
@@ -55,7 +55,19 @@ def show_task(task: int) -> Response:
 
 def _lost_page(actor: Actor, found: Any, status: int = 200) -> Response:
     shown = task_page.show_lost(actor, found, viewer.locale())
-    return page.render("workflows/gone.html", status=status, **shown)
+    unsent = stashes.find_unsent(found.task)
+    names = task_page.own_files(actor, unsent) if unsent is not None else {}
+    return page.render("workflows/gone.html", status=status, **shown, unsent=unsent, unsent_files=names)
+
+
+def _unsent(actor: Actor, found: Any) -> Response:
+    """A task was taken from somebody while they wrote: what they wrote is kept for them, and shown."""
+    raw, attached = posted.raw_values(get_form(found.form), request.form), request.form.getlist("attached")
+    service.keep_unsent(actor, found.task, request.form.get("comment", ""), raw, attached)
+    if htmx.wants_part():
+        said = M("This step does not wait for you any more. What you wrote was not sent.")
+        return page.redirect(url_for("workflows.show_task", task=found.task), said, "warning")
+    return _lost_page(actor, found, 409)
 
 
 def _task_page(
@@ -125,6 +137,8 @@ def decide(task: int) -> Response:
     """Carry a decision out. What is wrong comes back on the page or in the dialog it was sent from."""
     actor, action = current(), request.form.get("action", "approve")
     found = task_page.get_task(actor, task)
+    if cases.is_lost(found):
+        return _unsent(actor, found)
     try:
         if action == "approve":
             return _approve(actor, found)
@@ -176,14 +190,16 @@ STAYS: Mapping[str, Any] = {"comment": _say, "copy": _copy, "stash": _put_by}  #
 
 def _too_late(actor: Actor, task: int, error: Conflict) -> Response:
     """Somebody was faster: say so beside what it is like now."""
-    target = request.headers.get("HX-Target") if htmx.wants_part() else ""
+    target, now = (
+        request.headers.get("HX-Target") if htmx.wants_part() else "",
+        task_page.get_task(actor, task),
+    )
     if target == "inbox":
         return htmx.toast(inbox_views.inbox_page(actor, request.args, 409), error.message, "warning")
+    if cases.is_lost(now):
+        return _unsent(actor, now)
     if target == "fl-dialog":
         return page.redirect(url_for("workflows.show_task", task=task), error.message, "warning")
-    now = task_page.get_task(actor, task)
-    if cases.is_lost(now):
-        return _lost_page(actor, now, 409)
     return _task_page(actor, now, problems=[Problem("conflict", "", error.message)], status=409)
 
 
@@ -226,9 +242,12 @@ def live_values(task: int) -> Response:
 def upload(task: int) -> Response:
     """Keep files that go with a comment or a decision; they belong to the case once that is sent."""
     actor = current()
-    task_page.get_task(actor, task)
     kept = []
     try:
+        if cases.is_lost(task_page.get_task(actor, task)):
+            raise Invalid(
+                [Problem("lost", "", M("This step does not wait for you any more; the file was not kept."))]
+            )
         for each in request.files.getlist("file"):
             stored = files.keep_upload(actor, each.filename or "", each.stream, MOST_BYTES)  # type: ignore[arg-type]
             kept.append({"key": stored.key, "name": stored.name, "size": stored.size})
@@ -237,3 +256,12 @@ def upload(task: int) -> Response:
         answer.status_code = 422
         return answer
     return jsonify(files=kept)
+
+
+@route(blueprint, "/inbox/<int:task>/file/<key>", permission="signed-in")
+def download_unsent(task: int, key: str) -> Response:
+    """One's own file that was to go with what came too late."""
+    actor, unsent = current(), stashes.find_unsent(task_page.get_task(current(), task).task)
+    if unsent is None or key not in task_page.own_files(actor, unsent):
+        raise NotFound
+    return case_views.send(files.get_file(key))

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Flask, request, url_for
 
 from formloop.access import gate, people
+from formloop.access import leaving as access_leaving
 from formloop.access.actor import Actor
 from formloop.access.signing import current
 from formloop.core.text import M, Message
@@ -29,6 +30,7 @@ from formloop.workflows import (
     in_use,
     inbox,
     inbox_views,
+    leaving,
     publisher_rights,
     removed,
     sight,
@@ -67,6 +69,8 @@ def init_app(app: Flask) -> None:
     hiding.start()
     removed.start()
     publisher_rights.enroll()
+    if "workflows" not in access_leaving.rooms:
+        access_leaving.rooms.add("workflows", leaving.list_left)
     if "workflow" not in definition_views.openers:
         definition_views.openers.add("workflow", _list_of)
     with app.app_context():

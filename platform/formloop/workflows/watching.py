@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import bindparam, delete, exists, insert, select, tuple_
+from sqlalchemy.engine import Row
 
 from formloop import events
 from formloop.core import clock
@@ -16,7 +17,7 @@ from formloop.core.text import M
 from formloop.db import connection, glance, glanced, now_shows, transactional
 from formloop.events import outbox, schedule
 from formloop.events.outbox import Delivery, Topic
-from formloop.workflows import stashes
+from formloop.workflows import overtaking, stashes
 from formloop.workflows.nodes.wait import OWN
 from formloop.workflows.state import Alarm, Watch
 from formloop.workflows.tables import case as case_table
@@ -55,12 +56,19 @@ def add(case: int, form: str, record: int, waits: Sequence[Alarm | Watch]) -> No
         connection().execute(delete(watch).where(watch.c.case == case, watch.c.at.is_not(None), same))
     rows = []
     for each in waits:
-        row = {"id": clock.new_id(), "case": case, "round": each.round, "key": None, "at": None}
+        row: dict[str, Any] = {
+            "id": clock.new_id(),
+            "case": case,
+            "round": each.round,
+            "key": None,
+            "at": None,
+            "known": None,
+        }
         if isinstance(each, Alarm):
             rows.append({**row, "what": each.what, "at": each.at})
         else:
             key = f"{OWN}:{form}:{record}" if each.key == OWN else each.key
-            rows.append({**row, "what": "", "key": key})
+            rows.append({**row, "what": "", "key": key, "known": overtaking.list_known(key)})
     connection().execute(insert(watch), rows)
     if any(row["key"] for row in rows):
         now_shows(_WATCHED, True)
@@ -81,11 +89,12 @@ def on_event(event: events.Event) -> None:
 
 
 def tell(keys: Sequence[str], values: Mapping[str, Any]) -> None:
-    """Promise every step that waits for one of these that it will hear of it.
+    """Promise every step that waits for one of these that it will hear of it."""
+    _promise(connection().execute(_BY_KEY, {"keys": list(keys)}).all(), values)
 
-    A watch on the case's own record stays, since the change may not be the one that was wanted.
-    """
-    found = connection().execute(_BY_KEY, {"keys": list(keys)}).all()
+
+def _promise(found: Sequence[Row[Any]], values: Mapping[str, Any]) -> None:
+    """A watch on the case's own record stays, since the change may not be the one that was wanted."""
     own = {row.id for row in found if row.key.startswith(f"{OWN}:")}
     if len(own) < len(found):
         connection().execute(_GONE, {"ids": [row.id for row in found if row.id not in own]})
@@ -115,6 +124,8 @@ def run_due() -> int:
         .limit(MOST_DUE)
     )
     _tell_ended()
+    for each, record in overtaking.list_overtaken():
+        _promise([each], {"record": record})
     found = connection().execute(query).all()
     gone = set(connection().execute(_GONE, {"ids": [row.id for row in found]}).scalars()) if found else set()
     outbox.put_many(

@@ -1,11 +1,12 @@
 """Who sits at a step once its case goes on by another version of the workflow, which may name others."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 
+from formloop.workflows.assignees import rules
 from formloop.workflows.nodes.seats import WAITS, call, line_up, name, pass_repeated, sit
 from formloop.workflows.spec import Step, Visit, World
-from formloop.workflows.state import Seat
+from formloop.workflows.state import Rule, Seat
 
 ASKS = ("who", "mode", "percent", "nobody")  # what a step says of whom it asks, and how
 
@@ -21,7 +22,7 @@ def renew(visit: Visit, world: World) -> tuple[Seat, ...]:
     So does who is asked for somebody, or by somebody, who is still named. Without seats nobody is found.
     """
     named = name(visit, world)
-    kept = [each for each in visit.token.seats if _stays(visit, each, named, world)]
+    kept = [_by_now(each, named) for each in visit.token.seats if _stays(visit, each, named, world)]
     held = {person for each in kept for person in (each.person, _sits_for(each))}
     new = sit({person: rule for person, rule in named.items() if person not in held}, world)
     new = pass_repeated(visit, tuple(each for each in new if each.person not in held))
@@ -34,6 +35,12 @@ def _stays(visit: Visit, seat: Seat, named: Container[int | None], world: World)
     if seat.state == "gone" or (seat.state == "against" and visit.step.mode != "vote"):
         return False
     return world.is_here(seat.person) and (seat.person in named or _sits_for(seat) in named)
+
+
+def _by_now(seat: Seat, named: Mapping[int, Rule]) -> Seat:
+    """With the rule that chooses the person now, where it was a rule that did."""
+    chosen = seat.why.get("rule") in (*rules.names(), "stand_in") and seat.person in named
+    return replace(seat, why=named[seat.person]) if chosen else seat
 
 
 def _sits_for(seat: Seat) -> int | None:

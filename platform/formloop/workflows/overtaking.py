@@ -1,0 +1,57 @@
+"""Changes that are made in the very moment when a case begins to wait for them, by somebody who writes at the same time.
+
+Whoever makes such a change cannot see yet that anybody waits for it, and who begins to wait cannot see the change.
+So a wait notes which changes of the last minutes it knows of, and for as long the change log is asked, once a minute,
+for others. SQLite lets only one write at a time, so there nothing can be overtaken.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select, select, update
+from sqlalchemy.engine import Row
+
+from formloop.core import clock
+from formloop.db import connection
+from formloop.forms.tables import change
+from formloop.workflows.nodes.wait import OWN
+from formloop.workflows.tables import watch
+
+LONGEST = 600.0  # seconds that writing takes at most, and clocks of machines differ
+
+
+def list_known(key: str) -> list[int] | None:
+    """The changes of the last minutes that a wait for `key` comes after; None where none can be overtaken."""
+    if key.startswith("case:") or connection().dialect.name == "sqlite":
+        return None
+    return [row.id for row in _changes(key, clock.first_id(LONGEST))]
+
+
+def list_overtaken() -> list[tuple[Row[Any], int]]:
+    """The waits for which a change came in the moment they began, each with the record that changed."""
+    query = select(watch).where(watch.c.known.is_not(None)).order_by(watch.c.id)
+    found = []
+    for each in connection().execute(query).all():
+        changes = _changes(each.key, clock.first_id(LONGEST, each.id))
+        new = [row for row in changes if row.id not in each.known]
+        if new:
+            found.append((each, int(new[0].record)))
+        settled = each.id < clock.first_id(LONGEST)
+        if new or settled:
+            known = None if settled else [row.id for row in changes]
+            connection().execute(update(watch).where(watch.c.id == each.id).values(known=known))
+    return found
+
+
+def _changes(key: str, since: int) -> Sequence[Row[Any]]:
+    return connection().execute(_matching(key).where(change.c.id >= since).order_by(change.c.id)).all()
+
+
+def _matching(key: str) -> Select[Any]:
+    """The rows of the change log that a wait is for: of its own record, of one other, or of any of a form."""
+    query, (first, *rest) = select(change.c.id, change.c.record), key.split(":")
+    if first == OWN:
+        return query.where(change.c.form == rest[0], change.c.record == int(rest[1]))
+    if rest[-1].isdecimal():
+        query = query.where(change.c.record == int(rest.pop()))
+    return query.where(change.c.form == first, change.c.action == ":".join(rest))

@@ -1,0 +1,73 @@
+"""What somebody would leave behind is said before they are deactivated, with the way to see to it."""
+
+import re
+from datetime import timedelta
+
+from flask import Flask
+
+from formloop.access import people
+from formloop.access.actor import SYSTEM
+from formloop.access.role_kind import ROLE
+from formloop.core import clock
+from formloop.definitions import service as definitions
+from formloop.workflows import delegations
+from workflows.site import app, browser, play, text_of
+from workflows.stage import END, Stage, approval
+
+__all__ = ["app", "play"]
+
+
+def warned(page: str) -> str:
+    """What the page of a person warns of."""
+    found = re.search(r'<div class="alert alert-warning" role="status">(.*?)</ul>', page, re.S)
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", found.group(1))).strip() if found else ""
+
+
+def test_tasks_named_steps_deputies_and_departments_are_told_before(app: Flask, play: Stage) -> None:
+    first = play.submit().case
+    play.do("bob", "approve", first)
+    play.publish(approval("one", "bob", "dee", mode="in_turn"), END)
+    play.submit()
+    ids = {who: actor.person_id or 0 for who, actor in play.actors.items()}
+    adm = browser(app, play, "adm")
+    delegations.add(
+        play.actors["cho"], ids["cho"], ids["dee"], clock.today("UTC"), clock.today("UTC") + timedelta(days=9)
+    )
+    page = text_of(adm, f"/people/{ids['dee']}")
+    assert warned(page) == (
+        "To be seen to before Dee leaves Is the head of “Office”. Name another head "
+        "1 tasks wait for Dee. Hand tasks over The workflow “Request approval” names them. Open it "
+        "They stand in for Cho."
+    )
+    assert "They stand in for Cho. Dee is signed out at once" in page
+    assert f"/cases/hand-over?person={ids['dee']}" in page
+    assert warned(text_of(adm, f"/people/{ids['ann']}")) == ""
+    assert "有 1 项任务在等 Dee 处理。" in text_of(
+        browser(app, play, "adm", "zh-CN"), f"/people/{ids['dee']}"
+    )
+
+
+def test_it_is_said_afterwards_until_it_is_seen_to(app: Flask, play: Stage) -> None:
+    play.submit()
+    adm, bob = browser(app, play, "adm"), play.actors["bob"].person_id or 0
+    adm.post(f"/people/{bob}/active", data={"active": "no"})
+    assert "Still to be seen to 1 tasks wait for Bob." in warned(text_of(adm, f"/people/{bob}"))
+    adm.post("/cases/hand-over", data={"person": str(bob), "to": str(play.actors["eve"].person_id)})
+    assert "tasks wait" not in warned(text_of(adm, f"/people/{bob}"))
+
+
+def test_who_may_not_hand_over_reads_it_without_the_way(app: Flask, play: Stage) -> None:
+    play.submit()
+    grants = [{"id": "people", "on": "people", "may": ["manage"]}]
+    doc = {
+        "x-kind": ROLE.name,
+        "x-id": "000000b8",
+        "x-key": "staffing",
+        "title": "Staffing",
+        "grants": grants,
+    }
+    definitions.publish_many(SYSTEM, [doc], "staffing")
+    people.change_person(SYSTEM, play.actors["eve"].person_id or 0, roles=["staffing"])
+    page = text_of(browser(app, play, "eve"), f"/people/{play.actors['bob'].person_id}")
+    assert "1 tasks wait for Bob." in warned(page) and "names them" in warned(page)
+    assert "/cases/hand-over" not in page and "Open it" not in warned(page)

@@ -1,0 +1,114 @@
+"""A case begins to wait for a change in the very moment in which somebody makes it."""
+
+from collections.abc import Callable
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from formloop.core import clock
+from formloop.db import reading, transactional
+from formloop.events import outbox
+from formloop.forms import service as records
+from formloop.workflows import cases, hearing, watching
+from formloop.workflows.tables import watch
+from workflows.specimens import approval
+from workflows.stage import END, Stage
+
+WAIT: dict[str, Any] = {"id": "rest", "node": "wait", "event": {"form": "request", "on": "created"}}
+
+
+@transactional
+def beside(
+    other: Callable[[], Any], *, before: Callable[[], Any] = int, after: Callable[[], Any] = int
+) -> Thread:
+    """Somebody else writes while a write is under way, and is done before that is, where the database lets them."""
+    before()
+    thread = Thread(target=other)
+    thread.start()
+    if not serial():
+        thread.join()
+    after()
+    return thread
+
+
+def come_to_pass() -> None:
+    watching.run_due()
+    outbox.drain("workflow")
+
+
+def known() -> list[Any]:
+    with reading() as conn:
+        return list(conn.execute(watch.select().where(watch.c.known.is_not(None))))
+
+
+def serial() -> bool:
+    with reading() as conn:
+        return conn.dialect.name == "sqlite"
+
+
+def case_of(record: int) -> int:
+    (found,) = cases.list_cases("request", record)
+    return int(found.id)
+
+
+def test_a_change_that_is_made_before_the_wait_for_it_is_written_is_heard_of(stage: Stage) -> None:
+    hearing.start()
+    stage.publish(WAIT, approval("one", "bob"), END)
+    record = stage.record()
+    beside(stage.record, before=lambda: stage.submit_record(record)).join()
+    come_to_pass()
+    assert stage.is_asked("bob", case_of(record))
+    assert known() == []
+
+
+def test_a_change_by_who_began_to_write_before_anybody_waited_is_heard_of(stage: Stage) -> None:
+    hearing.start()
+    stage.publish(approval("one", "bob"), END)
+    record, other = stage.record(), stage.record()
+    waits = {
+        "id": "rest",
+        "node": "wait",
+        "event": {"form": "request", "on": "updated", "record": str(other)},
+    }
+    stage.publish(waits, approval("one", "bob"), END)
+    change = {"amount": "300"}
+    thread = beside(
+        lambda: stage.submit_record(record),
+        after=lambda: records.change_record(stage.actors["ann"], "request", other, change),
+    )
+    thread.join()
+    if serial():  # the wait began when the change had been made
+        records.change_record(stage.actors["ann"], "request", other, {"amount": "400"})
+    come_to_pass()
+    assert stage.is_asked("bob", case_of(record))
+
+
+def test_a_condition_that_comes_true_in_that_moment_is_looked_at_again(stage: Stage) -> None:
+    hearing.start()
+    stage.publish({"id": "rest", "node": "wait", "until": "amount > 200"}, approval("one", "bob"), END)
+    record = stage.record()
+    change, how = {"amount": "300"}, records.How(trusted=True, unlocked=True)
+    thread = beside(
+        lambda: stage.submit_record(record),
+        after=lambda: records.change_record(stage.actors["adm"], "request", record, change, how=how),
+    )
+    thread.join()
+    come_to_pass()
+    assert stage.is_asked("bob", case_of(record))
+
+
+def test_what_had_happened_before_is_not_waited_for(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    hearing.start()
+    stage.publish(WAIT, approval("one", "bob"), END)
+    stage.record()
+    case = stage.submit().case
+    come_to_pass()
+    assert not stage.is_asked("bob", case)
+    later = clock.first_id(-1200.0)
+    monkeypatch.setattr(clock, "first_id", lambda ago, of=None: 0 if of else later)
+    come_to_pass()
+    assert known() == [] and not stage.is_asked("bob", case)
+    records.create(stage.actors["ann"], "request", {"subject": "C"})
+    come_to_pass()
+    assert stage.is_asked("bob", case)
