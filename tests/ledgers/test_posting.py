@@ -1,13 +1,17 @@
 """What documents write into ledgers, and what they may not."""
 
+from datetime import date
 from decimal import Decimal as D
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
+from formloop.access.actor import SYSTEM
 from formloop.core.errors import Invalid
-from formloop.db import reading
+from formloop.db import reading, undone
+from formloop.forms import service
+from formloop.ledgers import periods
 from formloop.ledgers.kind import get_ledger
 from formloop.ledgers.pools import nets
 from formloop.ledgers.verifying import verify
@@ -103,3 +107,42 @@ def test_entries_that_wait_for_others_are_valued_again_one_by_one(database: Sett
     assert [each.total for each in waiting] == [D(20), D(-2), D(-2), D(40), D(-1), D(-1)]
     assert [each.line for each in waiting[4:]] == [each.line for each in waiting[1:3]]
     assert verify() == []
+
+
+def test_what_the_settings_say_now_is_what_postings_follow(store: Store) -> None:
+    store.buy("1", "10")
+    service.change_record(SYSTEM, "books", store.books, {"accrued": store.named["bank"]})
+    store.buy("1", "3")
+    assert (store.account("accrued"), store.account("bank")) == (D(-10), D(-3))
+
+
+def test_settings_that_were_only_tried_are_forgotten(store: Store) -> None:
+    def try_other_books() -> None:
+        service.change_record(SYSTEM, "books", store.books, {"accrued": store.named["bank"]})
+        store.buy("1", "3")
+        assert store.account("bank") == D(-3)
+
+    undone(try_other_books)
+    store.buy("1", "10")
+    assert (store.account("accrued"), store.account("bank")) == (D(-10), D(0))
+
+
+@pytest.mark.parametrize("rate", ["1", "ROUND(1.0, 0)"])  # sums of values, and what must be calculated again
+def test_what_was_undone_after_a_close_follows_the_value_of_what_it_undid(
+    database: Settings, rate: str
+) -> None:
+    cost = f"-entries.stock.value * {rate}" if rate != "1" else "-entries.stock.value"
+    store = Store(
+        document("sample"),
+        posting("sample_posting", "sample", OUT, debit("settings.cost", cost), credit("settings.stock", cost),
+                **PER_LINE),
+    )  # fmt: skip
+    store.buy("10", "2", day="2026-01-05")
+    taken = store.do("sample", {"quantity": "5"}, day="2026-01-10", place=store.main)
+    periods.close(SYSTEM, "accounting", date(2026, 1, 15))
+    store.cancel("sample", taken)
+    store.take("2", day="2026-01-20")
+    periods.reopen(SYSTEM, "accounting", None, "a receipt was forgotten")
+    store.buy("10", "4", day="2026-01-06")
+    assert store.there() == (D(18), D(54)) and store.account("stock") == D(54)
+    assert store.account("cost") == D(6) and verify() == []

@@ -1,7 +1,9 @@
 """Steps that make, look up, change and move records, on a real database."""
 
 import pytest
+from sqlalchemy import event
 
+from formloop import db
 from formloop.core.definitions import Doc
 from formloop.core.errors import Invalid
 from formloop.forms import service as records
@@ -54,6 +56,28 @@ def test_the_own_record_is_changed_and_conditions_see_it(stage: Stage) -> None:
         {"id": "large", "when": "amount = 200", "steps": [approval("boss", "dee")]}]}  # fmt: skip
     stage.publish(change, fork, END)
     assert stage.is_asked("dee", stage.submit(amount="100").case)
+
+
+def test_the_own_record_is_read_once_while_only_others_are_found_and_written(stage: Stage) -> None:
+    find = {"id": "find", "node": "data", "do": "query", "form": "errand", "by": {"subject": "subject"}}
+    change = {
+        "id": "set", "node": "data", "do": "update", "form": "errand", "record": "flow.find",
+        "values": {"amount": "amount * 2"},
+    }  # fmt: skip
+    records.create(stage.actors["adm"], "errand", {"subject": "A desk", "amount": "1"})
+    stage.publish(find, change, find | {"id": "again", "by": {"amount": "amount * 2"}}, END)
+    asked: list[str] = []
+
+    def note(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    event.listen(db.engine(), "before_cursor_execute", note)
+    try:
+        stage.submit(amount="100")
+    finally:
+        event.remove(db.engine(), "before_cursor_execute", note)
+    assert [int(each["amount"]) for each in errands()] == [200]
+    assert sum(each.startswith("SELECT request.id, request.form_version") for each in asked) == 1
 
 
 def test_records_are_looked_up_and_walked_one_by_one(stage: Stage) -> None:

@@ -5,6 +5,7 @@ a connection for reads. Nothing may wait for the network inside a transaction.
 """
 
 from formloop.db.beginning import begin_writing
+from formloop.db.choosing import among, handed, places_for
 from formloop.db.engines import engine, inserting, is_sqlite, metadata, start, upserting
 from formloop.db.given import given
 from formloop.db.glances import (
@@ -42,6 +43,7 @@ __all__ = [
     "Mark",
     "UtcTime",
     "after_commit",
+    "among",
     "begin_writing",
     "changed_here",
     "columns_changed",
@@ -52,6 +54,7 @@ __all__ = [
     "given",
     "glance",
     "glanced",
+    "handed",
     "hurry",
     "in_transaction",
     "inserting",
@@ -63,6 +66,7 @@ __all__ = [
     "never_changed",
     "now_shows",
     "patience",
+    "places_for",
     "raise_counter",
     "read_counter",
     "read_once",

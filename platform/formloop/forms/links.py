@@ -4,11 +4,11 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, bindparam, literal, select
+from sqlalchemy import ColumnElement, Select, Table, literal, select
 
 from formloop.access.actor import Actor
 from formloop.core.expression import Linked, Path
-from formloop.db import reading
+from formloop.db import among, handed, places_for, reading
 from formloop.forms import permits
 from formloop.forms.elsewhere import Linkages
 from formloop.forms.kind import get_form
@@ -69,9 +69,9 @@ class Links:
         keys = {p[0] for p in paths} & set(target.table.c.keys())
         permit = permits.find_permit(self.actor, "view", target)
         seen = permit.where(context_of(self.actor)) if permit else _NOBODY
-        query = _reading(target.table, tuple(sorted(keys | {"id", "deleted_at"})), seen)
+        query = _reading(target.table, tuple(sorted(keys | {"id", "deleted_at"})), seen, places_for(ids))
         with reading() as conn:
-            for row in conn.execute(query, {"ids": list(ids)}).mappings():
+            for row in conn.execute(query, handed("id", ids)).mappings():
                 self.records.setdefault((form, row["id"]), {"_seen": True}).update(row)
         deeper: dict[str, set[tuple[str, ...]]] = {}
         for path in paths:
@@ -109,11 +109,13 @@ class Links:
 
 
 @lru_cache(maxsize=2_000)
-def _reading(table: Table, keys: tuple[str, ...], seen: ColumnElement[bool] | None) -> Select[Any]:
-    """The columns `keys` of the records with `ids`, and whether they are `seen`; prepared once: every save asks it."""
+def _reading(
+    table: Table, keys: tuple[str, ...], seen: ColumnElement[bool] | None, places: int
+) -> Select[Any]:
+    """The columns `keys` of the records with some ids, and whether they are `seen`; prepared once: every save asks it."""
     marks = [] if seen is None else [seen.label("_seen")]
     query = select(*(table.c[k] for k in keys), *marks)
-    return query.where(table.c.id.in_(bindparam("ids", expanding=True)))
+    return query.where(among(table.c.id, "id", places))
 
 
 def _ids(rows: Iterable[Mapping[str, Any]], path: tuple[str, ...]) -> set[int]:

@@ -4,6 +4,7 @@ A page has hundreds of cells; what is the same in every row (classes, labels, ad
 and put together once here, which is several times faster than a general template that asks for each cell.
 """
 
+import html
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -49,7 +50,7 @@ class RowTemplate:
     def row(self, values: Values, names: screen.Names, ending: Markup | str = "") -> Markup:
         """One row, `ending` its last cells; every value is escaped."""
         texts = [
-            str(escape(self._text(field, source, values.get(key), names))) if field else ""
+            html.escape(self._text(field, source, values.get(key), names)) if field else ""
             for key, field, source in self._columns
         ]
         record = values.get("id")

@@ -16,7 +16,7 @@ from sqlalchemy import (
     update,
 )
 
-from formloop.db import inserting
+from formloop.db import among, handed, inserting, places_for
 from formloop.forms.spec import FormSpec, Values
 
 CHUNK = 500  # ids in one IN list
@@ -35,8 +35,9 @@ def load(
     """
     found: dict[int, Values] = {}
     for chunk in _chunks(list(ids)):
-        query = _by_id(spec.table) if where is None else _by_id_where(spec.table, where)
-        found.update({row["id"]: dict(row) for row in conn.execute(query, {"ids": chunk}).mappings()})
+        places = places_for(chunk)
+        query = _by_id(spec.table, places) if where is None else _by_id_where(spec.table, places, where)
+        found.update({row["id"]: dict(row) for row in conn.execute(query, handed("id", chunk)).mappings()})
     add_lines(conn, spec, found, lines)
     return found
 
@@ -50,27 +51,27 @@ def add_lines(
         for record in found.values():
             record[subform.key] = []
         for chunk in _chunks(list(found)):
-            for row in conn.execute(_lines_of(table), {"ids": chunk}).mappings():
+            query = _lines_of(table, places_for(chunk))
+            for row in conn.execute(query, handed("id", chunk)).mappings():
                 line = dict(row)
                 found[line.pop("record")][subform.key].append(line)
 
 
 @lru_cache(maxsize=1_000)
-def _by_id(table: Table) -> Select[Any]:
-    return select(table).where(table.c.id.in_(bindparam("ids", expanding=True)))
+def _by_id(table: Table, places: int) -> Select[Any]:
+    return select(table).where(among(table.c.id, "id", places))
 
 
 @lru_cache(
     maxsize=1_000
 )  # conditions are told apart by which object they are, so a steady one is prepared once
-def _by_id_where(table: Table, where: ColumnElement[bool]) -> Select[Any]:
-    return _by_id(table).where(where)
+def _by_id_where(table: Table, places: int, where: ColumnElement[bool]) -> Select[Any]:
+    return _by_id(table, places).where(where)
 
 
 @lru_cache(maxsize=1_000)
-def _lines_of(table: Table) -> Select[Any]:
-    of_these = table.c.record.in_(bindparam("ids", expanding=True))
-    return select(table).where(of_these).order_by(table.c.record, table.c.position)
+def _lines_of(table: Table, places: int) -> Select[Any]:
+    return select(table).where(among(table.c.record, "id", places)).order_by(table.c.record, table.c.position)
 
 
 def _chunks(ids: list[int]) -> Iterable[list[int]]:

@@ -17,7 +17,7 @@ from formloop.db import connection
 from formloop.definitions import library
 from formloop.definitions.tables import definition
 from formloop.ledgers import periods, posting_kind
-from formloop.ledgers.engine import ADDED, OWN, REVALUED, Sheet, Slot, plain_rule
+from formloop.ledgers.engine import ADDED, OWN, REVALUED, REVERSED, Sheet, Slot, plain_rule
 from formloop.ledgers.groups import Group
 from formloop.ledgers.linear import find_linear
 from formloop.ledgers.pools import Node, chunks, nets
@@ -182,9 +182,7 @@ def amounts_now(sheet: Sheet, changes: Mapping[int, Change] | None = None) -> li
 def groups_of(book: Book, replay: Replay) -> list[Group]:
     """The group that brings earlier entries to what they are worth now; none when nothing has changed."""
     changes = {
-        entry: each
-        for entry, each in replay.changes.items()
-        if (each.value or each.variance or each.layers) and each.node.way in OWN
+        entry: each for entry, each in replay.changes.items() if each.value or each.variance or each.layers
     }
     if not changes:
         return []
@@ -223,23 +221,43 @@ def _followers(
         for ledger in book.ledgers.values():
             for slot, delta in follow(each, ledger, linear):
                 sums.add(slot, delta)
-    earlier = Earlier(book)
-    groups = {group for each in made for group in each.list_groups(others)} if others else set()
-    earlier.load(groups)
-    for group in groups:
-        own = earlier.sheets[group]
-        for slot, old, new in zip(own.slots, amounts_now(own), amounts_now(own, changes), strict=True):
-            if slot.entry not in changes:
-                sums.add(_like(slot), {name: new[name] - old[name] for name in new})
+    if others:
+        _add_calculated(book, made, others, changes, sums)
     return [slot for slot in sums.slots.values() if any(slot.amounts.values())]
 
 
-def _like(slot: Slot) -> Slot:
+def _add_calculated(
+    book: Book,
+    made: Sequence[Revaluation],
+    versions: list[Version],
+    changes: Mapping[int, Change],
+    sums: Sums,
+) -> None:
+    """Add what postings give that must calculate again; what undoes a group follows that, the other way round."""
+    earlier, heads = Earlier(book), {head for each in made for head in each.list_groups(versions)}
+    undoing = {
+        each.node.source or 0: _opposite(each) for each in changes.values() if each.node.way == REVERSED
+    }
+    earlier.load(head.reverses or head.id for head in heads)
+    for head in heads:
+        own = earlier.sheets[head.reverses or head.id]
+        seen, sign = (undoing, -1) if head.reverses else (changes, 1)
+        for slot, old, new in zip(own.slots, amounts_now(own), amounts_now(own, seen), strict=True):
+            if slot.entry not in seen:
+                day = head.date if head.reverses else slot.day or head.date
+                sums.add(_like(slot, day), {name: sign * (new[name] - old[name]) for name in new})
+
+
+def _opposite(change: Change) -> Change:
+    return Change(change.node, -change.value, -change.variance)
+
+
+def _like(slot: Slot, day: date) -> Slot:
     ledger = slot.ledger
     made = Slot(
         plain_rule(ledger.key), ledger, None, 0, slot.dims, dict.fromkeys(ledger.amounts, ZERO), REVALUED
     )
-    made.day = periods.first_open(ledger.calendar, slot.day or date.min)
+    made.day = periods.first_open(ledger.calendar, day)
     return made
 
 

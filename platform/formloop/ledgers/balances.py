@@ -11,7 +11,7 @@ from sqlalchemy import Engine, Select, Table, Update, bindparam, func, select, u
 
 from formloop.core.errors import Conflict, Problem
 from formloop.core.text import M, Message
-from formloop.db import connection, engine, upserting
+from formloop.db import among, connection, engine, handed, places_for, upserting
 from formloop.ledgers.engine import Slot, pending_column
 from formloop.ledgers.names import called
 from formloop.ledgers.pools import CHUNK, Place
@@ -81,8 +81,8 @@ class Balances:
     def _read(self, keys: list[str]) -> set[str]:
         table, found = self.ledger.tables.balance, set()
         for start in range(0, len(keys), CHUNK):
-            part = {"keys": keys[start : start + CHUNK]}
-            for row in connection().execute(_held(table), part).mappings():
+            part = keys[start : start + CHUNK]
+            for row in connection().execute(_held(table, places_for(part)), handed("key", part)).mappings():
                 found.add(row["key"])
                 dims = {d.key: row[d.column] for d in self.ledger.dimensions.values()}
                 values = {name: row[name] for name in row if name[:2] in ("m_", "r_", "e_")}
@@ -92,8 +92,10 @@ class Balances:
 
     def move(self, slot: Slot, entry: int, day: date, own: bool) -> None:
         """Add one entry to every balance that it is part of; `own` when it is a movement with a place of its own."""
-        for number in range(len(self.ledger.sets)):
-            row = self.rows[self.key(slot.dims, number)]
+        keys = [self.key(slot.dims, number) for number in range(len(self.ledger.sets))]
+        if not all(key in self.rows for key in keys):
+            self.lock([slot.dims])
+        for row in (self.rows[key] for key in keys):
             for name, amount in slot.amounts.items():
                 if amount:
                     self._add(row, slot, name, amount, day)
@@ -191,7 +193,7 @@ class Balances:
     def write(self) -> None:
         """Move the rows, in the order of their keys, and their turnover."""
         table, turnover = self.ledger.tables.balance, self.ledger.tables.turnover
-        columns = [c.name for c in table.c if c.name[:2] in ("m_", "r_", "e_")]
+        columns = tuple(sorted({name for row in self.rows.values() for name, by in row.delta.items() if by}))
         moved = [
             {
                 "of": key,
@@ -204,7 +206,7 @@ class Balances:
         ]
         if not moved:
             return
-        done = connection().execute(_moving(table), moved)
+        done = connection().execute(_moving(table, columns), moved)
         if done.rowcount not in (len(moved), -1):
             raise Conflict
         months = [
@@ -221,16 +223,15 @@ class Balances:
 
 
 @lru_cache(maxsize=500)
-def _held(table: Table) -> Select[Any]:
+def _held(table: Table, places: int) -> Select[Any]:
     """The rows with some keys, held in the order of their keys; prepared once, as are the next two."""
-    chosen = table.c.key.in_(bindparam("keys", expanding=True))
-    return select(table).where(chosen).order_by(table.c.key).with_for_update()
+    return select(table).where(among(table.c.key, "key", places)).order_by(table.c.key).with_for_update()
 
 
 @lru_cache(maxsize=500)
-def _moving(table: Table) -> Update:
-    """The change of one row: what is added to its amounts, and what is remembered."""
-    sums = [c for c in table.c if c.name[:2] in ("m_", "r_", "e_")]
+def _moving(table: Table, columns: tuple[str, ...]) -> Update:
+    """The change of one row: what is added to some of its amounts, and what is remembered."""
+    sums = [table.c[name] for name in columns]
     values: dict[Any, Any] = {c: c + bindparam(f"by_{c.name}", type_=c.type) for c in sums}
     values |= {table.c[n]: bindparam(n, type_=table.c[n].type) for n in ("lifted", "state", "last")}
     return update(table).where(table.c.key == bindparam("of")).values(values)

@@ -3,16 +3,17 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import Update, update
 
 from formloop.access.actor import Actor
 from formloop.core import clock
 from formloop.core.errors import Invalid, Problem
 from formloop.core.expression import Context
 from formloop.core.text import M
-from formloop.db import connection, inserting
+from formloop.db import among, connection, handed, inserting, places_for
 from formloop.ledgers import adjusting, asof, balancing, engine, expiring, matching, origins, periods
 from formloop.ledgers.balances import Balances
 from formloop.ledgers.engine import (
@@ -32,8 +33,6 @@ from formloop.ledgers.scopes import Scope
 from formloop.ledgers.spec import ZERO, LedgerSpec
 from formloop.ledgers.tables import posted
 from formloop.ledgers.valuations import METHODS, Stock
-
-_SEAL = update(posted).where(posted.c.id.in_(bindparam("ids", expanding=True))).values(sealed=True)
 
 
 @dataclass(slots=True, eq=False)
@@ -264,7 +263,7 @@ class Book:
 
     def _move(self) -> None:
         for group, slot in self.slots():
-            balances = self.hold(slot.ledger, [slot.dims])
+            balances = self.hold(slot.ledger, ())
             balances.move(slot, slot.entry, self.day_of(group, slot), slot.way in OWN)
         for key, balances in self.balances.items():
             scope = self.scope(self.ledgers[key])
@@ -322,7 +321,8 @@ class Book:
             self.balances[key].write()
         ids = [group.id for group in self.groups]
         for start in range(0, len(ids), 500):
-            conn.execute(_SEAL, {"ids": ids[start : start + 500]})
+            part = ids[start : start + 500]
+            conn.execute(_sealing(places_for(part)), handed("group", part))
 
     def _row(self, group: Group, slot: Slot) -> dict[str, Any]:
         ledger = slot.ledger
@@ -345,3 +345,9 @@ class Book:
             **{d.column: slot.dims[d.key] for d in ledger.dimensions.values()},
             **{f"m_{name}": slot.amounts[name] for name in ledger.amounts},
         }
+
+
+@lru_cache(maxsize=8)
+def _sealing(places: int) -> Update:
+    """Groups are complete: from then on the database takes no entry for them."""
+    return update(posted).where(among(posted.c.id, "group", places)).values(sealed=True)

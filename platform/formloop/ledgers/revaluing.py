@@ -32,7 +32,7 @@ from formloop.core import clock
 from formloop.core.json_text import dumps
 from formloop.db import connection, given
 from formloop.ledgers import periods
-from formloop.ledgers.engine import ADDED, OWN, REVALUED, Slot, plain_rule
+from formloop.ledgers.engine import ADDED, OWN, REVALUED, REVERSED, Slot, plain_rule
 from formloop.ledgers.linear import Linear
 from formloop.ledgers.pools import valuation_of
 from formloop.ledgers.replay import Change
@@ -49,16 +49,18 @@ class Revaluation:
     ledger: LedgerSpec
     rows: FromClause
     count: int
+    undoing: bool  # whether entries that undo others are among them
 
     def list_versions(self) -> list[Version]:
         """The postings, in their versions, that made these entries."""
         head, query = posted.c, self._of_groups(posted.c.posting, posted.c.version)
         return [(row[0], row[1]) for row in connection().execute(query.order_by(head.posting, head.version))]
 
-    def list_groups(self, versions: Iterable[Version]) -> list[int]:
-        """The groups of these entries that were made by some postings."""
+    def list_groups(self, versions: Iterable[Version]) -> list[Any]:
+        """The groups of these entries that were made by some postings: id, date, and the group that each undoes."""
         chosen = tuple_(posted.c.posting, posted.c.version).in_(list(versions))
-        return list(connection().execute(self._of_groups(posted.c.id).where(chosen)).scalars())
+        query = self._of_groups(posted.c.id, posted.c.date, posted.c.reverses)
+        return list(connection().execute(query.where(chosen)))
 
     def _of_groups(self, *columns: ColumnElement[Any]) -> Select[Any]:
         entry = self.ledger.tables.entry
@@ -136,31 +138,50 @@ def _handed(ledger: LedgerSpec, changes: list[Change]) -> Revaluation:
         )
         for each, number in zip(changes, clock.new_ids(len(changes)), strict=True)
     ]
-    return Revaluation(ledger, given(kinds, rows), len(rows))
+    undoing = any(each.node.way == REVERSED for each in changes)
+    return Revaluation(ledger, given(kinds, rows), len(rows), undoing)
 
 
 def follow(
     of: Revaluation, ledger: LedgerSpec, linear: Mapping[Version, tuple[PostingSpec, Linear]]
 ) -> Iterator[tuple[Slot, Amounts]]:
     """What changes in a ledger since its entries are sums of these: the balances and days, and what is added."""
+    yield from _follow(of, ledger, linear, undoing=False)
+    if of.undoing:
+        yield from _follow(of, ledger, linear, undoing=True)
+
+
+def _follow(
+    of: Revaluation,
+    ledger: LedgerSpec,
+    linear: Mapping[Version, tuple[PostingSpec, Linear]],
+    undoing: bool,
+) -> Iterator[tuple[Slot, Amounts]]:
+    """What undoes an entry follows by the rule of that entry."""
     source, entry = of.ledger.tables.entry.alias(), ledger.tables.entry.alias()
+    joined = (
+        of.rows.join(source, source.c.id == of.rows.c.entry)
+        .join(posted, posted.c.id == source.c.posted)
+        .join(entry, entry.c.posted == source.c.posted)
+    )
+    by_rule, ruled = source, entry
+    if undoing:
+        by_rule, ruled = of.ledger.tables.entry.alias(), ledger.tables.entry.alias()
+        joined = joined.join(by_rule, by_rule.c.id == source.c.reverses)
+        joined = joined.join(ruled, ruled.c.id == entry.c.reverses)
     wanted = [
-        and_(*_from(version, target, place, posting, source, entry))
+        and_(*_from(version, target, place, posting, by_rule, ruled))
         for version, (posting, weights) in linear.items()
         for target, place in _pairs(posting, weights, of.ledger, ledger)
     ]
     if not wanted:
         return
-    marks = [posted.c.posting, posted.c.version, source.c.rule.label("place"), entry.c.rule.label("target")]
+    marks = [posted.c.posting, posted.c.version, by_rule.c.rule.label("place"), ruled.c.rule.label("target")]
     by = [*marks, entry.c.date, *(entry.c[d.column] for d in ledger.dimensions.values())]
     query = (
         select(*by, *_sums(of.rows))
-        .select_from(
-            of.rows.join(source, source.c.id == of.rows.c.entry)
-            .join(posted, posted.c.id == source.c.posted)
-            .join(entry, entry.c.posted == source.c.posted)
-        )
-        .where(entry.c.way.in_((*OWN, ADDED)), or_(*wanted))
+        .select_from(joined)
+        .where(entry.c.way.in_((REVERSED,) if undoing else (*OWN, ADDED)), or_(*wanted))
         .group_by(*by)
     )
     for row in connection().execute(query).mappings():

@@ -1,39 +1,49 @@
 """Undoing a group: the same entries with the opposite sign, what they settled is open again."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 
 from formloop.core import clock
 from formloop.core.errors import Invalid, Problem
 from formloop.core.text import M
-from formloop.db import connection
+from formloop.db import among, connection, handed, places_for
 from formloop.ledgers import periods
 from formloop.ledgers.adjusting import Earlier, amounts_now
 from formloop.ledgers.book import Book
 from formloop.ledgers.engine import ADDED, RELEASED, RENEWED, RETURNED, REVERSED, Sheet, Slot, plain_rule
 from formloop.ledgers.groups import Group
 from formloop.ledgers.matching import Match, list_matches
-from formloop.ledgers.spec import ZERO, LedgerSpec
+from formloop.ledgers.pools import chunks
+from formloop.ledgers.spec import ZERO, LedgerSpec, PostingSpec
 from formloop.ledgers.tables import posted
 
 
-def list_live(form: str, record: int, posting: str) -> list[Any]:
-    """The groups of a record under a posting that have not been reversed."""
+def list_posted(posting: PostingSpec, records: Collection[int]) -> dict[int, list[Any]]:
+    """The groups of records under a posting, in their order; each tells whether it is `undone`."""
+    found: dict[int, list[Any]] = {}
+    for part in chunks(records):
+        asked = {"of_form": posting.form, "of_posting": posting.key, **handed("record", part)}
+        for head in connection().execute(_posted_for(places_for(part)), asked):
+            found.setdefault(head.record, []).append(head)
+    return found
+
+
+@lru_cache(maxsize=8)
+def _posted_for(places: int) -> Select[Any]:
     other = posted.alias()
-    undone = select(other.c.id).where(other.c.reverses == posted.c.id).exists()
-    query = select(posted).where(
-        posted.c.form == form,
-        posted.c.record == record,
-        posted.c.posting == posting,
-        posted.c.purpose == "post",
-        ~undone,
+    undone = select(other.c.id).where(other.c.reverses == posted.c.id).exists().label("undone")
+    return (
+        select(posted, undone)
+        .where(posted.c.form == bindparam("of_form"), among(posted.c.record, "record", places))
+        .where(posted.c.posting == bindparam("of_posting"), posted.c.purpose == "post")
+        .order_by(posted.c.id)
     )
-    return list(connection().execute(query.order_by(posted.c.id)))
 
 
 def reverse(book: Book, heads: list[Any]) -> None:

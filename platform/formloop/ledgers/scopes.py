@@ -1,6 +1,6 @@
 """What expressions of ledgers and postings see: the records behind dimensions, and the site's settings."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -10,12 +10,17 @@ from formloop.access.actor import SYSTEM
 from formloop.core.errors import Invalid, Problem
 from formloop.core.expression import Context, EvaluationError, Expression, Linked, Path
 from formloop.core.text import M, Titled
-from formloop.db import kept, reading
+from formloop.db import counter, glance, kept, raise_counter, read_counter, reading, remembered_by
+from formloop.definitions import library
+from formloop.events import Event
 from formloop.forms import rows
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.ledgers.kind import list_ledgers
 from formloop.ledgers.spec import Dims, LedgerSpec, PostingSpec
+
+SETTINGS = "ledgers.settings"
+glance(SETTINGS, counter(SETTINGS))
 
 
 class Scope:
@@ -95,11 +100,29 @@ def settings_of(posting: PostingSpec) -> Mapping[str, Any]:
     """The newest record of the settings form, with what the posting reads behind it."""
     if posting.settings is None:
         return {}
+    if all(len(path) == 1 for path in posting.setting_reads):
+        return _remember_settings(posting.settings, read_counter("definitions"))
     known: dict[tuple[str, int], Mapping[str, Any]] = kept("ledgers.settings", dict)
     mark = (posting.id, posting.version)
     if mark not in known:
         known[mark] = _read_settings(posting.settings, posting.setting_reads)
     return known[mark]
+
+
+def note_settings(events: Sequence[Event]) -> None:
+    """Forget what was remembered of the settings when a record of them is written."""
+    if any(event.form in _settings_forms() for event in events):
+        raise_counter(SETTINGS)
+
+
+@remembered_by("definitions")
+def _settings_forms() -> frozenset[str]:
+    return frozenset(each.settings for each in library.all_published("posting") if each.settings)
+
+
+@remembered_by(SETTINGS)
+def _remember_settings(form: str, _definitions: int) -> Mapping[str, Any]:
+    return _read_settings(form, frozenset())
 
 
 def _read_settings(form: str, reads: frozenset[Path]) -> Mapping[str, Any]:

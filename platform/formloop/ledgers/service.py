@@ -5,23 +5,22 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from formloop.access.actor import SYSTEM, Actor
+from formloop.access.actor import Actor
 from formloop.core.definitions import Doc
 from formloop.db import connection, transactional, undone
 from formloop.definitions import library
 from formloop.events import Event, subscribe_many
 from formloop.forms import service as records_of_forms
-from formloop.forms.kind import get_form
-from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.spec import Values
 from formloop.ledgers import adjusting, engine, expiring, reversing
 from formloop.ledgers.book import Book
+from formloop.ledgers.drafting import Seen, draft_sheets
 from formloop.ledgers.engine import Sheet
 from formloop.ledgers.groups import Group
 from formloop.ledgers.kind import get_ledger, list_ledgers
 from formloop.ledgers.posting_kind import CANCELLED
-from formloop.ledgers.scopes import settings_of
+from formloop.ledgers.scopes import note_settings
 from formloop.ledgers.spec import LedgerSpec, PostingSpec
 from formloop.ledgers.tables import posted
 
@@ -41,15 +40,21 @@ def postings_of(form: str) -> list[PostingSpec]:
 
 def on_events(events: Sequence[Event]) -> None:
     """Post, undo, or post again what has changed; all records of one save together."""
+    note_settings(events)
+    told: list[tuple[PostingSpec, list[Event], list[Event], list[Event]]] = []
     for posting in {p.key: p for e in events for p in postings_of(e.form)}.values():
         mine = [e for e in events if e.form == posting.form]
         fresh = [e for e in mine if _begins(posting, e)]
         stale = [e for e in mine if not _begins(posting, e) and _ends(posting, e)]
         changed = [e for e in mine if e.name == "updated" and _holds(posting, e)]
         if fresh or stale or changed:
-            _carry_out(posting, fresh, stale, changed)
+            told.append((posting, fresh, stale, changed))
+    entering = [posting for posting, fresh, _, changed in told if fresh or changed]
+    seen = Seen(entering, [(e.form, dict(e.after or {})) for e in events if entering])
+    for posting, fresh, stale, changed in told:
+        _carry_out(posting, fresh, stale, changed, seen)
     for posting, ended in _out_of_use(events):
-        _carry_out(posting, [], ended, [])
+        _carry_out(posting, [], ended, [], seen)
 
 
 def _out_of_use(events: Sequence[Event]) -> list[tuple[PostingSpec, list[Event]]]:
@@ -67,7 +72,7 @@ def _out_of_use(events: Sequence[Event]) -> list[tuple[PostingSpec, list[Event]]
     found = []
     for key, version, form, record in connection().execute(query).all():
         mine = [event for event in ended if (event.form, event.record) == (form, record)]
-        if mine and reversing.list_live(form, record, key):
+        if mine:
             found.append((adjusting.find_version(key, version), mine))
     return found
 
@@ -89,32 +94,31 @@ def _holds(posting: PostingSpec, event: Event) -> bool:
     return (event.after or {}).get("state") not in posting.until
 
 
-def _carry_out(posting: PostingSpec, fresh: list[Event], stale: list[Event], changed: list[Event]) -> None:
+def _carry_out(
+    posting: PostingSpec, fresh: list[Event], stale: list[Event], changed: list[Event], seen: Seen
+) -> None:
     actor = (fresh or stale or changed)[0].actor
-    book = _book(actor, posting)
-    undone = [
-        head for event in stale for head in reversing.list_live(posting.form, event.record, posting.key)
-    ]
+    new = {event.record for event in fresh if event.name == "created"}
+    past = reversing.list_posted(posting, {e.record for e in (*fresh, *stale, *changed)} - new)
+    live = {record: [head for head in heads if not head.undone] for record, heads in past.items()}
+    undone = [head for event in (*stale, *fresh) for head in live.get(event.record, ())]
     records = [dict(event.after or {}) for event in fresh]
-    for event in fresh:
-        if event.name != "created":
-            undone += reversing.list_live(posting.form, event.record, posting.key)
     for event in changed:
-        heads = reversing.list_live(posting.form, event.record, posting.key)
-        if heads and _differs(posting, actor, dict(event.after or {}), heads):
+        heads = live.get(event.record)
+        if heads and _differs(posting, actor, dict(event.after or {}), heads, seen):
             undone += heads
             records.append(dict(event.after or {}))
+    sheets = draft_sheets(posting, actor, records, seen)
+    if not undone and not any(sheet.slots for sheet in sheets):
+        return
+    book = _book(actor, posting)
     if undone:
         reversing.reverse(book, undone)
-    if records:
-        numbers = _numbers(posting, records, {event.record for event in fresh if event.name == "created"})
-        book.groups += [
-            _group(posting, sheet, record, numbers.get(record["id"], 0))
-            for sheet, record in zip(
-                draft_sheets(posting, actor, records, book.ledgers), records, strict=True
-            )
-            if sheet.slots
-        ]
+    book.groups += [
+        _group(posting, sheet, record, len(past.get(record["id"], ())))
+        for sheet, record in zip(sheets, records, strict=True)
+        if sheet.slots
+    ]
     if book.groups:
         book.post()
 
@@ -131,49 +135,15 @@ def with_agreeing(keys: Iterable[str]) -> dict[str, LedgerSpec]:
     return found
 
 
-def _numbers(posting: PostingSpec, records: list[Values], new: set[int]) -> dict[int, int]:
-    """How often each record has been posted under a posting before."""
-    ids = [record["id"] for record in records if record["id"] not in new]
-    if not ids:
-        return {}
-    query = (
-        select(posted.c.record, func.count())
-        .where(posted.c.form == posting.form, posted.c.posting == posting.key, posted.c.purpose == "post")
-        .where(posted.c.record.in_(ids))
-        .group_by(posted.c.record)
-    )
-    return {row[0]: row[1] for row in connection().execute(query)}
-
-
 def _group(posting: PostingSpec, sheet: Sheet, record: Mapping[str, Any], number: int) -> Group:
     source = f"{posting.form}:{record['id']}:{posting.key}:{number}"
     inputs = engine.inputs_of(posting, sheet.env, sheet.settings)
     return Group(sheet, source, "post", posting.form, record["id"], inputs=inputs)
 
 
-def draft_sheets(
-    posting: PostingSpec, actor: Actor, records: Sequence[Values], ledgers: Mapping[str, LedgerSpec]
-) -> list[Sheet]:
-    """What records ask to be entered; a record to which the posting does not apply asks for nothing."""
-    spec, context = get_form(posting.form), context_of(actor)
-    links = Links(SYSTEM, spec, records, reads=posting.reads)
-    sheets = [Sheet(posting, links.environment(spec, each), context, context.today) for each in records]
-    for sheet in sheets:
-        env = sheet.env
-        if posting.when is not None and posting.when.evaluate(env, context) is not True:
-            continue
-        if posting.date is not None:
-            day = posting.date.evaluate({**env, "record": env}, context)
-            sheet.day = context.local(day).date() if hasattr(day, "hour") else day or context.today
-        sheet.settings = settings_of(posting)
-        engine.draft(sheet, ledgers)
-    return sheets
-
-
-def _differs(posting: PostingSpec, actor: Actor, record: Values, heads: list[Any]) -> bool:
+def _differs(posting: PostingSpec, actor: Actor, record: Values, heads: list[Any], seen: Seen) -> bool:
     """Whether a changed record would be entered differently now."""
-    book = _book(actor, posting)
-    (sheet,) = draft_sheets(posting, actor, [record], book.ledgers)
+    (sheet,) = draft_sheets(posting, actor, [record], seen)
     if len(heads) != 1 or heads[0].date != sheet.day:
         return True
     now = {
@@ -182,13 +152,13 @@ def _differs(posting: PostingSpec, actor: Actor, record: Values, heads: list[Any
         for name, amount in s.amounts.items()
         if name in s.rule.measures and name not in s.rule.dependent and amount
     }
-    return now != _as_posted(posting, book, heads[0].id)
+    return now != _as_posted(posting, heads[0].id)
 
 
-def _as_posted(posting: PostingSpec, book: Book, group: int) -> dict[tuple[Any, ...], Any]:
+def _as_posted(posting: PostingSpec, group: int) -> dict[tuple[Any, ...], Any]:
     rules = {rule.index: rule for rule in posting.rules}
     found = {}
-    for ledger in (book.ledgers[key] for key in posting.ledgers):
+    for ledger in (get_ledger(key) for key in posting.ledgers):
         table = ledger.tables.entry
         query = select(table).where(table.c.posted == group, table.c.way.in_((*engine.OWN, engine.ADDED)))
         for row in connection().execute(query).mappings():
@@ -245,10 +215,11 @@ def preview_given(actor: Actor, form: str, raw: Mapping[str, Any], record: int |
 
 
 def _try(actor: Actor, form: str, record: Values) -> list[Sheet]:
-    found: list[Sheet] = []
-    for posting in postings_of(form):
+    found, postings = list[Sheet](), postings_of(form)
+    seen = Seen(postings, [(form, record)])
+    for posting in postings:
         book = _book(actor, posting)
-        sheets = [sheet for sheet in draft_sheets(posting, actor, [record], book.ledgers) if sheet.slots]
+        sheets = [sheet for sheet in draft_sheets(posting, actor, [record], seen) if sheet.slots]
         book.groups = [_group(posting, sheet, record, len(sheets)) for sheet in sheets]
         if book.groups:
             book.groups[0].source += ":tried"

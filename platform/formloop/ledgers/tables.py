@@ -14,6 +14,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    column,
     false,
     text,
 )
@@ -21,6 +22,13 @@ from sqlalchemy import (
 from formloop.db import Exact, JsonText, UtcTime, metadata
 from formloop.db.triggers import never_changed
 from formloop.ledgers.spec import Dimension, Measure, Tables
+
+
+def _where_said(key: str, name: str, *columns: str) -> Index:
+    """An index of those rows only that say something in a column which most leave empty."""
+    said = column(key).is_not(None)
+    return Index(name, *columns, sqlite_where=said, postgresql_where=said)
+
 
 posted = never_changed(
     Table(
@@ -41,7 +49,7 @@ posted = never_changed(
         Column("at", UtcTime, nullable=False),
         Column("sealed", Boolean, nullable=False, server_default=false()),
         Index("fl_posted_record", "form", "record", "id"),
-        Index("fl_posted_reverses", "reverses"),
+        _where_said("reverses", "fl_posted_reverses", "reverses"),
     ),
     unless="NOT OLD.sealed",
 )
@@ -124,10 +132,10 @@ def _entry(shape: _Shape) -> Table:
         *shape.variance(),
         Index(f"fl_entry_{shape.key}_posted", "posted"),
         Index(f"fl_entry_{shape.key}_key", "key", "date", "id"),
-        Index(f"fl_entry_{shape.key}_pool", "pool", "date", "id"),
-        Index(f"fl_entry_{shape.key}_source", "source"),
+        _where_said("pool", f"fl_entry_{shape.key}_pool", "pool", "date", "id"),
+        _where_said("source", f"fl_entry_{shape.key}_source", "source"),
         Index(f"fl_entry_{shape.key}_line", "line"),
-        Index(f"fl_entry_{shape.key}_reverses", "reverses"),
+        _where_said("reverses", f"fl_entry_{shape.key}_reverses", "reverses"),
         Index(f"fl_entry_{shape.key}_date", "date", "id"),
     )
 

@@ -45,7 +45,12 @@ def _digest(path: str, changed: int) -> str:
 def draw_icon(name: str, size: str = "", label: Message | str | None = None) -> Markup:
     """An icon of the sprite; without a label it is decoration and readers pass over it."""
     said = label.render(viewer.locale()) if isinstance(label, Message) else label
-    return _drawn(static_url("vendor/icons.svg"), name, size, said)
+    return _drawn(_sprite(int(time.monotonic())), name, size, said)
+
+
+@lru_cache(maxsize=1)
+def _sprite(_second: int) -> str:
+    return static_url("vendor/icons.svg")
 
 
 @lru_cache(maxsize=2048)  # a page shows dozens of them

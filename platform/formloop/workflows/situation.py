@@ -41,8 +41,12 @@ class Situation(Staff):
         self._found: dict[Found, list[Any]] = {}
 
     def see(self, values: Values | None) -> None:
-        """Take the record as it is now; None to read it, and whatever was found, again when it is needed."""
+        """Take the record as it is now; None to read it again when it is needed."""
         self._values = values
+        self.look_around()
+
+    def look_around(self) -> None:
+        """Read what was found, and what the record points to, again when it is needed."""
         self._found.clear()
         self.__dict__.pop("_environment", None)
 

@@ -10,6 +10,7 @@ from formloop.core.errors import Conflict
 from formloop.core.text import M
 from formloop.db import kept
 from formloop.forms import service as records
+from formloop.forms.writing import times_written
 from formloop.workflows import announcing, cases, watching, working
 from formloop.workflows.amendments import applying
 from formloop.workflows.engine import advance
@@ -71,15 +72,25 @@ def _think(turn: Turn, event: Event, effort: Effort) -> list[Effect]:
     asked = [each for each in effects if isinstance(each, Work)]
     while asked:
         work = asked.pop(0)
-        answer = working.perform(turn, work)
+        answer = _perform_one(turn, work)
         if answer is None:
             continue
-        turn.before = None
-        turn.situation.see(None)
         turn.state, effects = advance(turn.workflow, turn.state, answer, turn.situation, effort)
         done += effects
         asked += [each for each in effects if isinstance(each, Work)]
     return done
+
+
+def _perform_one(turn: Turn, work: Work) -> Event | None:
+    """Do one piece of work; what may have changed by it is read again when it is needed."""
+    written = times_written(turn.spec.key)
+    answer = working.perform(turn, work)
+    if times_written(turn.spec.key) != written:
+        turn.before = None
+        turn.situation.see(None)
+    elif work.kind not in working.READING:
+        turn.situation.look_around()
+    return answer
 
 
 def carry_out(turn: Turn, event: Event, revision: int, asked_at: Any = None) -> Result:

@@ -17,7 +17,6 @@ from formloop.core.text import M, Message
 from formloop.db import connection
 from formloop.events import outbox
 from formloop.events.reasons import Guarded
-from formloop.forms import rows
 from formloop.forms import service as records
 from formloop.forms.kind import get_form
 from formloop.forms.service import Draft, How
@@ -33,6 +32,7 @@ FREE = How(trusted=True, unlocked=True)
 
 Kind = Callable[[Turn, Work], Mapping[str, Any] | None]
 _KINDS: dict[str, Kind] = {}
+READING = frozenset({"query"})  # kinds of work that change nothing
 
 
 def does(kind: str) -> Callable[[Kind], Kind]:
@@ -47,13 +47,15 @@ def does(kind: str) -> Callable[[Kind], Kind]:
 
 def perform(turn: Turn, work: Work) -> Event | None:
     """Do it; what came of it, or None when that will be told later."""
-    point = connection().begin_nested()
+    point = None if work.kind in READING else connection().begin_nested()
     try:
         values = _KINDS[work.kind](turn, work)
     except FormloopError as error:
-        point.rollback()
+        if point is not None:
+            point.rollback()
         return Event("failed", None, round=work.round, values={"reason": reason_of(error)})
-    point.commit()
+    if point is not None:
+        point.commit()
     return None if values is None else Event("done", None, round=work.round, values=values)
 
 
@@ -82,10 +84,12 @@ def _create(turn: Turn, work: Work) -> Mapping[str, Any]:
 def _update(turn: Turn, work: Work) -> Mapping[str, Any]:
     form, record = target_of(turn, work)
     raw, state = _raw(form, work.values["values"]), work.values.get("state")
-    saved = records.change_record(turn.actor, form, record, raw, None, turn.cause, FREE)
+    saved = None
+    if raw or state is None:
+        saved = records.change_record(turn.actor, form, record, raw, None, turn.cause, FREE)
     if state is not None:
-        records.set_state(turn.actor, form, record, state, turn.cause, saved)
-    if form == turn.spec.key and record == turn.record:
+        saved = records.set_state(turn.actor, form, record, state, turn.cause, saved)
+    if saved is not None and form == turn.spec.key and record == turn.record:
         cases.describe(turn.case, *describe(turn, saved))
     return {"ids": (record,)}
 
@@ -144,10 +148,7 @@ def target_of(turn: Turn, work: Work) -> tuple[str, int]:
     record = work.values["record"]
     if not isinstance(record, int | Decimal):
         raise NotFound
-    spec = get_form(work.values["form"])
-    if int(record) not in rows.load(connection(), spec, [int(record)]):
-        raise NotFound
-    return spec.key, int(record)
+    return get_form(work.values["form"]).key, int(record)
 
 
 def _raw(form: str, values: Mapping[str, Any]) -> dict[str, Any]:
