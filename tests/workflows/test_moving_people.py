@@ -15,6 +15,8 @@ from workflows.specimens import approval
 from workflows.stage import END, Stage
 from workflows.test_moving import after, due
 
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # moving itself is tested on both
+
 
 def move(stage: Stage, **mapping: str) -> moving.Move:
     """Try it, do it, and see that what was tried came to be; the one case."""
@@ -189,7 +191,6 @@ def test_every_open_task_has_a_seat_and_every_open_seat_a_task_after_any_move(st
         assert {(row.person, row.round) for row in rows} == seats
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_who_is_still_asked_but_by_another_rule_reads_that_one(stage: Stage) -> None:
     stage.publish(approval("one", "bob"), END)
     case = stage.submit().case
@@ -200,7 +201,6 @@ def test_who_is_still_asked_but_by_another_rule_reads_that_one(stage: Stage) -> 
     assert found is not None and found.why == by_role
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_step_that_asks_as_before_is_left_alone(stage: Stage) -> None:
     stage.publish(approval("one", "bob", "cho", mode="in_turn"), END)
     case = stage.submit().case
