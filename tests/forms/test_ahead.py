@@ -12,6 +12,7 @@ from sqlalchemy import inspect
 from formloop import db
 from formloop.access.actor import SYSTEM
 from formloop.core.errors import Invalid
+from formloop.db import units
 from formloop.definitions import publications
 from formloop.definitions import service as definitions
 from formloop.events import jobs, outbox
@@ -92,6 +93,24 @@ def test_a_worker_carries_it_out(items: list[int]) -> None:
     run = begin(NUMBERS)
     outbox.drain()
     assert jobs.get_job(run).state == "done" and get_form("item").fields["size"].type.name == "number"
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_it_waits_for_whoever_reads_for_long(items: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(units, "TRIES", 1)
+    run, stages = begin(NUMBERS), list[str]()
+    with db.engine().connect() as backup:
+
+        def read(stage: str) -> None:
+            if stage == "settle" and stage not in stages:
+                backup.exec_driver_sql("SELECT count(*) FROM item")  # and so it holds the table
+            elif stage == "settle":
+                backup.rollback()
+            stages.append(stage)
+
+        job = go_on(run, read)
+    assert job.state == "done" and job.result["waits"] == 1 and get_form("item").version == 3
 
 
 def test_going_back_loses_nothing_that_could_not_be_converted(items: list[int]) -> None:

@@ -74,6 +74,20 @@ def test_a_type_change_converts_what_it_can_and_says_what_it_cannot(shop: Shop) 
     assert sorted(kept) == ["12", "3.5", "large"]
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_impact_says_where_it_has_not_looked_at_all_values(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(impact, "MOST_EXAMINED", 2)
+    monkeypatch.setattr(impact, "AT_ONCE", 2)
+    publish(changed(size=text("Size")))
+    for size in ("1", "2", "3"):
+        service.create(SYSTEM, "item", {"name": size, "size": size})
+    with db.reading() as conn:
+        rows = schema_change.impact(conn, None, changed(size=number("Size")))
+    assert rows[0].message.render() == "“Size (size)”: only the first 2 values were looked at."
+
+
 def test_rolling_back_a_type_change_brings_the_old_values_and_keeps_newer_ones(shop: Shop) -> None:
     with_text, with_number = changed(size=text("Size")), changed(size=number("Size"))
     publish(with_text)

@@ -27,6 +27,7 @@ from formloop.db.types import Exact, JsonText, UtcTime
 from formloop.db.units import (
     after_commit,
     connection,
+    hurry,
     in_transaction,
     kept,
     read_once,
@@ -54,6 +55,7 @@ __all__ = [
     "glance",
     "glanced",
     "handed",
+    "hurry",
     "in_transaction",
     "inserting",
     "is_sqlite",

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from formloop.access import gate
 from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.core.definitions import Ahead, Doc, kinds, parse, write
-from formloop.core.errors import Conflict, Invalid, NotFound, Problem
+from formloop.core.errors import Conflict, Invalid, NotFound, Problem, Unavailable
 from formloop.core.text import M, Message
 from formloop.db import connection, reading, transactional
 from formloop.definitions.drafts import RESOURCE, get_definition, lock
@@ -28,6 +28,7 @@ from formloop.events import jobs
 from formloop.events.jobs import Job, Work
 
 KIND = "publish"
+WAIT, MOST_WAITS = 5.0, 360  # seconds, and how often, until those who read for long have finished
 _NO_DRAFT = -1  # no revision of a draft: going back to a version leaves the draft as it is
 
 
@@ -102,11 +103,21 @@ def _step(job: Job) -> bool:
     state: dict[str, Any] = job.result.setdefault("ahead", {})
     ready = ahead.go_on(doc, state)
     job.done, job.total = state.get("done", 0), state.get("total", 0)
-    if ready:
-        said = job.payload
+    return ready and _publish(job, actor, doc)
+
+
+def _publish(job: Job, actor: Actor, doc: Doc) -> bool:
+    """Publish what is ready; False when others hold the table for long, as a backup does: it is tried again."""
+    said, waits = job.payload, job.result.get("waits", 0)
+    try:
         done = publish_prepared(actor, said["definition"], doc, said["note"], said["revision"], job.id)
-        job.result["version"] = done.version
-    return ready
+    except Unavailable:
+        if waits == MOST_WAITS:
+            raise
+        job.result["waits"], job.pause = waits + 1, WAIT
+        return False
+    job.result["version"] = done.version
+    return True
 
 
 def _prepared(job: Job) -> tuple[Ahead, Doc]:

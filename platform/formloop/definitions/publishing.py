@@ -17,7 +17,7 @@ from formloop.core.definitions import Doc, Kind, find_kind, kinds, parse, upgrad
 from formloop.core.errors import Conflict, Invalid, NotFound, Problem
 from formloop.core.registry import Registry
 from formloop.core.text import M, localized
-from formloop.db import after_commit, connection, raise_counter, transactional
+from formloop.db import after_commit, connection, hurry, raise_counter, transactional
 from formloop.definitions import library
 from formloop.definitions.checking import Candidate, check_candidates, in_document, in_order
 from formloop.definitions.drafts import RESOURCE, check_text, get_definition, lock, require_free
@@ -97,6 +97,7 @@ def publish_prepared(
 ) -> Published:
     """Publish what a job has prepared. A draft that was changed since its `revision` stays as it is."""
     gate.require(actor, "design", RESOURCE)
+    hurry()
     row = lock(definition_id)
     if row is None:
         raise NotFound

@@ -24,6 +24,7 @@ _STAGES = {  # of a publication that is prepared ahead
     "fill": M("Values are brought over"),
     "index": M("Indexes are made"),
     "settle": M("What people changed meanwhile is brought over"),
+    "wait": M("Everything is ready; it waits for somebody who reads for long, such as a backup"),
 }
 
 # kind → where the thing of a key is used; nothing for whoever may not look there

@@ -71,6 +71,7 @@ class Job:
     problems: list[dict[str, str]]
     result: dict[str, Any]
     stopping: bool = False  # somebody wants it to end; a step that can end before its time does
+    pause: float = 0.0  # seconds until the next step, where one may have to wait for others
     alive: Callable[[], None] = lambda: None
 
     @property
@@ -188,7 +189,7 @@ def _deliver(delivery: Delivery) -> None:
             raise
         _fail(job, problems_of(error))
     if not job.over:
-        _promise(job.id, job.kind)
+        _promise(job.id, job.kind, job.pause)
 
 
 def _fail(job: Job, problems: Sequence[Problem]) -> None:
@@ -225,8 +226,9 @@ def _note(job: Job) -> None:
 
 
 @transactional
-def _promise(job: int, kind: str) -> None:
-    outbox.put(TOPIC, kind if kinds.get(kind).alone else str(job), {"job": job})
+def _promise(job: int, kind: str, pause: float = 0.0) -> None:
+    key = kind if kinds.get(kind).alone else str(job)
+    outbox.put(TOPIC, key, {"job": job}, not_before=clock.later(seconds=pause) if pause else None)
 
 
 if outbox.topics.find(TOPIC) is None:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from formloop.core.definitions import Doc
 from formloop.core.errors import Invalid, Problem
 from formloop.core.text import M, Message
-from formloop.db import connection, engine, is_sqlite, reading, transactional
+from formloop.db import connection, engine, hurry, is_sqlite, reading, transactional
 from formloop.definitions import library
 from formloop.forms import behind, convert, indexes, schema_change
 from formloop.forms.convert import Copy, Losses
@@ -90,7 +90,7 @@ def _stop_cleaning(spec: FormSpec) -> None:
 def _begin(spec: FormSpec) -> State:
     """Make the columns that are to come, and note from now on what people change."""
     conn = connection()
-    behind.hurry(conn)
+    hurry()
     total, steps = 0, plan(conn, spec)
     for step in steps:
         if step.verb == "convert":
@@ -209,7 +209,7 @@ def list_losses(new: Doc, state: Mapping[str, Any]) -> list[Message]:
 def give_up(new: Doc) -> None:
     """Note nothing any more and drop what was made ahead, but for filled columns, which stay parked."""
     conn, spec = connection(), spec_of(new)
-    behind.hurry(conn)
+    hurry()
     schema_change.drop_early(conn, spec)
     schema_change.forget_behind(conn, spec)
     stands = library.find_published("form", spec.key)

@@ -22,14 +22,8 @@ END
 """
 
 
-def hurry(conn: Connection) -> None:
-    """Let this transaction rather fail, to be tried again, than wait for a table for long: others queue behind it."""
-    if conn.dialect.name == "postgresql":
-        conn.exec_driver_sql("SET LOCAL lock_timeout = '400ms'")
-
-
 def stop_cleaning(conn: Connection, table: str) -> None:
-    """Keep PostgreSQL's own cleaning away from a table: it would hold a lock that `hurry` never outlasts.
+    """Keep PostgreSQL's own cleaning away from a table: it would hold a lock that nobody outlasts who is in a hurry.
 
     One that is under way gives in after a second; nobody who reads or writes waits for this.
     """

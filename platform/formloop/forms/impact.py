@@ -6,12 +6,13 @@ from sqlalchemy import table as sql_table
 
 from formloop.core.definitions import ImpactRow
 from formloop.core.text import M, Message
-from formloop.forms.convert import BATCH, convert_value, field_of
+from formloop.forms.convert import convert_value, field_of
 from formloop.forms.schema_change import Step
 from formloop.forms.spec import Field, FormSpec, Said
 from formloop.forms.tables import field_column
 
 MOST_EXAMINED = 100_000
+AT_ONCE = 2_000
 _LOST = M("“{field}”: {count} values cannot be converted and become empty, for example: {samples}")
 _LOST_THOUGH_REQUIRED = M(
     "“{field}” is required, and {count} values cannot be converted: these records become empty there and ask for a "
@@ -41,6 +42,7 @@ def rows_of(conn: Connection, spec: FormSpec, steps: list[Step]) -> list[ImpactR
 def _conversion(conn: Connection, step: Step, field: Field) -> list[ImpactRow]:
     old = _before(conn, step.table.name, field.key)
     before = sql_table(step.table.name, sql_column("id"), Column(field.key, old.type.column(old)))
+    found: list[ImpactRow] = []
     kept = lost = 0
     samples: list[str] = []
     last = -1
@@ -48,7 +50,7 @@ def _conversion(conn: Connection, step: Step, field: Field) -> list[ImpactRow]:
         query = select(before.c.id, before.c[field.key]).where(
             before.c.id > last, before.c[field.key].is_not(None)
         )
-        rows = conn.execute(query.order_by(before.c.id).limit(BATCH)).all()
+        rows = conn.execute(query.order_by(before.c.id).limit(AT_ONCE)).all()
         if not rows:
             break
         for _, value in rows:
@@ -57,7 +59,12 @@ def _conversion(conn: Connection, step: Step, field: Field) -> list[ImpactRow]:
             if not survived and len(samples) < 5:
                 samples.append(str(value)[:40])
         last = rows[-1][0]
-    found = [
+    if kept + lost >= MOST_EXAMINED:
+        text = M(
+            "“{field}”: only the first {count} values were looked at.", field=_named(field), count=kept + lost
+        )
+        found.append(ImpactRow(message=text, at=field.path))
+    found += [
         ImpactRow(
             message=M("“{field}”: {count} values are converted.", field=_named(field), count=kept),
             at=field.path,

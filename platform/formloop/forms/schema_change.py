@@ -48,8 +48,6 @@ class Step:
 def apply(conn: Connection, old: Doc | None, new: Doc) -> None:
     """Bring the tables to what `new` says, inside the open transaction."""
     spec = spec_of(new)
-    if _was_ahead(conn, spec):
-        behind.hurry(conn)
     steps = plan(conn, spec)
     for step in steps:
         if step.verb == "convert":
