@@ -1,6 +1,6 @@
 """Long work: one step at a time, gone on with by the next worker, and its end told to whoever began it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -29,11 +29,15 @@ class Counting:
     def __init__(self) -> None:
         self.steps = 0
         self.meets: dict[int, BaseException] = {}
+        self.meanwhile: Callable[[], None] | None = None
 
     def step(self, job: Job) -> bool:
         self.steps += 1
         job.total = 3
         job.alive()
+        if self.meanwhile is not None:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            meanwhile()
         if self.steps in self.meets:
             raise self.meets[self.steps]
         job.done += 1
@@ -123,3 +127,27 @@ def test_jobs_of_a_kind_that_stands_alone_wait_for_each_other(counting: Counting
         outbox.drain(jobs.TOPIC)
     assert outbox.drain(jobs.TOPIC) == 0
     assert (jobs.get_job(first).done, jobs.get_job(second).state) == (0, "waiting")
+
+
+def test_a_worker_that_lost_its_lease_changes_nothing_of_a_job_that_is_over(counting: Counting) -> None:
+    job = begin()
+    slow, failing = jobs.get_job(job), jobs.get_job(job)
+    outbox.drain(jobs.TOPIC)
+    counting.steps, counting.meets = 0, {2: Invalid([])}
+    jobs.step(slow)
+    jobs.step(failing)
+    found = jobs.get_job(job)
+    assert (found.state, found.done, found.problems) == ("done", 3, []) and slow.over and failing.over
+
+
+def test_a_worker_that_lost_its_lease_promises_nothing(counting: Counting) -> None:
+    job = begin()
+    delivery = outbox.claim(jobs.TOPIC)[0]
+
+    def overtaken() -> None:
+        for _ in range(3):
+            jobs.step(jobs.get_job(job))
+
+    counting.meanwhile = overtaken
+    outbox.deliver(delivery)
+    assert jobs.get_job(job).state == "done" and repair.count_waiting() == 0

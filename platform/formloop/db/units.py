@@ -25,7 +25,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 TRIES = 5
-_RETRIED = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock timeout
+_LOCK_TIMEOUT = "55P03"
+_RETRIED = {"40001", "40P01", _LOCK_TIMEOUT}  # the first two: serialization failure, deadlock
 _OUTDATED = {
     "0A000",
     "42804",
@@ -38,11 +39,12 @@ _looks: list[Callable[[], None]] = []
 class Unit:
     """A transaction that is open: what follows its commit, what it keeps while it lasts, and its glances.
 
-    `seen` is what glances showed as it began or what was said of them since; `said` names the latter.
+    `hurried`: it rather fails than waits for a table. `seen` is what glances showed as it began or what was said of them since; `said` names the latter.
     """
 
     connection: Connection
     writes: bool
+    hurried: bool = False
     after: list[Callable[[], None]] = field(default_factory=list)
     keep: dict[str, Any] = field(default_factory=dict)
     seen: dict[str, Any] = field(default_factory=dict)
@@ -80,7 +82,13 @@ def after_commit(action: Callable[[], None]) -> None:
 
 
 def hurry() -> None:
-    """Let the open transaction rather fail, and be tried again, than wait for a table: everybody queues behind it."""
+    """Let the open transaction rather fail with Unavailable than wait for a table: everybody queues behind it.
+
+    It is not tried again at once, or everybody would stand still most of the time: the caller waits a while.
+    """
+    unit = _unit.get()
+    if unit is not None:
+        unit.hurried = True
     if connection().dialect.name == "postgresql":
         connection().exec_driver_sql("SET LOCAL lock_timeout = '400ms'")
 
@@ -164,7 +172,12 @@ def _one_unit(work: Callable[[], R], alone: bool = False) -> tuple[R, list[Calla
         unit = Unit(conn, writes=True)
         for look in _looks:
             _inside(unit, look)
-        result = _inside(unit, work)
+        try:
+            result = _inside(unit, work)
+        except DBAPIError as error:
+            if unit.hurried and _state_of(error) == _LOCK_TIMEOUT:
+                raise _for_people(error) from error
+            raise
     return result, unit.after
 
 

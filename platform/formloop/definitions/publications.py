@@ -28,7 +28,7 @@ from formloop.events import jobs
 from formloop.events.jobs import Job, Work
 
 KIND = "publish"
-WAIT, MOST_WAITS = 5.0, 360  # seconds, and how often, until those who read for long have finished
+MOST_WAITS = 360  # how often those who read for long are waited for
 _NO_DRAFT = -1  # no revision of a draft: going back to a version leaves the draft as it is
 
 
@@ -96,28 +96,41 @@ def cancel(actor: Actor, definition_id: str, job: int) -> None:
 
 
 def _step(job: Job) -> bool:
+    if get_definition(job.payload["definition"]).publishing != job.id:
+        return True  # it has come already
     if job.stopping:
         raise Invalid([Problem("cancelled", "", M("It was cancelled. The version that ran before runs on."))])
+    job.result["waiting"] = False
+    try:
+        return _go_on(job)
+    except Unavailable:  # others hold the table for long, as a backup does
+        waits = job.result.get("waits", 0)
+        if waits == MOST_WAITS:
+            raise
+        job.result |= {"waits": waits + 1, "waiting": True}
+        job.pause = jobs.WAIT
+        return False
+
+
+def _go_on(job: Job) -> bool:
     actor = SYSTEM if job.person is None else get_actor(job.person)
     ahead, doc = _prepared(job)
     state: dict[str, Any] = job.result.setdefault("ahead", {})
     ready = ahead.go_on(doc, state)
     job.done, job.total = state.get("done", 0), state.get("total", 0)
-    return ready and _publish(job, actor, doc)
+    if ready:
+        _publish(job, actor, doc)
+    return ready
 
 
-def _publish(job: Job, actor: Actor, doc: Doc) -> bool:
-    """Publish what is ready; False when others hold the table for long, as a backup does: it is tried again."""
-    said, waits = job.payload, job.result.get("waits", 0)
-    try:
-        done = publish_prepared(actor, said["definition"], doc, said["note"], said["revision"], job.id)
-    except Unavailable:
-        if waits == MOST_WAITS:
-            raise
-        job.result["waits"], job.pause = waits + 1, WAIT
-        return False
-    job.result["version"] = done.version
-    return True
+@transactional
+def _publish(job: Job, actor: Actor, doc: Doc) -> None:
+    """Publish what is ready and note so at once: a worker that is killed afterwards leaves nothing to be repeated."""
+    said = job.payload
+    done = publish_prepared(actor, said["definition"], doc, said["note"], said["revision"], job.id)
+    if done is not None:
+        job.result["version"] = done.version
+        jobs.finish(job)
 
 
 def _prepared(job: Job) -> tuple[Ahead, Doc]:
@@ -127,13 +140,11 @@ def _prepared(job: Job) -> tuple[Ahead, Doc]:
     return kind.ahead, parse(job.payload["text"]).doc
 
 
+@transactional
 def _take_back(job: Job) -> None:
+    row = lock(job.payload["definition"])
+    if row is None or row.publishing != job.id:
+        return
     ahead, doc = _prepared(job)
     ahead.give_up(doc)
-    _let_go(job)
-
-
-@transactional
-def _let_go(job: Job) -> None:
-    own = definition.c.id == job.payload["definition"], definition.c.publishing == job.id
-    connection().execute(update(definition).where(*own).values(publishing=None))
+    connection().execute(update(definition).where(definition.c.id == row.id).values(publishing=None))

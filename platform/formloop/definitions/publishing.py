@@ -94,13 +94,18 @@ def publish_drafts(
 @transactional
 def publish_prepared(
     actor: Actor, definition_id: str, doc: Doc, note: str, revision: int, job: int
-) -> Published:
-    """Publish what a job has prepared. A draft that was changed since its `revision` stays as it is."""
+) -> Published | None:
+    """Publish what a job has prepared; None, and nothing is done, when it has come already or was taken back.
+
+    A draft that was changed since its `revision` stays as it is.
+    """
     gate.require(actor, "design", RESOURCE)
     hurry()
     row = lock(definition_id)
     if row is None:
         raise NotFound
+    if row.publishing != job:
+        return None
     candidate = _candidate(kinds.get(row.kind), doc, row, job)
     found = _publish(actor, [candidate], note, keep_draft=row.draft_revision != revision)[0]
     connection().execute(update(definition).where(definition.c.id == row.id).values(publishing=None))

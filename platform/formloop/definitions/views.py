@@ -12,7 +12,7 @@ from formloop.core.errors import Invalid, Problem
 from formloop.core.registry import Registry
 from formloop.core.text import M, Message
 from formloop.definitions import apps, editor_views, publications, service
-from formloop.events import heartbeat
+from formloop.events import heartbeat, jobs
 from formloop.web import htmx, navigation, page
 from formloop.web.routes import route
 from formloop.web.viewer import locale
@@ -24,7 +24,7 @@ _STAGES = {  # of a publication that is prepared ahead
     "fill": M("Values are brought over"),
     "index": M("Indexes are made"),
     "settle": M("What people changed meanwhile is brought over"),
-    "wait": M("Everything is ready; it waits for somebody who reads for long, such as a backup"),
+    "wait": M("It waits for somebody who reads for long, such as a backup"),
 }
 
 # kind → where the thing of a key is used; nothing for whoever may not look there
@@ -217,6 +217,7 @@ def progress(definition_id: str, run: int) -> Response:
         "definition": service.get_definition(definition_id),
         "stages": _STAGES,
         "losses": service.list_losses(job),
+        "ending": job.stopping and jobs.is_promised(job),
         "waiting": heartbeat.ADVICE if stuck else None,
     }
     if htmx.is_htmx():

@@ -5,6 +5,7 @@ job which the next one continues. What went wrong stands in the job, for the per
 """
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,11 +17,13 @@ from formloop.core.errors import FormloopError, Invalid, NotFound, Problem, Unav
 from formloop.core.registry import Registry
 from formloop.core.text import LOCALES, M, Message
 from formloop.db import JsonText, UtcTime, connection, metadata, reading, transactional
-from formloop.events import Doer, outbox
+from formloop.events import Doer, outbox, repair
 from formloop.events.outbox import Delivery, Topic
 
 TOPIC = "job"
 TRIES = 4  # of one step, by workers that died or met a database that was not available
+WAIT = 5.0  # seconds until what others hold for long is asked for again
+_OVER = ("done", "failed")
 _log = logging.getLogger(__name__)
 
 table = Table(
@@ -77,7 +80,7 @@ class Job:
     @property
     def over(self) -> bool:
         """Whether nothing more will happen."""
-        return self.state in ("done", "failed")
+        return self.state in _OVER
 
     def require_done(self) -> None:
         """Raise Invalid with what went wrong, if it failed."""
@@ -93,7 +96,7 @@ class Job:
 class Work:
     """What a kind of job does: one step at a time, True when it is finished. `alone`: never two at once.
 
-    `failed` takes back what a job that failed has begun.
+    `failed` takes back what a job that is to fail has begun, in the transaction that notes the failure.
     """
 
     step: Callable[[Job], bool]
@@ -132,6 +135,8 @@ def run(job: int) -> Job:
             step(found)
         except Unavailable as error:
             _fail(found, problems_of(error))
+        if found.pause and not found.over:
+            time.sleep(found.pause)
 
 
 def get_job(job: int, actor: Doer | None = None) -> Job:
@@ -147,12 +152,21 @@ def get_job(job: int, actor: Doer | None = None) -> Job:
 
 @transactional
 def stop(job: int) -> None:
-    """Ask a job to end before its time; whether it can is its own affair."""
+    """Ask a job to end before its time; whether it can is its own affair.
+
+    One whose message was given up at the repair desk is promised anew, or nobody would hear of it.
+    """
     connection().execute(update(table).where(table.c.id == job).values(stop=True))
+    found = get_job(job)
+    if not found.over and not is_promised(found):
+        _promise(found.id, found.kind)
 
 
 def step(job: Job) -> None:
     """Do one step of a job and note how far it is; raises Unavailable when the step may succeed later."""
+    if job.problems:  # it is to fail, but what it has begun could not be taken back yet
+        _end(job)
+        return
     try:
         finished = kinds.get(job.kind).step(job)
     except Unavailable:
@@ -175,8 +189,13 @@ def _deliver(delivery: Delivery) -> None:
         return
     if delivery.attempts > TRIES:
         _fail(job, [Problem("worker_lost", "", M("Its worker ended unexpectedly each time."))])
-        return
+    else:
+        _deliver_step(job, delivery)
+    if not job.over:
+        _promise(job.id, job.kind, job.pause)
 
+
+def _deliver_step(job: Job, delivery: Delivery) -> None:
     def alive() -> None:
         outbox.keep_lease(delivery)
         _note(job)
@@ -188,19 +207,39 @@ def _deliver(delivery: Delivery) -> None:
         if delivery.attempts < TRIES:
             raise
         _fail(job, problems_of(error))
-    if not job.over:
-        _promise(job.id, job.kind, job.pause)
 
 
 def _fail(job: Job, problems: Sequence[Problem]) -> None:
-    job.state, job.problems = "failed", [said(problem) for problem in problems]
+    job.problems = [said(problem) for problem in problems]
+    _end(job)
+
+
+def _end(job: Job) -> None:
+    """Let a job fail of its problems; as long as others hold what it has begun, it runs on and is ended later."""
+    try:
+        _end_at_once(job)
+    except Unavailable:
+        job.state, job.pause = "running", WAIT
+        _note(job)
+    except Exception:
+        _log.exception("what job %s (%s) had begun could not be taken back", job.id, job.kind)
+        job.state = "failed"
+        _note(job)
+
+
+@transactional
+def _end_at_once(job: Job) -> None:
+    job.state = "failed"
     _note(job)
     taken_back = kinds.get(job.kind).failed
-    if taken_back is not None:
-        try:
-            taken_back(job)
-        except Exception:
-            _log.exception("what job %s (%s) had begun could not be taken back", job.id, job.kind)
+    if taken_back is not None and job.state == "failed":
+        taken_back(job)
+
+
+def finish(job: Job) -> None:
+    """Note that a job is done, inside the open transaction: what its last step did and this stand together."""
+    job.state = "done"
+    _note(job)
 
 
 def problems_of(error: Exception) -> Sequence[Problem]:
@@ -220,15 +259,28 @@ def said(problem: Problem) -> dict[str, str]:
 
 @transactional
 def _note(job: Job) -> None:
+    """Note how far a job is. What is over stays so, whatever a worker thinks that lost its lease meanwhile."""
     progress = {"state": job.state, "done": job.done, "total": job.total}
     values = {**progress, "problems": job.problems, "result": job.result}
-    connection().execute(update(table).where(table.c.id == job.id).values(**values))
+    open_still = table.c.id == job.id, table.c.state.not_in(_OVER)
+    if not connection().execute(update(table).where(*open_still).values(**values)).rowcount:
+        job.state = get_job(job.id).state
 
 
 @transactional
 def _promise(job: int, kind: str, pause: float = 0.0) -> None:
-    key = kind if kinds.get(kind).alone else str(job)
-    outbox.put(TOPIC, key, {"job": job}, not_before=clock.later(seconds=pause) if pause else None)
+    not_before = clock.later(seconds=pause) if pause else None
+    outbox.put(TOPIC, _key(job, kind), {"job": job}, not_before=not_before)
+
+
+def is_promised(job: Job) -> bool:
+    """Whether somebody will go on with a job: its message was not given up."""
+    messages = repair.list_of_keys([f"{TOPIC}:{_key(job.id, job.kind)}"])
+    return any(message.payload["job"] == job.id for message in messages)
+
+
+def _key(job: int, kind: str) -> str:
+    return kind if kinds.get(kind).alone else str(job)
 
 
 if outbox.topics.find(TOPIC) is None:

@@ -15,7 +15,7 @@ from sqlalchemy import table as sql_table
 from sqlalchemy.exc import IntegrityError
 
 from formloop.core.definitions import Doc
-from formloop.core.errors import Invalid, Problem
+from formloop.core.errors import Invalid
 from formloop.core.text import M, Message
 from formloop.db import connection, engine, hurry, is_sqlite, reading, transactional
 from formloop.definitions import library
@@ -27,6 +27,8 @@ from formloop.forms.spec import FormSpec, Said
 
 MANY = 10_000  # records: fewer are converted at once, by the publication
 PARTS = 20  # in one step
+SOME = 2_000  # rows that were changed meanwhile, brought over in one transaction
+CLASHES = 3  # in a row, of values that are unique, until they are believed
 FEW = 200  # rows that may be left for the publication
 _CONVERTING = ("convert", "swap")
 
@@ -71,12 +73,25 @@ def go_on(new: Doc, state: State) -> bool:
             if not _fill(spec, state):
                 state["stage"] = "index"
                 break
-    elif stage == "index":
-        if is_sqlite() or not _make_index(spec):
-            state["stage"] = "settle"
     else:
-        return _settle(spec)
+        return _index_or_settle(spec, state)
     return False
+
+
+def _index_or_settle(spec: FormSpec, state: State) -> bool:
+    try:
+        ready = _bring_over_behind(spec)
+        if state["stage"] == "index":
+            ready = False
+            if is_sqlite() or not _make_index(spec):
+                state["stage"] = "settle"
+    except IntegrityError as error:  # perhaps only since a value went to another row while they were read
+        state["clashes"] = state.get("clashes", 0) + 1
+        if state["clashes"] == CLASHES:
+            raise schema_change.twice() from error
+        return False
+    state["clashes"] = 0
+    return ready
 
 
 @transactional
@@ -159,32 +174,18 @@ def _make(index: Index) -> None:
         conn.detach()  # it waits as long as it must, so it is not for others afterwards
         conn.exec_driver_sql("SET lock_timeout = 0")
         conn.exec_driver_sql("SET statement_timeout = 0")
-        try:
-            indexes.make_ahead(conn, index)
-        except IntegrityError as error:
-            raise _twice() from error
-
-
-def _settle(spec: FormSpec) -> bool:
-    """Bring over what people have changed; True when so little is left that the publication can do it."""
-    try:
-        return _bring_over_behind(spec)
-    except IntegrityError as error:
-        raise _twice() from error
+        indexes.make_ahead(conn, index)
 
 
 @transactional
 def _bring_over_behind(spec: FormSpec) -> bool:
+    """Bring over what people have changed; True when so little is left that the publication can do it."""
     conn = connection()
     tables = _copies(conn, spec)
     for table, wanted in tables:
-        convert.bring_over_rows(conn, table, wanted, behind.take(conn, table.name))
+        most = None if convert.is_unique(wanted) else SOME
+        convert.bring_over_rows(conn, table, wanted, behind.take(conn, table.name, most))
     return behind.count(conn, [table.name for table, _ in tables]) <= FEW
-
-
-def _twice() -> Invalid:
-    text = M("A value that is to occur only once was saved a second time meanwhile.")
-    return Invalid([Problem("unique", "", text)])
 
 
 def list_losses(new: Doc, state: Mapping[str, Any]) -> list[Message]:

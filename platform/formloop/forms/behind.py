@@ -62,7 +62,7 @@ def _sqlite_triggers(table: str, columns: str) -> tuple[tuple[str, str], ...]:
     return (f"fl_behind_new_{table}", "INSERT"), (f"fl_behind_old_{table}", f"UPDATE OF {columns}")
 
 
-def take(conn: Connection, table: str, most: int = 2_000) -> list[int]:
+def take(conn: Connection, table: str, most: int | None = None) -> list[int]:
     """Rows that were noted, each once, which are not noted any more: to be brought over in this transaction."""
     some = select(row_behind.c.row).where(row_behind.c.table == table).distinct().limit(most)
     ids = sorted(conn.execute(some).scalars())

@@ -101,6 +101,7 @@ class Loss:
 
 
 Losses = dict[str, Loss]  # by the path of the field
+Change = dict[str, Any]  # the id of a row, and the values of its coming columns
 
 
 def bring_over(
@@ -115,17 +116,30 @@ def bring_over(
     here = _columns(table, copies)
     query = select(here).where(here.c.id > after, _outdated(spec, table, here, copies))
     rows = conn.execute(query.order_by(here.c.id).limit(BATCH)).all()
-    _write(conn, here, copies, rows, losses=losses)
+    _write(conn, here, copies, _changes(copies, rows, losses=losses))
     return (int(rows[-1].id) if len(rows) == BATCH else None), len(rows)
 
 
 def bring_over_rows(conn: Connection, table: Table, copies: Sequence[Copy], ids: Sequence[int]) -> None:
-    """Fill the coming columns in these rows."""
+    """Fill the coming columns in these rows.
+
+    Where values are unique they are emptied first: one that went from one of these rows to another would meet itself.
+    """
     here = _columns(table, copies)
+    changes: list[Change] = []
     for start in range(0, len(ids), AT_ONCE):
         asked = here.c.id.in_(ids[start : start + AT_ONCE])
         rows = conn.execute(select(here).where(asked).order_by(here.c.id)).all()
-        _write(conn, here, copies, rows, noted=True)
+        changes += _changes(copies, rows, noted=True)
+    if is_unique(copies):
+        empty = {f"to_{copy.target}": None for copy in copies}
+        _write(conn, here, copies, [{"row": change["row"], **empty} for change in changes])
+    _write(conn, here, copies, changes)
+
+
+def is_unique(copies: Sequence[Copy]) -> bool:
+    """Whether some value may occur only once."""
+    return any(copy.new.unique or copy.new.type.name == "serial" for copy in copies)
 
 
 def _columns(table: Table, copies: Sequence[Copy]) -> TableClause:
@@ -146,16 +160,11 @@ def _outdated(spec: FormSpec, table: Table, here: TableClause, copies: Sequence[
     return here.c.record.in_(select(spec.table.c.id).where(spec.table.c.updated_at > since))
 
 
-def _write(
-    conn: Connection,
-    here: TableClause,
-    copies: Sequence[Copy],
-    rows: Sequence[Any],
-    *,
-    noted: bool = False,
-    losses: Losses | None = None,
-) -> None:
-    changes = []
+def _changes(
+    copies: Sequence[Copy], rows: Sequence[Any], *, noted: bool = False, losses: Losses | None = None
+) -> list[Change]:
+    """What is to be written into rows whose coming columns are not right."""
+    changes: list[Change] = []
     for row in rows:
         had = row._mapping
         changed = None if noted else had.get("updated_at")
@@ -166,6 +175,10 @@ def _write(
                 losses.setdefault(copy.new.path, Loss()).add(had[copy.source])
         if any(new[copy.target] != had[copy.target] for copy in copies):
             changes.append({"row": row.id, **{f"to_{key}": value for key, value in new.items()}})
+    return changes
+
+
+def _write(conn: Connection, here: TableClause, copies: Sequence[Copy], changes: Sequence[Change]) -> None:
     if changes:
         values: dict[Any, Any] = {here.c[copy.target]: bindparam(f"to_{copy.target}") for copy in copies}
         conn.execute(update(here).where(here.c.id == bindparam("row")).values(values), changes)

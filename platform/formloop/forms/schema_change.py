@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Table, delete, func, insert, literal, quoted_name, select, update
 from sqlalchemy import table as sql_table
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.schema import CreateColumn, CreateTable
 
 from formloop.core import clock
@@ -221,8 +222,7 @@ def _settle(conn: Connection, spec: FormSpec, steps: Sequence[Step]) -> Names:
         names[table.name] = {copy.source: copy.target for copy in wanted}
         columns_changed()
         if all(_note_of(conn, table.name, copy.target).in_step for copy in wanted):
-            while ids := behind.take(conn, table.name):
-                convert.bring_over_rows(conn, table, wanted, ids)
+            _bring_over_last(conn, table, wanted)
             continue
         last: int | None = -1
         while last is not None:
@@ -230,6 +230,19 @@ def _settle(conn: Connection, spec: FormSpec, steps: Sequence[Step]) -> Names:
     if _was_ahead(conn, spec):
         forget_behind(conn, spec)
     return names
+
+
+def _bring_over_last(conn: Connection, table: Table, wanted: Sequence[Copy]) -> None:
+    try:
+        convert.bring_over_rows(conn, table, wanted, behind.take(conn, table.name))
+    except IntegrityError as error:
+        raise twice() from error
+
+
+def twice() -> Invalid:
+    """Refuses a publication since people saved a value again that is to be unique."""
+    text = M("A value that is to occur only once was saved a second time meanwhile.")
+    return Invalid([Problem("unique", "", text)])
 
 
 def forget_behind(conn: Connection, spec: FormSpec) -> None:

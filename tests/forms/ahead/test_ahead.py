@@ -1,7 +1,6 @@
 """A form with many records is published without keeping anybody waiting, and nothing that is saved meanwhile is lost."""
 
 import copy
-from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
@@ -12,62 +11,23 @@ from sqlalchemy import inspect
 from formloop import db
 from formloop.access.actor import SYSTEM
 from formloop.core.errors import Invalid
-from formloop.db import units
 from formloop.definitions import publications
 from formloop.definitions import service as definitions
 from formloop.events import jobs, outbox
-from formloop.forms import ahead, behind, convert, reads, service
+from formloop.forms import behind, reads, service
 from formloop.forms.kind import get_form
-
-from .conftest import ITEM, ORDER, Shop, number, publish, text
-
-ID = ITEM["x-id"]
-SIZES = ["1", "2.5", "large", "4", "", "6"]
-LIST = {"columns": ["name", "size"], "sort": ["-size"], "filters": ["size", "name"]}
-
-
-@pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Five records are many, and two are brought over at a time."""
-    monkeypatch.setattr(ahead, "MANY", 5)
-    monkeypatch.setattr(ahead, "PARTS", 1)
-    monkeypatch.setattr(convert, "BATCH", 2)
-    publications.init()
-
-
-def changed(**properties: Any) -> dict[str, Any]:
-    doc = copy.deepcopy(ITEM)
-    doc["properties"] |= properties
-    return {**doc, "x-list": LIST} if "size" in doc["properties"] else doc
-
-
-WORDS, NUMBERS = changed(size=text("Size")), changed(size=number("Size"))
-
-
-@pytest.fixture
-def items(shop: Shop) -> list[int]:
-    """Records with sizes in words."""
-    publish(WORDS)
-    return [int(service.create(SYSTEM, "item", {"name": f"n{size}", "size": size})["id"]) for size in SIZES]
-
-
-def begin(doc: dict[str, Any]) -> int:
-    definitions.save_draft(SYSTEM, "form", doc)
-    run = definitions.begin(SYSTEM, ID)
-    assert isinstance(run, int)
-    return run
-
-
-def go_on(run: int, meanwhile: Callable[[str], None]) -> jobs.Job:
-    """Carry out a publication, calling `meanwhile(stage)` between its steps."""
-    while not (job := jobs.get_job(run)).over:
-        meanwhile(job.result.get("ahead", {}).get("stage", ""))
-        jobs.step(jobs.get_job(run))
-    return job
-
-
-def sizes(items: list[int]) -> list[Any]:
-    return [reads.get_record(SYSTEM, "item", each)["size"] for each in items]
+from forms.ahead.preparing import (
+    ID,
+    LIST,
+    NUMBERS,
+    SIZES,
+    WORDS,
+    begin,
+    changed,
+    go_on,
+    sizes,
+)
+from forms.conftest import ORDER, Shop, number, publish, text
 
 
 def test_what_people_save_while_values_are_brought_over_is_brought_over_too(items: list[int]) -> None:
@@ -93,24 +53,6 @@ def test_a_worker_carries_it_out(items: list[int]) -> None:
     run = begin(NUMBERS)
     outbox.drain()
     assert jobs.get_job(run).state == "done" and get_form("item").fields["size"].type.name == "number"
-
-
-@pytest.mark.postgres
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_it_waits_for_whoever_reads_for_long(items: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(units, "TRIES", 1)
-    run, stages = begin(NUMBERS), list[str]()
-    with db.engine().connect() as backup:
-
-        def read(stage: str) -> None:
-            if stage == "settle" and stage not in stages:
-                backup.exec_driver_sql("SELECT count(*) FROM item")  # and so it holds the table
-            elif stage == "settle":
-                backup.rollback()
-            stages.append(stage)
-
-        job = go_on(run, read)
-    assert job.state == "done" and job.result["waits"] == 1 and get_form("item").version == 3
 
 
 def test_going_back_loses_nothing_that_could_not_be_converted(items: list[int]) -> None:
