@@ -39,7 +39,8 @@ _looks: list[Callable[[], None]] = []
 class Unit:
     """A transaction that is open: what follows its commit, what it keeps while it lasts, and its glances.
 
-    `hurried`: it rather fails than waits for a table. `seen` is what glances showed as it began or what was said of them since; `said` names the latter.
+    `hurried`: it rather fails than waits for a table. `seen` is what glances showed as it began or what was said of
+    them since; `said` names the latter.
     """
 
     connection: Connection
