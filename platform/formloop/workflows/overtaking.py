@@ -6,7 +6,6 @@ for others. SQLite lets only one write at a time, so there nothing can be overta
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Select, bindparam, select, update
@@ -35,10 +34,8 @@ def list_known(key: str, wait: int) -> list[int] | None:
 
 def list_overtaken() -> list[tuple[Row[Any], int]]:
     """The waits for which a change came in the moment they began, each with the record that changed."""
-    query = select(watch).where(watch.c.known.is_not(None)).order_by(watch.c.key, watch.c.id)
-    waits, settled = connection().execute(query).all(), clock.first_id(LONGEST)
-    found, noted = [], []
-    for each, new in _compare(waits):
+    found, noted, settled = [], [], clock.first_id(LONGEST)
+    for each, new in _list_new():
         if new:
             found.append((each, int(new[0].record)))
         if new or each.id < settled:
@@ -49,14 +46,16 @@ def list_overtaken() -> list[tuple[Row[Any], int]]:
     return found
 
 
-def _compare(waits: Sequence[Row[Any]]) -> Iterator[tuple[Row[Any], list[Row[Any]]]]:
+def _list_new() -> Iterator[tuple[Row[Any], list[Row[Any]]]]:
     """Each wait with the changes it did not know of; the log is asked once for all that wait for the same."""
-    for key, same in groupby(waits, key=lambda each: each.key):
-        alike = list(same)
-        changes = _changes(key, clock.first_id(LONGEST, alike[0].id))
-        for each in alike:
-            since, known = clock.first_id(LONGEST, each.id), set(each.known)
-            yield each, [row for row in changes if row.id >= since and row.id not in known]
+    query = select(watch).where(watch.c.known.is_not(None)).order_by(watch.c.key, watch.c.id)
+    asked, changes = "", list[Row[Any]]()
+    few = {"yield_per": 100}  # what each knows of can be long
+    for each in connection().execute(query, execution_options=few):
+        since, known = clock.first_id(LONGEST, each.id), set(each.known)
+        if each.key != asked:  # its oldest wait comes first
+            asked, changes = each.key, list(_changes(each.key, since))
+        yield each, [row for row in changes if row.id >= since and row.id not in known]
 
 
 def _changes(key: str, since: int) -> Sequence[Row[Any]]:
