@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 
 import formloop
 from formloop.core.text import load_catalogues
@@ -63,6 +63,21 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Setting
             _shapes[settings.database_url] = str(conn.execute(text(_SHAPE)).scalar())
     yield settings
     db.engine().dispose()
+
+
+@pytest.fixture
+def statements(database: Settings) -> Iterator[list[str]]:
+    """The SQL statements that are sent from now on."""
+    from formloop import db
+
+    sent: list[str] = []
+
+    def note(_conn: object, _cursor: object, statement: str, *_: object) -> None:
+        sent.append(statement)
+
+    event.listen(db.engine(), "before_cursor_execute", note)
+    yield sent
+    event.remove(db.engine(), "before_cursor_execute", note)
 
 
 _FORMS_GO = """

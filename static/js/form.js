@@ -162,7 +162,7 @@ function apply(form, answer, names) {
     }
     const element = form.elements[place];
     if (element?.tomselect) { element.tomselect.addOption({ value: input, text }); element.tomselect.setValue(input, true); }
-    else if (element && element !== document.activeElement) element.value = input;
+    else if (element && (element !== document.activeElement || untouched(form, element))) element.value = input;
   }
   for (const [name, text] of Object.entries(answer.notes || {})) {
     const place = form.querySelector(`[data-fl-note="${CSS.escape(names.toPage(name))}"]`);
@@ -178,6 +178,11 @@ function apply(form, answer, names) {
     const element = cell.querySelector(`[name="${CSS.escape(name)}"]:not([type=hidden])`);
     if (element && left.has(element)) tell(cell, element, problemOf(answer, names, name));
   });
+}
+
+// Whoever was faster than the answer stands in an empty input; nothing was typed there that it could take away.
+function untouched(form, element) {
+  return element.value === "" && !waiting.get(form)?.has(element.name);
 }
 
 function problemOf(answer, names, place) {

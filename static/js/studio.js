@@ -164,12 +164,18 @@ document.addEventListener("click", ({ target }) => {
   } else if (insert) {
     put(document.getElementById("fl-formula"), insert.dataset.insert);
   } else if (target.closest("[data-formula-use]")) {
-    const at = document.querySelector("[data-formula-at]").dataset.formulaAt;
-    const text = document.getElementById("fl-formula").value.trim();
-    target.closest("dialog").close();
-    edit(text ? "set" : "remove", { at, value: JSON.stringify(text), shown: panel()?.dataset.at ?? "" });
+    // what the sentence says becomes the text by an answer that may be on its way
+    if (document.querySelector("[data-sentence].htmx-request")) document.addEventListener("htmx:afterSettle", useFormula, { once: true });
+    else useFormula();
   }
 });
+function useFormula() {
+  const box = document.getElementById("fl-formula");
+  const at = document.querySelector("[data-formula-at]").dataset.formulaAt;
+  const text = box.value.trim();
+  box.closest("dialog").close();
+  edit(text ? "set" : "remove", { at, value: JSON.stringify(text), shown: panel()?.dataset.at ?? "" });
+}
 function put(box, text) {
   const [start, end] = [box.selectionStart, box.selectionEnd];
   box.setRangeText(text, start, end, "end");

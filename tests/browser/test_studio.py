@@ -88,6 +88,20 @@ def test_a_plain_form_of_five_named_fields_takes_at_most_twelve_clicks(
     expect(page.locator("[name^='f.kind']").first).to_be_attached()
 
 
+def test_a_rule_is_what_its_sentence_says(browser: Browser, site: Site) -> None:
+    page = enter(browser, site, "administrator")
+    _begin(page, site, "Rule in words")
+    page.locator('[data-type="number"]').click()
+    expect(page.locator(".fl-brick")).to_have_count(1)
+    settled(page)
+    page.locator("[data-formula$='x-visible']").click()
+    page.locator("[data-sentence] [name=field]").select_option(index=1)
+    page.locator("[data-sentence] [name=operator]").select_option("least")
+    page.locator("[data-sentence] [name=value]").press_sequentially("1000")
+    page.locator("[data-formula-use]").click()
+    expect(page.locator("#studio-props [name=v-x-visible]")).to_have_value(re.compile(">= 1000$"))
+
+
 def test_an_approval_step_with_its_approver_takes_at_most_four_clicks(
     browser: Browser, site: Site, screenshot: Photograph
 ) -> None:

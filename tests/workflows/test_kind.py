@@ -239,3 +239,11 @@ def test_agreeing_by_itself_what_needs_a_signature_is_warned_of(stage: Stage) ->
     (problem,) = WORKFLOW.check(doc, library.VIEW)
     assert (problem.at, problem.severity) == ("steps.0.due.then.1.do", "warning")
     publish(doc)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_form_that_is_drawn_but_not_published_is_named_so(form: None) -> None:
+    draft = {**REQUEST, "x-id": "00000abc", "x-key": "repair", "title": "Repair"}
+    service.save_draft(SYSTEM, "form", draft)
+    problem = WORKFLOW.check(workflow_doc(form="repair"), library.VIEW)[0]
+    assert "Repair” has not been published yet" in problem.message.render("en")

@@ -11,6 +11,7 @@ from formloop.db import reading
 from formloop.events import outbox
 from formloop.workflows import administration, cases, hearing, moving, watching
 from formloop.workflows.kind import WORKFLOW
+from formloop.workflows.standing import count_running
 from workflows.specimens import approval, workflow_doc
 from workflows.stage import END, Stage
 
@@ -35,6 +36,19 @@ def test_publishing_says_how_many_wait_where(stage: Stage) -> None:
         (1, "1 of them wait at “One”."),
         (1, "1 of them wait at “Two”."),
     ]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_running_cases_are_counted_without_reading_one(stage: Stage, statements: list[str]) -> None:
+    stage.publish(approval("one", "bob"), END)
+    for _ in range(3):
+        stage.submit()
+    stage.publish(approval("two", "bob"), END)
+    stage.submit()
+    statements.clear()
+    assert moving.count_older("request_approval") == 3
+    assert count_running("request_approval") == 4
+    assert not any("fl_case.state" in each for each in statements)
 
 
 def test_cases_move_to_the_new_version_where_they_fit_and_keep_their_history(stage: Stage) -> None:

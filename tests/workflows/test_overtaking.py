@@ -5,12 +5,14 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from formloop.core import clock
-from formloop.db import reading, transactional
+from formloop.db import connection, reading, transactional
 from formloop.events import outbox
 from formloop.forms import service as records
-from formloop.workflows import cases, hearing, watching
+from formloop.forms.tables import change
+from formloop.workflows import cases, hearing, overtaking, watching
 from formloop.workflows.tables import watch
 from workflows.specimens import approval
 from workflows.stage import END, Stage
@@ -102,13 +104,43 @@ def test_what_had_happened_before_is_not_waited_for(stage: Stage, monkeypatch: p
     hearing.start()
     stage.publish(WAIT, approval("one", "bob"), END)
     stage.record()
-    case = stage.submit().case
+    first_id, later, record = clock.first_id, clock.first_id(-1200.0), stage.record()
+    with monkeypatch.context() as meanwhile:  # time goes on while it begins to wait
+        meanwhile.setattr(clock, "first_id", lambda ago, of=None: first_id(ago, of) if of else later)
+        case = stage.submit_record(record).case
     come_to_pass()
     assert not stage.is_asked("bob", case)
-    later = clock.first_id(-1200.0)
     monkeypatch.setattr(clock, "first_id", lambda ago, of=None: 0 if of else later)
     come_to_pass()
     assert known() == [] and not stage.is_asked("bob", case)
     records.create(stage.actors["ann"], "request", {"subject": "C"})
     come_to_pass()
     assert stage.is_asked("bob", case)
+
+
+@transactional
+def begin_side_by_side(waits: list[int], changes: list[int]) -> None:
+    """As where not only one writes at a time: the waits know of these changes."""
+    connection().execute(watch.update().where(watch.c.id.in_(waits)).values(known=changes))
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_waits_for_the_same_ask_the_change_log_once_and_each_for_what_it_did_not_know(
+    stage: Stage, statements: list[str]
+) -> None:
+    hearing.start()
+    stage.publish(WAIT, approval("one", "bob"), END)
+    made = [stage.record() for _ in range(4)]
+    for record in made:
+        stage.submit_record(record)
+    with reading() as conn:
+        created = select(change.c.id).where(change.c.action == "created").order_by(change.c.id)
+        changes = list(conn.execute(created).scalars())
+        waits = list(conn.execute(select(watch.c.id).order_by(watch.c.id)).scalars())
+    begin_side_by_side(waits, changes)
+    begin_side_by_side(waits[1:2], changes[:-1])
+    statements.clear()
+    found = transactional(overtaking.list_overtaken)()
+    assert [(each.id, record) for each, record in found] == [(waits[1], made[-1])]
+    assert sum("FROM fl_change" in each for each in statements) == 1
+    assert transactional(overtaking.list_overtaken)() == []

@@ -57,6 +57,22 @@ def test_what_came_too_late_is_forgotten_after_a_week(app: Flask, play: Stage) -
         assert ("Take the cheaper one" in text_of(bob, f"/inbox/{task}")) is kept
 
 
+def test_what_was_put_by_long_ago_is_there_for_a_week_after_the_task_was_taken_away(
+    app: Flask, play: Stage
+) -> None:
+    task, bob = play.task_of("bob", play.submit().case), browser(app, play, "bob")
+    bob.post(f"/inbox/{task}/decide", data={"action": "stash", "comment": "Half a thought"})
+    taken = clock.now() + timedelta(days=30)
+    with clock.stopped_at(taken):
+        transactional(stashes.sweep)()
+        assert stashes.find(task) is not None
+        administration.reassign(play.actors["adm"], task, play.actors["eve"].person_id or 0)
+    for days, kept in ((6, True), (8, False)):
+        with clock.stopped_at(taken + timedelta(days=days)):
+            transactional(stashes.sweep)()
+        assert (stashes.find_unsent(task) is not None) is kept
+
+
 def test_from_a_dialog_the_way_leads_to_what_was_not_sent(app: Flask, play: Stage) -> None:
     case = play.submit().case
     task, bob = play.task_of("bob", case), browser(app, play, "bob")

@@ -97,6 +97,14 @@ def change(person_id: int) -> Response:
     return page.redirect(url_for("people.show", person_id=person_id), M("Saved."))
 
 
+@route(blueprint, "/<int:person_id>/leave", permission=MANAGE)
+def ask_leave(person_id: int) -> Response:
+    """What a person would leave behind, before they are deactivated."""
+    row = people.get_person(person_id)
+    left = leaving.list_left(row)
+    return page.render("access/leave.html", "access/_leave.html", person=row, left=left)
+
+
 @route(blueprint, "/<int:person_id>/active", permission=MANAGE, methods=["POST"])
 def set_active(person_id: int) -> Response:
     """Let a person in, or keep them out from their next request on."""
@@ -177,5 +185,6 @@ def _form(
             wrong={each.at: each.message for each in problems or ()},
             link=link,
             may_audit=may(("manage", "audit")),
-            left=leaving.list_left(row) if row is not None else [],
+            # of who is active it is asked when they are to be deactivated
+            left=leaving.list_left(row) if row is not None and not row.active else [],
         )

@@ -50,9 +50,8 @@ def guessed(spec: FormSpec, batch: Batch, update_by: str | None = None) -> dict[
     if update_by:
         found["by"] = update_by
     elif lines or any("." in path for path in found["columns"].values()):
-        own = [p for p in found["columns"].values() if "." not in p]
-        unique = [p for p in own if spec.fields[p].unique or spec.fields[p].type.name == "serial"]
-        found["by"] = next(iter(unique if lines else [*unique, *own]), None)
+        own = [spec.fields[p] for p in found["columns"].values() if "." not in p]
+        found["by"] = next((f.path for f in own if f.unique or f.type.name == "serial"), None)
     if lines and spec.subforms:
         into = spec.subforms[0].key
         shared = next((c for c in lines.columns if c in sheet.columns), lines.columns[0])

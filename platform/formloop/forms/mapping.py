@@ -106,9 +106,6 @@ def read_mapping(spec: FormSpec, document: Mapping[str, Any]) -> tuple[ColumnMap
     problems += more + [no_such_field(p) for p in dict.fromkeys(paths) if spec.find(p) is None]
     if len({p.partition(".")[0] for p in found.line_paths}) > 1:
         problems.append(Problem("lines", "columns", M("One file can fill the lines of one subform only.")))
-    if found.line_paths and not by:
-        text = M("Lines in the same file need a field that tells which rows belong together: say it as “by”.")
-        problems.append(Problem("by", "by", text))
     return found, problems
 
 

@@ -9,7 +9,8 @@ from sqlalchemy.types import TypeEngine
 
 from formloop.core.errors import Problem
 from formloop.core.expression import TEXT, Expression, Type
-from formloop.core.text import M, Message, localized
+from formloop.core.text import M, Message, Titled, localized
+from formloop.definitions import drafts
 from formloop.forms.layout import Mark, Row
 
 Values = dict[str, Any]
@@ -267,5 +268,8 @@ def no_such_field(path: str) -> Problem:
 
 
 def no_form(at: str, key: object) -> Problem:
-    """The problem of a definition or value that names a form which is not there."""
+    """The problem of a definition or value that names a form which is not there, or not yet."""
+    if (draft := drafts.list_drafts("form").get(str(key))) is not None:
+        text = M("The form “{form}” has not been published yet. Publish it first.", form=Titled(draft))
+        return Problem("no_form", at, text)
     return Problem("no_form", at, M("There is no form “{form}”.", form=key))

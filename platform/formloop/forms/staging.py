@@ -164,19 +164,24 @@ def _keep(batch: int, records: list[dict[str, Any]]) -> int:
 def _records(mapping: ColumnMap, sheet: Sheet, lines_sheet: Sheet | None) -> Iterator[dict[str, Any]]:
     if mapping.lines and lines_sheet:
         yield from _with_lines(mapping, sheet, lines_sheet)
-    elif mapping.line_paths and mapping.by:
-        yield from _grouped(sheet, next(n for n, p in mapping.columns.items() if p == mapping.by))
+    elif mapping.line_paths:
+        yield from _grouped(sheet, [n for n, p in mapping.columns.items() if _tells(mapping, p)])
     else:
         for number, cells in sheet.rows:
             yield {"own": [number, cells]}
 
 
-def _grouped(sheet: Sheet, column: str) -> Iterator[dict[str, Any]]:
-    """Rows that follow each other and name the same record; a row that names none belongs to the one above."""
-    place = sheet.columns.index(column)
+def _tells(mapping: ColumnMap, path: str) -> bool:
+    """Whether a column says which record a row belongs to: the field it is found by, else all but those of lines."""
+    return path == mapping.by if mapping.by else path not in mapping.line_paths
+
+
+def _grouped(sheet: Sheet, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Rows that follow each other and agree in these columns; a row where they are empty belongs to the one above."""
+    places = [sheet.columns.index(column) for column in columns]
     current: dict[str, Any] | None = None
     for number, cells in sheet.rows:
-        if current and cells[place] in ("", None, current["own"][1][place]):
+        if current and all(cells[place] in ("", None, current["own"][1][place]) for place in places):
             current["lines"].append([number, cells])
             continue
         if current:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Text, select, type_coerce
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
 
@@ -153,8 +153,12 @@ def count_left(person: int) -> int:
 
 
 def list_to_come(person: int) -> list[int]:
-    """The running cases in which the turn of a person is still to come, each as often as it is."""
-    query = select(case_table.c.id, case_table.c.state).where(case_table.c.ended_at.is_(None))
+    """The running cases in which the turn of a person is still to come, each as often as it is.
+
+    The database looks through the states; only those that name the person are read.
+    """
+    names = type_coerce(case_table.c.state, Text).contains(f"[{int(person)},")  # as its seats begin
+    query = select(case_table.c.id, case_table.c.state).where(case_table.c.ended_at.is_(None), names)
     with reading() as conn:
         return [
             row.id

@@ -22,7 +22,7 @@ from formloop.workflows.engine import advance
 from formloop.workflows.kind import get_version
 from formloop.workflows.remapping import list_renewed, remap
 from formloop.workflows.spec import Visit, Workflow
-from formloop.workflows.standing import list_states, places_of, tokens_of
+from formloop.workflows.standing import count_running, list_states, places_of, tokens_of
 from formloop.workflows.state import Alarm, Event, State, Token, Watch
 from formloop.workflows.tables import case, task
 from formloop.workflows.turn import Turn, turn_of
@@ -219,7 +219,7 @@ def restart_cases(actor: Actor, key: str, comment: str) -> Batch:
 
 def count_older(key: str) -> int:
     """How many running cases are not of the published version."""
-    return len(_running(key, _published(key).version))
+    return count_running(key, unlike=_published(key).version)
 
 
 def _published(key: str) -> Workflow:

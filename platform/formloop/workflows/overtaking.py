@@ -5,10 +5,10 @@ So a wait notes which changes of the last minutes it knows of, and for as long t
 for others. SQLite lets only one write at a time, so there nothing can be overtaken.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, bindparam, select, update
 from sqlalchemy.engine import Row
 
 from formloop.core import clock
@@ -18,29 +18,44 @@ from formloop.workflows.nodes.wait import OWN
 from formloop.workflows.tables import watch
 
 LONGEST = 600.0  # seconds that writing takes at most, and clocks of machines differ
+_KNOWS = (
+    update(watch)
+    .where(watch.c.id == bindparam("wait"))
+    .values(known=bindparam("now", type_=watch.c.known.type))
+)
 
 
-def list_known(key: str) -> list[int] | None:
-    """The changes of the last minutes that a wait for `key` comes after; None where none can be overtaken."""
+def list_known(key: str, wait: int) -> list[int] | None:
+    """The changes that a wait for `key` comes after, of the minutes before it; None where none can be overtaken."""
     if key.startswith("case:") or connection().dialect.name == "sqlite":
         return None
-    return [row.id for row in _changes(key, clock.first_id(LONGEST))]
+    return [row.id for row in _changes(key, clock.first_id(LONGEST, wait))]
 
 
 def list_overtaken() -> list[tuple[Row[Any], int]]:
     """The waits for which a change came in the moment they began, each with the record that changed."""
-    query = select(watch).where(watch.c.known.is_not(None)).order_by(watch.c.id)
-    found = []
-    for each in connection().execute(query).all():
-        changes = _changes(each.key, clock.first_id(LONGEST, each.id))
-        new = [row for row in changes if row.id not in each.known]
+    found, noted, settled = [], [], clock.first_id(LONGEST)
+    for each, new in _list_new():
         if new:
             found.append((each, int(new[0].record)))
-        settled = each.id < clock.first_id(LONGEST)
-        if new or settled:
-            known = None if settled else [row.id for row in changes]
-            connection().execute(update(watch).where(watch.c.id == each.id).values(known=known))
+        if new or each.id < settled:
+            known = None if each.id < settled else [*each.known, *(row.id for row in new)]
+            noted.append({"wait": each.id, "now": known})
+    if noted:
+        connection().execute(_KNOWS, noted)
     return found
+
+
+def _list_new() -> Iterator[tuple[Row[Any], list[Row[Any]]]]:
+    """Each wait with the changes it did not know of; the log is asked once for all that wait for the same."""
+    query = select(watch).where(watch.c.known.is_not(None)).order_by(watch.c.key, watch.c.id)
+    asked, changes = "", list[Row[Any]]()
+    few = {"yield_per": 100}  # what each knows of can be long
+    for each in connection().execute(query, execution_options=few):
+        since, known = clock.first_id(LONGEST, each.id), set(each.known)
+        if each.key != asked:  # its oldest wait comes first
+            asked, changes = each.key, list(_changes(each.key, since))
+        yield each, [row for row in changes if row.id >= since and row.id not in known]
 
 
 def _changes(key: str, since: int) -> Sequence[Row[Any]]:

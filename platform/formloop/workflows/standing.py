@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
+from formloop.db import reading
 from formloop.workflows.state import State, Token
 from formloop.workflows.tables import case
 
@@ -12,6 +13,15 @@ def list_states(conn: Connection, key: str) -> list[tuple[int, State]]:
     """The version and the state of every running case."""
     query = select(case.c.version, case.c.state).where(case.c.workflow == key, case.c.ended_at.is_(None))
     return [(row.version, State.from_json(row.state)) for row in conn.execute(query)]
+
+
+def count_running(key: str, unlike: int | None = None) -> int:
+    """How many cases of a workflow run; with a version only those of others."""
+    query = select(func.count()).where(case.c.workflow == key, case.c.ended_at.is_(None))
+    with reading() as conn:
+        return int(
+            conn.execute(query if unlike is None else query.where(case.c.version != unlike)).scalar_one()
+        )
 
 
 def places_of(state: State) -> set[str]:

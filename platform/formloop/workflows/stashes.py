@@ -30,8 +30,10 @@ def drop(wanted: int) -> None:
 
 
 def sweep() -> None:
-    """Forget what was put by at tasks that are done, and a week later what was written at those that were taken away."""
-    over = (task.c.state == "done") | ((task.c.state != "open") & (stash.c.at < clock.now() - UNSENT))
+    """Forget what was put by at tasks that are done, and what is at those taken away a week after both."""
+    week_ago = clock.now() - UNSENT
+    unread = (task.c.state != "open") & (task.c.done_at < week_ago) & (stash.c.at < week_ago)
+    over = (task.c.state == "done") | unread
     gone = select(task.c.id).where(task.c.id == stash.c.task, over).exists()
     connection().execute(delete(stash).where(gone))
 

@@ -9,7 +9,6 @@ from flask import Response, request, url_for
 from formloop.access import gate, people
 from formloop.access.signing import current
 from formloop.core.text import M, Message, Titled
-from formloop.db import reading
 from formloop.definitions import library
 from formloop.definitions import service as definitions
 from formloop.definitions import views as definition_views
@@ -21,7 +20,7 @@ from formloop.workflows.desk_views import REPAIR
 from formloop.workflows.kind import get_version
 from formloop.workflows.pages import blueprint
 from formloop.workflows.spec import Workflow
-from formloop.workflows.standing import list_states
+from formloop.workflows.standing import count_running
 from formloop.workflows.timeline import listed
 
 NAMED = 3  # cases that are named of those with which the same would happen
@@ -130,9 +129,8 @@ def move_versions(workflow: str) -> Response:
 
 def follow(definition: definitions.Definition) -> definition_views.Followup | None:
     """What is to be chosen for running cases once another version of their workflow is published."""
-    with reading() as conn:
-        count = len(list_states(conn, definition.key))
-    if not count or definition.version is None:
+    count = count_running(definition.key) if definition.version is not None else 0
+    if not count:
         return None
     if gate.allows(current(), "repair", "site"):
         return definition_views.Followup(

@@ -68,7 +68,7 @@ def add(case: int, form: str, record: int, waits: Sequence[Alarm | Watch]) -> No
             rows.append({**row, "what": each.what, "at": each.at})
         else:
             key = f"{OWN}:{form}:{record}" if each.key == OWN else each.key
-            rows.append({**row, "what": "", "key": key, "known": overtaking.list_known(key)})
+            rows.append({**row, "what": "", "key": key, "known": overtaking.list_known(key, row["id"])})
     connection().execute(insert(watch), rows)
     if any(row["key"] for row in rows):
         now_shows(_WATCHED, True)

@@ -57,6 +57,15 @@ def test_lines_come_from_the_same_file_or_from_a_second_one(
         assert conn.execute(select(func.count()).select_from(table)).scalar() == 6
 
 
+def test_rows_that_say_nothing_unique_are_new_records_and_together_where_they_agree(
+    site: Settings, write: Write
+) -> None:
+    rows = ["Ann", "a"], ["Ann", "b"], ["Ann", "c"], ["Bo", "d"]
+    for _ in range(2):
+        file = write(["Text", "Lines · Text"], *rows)
+        assert import_file("everything", file).counts == {"created": 2}
+
+
 def test_an_import_that_was_stopped_goes_on_and_makes_nothing_twice(
     site: Settings, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
