@@ -67,3 +67,11 @@ class Studio:
 @pytest.fixture
 def studio(database: Settings) -> Iterator[Studio]:
     yield Studio(database)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Designers write definitions by services that other rooms test on both databases: one is enough here."""
+    said = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    if "database" in metafunc.fixturenames and "database" not in said:
+        metafunc.definition.add_marker(pytest.mark.parametrize("database", ["sqlite"], indirect=True))
