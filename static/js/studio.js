@@ -165,7 +165,8 @@ document.addEventListener("click", ({ target }) => {
     put(document.getElementById("fl-formula"), insert.dataset.insert);
   } else if (target.closest("[data-formula-use]")) {
     // what the sentence says becomes the text by an answer that may be on its way
-    if (document.querySelector("[data-sentence].htmx-request")) document.addEventListener("htmx:afterSettle", useFormula, { once: true });
+    const underWay = document.querySelector("[data-sentence].htmx-request");
+    if (underWay) underWay.addEventListener("htmx:afterRequest", ({ detail }) => detail.successful && useFormula(), { once: true });
     else useFormula();
   }
 });
@@ -173,6 +174,7 @@ function useFormula() {
   const box = document.getElementById("fl-formula");
   const at = document.querySelector("[data-formula-at]").dataset.formulaAt;
   const text = box.value.trim();
+  if (!box.closest("dialog").open) return;  // given up meanwhile
   box.closest("dialog").close();
   edit(text ? "set" : "remove", { at, value: JSON.stringify(text), shown: panel()?.dataset.at ?? "" });
 }

@@ -22,7 +22,10 @@ def look_over(*tables: Table) -> None:
     """
     names = [engine().dialect.identifier_preparer.format_table(table) for table in tables]
     try:
-        _on_sqlite(names) if is_sqlite() else _on_postgresql(names)
+        if is_sqlite():
+            _on_sqlite(names)
+        else:
+            _on_postgresql(names)
     except DBAPIError:
         _log.warning("could not look over %s", ", ".join(names), exc_info=True)
 

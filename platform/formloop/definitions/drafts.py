@@ -112,6 +112,14 @@ def find_draft(definition_id: str) -> Draft | None:
     return Draft(_shown(row), parse(row.draft).doc, row.draft, row.draft_revision)
 
 
+def find_unpublished(kind: str, key: str) -> Definition | None:
+    """The definition with this key that was never published, or None."""
+    own = definition.c.kind == kind, definition.c.key == key
+    with reading() as conn:
+        row = conn.execute(select(definition).where(*own, definition.c.version.is_(None))).first()
+    return None if row is None else _shown(row)
+
+
 def list_drafts(kind: str) -> dict[str, Doc]:
     """The drafts of a kind that there are, by key; one query."""
     query = select(definition.c.key, definition.c.draft).where(

@@ -269,7 +269,8 @@ def no_such_field(path: str) -> Problem:
 
 def no_form(at: str, key: object) -> Problem:
     """The problem of a definition or value that names a form which is not there, or not yet."""
-    if (draft := drafts.list_drafts("form").get(str(key))) is not None:
-        text = M("The form “{form}” has not been published yet. Publish it first.", form=Titled(draft))
+    if (draft := drafts.find_unpublished("form", str(key))) is not None:
+        name = Titled({"title": draft.title, "x-title": {"zh-CN": draft.title_zh}})
+        text = M("The form “{form}” has not been published yet. Publish it first.", form=name)
         return Problem("no_form", at, text)
     return Problem("no_form", at, M("There is no form “{form}”.", form=key))

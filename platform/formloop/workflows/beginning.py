@@ -1,6 +1,7 @@
 """Cases begin: because somebody submits a record, or because another case sends one into its own workflow."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy.engine import Row
@@ -43,31 +44,32 @@ def begin(
     above: Mapping[str, int] = NOTHING,
 ) -> Result:
     """Begin a case. Sub-flows begin others within it: not of a record whose own is just beginning, nor without end."""
+    if values is None or values["deleted_at"] is not None:
+        raise NotFound
+    with _within(spec.key, record):
+        if running is None:
+            return _begin_anew(actor, spec, record, values, event, above)
+        if get_version(running.workflow, running.version).amends is not None:
+            raise Conflict(M("A change of this record is under approval."))
+        return _submit_again(actor, running, event, values)
+
+
+@contextmanager
+def _within(form: str, record: int) -> Iterator[None]:
+    """While the case of this record begins, and those that it begins."""
     beginning: list[tuple[str, int]] = kept("workflows.beginning", list)
-    if (spec.key, record) in beginning or len(beginning) >= DEEPEST:
+    if (form, record) in beginning or len(beginning) >= DEEPEST:
         raise Conflict(M("These sub-flows begin one another without end."))
-    beginning.append((spec.key, record))
+    beginning.append((form, record))
     try:
-        return _begin_one(actor, spec, record, values, running, event, above)
+        yield
     finally:
         beginning.pop()
 
 
-def _begin_one(
-    actor: Actor,
-    spec: FormSpec,
-    record: int,
-    values: Values | None,
-    running: Row[Any] | None,
-    event: Event,
-    above: Mapping[str, int],
+def _begin_anew(
+    actor: Actor, spec: FormSpec, record: int, values: Values, event: Event, above: Mapping[str, int]
 ) -> Result:
-    if values is None or values["deleted_at"] is not None:
-        raise NotFound
-    if running is not None:
-        if get_version(running.workflow, running.version).amends is not None:
-            raise Conflict(M("A change of this record is under approval."))
-        return _submit_again(actor, running, event, values)
     workflow = find_workflow(spec.key)
     if workflow is None:
         raise NotFound(M("This form has no workflow."))
