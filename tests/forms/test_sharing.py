@@ -8,8 +8,8 @@ import pytest
 from formloop.access import people, sessions, signing
 from formloop.access.actor import SYSTEM
 from formloop.core import clock
-from formloop.core.errors import Forbidden, NotFound
-from formloop.forms import purging, service, sharing
+from formloop.core.errors import Forbidden, Invalid, NotFound
+from formloop.forms import purging, reads, service, sharing
 from forms.conftest import ORDER, publish
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -87,3 +87,56 @@ def test_a_record_out_of_the_makers_sight_or_gone_cannot_be_opened(shop, order):
     purging.purge_record(SYSTEM, "order", order["id"])
     with pytest.raises(NotFound):
         sharing.open_link(secret)
+
+
+FILLED = {**SHARED, "fill": ["note", "lines.quantity"], "state": "review"}
+FILLS = {"form": "order", "may": ["view", "edit"]}
+
+
+def test_whoever_has_the_link_fills_in_what_the_form_says_and_no_more(shop, app):
+    publish({**ORDER, "x-share": FILLED})
+    order, maker = shop.order(note="before"), shop.person("kim", FILLS, CUSTOMERS)
+    address = f"/s/{sharing.add(maker, 'order', order['id'])}"
+    browser = app.test_client()
+    app.config["WTF_CSRF_ENABLED"] = False
+    page = browser.get(address).text
+    assert 'name="note"' in page and 'name="lines.0.quantity"' in page and 'name="lines.0.price"' not in page
+    first = order["lines"][0]
+    typed = {"note": "by the 5th", "customer": "1", "lines.0.id": first["id"], "lines.0.quantity": "7",
+             "lines.0.price": "0", "lines.9.quantity": "3", "revision": order["revision"]}  # fmt: skip
+    assert browser.post(address, data=typed).status_code == 303
+    saved = reads.get_record(SYSTEM, "order", order["id"])
+    assert (saved["note"], saved["state"], saved["customer"]) == ("by the 5th", "review", order["customer"])
+    assert [line["id"] for line in saved["lines"]] == [line["id"] for line in order["lines"]]
+    assert (int(saved["lines"][0]["quantity"]), saved["lines"][0]["price"]) == (7, first["price"])
+    assert "Kim</strong> by link" in browser_of(app, maker).get(f"/f/order/{order['id']}").text
+    stale = browser.post(address, data=typed)
+    assert stale.status_code == 409 and "meanwhile" in stale.text
+    wrong = browser.post(address, data={"lines.0.id": first["id"], "lines.0.quantity": "many"})
+    assert wrong.status_code == 422 and 'aria-invalid="true"' in wrong.text
+
+
+def test_a_link_lets_nobody_fill_in_more_than_its_maker_may_change_or_later_than_wanted(shop):
+    publish({**ORDER, "x-share": FILLED})
+    order = shop.order()
+    looks, keeps = shop.person("kim", SEES), shop.person("joe", {**FILLS, "except": ["lines.quantity"]})
+    assert not sharing.open_link(sharing.add(looks, "order", order["id"])).fillable
+    secret = sharing.add(keeps, "order", order["id"])
+    assert sharing.open_link(secret).fillable == {"note"}
+    service.set_state(SYSTEM, "order", order["id"], "confirmed")
+    with pytest.raises(Forbidden):
+        sharing.fill_in(secret, {"note": "late"}, None)
+
+
+def test_what_a_link_cannot_let_others_fill_in_is_said_when_publishing(shop):
+    with pytest.raises(Invalid) as refused:
+        publish(
+            {**ORDER, "x-share": {"link": True, "fill": ["customer", "total", "nothing"], "state": "gone"}}
+        )
+    assert sorted(p.at for p in refused.value.problems) == ["x-share.fill"] * 3 + ["x-share.state"]
+
+
+def browser_of(app, person):
+    browser = app.test_client()
+    browser.set_cookie(signing.COOKIE, sessions.open_session(person.person_id))
+    return browser

@@ -6,7 +6,10 @@ from sqlalchemy import event
 from formloop import db
 from formloop.core.definitions import Doc
 from formloop.core.errors import Invalid
+from formloop.definitions import service as definitions
+from formloop.forms import rows
 from formloop.forms import service as records
+from formloop.forms.kind import get_form
 from formloop.workflows import (
     administration,
     cases,
@@ -129,3 +132,71 @@ def test_a_state_that_is_none_or_not_anothers_is_told_before_publishing(
     with pytest.raises(Invalid) as refused:
         stage.publish(make(), move, END)
     assert [each.code for each in refused.value.problems] == [code]
+
+
+BATCH: Doc = {
+    "x-kind": "form",
+    "x-id": "000000f3",
+    "x-key": "batch",
+    "title": "Batch",
+    "type": "object",
+    "properties": {
+        "lines": {"type": "array", "x-type": "subform", "title": "Lines", "minItems": 1, "items": {
+            "type": "object", "properties": {
+                "subject": {"type": "string", "title": "Subject"},
+                "amount": {"type": "number", "title": "Amount", "x-scale": 2},
+                "twice": {"type": "number", "title": "Twice", "x-formula": "amount * 2"},
+            },
+        }},
+    },
+}  # fmt: skip
+
+
+def batches() -> list[list[tuple[str, int, int]]]:
+    spec = get_form("batch")
+    with db.reading() as conn:
+        ids = list(conn.execute(spec.table.select().with_only_columns(spec.table.c.id)).scalars())
+        found = rows.load(conn, spec, sorted(ids)).values()
+    return [[(e["subject"], int(e["amount"]), int(e["twice"])) for e in each["lines"]] for each in found]
+
+
+def test_lines_are_made_of_found_records_and_of_other_lines(stage: Stage) -> None:
+    definitions.publish_many(stage.actors["adm"], [BATCH], "first")
+    for amount in ("1", "2"):
+        records.create(stage.actors["adm"], "errand", {"subject": "A desk", "amount": amount})
+    find = {
+        "id": "all",
+        "node": "data",
+        "do": "query",
+        "form": "errand",
+        "many": True,
+        "by": {"subject": "subject"},
+    }
+    make = {"id": "made", "node": "data", "do": "create", "form": "batch", "values": {"lines": "flow.all"}}
+    again = {**make, "id": "again", "values": {"lines": "flow.made.lines"}}
+    stage.publish(find, make, again, END)
+    stage.submit()
+    assert batches() == [[("A desk", 1, 2), ("A desk", 2, 4)]] * 2
+
+
+def test_what_gives_no_lines_stops_the_case(stage: Stage) -> None:
+    definitions.publish_many(stage.actors["adm"], [BATCH], "first")
+    find = {
+        "id": "all",
+        "node": "data",
+        "do": "query",
+        "form": "errand",
+        "many": True,
+        "by": {"subject": "subject"},
+    }
+    make = {
+        "id": "made",
+        "node": "data",
+        "do": "create",
+        "form": "batch",
+        "values": {"lines": "flow.all.amount"},
+    }
+    stage.publish(find, make, END)
+    records.create(stage.actors["adm"], "errand", {"subject": "A desk", "amount": "1"})
+    assert status_of(stage.submit().case) == "stuck"
+    assert batches() == []

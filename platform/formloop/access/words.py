@@ -47,6 +47,7 @@ DEEDS = {
     "record.purged": M("Record deleted for ever"),
     "record.shared": M("Link to a record made"),
     "record.unshared": M("Links to a record taken back"),
+    "record.filled_by_link": M("Record filled in by link"),
     "message.retried": M("Message tried again"),
     "message.retried_all": M("Messages tried again"),
     "message.cancelled": M("Message given up"),

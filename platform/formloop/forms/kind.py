@@ -26,6 +26,9 @@ DEFAULT_STATES: dict[str, Any] = {
     "cancelled": {"title": "Cancelled", "x-title": {"zh-CN": "已取消"}, "color": "secondary"},
 }
 
+FILLED_BY_LINK = (  # widgets that need nothing from behind the sign-in
+    "text", "multiline", "number", "datetime", "dropdown", "radio", "switch", "contact", "multi_select", "checkbox_group",
+)  # fmt: skip
 ADDRESSES = ("datasets",)  # what stands in addresses where a form's key could
 OWN_TABLES = ("fl_", "pg_", "sqlite_")  # a form's key is its table's name, its subform's has two underscores
 
@@ -124,12 +127,29 @@ def _check_places(spec: FormSpec, reader: Reader) -> None:
         for key in keys:
             if key not in spec.fields and key not in allowed:
                 reader.problems.append(Problem("no_field", place, M("There is no field “{key}”.", key=key)))
+    _check_share(spec, reader)
     reader.problems += check_layout(dict(spec.document), spec.fields)
     for key in (key.lstrip("-") for key in spec.list.sort):
         if key in spec.fields and not spec.fields[key].type.sortable:
             reader.problems.append(
                 Problem("no_sort", "x-list.sort", M("“{key}” cannot be sorted by.", key=key))
             )
+
+
+def _check_share(spec: FormSpec, reader: Reader) -> None:
+    said = spec.document.get("x-share", {})
+    for path in said.get("fill", ()):
+        known = spec.find(path)
+        if known is None:
+            text = M("There is no field “{key}”.", key=path)
+        elif known.children or known.computed or known.type.widget not in FILLED_BY_LINK:
+            text = M("“{key}” cannot be filled in by link.", key=path)
+        else:
+            continue
+        reader.problems.append(Problem("no_field", "x-share.fill", text))
+    if said.get("state", spec.initial_state) not in spec.states:
+        text = M("The form has no state “{state}”.", state=said["state"])
+        reader.problems.append(Problem("no_state", "x-share.state", text))
 
 
 def impact(conn: Connection, old: Doc | None, new: Doc) -> list[ImpactRow]:

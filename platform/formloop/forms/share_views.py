@@ -1,10 +1,13 @@
 """The page of a record's links, and what a link shows; who may make links is for `sharing` to judge."""
 
+from dataclasses import replace
+
 from flask import Blueprint, Response, current_app, request, url_for
 
 from formloop.access.signing import current
+from formloop.core.errors import Conflict, Invalid, Problem
 from formloop.core.text import M
-from formloop.forms import reads, screen, sharing
+from formloop.forms import posted, reads, screen, sharing
 from formloop.forms.names import context_of
 from formloop.forms.printing import sheet_of
 from formloop.forms.spec import FormSpec
@@ -42,8 +45,13 @@ def _page(form: str, record: int, made: str = "") -> Response:
     links = sharing.list_links(actor, form, record)
     spec = reads.look(actor, form, record).spec
     fields = [spec.fields[key].title(viewer.locale()) for key in _shared(spec)]
+    filled = [
+        known.title(viewer.locale())
+        for path in sharing.settings_of(spec).get("fill", ())
+        if (known := spec.find(path)) is not None
+    ]
     response = page.render(
-        "forms/share.html", spec=spec, record=record, links=links, made=made, fields=fields
+        "forms/share.html", spec=spec, record=record, links=links, made=made, fields=fields, filled=filled
     )
     response.headers["Cache-Control"] = "private, no-store"
     return response
@@ -56,18 +64,46 @@ def _shared(spec: FormSpec) -> list[str]:
 
 @route(blueprint, "/s/<secret>", permission="public")
 def open_link(secret: str) -> Response:
-    """The record that a link leads to, for whoever has the link."""
-    opened, locale = sharing.open_link(secret), viewer.locale()
-    look, spec = opened.look, opened.look.spec
-    names = screen.names_for(opened.maker, spec, [look.record])
-    context = context_of(opened.maker)
-    shown = screen.build(spec, look.record, look.env, context, locale, opened.visible, frozenset(), [], names)
+    """The record that a link leads to, for whoever has the link; to fill in what the form lets them."""
+    return _shared_page(sharing.open_link(secret), [])
+
+
+@route(blueprint, "/s/<secret>", permission="public", methods=["POST"])
+def fill_in(secret: str) -> Response:
+    """Save what somebody filled in by a link."""
+    opened = sharing.open_link(secret)
+    raw = posted.raw_values(opened.look.spec, request.form)
+    try:
+        sharing.fill_in(secret, raw, request.form.get("revision", type=int))
+    except Invalid as error:
+        return _shared_page(sharing.with_typed(opened, raw), error.problems, 422)
+    except Conflict:
+        text = M("Somebody changed this meanwhile. Please look again and fill in what is missing.")
+        return _shared_page(sharing.open_link(secret), [Problem("changed", "", text)], 409)
+    return page.redirect(url_for("sharing.open_link", secret=secret), M("Saved. Thank you."))
+
+
+def _shared_page(opened: sharing.Opened, problems: list[Problem], status: int = 200) -> Response:
+    look, spec, locale = opened.look, opened.look.spec, viewer.locale()
+    names, context = screen.names_for(opened.maker, spec, [look.record]), context_of(opened.maker)
+    shown = screen.build(
+        spec, look.record, look.env, context, locale, opened.visible, opened.fillable, problems, names
+    )
+    asked = [cell for cell in shown.cells() if cell.shown and not cell.readonly]
+    sheet = sheet_of(spec, shown, locale, every=True)
+    parts = [(title, [c for c in cells if c not in asked]) for title, cells in sheet.parts]
+    tables = [cell for cell in sheet.tables if cell not in asked]
+    sheet = replace(sheet, parts=[each for each in parts if each[1]], tables=tables)
     state = spec.states.get(look.record["state"])
-    name = next((cell.text for cell in shown.cells() if cell.field.key == spec.title_field), "")
     response = page.render(
         "forms/shared.html",
-        sheet=sheet_of(spec, shown, locale, every=True),
-        name=name,
+        status=status,
+        spec=spec,
+        sheet=sheet,
+        asked=asked,
+        problems=shown.problems,
+        revision=look.record["revision"],
+        name=next((cell.text for cell in shown.cells() if cell.field.key == spec.title_field), ""),
         state=state.title(locale) if state else "",
         changed_at=look.record["updated_at"],
     )

@@ -1,9 +1,11 @@
 """A link to one record for somebody without an account, where `x-share` of its form allows it.
 
 The link shows the fields that the form names, of them what its maker may still see, until it ends or is taken back.
+Where the form says so it lets its reader fill some in, of those that its maker may still change.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,14 +15,18 @@ from formloop.access import audit, gate, people
 from formloop.access.actor import Actor, get_actor
 from formloop.access.sessions import digest
 from formloop.core import clock
-from formloop.core.errors import Forbidden, NotFound
+from formloop.core.errors import Forbidden, Invalid, NotFound
 from formloop.core.text import M
 from formloop.db import connection, reading, transactional
-from formloop.forms import reads
+from formloop.events import Cause
+from formloop.forms import engine, reads, service
+from formloop.forms.drafts import Draft, How, is_locked
 from formloop.forms.kind import get_form
-from formloop.forms.spec import FormSpec
+from formloop.forms.links import Links
+from formloop.forms.spec import FormSpec, Values
 from formloop.forms.tables import share
 
+BY_LINK = Cause(("link",))
 DAYS = 30  # a link is good for, where the form says nothing else
 
 
@@ -36,11 +42,12 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a link leads to: the record as its maker may see it, of that the paths the form shares."""
+    """What a link leads to: the record as its maker may see it, of that the paths the form shares, and lets fill in."""
 
     maker: Actor
     look: reads.Look
     visible: frozenset[str]
+    fillable: frozenset[str]
 
 
 def settings_of(spec: FormSpec) -> dict[str, Any]:
@@ -115,6 +122,58 @@ def open_link(secret: str) -> Opened:
         look = reads.look(maker, row.form, row.record)
     except Forbidden:
         raise NotFound from None
+    fillable = _fillable(maker, spec, look.record)
     shared = {spec.title_field, *settings_of(spec).get("fields", ())}
-    visible = frozenset(path for path in look.visible if path.partition(".")[0] in shared)
-    return Opened(maker, look, visible)
+    visible = frozenset(path for path in look.visible if path.partition(".")[0] in shared) | fillable
+    return Opened(maker, look, visible, fillable)
+
+
+def _fillable(maker: Actor, spec: FormSpec, record: Values) -> frozenset[str]:
+    """What may be filled in now: while the record waits for it, or says that it was, and nothing locks it."""
+    said = settings_of(spec)
+    waiting = (spec.initial_state, said.get("state"))
+    if not said.get("fill") or record["state"] not in waiting or is_locked(spec, record):
+        return frozenset()
+    return frozenset(said["fill"]) & reads.visible_in(maker, spec, record, "edit")
+
+
+def with_typed(opened: Opened, raw: Mapping[str, Any]) -> Opened:
+    """The same with what was typed laid over the record, to be shown again with what is wrong with it."""
+    look = opened.look
+    given = engine.read_given(look.spec, _allowed(look.spec, look.record, raw, opened.fillable))
+    record = engine.laid_over(look.spec, look.record, given.values)
+    env = Links(opened.maker, look.spec, [record]).environment(look.spec, record)
+    return replace(opened, look=replace(look, record=record, env=env))
+
+
+@transactional
+def fill_in(secret: str, raw: Mapping[str, Any], revision: int | None) -> None:
+    """Save what somebody filled in by a link; Forbidden when nothing can be filled in any more.
+
+    It counts as its maker's change, made by link. No line comes or goes.
+    """
+    opened = open_link(secret)
+    spec, record, maker = opened.look.spec, opened.look.record, opened.maker
+    if not opened.fillable:
+        raise Forbidden(M("This can no longer be filled in."))
+    values = _allowed(spec, record, raw, opened.fillable)
+    draft = Draft(values, record["id"], revision, state=settings_of(spec).get("state"))
+    (saved,) = service.save_many(maker, spec.key, [draft], BY_LINK, How(fields=opened.fillable))
+    if saved.problems:
+        raise Invalid(saved.problems)
+    audit.note(maker, "record.filled_by_link", spec.resource, record=record["id"])
+
+
+def _allowed(spec: FormSpec, record: Values, raw: Mapping[str, Any], fillable: frozenset[str]) -> Values:
+    """Of what was posted what may be filled in; the lines are those that are there."""
+    found: Values = {key: value for key, value in raw.items() if key in fillable}
+    for subform in spec.subforms:
+        columns = {each.key for each in subform.children if each.path in fillable}
+        posted = {str(line.get("id")): line for line in raw.get(subform.key) or ()}
+        if columns and posted:
+            found[subform.key] = [
+                {"id": line["id"]}
+                | {k: v for k, v in posted.get(str(line["id"]), {}).items() if k in columns}
+                for line in record.get(subform.key) or ()
+            ]
+    return found

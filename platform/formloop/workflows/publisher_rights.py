@@ -68,7 +68,7 @@ def _shows_hidden(actor: Actor, workflow: Workflow) -> Iterator[Problem]:
 
 def _reads_hidden(actor: Actor, workflow: Workflow) -> Iterator[Problem]:
     """Expressions read the record, what it points to, and what steps found."""
-    for form, key in sorted(_fields_read(workflow, workflow.reads)):
+    for form, key in sorted(_fields_read(workflow, workflow.reads) | _lines_taken(workflow)):
         if not sees(actor, form, key):
             text = M(
                 "This workflow reads {field} of {form}, which you may not see yourself.", field=key, form=form
@@ -109,6 +109,20 @@ def _fields_read(workflow: Workflow, reads: Iterable[Path]) -> set[tuple[str, st
     return read
 
 
+def _lines_taken(workflow: Workflow) -> set[tuple[str, str]]:
+    """Form and field of what steps read to make lines of it: everything under the names of the columns."""
+    taken = set()
+    for doc, _ in _steps(workflow):
+        target = get_form(doc.get("form", workflow.form)) if doc["node"] == "data" else None
+        for key in doc.get("values", {}) if target else ():
+            columns = {column.key for column in target.fields[key].children} if target else set()
+            for path in workflow.steps[doc["id"]].expressions[f"values.{key}"].reads if columns else ():
+                forms = _forms_of(workflow) if path[0] in OF_THE_CASE else {workflow.form}
+                within = path[2:] if path[0] in OF_THE_CASE else path
+                taken |= {(form, ".".join((*within, column))) for form in forms for column in columns}
+    return {(form, path) for form, path in taken if get_form(form).find(path)}
+
+
 def _forms_of(workflow: Workflow) -> set[str]:
     """The forms that steps name."""
     named = {str(doc["form"]) for doc, _ in _steps(workflow) if "form" in doc}
@@ -134,6 +148,12 @@ def _writes_forbidden(actor: Actor, doc: Doc, form: str, at: str) -> Iterator[Pr
     spec, does = get_form(form), str(doc["do"])
     permit = permits.find_permit(actor, {"update": "edit", "query": "view"}.get(does, does), spec)
     keys = [*doc.get("values", {}), *doc.get("by", {})]
+    keys += [
+        column.path
+        for key in doc.get("values", {})
+        for column in spec.fields[key].children
+        if not column.computed
+    ]
     if permit is None or any(key not in permit.everywhere for key in keys):
         text = M("This step works on records of {form} as you may not do yourself.", form=form)
         yield Problem("writes_forbidden", at, text)

@@ -20,6 +20,7 @@ from formloop.events.reasons import Guarded
 from formloop.forms import service as records
 from formloop.forms.kind import get_form
 from formloop.forms.service import Draft, How
+from formloop.forms.spec import Field
 from formloop.planning import service as planning
 from formloop.workflows import cases
 from formloop.workflows.nodes.data import MOST_FOUND
@@ -153,7 +154,24 @@ def target_of(turn: Turn, work: Work) -> tuple[str, int]:
 
 def _raw(form: str, values: Mapping[str, Any]) -> dict[str, Any]:
     fields = get_form(form).fields
-    return {key: fitting(fields[key], value) for key, value in values.items() if key in fields}
+    return {
+        key: _lines(fields[key], value) if fields[key].children else fitting(fields[key], value)
+        for key, value in values.items()
+        if key in fields
+    }
+
+
+def _lines(subform: Field, found: Any) -> list[dict[str, Any]]:
+    """Lines made of others, or of records that were found: what they have under the names of the columns."""
+    sources = [getattr(each, "record", each) for each in found or ()]
+    if not all(isinstance(each, Mapping) for each in sources):
+        text = M("“{key}” holds lines; this gives none.", key=subform.key)
+        raise Invalid([Problem("lines", subform.key, text)])
+    columns = [each for each in subform.children if not each.computed]
+    return [
+        {each.key: fitting(each, line[each.key]) for each in columns if line.get(each.key) is not None}
+        for line in sources
+    ]
 
 
 def _sendable(value: Any) -> Any:

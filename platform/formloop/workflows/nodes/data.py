@@ -72,7 +72,7 @@ class WorkOnRecords(Node):
         for part in ("values", "by"):
             for key in doc.get(part, {}):
                 field = target.fields.get(key)
-                if field is None or field.children or (part == "values" and field.computed):
+                if field is None or (field.computed if part == "values" else field.children):
                     text = M("There is no field “{key}” that could be written.", key=key)
                     if part == "by":
                         text = M("There is no field “{key}”.", key=key)
