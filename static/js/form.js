@@ -13,7 +13,7 @@ function choose(select) {
     valueField: "value", labelField: "text", searchField: ["text", "hint"], maxOptions: 30, preload: "focus",
     allowEmptyOption: false, maxItems: select.multiple ? null : 1, plugins: [select.multiple ? "remove_button" : "clear_button"], dropdownParent: "body",
     load(text, done) {
-      fetch(`${select.dataset.flChoices}?q=${encodeURIComponent(text)}`)
+      fetch(`${select.dataset.flChoices}?${new URLSearchParams({ q: text, ...ownValues(select) })}`)
         .then((answer) => answer.ok ? answer.json() : [])
         .then((found) => {
           if (this.control_input.value.trim() !== text.trim()) return done();  // typed on meanwhile
@@ -23,6 +23,7 @@ function choose(select) {
     },
     score: () => () => 1,
     onType() { this.clearOptions(); },
+    onFocus() { if (select.dataset.flReads) { this.clearOptions(); this.load(""); } },  // what it hangs on may have changed
     render: {
       option: (each, escape) => `<div>${escape(each.text)}${each.hint ? `<small>${escape(each.hint)}</small>` : ""}</div>`,
       no_results: () => null,
@@ -35,6 +36,17 @@ function choose(select) {
     const found = select.tomselect.activeOption;
     if (event.key === "Tab" && input.value.trim() && found) select.tomselect.addItem(found.dataset.value);
   });
+}
+
+// What the condition of a choice reads of the record being filled in: of its own line before the rest of the record.
+function ownValues(select) {
+  const form = select.closest("form[data-fl-live]"), reads = select.dataset.flReads?.split(" ") || [];
+  if (!form || !reads.length) return {};
+  const line = select.closest("[data-fl-line]") && select.name.slice(0, select.name.lastIndexOf("."));
+  const inputs = reads.map((key) => [key, form.elements[`${line}.${key}`] || form.elements[key]]);
+  const typed = inputs.filter(([, input]) => input).map(([key, input]) => [`this.${key}`, input.value]);
+  const page = new URL(form.dataset.flLive, location).searchParams;
+  return Object.fromEntries([...typed, ...page]);
 }
 htmx.onLoad((root) => {
   if (root.matches("[data-fl-choices]")) choose(root);

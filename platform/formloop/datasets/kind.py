@@ -10,13 +10,18 @@ from formloop.core.errors import NotFound, Problem
 from formloop.core.text import M
 from formloop.datasets.reading import Reader
 from formloop.datasets.sources import sources
+from formloop.datasets.sources.ledger import LedgerOrigin
 from formloop.datasets.spec import DatasetSpec
 from formloop.definitions import library
 
 
 def prepare(doc: Doc, version: int) -> DatasetSpec:
     """What runs of a dataset document that has been checked."""
-    return Reader(doc, library.find_published).dataset(version)
+    found = Reader(doc, library.find_published).dataset(version)
+    for part in found.parts:
+        if isinstance(part.origin, LedgerOrigin) and found.group is not None:
+            part.origin.sum_up(part, found.group, tuple(found.measures.values()))
+    return found
 
 
 def check(doc: Doc, lib: Library) -> list[Problem]:

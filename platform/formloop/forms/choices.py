@@ -1,15 +1,13 @@
 """Whether what a relation was set to may be chosen: it exists, may be seen, is not deleted, fits the condition."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from formloop.core.errors import Problem
-from formloop.core.expression import Context, EvaluationError
+from formloop.core.expression import Context
 from formloop.core.text import M
-from formloop.forms import permits
 from formloop.forms.drafts import How
+from formloop.forms.elsewhere import fits
 from formloop.forms.engine import Given
-from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.spec import Field, FormSpec, Values
 
@@ -28,51 +26,60 @@ def check_choices(
 ) -> list[Problem]:
     """The problems of relations that somebody newly set; what another record brought along is not asked."""
     problems = []
-    for at, field, value in _newly_set(spec, before or {}, after, given):
+    for at, field, value, anew in _asked(spec, before or {}, after, given):
         assert field.relation is not None
         record = links.records.get((field.relation.form, value))
-        if record is None or (not how.free and not record["_seen"]) or record["deleted_at"] is not None:
+        if anew and (
+            record is None or (not how.free and not record["_seen"]) or record["deleted_at"] is not None
+        ):
             problems.append(Problem("unknown_record", at, UNKNOWN))
-        elif field.relation.where and not how.trusted and not _fits(field, record, context):
+        elif record and not how.trusted and not fits(spec, field, record, _row_of(after, at), context):
             problems.append(Problem("unfit_record", at, UNFIT))
     return problems
 
 
 def drop_unseen(spec: FormSpec, before: Values | None, values: Values, given: Given, links: Links) -> None:
     """Take out newly chosen records that the person may not see, before anything is calculated from them."""
-    for at, field, value in list(_newly_set(spec, before or {}, values, given)):
+    for at, field, value, anew in list(_asked(spec, before or {}, values, given)):
         assert field.relation is not None
         record = links.records.get((field.relation.form, value))
-        if record is None or not record["_seen"]:
+        if anew and (record is None or not record["_seen"]):
             parts = at.split(".")
             row = values if len(parts) == 1 else values[parts[0]][int(parts[1])]
             row[field.key] = None
             given.problems.append(Problem("unknown_record", at, UNKNOWN))
 
 
-def _fits(field: Field, record: Mapping[str, Any], context: Context) -> bool:
-    assert field.relation is not None and field.relation.where
-    try:
-        wanted = permits.condition(get_form(field.relation.form), field.relation.where)
-        return wanted.evaluate(record, context) is True
-    except EvaluationError:
-        return False
+def _row_of(values: Values, at: str) -> Values:
+    """What `this` means at a place: the record, in lines with the line before it."""
+    subform, _, rest = at.partition(".")
+    return {**values, **values[subform][int(rest.partition(".")[0])]} if rest else values
 
 
-def _newly_set(
+def _asked(
     spec: FormSpec, before: Values, after: Values, given: Given
-) -> Iterator[tuple[str, Field, int]]:
+) -> Iterator[tuple[str, Field, int, bool]]:
+    """The choices to look at: place, field, id, and whether it is chosen anew or only what it hangs on changed."""
     for each in spec.fields.values():
-        chosen = each.relation and each.key in given.keys
-        if chosen and after.get(each.key) not in (None, before.get(each.key)):
-            yield each.key, each, int(after[each.key])
+        if each.relation and (why := _why(each, before, after, given.keys)):
+            yield each.key, each, int(after[each.key]), why == "anew"
         pointing = [c for c in each.children if c.relation]
-        if not pointing:
-            continue
-        was = {line["id"]: line for line in before.get(each.key) or ()}
+        was = {line["id"]: line for line in before.get(each.key) or ()} if pointing else {}
         keys = given.line_keys.get(each.key, ())
-        for index, (line, named) in enumerate(zip(after.get(each.key) or (), keys, strict=False)):
-            old = was.get(line.get("id"), {})
+        for index, line in enumerate(after.get(each.key) or () if pointing else ()):
+            named = keys[index] if index < len(keys) else frozenset()
+            old = was.get(line.get("id"))
+            older = {**before, **old} if old else {}
             for column in pointing:
-                if column.key in named and line.get(column.key) not in (None, old.get(column.key)):
-                    yield f"{each.key}.{index}.{column.key}", column, int(line[column.key])
+                if why := _why(column, older, {**after, **line}, named):
+                    yield f"{each.key}.{index}.{column.key}", column, int(line[column.key]), why == "anew"
+
+
+def _why(field: Field, before: Values, after: Values, given: frozenset[str]) -> str | None:
+    assert field.relation is not None
+    if after.get(field.key) is None:
+        return None
+    if field.key in given and after[field.key] != before.get(field.key):
+        return "anew"
+    hangs = bool(before) and any(after.get(r) != before.get(r) for r in field.relation.reads)
+    return "hangs" if hangs else None

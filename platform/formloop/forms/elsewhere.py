@@ -1,7 +1,7 @@
 """Values that come from another form: looked up for a field (`x-linkage`), offered (`x-options`), listed (`x-query`).
 
-Their conditions name the other form's fields bare and this record's own as `this.customer`; in lines `this` is
-the line, with the record's fields behind it. What the person may not see there is not found.
+Their conditions, and those of relations, name the other form's fields bare and this record's own as
+`this.customer`; in lines `this` is the line, with the record's fields behind it. What the person may not see there is not found.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, literal, null, select, union_all
 
 from formloop.access.actor import Actor
-from formloop.core.expression import BOOL, Expression, Path, RecordType, parse, to_sql
+from formloop.core.expression import (
+    BOOL,
+    Context,
+    EvaluationError,
+    Expression,
+    Linked,
+    Path,
+    RecordType,
+    parse,
+    to_sql,
+)
 from formloop.db import engine as database
 from formloop.db import reading
 from formloop.forms import listing, permits
@@ -68,7 +78,16 @@ def _own_fields(spec: FormSpec, field: Field) -> dict[str, Field]:
     return {**spec.fields, **columns}
 
 
-def _fitting(actor: Actor, spec: FormSpec, field: Field, word: str, env: Mapping[str, Any]) -> Any:
+def fits(spec: FormSpec, field: Field, record: Values, row: Values, context: Context) -> bool:
+    """Whether a relation may point to `record` from `row`, which holds what `this` means."""
+    condition = condition_of(spec, field, "x-relation")
+    try:
+        return condition is None or condition.evaluate({**record, OWN: Linked(0, row)}, context) is True
+    except EvaluationError:
+        return False
+
+
+def fitting(actor: Actor, spec: FormSpec, field: Field, word: str, env: Mapping[str, Any]) -> Any:
     """The condition of `word` in SQL, None when there is none."""
     condition = condition_of(spec, field, word)
     if condition is None:
@@ -127,8 +146,8 @@ class Linkages:
         rows = [target.table.c.deleted_at.is_(None), permit.where(context)]
         branches = []
         for number, scope in enumerate(scopes):
-            fits = _fitting(self.actor, self.spec, field, "x-linkage", scope)
-            conditions = [c for c in (*rows, fits) if c is not None]
+            narrowed = fitting(self.actor, self.spec, field, "x-linkage", scope)
+            conditions = [c for c in (*rows, narrowed) if c is not None]
             newest = (
                 select(literal(number).label("number"), seen)
                 .where(and_(*conditions))
@@ -185,7 +204,7 @@ def _options(actor: Actor, spec: FormSpec, field: Field) -> tuple[Select[Any], C
         return None
     context = context_of(actor)
     column = permit.seen(target.table.c[said["field"]], said["field"], context)
-    parts = [permit.where(context), _fitting(actor, spec, field, "x-options", {})]
+    parts = [permit.where(context), fitting(actor, spec, field, "x-options", {})]
     query = select(column).distinct().where(target.table.c.deleted_at.is_(None), column.is_not(None))
     return query.where(*(p for p in parts if p is not None)), column
 
@@ -205,5 +224,5 @@ def query_rows(
     if permit is None or not columns:
         return target, [], [], False
     query = listing.Query(columns=tuple(columns), limit=MOST_ROWS)
-    found = listing.list_records(actor, target, query, also=_fitting(actor, spec, field, "x-query", env))
+    found = listing.list_records(actor, target, query, also=fitting(actor, spec, field, "x-query", env))
     return target, columns, list(found.rows), found.next is not None

@@ -10,9 +10,10 @@ from formloop.access.actor import Actor
 from formloop.core.expression import Linked, Path
 from formloop.db import among, handed, places_for, reading
 from formloop.forms import permits
-from formloop.forms.elsewhere import Linkages
+from formloop.forms.elsewhere import Linkages, condition_of
 from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
+from formloop.forms.reading import OWN
 from formloop.forms.spec import Field, FormSpec, Values
 
 Fetched = dict[tuple[str, int], Values]
@@ -154,9 +155,8 @@ def _wanted(spec: FormSpec) -> dict[tuple[str, ...], set[tuple[str, ...]]]:
                 if read[: len(path)] == path and len(read) > len(path)
             }
             reads |= {(key,) for key in field.relation.fill.values()}
-            if field.relation.where:
-                target = get_form(field.relation.form)
-                reads |= {tuple(read) for read in permits.condition(target, field.relation.where).reads}
+            condition = condition_of(spec, field, "x-relation")
+            reads |= {tuple(read) for read in condition.reads if read[0] != OWN} if condition else set()
             found[path] = reads
     _prepared[spec.key] = (spec, found)
     return found

@@ -1,6 +1,6 @@
 """Answers while somebody fills in a form: calculated values, what is shown and required, what fits a search."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,14 +8,12 @@ from formloop.access import people
 from formloop.access.actor import Actor
 from formloop.core import clock
 from formloop.core.errors import Problem
-from formloop.core.expression import to_sql
-from formloop.db import engine as database
 from formloop.forms import engine, listing, permits, screen
 from formloop.forms.choices import drop_unseen
-from formloop.forms.elsewhere import list_options, own_reads
+from formloop.forms.elsewhere import fitting, list_options, own_reads
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
-from formloop.forms.names import FormNames, context_of
+from formloop.forms.names import context_of
 from formloop.forms.reads import visible_in
 from formloop.forms.spec import Field, FormSpec, Values
 
@@ -156,10 +154,13 @@ def _look_up_again(spec: FormSpec, values: Values, links: Links, changed: str) -
     return touched
 
 
-def choices(actor: Actor, spec: FormSpec | None, field: Field, text: str) -> list[dict[str, Any]]:
+def choices(
+    actor: Actor, spec: FormSpec | None, field: Field, text: str, own: Values | None = None
+) -> list[dict[str, Any]]:
     """Up to 30 records, people or departments that may be chosen and fit `text`, by their names.
 
-    Without `spec`, the form it is a field of, nothing is offered from elsewhere.
+    Without `spec`, the form it is a field of, nothing is offered from elsewhere. `own` are the values of the
+    record, in lines with the line's, that a condition names as `this`; without them it narrows nothing.
     """
     if field.type.name == "member":
         return [{"value": str(p.id), "text": p.name} for p in people.list_people(text, limit=MOST_CHOICES)]
@@ -171,10 +172,10 @@ def choices(actor: Actor, spec: FormSpec | None, field: Field, text: str) -> lis
         return [{"value": each, "text": each} for each in options]
     if field.relation is None:
         return []
-    return _records(actor, get_form(field.relation.form), field, text)
+    return _records(actor, get_form(field.relation.form), field, text, _allowed(actor, spec, field, own))
 
 
-def _records(actor: Actor, target: FormSpec, field: Field, text: str) -> list[dict[str, Any]]:
+def _records(actor: Actor, target: FormSpec, field: Field, text: str, allowed: Any) -> list[dict[str, Any]]:
     assert field.relation is not None
     if permits.find_permit(actor, "view", target) is None:
         return []
@@ -184,7 +185,7 @@ def _records(actor: Actor, target: FormSpec, field: Field, text: str) -> list[di
     query = listing.Query(
         search=text, sort=_by_title(actor, target), limit=MOST_CHOICES, columns=tuple(shown)
     )
-    found = listing.list_records(actor, target, query, also=_allowed(actor, target, field))
+    found = listing.list_records(actor, target, query, also=allowed)
     rows = []
     for row in found.rows:
         title, *hints = ("" if row.get(k) is None else str(row[k]) for k in shown)
@@ -200,8 +201,18 @@ def _by_title(actor: Actor, target: FormSpec) -> tuple[str, ...]:
     return (target.title_field,) if known else ()
 
 
-def _allowed(actor: Actor, target: FormSpec, field: Field) -> Any:
-    if field.relation is None or not field.relation.where:
+def read_own(spec: FormSpec, field: Field, typed: Mapping[str, str], before: Values | None) -> Values:
+    """What `this` means for a field while it is filled in: what is `typed`, laid over the record `before`."""
+    columns = {c.key for c in spec.fields[field.subform].children} if field.subform else set()
+    raw: dict[str, Any] = {key: value for key, value in typed.items() if key not in columns}
+    if field.subform:
+        raw[field.subform] = [{key: value for key, value in typed.items() if key in columns}]
+    values = engine.read_given(spec, raw, trusted=True).values
+    line = values.pop(field.subform)[0] if field.subform else {}
+    return {**(before or {}), **values, **line}
+
+
+def _allowed(actor: Actor, spec: FormSpec | None, field: Field, own: Values | None) -> Any:
+    if spec is None or field.relation is None or (field.relation.reads and own is None):
         return None
-    wanted = permits.condition(target, field.relation.where)
-    return to_sql(wanted, FormNames(target), context_of(actor), database().dialect.name)
+    return fitting(actor, spec, field, "x-relation", own or {})

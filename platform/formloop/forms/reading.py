@@ -177,7 +177,7 @@ class Reader:
             readonly_when=said("x-readonly", BOOL),
             default=schema.get("default"),
             default_expression=said("x-default", result),
-            relation=self._relation(schema, at) if kind.name == "relation" else None,
+            relation=self._relation(schema, at, names) if kind.name == "relation" else None,
             scale=int(schema.get("x-scale", getattr(kind, "scale", 0))),
             choices=tuple(schema.get("enum") or schema.get("items", {}).get("enum") or ()),
             children=self._children(path, schema) if kind.name == "subform" else (),
@@ -199,7 +199,7 @@ class Reader:
                 found.append(self._field(key, f"{path}.{key}", column, names, key in required))
         return tuple(found)
 
-    def _relation(self, schema: Mapping[str, Any], at: str) -> Relation | None:
+    def _relation(self, schema: Mapping[str, Any], at: str, names: Mapping[str, Type]) -> Relation | None:
         said = schema.get("x-relation")
         if not said:
             self._say("relation", at, M("Say which form this points to."))
@@ -215,9 +215,12 @@ class Reader:
                     f"{at}.x-relation.fill.{own}",
                     M("The form “{form}” has no field “{field}”.", form=said["form"], field=theirs),
                 )
+        reads: frozenset[str] = frozenset()
         if said.get("where"):
-            self.expression(said["where"], f"{at}.x-relation.where", names_of(target, self.find_form), BOOL)
-        return Relation(said["form"], said.get("where"), said.get("fill", {}), tuple(said.get("show", ())))
+            theirs = names_of(target, self.find_form)
+            reads = self._condition(said["where"], f"{at}.x-relation.where", theirs, names)
+        fill, show = said.get("fill", {}), tuple(said.get("show", ()))
+        return Relation(said["form"], said.get("where"), fill, show, tuple(sorted(reads)))
 
     def _elsewhere(self, schema: Mapping[str, Any], at: str, names: Mapping[str, Type]) -> None:
         """What is wrong with the words that look into another form."""
@@ -234,15 +237,24 @@ class Reader:
                 if key not in theirs:
                     text = M("The form “{form}” has no field “{field}”.", form=said["form"], field=key)
                     self._say("no_field", f"{at}.{word}.{wanted}", text)
-            own = {} if word == "x-options" else {OWN: RecordType(OWN, lambda: dict(names))}
-            condition = (
-                self.expression(said["where"], f"{at}.{word}.where", {**theirs, **own}, BOOL)
-                if said.get("where")
-                else None
-            )
-            if condition and any(read[0] == OWN and len(read) != 2 for read in condition.reads):
-                text = M("Only fields of this form itself can be named behind “this.”.")
-                self._say("too_deep", f"{at}.{word}.where", text)
+            if said.get("where"):
+                own = {} if word == "x-options" else names
+                self._condition(said["where"], f"{at}.{word}.where", theirs, own)
+
+    def _condition(
+        self, source: str, at: str, theirs: Mapping[str, Type], own: Mapping[str, Type]
+    ) -> frozenset[str]:
+        """Check a condition over another form's records; the fields of this record that it names."""
+        this = {OWN: RecordType(OWN, lambda: dict(own))} if own else {}
+        condition = self.expression(source, at, {**theirs, **this}, BOOL)
+        if condition and any(read[0] == OWN and len(read) != 2 for read in condition.reads):
+            text = M("Only fields of this form itself can be named behind “this.”.")
+            self._say("too_deep", at, text)
+        return (
+            frozenset(r[1] for r in condition.reads if r[0] == OWN and len(r) > 1)
+            if condition
+            else frozenset()
+        )
 
     def _known(self, wanted: set[str], there: Mapping[str, Any], at: str) -> None:
         for key in sorted(wanted - set(there)):

@@ -97,12 +97,16 @@ class FieldType:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """Where a relation field points: form, which of its records, what to fill in, what to show."""
+    """Where a relation field points: form, which of its records, what to fill in, what to show.
+
+    `reads` are the fields of this record, or of its line, that `where` names as `this`.
+    """
 
     form: str
     where: str | None = None
     fill: Mapping[str, str] = field(default_factory=dict)
     show: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

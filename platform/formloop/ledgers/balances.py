@@ -96,6 +96,8 @@ class Balances:
         if not all(key in self.rows for key in keys):
             self.lock([slot.dims])
         for row in (self.rows[key] for key in keys):
+            if not slot.pending:
+                row.days.setdefault(day, {})  # also what comes to nothing was there in its month
             for name, amount in slot.amounts.items():
                 if amount:
                     self._add(row, slot, name, amount, day)
@@ -114,7 +116,7 @@ class Balances:
             return
         column = f"m_{name}"
         row.delta[column] = row.delta.get(column, ZERO) + amount
-        of_day = row.days.setdefault(day, {})
+        of_day = row.days[day]
         of_day[column] = of_day.get(column, ZERO) + amount
 
     def lift(self, scope: Scope, dims: Dims) -> None:

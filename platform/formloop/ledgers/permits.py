@@ -57,6 +57,11 @@ class Permit:
         """What the conditions may know."""
         return context_of(self.actor)
 
+    @property
+    def reads(self) -> frozenset[Path]:
+        """What the conditions read of the dimensions."""
+        return frozenset(path for each in self.conditions if each for path in each.reads)
+
     def where(self, source: FromClause) -> ColumnElement[bool] | None:
         """The rows that some grant gives; None when it is all of them."""
         return self._either(list(range(len(self.grants))), source)

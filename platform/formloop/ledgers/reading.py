@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -28,6 +28,7 @@ from formloop.ledgers.engine import OWN
 from formloop.ledgers.kind import get_ledger
 from formloop.ledgers.permits import Permit, require_permit
 from formloop.ledgers.pools import valuation_of
+from formloop.ledgers.snapshots import summed_entries
 from formloop.ledgers.spec import ZERO, LedgerSpec
 from formloop.ledgers.tables import posted
 
@@ -128,11 +129,13 @@ def list_balances(
 
 
 def _entered(spec: LedgerSpec, since: date | None, day: date | None) -> Any:
-    entry = spec.tables.entry
-    query = select(entry).where(entry.c.pending.is_(False))
+    """What was entered from a day on and up to another."""
+    edges = [*([since] if since else []), *([day + timedelta(1)] if day else [])]
+    rows = summed_entries(spec, 0, edges)
+    query = select(rows)
     if since is not None:
-        query = query.where(entry.c.date >= since)
-    return (query if day is None else query.where(entry.c.date <= day)).subquery()
+        query = query.where(rows.c.date >= since)
+    return (query if day is None else query.where(rows.c.date <= day)).subquery()
 
 
 def _sums(
@@ -210,7 +213,7 @@ def list_open(
     if day is not None:
         query = query.where(item.c.date <= day)
     if not settled:
-        query = query.where(left != 0)
+        query = query.where(is_open(spec, spec.tables.open, day))
     order = func.coalesce(item.c.due, item.c.date)
     with reading() as conn:
         rows = conn.execute(query.order_by(order, item.c.entry).limit(limit)).all()
@@ -233,6 +236,15 @@ def left_of(spec: LedgerSpec, item: FromClause, day: date | None) -> ColumnEleme
         return query.where(column == item.c.entry, match.c.date <= day).correlate(item).scalar_subquery()
 
     return type_coerce(item.c.total - summed(match.c.entry) + summed(match.c.by_entry), kind)
+
+
+def is_open(spec: LedgerSpec, item: FromClause, day: date | None) -> ColumnElement[bool]:
+    """Whether something is left: what is settled, and was by then, needs no look at what settled it."""
+    left, match = left_of(spec, item, day), spec.tables.match
+    if day is None:
+        return left != 0
+    later = [item.c.entry.in_(select(c).where(match.c.date > day)) for c in (match.c.entry, match.c.by_entry)]
+    return and_(or_(item.c.left != 0, *later), left != 0)
 
 
 def ageing(

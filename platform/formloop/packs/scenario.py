@@ -223,6 +223,8 @@ def _found(step: Mapping[str, Any], named: Named) -> list[Values]:
     wanted = Resolver({"": said})(said)["is"]
     if isinstance(wanted, str) and wanted in named:
         wanted = named[wanted][1]
+    if step["where"] in spec.fields:
+        wanted = spec.fields[step["where"]].type.read(spec.fields[step["where"]], wanted)
     with reading() as conn:
         query = select(spec.table.c.id).where(
             spec.table.c[step["where"]] == wanted, spec.table.c.deleted_at.is_(None)

@@ -1,6 +1,6 @@
 """From a workflow document to what runs, with everything that is wrong with it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from formloop.core.definitions import Doc, Library
@@ -35,6 +35,8 @@ def build(
     first = reader.chain(doc["steps"], None, "steps", _Around(names=known))
     states = {**STATES, "returned": form.initial_state if form else "draft", **doc.get("states", {})}
     came_back = {states["returned"], states["rejected"], form.initial_state if form else "draft"}
+    read = {path[0] for path in reader.reads}
+    lines = tuple(f.key for f in form.subforms if f.key in read) if form else ()
     ends = {str(step.document["state"]) for step in reader.steps.values() if "state" in step.document}
     workflow = Workflow(
         id=doc["x-id"],
@@ -49,10 +51,8 @@ def build(
         held_states=frozenset(({states["submitted"], states["approved"]} | ends) - came_back),
         summary=_summary(doc, form),
         reads=frozenset(reader.reads),
-        record_reads=frozenset(path for path in reader.reads if path[0] not in OF_THE_CASE),
-        lines_read=tuple(f.key for f in form.subforms if f.key in {p[0] for p in reader.reads})
-        if form
-        else (),
+        record_reads=_record_reads(reader.reads, lines),
+        lines_read=lines,
         amends=amends,
     )
     reader.problems += [*_check_ids(doc), *_check_same(doc)]
@@ -61,6 +61,14 @@ def build(
         if amends is not None:
             reader.problems += amendments.check(doc, amends, form, find_form)
     return workflow, reader.problems
+
+
+def _record_reads(reads: Iterable[Path], lines: Iterable[str]) -> frozenset[Path]:
+    """What is read of the record itself, and of its lines under the name a loop gives them."""
+    reads = set(reads)
+    own = {path for path in reads if path[0] not in OF_THE_CASE}
+    rest = {path[2:] for path in reads if path[:2] == ("loop", "item") and len(path) > 3}
+    return frozenset(own | {(key, *path) for key in lines for path in rest})
 
 
 def walk(doc: Doc) -> Iterator[tuple[Doc, str]]:

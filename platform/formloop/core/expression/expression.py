@@ -55,6 +55,10 @@ class Expression:
         found: Step = step
         return found
 
+    def part(self, node: Typed) -> "Expression":
+        """A part of it, to be calculated by itself."""
+        return _expression(self.source, node)
+
     def _traced(self, node: Typed, closure: Callable[[Run], Any]) -> Callable[[Run], Any]:
         text = self.source[node.start : node.end]
 

@@ -1,6 +1,6 @@
 """The balances of a ledger as they stand, or with `of` its entries or its open items."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from sqlalchemy import ColumnElement, FromClause, Text, cast, false, func, literal, select, type_coerce
@@ -14,13 +14,15 @@ from formloop.core.text import LOCALES, M, Message
 from formloop.datasets.document import DOCUMENT
 from formloop.datasets.sight import through
 from formloop.datasets.sources.form import steps
-from formloop.datasets.spec import PARAMETERS, Element, Find, Origin, Read, Rows, SourceKind, View
+from formloop.datasets.spec import PARAMETERS, Element, Find, Origin, Part, Read, Rows, SourceKind, View
+from formloop.datasets.summing import Summing, find_summing
 from formloop.forms.fields import types
 from formloop.forms.kind import get_form
 from formloop.forms.spec import Field, FormSpec, Relation, no_such_field
 from formloop.ledgers.kind import Reader
 from formloop.ledgers.permits import find_permit
-from formloop.ledgers.reading import left_of
+from formloop.ledgers.reading import is_open, left_of
+from formloop.ledgers.snapshots import summed_entries
 from formloop.ledgers.spec import LedgerSpec
 from formloop.ledgers.tables import posted
 
@@ -122,6 +124,7 @@ class LedgerOrigin:
     ) -> None:
         self.ledger, self.of, self.number, self.as_of = ledger, of, number, as_of
         self.tables = 2 if of == OPEN else 1
+        self.summing: Summing | None = None  # where entries are only added up
         shown = {key: kinds[key] for key in ledger.sets[number]}
         measures: dict[str, Type] = dict.fromkeys(ledger.amounts, NUMBER)
         pending: dict[str, Type] = dict.fromkeys(ledger.measures, NUMBER)
@@ -179,6 +182,12 @@ class LedgerOrigin:
         """Its rows for one person."""
         return LedgerRows(view, self)
 
+    def sum_up(self, part: Part, group: Sequence[str], measures: Sequence[Expression]) -> None:
+        """Let balances stand for older entries, where these groups and measures allow it."""
+        if self.of == ENTRIES and self.own.issuperset(("date", "pending")):
+            ledger = self.ledger
+            self.summing = find_summing(part, tuple(ledger.dimensions), ledger.amounts, group, measures)
+
     def require(self, view: View) -> None:
         """Forbidden without any grant on the ledger."""
         for action in view.actions:
@@ -201,9 +210,9 @@ class LedgerRows:
     def __init__(self, view: View, origin: LedgerOrigin) -> None:
         ledger, self.view, self.origin = origin.ledger, view, origin
         balances = origin.of == BALANCES
-        self.table: FromClause = (ledger.tables.balance if balances else ledger.tables.entry).alias()
-        self.source: FromClause = self.table
         self.permits = [find_permit(view.actor, ledger, action) for action in view.actions]
+        self.table: FromClause = ledger.tables.balance.alias() if balances else self._entries()
+        self.source: FromClause = self.table
         self.keys: list[Element] = [self.table.c.key if balances else self.table.c.id]
         self.record: Element | None = None
         given = [permit.where(self.table) if permit else false() for permit in self.permits]
@@ -213,6 +222,20 @@ class LedgerRows:
         if origin.of == OPEN:
             self._open_items()
 
+    def _entries(self) -> FromClause:
+        """The entries, or fewer rows that add up to them."""
+        ledger, summing = self.origin.ledger, self.origin.summing
+        days = summing.days(self.view) if summing else None
+        if summing is None or days is None:
+            return ledger.tables.entry.alias()
+        asked = {path[0] for permit in self.permits if permit for path in permit.reads}
+        wanted = summing.dimensions | asked
+        fits = [number for number, names in enumerate(ledger.sets) if wanted <= set(names)]
+        if not fits:
+            return ledger.tables.entry.alias()
+        edges, single = days
+        return summed_entries(ledger, min(fits, key=lambda n: len(ledger.sets[n])), edges, single)
+
     def _open_items(self) -> None:
         """Beside each entry its open item, where something is left of it."""
         ledger, as_of = self.origin.ledger, self.origin.as_of
@@ -220,7 +243,7 @@ class LedgerRows:
         day = as_of.evaluate({PARAMETERS: self.view.parameters}, self.view.context) if as_of else None
         self.left = left_of(ledger, self.item, day)
         self.source = self.table.join(self.item, self.item.c.entry == self.table.c.id)
-        self.where += [self.item.c.pending.is_(False), self.left != 0]
+        self.where += [self.item.c.pending.is_(False), is_open(ledger, self.item, day)]
         if day is not None:
             self.where.append(self.item.c.date <= day)
 

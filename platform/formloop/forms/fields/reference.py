@@ -12,7 +12,7 @@ Made from the registry by `formloop.forms.fields.reference`; a test checks that 
 (a formula), `x-linkage` (a value from another form), `x-visible`, `x-required`, `x-readonly` (conditions),
 `readOnly`, `x-unique`, `x-width` and `x-scan` (a button that reads codes by the camera).
 
-Conditions of `x-linkage`, `x-query` and `x-options` name the other form's fields bare and this record's own
+Conditions of `x-relation`, `x-linkage` and `x-query` name the other form's fields bare and this record's own
 as `this.customer`; in lines `this` is the line, with the record's fields behind it. What the person may not see
 there is not found.
 

@@ -1,0 +1,107 @@
+"""Relations whose choice hangs on the record itself: a contact of this customer, an order line of this order."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from formloop.access.actor import SYSTEM
+from formloop.core.errors import Invalid
+from formloop.definitions import service as definitions
+from formloop.forms import service
+from forms.conftest import Shop, form, only, publish, relation, text
+
+OF_THIS_CUSTOMER = "customer = this.customer"
+
+
+def visit(where: str = OF_THIS_CUSTOMER) -> dict[str, Any]:
+    columns = {"text": text("Said"), "contact": relation("Contact", "contact", where=where)}
+    lines = {"type": "array", "title": "Lines", "items": {"type": "object", "properties": columns}}
+    fields = {
+        "customer": relation("Customer", "customer"),
+        "contact": relation("Contact", "contact", where=where),
+        "lines": lines,
+        "note": text("Note"),
+    }
+    return form("visit", fields)
+
+
+@pytest.fixture
+def contacts(shop: Shop) -> dict[str, int]:
+    """Ann of Acme and Bo of another customer."""
+    publish(form("contact", {"name": text("Name"), "customer": relation("Customer", "customer")}), visit())
+    other = shop.customer("Other")
+    made = {"acme": shop.acme, "other": other}
+    for name, customer in (("Ann", shop.acme), ("Bo", other)):
+        made[name] = service.create(SYSTEM, "contact", {"name": name, "customer": customer})["id"]
+    return made
+
+
+def problems_of(raw: dict[str, Any], record: int | None = None) -> list[tuple[str, str]]:
+    with pytest.raises(Invalid) as refused:
+        if record is None:
+            service.create(SYSTEM, "visit", raw)
+        else:
+            service.change_record(SYSTEM, "visit", record, raw)
+    return [(p.code, p.at) for p in refused.value.problems]
+
+
+def offered(client: FlaskClient, path: str, **typed: Any) -> list[str]:
+    asked = {key.replace("this_", "this."): value for key, value in typed.items()}
+    answer = client.get(f"/f/visit/choices/{path}", query_string={"q": "", **asked})
+    return [each["text"] for each in answer.json]
+
+
+def test_only_records_that_fit_this_record_can_be_chosen(contacts: dict[str, int]) -> None:
+    fits = {"customer": contacts["acme"], "contact": contacts["Ann"], "lines": [{"contact": contacts["Ann"]}]}
+    assert service.create(SYSTEM, "visit", fits)["contact"] == contacts["Ann"]
+    assert problems_of({**fits, "contact": contacts["Bo"]}) == [("unfit_record", "contact")]
+    assert problems_of({**fits, "lines": [{"text": "x"}, {"contact": contacts["Bo"]}]}) == [
+        ("unfit_record", "lines.1.contact")
+    ]
+    assert problems_of({"contact": contacts["Ann"]}) == [("unfit_record", "contact")]
+
+
+def test_what_was_chosen_is_looked_at_again_when_what_it_hangs_on_changes(contacts: dict[str, int]) -> None:
+    raw = {"customer": contacts["acme"], "contact": contacts["Ann"], "lines": [{"contact": contacts["Ann"]}]}
+    saved = service.create(SYSTEM, "visit", raw)
+    service.change_record(SYSTEM, "visit", saved["id"], {"note": "Nothing it hangs on"})
+    assert problems_of({"customer": contacts["other"]}, saved["id"]) == [
+        ("unfit_record", "contact"),
+        ("unfit_record", "lines.0.contact"),
+    ]
+
+
+def test_the_page_is_offered_what_fits_what_is_typed(
+    app: Flask, client: FlaskClient, contacts: dict[str, int]
+) -> None:
+    assert offered(client, "contact", this_customer=contacts["acme"]) == ["Ann"]
+    assert offered(client, "lines.contact", this_customer=contacts["other"]) == ["Bo"]
+    assert offered(client, "contact", this_customer="") == []
+    assert offered(client, "contact", this_customer="x' OR 1=1") == []
+    assert offered(client, "contact") == ["Ann", "Bo"]  # a filter of the list fills in no record
+    page = client.get("/f/visit/new").text
+    assert 'data-fl-reads="customer"' in page
+
+
+def test_a_page_that_does_not_show_the_field_goes_by_the_record(
+    app: Flask, client: FlaskClient, contacts: dict[str, int]
+) -> None:
+    saved = service.create(SYSTEM, "visit", {"customer": contacts["other"]})
+    assert offered(client, "contact", record=saved["id"]) == ["Bo"]
+    assert offered(client, "contact", record=saved["id"], this_customer=contacts["acme"]) == ["Ann"]
+    assert offered(client, "contact", record=77) == []
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_only_the_records_own_fields_can_be_named(contacts: dict[str, int]) -> None:
+    for where, code in (
+        ("customer = this.nothing", "unknown_name"),
+        ("name = this.customer.name", "too_deep"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            definitions.publish_many(SYSTEM, [only(visit(where))], "test")
+        assert [(p.code, p.at) for p in refused.value.problems if p.at.startswith("properties.contact")] == [
+            (code, "properties.contact.x-relation.where")
+        ]
