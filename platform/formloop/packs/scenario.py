@@ -97,7 +97,8 @@ def _create(step: Mapping[str, Any], named: Named) -> list[Problem]:
 def _find(step: Mapping[str, Any], named: Named) -> list[Problem]:
     """The newest record whose field is what the step says."""
     spec, said = get_form(step["find"]), {"is": _with_steps(step["is"], named)}
-    fits = spec.table.c[step["where"]] == Resolver({"": said})(said)["is"]
+    field, wanted = spec.fields[step["where"]], Resolver({"": said})(said)["is"]
+    fits = spec.table.c[field.key] == field.type.read(field, wanted)
     with reading() as conn:
         query = select(spec.table.c.id).where(fits, spec.table.c.deleted_at.is_(None))
         record = conn.execute(query.order_by(spec.table.c.id.desc()).limit(1)).scalar_one_or_none()
