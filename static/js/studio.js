@@ -89,14 +89,15 @@ function fields(section) {
 }
 document.addEventListener("submit", (event) => {
   const { target } = event;
-  if (target.matches("[data-section], [data-named]")) event.preventDefault();
+  if (target.matches("[data-section], [data-named], [data-sentence]")) event.preventDefault();
+  if (target.matches("[data-sentence]")) useSentence(target);
   if (target.matches("[data-named]") && target.name.value.trim()) {
     edit("add-named", { at: target.dataset.named, value: target.dataset.value, title: target.name.value, shown: panel().dataset.at });
   }
 });
 document.addEventListener("fl-moved", ({ detail: { from, to } }) => {  // a new label has given a new key
-  for (const each of document.querySelectorAll("#studio-props[data-at], #studio-props [data-at], #studio-props [data-choose]")) {
-    for (const name of ["at", "choose"]) {
+  for (const each of document.querySelectorAll("#studio-props[data-at], #studio-props :is([data-at], [data-choose], [data-formula], [data-numbering])")) {
+    for (const name of ["at", "choose", "formula", "numbering"]) {
       const at = each.dataset[name];
       if (at === from || at?.startsWith(`${from}/`)) each.dataset[name] = to + at.slice(from.length);
     }
@@ -140,13 +141,17 @@ function walk(brick, by) {
   all[(all.indexOf(brick) + by + all.length) % all.length].focus();
 }
 
+// --- What opens in the big dialog is about a place that is known once the edits before are done
+function openDialog(what, opener) {
+  waiting = waiting.then(() => htmx.ajax("GET", `${studio.dataset.at}/${what}?at=${encodeURIComponent(opener.dataset[what])}`, { target: "#fl-dialog", swap: "innerHTML" })).catch(() => {});
+}
+
 // --- The builder of numbers, in the big dialog: the server draws it anew after each choice
 document.addEventListener("click", ({ target }) => {
   const opened = target.closest("[data-numbering]");
   const used = target.closest("[data-numbering-use]");
   if (opened) {
-    const at = encodeURIComponent(opened.dataset.numbering);
-    waiting = waiting.then(() => htmx.ajax("GET", `${studio.dataset.at}/numbering?at=${at}`, { target: "#fl-dialog", swap: "innerHTML" }));
+    openDialog("numbering", opened);
   } else if (used) {
     const { at, pattern } = document.getElementById("fl-numbering").dataset;
     used.closest("dialog").close();
@@ -154,22 +159,50 @@ document.addEventListener("click", ({ target }) => {
   }
 });
 
-// --- The formula editor, in the big dialog of the shell
+// --- Formulas and conditions, in the big dialog of the shell
 document.addEventListener("click", ({ target }) => {
   const opened = target.closest("[data-formula]");
   const insert = target.closest("[data-insert]");
   if (opened) {
-    const at = encodeURIComponent(opened.dataset.formula);
-    waiting = waiting.then(() => htmx.ajax("GET", `${studio.dataset.at}/formula?at=${at}`, { target: "#fl-dialog", swap: "innerHTML" }));
+    openDialog("formula", opened);
   } else if (insert) {
     put(document.getElementById("fl-formula"), insert.dataset.insert);
   } else if (target.closest("[data-formula-use]")) {
-    // what the sentence says becomes the text by an answer that may be on its way
-    const underWay = document.querySelector("[data-sentence].htmx-request");
-    if (underWay) underWay.addEventListener("htmx:afterRequest", ({ detail }) => detail.successful && useFormula(), { once: true });
-    else useFormula();
+    const sentence = document.querySelector("[data-sentence]");
+    if (sentence) useSentence(sentence); else useFormula();
   }
 });
+// What a field can be compared with stands ready; the server only says what the sentence comes to.
+document.addEventListener("change", ({ target }) => {
+  const row = target.closest("[data-comparison]");
+  if (!row) return;
+  const sentence = row.closest("[data-sentence]");
+  if (target.name === "field") {
+    const like = CSS.escape(target.selectedOptions[0].dataset.like);
+    const fresh = sentence.querySelector(`template[data-compared="${like}"]`).content.cloneNode(true);
+    row.querySelector(".fl-sentence-rest").replaceWith(fresh);
+  }
+  const bare = sentence.dataset.bare.split(" ").includes(row.querySelector("[name=operator]").value);
+  row.querySelector("[name=value]").hidden = bare;
+}, true);
+document.addEventListener("click", ({ target }) => {
+  const sentence = target.closest("[data-sentence]");
+  if (target.closest("[data-comparison-more]")) {
+    const last = [...sentence.querySelectorAll("[data-comparison]")].pop();
+    last.after(sentence.querySelector("[data-comparison-new]").content.cloneNode(true));
+    last.nextElementSibling.querySelector("select").focus();
+  } else if (target.closest("[data-comparison-gone]")) {
+    target.closest("[data-comparison]").remove();
+    sentence.dispatchEvent(new Event("change"));
+  }
+});
+function useSentence(sentence) {  // the server makes the expression of what is chosen here
+  const unsaid = [...sentence.querySelectorAll("[name=field]")].find((each) => !each.value);
+  if (unsaid) return unsaid.focus();
+  const values = { ...fields(sentence), at: sentence.dataset.conditionAt, shown: panel()?.dataset.at ?? "" };
+  sentence.closest("dialog").close();
+  edit("condition", values);
+}
 function useFormula() {
   const box = document.getElementById("fl-formula");
   const at = document.querySelector("[data-formula-at]").dataset.formulaAt;

@@ -95,11 +95,13 @@ def test_a_rule_is_what_its_sentence_says(browser: Browser, site: Site) -> None:
     expect(page.locator(".fl-brick")).to_have_count(1)
     settled(page)
     page.locator("[data-formula$='x-visible']").click()
+    page.wait_for_selector("[data-sentence]")
     page.locator("[data-sentence] [name=field]").select_option(index=1)
     page.locator("[data-sentence] [name=operator]").select_option("least")
     page.locator("[data-sentence] [name=value]").press_sequentially("1000")
     page.locator("[data-formula-use]").click()
     expect(page.locator("#studio-props [name=v-x-visible]")).to_have_value(re.compile(">= 1000$"))
+    expect(page.locator(".fl-condition", has_text="is at least 1000")).to_be_visible()
 
 
 def test_an_approval_step_with_its_approver_takes_at_most_four_clicks(
@@ -178,7 +180,7 @@ def test_no_designer_has_a_serious_problem(
     expect(page.locator("#studio-props[data-at^='properties/'] input[name=v-title]").first).to_be_visible()
     assert serious_problems(page) == []
     page.locator("[data-formula]").first.click()
-    expect(page.locator("#fl-formula")).to_be_visible()
+    expect(page.locator("#fl-sentence, #fl-formula").first).to_be_visible()
     assert serious_problems(page) == []
     page.goto(f"{site.address}/definitions?kind=workflow")
     page.locator("#definitions td a").first.click()

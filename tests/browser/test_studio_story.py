@@ -32,6 +32,18 @@ class Builder(Hand):
         self.page.keyboard.press("Tab")
         settled(self.page)
 
+    def rule(self, opener: str, field: str, operator: str = "", value: str = "") -> None:
+        """A condition, as a sentence; Yes where nothing else is said."""
+        settled(self.page)
+        self.click(opener)
+        expect(self.page.locator("[data-sentence] [name=field]")).to_be_visible()
+        self.reach("[data-sentence] [name=field]")
+        for said in filter(None, (field, operator, value)):
+            self.page.keyboard.type(said)
+            self.page.keyboard.press("Tab")
+        self.click(".fl-dialog [data-formula-use]")
+        settled(self.page)
+
     def reach(self, selector: str) -> None:
         """Put the focus somewhere without a click."""
         self.page.focus(selector)
@@ -85,7 +97,7 @@ def build_form(hand: Builder, site: Site, name: str) -> None:
     page.keyboard.press("Enter")
     for kind, name in (("text", "Purpose"), ("switch", "Urgent"), ("text", "Reason")):
         hand.add(kind, name)
-    hand.fill("v-x-visible", "urgent")
+    hand.rule("[data-formula$='x-visible']", "Urgent")
     columns = (("text", "Article"), ("number", "Quantity"), ("amount", "Price"), ("calculation", "Amount"))
     for kind, name in (("subform", "Lines"), *columns):
         hand.add(kind, name)
@@ -109,10 +121,7 @@ def build_approval(hand: Builder) -> None:
     settled(page)
     hand.click(".fl-branch-face")
     settled(page)
-    hand.click("#studio-props [name=v-when]")
-    page.keyboard.type("total > 1000")
-    page.keyboard.press("Tab")
-    settled(page)
+    hand.rule("[data-formula$='/when']", "Total", "is more than", "1000")
     for way in (0, 1):
         hand.click(f".fl-way-column >> nth={way} >> .fl-plus summary")
         hand.click('.fl-dropdown[open] [data-node="approval"]')

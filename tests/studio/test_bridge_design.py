@@ -7,7 +7,7 @@ from formloop.access import people
 from formloop.access.actor import SYSTEM, get_actor
 from formloop.core.definitions import kinds
 from formloop.definitions import service as definitions
-from formloop.studio import bridge_design, drafting, formula
+from formloop.studio import bridge_design, conditions, drafting, formula
 from formloop.studio.designer import designer_of
 from formloop.studio.panel import open_panel
 from formloop.studio.pickers import Around
@@ -109,7 +109,10 @@ def test_a_formula_sees_the_line_and_gives_what_its_field_takes(studio, trade):
     assert formula.judge(studio.mei, scope, "line.quantity * 2", "en").result == "42"
     when = designer_of("bridge").scope(around, ("when",))
     assert formula.judge(studio.mei, when, "line.item.planned", "en").result == "Yes"
-    assert formula.sentence("line.quantity", "more", "2", when) == "line.quantity > 2"
+    assert (
+        conditions.Sentence((conditions.Rule("line.quantity", "more", "2"),)).written(when.names)
+        == "line.quantity > 2"
+    )
 
 
 def test_the_draft_is_tried_on_the_newest_records_and_on_one_to_which_something_happens(do, client, trade):

@@ -98,6 +98,19 @@ def test_a_workflow_is_begun_and_steps_branches_and_people_are_added(studio, cli
         shown="steps/approval",
     )
     desk = drafting.open_desk(studio.mei, flow)
+    unsaid = [each.at for each in drafting.check(studio.mei, desk)]
+    assert unsaid == ["steps.1.branches.0.when", "steps.1.branches.1.when"]
+    page = client.get(f"/studio/{flow}?at=steps/condition/branches/condition_a").text
+    assert (
+        page.count("fl-brick-wrong") == 2 and 'aria-invalid="true"' not in page.split('id="studio-props"')[0]
+    )
+    assert "Choose when this branch is taken." in page.split('id="studio-props"')[1]
+    for branch in ("condition_a", "branch"):
+        at = f"steps/condition/branches/{branch}/when"
+        _do(
+            studio, client, "condition", flow, at=at, join="all", field="quantity", operator="more", value="3"
+        )
+    desk = drafting.open_desk(studio.mei, flow)
     assert [each["id"] for each in desk.doc["steps"]] == ["approval", "condition"]
     assert drafting.check(studio.mei, desk) == []
     assert definitions.publish(studio.mei, flow).version == 1

@@ -22,7 +22,7 @@ from formloop.studio.designer import FIXED, Act, Designer, Gesture, Made, design
 from formloop.studio.formula import Scope, expected_at
 from formloop.studio.operations import Operation, apply
 from formloop.studio.panel import Panel
-from formloop.studio.pickers import Around, Option, fields_of, pickers, states_of
+from formloop.studio.pickers import Around, Option, fields_of, options_of, pickers, states_of
 from formloop.studio.shapes import mapping, texts
 from formloop.web import navigation, page, viewer
 from formloop.web.routes import route
@@ -76,7 +76,13 @@ class BridgeDesigner(Designer):
         lines = lines_of(around.doc, source)
         groups = read_board(around.doc, around.locale).groups
         offered = [(each.path, each.title) for _, group in groups for each in group]
-        return Scope(names_in(around.doc, source), offered, expects, source.key, lines.key if lines else "")
+        each = lines.key if lines else ""
+        found = options_of(library.find_document("form", source.key) or {}, around.locale)
+        choices = {
+            f"line.{path.rpartition('.')[2]}" if each and path.startswith(f"{each}.") else path: named
+            for path, named in found.items()
+        }
+        return Scope(names_in(around.doc, source), offered, expects, source.key, each, choices)
 
     def act(self, name: str) -> Act | None:
         """Accepting suggestions; other gestures are those of every designer."""

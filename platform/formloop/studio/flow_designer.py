@@ -7,14 +7,16 @@ from typing import Any
 from formloop.core.definitions import Path
 from formloop.core.text import M, localized
 from formloop.definitions.editor import empty_value
+from formloop.studio.conditions import said as said_in_words
 from formloop.studio.designer import FIXED, Act, Designer, Gesture, Made, designers
 from formloop.studio.operations import Operation, apply, find, write_path
-from formloop.studio.pickers import Around, offered
+from formloop.studio.pickers import Around, fields_of, offered, options_of
 from formloop.studio.places import resolve
 from formloop.studio.shapes import listing, mapping, texts
 from formloop.workflows.assignees import rules
 from formloop.workflows.nodes import nodes
 
+UNSAID = M("Choose when this branch is taken.")
 DEFAULT_WHO = {"rule": "head", "level": 1}  # whom most firms ask first
 
 
@@ -37,7 +39,7 @@ class Way:
 
     at: str
     title: str
-    when: str
+    when: str  # its condition in words
     ordered: bool  # whether only the first that fits is taken
     steps: str  # where its steps stand
     cards: list[Card]
@@ -108,13 +110,22 @@ def _ways(at: Path, said: Mapping[str, Any], around: Around, depth: int) -> list
             Way(
                 write_path(place),
                 localized(branch, "title", around.locale),
-                str(branch.get("when", "")),
+                _when(branch, around),
                 said.get("node") == "condition",
                 write_path(inside),
                 _cards(inside, branch.get("steps"), around, depth + 1),
             )
         )
     return ways
+
+
+def _when(branch: Mapping[str, Any], around: Around) -> str:
+    """When a branch is taken."""
+    if "when" not in branch:
+        return ""
+    source, locale = str(branch["when"]), around.locale
+    fields, options = fields_of(around.form, locale), options_of(around.form, locale)
+    return said_in_words(source, fields, options, locale) or UNSAID.render(locale)
 
 
 def _says(step: Mapping[str, Any], around: Around) -> str:
@@ -175,7 +186,7 @@ def _first_branches(node: str) -> list[dict[str, Any]]:
     """Two ways: with conditions the second is for everything else."""
     first: dict[str, Any] = {"id": f"{node}_a", "steps": []}
     if node != "parallel":
-        first["when"] = "true"
+        first["when"] = ""
     return [first, {"id": f"{node}_b", "steps": []}]
 
 
@@ -187,7 +198,7 @@ def _branch(gesture: Gesture) -> Made:
     last = mapping(there[-1]) if there else {}
     branch: dict[str, Any] = {"id": "branch", "steps": []}
     if conditions:
-        branch["when"] = "true"
+        branch["when"] = ""
     before = str(last.get("id", "")) if conditions and "when" not in last else ""
     return apply(around.doc, [Operation("add", gesture.at, branch, before=before)], around.kind.identities)
 

@@ -1,8 +1,7 @@
 """The formula editor: what may be named, what functions there are, what is wrong, and the result on a sample."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from formloop.access.actor import Actor
 from formloop.core.definitions import Doc, Path
@@ -10,15 +9,12 @@ from formloop.core.errors import Forbidden, FormloopError, Problem
 from formloop.core.expression import (
     BOOL,
     FUNCTIONS,
-    NUMBER,
     EvaluationError,
     Expression,
-    ListType,
-    RecordType,
     Type,
 )
 from formloop.core.expression import check as check_expression
-from formloop.core.text import M, Message, translate
+from formloop.core.text import translate
 from formloop.definitions import library
 from formloop.forms import listing, reads
 from formloop.forms.fields.switch import NO, YES
@@ -28,20 +24,10 @@ from formloop.forms.names import context_of
 from formloop.forms.publisher_rights import read_elsewhere, sees
 from formloop.forms.reading import OWN, line_names, names_of
 from formloop.forms.spec import FormSpec, Values
-from formloop.studio.pickers import Around, Option, fields_of, find_newest
+from formloop.studio.pickers import Around, Option, fields_of, find_newest, options_of
 from formloop.studio.shapes import mapping
 
 CONDITIONS = ("x-visible", "x-required", "x-readonly", "when", "where", "holds")  # give yes or no
-OPERATORS: tuple[tuple[str, Message, str], ...] = (
-    ("is", M("is"), "{field} = {value}"),
-    ("is_not", M("is not"), "{field} <> {value}"),
-    ("more", M("is more than"), "{field} > {value}"),
-    ("least", M("is at least"), "{field} >= {value}"),
-    ("less", M("is less than"), "{field} < {value}"),
-    ("most", M("is at most"), "{field} <= {value}"),
-    ("empty", M("is empty"), "ISBLANK({field})"),
-    ("filled", M("is filled in"), "NOT(ISBLANK({field}))"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +51,18 @@ class Scope:
     expects: Type | None
     form: str
     each: str | None = None
+    options: Mapping[str, list[Option]] = field(default_factory=dict)  # what a field of choices may be
 
 
 def scope_at(around: Around, at: Path) -> Scope:
     """The scope of a place in a definition that is about one form."""
     fields = fields_of(around.form, around.locale)
+    options = options_of(around.form, around.locale)
     if _in_lines(around, at):
         fields = [(name.removeprefix(f"{at[1]}."), word) for name, word in fields]
-    return Scope(_names_at(around, at), fields, expected_at(at), str(around.form.get("x-key", "")))
+        options = {name.removeprefix(f"{at[1]}."): each for name, each in options.items()}
+    form = str(around.form.get("x-key", ""))
+    return Scope(_names_at(around, at), fields, expected_at(at), form, options=options)
 
 
 def expected_at(at: Path) -> Type | None:
@@ -122,43 +112,6 @@ def functions() -> list[tuple[str, list[tuple[str, str, str, str]]]]:
     for each in FUNCTIONS.values():
         found.setdefault(each.group, []).append((each.name, each.signature, each.says, each.says_chinese))
     return list(found.items())
-
-
-def sentence(field: str, operator: str, value: str, scope: Scope) -> str:
-    """The expression of a rule given as field, operator and value; empty where it is none."""
-    pattern = next((text for name, _, text in OPERATORS if name == operator), "")
-    if not field or not pattern:
-        return ""
-    return pattern.format(field=field, value=_literal(_type_of(field, scope.names), value.strip()))
-
-
-def read_sentence(source: str) -> tuple[str, str, str]:
-    """Field, operator and value of an expression that is such a rule; empty texts where it is more."""
-    for name, _, text in OPERATORS:
-        pattern = (
-            re.escape(text).replace(r"\{field\}", r"([\w.]+)").replace(r"\{value\}", r"('[^']*'|[\w.-]+)")
-        )
-        found = re.fullmatch(pattern, source.strip())
-        if found:
-            return found[1], name, found[2].strip("'") if found.re.groups == 2 else ""
-    return "", "", ""
-
-
-def _type_of(field: str, names: Mapping[str, Type]) -> Type | None:
-    found: Type | None = None
-    for name in field.split("."):
-        found = names.get(name)
-        inner = found.of if isinstance(found, ListType) else found
-        names = inner.fields() if isinstance(inner, RecordType) else {}
-    return found
-
-
-def _literal(kind: Type | None, value: str) -> str:
-    if kind == NUMBER:
-        return value or "0"
-    if kind == BOOL:
-        return "true" if value.lower() in ("1", "true", "yes", "是") else "false"
-    return "'" + value.replace("'", "''") + "'"
 
 
 def judge(actor: Actor, scope: Scope, source: str, locale: str) -> Verdict:

@@ -92,6 +92,20 @@ def find(doc: Any, path: Sequence[str], identities: Mapping[str, str]) -> Any:
     return found
 
 
+def positions(doc: Any, path: Sequence[str], identities: Mapping[str, str]) -> Path:
+    """The place with its steps into lists as numbers, so that two ways to name it are one."""
+    found: list[str] = []
+    value, last = doc, ""
+    for name in path:
+        place = _index(value, name, identities.get(last, "id"))
+        found.append(name if place is None else str(place))
+        value, last = (
+            find(value, (name,), {last: identities.get(last, "id")}) if place is None else value[place],
+            name,
+        )
+    return tuple(found)
+
+
 def ids_in(value: Any) -> Iterator[str]:
     """Every id that a part of the document has."""
     waiting = [value]

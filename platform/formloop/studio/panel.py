@@ -17,8 +17,9 @@ from formloop.core.text import M, Message
 from formloop.definitions.editor import empty_value
 from formloop.forms import engine, kind, posted, screen
 from formloop.forms.spec import FormSpec, Said
+from formloop.studio.formula import CONDITIONS
 from formloop.studio.inputs import Input, input_for
-from formloop.studio.operations import Operation, find
+from formloop.studio.operations import Operation, find, positions
 from formloop.studio.pickers import Around, called, offered
 from formloop.studio.places import Schema, alternatives, discriminator, resolve, schema_at
 from formloop.studio.shapes import listing, mapping, texts
@@ -68,7 +69,9 @@ class Panel:
     schema: Schema
     value: Any
     without: frozenset[str] = frozenset()
-    problems: Mapping[str, Message] = field(default_factory=dict)  # of inputs, by name
+    problems: Mapping[Path, Message] = field(
+        default_factory=dict
+    )  # by place, its steps into lists as numbers
 
     @property
     def root(self) -> Schema:
@@ -111,6 +114,8 @@ class Panel:
                     only, find(value, (key, name), {}), lambda word, now: offered(word, around, now)
                 )
                 path = (key, name)
+            if made is not None and "x-expression" in made.field and key in CONDITIONS:
+                made = replace(made, field={**made.field, "x-condition": True})
             yield key, each, None if made is None else (path, made)
 
     def _said(self) -> Iterator[tuple[str, Schema]]:
@@ -131,7 +136,7 @@ class Panel:
     def _inner(self, key: str, schema: Schema, value: Any) -> list[Part]:
         at, title = (*self.at, key), Said(schema) if "title" in schema else key
         if "properties" in schema:
-            return Panel(self.around, at, schema, value).parts(title)
+            return self._inside(at, schema, value).parts(title)
         if "x-pick" in schema:
             return [self._matrix(at, title, schema, mapping(value))]
         each = schema.get("additionalProperties")
@@ -140,7 +145,7 @@ class Panel:
                 (
                     (*at, name),
                     called(mapping(inner), name, self.around.locale),
-                    Panel(self.around, (*at, name), each, inner).parts(),
+                    self._inside((*at, name), each, inner).parts(),
                 )
                 for name, inner in mapping(value).items()
             ]
@@ -149,6 +154,9 @@ class Panel:
         if isinstance(items, Mapping) and "properties" in resolve(items, self.root):
             return [self._members(at, title, items, listing(value))]
         return []
+
+    def _inside(self, at: Path, schema: Schema, value: Any) -> "Panel":
+        return Panel(self.around, at, schema, value, problems=self.problems)
 
     def _matrix(self, at: Path, title: Message | str, schema: Schema, chosen: Mapping[str, Any]) -> Matrix:
         values = schema["additionalProperties"]
@@ -170,7 +178,7 @@ class Panel:
                 (
                     place,
                     self._called(title_by, each, schema) or _called(schema),
-                    Panel(self.around, place, schema, each).parts(),
+                    self._inside(place, schema, each).parts(),
                 )
             )
         forms = alternatives(items, self.root)
@@ -189,11 +197,22 @@ class Panel:
 
     def _rows(self, spec: FormSpec, inputs: Mapping[str, tuple[Path, Input]]) -> list[list[screen.Cell]]:
         values = {name: made.shown(find(self.value, path, {})) for name, (path, made) in inputs.items()}
-        problems = [Problem("panel", name, message) for name, message in self.problems.items()]
+        problems = [
+            Problem("panel", name, message)
+            for name, (path, _) in inputs.items()
+            if (message := self._wrong((*self.at, *path))) is not None
+        ]
         paths = frozenset(inputs)
         context = Context(clock.now())
         shown = screen.build(spec, values, values, context, self.around.locale, paths, paths, problems, {})
         return shown.rows
+
+    def _wrong(self, path: Path) -> Message | None:
+        """What is wrong at a place or inside it."""
+        if not self.problems:
+            return None
+        here = positions(self.around.doc, path, self.around.kind.identities)
+        return next((said for at, said in self.problems.items() if at[: len(here)] == here), None)
 
 
 def open_panel(around: Around, at: Path, without: frozenset[str] = frozenset()) -> Panel | None:

@@ -12,7 +12,7 @@ from formloop.core.text import localized
 from formloop.definitions import library
 from formloop.definitions import service as definitions
 from formloop.forms.kind import DEFAULT_STATES
-from formloop.studio.shapes import listing, mapping
+from formloop.studio.shapes import listing, mapping, texts
 
 Option = tuple[str, str]  # the value and its words
 
@@ -55,6 +55,22 @@ def fields_of(form: Mapping[str, Any], locale: str, lines: bool = True) -> list[
             (f"{key}.{name}", f"{title} · {localized(mapping(column), 'title', locale) or name}")
             for name, column in columns.items()
         ]
+    return found
+
+
+def options_of(form: Mapping[str, Any], locale: str) -> dict[str, list[Option]]:
+    """The choices of each field that lists them, by path."""
+    found = {}
+    for path, _ in fields_of(form, locale):
+        top, _, column = path.partition(".")
+        said = mapping(mapping(form.get("properties")).get(top))
+        if column:
+            said = mapping(mapping(mapping(said.get("items")).get("properties")).get(column))
+        words, choices = mapping(said.get("x-titles")), texts(said.get("enum"))
+        if choices:
+            found[path] = [
+                (each, localized(mapping(words.get(each)), "title", locale) or each) for each in choices
+            ]
     return found
 
 

@@ -13,12 +13,14 @@ from formloop.access.words import ACTION_TITLES, list_actions
 from formloop.core.definitions import Doc
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M, Message
+from formloop.definitions import library
 from formloop.definitions import service as definitions
 from formloop.definitions.views import DESIGN
 from formloop.forms import permits
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec
-from formloop.studio import rights
+from formloop.studio import conditions, rights
+from formloop.studio.pickers import fields_of, options_of
 from formloop.studio.rights import Line
 from formloop.web import page, viewer
 from formloop.web.routes import route
@@ -111,6 +113,8 @@ def _page(
         actions=[(each, ACTION_TITLES[each]) for each in RECORD_ACTIONS],
         presets=rights.PRESETS,
         scopes=rights.SCOPES,
+        where=lambda source: _where(spec, source, locale),
+        role_ids={each.key: each.id for each in definitions.list_definitions("role")},
         titles=titles,
         others=rights.others(lines),
         people=people.list_people(),
@@ -140,13 +144,20 @@ def _said(spec: FormSpec, doc: Doc | None, locale: str) -> dict[str, str]:
     """What a role may do with the form, by the id of each grant."""
     found = {}
     for line in rights.lines_in(spec, doc) if doc else ():
-        records = rights.SCOPES.get(line.scope, M("where {condition}", condition=line.scope)).render(locale)
+        records = (rights.SCOPES.get(line.scope) or _where(spec, line.scope, locale)).render(locale)
         missing = [path for path in rights.paths_of(spec) if path not in line.fields]
         hidden = ("、" if locale == "zh-CN" else ", ").join(_title(spec, path, locale) for path in missing)
         parts = [list_actions(line.actions, locale), records]
         parts += [M("without {fields}", fields=hidden).render(locale)] if missing else []
         found[line.grant] = " · ".join(parts)
     return found
+
+
+def _where(spec: FormSpec, source: str, locale: str) -> Message:
+    """Which records a rule of its own means, in words."""
+    form = library.find_document("form", spec.key) or {}
+    fields, options = fields_of(form, locale), options_of(form, locale)
+    return M("where {condition}", condition=conditions.said(source, fields, options, locale))
 
 
 def _title(spec: FormSpec, path: str, locale: str) -> str:

@@ -1,5 +1,6 @@
 """The pages of the studio: one designer for every kind of definition, its panels, its gestures."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,11 +18,12 @@ from formloop.forms import list_views
 from formloop.studio import (
     app_designer,
     bridge_designer,
+    conditions,
     drafting,
     example_views,
     flow_designer,
     form_designer,
-    formula,
+    formula_views,
     from_file,
     guide,
     ledger_designer,
@@ -32,7 +34,7 @@ from formloop.studio import (
     tour_views,
 )
 from formloop.studio.designer import Designer, Gesture, designer_of, designers
-from formloop.studio.operations import find, read_path, write_path
+from formloop.studio.operations import find, positions, read_path, write_path
 from formloop.studio.panel import Panel, read_section
 from formloop.studio.pickers import Around
 from formloop.studio.shapes import mapping
@@ -64,6 +66,7 @@ def init_app(app: Flask) -> None:
     tour_views.enroll()
     app.register_blueprint(example_views.blueprint)
     app.register_blueprint(numbering.blueprint)
+    app.register_blueprint(formula_views.blueprint)
     example_views.enroll()
     from_file.enroll()
     drafting.enroll()
@@ -143,53 +146,6 @@ def show_preview(definition_id: str) -> Response:
     return preview.show(drafting.open_desk(signing.current(), definition_id))
 
 
-@route(blueprint, "/<definition_id>/formula", permission=DESIGN)
-def show_formula(definition_id: str) -> Response:
-    """The formula editor for the expression at a place."""
-    at = read_path(request.args.get("at", ""))
-    found, scope = _formula_at(definition_id, at)
-    source = found if isinstance(found, str) else ""
-    condition = formula.expected_at(at) is not None
-    return page.render_part(
-        "studio/_formula.html",
-        definition_id=definition_id,
-        at=write_path(at),
-        source=source,
-        title=M("Rule") if condition else M("Formula editor"),
-        condition=condition,
-        rule=formula.read_sentence(source),
-        fields=scope.fields,
-        functions=formula.functions(),
-        operators=formula.OPERATORS,
-        verdict=formula.judge(signing.current(), scope, source, viewer.locale()),
-    )
-
-
-@route(blueprint, "/<definition_id>/formula", permission=DESIGN, methods=["POST"])
-def judge_formula(definition_id: str) -> Response:
-    """What is wrong with a formula, or what it gives; a rule said as a sentence becomes one."""
-    form = request.form
-    at = read_path(form.get("at", ""))
-    _, scope = _formula_at(definition_id, at)
-    said = (form.get("field", ""), form.get("operator", ""), form.get("value", ""))
-    source = form.get("source", "") if form.get("only") else formula.sentence(*said, scope)
-    return page.render_part(
-        "studio/_verdict.html" if form.get("only") else "studio/_formula_text.html",
-        definition_id=definition_id,
-        at=write_path(at),
-        source=source,
-        verdict=formula.judge(signing.current(), scope, source, viewer.locale()),
-    )
-
-
-def _formula_at(definition_id: str, at: Path) -> tuple[Any, formula.Scope]:
-    """What stands at a place of the draft, and what an expression may be there."""
-    desk = drafting.open_desk(signing.current(), definition_id)
-    beside = mapping(find(desk.doc, at[:-1], desk.kind.identities))
-    around = Around(desk.kind, desk.doc, viewer.locale(), beside)
-    return find(desk.doc, at, desk.kind.identities), designer_of(desk.kind.name).scope(around, at)
-
-
 @route(blueprint, "/<definition_id>/do/<act>", permission=DESIGN, methods=["POST"])
 def do(definition_id: str, act: str) -> Response:
     """Do one thing to the draft and show what became of it."""
@@ -211,6 +167,9 @@ def _act(definition_id: str, act: str, revision: int | None) -> Response:
         gesture = Gesture(Around(kind, doc, viewer.locale(), {}), request.form, published)
         if act == "fill":
             made, shown["at"], shown["wrong"] = _fill(designer, gesture)
+            return made
+        if act == "condition":
+            made, shown["at"] = formula_views.write_condition(designer, gesture)
             return made
         perform = designer.act(act)
         if perform is None:
@@ -278,18 +237,21 @@ def _page(
     with_panel: bool = True,
 ) -> Response:
     panel, designer, around = bench.panel(), bench.designer, bench.around
-    if panel is not None and wrong:
-        panel = replace(panel, problems=wrong)
+    if panel is not None:
+        panel = replace(panel, problems=_told(bench, panel.at, wrong or {}))
+    problems = [
+        (each, write_path(designer.selected(around, _place(each))), place_in_words(around, _place(each)))
+        for each in bench.problems
+    ]
     values = {
         "desk": bench.desk,
         "found": bench.desk.definition,
         "at": write_path(panel.at if panel else ()),
         "selected": write_path(designer.selected(around, bench.at)),
         "parts": panel.parts() if panel is not None and not designer.whole else [],
-        "problems": [
-            (each, write_path(designer.selected(around, _place(each))), place_in_words(around, _place(each)))
-            for each in bench.problems
-        ],
+        "problems": problems,
+        "wrong": {place: each.message for each, place, _ in reversed(problems) if place},
+        "said": lambda path, source: _said(bench, path, source),
         "canvas": designer.canvas,
         "path_text": write_path,
         "steps": _steps(bench),
@@ -300,6 +262,21 @@ def _page(
         "with_panel": with_panel,
     }
     return page.render(template, "studio/_parts.html", status=status, **values)
+
+
+def _told(bench: Bench, at: Path, wrong: Mapping[str, Message]) -> dict[Path, Message]:
+    """What is wrong by place: with what was just typed into the panel at a place, else with the draft."""
+    doc, identities = bench.around.doc, bench.around.kind.identities
+    typed = {(*at, *name.removeprefix("v-").split("/")): message for name, message in wrong.items()}
+    found = typed or {_place(each): each.message for each in reversed(bench.problems)}
+    return {positions(doc, path, identities): message for path, message in found.items()}
+
+
+def _said(bench: Bench, path: Path, source: str) -> str:
+    """A condition in words."""
+    beside = mapping(find(bench.around.doc, path[:-1], bench.around.kind.identities))
+    scope = bench.designer.scope(replace(bench.around, beside=beside), path)
+    return conditions.said(source, scope.fields, scope.options, bench.around.locale)
 
 
 def _plays(bench: Bench) -> bool:

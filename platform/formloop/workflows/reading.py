@@ -201,7 +201,10 @@ class _Reader:
     def _branch(self, doc: Doc, step: Step, at: str, within: _Around, around: _Around) -> Branch:
         own = "steps" not in step.document  # else the part is the step itself
         when = None
-        if own and "when" in doc:
+        if own and "when" in doc and not doc["when"].strip():
+            text = M("Choose when this branch is taken.")
+            self.problems.append(Problem("empty", f"{at}.when", text))
+        elif own and "when" in doc:
             when = self.express(doc["when"], f"{at}.when", BOOL, around.names)
         after = step.next
         if step.node.block:

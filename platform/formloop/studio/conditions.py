@@ -1,0 +1,161 @@
+"""Conditions as sentences: comparisons of a field with a value, joined by all or any; written, read back and said."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from werkzeug.datastructures import MultiDict
+
+from formloop.core.expression import BOOL, DATE, DATETIME, NUMBER, TEXT, ListType, RecordType, Type
+from formloop.core.expression.nodes import Binary, Call, Literal, Name, Typed, Unary
+from formloop.core.expression.syntax import SyntaxProblem, read
+from formloop.core.text import M, Message
+from formloop.forms.fields.switch import NO, YES
+from formloop.studio.pickers import Option
+
+MOST = 20  # comparisons in one sentence
+JOINS = {
+    "all": ("AND", M("all of these hold"), M(" and ")),
+    "any": ("OR", M("one of these holds"), M(" or ")),
+}
+OPERATORS: Mapping[str, tuple[Message, str]] = {
+    "is": (M("is"), "{field} = {value}"),
+    "is_not": (M("is not"), "{field} <> {value}"),
+    "more": (M("is more than"), "{field} > {value}"),
+    "least": (M("is at least"), "{field} >= {value}"),
+    "less": (M("is less than"), "{field} < {value}"),
+    "most": (M("is at most"), "{field} <= {value}"),
+    "empty": (M("is empty"), "ISBLANK({field})"),
+    "filled": (M("is filled in"), "NOT(ISBLANK({field}))"),
+}
+WITHOUT_VALUE = ("empty", "filled")
+_SIGNS = {pattern.split()[1]: name for name, (_, pattern) in OPERATORS.items() if name not in WITHOUT_VALUE}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One comparison; its value as people type it."""
+
+    field: str
+    operator: str
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Comparisons of which all, or any one, must hold."""
+
+    rules: tuple[Rule, ...] = ()
+    join: str = "all"
+
+    def written(self, names: Mapping[str, Type]) -> str:
+        """The expression; what is not chosen yet is left out."""
+        parts = [_written(each, names) for each in self.rules if each.field and each.operator in OPERATORS]
+        return f" {JOINS[self.join][0]} ".join(parts)
+
+
+def operators_for(kind: Type | None) -> tuple[str, ...]:
+    """How a field of a type can be compared; not at all when it is none of one value."""
+    if kind in (NUMBER, DATE, DATETIME):
+        return tuple(OPERATORS)
+    if isinstance(kind, RecordType):
+        return WITHOUT_VALUE
+    return {BOOL: ("is",), TEXT: ("is", "is_not", *WITHOUT_VALUE)}.get(kind, ()) if kind else ()
+
+
+def type_of(field: str, names: Mapping[str, Type]) -> Type | None:
+    """The type of what a path names, None where there is nothing or several values."""
+    found: Type | None = None
+    for name in field.split("."):
+        found = names.get(name)
+        names = found.fields() if isinstance(found, RecordType) else {}
+    return None if isinstance(found, ListType) else found
+
+
+def read_sentence(source: str) -> Sentence | None:
+    """The sentence that an expression is, None where it is more than one."""
+    if not source.strip():
+        return Sentence()
+    try:
+        tree = read(source)
+    except SyntaxProblem:
+        return None
+    join = next(
+        (key for key, (word, *_) in JOINS.items() if isinstance(tree, Call) and tree.name == word), ""
+    )
+    parts = tree.parts if join else (tree,)
+    rules = [_read(each) for each in parts]
+    found = tuple(each for each in rules if each is not None)
+    return Sentence(found, join or "all") if len(found) == len(parts) <= MOST else None
+
+
+def fits(sentence: Sentence, names: Mapping[str, Type]) -> bool:
+    """Whether every comparison is one that its field can have here."""
+    return all(each.operator in operators_for(type_of(each.field, names)) for each in sentence.rules)
+
+
+def read_posted(form: "MultiDict[str, str]") -> Sentence:
+    """The sentence as the dialog sent it."""
+    rows = zip(*(form.getlist(name)[:MOST] for name in ("field", "operator", "value")), strict=False)
+    rules = tuple(Rule(field[:200], operator, value[:1000]) for field, operator, value in rows)
+    return Sentence(rules, "any" if form.get("join") == "any" else "all")
+
+
+def said(source: str, fields: Sequence[Option], options: Mapping[str, Sequence[Option]], locale: str) -> str:
+    """The expression in words; itself where it is more than a sentence."""
+    sentence, words = read_sentence(source), dict(fields)
+    if sentence is None:
+        return source
+    return (
+        JOINS[sentence.join][2]
+        .render(locale)
+        .join(
+            _said(each, words.get(each.field, each.field), dict(options.get(each.field, ())), locale)
+            for each in sentence.rules
+        )
+    )
+
+
+def _said(rule: Rule, field: str, options: Mapping[str, str], locale: str) -> str:
+    comparison = OPERATORS[rule.operator][0]
+    if rule.operator in WITHOUT_VALUE:
+        return M("{field} {comparison}", field=field, comparison=comparison).render(locale)
+    yes_or_no = {"true": YES.render(locale), "false": NO.render(locale)}
+    value = options.get(rule.value) or yes_or_no.get(rule.value, rule.value)
+    return M("{field} {comparison} {value}", field=field, comparison=comparison, value=value).render(locale)
+
+
+def _written(rule: Rule, names: Mapping[str, Type]) -> str:
+    pattern = OPERATORS[rule.operator][1]
+    return pattern.format(field=rule.field, value=_literal(type_of(rule.field, names), rule.value.strip()))
+
+
+def _literal(kind: Type | None, value: str) -> str:
+    if kind == NUMBER:
+        return value.replace(",", "").replace("，", "") or "0"
+    if kind == BOOL:
+        return "false" if value.lower() in ("0", "false", "no", "否") else "true"
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _read(part: Typed) -> Rule | None:
+    """A comparison; a field alone is one of yes or no, NOT turns it around."""
+    match part:
+        case Name():
+            return Rule(".".join(part.path), "is", "true")
+        case Call(name="ISBLANK", arguments=(Name() as field,)):
+            return Rule(".".join(field.path), "empty")
+        case Call(name="NOT", arguments=(Name() as field,)):
+            return Rule(".".join(field.path), "is", "false")
+        case Call(name="NOT", arguments=(Call(name="ISBLANK", arguments=(Name() as field,)),)):
+            return Rule(".".join(field.path), "filled")
+        case Binary(left=Name() as field) if part.op in _SIGNS and (value := _value(part.right)) is not None:
+            return Rule(".".join(field.path), _SIGNS[part.op], value)
+    return None
+
+
+def _value(part: Typed) -> str | None:
+    if isinstance(part, Unary) and part.op == "-" and (inner := _value(part.operand)) is not None:
+        return f"-{inner}"
+    if not isinstance(part, Literal):
+        return None
+    return str(part.value).lower() if isinstance(part.value, bool) else str(part.value)

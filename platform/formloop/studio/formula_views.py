@@ -1,0 +1,152 @@
+"""The dialog of formulas and conditions: a condition is a sentence first, its text stands behind a button."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from formloop.access import signing
+from formloop.core.definitions import Path
+from formloop.core.errors import Invalid, Problem
+from formloop.core.expression import BOOL, RecordType
+from formloop.core.text import M, Message
+from formloop.definitions.views import DESIGN
+from formloop.forms.fields.switch import NO, YES
+from formloop.studio import conditions, drafting, formula
+from formloop.studio.conditions import Rule, Sentence
+from formloop.studio.designer import Designer, Gesture, Made, designer_of
+from formloop.studio.formula import Scope
+from formloop.studio.operations import Operation, apply, find, read_path, write_path
+from formloop.studio.pickers import Around
+from formloop.studio.shapes import mapping
+from formloop.web import page, viewer
+from formloop.web.routes import route
+
+blueprint = Blueprint("studio_formula", __name__, url_prefix="/studio")
+
+
+@route(blueprint, "/<definition_id>/formula", permission=DESIGN)
+def show(definition_id: str) -> Response:
+    """The expression at a place: a condition as a sentence where it may be one, else its text."""
+    at, given = read_path(request.args.get("at", "")), request.args
+    found, scope = _formula_at(definition_id, at)
+    source = given.get("source", found if isinstance(found, str) else "")
+    if "join" in given:  # the sentence as it stands in the dialog is to be seen as text
+        source = conditions.read_posted(given).written(scope.names)
+    condition = formula.expected_at(at) is not None
+    sentence = conditions.read_sentence(source) if condition else None
+    sayable = condition and any(_comparable(path, scope) for path, _ in scope.fields)
+    more = sentence is None or not conditions.fits(sentence, scope.names)
+    if more or given.get("text") or not sayable:
+        return _text("studio/_formula.html", definition_id, at, scope, source, condition, sayable, more)
+    return _sentence("studio/_condition.html", definition_id, at, scope, sentence or Sentence())
+
+
+@route(blueprint, "/<definition_id>/formula", permission=DESIGN, methods=["POST"])
+def judge(definition_id: str) -> Response:
+    """What is wrong with an expression, or what it gives; of a sentence also what it says."""
+    form = request.form
+    at = read_path(form.get("at", ""))
+    _, scope = _formula_at(definition_id, at)
+    if "join" not in form:
+        return _text("studio/_verdict.html", definition_id, at, scope, form.get("source", ""))
+    return _sentence("studio/_verdict.html", definition_id, at, scope, conditions.read_posted(form))
+
+
+def write_condition(designer: Designer, gesture: Gesture) -> Made:
+    """Keep the sentence that was sent as the condition at a place."""
+    around, at = gesture.around, gesture.at
+    beside = mapping(find(around.doc, at[:-1], around.kind.identities))
+    scope = designer.scope(replace(around, beside=beside), at)
+    source = conditions.read_posted(gesture.given).written(scope.names)
+    if not source:
+        raise Invalid([Problem("empty", "", M("Choose a field to compare."))])
+    return apply(around.doc, [Operation("set", at, source)], around.kind.identities)
+
+
+def _formula_at(definition_id: str, at: Path) -> tuple[Any, Scope]:
+    """What stands at a place of the draft, and what an expression may be there."""
+    desk = drafting.open_desk(signing.current(), definition_id)
+    beside = mapping(find(desk.doc, at[:-1], desk.kind.identities))
+    around = Around(desk.kind, desk.doc, viewer.locale(), beside)
+    return find(desk.doc, at, desk.kind.identities), designer_of(desk.kind.name).scope(around, at)
+
+
+def _text(
+    template: str,
+    definition_id: str,
+    at: Path,
+    scope: Scope,
+    source: str,
+    condition: bool = False,
+    sayable: bool = False,
+    more: bool = False,
+) -> Response:
+    return page.render_part(
+        template,
+        definition_id=definition_id,
+        at=write_path(at),
+        source=source,
+        condition=condition,
+        sayable=sayable,
+        more=more,
+        fields=scope.fields,
+        functions=formula.functions(),
+        verdict=formula.judge(signing.current(), scope, source, viewer.locale()),
+    )
+
+
+def _sentence(template: str, definition_id: str, at: Path, scope: Scope, sentence: Sentence) -> Response:
+    source = sentence.written(scope.names)
+    known = {path for path, _ in scope.fields}
+    there = dict.fromkeys(each.field for each in sentence.rules if each.field and each.field not in known)
+    fields = [each for each in scope.fields if _comparable(each[0], scope)] + [(each, each) for each in there]
+    likes = {_like(path, scope): _compared(path, scope) for path in ["", *(path for path, _ in fields)]}
+    rules = [_drawn(each, scope, likes) for each in sentence.rules or (Rule("", "is"),)]
+    return page.render_part(
+        template,
+        definition_id=definition_id,
+        at=write_path(at),
+        source=source,
+        said=conditions.said(source, scope.fields, scope.options, viewer.locale()),
+        rules=rules,
+        fresh=_drawn(Rule("", "is"), scope, likes),
+        join=sentence.join,
+        joins=[(key, words) for key, (_, words, _) in conditions.JOINS.items()],
+        fields=[(path, words, _like(path, scope)) for path, words in fields],
+        likes=likes,
+        bare=conditions.WITHOUT_VALUE,
+        verdict=formula.judge(signing.current(), scope, source, viewer.locale()) if source else None,
+    )
+
+
+def _comparable(field: str, scope: Scope) -> bool:
+    return bool(conditions.operators_for(conditions.type_of(field, scope.names)))
+
+
+def _like(field: str, scope: Scope) -> str:
+    """Fields of one kind are compared alike; a field of choices has its own."""
+    if field in scope.options:
+        return f"={field}"
+    kind = conditions.type_of(field, scope.names)
+    return "record" if isinstance(kind, RecordType) else kind.name if kind else ""
+
+
+def _compared(field: str, scope: Scope) -> dict[str, Any]:
+    """What a field can be compared with."""
+    kind, like = conditions.type_of(field, scope.names), _like(field, scope)
+    options: list[tuple[str, Message | str]] = [*scope.options.get(field, ())]
+    if kind == BOOL:
+        options = [("true", YES), ("false", NO)]
+    names = conditions.operators_for(kind) or ("is",)
+    return {
+        "kind": like,
+        "operators": [(each, conditions.OPERATORS[each][0]) for each in names],
+        "options": options,
+    }
+
+
+def _drawn(rule: Rule, scope: Scope, likes: Mapping[str, Any]) -> dict[str, Any]:
+    like = likes[_like(rule.field, scope)]
+    return {"field": rule.field, "operator": rule.operator, "value": rule.value, "like": like}

@@ -1,0 +1,107 @@
+"""Conditions as sentences: written, read back, said in words, and shown before any formula."""
+
+import pytest
+
+from formloop.core.definitions import kinds
+from formloop.core.expression import check
+from formloop.studio import conditions, formula
+from formloop.studio.conditions import Rule, Sentence
+from formloop.studio.pickers import Around, fields_of, options_of
+from studio.conftest import PAPER
+
+FORM = {
+    **PAPER,
+    "properties": {
+        **PAPER["properties"],
+        "urgent": {"type": "boolean", "title": "Urgent", "x-title": {"zh-CN": "紧急"}},
+        "size": {
+            "type": "string",
+            "title": "Size",
+            "enum": ["s", "l"],
+            "x-titles": {"l": {"title": "Large"}},
+        },
+        "above": {"type": "integer", "title": "Above", "x-relation": {"form": "request"}},
+    },
+}
+AT = ("properties", "item", "x-visible")
+SENTENCES = [
+    (Rule("quantity", "more", "100"), "quantity > 100"),
+    (Rule("quantity", "most", "-2.5"), "quantity <= -2.5"),
+    (Rule("item", "is", "it's"), "item = 'it''s'"),
+    (Rule("wanted", "least", "2026-01-31"), "wanted >= '2026-01-31'"),
+    (Rule("item", "empty"), "ISBLANK(item)"),
+    (Rule("above", "filled"), "NOT(ISBLANK(above))"),
+    (Rule("urgent", "is", "false"), "urgent = false"),
+    (Rule("size", "is_not", "l"), "size <> 'l'"),
+]
+
+
+def _scope():
+    return formula.scope_at(Around(kinds.get("form"), FORM, "en", {}), AT)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_every_sentence_is_an_expression_that_is_understood_and_read_back(studio):
+    names = _scope().names
+    for rule, source in SENTENCES:
+        said = Sentence((rule,))
+        assert said.written(names) == source
+        assert check(source, names, formula.BOOL)[1] == []
+        assert conditions.read_sentence(source) == said and conditions.fits(said, names)
+    for join in ("all", "any"):
+        several = Sentence(tuple(rule for rule, _ in SENTENCES), join)
+        assert conditions.read_sentence(several.written(names)) == several
+        assert check(several.written(names), names, formula.BOOL)[1] == []
+
+
+@pytest.mark.parametrize(
+    "source", ["quantity + 1 > 2", "a = 1 AND (b = 2 OR c = 3)", "SUM(lines.amount) > 3", "a = b", "a >"]
+)
+def test_what_is_more_than_a_sentence_stays_a_formula(source):
+    assert conditions.read_sentence(source) is None
+
+
+def test_other_ways_to_write_a_sentence_are_read_as_one():
+    assert conditions.read_sentence("OR(urgent, NOT(open))") == Sentence(
+        (Rule("urgent", "is", "true"), Rule("open", "is", "false")), "any"
+    )
+    assert conditions.read_sentence("  ") == Sentence()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_sentence_is_said_in_the_words_of_the_form_in_both_languages(studio):
+    source = "size = 'l' AND urgent AND quantity >= 3"
+    said = {
+        locale: conditions.said(source, fields_of(FORM, locale), options_of(FORM, locale), locale)
+        for locale in ("en", "zh-CN")
+    }
+    assert said["en"] == "Size is Large and Urgent is Yes and Quantity is at least 3"
+    assert said["zh-CN"] == "Size 等于 Large 且 紧急 等于 是 且 Quantity 大于等于 3"
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_rule_opens_as_a_sentence_becomes_text_on_demand_and_is_kept(studio):
+    studio.app.config["WTF_CSRF_ENABLED"] = False
+    client, headers = studio.client(studio.mei), {"Origin": "http://localhost"}
+    at = "properties/item/x-visible"
+    place = f"/studio/{studio.id}/formula?at={at}"
+    opened = client.get(place).text
+    assert "data-sentence" in opened and "<textarea" not in opened
+    said = {"at": at, "join": "all", "field": "quantity", "operator": "more", "value": "3"}
+    assert (
+        "Quantity is more than 3"
+        in client.post(f"/studio/{studio.id}/formula", data=said, headers=headers).text
+    )
+    as_text = client.get(place + "&text=1&join=all&field=quantity&operator=more&value=3").text
+    assert "quantity &gt; 3</textarea>" in as_text
+    stays = client.get(place + "&source=quantity %2B 1 > 2").text
+    assert "<textarea" in stays and "more than a sentence" in stays
+    kept = client.post(
+        f"/studio/{studio.id}/do/condition",
+        data={**said, "shown": "properties/item", "revision": studio.desk().revision},
+        headers=headers,
+    )
+    assert kept.status_code == 200 and "Quantity is more than 3" in kept.text
+    assert studio.desk().doc["properties"]["item"]["x-visible"] == "quantity > 3"
+    nothing = {**said, "field": "", "revision": studio.desk().revision}
+    assert client.post(f"/studio/{studio.id}/do/condition", data=nothing, headers=headers).status_code == 422
