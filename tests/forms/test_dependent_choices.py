@@ -9,7 +9,8 @@ from flask.testing import FlaskClient
 from formloop.access.actor import SYSTEM
 from formloop.core.errors import Invalid
 from formloop.definitions import service as definitions
-from formloop.forms import service
+from formloop.forms import live, service
+from formloop.forms.kind import get_form
 from forms.conftest import Shop, form, only, publish, relation, text
 
 OF_THIS_CUSTOMER = "customer = this.customer"
@@ -127,3 +128,9 @@ def test_a_look_up_by_an_empty_date_finds_what_has_none(shop: Shop) -> None:
     service.create(SYSTEM, "tariff", {"name": "Lately", "since": "2026-01-01"})
     made = [service.create(SYSTEM, "offer", each)["tariff"] for each in ({}, {"since": "2026-02-01"})]
     assert made == ["Always", "Lately"]
+
+
+def test_a_hint_of_a_picker_names_what_it_points_to(contacts: dict[str, int]) -> None:
+    publish(form("call", {"who": relation("Who", "contact", show=["customer"])}))
+    found = live.choices(SYSTEM, get_form("call"), get_form("call").fields["who"], "Ann")
+    assert [(each["text"], each["hint"]) for each in found] == [("Ann", "Acme")]

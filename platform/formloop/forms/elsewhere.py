@@ -82,7 +82,10 @@ def fits(spec: FormSpec, field: Field, record: Values, row: Values, context: Con
     """Whether a relation may point to `record` from `row`, which holds what `this` means."""
     condition = condition_of(spec, field, "x-relation")
     try:
-        return condition is None or condition.evaluate({**record, OWN: Linked(row.get("id") or 0, row)}, context) is True
+        return (
+            condition is None
+            or condition.evaluate({**record, OWN: Linked(row.get("id") or 0, row)}, context) is True
+        )
     except EvaluationError:
         return False
 
