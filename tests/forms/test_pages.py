@@ -41,6 +41,7 @@ def test_a_record_is_made_and_shown_without_javascript(client: FlaskClient, shop
         "lines.0.item": str(shop.bolt),
         "lines.0.quantity": "4",
     }
+    assert "given on saving" in client.get("/f/order/new").get_data(as_text=True)
     status, _, location = post(client, "/f/order/new", values)
     assert status == 303
     shown = client.get(location).get_data(as_text=True)
