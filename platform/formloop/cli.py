@@ -124,7 +124,7 @@ def export_file(form: str, file: Path, locale: str | None) -> None:
 
     locale = locale or terminal_locale()
     count = exporting.export_file(form, file, locale=locale)
-    tell(M("{count} records in {file}", count=count, file=file))
+    tell(M("{count} {count:record|records} in {file}", count=count, file=file))
     missing = exporting.not_in_file(form, file, locale)
     if missing:
         text = M("Not in a CSV file: {names}. Export .xlsx to have them.", names=", ".join(missing))

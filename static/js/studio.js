@@ -115,6 +115,16 @@ function several() {
 document.addEventListener("htmx:afterSettle", several);
 several();
 
+// --- Whoever has unfolded the rarely used settings finds them unfolded after the next edit too
+let unfolded = false;
+document.addEventListener("click", ({ target }) => {
+  const more = target.closest("[data-more] > summary");
+  if (more) unfolded = !more.parentElement.open;
+});
+document.addEventListener("htmx:afterSwap", () => {
+  if (unfolded) for (const each of document.querySelectorAll("[data-more]")) each.open = true;
+});
+
 // --- Keys
 document.addEventListener("keydown", (event) => {
   const typing = event.target.matches("input, textarea, select");

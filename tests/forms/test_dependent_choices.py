@@ -9,7 +9,8 @@ from flask.testing import FlaskClient
 from formloop.access.actor import SYSTEM
 from formloop.core.errors import Invalid
 from formloop.definitions import service as definitions
-from formloop.forms import service
+from formloop.forms import live, service
+from formloop.forms.kind import get_form
 from forms.conftest import Shop, form, only, publish, relation, text
 
 OF_THIS_CUSTOMER = "customer = this.customer"
@@ -105,3 +106,31 @@ def test_only_the_records_own_fields_can_be_named(contacts: dict[str, int]) -> N
         assert [(p.code, p.at) for p in refused.value.problems if p.at.startswith("properties.contact")] == [
             (code, "properties.contact.x-relation.where")
         ]
+
+
+def test_a_choice_may_hang_on_which_record_this_is(shop: Shop) -> None:
+    other = relation("Other", "twin", where="NOT(ISBLANK(this.id)) AND id <> this.id")
+    publish(form("twin", {"name": text("Name")}))
+    publish(form("twin", {"name": text("Name"), "other": other}))
+    one, two = (service.create(SYSTEM, "twin", {"name": name})["id"] for name in ("One", "Two"))
+    assert service.change_record(SYSTEM, "twin", one, {"other": two})["other"] == two
+    with pytest.raises(Invalid) as refused:
+        service.change_record(SYSTEM, "twin", one, {"other": one})
+    assert [p.code for p in refused.value.problems] == ["unfit_record"]
+
+
+def test_a_look_up_by_an_empty_date_finds_what_has_none(shop: Shop) -> None:
+    since = {"type": "string", "format": "date", "title": "Since"}
+    fits = {"form": "tariff", "where": "ISBLANK(since) OR since <= this.since", "value": "name"}
+    publish(form("tariff", {"name": text("Name"), "since": since}))
+    publish(form("offer", {"since": since, "tariff": text("Tariff", **{"x-linkage": fits})}))
+    service.create(SYSTEM, "tariff", {"name": "Always"})
+    service.create(SYSTEM, "tariff", {"name": "Lately", "since": "2026-01-01"})
+    made = [service.create(SYSTEM, "offer", each)["tariff"] for each in ({}, {"since": "2026-02-01"})]
+    assert made == ["Always", "Lately"]
+
+
+def test_a_hint_of_a_picker_names_what_it_points_to(contacts: dict[str, int]) -> None:
+    publish(form("call", {"who": relation("Who", "contact", show=["customer"])}))
+    found = live.choices(SYSTEM, get_form("call"), get_form("call").fields["who"], "Ann")
+    assert [(each["text"], each["hint"]) for each in found] == [("Ann", "Acme")]

@@ -128,6 +128,12 @@ def test_a_link_lets_nobody_fill_in_more_than_its_maker_may_change_or_later_than
         sharing.fill_in(secret, {"note": "late"}, None)
 
 
+def test_a_link_shows_only_those_columns_of_lines_that_the_form_names(shop):
+    publish({**ORDER, "x-share": {"link": True, "fields": ["lines.item", "lines.quantity"]}})
+    opened = sharing.open_link(sharing.add(shop.person("kim", SEES), "order", shop.order()["id"]))
+    assert opened.visible == {"number", "lines.item", "lines.quantity"}
+
+
 def test_what_a_link_cannot_let_others_fill_in_is_said_when_publishing(shop):
     with pytest.raises(Invalid) as refused:
         publish(

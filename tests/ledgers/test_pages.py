@@ -20,7 +20,7 @@ from formloop.forms.listing import Query
 from formloop.ledgers.kind import get_ledger
 from forms.conftest import publish, role
 from ledgers.store import Store, head
-from ledgers.test_reference_books import INVOICE, INVOICED
+from ledgers.test_reference_books import INVOICE, INVOICED, OUTSOURCED, OUTSOURCED_POSTING, outsourced
 
 
 @pytest.fixture
@@ -52,6 +52,20 @@ def test_a_balance_says_why(site: Flask) -> None:
     why = ann.get(f"/ledgers/stock/entries?d.item={store.bolt}").text
     assert "ROUND(line.quantity * line.price, 2)" in why and "version 1" in why
     assert f"/f/receipt/{receipt['id']}" in why
+
+
+def test_a_lot_leads_to_what_it_was_made_from_and_went_into(site: Flask) -> None:
+    store = Store(OUTSOURCED, OUTSOURCED_POSTING)
+    steel, frame = store.make("lot", "steel-7"), store.make("lot", "frame-9")
+    made = outsourced(store, used_lot=steel, lot=steel, made_lot=frame, service="0", additional="0")
+    ann = sign_in(site, "ann", administrator=True)
+    of_steel, of_frame = (f"/ledgers/stock/entries?d.lot={lot}" for lot in (steel, frame))
+    assert f'Went into</div><div class="fl-value"><a href="{of_frame}">frame-9</a>' in ann.get(of_steel).text
+    assert f'Made from</div><div class="fl-value"><a href="{of_steel}">steel-7</a>' in ann.get(of_frame).text
+    publish(role("near", {"ledger": "stock", "may": ["view"], "where": 'place.name = "main"'}))
+    assert "steel-7" not in sign_in(site, "ned", roles=["near"]).get(of_frame).text
+    store.cancel("outsourced", made)
+    assert "Went into" not in ann.get(of_steel).text
 
 
 def test_a_dimension_is_called_like_the_records_it_holds(site: Flask) -> None:

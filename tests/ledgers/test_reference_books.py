@@ -12,6 +12,7 @@ from formloop.definitions import service as publishing
 from formloop.forms import service
 from formloop.ledgers import reading
 from formloop.ledgers.kind import get_ledger
+from formloop.ledgers.tracing import trace
 from ledgers import store as definitions
 from ledgers.store import GENERAL, Store, credit, debit, form, lines, link, number, posting, text
 
@@ -358,8 +359,8 @@ def test_lot_02_a_lot_is_traced_through_production(database: Any) -> None:
     store = Store(OUTSOURCED, OUTSOURCED_POSTING)
     c2, p1 = store.make("lot", "C2"), store.make("lot", "P1")
     outsourced(store, used_lot=c2, lot=c2, made_lot=p1, service="0", additional="0")
-    assert reading.trace("stock", "lot", c2, down=True) == [p1]
-    assert reading.trace("stock", "lot", p1, down=False) == [c2]
+    assert trace(SYSTEM, "stock", "lot", c2, down=True) == [p1]
+    assert trace(SYSTEM, "stock", "lot", p1, down=False) == [c2]
 
 
 def test_lot_04_a_lot_is_found_in_the_place_that_holds_it(store: Store) -> None:

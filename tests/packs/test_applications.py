@@ -88,6 +88,9 @@ def test_a_copy_has_keys_of_its_own_and_what_pointed_inside_points_inside_again(
     assert copied["workflow"]["form"] == "note_2"
     assert copied["workflow"]["steps"][0]["who"] == [{"rule": "role", "role": "note_keeper_2"}]
     assert copied["role"]["grants"][0]["form"] == "note_2"
+    assert copied["role"]["title"] == "Note keeper (copy)"
+    again = service.documents_of(copying.copy(SYSTEM, notes, "Third notes"))
+    assert {"Note keeper (copy 2)"} == {doc["title"] for doc in again if doc["x-kind"] == "role"}
     assert copied["dataset"]["from"] == {"form": "note_2"}
     assert copied["app"]["home"] == "dataset:all_notes_2"
     assert copied["app"]["menu"] == ["dataset:all_notes_2", "form:note_2"]

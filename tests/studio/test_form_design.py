@@ -6,8 +6,11 @@ from formloop.core.definitions import kinds
 from formloop.core.errors import Invalid, NotFound
 from formloop.forms import kind
 from formloop.forms.fields import types
-from formloop.studio import form_design
+from formloop.studio import form_design, form_designer
 from formloop.studio.operations import Operation
+from formloop.studio.panel import Section
+from formloop.studio.pickers import Around
+from studio.conftest import PAPER
 
 FORM = {
     "x-kind": "form",
@@ -139,3 +142,26 @@ def test_what_is_no_field_is_told():
     for at in [(), ("properties",), ("properties", "gone"), ("title", "x")]:
         with pytest.raises(Invalid):
             form_design.require_field(FORM, at)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_panel_asks_what_means_something_and_folds_what_is_rarely_used(studio):
+    def panel(field):
+        doc = {**PAPER, "properties": {"field": field}}
+        return form_designer.FormDesigner().panel(
+            Around(kinds.get("form"), doc, "en", {}), ("properties", "field")
+        )
+
+    def asked(field, more):
+        parts = [part for part in panel(field).parts() if isinstance(part, Section) and part.more is more]
+        return {name for part in parts for name in part.inputs}, [part.open for part in parts]
+
+    often, _ = asked({"type": "string"}, False)
+    seldom, unfolded = asked({"type": "string"}, True)
+    assert {"v-title", "v-x-must", "v-x-visible", "v-default"} <= often and unfolded == [False]
+    assert {"v-minLength", "v-pattern", "v-x-aliases", "v-x-readonly"} <= seldom
+    serial, _ = asked({"type": "string", "x-type": "serial", "x-serial": "A-{0000}"}, False)
+    assert "v-x-serial" in serial and not serial & {"v-x-must", "v-default", "v-x-formula"}
+    assert asked({"type": "string", "maxLength": 9}, True)[1] == [True]
+    date, _ = asked({"type": "string", "format": "date", "maxLength": 9}, True)
+    assert "v-maxLength" in date and "v-minLength" not in date

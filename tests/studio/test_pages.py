@@ -231,3 +231,16 @@ def test_who_may_not_see_the_records_is_led_to_none_of_them(studio, client, monk
     monkeypatch.setattr(gate, "allows", lambda a, do, what: do != "view" and allows(a, do, what))
     shown = client.get(f"/studio/{flow}").text
     assert "/cases/play/" not in shown and 'href="/f/' not in shown
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_page_of_a_published_form_says_what_comes_next(studio, client):
+    page = client.get(f"/definitions/{studio.id}").text
+    assert "Only administrators see them so far." in page and f'href="/studio/rights/{studio.id}"' in page
+    assert "Nobody approves them." in page and f'href="/studio/{studio.id}/flow"' in page
+    role = {"x-kind": "role", "x-id": "0000003a", "x-key": "sellers", "title": "Sellers"}
+    grant = {"id": "all", "form": "request", "may": ["view"]}
+    definitions.publish_many(SYSTEM, [{**role, "grants": [grant]}], "rights")
+    assert "They are seen by: Sellers." in client.get(f"/definitions/{studio.id}").text
+    studio.edit(note="more")
+    assert "What comes next" not in client.get(f"/definitions/{studio.id}").text

@@ -39,7 +39,7 @@ def test_tasks_named_steps_deputies_and_departments_are_told_before(app: Flask, 
     page = text_of(adm, f"/people/{ids['dee']}/leave")
     assert warned(page) == (
         "To be seen to before Dee leaves Is the head of “Office”. Name another head "
-        "1 tasks wait for Dee. Hand tasks over The workflow “Request approval” names them. Open it "
+        "1 task waits for Dee. Hand tasks over The workflow “Request approval” names them. Open it "
         "They stand in for Cho."
     )
     assert "Dee is signed out at once" in page
@@ -78,9 +78,9 @@ def test_it_is_said_afterwards_until_it_is_seen_to(app: Flask, play: Stage) -> N
     play.submit()
     adm, bob = browser(app, play, "adm"), play.actors["bob"].person_id or 0
     adm.post(f"/people/{bob}/active", data={"active": "no"})
-    assert "Still to be seen to 1 tasks wait for Bob." in warned(text_of(adm, f"/people/{bob}"))
+    assert "Still to be seen to 1 task waits for Bob." in warned(text_of(adm, f"/people/{bob}"))
     adm.post("/cases/hand-over", data={"person": str(bob), "to": str(play.actors["eve"].person_id)})
-    assert "tasks wait" not in warned(text_of(adm, f"/people/{bob}"))
+    assert "task waits" not in warned(text_of(adm, f"/people/{bob}"))
 
 
 def test_who_may_not_hand_over_reads_it_without_the_way(app: Flask, play: Stage) -> None:
@@ -96,5 +96,5 @@ def test_who_may_not_hand_over_reads_it_without_the_way(app: Flask, play: Stage)
     definitions.publish_many(SYSTEM, [doc], "staffing")
     people.change_person(SYSTEM, play.actors["eve"].person_id or 0, roles=["staffing"])
     page = text_of(browser(app, play, "eve"), f"/people/{play.actors['bob'].person_id}/leave")
-    assert "1 tasks wait for Bob." in warned(page) and "names them" in warned(page)
+    assert "1 task waits for Bob." in warned(page) and "names them" in warned(page)
     assert "/cases/hand-over" not in page and "Open it" not in warned(page)

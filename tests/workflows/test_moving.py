@@ -32,9 +32,9 @@ def test_publishing_says_how_many_wait_where(stage: Stage) -> None:
         told = [(row.count, str(row.message)) for row in WORKFLOW.impact(conn, old, old)]
     assert told == [
         (3, "3 running approvals go on by the version they began with."),
-        (1, "1 of them are with the initiator."),
-        (1, "1 of them wait at “One”."),
-        (1, "1 of them wait at “Two”."),
+        (1, "1 of them is with the initiator."),
+        (1, "1 of them waits at “One”."),
+        (1, "1 of them waits at “Two”."),
     ]
 
 

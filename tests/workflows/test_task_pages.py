@@ -8,10 +8,12 @@ from flask import Flask
 
 from formloop.access.actor import SYSTEM
 from formloop.core.errors import FormloopError
+from formloop.definitions import service as definitions
 from formloop.forms import files, purging
 from formloop.forms import service as records
 from formloop.workflows import administration, cases, service, timeline
 from workflows.site import app, browser, play, text_of
+from workflows.specimens import REQUEST
 from workflows.stage import END, Stage, approval
 
 __all__ = ["app", "play"]
@@ -377,3 +379,16 @@ def test_batch_buttons_stand_only_where_something_can_be_chosen(app: Flask, play
     page = text_of(bob, "/inbox")
     assert "Approve chosen" in page and page.count('name="task"') == 1
     assert f'data-fl-copy="/t/{play.task_of("bob", case)}"' in text_of(bob, url_of(play, "bob", case))
+
+
+def test_a_task_shows_what_the_record_looks_up_to_who_may_open_it(app: Flask, play: Stage) -> None:
+    same = {"form": "request", "where": "subject = this.subject", "columns": ["subject"]}
+    query = {"type": "string", "x-type": "query", "title": "Alike", "x-query": same}
+    form = {**REQUEST, "properties": {**REQUEST["properties"], "alike": query}}
+    definitions.publish_many(SYSTEM, [form], "with a look-up")
+    play.publish(approval("one", "bob", fields={"*": "view"}), END)
+    case = play.submit().case
+    shown = text_of(browser(app, play, "bob"), url_of(play, "bob", case))
+    (address,) = re.findall(r'hx-get="(/[^"]*alike[^"]*)"', shown)
+    assert f"record={play.record_of(case)}" in address
+    assert "A desk" in text_of(browser(app, play, "bob"), address)

@@ -70,11 +70,11 @@ def test_publishing_leads_to_the_choice_for_running_ones(app: Flask, play: Stage
     play.submit()
     definition, adm = draft(approval("one", "bob"), approval("two", "cho"), END), browser(app, play, "adm")
     before, after = publish(adm, definition)
-    assert "1 of them wait at “One”." in before
+    assert "1 of them waits at “One”." in before
     assert "Once it is published you choose what becomes of them" in before
     assert after == URL
     page = text_of(adm, after)
-    assert "Version 2 is published. 1 approvals are running. Choose what becomes" in page
+    assert "Version 2 is published. 1 approval is running. Choose what becomes" in page
     assert "Move to version 2" in page and "Begin again by version 2" in page
     page = text_of(browser(app, play, "adm", "zh-CN"), after)
     assert "旧版本的 1 项审批如何处理" in page and "迁移到版本 2" in page

@@ -86,7 +86,9 @@ def retry(message: int) -> Response:
 def retry_all() -> Response:
     """Try every failed message of one bridge again."""
     count = desk.retry_all(current(), request.form.get("topic", ""), request.form.get("group", ""))
-    return page.redirect(_back(), M("{count} messages are being tried again.", count=count))
+    return page.redirect(
+        _back(), M("{count} {count:message is|messages are} being tried again.", count=count)
+    )
 
 
 @route(blueprint, "/<int:message>/cancel", permission=REPAIR, methods=["POST"])

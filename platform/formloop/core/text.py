@@ -8,12 +8,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 from babel.messages.pofile import read_po
 
 LOCALES = ("en", "zh-CN")
 _chinese: dict[str, str] = {}
+
+
+class _Sayer(Formatter):
+    """Puts values into places; `{count:task waits|tasks wait}` is the word that goes with one, or with several."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        one, several, many = format_spec.partition("|")
+        if several:
+            return one if value == 1 else many
+        return str(super().format_field(value, format_spec))
+
+
+_SAYER = _Sayer()
+
+
+def put(sentence: str, places: Mapping[str, Any]) -> str:
+    """The sentence with these values in its places."""
+    return _SAYER.vformat(sentence, (), places) if "|" in sentence else sentence.format_map(places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +48,7 @@ class Message:
         if not self.params:
             return sentence
         shown = {k: v.render(locale) if isinstance(v, Message) else v for k, v in self.params.items()}
-        return sentence.format_map(shown)
+        return put(sentence, shown)
 
     def __str__(self) -> str:
         return self.render("en")

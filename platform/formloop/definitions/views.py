@@ -38,6 +38,10 @@ Link = tuple[Message, str, str]  # words, icon and address
 links: Registry[Callable[[service.Definition], list[Link]]] = Registry(
     "link"
 )  # kind → where else its page leads
+Next = tuple[Message, Message, str]  # what holds now, words for what comes next, and its address
+nexts: Registry[Callable[[service.Definition], list[Next]]] = Registry(
+    "next step"
+)  # kind → once it is published
 remedies: Registry[Offer] = Registry("remedy")  # code of a warning → what can be done about it, and where
 # kind → what goes on for a definition's sake, also once it is out of use; None where nothing does
 standing: Registry[Callable[[service.Definition], Message | None]] = Registry("standing")
@@ -133,6 +137,7 @@ def history(definition_id: str) -> Response:
         opened=_opened(definition),
         offers=_offered(definition),
         links=_linked(definition),
+        nexts=_nexts(definition),
         standing=_standing(definition),
         designer=_designer(definition) or url_for("editor.edit", definition_id=definition_id),
         old=old,
@@ -308,6 +313,12 @@ def _opened(definition: service.Definition) -> str | None:
 
 def _linked(definition: service.Definition) -> list[Link]:
     find = links.find(definition.kind) if definition.version and not definition.archived else None
+    return find(definition) if find is not None else []
+
+
+def _nexts(definition: service.Definition) -> list[Next]:
+    runs = definition.version and not definition.archived and not definition.has_draft
+    find = nexts.find(definition.kind) if runs else None
     return find(definition) if find is not None else []
 
 

@@ -22,9 +22,9 @@ blueprint = Blueprint("batches", __name__)
 _TOO_LARGE = ("files", "signature", "rich_text")  # widgets for one record at a time
 
 DEEDS = {
-    "delete": (bulk.delete_records, M("{count} records moved to the recycle bin.")),
-    "restore": (bulk.restore_records, M("{count} records restored.")),
-    "purge": (bulk.purge_records, M("{count} records deleted for ever.")),
+    "delete": (bulk.delete_records, M("{count} {count:record|records} moved to the recycle bin.")),
+    "restore": (bulk.restore_records, M("{count} {count:record|records} restored.")),
+    "purge": (bulk.purge_records, M("{count} {count:record|records} deleted for ever.")),
 }
 
 
@@ -58,7 +58,11 @@ def change(form: str) -> Response:
         back = url_for("lists.list_page", form=form)
         return page.redirect(back, M("Choose the fields to change first."), "warning")
     return _answer(
-        actor, spec, deed, bulk.change_records(actor, form, chosen, raw), M("{count} records changed.")
+        actor,
+        spec,
+        deed,
+        bulk.change_records(actor, form, chosen, raw),
+        M("{count} {count:record|records} changed."),
     )
 
 

@@ -46,9 +46,9 @@ class _Names(FormNames):
         if path[0] != OWN:
             return super().column(path)
         value, field = self.env.get(path[1]), self.own.get(path[1])
-        if value is None:
-            return null()
-        return literal(value, field.type.column(field)) if field and field.type.stored else literal(value)
+        if field and field.type.stored:
+            return literal(value, field.type.column(field))
+        return null() if value is None else literal(value)
 
 
 @lru_cache(maxsize=500)
@@ -82,7 +82,10 @@ def fits(spec: FormSpec, field: Field, record: Values, row: Values, context: Con
     """Whether a relation may point to `record` from `row`, which holds what `this` means."""
     condition = condition_of(spec, field, "x-relation")
     try:
-        return condition is None or condition.evaluate({**record, OWN: Linked(0, row)}, context) is True
+        return (
+            condition is None
+            or condition.evaluate({**record, OWN: Linked(row.get("id") or 0, row)}, context) is True
+        )
     except EvaluationError:
         return False
 

@@ -13,7 +13,9 @@ from formloop.forms.tables import field_column
 
 MOST_EXAMINED = 100_000
 AT_ONCE = 2_000
-_LOST = M("“{field}”: {count} values cannot be converted and become empty, for example: {samples}")
+_LOST = M(
+    "“{field}”: {count} {count:value cannot be converted and becomes|values cannot be converted and become} empty, for example: {samples}"
+)
 _LOST_THOUGH_REQUIRED = M(
     "“{field}” is required, and {count} values cannot be converted: these records become empty there and ask for a "
     "value at their next change. For example: {samples}"
@@ -31,7 +33,7 @@ def rows_of(conn: Connection, spec: FormSpec, steps: list[Step]) -> list[ImpactR
         elif step.verb == "park":
             count = _filled(conn, step.table.name, step.source)
             if count:
-                text = M("“{field}” goes out of sight; {count} values are kept and come back with it.",
+                text = M("“{field}” goes out of sight; {count} {count:value is kept and comes|values are kept and come} back with it.",
                          field=_named(_before(conn, step.table.name, step.source)), count=count)  # fmt: skip
                 found.append(ImpactRow(message=text, severity="warning", at=step.source, count=count))
     if conn.dialect.has_table(conn, spec.table.name):
@@ -66,7 +68,9 @@ def _conversion(conn: Connection, step: Step, field: Field) -> list[ImpactRow]:
         found.append(ImpactRow(message=text, at=field.path))
     found += [
         ImpactRow(
-            message=M("“{field}”: {count} values are converted.", field=_named(field), count=kept),
+            message=M(
+                "“{field}”: {count} {count:value is|values are} converted.", field=_named(field), count=kept
+            ),
             at=field.path,
             count=kept,
         )
@@ -99,7 +103,7 @@ def _lacking(conn: Connection, step: Step, field: Field) -> list[ImpactRow]:
 
 
 def _none_yet(field: Field, count: int) -> ImpactRow:
-    text = M("“{field}” is required; {count} records have none and ask for it at their next change.",
+    text = M("“{field}” is required; {count} {count:record has none and asks for it at its|records have none and ask for it at their} next change.",
              field=_named(field), count=count)  # fmt: skip
     return ImpactRow(message=text, severity="warning", at=field.path, count=count)
 

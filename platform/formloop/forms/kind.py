@@ -121,7 +121,6 @@ def _check_places(spec: FormSpec, reader: Reader) -> None:
         ("x-list.columns", spec.list.columns),
         ("x-list.sort", [key.lstrip("-") for key in spec.list.sort]),
         ("x-list.filters", spec.list.filters),
-        ("x-share.fields", spec.document.get("x-share", {}).get("fields", ())),
         ("x-print.fields", spec.document.get("x-print", {}).get("fields", ())),
     ):
         for key in keys:
@@ -138,6 +137,10 @@ def _check_places(spec: FormSpec, reader: Reader) -> None:
 
 def _check_share(spec: FormSpec, reader: Reader) -> None:
     said = spec.document.get("x-share", {})
+    for path in said.get("fields", ()):
+        if spec.find(path) is None:
+            text = M("There is no field “{key}”.", key=path)
+            reader.problems.append(Problem("no_field", "x-share.fields", text))
     for path in said.get("fill", ()):
         known = spec.find(path)
         if known is None:

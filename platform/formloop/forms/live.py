@@ -16,6 +16,7 @@ from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.reads import visible_in
 from formloop.forms.spec import Field, FormSpec, Values
+from formloop.web import viewer
 
 MOST_CHOICES = 30
 
@@ -186,9 +187,10 @@ def _records(actor: Actor, target: FormSpec, field: Field, text: str, allowed: A
         search=text, sort=_by_title(actor, target), limit=MOST_CHOICES, columns=tuple(shown)
     )
     found = listing.list_records(actor, target, query, also=allowed)
-    rows = []
+    rows, locale = [], viewer.locale()
+    fields, names = [target.fields[k] for k in shown], screen.names_for(actor, target, found.rows)
     for row in found.rows:
-        title, *hints = ("" if row.get(k) is None else str(row[k]) for k in shown)
+        title, *hints = (screen.shown_text(f, row.get(f.key), locale, names) for f in fields)
         hint = " · ".join(filter(None, hints))
         rows.append({"value": str(row["id"]), "text": title or f"#{row['id']}", "hint": hint})
     return rows

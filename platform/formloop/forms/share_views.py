@@ -58,7 +58,7 @@ def _page(form: str, record: int, made: str = "") -> Response:
 
 
 def _shared(spec: FormSpec) -> list[str]:
-    said = sharing.settings_of(spec).get("fields", ())
+    said = {path.partition(".")[0] for path in sharing.settings_of(spec).get("fields", ())}
     return [key for key in spec.fields if key == spec.title_field or key in said]
 
 

@@ -124,7 +124,7 @@ def open_link(secret: str) -> Opened:
         raise NotFound from None
     fillable = _fillable(maker, spec, look.record)
     shared = {spec.title_field, *settings_of(spec).get("fields", ())}
-    visible = frozenset(path for path in look.visible if path.partition(".")[0] in shared) | fillable
+    visible = frozenset(p for p in look.visible if shared & {p, p.partition(".")[0]}) | fillable
     return Opened(maker, look, visible, fillable)
 
 

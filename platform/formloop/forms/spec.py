@@ -46,6 +46,9 @@ class FieldType:
     operators: ClassVar[tuple[str, ...]] = ("contains", "is", "is_not", "starts", "empty", "filled")
     options: ClassVar[Mapping[str, Any]] = {}  # its own x- keys, as JSON Schema properties
     sample: ClassVar[Mapping[str, Any]] = {}  # what the schema of a new field has besides type and title
+    unused: ClassVar[
+        tuple[str, ...]
+    ] = ()  # settings of every field, or of its JSON type, that mean nothing here
     stored: ClassVar[bool] = True
     sortable: ClassVar[bool] = True
     searchable: ClassVar[bool] = False

@@ -24,10 +24,8 @@ from formloop.access.actor import Actor
 from formloop.core.errors import Invalid, Problem
 from formloop.core.text import M
 from formloop.db import reading
-from formloop.ledgers.engine import OWN
 from formloop.ledgers.kind import get_ledger
 from formloop.ledgers.permits import Permit, require_permit
-from formloop.ledgers.pools import valuation_of
 from formloop.ledgers.snapshots import summed_entries
 from formloop.ledgers.spec import ZERO, LedgerSpec
 from formloop.ledgers.tables import posted
@@ -301,33 +299,3 @@ def list_amounts(ledger: str, form: str, record: int, measure: str) -> list[Deci
     )  # fmt: skip
     with reading() as conn:
         return list(conn.execute(query.order_by(entry.c.id)).scalars())
-
-
-def trace(ledger: str, dimension: str, value: int, down: bool) -> list[int]:
-    """The values of a dimension that came out of movements of this one (down), or went into it: all steps of the way."""
-    spec = get_ledger(ledger)
-    table, column = spec.tables.entry, spec.dimensions[dimension].column
-    quantity = f"m_{valuation_of(spec).quantity}"
-    found, todo = dict[int, None](), [value]
-    while todo:
-        here = table.alias()
-        there = table.alias()
-        sign = 1 if down else -1
-        undone = _undone(table, here)
-        query = (
-            select(there.c[column])
-            .distinct()
-            .select_from(here.join(there, there.c.posted == here.c.posted))
-            .where(here.c[column].in_(todo), here.c.way.in_(OWN), there.c.way.in_(OWN), ~undone)
-            .where(here.c[quantity] * sign < 0, there.c[quantity] * sign > 0, there.c[column] != 0)
-        )
-        with reading() as conn:
-            new = [each for each in conn.execute(query).scalars() if each not in found and each != value]
-        found |= dict.fromkeys(new)
-        todo = new
-    return list(found)
-
-
-def _undone(table: Any, here: Any) -> Any:
-    other = table.alias()
-    return select(other.c.id).where(other.c.reverses == here.c.id).exists()

@@ -13,12 +13,12 @@ from formloop.access.signing import current
 from formloop.core import clock
 from formloop.core.clock import find_id
 from formloop.core.errors import Forbidden, Invalid, NotFound, Problem
-from formloop.core.text import M, Titled
+from formloop.core.text import M, Message, Titled
 from formloop.forms import fill_in, posted, reads
 from formloop.forms import views as forms_views
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec, Values
-from formloop.ledgers import expiring, explaining, names, periods, reading, service
+from formloop.ledgers import expiring, explaining, names, periods, reading, service, tracing
 from formloop.ledgers.engine import Sheet, Slot
 from formloop.ledgers.explaining import Why
 from formloop.ledgers.kind import get_ledger, list_ledgers
@@ -187,7 +187,28 @@ def entries(ledger: str) -> Response:
         until=until,
         since=since,
         more=more,
+        ways=[] if before else _ways(actor, spec, chosen),
     )
+
+
+def _ways(
+    actor: Actor, spec: LedgerSpec, chosen: Mapping[str, Any]
+) -> list[tuple[Message, list[tuple[str, str]]]]:
+    """What something was made of and went into, where it is one thing that is asked about: names and addresses."""
+    single = [(key, value) for key, value in chosen.items() if value and tracing.is_traced(spec, key)]
+    if len(single) != 1:
+        return []
+    (key, value), found = single[0], []
+    for title, down in ((M("Made from"), False), (M("Went into"), True)):
+        values = tracing.trace(actor, spec.key, key, value, down)
+        named = names.titles(spec, [{key: each} for each in values], actor)
+        links = [
+            (named[key, each], url_for("ledgers.entries", ledger=spec.key, **_as_args(spec, {key: each})))
+            for each in values
+        ]
+        if links:
+            found.append((title, links))
+    return found
 
 
 @route(blueprint, "/<ledger>/open", permission=("view", "ledger:{ledger}"))

@@ -63,6 +63,7 @@ def _new_page(source: str, problems: list[Problem]) -> Response:
         "packs/new_app.html",
         status=422 if problems else 200,
         source=applications.get_application(source) if source else None,
+        roles=copying.list_roles(source) if source else [],
         icons=ICONS,
         colors=COLORS,
         given=request.form,

@@ -38,9 +38,27 @@ def copy(actor: Actor, app: str, title: str, title_zh: str = "") -> str:
     if "home" in face:
         kind, _, name = face["home"].partition(":")
         own["home"] = f"{kind}:{names.get((kind, name), name)}"
-    copies = [own, *(_copied(doc, names) for doc in docs)]
+    called = {each.title for each in definitions.list_definitions("role")}
+    copies = [own, *(_with_own_title(_copied(doc, names), called) for doc in docs)]
     definitions.publish_many(actor, copies, f"copy of {app}", app=key)
     return key
+
+
+def list_roles(app: str) -> list[Titled]:
+    """The roles of an application, of which a copy has its own."""
+    return [Titled(doc) for doc in documents_of(app) if doc["x-kind"] == "role"]
+
+
+def _with_own_title(doc: Doc, called: set[str]) -> Doc:
+    """A role by a name of its own, since people are given roles by name."""
+    if doc["x-kind"] != "role":
+        return doc
+    said, number = M("{name} (copy)", name=Titled(doc)), 1
+    while said.render("en") in called:
+        number += 1
+        said = M("{name} (copy {number})", name=Titled(doc), number=number)
+    chinese = {"x-title": {**doc["x-title"], "zh-CN": said.render("zh-CN")}} if "x-title" in doc else {}
+    return {**doc, "title": said.render("en"), **chinese}
 
 
 def _pages(face: Doc) -> Iterator[Reference]:

@@ -1,7 +1,7 @@
 """Playing a scenario: a pack's story from form to result, told in steps, the golden test of the pack.
 
-Each step does one thing as one person (`create`, `change`, `submit`, `amend`, `cancel`, `void`, `supplement`, `decide`,
-`deliver`, `close` a calendar) or expects one (`expect`, `expect_all`, `expect_chain`, `expect_balance`, `expect_rows` of a dataset). `{"$line": 2}` among lines means
+Each step does one thing as one person (`create`, `find` what something else made, `change`, `submit`, `amend`, `cancel`,
+`void`, `supplement`, `decide`, `fill_in` by a link, `deliver`, `close` a calendar) or expects one (`expect`, `expect_all`, `expect_chain`, `expect_balance`, `expect_rows` of a dataset). `{"$line": 2}` among lines means
 the second one, `{"$step": id}` the record that a step made. `refused` lists problem codes: then the step must fail
 with them.
 """
@@ -22,7 +22,7 @@ from formloop.core.text import M
 from formloop.datasets import service as datasets
 from formloop.db import reading
 from formloop.events import outbox
-from formloop.forms import reads, rows, service
+from formloop.forms import reads, rows, service, sharing
 from formloop.forms.kind import get_form
 from formloop.forms.spec import Values
 from formloop.ledgers import periods
@@ -94,6 +94,27 @@ def _create(step: Mapping[str, Any], named: Named) -> list[Problem]:
     return []
 
 
+def _find(step: Mapping[str, Any], named: Named) -> list[Problem]:
+    """The newest record whose field is what the step says."""
+    spec, said = get_form(step["find"]), {"is": _with_steps(step["is"], named)}
+    field, wanted = spec.fields[step["where"]], Resolver({"": said})(said)["is"]
+    fits = spec.table.c[field.key] == field.type.read(field, wanted)
+    with reading() as conn:
+        query = select(spec.table.c.id).where(fits, spec.table.c.deleted_at.is_(None))
+        record = conn.execute(query.order_by(spec.table.c.id.desc()).limit(1)).scalar_one_or_none()
+    if record is None:
+        raise NotFound
+    named[step["id"]] = (spec.key, record)
+    return []
+
+
+def _fill_in(step: Mapping[str, Any], named: Named) -> list[Problem]:
+    form, record = named[step["fill_in"]]
+    values = _lines_named(form, record, step["values"])
+    sharing.fill_in(sharing.add(_actor(step), form, record), Resolver({"": values})(values), None)
+    return []
+
+
 def _change(step: Mapping[str, Any], named: Named) -> list[Problem]:
     form, record = named[step["change"]]
     values = step.get("values", {})
@@ -161,7 +182,9 @@ def _decide(step: Mapping[str, Any], named: Named) -> list[Problem]:
     task = cases.find_own_task(running.id, actor.person_id) if running else None
     if task is None:
         raise Forbidden(M("{name} has nothing to decide here.", name=actor.name))
-    workflows.decide(actor, task.id, step["action"], step.get("comment", ""), to=step.get("to"))
+    values = _with_steps(step.get("values", {}), named)
+    raw = Resolver({"": values})(values) or None
+    workflows.decide(actor, task.id, step["action"], step.get("comment", ""), to=step.get("to"), raw=raw)
     return []
 
 
@@ -278,6 +301,8 @@ def _same(found: Any, wanted: Any) -> bool:
 
 _VERBS: dict[str, Callable[[Mapping[str, Any], Named], list[Problem]]] = {
     "create": _create,
+    "find": _find,
+    "fill_in": _fill_in,
     "change": _change,
     "submit": _submit,
     "amend": _amend,

@@ -12,6 +12,8 @@ from formloop.core.text import M
 
 NEEDED = {
     "create": (),
+    "find": ("where", "is"),
+    "fill_in": ("as", "values"),
     "change": ("values",),
     "submit": ("as",),
     "amend": ("as", "values", "reason"),
@@ -27,7 +29,7 @@ NEEDED = {
     "expect_balance": ("values",),
     "expect_rows": ("values",),
 }  # what a step does, and what else it must say then
-_MAKING = ("create", "supplement")
+_MAKING = ("create", "find", "supplement")
 _TELLING = (
     "change",
     "submit",
@@ -36,6 +38,7 @@ _TELLING = (
     "void",
     "supplement",
     "decide",
+    "fill_in",
     "expect",
     "expect_chain",
 )  # name the step that made their record

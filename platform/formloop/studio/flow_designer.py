@@ -145,7 +145,9 @@ def _says(step: Mapping[str, Any], around: Around) -> str:
     if step.get("mode") in modes:
         parts.append(localized(modes[step["mode"]], "title", locale))
     if "branches" in step:
-        parts.append(M("{count} branches", count=len(listing(step["branches"]))).render(locale))
+        parts.append(
+            M("{count} {count:branch|branches}", count=len(listing(step["branches"]))).render(locale)
+        )
     if node is not None and not parts and not node.required:
         parts.append(node.title.render(locale))  # there is nothing that must be said
     return " · ".join(parts)

@@ -75,9 +75,12 @@ def field_schema(schema: Schema, field: Mapping[str, Any]) -> Schema:
         own["x-formula"] = all_keys["x-formula"]
     json_type = "number" if kind.numeric else kind.json_type
     said = {key: all_keys[key] for key in (*_FIRST, *_BY_JSON.get(json_type, ()), *_LAST) if key in all_keys}
+    unused = [key for key in kind.unused if key not in field]
     first = {key: said.pop(key) for key in ("title", "x-title") if key in said}
     said["default"] = {**mapping(all_keys.get("default")), **_default(kind.json_type, field)}
-    return {**schema, "properties": {**first, MUST: _MUST, **_ordered(said, own)}}
+    must = {} if "required" in kind.unused else {MUST: _MUST}
+    used = {key: each for key, each in _ordered(said, own).items() if key not in unused}
+    return {**schema, "properties": {**first, **must, **used}}
 
 
 def _ordered(said: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:

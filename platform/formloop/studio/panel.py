@@ -34,6 +34,8 @@ class Section:
     spec: FormSpec
     rows: list[list[screen.Cell]]
     inputs: Mapping[str, tuple[Path, Input]]
+    more: bool = False  # rarely used: folded
+    open: bool = False  # something in it is said or wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +84,18 @@ class Panel:
         """Everything in the order of the schema: inputs that follow each other stand in one section."""
         found: list[Part] = []
         run: dict[str, tuple[Path, Input]] = {}
+        rare: dict[str, tuple[Path, Input]] = {}
         for key, schema, made in self._properties():
             if made is not None:
-                run["v-" + "/".join(made[0])] = made
+                (rare if schema.get("x-more") else run)["v-" + "/".join(made[0])] = made
                 continue
             if run:
                 found.append(self._section(title, run))
                 run, title = {}, ""
             found += self._inner(key, schema, mapping(self.value).get(key))
-        return [*found, self._section(title, run)] if run else found
+        if run:
+            found.append(self._section(title, run))
+        return [*found, self._more(rare)] if rare else found
 
     def section(self) -> Section:
         """All inputs of the place itself."""
@@ -123,15 +128,27 @@ class Panel:
         names = mapping(self.schema.get("x-names"))
         around = replace(self.around, beside=mapping(self.value))
         for key, said in mapping(self.schema.get("properties")).items():
-            if key not in self.without and isinstance(said, Mapping):
+            if key not in self.without and isinstance(said, Mapping) and self._matters(key, said):
                 yield key, said
             if key == names.get("behind"):
                 for name, title in offered(names["pick"], around, None):
                     yield name, {**self.schema["additionalProperties"], "title": title}
 
+    def _matters(self, key: str, said: Schema) -> bool:
+        """Whether a property means something beside the values that are there; what is set is always shown."""
+        value = mapping(self.value)
+        wanted = mapping(said.get("x-only-with"))
+        return key in value or all(value.get(name) in values for name, values in wanted.items())
+
     def _section(self, title: Message | str, inputs: Mapping[str, tuple[Path, Input]]) -> Section:
         spec = _spec(json.dumps({name: made.field for name, (_, made) in inputs.items()}))
         return Section(self.at, title, spec, self._rows(spec, inputs), inputs)
+
+    def _more(self, inputs: Mapping[str, tuple[Path, Input]]) -> Section:
+        made = self._section("", inputs)
+        said = any(find(self.value, path, {}) is not None for path, _ in inputs.values())
+        wrong = any(cell.problem for row in made.rows for cell in row)
+        return replace(made, more=True, open=said or wrong)
 
     def _inner(self, key: str, schema: Schema, value: Any) -> list[Part]:
         at, title = (*self.at, key), Said(schema) if "title" in schema else key

@@ -22,6 +22,7 @@ from formloop.studio import (
     drafting,
     example_views,
     flow_designer,
+    following,
     form_designer,
     formula_views,
     from_file,
@@ -69,6 +70,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(formula_views.blueprint)
     example_views.enroll()
     from_file.enroll()
+    following.enroll()
     drafting.enroll()
     if "form" not in definition_views.beginnings:
         definition_views.beginnings.add("form", "studio.new")

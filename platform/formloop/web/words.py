@@ -6,7 +6,7 @@ from flask import Flask
 from markupsafe import Markup, escape
 
 from formloop.core import clock
-from formloop.core.text import Message, localized, translate
+from formloop.core.text import Message, localized, put, translate
 from formloop.web import formats, viewer
 
 TINTS = ("blue", "green", "orange", "red", "purple", "cyan", "pink", "teal")
@@ -19,7 +19,7 @@ def say(msgid: str, **places: Any) -> str:
         return sentence
     if any(isinstance(value, Markup) for value in places.values()):
         return escape(sentence).format_map(places)  # which escapes the places that are not markup
-    return sentence.format_map({name: finalize(value) for name, value in places.items()})
+    return put(sentence, {name: finalize(value) for name, value in places.items()})
 
 
 def finalize(value: Any) -> Any:

@@ -125,14 +125,20 @@ def _running(conn: Connection, old: Doc, new: Doc) -> list[ImpactRow]:
     if not states:
         return []
     count = len(states)
-    text = M("{count} running approvals go on by the version they began with.", count=count)
+    text = M(
+        "{count} running {count:approval goes|approvals go} on by the version they began with.", count=count
+    )
     steps = {step["id"]: step for doc in (old, new) for step, _ in walk(doc)}
     there = {step["id"]: at for step, at in walk(new)}
     rows = [ImpactRow(message=text, count=count)]
     for step, each in sorted(found.items()):
-        waits = M("{count} of them wait at “{step}”.", count=each, step=_called(steps.get(step, {}), step))
+        waits = M(
+            "{count} of them {count:waits|wait} at “{step}”.",
+            count=each,
+            step=_called(steps.get(step, {}), step),
+        )
         if not step:
-            waits = M("{count} of them are with the initiator.", count=each)
+            waits = M("{count} of them {count:is|are} with the initiator.", count=each)
         rows.append(ImpactRow(message=waits, count=each, at=there.get(step, "steps")))
     return rows
 

@@ -28,7 +28,9 @@ def _tasks(person: Row[Any]) -> Iterator[Left]:
         may = gate.allows(current(), "repair", "site")
         url = url_for("workflows.show_hand_over", person=person.id) if may else None
         yield Left(
-            M("{count} tasks wait for {name}.", count=count, name=person.name), M("Hand tasks over"), url
+            M("{count} {count:task waits|tasks wait} for {name}.", count=count, name=person.name),
+            M("Hand tasks over"),
+            url,
         )
 
 

@@ -226,7 +226,10 @@ def _to_urge(turn: Turn) -> list[int]:
         left = min(reminded[each] for each in asked) + URGED_EVERY - now
         minutes = max(1, math.ceil(left / timedelta(minutes=1)))
         raise Conflict(
-            M("They were reminded just now. You can remind again in {count} minutes.", count=minutes)
+            M(
+                "They were reminded just now. You can remind again in {count} {count:minute|minutes}.",
+                count=minutes,
+            )
         )
     return sorted(asked - set(reminded))
 

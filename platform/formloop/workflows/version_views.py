@@ -137,7 +137,10 @@ def follow(definition: definitions.Definition) -> definition_views.Followup | No
             M(
                 "Once it is published you choose what becomes of them: they finish as they began, move, or begin again."
             ),
-            M("{count} approvals are running. Choose what becomes of those of older versions.", count=count),
+            M(
+                "{count} {count:approval is|approvals are} running. Choose what becomes of those of older versions.",
+                count=count,
+            ),
             url_for("workflows.show_versions", workflow=definition.key),
         )
     names = people.names_of(gate.list_holders("repair", "site"))

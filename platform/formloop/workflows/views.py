@@ -147,9 +147,12 @@ def _standing(definition: definitions.Definition) -> Message | None:
     if not count:
         return None
     if definition.archived:
-        return M("Out of use: {count} running approvals go on to their end. No new ones begin.", count=count)
+        return M(
+            "Out of use: {count} running {count:approval goes on to its|approvals go on to their} end. No new ones begin.",
+            count=count,
+        )
     return M(
-        "{count} approvals are running. Out of use, they go on to their end and no new ones begin.",
+        "{count} {count:approval is|approvals are} running. Out of use, they go on to their end and no new ones begin.",
         count=count,
     )
 

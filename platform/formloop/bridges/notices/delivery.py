@@ -48,7 +48,7 @@ def write(settings: Settings, row: Any, found: list[Any], key: str) -> Letter:
     if len(said) == 1:
         subject = said[0][0]
     else:
-        subject = M("{count} things concern you", count=len(said)).render(locale)
+        subject = M("{count} {count:thing concerns|things concern} you", count=len(said)).render(locale)
     lines = [f"{text}\n{address}" if address else text for text, address in said]
     text = "\n\n".join(lines if len(said) == 1 else [subject, *lines])
     return Letter(subject, f"{text}\n\n— Formloop", key, row.email, row.phone)

@@ -24,6 +24,7 @@ class Address(FieldType):
     operators = ("contains", "empty", "filled")
     sortable = False
     searchable = True
+    unused: ClassVar[tuple[str, ...]] = ("default", "x-default", "x-unique")
     parts: ClassVar[Mapping[str, Message]] = {
         "country": M("Country"),
         "province": M("Province"),

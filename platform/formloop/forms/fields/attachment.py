@@ -25,6 +25,7 @@ class Attachment(FieldType):
     name = "attachment"
     title = M("Attachment")
     icon = "paperclip"
+    unused: ClassVar[tuple[str, ...]] = ("default", "x-default", "x-unique")
     sample: ClassVar[Mapping[str, Any]] = {"items": {"type": "string"}}
     json_type = "array"
     widget = "files"

@@ -29,6 +29,18 @@ class Calculation(Number):
     name = "calculation"
     title = M("Calculation")
     icon = "calculator"
+    unused: ClassVar[tuple[str, ...]] = (
+        "minimum",
+        "maximum",
+        "required",
+        "default",
+        "x-default",
+        "readOnly",
+        "x-unique",
+        "x-required",
+        "x-readonly",
+        "x-aliases",
+    )
     sample: ClassVar[Mapping[str, Any]] = {"type": "number", "x-formula": "0"}
 
     def expression_type(self, field: Field) -> Type:

@@ -15,6 +15,7 @@ class Cascade(FieldType):
     name = "cascade"
     title = M("Cascade")
     icon = "hierarchy"
+    unused: ClassVar[tuple[str, ...]] = ("minLength", "maxLength", "pattern", "x-scan", "x-formula")
     sample: ClassVar[Mapping[str, Any]] = {"x-tree": [["A"], ["B"]]}
     widget = "cascade"
     operators = ("starts", "is", "is_not", "empty", "filled")

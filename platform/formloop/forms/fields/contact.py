@@ -26,6 +26,7 @@ class Contact(TextField):
     name = "contact"
     title = M("Phone, e-mail or link")
     icon = "address-book"
+    unused: ClassVar[tuple[str, ...]] = ("minLength", "maxLength", "x-formula")
     sample: ClassVar[Mapping[str, Any]] = {"format": "phone"}
     widget = "contact"
     options: ClassVar[Mapping[str, Any]] = {"format": {"enum": ["email", "phone", "uri"]}}

@@ -47,6 +47,7 @@ class DateTime(FieldType):
     name = "datetime"
     title = M("Date and time")
     icon = "calendar"
+    unused: ClassVar[tuple[str, ...]] = ("minLength", "maxLength", "pattern", "x-scan")
     sample: ClassVar[Mapping[str, Any]] = {"format": "date"}
     widget = "datetime"
     operators = (

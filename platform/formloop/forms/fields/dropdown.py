@@ -16,6 +16,7 @@ class Dropdown(FieldType):
     name = "dropdown"
     title = M("Dropdown")
     icon = "list-check"
+    unused: ClassVar[tuple[str, ...]] = ("minLength", "maxLength", "pattern", "x-scan")
     sample: ClassVar[Mapping[str, Any]] = {"enum": ["A", "B"]}
     widget = "dropdown"
     operators = ("is", "is_not", "any_of", "empty", "filled")

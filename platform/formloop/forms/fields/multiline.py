@@ -1,5 +1,7 @@
 """Multi-line text."""
 
+from typing import ClassVar
+
 from formloop.core.text import M
 from formloop.forms.fields.text import TextField
 
@@ -13,3 +15,4 @@ class Multiline(TextField):
     widget = "multiline"
     longest = 20_000
     sortable = False
+    unused: ClassVar[tuple[str, ...]] = ("pattern", "x-scan", "x-unique")

@@ -17,6 +17,21 @@ class QueryData(FieldType):
     group = "advanced"
     widget = "query"
     operators = ()
+    unused: ClassVar[tuple[str, ...]] = (
+        "x-formula",
+        "minLength",
+        "maxLength",
+        "pattern",
+        "x-scan",
+        "required",
+        "default",
+        "x-default",
+        "readOnly",
+        "x-unique",
+        "x-required",
+        "x-readonly",
+        "x-aliases",
+    )
     options: ClassVar[Mapping[str, Any]] = {"x-query": {"type": "object"}}
     stored = False
     sortable = False

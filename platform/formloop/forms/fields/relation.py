@@ -21,6 +21,7 @@ class RelationField(FieldType):
     group = "advanced"
     json_type = "integer"
     widget = "relation"
+    unused: ClassVar[tuple[str, ...]] = ("default",)
     operators: ClassVar[tuple[str, ...]] = ("is", "is_not", "empty", "filled")
     options: ClassVar[Mapping[str, Any]] = {"x-relation": {"type": "object"}}
     sortable = False

@@ -25,6 +25,7 @@ class RichText(Multiline):
     widget = "rich_text"
     operators = ("contains", "empty", "filled")
     longest = 100_000
+    unused = (*Multiline.unused, "x-formula")
 
     def read(self, field: Field, raw: Any) -> Any:
         text = super().read(field, raw)

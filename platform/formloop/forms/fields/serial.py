@@ -17,6 +17,20 @@ class Serial(TextField):
     name = "serial"
     title = M("Serial number")
     icon = "list-numbers"
+    unused: ClassVar[tuple[str, ...]] = (
+        "x-formula",
+        "minLength",
+        "maxLength",
+        "pattern",
+        "x-scan",
+        "required",
+        "default",
+        "x-default",
+        "readOnly",
+        "x-unique",
+        "x-required",
+        "x-readonly",
+    )
     sample: ClassVar[Mapping[str, Any]] = {"x-serial": "{yyyy}{MM}-{0001}"}
     group = "advanced"
     widget = "serial"

@@ -13,6 +13,7 @@ class Signature(Attachment):
     icon = "writing-sign"
     widget = "signature"
     accept = (".png",)
+    unused = (*Attachment.unused, "minItems", "maxItems", "x-accept", "x-max-mb")
 
     def most_bytes(self, field: Field) -> int:
         return 1024 * 1024

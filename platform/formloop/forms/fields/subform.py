@@ -16,6 +16,7 @@ class Subform(FieldType):
     name = "subform"
     title = M("Subform")
     icon = "table"
+    unused: ClassVar[tuple[str, ...]] = ("default", "x-default", "x-unique")
     sample: ClassVar[Mapping[str, Any]] = {"items": {"type": "object", "properties": {}}}
     group = "advanced"
     json_type = "array"
@@ -37,7 +38,7 @@ class Subform(FieldType):
     def check(self, field: Field, value: Any) -> Message | None:
         least, most = field.schema.get("minItems", 0), field.schema.get("maxItems", MOST_LINES)
         if len(value) < least:
-            return M("At least {count} line(s) are needed.", count=least)
+            return M("At least {count} {count:line is|lines are} needed.", count=least)
         if len(value) > most:
             return M("At most {count} lines.", count=most)
         return None

@@ -1,7 +1,7 @@
 """Yes or no."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import Boolean
 from sqlalchemy.types import TypeEngine
@@ -24,6 +24,7 @@ class Switch(FieldType):
     json_type = "boolean"
     widget = "switch"
     operators = ("yes", "no")
+    unused: ClassVar[tuple[str, ...]] = ("required", "x-required", "x-unique")
 
     def column(self, field: Field) -> TypeEngine[Any]:
         return Boolean()
