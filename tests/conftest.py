@@ -1,8 +1,11 @@
 """What tests of several rooms need: a site's database, once on SQLite and once on PostgreSQL."""
 
+import gc
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import _lru_cache_wrapper
 from pathlib import Path
 
 import pytest
@@ -20,6 +23,23 @@ from formloop.web import viewer
 def sentences() -> None:
     """Both languages, whatever test comes first."""
     load_catalogues(Path(formloop.__file__).parent)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def program() -> None:
+    """What is imported stays until the end, so that nobody looks through it again and again for what can go."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forgotten() -> Iterator[None]:
+    """What was prepared for the forms of a file's tests goes with them; kept, it makes every later test slower."""
+    yield
+    ours = [module for name, module in sys.modules.items() if name.partition(".")[0] == "formloop"]
+    for each in {id(v): v for module in ours for v in vars(module).values()}.values():
+        if isinstance(each, _lru_cache_wrapper):
+            each.cache_clear()
 
 
 @pytest.fixture(scope="session")

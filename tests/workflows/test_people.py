@@ -12,6 +12,7 @@ from formloop.core import clock
 from formloop.core.errors import Conflict, Forbidden, Invalid
 from formloop.db import reading
 from formloop.events import outbox
+from formloop.forms.fields.datetime import site_zone
 from formloop.workflows import (
     administration,
     cases,
@@ -211,7 +212,7 @@ def test_what_is_due_passes_to_the_deputy_of_a_head_who_is_away(stage: Stage) ->
 
 
 def test_only_oneself_or_an_administrator_names_a_deputy(stage: Stage) -> None:
-    today = clock.today()
+    today = clock.today(site_zone())
     with pytest.raises(Forbidden):
         delegations.add(stage.actors["cho"], number(stage, "bob"), number(stage, "cho"), today, today)
     with pytest.raises(Invalid):

@@ -7,6 +7,7 @@ import pytest
 from formloop.access import people
 from formloop.access.actor import SYSTEM
 from formloop.core import clock
+from formloop.forms.fields.datetime import site_zone
 from formloop.workflows import administration, cases, delegations, desk, service
 from workflows.stage import END, Stage, approval
 
@@ -23,7 +24,7 @@ def leave(stage: Stage, who: str, active: bool = False) -> None:
 
 
 def away(stage: Stage, who: str, deputy: str) -> None:
-    today = clock.today()
+    today = clock.today(site_zone())
     delegations.add(stage.actors[who], number(stage, who), number(stage, deputy), today, today)
 
 

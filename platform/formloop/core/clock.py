@@ -76,7 +76,7 @@ def now() -> datetime:
     return _stopped or datetime.now(UTC)
 
 
-def today(zone: str = "UTC") -> date:
+def today(zone: str) -> date:
     """The date in `zone` (an IANA name)."""
     return now().astimezone(ZoneInfo(zone)).date()
 

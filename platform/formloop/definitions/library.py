@@ -45,6 +45,7 @@ class _Shelf:
     prepared: dict[Name, Any] = field(default_factory=dict)
     older: dict[tuple[str, int], Any] = field(default_factory=dict)
     grouped: dict[str, dict[str, list[Any]]] = field(default_factory=dict)  # by kind and form
+    notes: dict[str, dict[Any, Any]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -55,7 +56,7 @@ class Overlay:
     prepared: dict[Name, Any] = field(default_factory=dict)
     grouped: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
     older: dict[tuple[str, int], Any] = field(default_factory=dict)
-    changes: int = 0  # how often it has changed
+    notes: dict[str, dict[Any, Any]] = field(default_factory=dict)
 
     @contextmanager
     def trying(self) -> Iterator["Overlay"]:
@@ -73,10 +74,10 @@ class Overlay:
         self._forget()
 
     def _forget(self) -> None:
-        self.changes += 1
         self.prepared.clear()
         self.older.clear()
         self.grouped.clear()
+        self.notes.clear()
 
 
 _shelf: _Shelf | None = None
@@ -235,9 +236,14 @@ def epoch() -> int:
     return read_counter("definitions")
 
 
-def known_epoch() -> int:
-    """The number of the publishing that this process knows of."""
-    return _current().epoch
+def until_published(what: str) -> dict[Any, Any]:
+    """A place for what follows from the published definitions: empty again after the next publishing.
+
+    Inside a transaction that publishes, or tries to, it is that transaction's own.
+    """
+    coming = overlay()
+    notes = coming.notes if coming.documents else _current().notes
+    return notes.setdefault(what, {})
 
 
 def refresh(epoch: int) -> None:

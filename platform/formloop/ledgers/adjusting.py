@@ -16,6 +16,7 @@ from formloop.core.text import M
 from formloop.db import connection
 from formloop.definitions import library
 from formloop.definitions.tables import definition
+from formloop.forms.fields.datetime import site_zone
 from formloop.ledgers import periods, posting_kind
 from formloop.ledgers.engine import ADDED, OWN, REVALUED, REVERSED, Sheet, Slot, plain_rule
 from formloop.ledgers.groups import Group
@@ -190,7 +191,7 @@ def groups_of(book: Book, replay: Replay) -> list[Group]:
     made = revaluations_of(book.ledgers, changes.values())
     postings = {version: find_version(*version) for each in made for version in each.list_versions()}
     posting = cause.sheet.posting if cause else next(iter(postings.values()))
-    sheet = Sheet(posting, {}, book.context, cause.sheet.day if cause else clock.today())
+    sheet = Sheet(posting, {}, book.context, cause.sheet.day if cause else clock.today(site_zone()))
     for each in made:
         sheet.slots += each.sums()
     sheet.slots += _followers(book, made, postings, changes)

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import Engine, select
+from sqlalchemy import select
 
 from formloop.access.actor import Actor
-from formloop.db import engine, in_transaction, kept, reading
+from formloop.db import in_transaction, kept, reading
 from formloop.definitions import library
 from formloop.forms import permits
 from formloop.forms.spec import FormSpec
@@ -13,7 +13,6 @@ from formloop.workflows import in_use, sight
 from formloop.workflows.tables import case, task
 
 Place = tuple[str, int, str]  # workflow, version, step
-_known: dict[tuple[Engine, int, str], Mapping[Place, frozenset[str]]] = {}
 
 
 def start() -> None:
@@ -54,14 +53,11 @@ def places_of(spec: FormSpec) -> Mapping[Place, frozenset[str]]:
 
     Between two publishings no other version comes to run, so the answer holds until the next one.
     """
-    name = (engine(), library.known_epoch(), spec.key)
-    if library.overlay().documents:  # of this transaction alone, which may be a simulation
-        return _read_places(spec)
-    if name not in _known:
-        if len(_known) > 1_000:
-            _known.clear()
-        _known[name] = _read_places(spec)
-    return _known[name]
+    known = library.until_published("workflows.hiding")
+    if spec.key not in known:
+        known[spec.key] = _read_places(spec)
+    found: Mapping[Place, frozenset[str]] = known[spec.key]
+    return found
 
 
 def _read_places(spec: FormSpec) -> Mapping[Place, frozenset[str]]:

@@ -6,18 +6,15 @@ good.
 
 from collections.abc import Sequence
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import func, select
 
 from formloop.core.errors import Problem
 from formloop.core.text import M, Titled
-from formloop.db import engine, kept, reading
+from formloop.db import reading
 from formloop.definitions import library
 from formloop.forms.spec import FormSpec
 from formloop.workflows.spec import Workflow
 from formloop.workflows.tables import case
-
-_MOST_KEPT = 1_000
-_known: dict[tuple[Engine, int, str], Sequence[Workflow]] = {}
 
 
 def list_versions(spec: FormSpec) -> Sequence[Workflow]:
@@ -25,18 +22,11 @@ def list_versions(spec: FormSpec) -> Sequence[Workflow]:
 
     Between two publishings no other version comes to run, so the answer holds until the next one.
     """
-    coming = library.overlay()
-    if coming.documents:  # of this transaction alone, which may be a simulation
-        known = kept("workflows.in_use", dict[tuple[str, int], Sequence[Workflow]])
-        if (spec.key, coming.changes) not in known:
-            known[spec.key, coming.changes] = _read_versions(spec)
-        return known[spec.key, coming.changes]
-    name = (engine(), library.known_epoch(), spec.key)
-    if name not in _known:
-        if len(_known) > _MOST_KEPT:
-            _known.clear()
-        _known[name] = _read_versions(spec)
-    return _known[name]
+    known = library.until_published("workflows.in_use")
+    if spec.key not in known:
+        known[spec.key] = _read_versions(spec)
+    found: Sequence[Workflow] = known[spec.key]
+    return found
 
 
 def list_own(spec: FormSpec) -> list[Workflow]:
