@@ -15,6 +15,7 @@ from formloop.workflows import (
     cases,
     working,
 )
+from workflows.at_once import begun_while
 from workflows.errands import errands, listening, make, status_of
 from workflows.stage import END, Stage, approval
 
@@ -51,6 +52,16 @@ def test_a_look_up_that_finds_more_than_it_can_keep_stops_the_case(
         assert status_of(case) == status
         records.create(stage.actors["adm"], "errand", {"subject": "A desk", "amount": "1"})
     assert "More than 2 records fit." in cases.list_notes(case)[-1].detail["reason"]
+
+
+def test_of_two_cases_that_add_to_one_record_at_once_neither_is_lost(stage: Stage) -> None:
+    total = records.create(stage.actors["adm"], "errand", {"subject": "Total", "amount": "1"})["id"]
+    find = {"id": "total", "node": "data", "do": "query", "form": "errand", "by": {"subject": '"Total"'}}
+    add = {"id": "add", "node": "data", "do": "update", "form": "errand", "record": "flow.total"}
+    stage.publish(find, {**add, "values": {"amount": "flow.total.amount + amount"}}, END)
+    later = begun_while(lambda: stage.submit(amount="10"), lambda: status_of(stage.submit(amount="100").case))
+    assert later == "approved"
+    assert {e["amount"] for e in errands() if e["id"] == total} == {111}
 
 
 def test_the_own_record_is_changed_and_conditions_see_it(stage: Stage) -> None:
