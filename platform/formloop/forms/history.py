@@ -11,6 +11,7 @@ from formloop.access import people
 from formloop.access.actor import Actor
 from formloop.core.text import M
 from formloop.db import UtcTime, reading
+from formloop.definitions import library
 from formloop.forms import screen
 from formloop.forms.spec import Field, FormSpec, Unreadable, Values
 from formloop.forms.tables import change
@@ -37,7 +38,9 @@ class Entry:
     person: str
     at: Any
     differences: list[Difference]
-    chain: tuple[str, ...]
+    through: (
+        str  # what made the change for the person: a link, or the title of a bridge or workflow; else empty
+    )
 
 
 def describe_changes(
@@ -66,10 +69,21 @@ def describe_changes(
             people_names.get(row.person, "Formloop"),
             row.at,
             [] if row.action == "created" else teller.differences(row.old or {}, row.new or {}),
-            tuple((row.cause or {}).get("chain", ())),
+            _through((row.cause or {}).get("chain") or [""], locale),
         )
         for row in found
     ]
+
+
+def _through(chain: Sequence[str], locale: str) -> str:
+    if chain[-1] == "link":
+        return M("by link").render(locale)
+    kind, _, key = chain[-1].partition(":")
+    entry = library.find_entry(kind, key)
+    if entry is None:
+        return ""
+    title = entry.title_zh if locale == "zh-CN" and entry.title_zh else entry.title
+    return M("through “{title}”", title=title).render(locale)
 
 
 def describe_difference(
