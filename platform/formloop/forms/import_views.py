@@ -148,6 +148,7 @@ def _result(batch: Batch, locale: str) -> dict[str, Any]:
     unread = max(counts.get("bad", 0) + counts.get("failed", 0) - READ, 0)
     return {
         "counts": counts,
+        "known": staging.count_known(batch.id) if counts.get("good") else 0,
         "reasons": reasons[:TOLD],
         "more_reasons": max(len(reasons) - TOLD, 0) + unread,
         "unread": unread,

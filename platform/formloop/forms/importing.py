@@ -125,10 +125,11 @@ def _check_rows(work: ImportWork, rows: list[Any]) -> None:
     drafts, drawn = work.drafts(rows)
     outcomes = _save(work, drafts, dry=True)
     marks = []
-    for row, each, outcome in zip(rows, drawn, outcomes, strict=True):
+    for row, draft, each, outcome in zip(rows, drafts, drawn, outcomes, strict=True):
         problems = _all_problems(each, outcome)
         told = work.told(row, each, problems) if problems else None
-        marks.append({"number": row.number, "state": "bad" if problems else "good", "problems": told})
+        state = "bad" if problems else "good"
+        marks.append({"number": row.number, "state": state, "problems": told, "record": draft.id})
     staging.mark(work.batch.id, marks)
 
 

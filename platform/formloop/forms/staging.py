@@ -221,6 +221,13 @@ def counts(batch: int) -> dict[str, int]:
         return {row[0]: row[1] for row in conn.execute(query.group_by(import_row.c.state))}
 
 
+def count_known(batch: int) -> int:
+    """How many of the rows that can be imported would change a record that is there."""
+    good = (import_row.c.batch == batch, import_row.c.state == "good", import_row.c.record.is_not(None))
+    with reading() as conn:
+        return conn.execute(select(func.count()).select_from(import_row).where(*good)).scalar_one()
+
+
 def list_rows(batch: int, states: Sequence[str], after: int = -1, limit: int = 500) -> list[Any]:
     """Rows in one of `states` behind row `after`, in the order of the file."""
     with reading() as conn:

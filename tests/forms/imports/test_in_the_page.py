@@ -145,6 +145,19 @@ def test_a_mapping_file_that_does_not_fit_is_refused_in_words(
     assert "no column “Nothing”" in unescape(answer.get_data(as_text=True))
 
 
+def test_a_checked_file_says_how_many_records_are_new_and_how_many_change(
+    client: FlaskClient, write: Write
+) -> None:
+    publish_all()
+    import_file("partner", write(["Name", "Code"], ["Acme", "A"], ["Bolt", "B"]))
+    batch = upload(
+        client, "partner", file=write(["Name", "Code"], ["Acme & Co", "A"], ["Cog", "C"], ["Dot", "D"])
+    )
+    post(client, f"{batch}/check", batch, **{**as_chosen(page(client, batch)), "by": "code"})
+    jobs.run(staging.get_batch(int(batch.rpartition("/")[2])).job or 0).require_done()
+    assert "2 will be new records and 1 will change records that are there" in page(client, batch)
+
+
 def test_new_records_belong_to_the_account_that_was_said(app: Flask, write: Write) -> None:
     publish_all()
     ann = people.add_person(SYSTEM, "ann", "Ann")
