@@ -202,6 +202,7 @@ document.addEventListener("htmx:afterSettle", ({ detail }) => {
 });
 document.addEventListener("DOMContentLoaded", () => {
   settle(document);
+  document.querySelector(".fl-side .fl-current")?.scrollIntoView({ block: "nearest" });
   document.querySelectorAll("#fl-toasts .fl-toast").forEach(toasts.fade);
   document.documentElement.dataset.ready = "";
 });

@@ -187,6 +187,7 @@ function apply(form, answer, names) {
     cell.toggleAttribute("data-fl-hidden", hidden.has(name));
     const label = cell.querySelector(":scope > .fl-field > .form-label");
     if (label) mark(label, required.has(name));
+    else cell.toggleAttribute("data-required", required.has(name));  // in lines, which have no labels of their own
     const element = cell.querySelector(`[name="${CSS.escape(name)}"]:not([type=hidden])`);
     if (element && left.has(element)) tell(cell, element, problemOf(answer, names, name));
   });

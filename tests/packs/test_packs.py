@@ -32,6 +32,12 @@ def zipped(files: dict[str, bytes]) -> bytes:
 MANIFEST = json.dumps({"key": "p", "title": "P", "version": "1.0.0", "summary": ""}).encode()
 
 
+def test_every_icon_of_a_shipped_pack_is_drawn() -> None:
+    drawn = set(Path("static/icons.txt").read_text("utf-8").split())
+    files = [json.loads(path.read_text("utf-8")) for path in Path("templates_library").glob("*/*.json")]
+    assert {each["icon"] for each in files if "icon" in each} - drawn == set()
+
+
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # a check reads no table
 @pytest.mark.parametrize("key", SHIPPED)
 def test_a_shipped_pack_is_sound_and_canonical(app: Flask, key: str) -> None:

@@ -266,7 +266,7 @@ def test_a_case_is_played_and_past_ones_again_by_the_draft(app: Flask, play: Sta
     drafts.save_draft(SYSTEM, "workflow", workflow_doc(approval("one", "dee"), END))
     assert "Play the last" in text_of(adm, url)
     page = adm.post(url, data={"action": "replay", "draft": "1"}).get_data(as_text=True)
-    assert "1 finished one would go another way" in page
+    assert "1 of the 1 last finished would go another way" in page
     assert "No longer" in page and "Bob · One" in page
     assert "Instead" in page and "Dee · One" in page
     assert browser(app, play, "bob").post(url, data=sent).status_code == 403

@@ -238,7 +238,7 @@ def test_past_cases_are_played_again_by_a_draft_and_every_difference_is_listed(s
         stage.do("bob", "approve", case)
     draft = {**workflow_doc(approval("one", "bob"), FORK, END)}
     before = counts()
-    (difference,) = replaying.replay(stage.actors["adm"], "request_approval", draft)
+    (difference,) = replaying.replay(stage.actors["adm"], "request_approval", draft).differences
     assert counts() == before
     assert difference.case == large
     assert [step for step, action, _ in difference.would.path if action == "approve"] == ["one", "boss"]
@@ -254,10 +254,10 @@ def test_a_record_is_played_again_with_the_values_it_was_submitted_with(stage: S
     how = records.How(trusted=True, unlocked=True)
     records.change_record(SYSTEM, "request", found.record, {"amount": "100"}, how=how)
     draft = {**workflow_doc(approval("one", "bob", fields={"reason": "require"}), FORK, END)}
-    assert replaying.replay(stage.actors["adm"], "request_approval", draft) == []
+    assert replaying.replay(stage.actors["adm"], "request_approval", draft).differences == []
     stricter = {**FORK, "branches": [{**LARGE, "when": "amount > 5"}]}
     draft = {**workflow_doc(approval("one", "bob", fields={"reason": "require"}), stricter, END)}
-    (difference,) = replaying.replay(stage.actors["adm"], "request_approval", draft)
+    (difference,) = replaying.replay(stage.actors["adm"], "request_approval", draft).differences
     assert [step for step, action, _ in difference.would.path if action == "approve"] == ["one", "boss"]
 
 
@@ -273,7 +273,7 @@ def test_a_case_that_was_returned_is_played_from_its_last_submission(stage: Stag
     for who in ("bob", "cho"):
         stage.do(who, "approve", result.case)
     draft = {**workflow_doc(approval("one", "bob"), approval("two", "cho"), END)}
-    assert replaying.replay(stage.actors["adm"], "request_approval", draft) == []
+    assert replaying.replay(stage.actors["adm"], "request_approval", draft).differences == []
 
 
 def test_a_replay_lists_people_rights_records_and_notices_that_would_differ(stage: Stage) -> None:
@@ -284,7 +284,7 @@ def test_a_replay_lists_people_rights_records_and_notices_that_would_differ(stag
     wipe = {"id": "wipe", "node": "data", "do": "update", "values": {"reason": '"done"'}}
     end = {"id": "done", "node": "end", "state": "rejected"}
     draft = {**workflow_doc(approval("one", "bob", fields={"amount": "hide"}), wipe, end)}
-    (found,) = replaying.replay(stage.actors["adm"], "request_approval", draft)
+    (found,) = replaying.replay(stage.actors["adm"], "request_approval", draft).differences
     bob, cho = person(stage, "bob"), person(stage, "cho")
     assert found.problems == ()
     assert set(found.less["asked"]) == {
@@ -306,13 +306,13 @@ def test_a_replay_says_when_the_past_cannot_be_played_any_more(stage: Stage) -> 
     draft = {
         **workflow_doc(approval("one", who=[{"rule": "role", "role": "request_approvers"}], mode="all"), END)
     }
-    (found,) = replaying.replay(stage.actors["adm"], "request_approval", draft)
+    (found,) = replaying.replay(stage.actors["adm"], "request_approval", draft).differences
     assert found.problems == (replaying.OTHERWISE,)
     assert (found.less, found.more) == ({}, {})
 
 
 def replayed(stage: Stage, *steps: Any) -> list[replaying.Difference]:
-    return replaying.replay(stage.actors["adm"], "request_approval", workflow_doc(*steps))
+    return replaying.replay(stage.actors["adm"], "request_approval", workflow_doc(*steps)).differences
 
 
 def test_what_was_handed_on_or_signed_by_others_too_is_played_again(stage: Stage) -> None:

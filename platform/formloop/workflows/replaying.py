@@ -52,7 +52,15 @@ class Difference:
     problems: tuple[Message, ...] = ()
 
 
-def replay(actor: Actor, key: str, draft: Doc, last: int = 50) -> list[Difference]:
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """How many finished cases were played, and what differs in some of them."""
+
+    played: int
+    differences: list[Difference]
+
+
+def replay(actor: Actor, key: str, draft: Doc, last: int = 50) -> Replayed:
     """Play the last finished cases of a workflow by their own version and by a draft, with the decisions that were
     made; every difference of way, people, field rights, records, entries, notices and messages.
 
@@ -65,7 +73,7 @@ def replay(actor: Actor, key: str, draft: Doc, last: int = 50) -> list[Differenc
     spec = get_form(draft["form"])
     permit, table = permits.find_permit(actor, "view", spec), spec.table
     if permit is None:
-        return []
+        return Replayed(0, [])
     rows = permit.where(context_of(actor))
     query = select(case).where(case.c.workflow == key, case.c.status.in_(("approved", "rejected")))
     query = query.join(table, table.c.id == case.c.record).where(case.c.form == spec.key)
@@ -73,7 +81,7 @@ def replay(actor: Actor, key: str, draft: Doc, last: int = 50) -> list[Differenc
     with reading() as conn:
         found = conn.execute(query.order_by(case.c.id.desc()).limit(min(last, MOST_REPLAYED))).all()
     compared = (_compare(actor, row, draft) for row in found)
-    return [each for each in compared if each is not None]
+    return Replayed(len(found), [each for each in compared if each is not None])
 
 
 @dataclass(frozen=True, slots=True)

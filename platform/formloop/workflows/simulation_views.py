@@ -61,8 +61,8 @@ def play(workflow: str) -> Response:
         return _page(actor, workflow, error.problems, 422)
     if action == "replay":
         found = replaying.replay(actor, workflow, draft or dict(published.document), LAST)
-        shown = [play_words.of_difference(actor, each, spec, locale) for each in found]
-        return _page(actor, workflow, replayed=shown)
+        shown = [play_words.of_difference(actor, each, spec, locale) for each in found.differences]
+        return _page(actor, workflow, replayed=shown, count_played=found.played)
     record, tried = number("record"), _tried(published, draft)
     answers, fills = _answers(tried), _fills(tried, spec)
     # nobody looks at a record this way which they may not see
