@@ -8,6 +8,7 @@ import pytest
 
 from bridges.trade import BRIDGE_DOC, CUSTOMER, DEMAND, ITEM, ORDER, bridge
 from formloop.access.actor import SYSTEM
+from formloop.bridges import kind
 from formloop.core.definitions import Doc
 from formloop.core.errors import Invalid
 from formloop.definitions import library
@@ -74,3 +75,24 @@ def test_the_bridges_of_the_packs_publish(database: Any) -> None:
     definitions.publish_many(SYSTEM, [json.loads(file.read_text("utf-8")) for file in files], "packs")
     assert {b.key for b in library.all_published("bridge")} >= {"order_to_demand", "order_to_progress"}
     assert get_form("demand")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [("line.level", ["options"]), ('SWITCH(line.level, "urgent", "high", line.level)', []), ('"high"', [])],
+)
+def test_options_that_the_target_does_not_offer_are_named(database: Any, value: str, told: list[str]) -> None:
+    level = {"type": "string", "title": "Level", "enum": ["low", "high", "urgent"]}
+    lines = ORDER["properties"]["lines"]
+    columns = {**lines["items"]["properties"], "level": level}
+    rows = {**lines, "items": {**lines["items"], "properties": columns}}
+    order = {**ORDER, "properties": {**ORDER["properties"], "lines": rows}}
+    demand = {
+        **DEMAND,
+        "properties": {**DEMAND["properties"], "level": {**level, "enum": ["low", "high"]}},
+    }
+    definitions.publish_many(SYSTEM, [ITEM, CUSTOMER, order, demand], "first")
+    problems = kind.check(bridge(map={**BRIDGE_DOC["map"], "level": value}), library.VIEW)
+    assert [p.code for p in problems if p.at == "map.level"] == told
+    assert all("urgent" in p.message.render("zh-CN") for p in problems)

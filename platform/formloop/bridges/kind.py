@@ -9,6 +9,7 @@ from formloop.core.definitions import Doc, Kind, Library, kinds, load_schema, wi
 from formloop.core.errors import Problem
 from formloop.core.expression import BOOL, Expression, ListType, RecordType, Type
 from formloop.core.expression import check as check_expression
+from formloop.core.expression.nodes import Name
 from formloop.core.text import M, Message
 from formloop.definitions import library
 from formloop.forms.spec import Field, FormSpec, no_form
@@ -94,7 +95,7 @@ class Reader:
             when=when,
             target=doc["to"]["form"],
             by=tuple(doc["to"].get("by", ())),
-            values=self._values(target, names) if source and target else {},
+            values=self._values(source, target, names) if source and target else {},
             removed=doc.get("removed", "keep"),
             together=doc.get("run", "after") == "together",
         )
@@ -126,7 +127,7 @@ class Reader:
             elif key not in self.doc["map"]:
                 self._say("no_value", at, M("Say under “map” which value “{key}” has.", key=key))
 
-    def _values(self, target: FormSpec, names: Mapping[str, Type]) -> dict[str, Expression]:
+    def _values(self, source: FormSpec, target: FormSpec, names: Mapping[str, Type]) -> dict[str, Expression]:
         found = {}
         for key, written in self.doc["map"].items():
             at, known = f"map.{key}", target.fields.get(key)
@@ -138,6 +139,7 @@ class Reader:
                 self._say("computed", at, M("“{key}” is calculated by the form itself.", key=key))
             elif expression := self._expression(written, at, names, known.type.expression_type(known)):
                 self._check_relation(known, expression, at)
+                self._check_options(source, known, expression, at)
                 found[key] = expression
         return found
 
@@ -150,6 +152,25 @@ class Reader:
                 form=known.relation.form,
             )
             self._say("other_form", at, text)
+
+    def _check_options(self, source: FormSpec, known: Field, expression: Expression, at: str) -> None:
+        """Options that the source has and the target does not: records with one of them would be refused."""
+        if not known.choices or not isinstance(expression.tree, Name):
+            return
+        path = list(expression.tree.path)
+        if path[0] == "line" and (each := self.doc["from"].get("each")):
+            path[0] = each
+        given = source.find(".".join(path))
+        strange = [str(c) for c in given.choices if c not in known.choices] if given else []
+        if strange:
+            text = M(
+                "“{key}” does not offer {values}. Write into what they become: SWITCH({path}, {value}, …).",
+                key=known.key,
+                values=", ".join(strange),
+                path=".".join(expression.tree.path),
+                value=f'"{strange[0]}", "{known.choices[0]}"',
+            )
+            self.problems.append(Problem("options", at, text, severity="warning"))
 
     def _expression(
         self, written: str, at: str, names: Mapping[str, Type], expects: Type
