@@ -11,11 +11,13 @@ from formloop.access import people
 from formloop.access.actor import SYSTEM
 from formloop.core.errors import Conflict, Forbidden, Invalid, NotFound
 from formloop.db import connection, reading, transactional
+from formloop.definitions import service as definitions
 from formloop.events import Event
 from formloop.forms import service as records
 from formloop.workflows import administration, cases, service
 from formloop.workflows.kind import find_workflow, get_version
 from formloop.workflows.tables import case_log, task
+from workflows.specimens import REQUEST
 from workflows.stage import END, Stage, approval
 
 
@@ -309,3 +311,21 @@ def test_an_earlier_version_is_prepared_once_for_all_its_cases(stage: Stage) -> 
     first = db.transactional(get_version)("request_approval", 1)
     assert stage.do("bob", "approve", case).status == "approved"
     assert db.transactional(get_version)("request_approval", 1) is first
+
+
+def test_what_no_longer_holds_since_it_was_saved_is_told_when_it_is_submitted(stage: Stage) -> None:
+    stage.publish(approval("one", "bob"))
+    record = stage.record(amount="100")
+    rule = {
+        "id": "small",
+        "holds": "amount < 50",
+        "at": "amount",
+        "says": "Too much.",
+        "x-says": {"zh-CN": "过多。"},
+    }
+    definitions.publish_many(SYSTEM, [{**REQUEST, "x-checks": [rule]}], "stricter")
+    with pytest.raises(Invalid) as refused:
+        stage.submit_record(record)
+    assert [(p.code, p.at) for p in refused.value.problems] == [("check:small", "amount")]
+    records.change_record(SYSTEM, "request", record, {"amount": "40"})
+    assert stage.submit_record(record).status == "open"

@@ -248,10 +248,15 @@ def check(spec: FormSpec, values: Values, env: Values, context: Context) -> list
         for index, line in enumerate(values.get(subform.key) or ()):
             scope = {**env, **env[subform.key][index]}
             _check_fields(subform.children, line, scope, f"{subform.key}.{index}.", context, problems)
-    if not problems:
-        for rule in spec.checks:
-            if _evaluate(rule.holds, env, context, rule.at, problems) is False:
-                problems.append(rule.problem())
+    return problems or check_rules(spec, env, context)
+
+
+def check_rules(spec: FormSpec, env: Values, context: Context) -> list[Problem]:
+    """The rules over the whole record that do not hold."""
+    problems: list[Problem] = []
+    for rule in spec.checks:
+        if _evaluate(rule.holds, env, context, rule.at, problems) is False:
+            problems.append(rule.problem())
     return problems
 
 
