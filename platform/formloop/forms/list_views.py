@@ -85,7 +85,7 @@ def list_page(form: str) -> Response:
 def _shown(spec: FormSpec, permit: permits.Permit, query: listing.Query) -> tuple[list[str], bool]:
     """The columns that this person sees, and whether the state is shown behind them, once and as its word."""
     wanted = query.columns or spec.list.columns
-    keys = [k for k in wanted if k in permit.anywhere or k not in spec.fields and k != "state"]
+    keys = [k for k in wanted if k in permit.anywhere or (k not in spec.fields and k != "state")]
     return keys, states.are_telling(spec) or ("state" in wanted and "state" not in spec.fields)
 
 
