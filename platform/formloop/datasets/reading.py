@@ -57,6 +57,7 @@ class Reader:
     find: Find
     problems: list[Problem] = field(default_factory=list)
     reads: set[Read] = field(default_factory=set)
+    names_at: dict[str, Names] = field(default_factory=dict)  # what the expression at a place can name
 
     def dataset(self, version: int) -> DatasetSpec:
         """The prepared dataset."""
@@ -295,6 +296,7 @@ class Reader:
     ) -> Expression | None:
         if source is None:
             return None
+        self.names_at[at] = names
         parsed, problems = check_expression(source, names, expects)
         if parsed is not None and not isinstance(parsed.tree, Name):
             problems = check_sql(parsed)

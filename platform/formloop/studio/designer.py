@@ -48,6 +48,14 @@ class Designer:
     whole: ClassVar[bool] = True  # whether the canvas is the panel of the whole definition
     without: ClassVar[frozenset[str]] = FIXED
 
+    def opened(self, doc: Doc) -> Doc:
+        """A document as its panels show it: what may be written shortly is written out."""
+        return doc
+
+    def closed(self, doc: Doc) -> Doc:
+        """A document as it is kept, after a gesture on it opened."""
+        return doc
+
     def shown(self, around: Around) -> Mapping[str, Any]:
         """What the canvas draws."""
         panel = self.panel(around, ())

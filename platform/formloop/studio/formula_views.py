@@ -68,9 +68,11 @@ def write_condition(designer: Designer, gesture: Gesture) -> Made:
 def _formula_at(definition_id: str, at: Path) -> tuple[Any, Scope]:
     """What stands at a place of the draft, and what an expression may be there."""
     desk = drafting.open_desk(signing.current(), definition_id)
-    beside = mapping(find(desk.doc, at[:-1], desk.kind.identities))
-    around = Around(desk.kind, desk.doc, viewer.locale(), beside)
-    return find(desk.doc, at, desk.kind.identities), designer_of(desk.kind.name).scope(around, at)
+    designer = designer_of(desk.kind.name)
+    doc = designer.opened(desk.doc)
+    beside = mapping(find(doc, at[:-1], desk.kind.identities))
+    around = Around(desk.kind, doc, viewer.locale(), beside)
+    return find(doc, at, desk.kind.identities), designer.scope(around, at)
 
 
 def _text(

@@ -157,7 +157,8 @@ class Panel:
         if "x-pick" in schema:
             return [self._matrix(at, title, schema, mapping(value))]
         each = schema.get("additionalProperties")
-        if isinstance(each, Mapping) and "properties" in each:
+        each = resolve(each, self.root, {}) if isinstance(each, Mapping) else None
+        if each is not None and "properties" in each:
             there: list[tuple[Path, Message | str, list[Part]]] = [
                 (
                     (*at, name),

@@ -10,15 +10,17 @@ from formloop.access import signing
 from formloop.core.definitions import Doc, Path, kinds
 from formloop.core.errors import Conflict, Invalid, Problem
 from formloop.core.text import M, Message
-from formloop.definitions import editor, library
+from formloop.definitions import library
 from formloop.definitions import service as definitions
 from formloop.definitions import views as definition_views
 from formloop.definitions.views import Restorer
 from formloop.forms import list_views
 from formloop.studio import (
     app_designer,
+    beginning,
     bridge_designer,
     conditions,
+    dataset_designer,
     drafting,
     example_views,
     flow_designer,
@@ -34,7 +36,7 @@ from formloop.studio import (
     rights_views,
     tour_views,
 )
-from formloop.studio.designer import Designer, Gesture, designer_of, designers
+from formloop.studio.designer import Designer, Gesture, designer_of
 from formloop.studio.operations import find, positions, read_path, write_path
 from formloop.studio.panel import Panel, read_section
 from formloop.studio.pickers import Around
@@ -48,6 +50,7 @@ DESIGN = ("design", "definition")
 DESIGNED = (
     app_designer,
     bridge_designer,
+    dataset_designer,
     form_designer,
     flow_designer,
     ledger_designer,
@@ -57,6 +60,7 @@ DESIGNED = (
 def init_app(app: Flask) -> None:
     """Add the designers; definitions lead to them."""
     app.register_blueprint(blueprint)
+    app.register_blueprint(beginning.blueprint)
     app.register_blueprint(from_file.blueprint)
     app.register_blueprint(rights_views.blueprint)
     app.register_blueprint(ledger_designer.blueprint)
@@ -72,11 +76,9 @@ def init_app(app: Flask) -> None:
     from_file.enroll()
     following.enroll()
     drafting.enroll()
-    if "form" not in definition_views.beginnings:
-        definition_views.beginnings.add("form", "studio.new")
-        definition_views.beginnings.add("bridge", "studio_bridges.new")
+    beginning.enroll()
     definition_views.restorer[:] = [Restorer("studio.restore", restoring.can_take_back)]
-    for kind in designers.names():
+    for kind in kinds.names():
         if kind not in definition_views.designers:
             definition_views.designers.add(kind, "studio.design")
 
@@ -94,25 +96,6 @@ class Bench:
     def panel(self) -> Panel | None:
         """The panel of the place that is selected."""
         return self.designer.panel(self.around, self.at) or self.designer.panel(self.around, ())
-
-
-@route(blueprint, "/new", permission=DESIGN)
-def new() -> Response:
-    """What the new form is to be called."""
-    return page.render("studio/new.html", problems=[], name="", app=request.args.get("app", ""))
-
-
-@route(blueprint, "/new", permission=DESIGN, methods=["POST"], endpoint="do_new")
-def do_new() -> Response:
-    """Begin an empty form."""
-    name, app = request.form.get("name", "").strip()[:200], request.form.get("app", "")
-    if not name:
-        return page.render("studio/new.html", status=422, problems=[M("Give it a name.")], name="", app=app)
-    started = editor.start(kinds.get("form"), name)
-    doc = {**started, "$schema": "https://json-schema.org/draft/2020-12/schema", "x-layout": []}
-    there = library.find_entry("app", app)
-    made = definitions.save_draft(signing.current(), "form", doc, app=there.key if there else "")
-    return page.redirect(url_for("studio.design", definition_id=made.id))
 
 
 @route(blueprint, "/<definition_id>", permission=DESIGN)
@@ -166,7 +149,10 @@ def _act(definition_id: str, act: str, revision: int | None) -> Response:
     shown: dict[str, Any] = {"at": read_path(request.form.get("at", "")), "wrong": {}}
 
     def change(doc: Doc) -> Doc:
-        gesture = Gesture(Around(kind, doc, viewer.locale(), {}), request.form, published)
+        gesture = Gesture(Around(kind, designer.opened(doc), viewer.locale(), {}), request.form, published)
+        return designer.closed(made_of(gesture))
+
+    def made_of(gesture: Gesture) -> Doc:
         if act == "fill":
             made, shown["at"], shown["wrong"] = _fill(designer, gesture)
             return made
@@ -224,9 +210,9 @@ def _answer(
 
 
 def _bench(desk: drafting.Desk, at: Path) -> Bench:
-    around = Around(desk.kind, desk.doc, viewer.locale(), {})
     designer = designer_of(desk.kind.name)
-    if at and find(desk.doc, at, desk.kind.identities) is None and not _may_begin(designer, around, at):
+    around = Around(desk.kind, designer.opened(desk.doc), viewer.locale(), {})
+    if at and find(around.doc, at, desk.kind.identities) is None and not _may_begin(designer, around, at):
         at = ()
     return Bench(desk, around, designer, at, drafting.check(signing.current(), desk))
 
@@ -337,10 +323,7 @@ def begin_flow(definition_id: str) -> Response:
     form = definitions.get_definition(definition_id)
     found = _flow_of(form)
     if found is None:
-        named, chinese = form.title[:180], (form.title_zh or form.title)[:180]
-        title = f"{named} approval" if named.isascii() or form.title_zh != form.title else f"{chinese}审批"
-        doc = {**editor.start(kinds.get("workflow"), title), "x-title": {"zh-CN": f"{chinese}审批"}}
-        found = definitions.save_draft(signing.current(), "workflow", {**doc, "form": form.key}, app=form.app)
+        found = beginning.begin(kinds.get("workflow"), "", form)
     return page.redirect(url_for("studio.design", definition_id=found.id))
 
 

@@ -1,0 +1,71 @@
+"""The designer of datasets: columns and measures by name, each with its value; the columns' names are offered."""
+
+from contextlib import suppress
+from dataclasses import replace
+
+from formloop.core.definitions import Doc, Path
+from formloop.datasets.reading import Names, Reader
+from formloop.definitions import library
+from formloop.studio.designer import Designer, designers
+from formloop.studio.formula import Scope
+from formloop.studio.pickers import Around, Option, called, fields_of, find_newest, pickers
+from formloop.studio.shapes import mapping
+
+PARTS = ("columns", "measures")
+
+
+class DatasetDesigner(Designer):
+    """Draws datasets by panels alone."""
+
+    def opened(self, doc: Doc) -> Doc:
+        """A column that is an expression alone, as one that may have a name and more."""
+        return doc | {
+            part: {key: {"value": said} if isinstance(said, str) else said for key, said in doc[part].items()}
+            for part in PARTS
+            if isinstance(doc.get(part), dict)
+        }
+
+    def closed(self, doc: Doc) -> Doc:
+        """A column that says nothing but its expression, as that alone."""
+        return doc | {
+            part: {key: _short(said) for key, said in doc[part].items()}
+            for part in PARTS
+            if isinstance(doc.get(part), dict)
+        }
+
+    def scope(self, around: Around, at: Path) -> Scope:
+        """Expressions see what the dataset itself lets them name at their place; its form's fields are offered."""
+        source = mapping(around.doc.get("from")).get("form", around.doc.get("from"))
+        scope = super().scope(replace(around, beside={**around.beside, "form": source}), at)
+        if at[0] in ("measures", "having"):
+            scope = replace(scope, fields=_columns(around), options={})
+        names = _names_at(around.doc, ".".join(at))
+        return scope if names is None else replace(scope, names=names, form="")
+
+
+def _names_at(doc: Doc, place: str) -> Names | None:
+    """What can be named at a place; None while the dataset cannot be read so far."""
+    reader = Reader(doc, library.find_published)
+    with suppress(KeyError, TypeError, AttributeError, ValueError):  # a draft may be wrong in every way
+        reader.dataset(0)
+    return reader.names_at.get(place)
+
+
+def _short(said: object) -> object:
+    return said["value"] if isinstance(said, dict) and said.keys() == {"value"} else said
+
+
+def _columns(around: Around) -> list[Option]:
+    """The columns and measures, called as they say or like the field they show."""
+    source = around.doc.get("from")
+    form = find_newest("form", source) if isinstance(source, str) else None
+    titles = dict(fields_of(form or {}, around.locale))
+    return [
+        (key, called(mapping(said), titles.get(str(mapping(said).get("value")), key), around.locale))
+        for part in PARTS
+        for key, said in mapping(around.doc.get(part)).items()
+    ]
+
+
+designers.add("dataset", DatasetDesigner())
+pickers.add("columns", _columns)
