@@ -33,7 +33,11 @@ def check_choices(
             record is None or (not how.free and not record["_seen"]) or record["deleted_at"] is not None
         ):
             problems.append(Problem("unknown_record", at, UNKNOWN))
-        elif record and not how.trusted and not fits(spec, field, record, _row_of(after, at), context):
+        elif (
+            record
+            and not (how.free or how.restores)
+            and not fits(spec, field, record, _row_of(after, at), context)
+        ):
             problems.append(Problem("unfit_record", at, UNFIT))
     return problems
 

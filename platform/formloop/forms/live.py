@@ -203,15 +203,15 @@ def _by_title(actor: Actor, target: FormSpec) -> tuple[str, ...]:
     return (target.title_field,) if known else ()
 
 
-def read_own(spec: FormSpec, field: Field, typed: Mapping[str, str], before: Values | None) -> Values:
-    """What `this` means for a field while it is filled in: what is `typed`, laid over the record `before`."""
+def read_own(spec: FormSpec, field: Field, typed: Mapping[str, str]) -> Values:
+    """What `this` means for a field on a page that says so: the values of the record, over them those of the line."""
     columns = {c.key for c in spec.fields[field.subform].children} if field.subform else set()
     raw: dict[str, Any] = {key: value for key, value in typed.items() if key not in columns}
     if field.subform:
         raw[field.subform] = [{key: value for key, value in typed.items() if key in columns}]
     values = engine.read_given(spec, raw, trusted=True).values
     line = values.pop(field.subform)[0] if field.subform else {}
-    return {**(before or {}), **values, **line}
+    return {**values, **line}
 
 
 def _allowed(actor: Actor, spec: FormSpec | None, field: Field, own: Values | None) -> Any:
