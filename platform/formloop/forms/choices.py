@@ -42,6 +42,28 @@ def check_choices(
     return problems
 
 
+def check_standing(spec: FormSpec, values: Values, links: Links, context: Context) -> list[Problem]:
+    """The relations of a record whose condition does not hold, or no longer."""
+    problems = []
+    for at, field in _conditional(spec, values):
+        row = _row_of(values, at)
+        record = links.records.get((field.relation.form, int(row[field.key]))) if field.relation else None
+        if record is None or not fits(spec, field, record, row, context):
+            problems.append(Problem("unfit_record", at, UNFIT))
+    return problems
+
+
+def _conditional(spec: FormSpec, values: Values) -> Iterator[tuple[str, Field]]:
+    for each in spec.fields.values():
+        if each.relation and each.relation.where and values.get(each.key) is not None:
+            yield each.key, each
+        for column in each.children:
+            if column.relation and column.relation.where:
+                for index, line in enumerate(values.get(each.key) or ()):
+                    if line.get(column.key) is not None:
+                        yield f"{each.key}.{index}.{column.key}", column
+
+
 def drop_unseen(spec: FormSpec, before: Values | None, values: Values, given: Given, links: Links) -> None:
     """Take out newly chosen records that the person may not see, before anything is calculated from them."""
     for at, field, value, anew in list(_asked(spec, before or {}, values, given)):

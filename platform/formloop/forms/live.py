@@ -149,6 +149,8 @@ def _look_up_again(spec: FormSpec, values: Values, links: Links, changed: str) -
             if field.subform and len(parts) == 3 and parts[:2] != [field.subform, str(index)]:
                 continue
             row = values[field.subform][index] if field.subform else values
+            if field.subform and len(parts) == 1 and row.get(field.key) is not None:
+                continue  # what stands in a line was agreed or typed; only a change in the line itself asks anew
             found = links.linkages.find(field, {**env, **scope})
             row[field.key] = None if found is None else field.type.read(field, found)
             touched.add(f"{field.subform}.{index}.{field.key}" if field.subform else field.key)

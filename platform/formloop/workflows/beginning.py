@@ -13,6 +13,7 @@ from formloop.core.errors import Conflict, Invalid, NotFound
 from formloop.core.text import M
 from formloop.db import connection, kept, transactional
 from formloop.forms import rows
+from formloop.forms.choices import check_standing
 from formloop.forms.engine import check
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
@@ -94,8 +95,9 @@ def _begin_anew(
 def _require_sound(actor: Actor, spec: FormSpec, values: Values, workflow: Workflow) -> None:
     """Refuse what the form would refuse of a submitted record: what may be missing in drafts, or no longer holds."""
     coming = {**values, "state": workflow.states["submitted"]}
-    env = Links(SYSTEM, spec, [coming]).environment(spec, coming)
-    if problems := check(spec, coming, env, context_of(actor)):
+    links, context = Links(SYSTEM, spec, [coming]), context_of(actor)
+    problems = check(spec, coming, links.environment(spec, coming), context)
+    if problems := problems + check_standing(spec, coming, links, context):
         raise Invalid(problems)
 
 
