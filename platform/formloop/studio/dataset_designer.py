@@ -37,7 +37,7 @@ class DatasetDesigner(Designer):
         """Expressions see what the dataset itself lets them name at their place; its form's fields are offered."""
         source = mapping(around.doc.get("from")).get("form", around.doc.get("from"))
         scope = super().scope(replace(around, beside={**around.beside, "form": source}), at)
-        if at[0] in ("measures", "having"):
+        if at[:1] in (("measures",), ("having",)):
             scope = replace(scope, fields=_columns(around), options={})
         names = _names_at(around.doc, ".".join(at))
         return scope if names is None else replace(scope, names=names, form="")
