@@ -136,6 +136,7 @@ def test_a_new_bridge_begins_between_two_forms_and_stands_in_the_list(client):
     assert "Accept all suggestions" in page
     (draft,) = [each for each in definitions.list_definitions("bridge") if each.has_draft]
     assert (draft.title, draft.title_zh) == ("Sales order → Demand", "销售订单 → 需求")
+    assert definitions.find_draft(draft.id).doc["from"]["on"] == ["created"]  # no workflow confirms it
     assert "Sales order → Demand" in client.get("/studio/bridges?form=demand").text
     assert "Sales order → Demand" not in client.get("/studio/bridges?form=item").text
 

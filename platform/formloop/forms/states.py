@@ -19,4 +19,9 @@ def are_telling(spec: FormSpec) -> bool:
     """Whether lists and records show the state: several are defined, or something uses the usual ones."""
     if "x-states" in spec.document:
         return len(spec.states) > 1
-    return any(use(spec.key) for use in _uses)
+    return are_moved(spec.key)
+
+
+def are_moved(form: str) -> bool:
+    """Whether something moves records of a form from state to state."""
+    return any(use(form) for use in _uses)

@@ -13,7 +13,7 @@ from formloop.core.errors import Invalid
 from formloop.core.text import M, Message
 from formloop.definitions import editor, library
 from formloop.definitions import service as definitions
-from formloop.forms import listing
+from formloop.forms import listing, states
 from formloop.forms.listing import Query
 from formloop.forms.spec import FormSpec
 from formloop.studio import drafting
@@ -103,12 +103,12 @@ def _around_source(around: Around) -> Around:
 
 def _happenings(around: Around) -> list[Option]:
     """What may happen to a record of the source."""
-    states = states_of(around.form, around.locale)
+    titled = states_of(around.form, around.locale)
     comes = [
         (f"state:{key}", M("It comes to “{state}”", state=title).render(around.locale))
-        for key, title in states
+        for key, title in titled
     ]
-    known = {key for key, _ in states}
+    known = {key for key, _ in titled}
     return comes + [
         (key, says.render(around.locale))
         for key, says in HAPPENINGS.items()
@@ -173,7 +173,8 @@ def do_new() -> Response:
     doc = editor.start(kinds.get("bridge"), name or " → ".join(titles["en"]))
     if not name:
         doc["x-title"] = {"zh-CN": " → ".join(titles["zh-CN"])}
-    on = "state:confirmed" if "confirmed" in source.states else "created"
+    comes = "confirmed" in source.states and states.are_moved(source.key)
+    on = "state:confirmed" if comes else "created"
     doc |= {"from": {"form": source.key, "on": [on]}, "to": {"form": target.key}, "map": {}, "run": "after"}
     made = definitions.save_draft(signing.current(), "bridge", doc)
     return page.redirect(url_for("studio.design", definition_id=made.id))
