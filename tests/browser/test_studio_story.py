@@ -90,8 +90,8 @@ def build_form(hand: Builder, site: Site, name: str) -> None:
     """Lines, two formulas and a field that shows only when it is needed."""
     page = hand.page
     page.goto(f"{site.address}/definitions")
-    hand.click("details.fl-dropdown:has(a[href^='/studio/new']) > summary")
-    hand.click("a[href^='/studio/new']")
+    hand.click("details.fl-dropdown:has(a[href='/studio/new?kind=form']) > summary")
+    hand.click("a[href='/studio/new?kind=form']")
     expect(page.locator("[name=name]")).to_be_focused()
     page.keyboard.type(name)
     page.keyboard.press("Enter")

@@ -18,7 +18,7 @@ def test_a_tour_is_taken_left_and_finished(browser: Browser, site: Site, screens
     screenshot(page, "tour")
 
     page.locator("details.fl-tour-target summary").click()
-    page.locator('a[href^="/studio/new"]').click()
+    page.locator('a[href="/studio/new?kind=form"]').click()
     expect(count).to_have_text("2 / 10")
     page.locator("[name=name]").fill("Toured")
     page.keyboard.press("Enter")
