@@ -23,7 +23,7 @@ function choose(select) {
     },
     score: () => () => 1,
     onType() { this.clearOptions(); },
-    onFocus() { if (select.dataset.flReads) { this.clearOptions(); this.load(""); } },  // what it hangs on may have changed
+    onFocus() { if (select.dataset.flOwn) { this.clearOptions(); this.load(""); } },  // what it hangs on may have changed
     render: {
       option: (each, escape) => `<div>${escape(each.text)}${each.hint ? `<small>${escape(each.hint)}</small>` : ""}</div>`,
       no_results: () => null,
@@ -38,15 +38,15 @@ function choose(select) {
   });
 }
 
-// What the condition of a choice reads of the record being filled in: of its own line before the rest of the record.
+// What the condition of a choice reads of the record: as typed, in its own line before the rest; else as the page has it.
 function ownValues(select) {
-  const form = select.closest("form[data-fl-live]"), reads = select.dataset.flReads?.split(" ") || [];
-  if (!form || !reads.length) return {};
-  const line = select.closest("[data-fl-line]") && select.name.slice(0, select.name.lastIndexOf("."));
-  const inputs = reads.map((key) => [key, form.elements[`${line}.${key}`] || form.elements[key]]);
-  const typed = inputs.filter(([, input]) => input).map(([key, input]) => [`this.${key}`, input.value]);
-  const page = new URL(form.dataset.flLive, location).searchParams;
-  return Object.fromEntries([...typed, ...page]);
+  const own = JSON.parse(select.dataset.flOwn || "{}"), form = select.closest("form");
+  if (!form || !Object.keys(own).length) return {};
+  const typed = new FormData(form), line = select.name.slice(0, select.name.lastIndexOf(".") + 1);
+  return Object.fromEntries(Object.entries(own).map(([key, shown]) => {
+    const name = typed.has(line + key) ? line + key : key;
+    return [`this.${key}`, typed.has(name) ? typed.getAll(name).pop() : shown];  // a hidden input stands before a check box
+  }));
 }
 htmx.onLoad((root) => {
   if (root.matches("[data-fl-choices]")) choose(root);

@@ -48,7 +48,7 @@ def test_the_history_says_that_a_program_did_it(site: Flask, client: Client) -> 
 
     with site.app_context():
         (entry,) = history.describe_changes(SYSTEM, get_form("item"), made["id"], frozenset(), "en")
-    assert (entry.person, entry.chain) == ("Boss", ("api",))
+    assert (entry.person, entry.through) == ("Boss", "by a program")
 
 
 def test_problems_name_their_places(client: Client) -> None:

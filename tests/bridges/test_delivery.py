@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bridges.trade import DEMAND, Trade, bridge
+from bridges.trade import BRIDGE_DOC, DEMAND, Trade, bridge
 from formloop.access import audit
 from formloop.access.actor import SYSTEM
 from formloop.bridges import desk
@@ -68,7 +68,7 @@ def test_the_history_says_which_bridge_and_whose_deed(later: Trade) -> None:
     (entry,) = history.describe_changes(
         SYSTEM, get_form("demand"), later.demand()[0]["id"], frozenset(), "en"
     )
-    assert entry.chain[-1] == "bridge:order_to_demand"
+    assert entry.through == f"through “{BRIDGE_DOC['title']}”"
 
 
 def test_a_refusal_ends_at_the_repair_desk_with_reason_and_places(later: Trade) -> None:

@@ -5,8 +5,11 @@ import re
 import pytest
 from flask import Flask
 
+from formloop.access.actor import SYSTEM
+from formloop.definitions import service as definitions
 from formloop.workflows import narrowing, service
 from workflows.site import app, browser, play, text_of
+from workflows.specimens import REQUEST
 from workflows.stage import END, Stage, approval
 
 __all__ = ["app", "play"]
@@ -96,6 +99,22 @@ def test_what_was_filled_in_stays_on_the_page_when_it_is_refused(app: Flask, pla
     assert 'value="77' in page
     assert "A desk" in page
     assert ">well</textarea>" in page
+
+
+def test_what_cannot_be_submitted_is_told_on_the_records_own_page(app: Flask, play: Stage) -> None:
+    record = play.record(amount="100")
+    rule = {
+        "id": "small",
+        "holds": "amount < 50",
+        "at": "amount",
+        "says": "Too much.",
+        "x-says": {"zh-CN": "过多。"},
+    }
+    definitions.publish_many(SYSTEM, [{**REQUEST, "x-checks": [rule]}], "stricter")
+    ann = browser(app, play, "ann")
+    answer = ann.post(f"/f/request/{record}/submit")
+    assert (answer.status_code, answer.location) == (303, f"/f/request/{record}")
+    assert "Not submitted. Amount: Too much." in text_of(ann, answer.location)
 
 
 def test_rejecting_asks_for_the_reason(app: Flask, play: Stage) -> None:

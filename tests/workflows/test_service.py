@@ -329,3 +329,18 @@ def test_what_no_longer_holds_since_it_was_saved_is_told_when_it_is_submitted(st
     assert [(p.code, p.at) for p in refused.value.problems] == [("check:small", "amount")]
     records.change_record(SYSTEM, "request", record, {"amount": "40"})
     assert stage.submit_record(record).status == "open"
+
+
+def test_a_draft_may_lack_what_must_be_there_when_it_is_submitted(stage: Stage) -> None:
+    fields = {
+        **REQUEST["properties"],
+        "why": {"type": "string", "title": "Why", "x-required": 'state <> "draft"'},
+    }
+    definitions.publish_many(SYSTEM, [{**REQUEST, "properties": fields}], "asks why")
+    stage.publish(approval("one", "bob"))
+    record = stage.record()
+    with pytest.raises(Invalid) as refused:
+        stage.submit_record(record)
+    assert [(p.code, p.at) for p in refused.value.problems] == [("required", "why")]
+    records.change_record(SYSTEM, "request", record, {"why": "Old one broke"})
+    assert stage.submit_record(record).status == "open"

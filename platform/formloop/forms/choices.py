@@ -33,9 +33,35 @@ def check_choices(
             record is None or (not how.free and not record["_seen"]) or record["deleted_at"] is not None
         ):
             problems.append(Problem("unknown_record", at, UNKNOWN))
-        elif record and not how.trusted and not fits(spec, field, record, _row_of(after, at), context):
+        elif (
+            record
+            and not (how.free or how.restores)
+            and not fits(spec, field, record, _row_of(after, at), context)
+        ):
             problems.append(Problem("unfit_record", at, UNFIT))
     return problems
+
+
+def check_standing(spec: FormSpec, values: Values, links: Links, context: Context) -> list[Problem]:
+    """The relations of a record whose condition does not hold, or no longer."""
+    problems = []
+    for at, field in _conditional(spec, values):
+        row = _row_of(values, at)
+        record = links.records.get((field.relation.form, int(row[field.key]))) if field.relation else None
+        if record is None or not fits(spec, field, record, row, context):
+            problems.append(Problem("unfit_record", at, UNFIT))
+    return problems
+
+
+def _conditional(spec: FormSpec, values: Values) -> Iterator[tuple[str, Field]]:
+    for each in spec.fields.values():
+        if each.relation and each.relation.where and values.get(each.key) is not None:
+            yield each.key, each
+        for column in each.children:
+            if column.relation and column.relation.where:
+                for index, line in enumerate(values.get(each.key) or ()):
+                    if line.get(column.key) is not None:
+                        yield f"{each.key}.{index}.{column.key}", column
 
 
 def drop_unseen(spec: FormSpec, before: Values | None, values: Values, given: Given, links: Links) -> None:

@@ -29,7 +29,8 @@ class How:
     `fields`: the paths that may be changed beyond or within the person's grants (a workflow node's field
     rights). `unlocked`: a record under approval may be changed too. `dry`: find every problem, save nothing.
     `unique`: fields that may occur only once and by which the caller has just looked, in this transaction, for
-    records that are there, so that nobody else needs to.
+    records that are there, so that nobody else needs to. `restores`: the values were there before, so what they
+    point to is not asked again whether it may be chosen.
     """
 
     trusted: bool = False
@@ -38,6 +39,7 @@ class How:
     unlocked: bool = False
     dry: bool = False
     unique: frozenset[str] = frozenset()
+    restores: bool = False
 
     @property
     def free(self) -> bool:

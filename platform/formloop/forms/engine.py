@@ -88,9 +88,12 @@ def _read(
 
 
 def laid_over(spec: FormSpec, before: Values | None, given: Values) -> Values:
-    """The record with what was given on top; a line that names its id keeps the values it was not given."""
+    """The record with what was given on top; a line that names its id keeps the values it was not given.
+
+    A new record is in the first state of its form.
+    """
     if before is None:
-        return dict(given)
+        return {"state": spec.initial_state, **given}
     after = {**before, **given}
     for subform in spec.subforms:
         known = {line["id"]: line for line in before.get(subform.key) or ()}
@@ -248,15 +251,10 @@ def check(spec: FormSpec, values: Values, env: Values, context: Context) -> list
         for index, line in enumerate(values.get(subform.key) or ()):
             scope = {**env, **env[subform.key][index]}
             _check_fields(subform.children, line, scope, f"{subform.key}.{index}.", context, problems)
-    return problems or check_rules(spec, env, context)
-
-
-def check_rules(spec: FormSpec, env: Values, context: Context) -> list[Problem]:
-    """The rules over the whole record that do not hold."""
-    problems: list[Problem] = []
-    for rule in spec.checks:
-        if _evaluate(rule.holds, env, context, rule.at, problems) is False:
-            problems.append(rule.problem())
+    if not problems:
+        for rule in spec.checks:
+            if _evaluate(rule.holds, env, context, rule.at, problems) is False:
+                problems.append(rule.problem())
     return problems
 
 

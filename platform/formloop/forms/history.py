@@ -75,10 +75,13 @@ def describe_changes(
     ]
 
 
+_WAYS = {"link": M("by link"), "api": M("by a program"), "import": M("by import")}
+
+
 def _through(chain: Sequence[str], locale: str) -> str:
-    if chain[-1] == "link":
-        return M("by link").render(locale)
     kind, _, key = chain[-1].partition(":")
+    if kind in _WAYS:
+        return _WAYS[kind].render(locale)
     entry = library.find_entry(kind, key)
     if entry is None:
         return ""

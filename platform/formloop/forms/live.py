@@ -149,6 +149,8 @@ def _look_up_again(spec: FormSpec, values: Values, links: Links, changed: str) -
             if field.subform and len(parts) == 3 and parts[:2] != [field.subform, str(index)]:
                 continue
             row = values[field.subform][index] if field.subform else values
+            if field.subform and len(parts) == 1 and row.get(field.key) is not None:
+                continue  # what stands in a line was agreed or typed; only a change in the line itself asks anew
             found = links.linkages.find(field, {**env, **scope})
             row[field.key] = None if found is None else field.type.read(field, found)
             touched.add(f"{field.subform}.{index}.{field.key}" if field.subform else field.key)
@@ -203,15 +205,15 @@ def _by_title(actor: Actor, target: FormSpec) -> tuple[str, ...]:
     return (target.title_field,) if known else ()
 
 
-def read_own(spec: FormSpec, field: Field, typed: Mapping[str, str], before: Values | None) -> Values:
-    """What `this` means for a field while it is filled in: what is `typed`, laid over the record `before`."""
+def read_own(spec: FormSpec, field: Field, typed: Mapping[str, str]) -> Values:
+    """What `this` means for a field on a page that says so: the values of the record, over them those of the line."""
     columns = {c.key for c in spec.fields[field.subform].children} if field.subform else set()
     raw: dict[str, Any] = {key: value for key, value in typed.items() if key not in columns}
     if field.subform:
         raw[field.subform] = [{key: value for key, value in typed.items() if key in columns}]
     values = engine.read_given(spec, raw, trusted=True).values
     line = values.pop(field.subform)[0] if field.subform else {}
-    return {**(before or {}), **values, **line}
+    return {**values, **line}
 
 
 def _allowed(actor: Actor, spec: FormSpec | None, field: Field, own: Values | None) -> Any:

@@ -21,7 +21,7 @@ def raw_values(spec: FormSpec, form: "MultiDict[str, str]") -> dict[str, Any]:
     for name in dict.fromkeys(full.partition(":")[0] for full in form):
         parts = name.split(".")
         field = spec.fields.get(parts[0])
-        if field is None:
+        if field is None or (name not in form and not _has_parts(field, parts[-1])):
             continue
         if len(parts) == 1 and not field.children:
             raw[name] = _value(field, form, name)
@@ -43,6 +43,10 @@ def _line_number(text: str) -> int:
     if (found := find_id(text)) is None:
         raise Invalid([Problem("line", "", M("“{text}” is no number of a line.", text=text[:20]))])
     return found
+
+
+def _has_parts(field: Field, key: str) -> bool:
+    return bool(next((c for c in field.children if c.key == key), field).type.parts)
 
 
 def _value(field: Field, form: "MultiDict[str, str]", name: str) -> Any:

@@ -44,6 +44,7 @@ class Cell:
     note: str = ""  # below the value
     items: list[tuple[Any, str]] = made_by(default_factory=list)  # what it points to, with names
     width: int = 12
+    own: dict[str, str] = made_by(default_factory=dict)  # what the condition of its choice reads of the page
 
 
 @dataclass(slots=True)
@@ -170,6 +171,10 @@ def build(
         made[each.key] = cell
         if each.children:
             _lines(cell, values, env, context, locale, visible, editable, by_place, names)
+    for cell in made.values():
+        _note_own([cell], made)
+        for line in (*cell.lines, *([cell.blank] if cell.blank else [])):
+            _note_own(line.cells, made | {each.field.key: each for each in line.cells})
     tabs = arrange(spec.layout, made, locale)
     rows = [each for tab in tabs for part in tab.sections for each in part.blocks if isinstance(each, list)]
     for row in rows:
@@ -177,6 +182,12 @@ def build(
             cell.width = int(cell.field.schema.get("x-width", 12 // len(row)))
     placed = {p for p in by_place if p in made or "." in p}
     return Screen(rows, [p for p in problems if p.at not in placed], tabs)
+
+
+def _note_own(cells: Iterable[Cell], near: Mapping[str, Cell]) -> None:
+    for cell in cells:
+        if cell.field.relation and cell.field.relation.reads:
+            cell.own = {key: near[key].input for key in cell.field.relation.reads if key in near}
 
 
 def _lines(

@@ -197,7 +197,7 @@ def undo_change(
 
     Unless `how` says otherwise the right to edit is asked, and read-only fields get their values back too.
     """
-    how = how or How(trusted=True, asks="edit")
+    how = how or How(trusted=True, asks="edit", restores=True)
     row = (
         connection()
         .execute(

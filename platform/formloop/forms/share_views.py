@@ -76,11 +76,25 @@ def fill_in(secret: str) -> Response:
     try:
         sharing.fill_in(secret, raw, request.form.get("revision", type=int))
     except Invalid as error:
-        return _shared_page(sharing.with_typed(opened, raw), error.problems, 422)
+        return _shared_page(sharing.with_typed(opened, raw), _told(opened, error.problems), 422)
     except Conflict:
         text = M("Somebody changed this meanwhile. Please look again and fill in what is missing.")
-        return _shared_page(sharing.open_link(secret), [Problem("changed", "", text)], 409)
+        newest = sharing.with_typed(sharing.open_link(secret), raw)
+        return _shared_page(newest, [Problem("changed", "", text)], 409)
     return page.redirect(url_for("sharing.open_link", secret=secret), M("Saved. Thank you."))
+
+
+def _told(opened: sharing.Opened, problems: list[Problem]) -> list[Problem]:
+    """What is wrong with what the reader may fill in; of the rest only that its maker has to be asked."""
+    own = [
+        p for p in problems if ".".join(x for x in p.at.split(".") if not x.isdecimal()) in opened.fillable
+    ]
+    if len(own) == len(problems):
+        return own
+    text = M(
+        "This cannot be accepted now. Please tell {name}, who sent you the link.", name=opened.maker.name
+    )
+    return [*own, Problem("not_now", "", text)]
 
 
 def _shared_page(opened: sharing.Opened, problems: list[Problem], status: int = 200) -> Response:

@@ -157,7 +157,8 @@ def fill_in(secret: str, raw: Mapping[str, Any], revision: int | None) -> None:
     if not opened.fillable:
         raise Forbidden(M("This can no longer be filled in."))
     values = _allowed(spec, record, raw, opened.fillable)
-    draft = Draft(values, record["id"], revision, state=settings_of(spec).get("state"))
+    seen = record["revision"] if revision is None else revision
+    draft = Draft(values, record["id"], seen, state=settings_of(spec).get("state"))
     (saved,) = service.save_many(maker, spec.key, [draft], BY_LINK, How(fields=opened.fillable))
     if saved.problems:
         raise Invalid(saved.problems)

@@ -20,7 +20,7 @@ from formloop.forms.staging import Batch
 from formloop.forms.tables import change
 
 CHUNK = 100
-_HOW = How(trusted=True, asks="import")
+_HOW = How(trusted=True, asks="import", restores=True)
 
 
 def undo_step(job: Job, actor: Actor) -> bool:

@@ -281,21 +281,14 @@ def choices(form: str, path: str) -> Response:
     field = spec.find(path)
     if field is None:
         raise NotFound
-    own = _own_values(actor, spec, field) if field.relation and field.relation.reads else None
+    own = _own_values(spec, field) if field.relation and field.relation.reads else None
     return jsonify(live.choices(actor, spec, field, request.args.get("q", "")[:100], own))
 
 
-def _own_values(actor: Actor, spec: FormSpec, field: Field) -> Values | None:
+def _own_values(spec: FormSpec, field: Field) -> Values | None:
     """What the page says of the record it fills in, as `this.customer=…`; None for pages that fill in none."""
     typed = {key.removeprefix("this."): v for key, v in request.args.items() if key.startswith("this.")}
-    record = request.args.get("record", type=int)
-    if record is None and not typed:
-        return None
-    try:
-        before = reads.get_record(actor, spec.key, record) if record is not None else None
-    except NotFound:  # a task shows its record to people whose roles do not
-        before = None
-    return live.read_own(spec, field, typed, before)
+    return live.read_own(spec, field, typed) if typed else None
 
 
 @route(blueprint, "/f/<form>/<int:record>/delete", permission=("delete", "form:{form}"), methods=["POST"])

@@ -28,7 +28,7 @@ from formloop.ledgers.spec import EntryRule, LedgerSpec, PostingSpec, Share
 FindLedger = Callable[[str], LedgerSpec | None]
 WORDS = ("id", "ledger", "each", "when", "pending", "expires", "due", "carries", "returns", "adds_to", "uses",
          "settles")  # fmt: skip
-CANCELLED = "cancelled"
+CANCELLED, REJECTED = "cancelled", "rejected"
 
 
 def find_ledger(key: str) -> LedgerSpec | None:
@@ -102,7 +102,8 @@ class Reader:
         )
 
     def _until(self, form: FormSpec | None, state: str) -> tuple[str, ...]:
-        """The states that undo it: those said, else the first one of the form and `cancelled`."""
+        """The states that undo it: those said, else the first one of the form, `cancelled`, and `rejected`, as which an
+        approval that is voided ends."""
         if form is None:
             return ()
         said = [each.removeprefix("state:") for each in self.doc.get("until", ())]
@@ -110,7 +111,8 @@ class Reader:
             if each not in form.states:
                 text = M("The form “{form}” has no state “{state}”.", form=form.key, state=each)
                 self.say("no_state", at, with_suggestion(text, each, form.states))
-        return tuple(said) or tuple({form.initial_state, CANCELLED} - {state})
+        undone = {form.initial_state, CANCELLED, *({REJECTED} & set(form.states))}
+        return tuple(said) or tuple(sorted(undone - {state}))
 
     def _names(self, form: FormSpec) -> dict[str, Type]:
         whole = RecordType(form.key, lambda: form.names)

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 
 from formloop.access import gate, signing
-from formloop.core.errors import Invalid, Problem
+from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.definitions import library
 from formloop.forms import listing, reads
@@ -48,6 +48,8 @@ designers.add("posting", PostingDesigner())
 def try_on(definition_id: str) -> Response:
     """What the draft of a posting would enter for a record, with all that the record's other postings enter."""
     actor, desk = signing.current(), drafting.open_desk(signing.current(), definition_id)
+    if desk.kind.name != "posting":
+        raise NotFound
     wrong = [each for each in drafting.check(actor, desk) if each.severity == "error"]
     record = request.args.get("record", type=int)
     if not wrong and record is None:

@@ -7,16 +7,21 @@ from typing import Any
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
 
-from formloop.access.actor import Actor, get_actor
+from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.core import clock
-from formloop.core.errors import Conflict, NotFound
+from formloop.core.errors import Conflict, Invalid, NotFound
 from formloop.core.text import M
 from formloop.db import connection, kept, transactional
 from formloop.forms import rows
+from formloop.forms.choices import check_standing
+from formloop.forms.engine import check
 from formloop.forms.kind import get_form
+from formloop.forms.links import Links
+from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
 from formloop.workflows import cases, in_use, lines, working
 from formloop.workflows.kind import find_workflow, get_version
+from formloop.workflows.spec import Workflow
 from formloop.workflows.state import Event, State, Work
 from formloop.workflows.turn import Turn, describe, turn_of, turn_on
 from formloop.workflows.turning import Result, add_case, carry_out, perform, settle, think
@@ -75,6 +80,7 @@ def _begin_anew(
         raise NotFound(M("This form has no workflow."))
     if values["state"] not in in_use.free_states(spec):
         raise Conflict(M("A record in this state cannot be submitted."))
+    _require_sound(actor, spec, values, workflow)
     lines.require_room(workflow, above)
     state = State(event.by or 0, above=above)
     turn = turn_of(actor, workflow, spec, clock.new_id(), record, state, values)
@@ -86,11 +92,21 @@ def _begin_anew(
     return Result(turn.case, turn.state.status, asked=asked)
 
 
+def _require_sound(actor: Actor, spec: FormSpec, values: Values, workflow: Workflow) -> None:
+    """Refuse what the form would refuse of a submitted record: what may be missing in drafts, or no longer holds."""
+    coming = {**values, "state": workflow.states["submitted"]}
+    links, context = Links(SYSTEM, spec, [coming]), context_of(actor)
+    problems = check(spec, coming, links.environment(spec, coming), context)
+    if problems := problems + check_standing(spec, coming, links, context):
+        raise Invalid(problems)
+
+
 def _submit_again(actor: Actor, running: Row[Any], event: Event, values: Values) -> Result:
     turn = turn_on(actor, running, values)
     state = turn.state
     if state.status in ("open", "stuck") and state.initiator == actor.person_id and not state.decided:
         return Result(running.id, state.status, repeated=True)
+    _require_sound(actor, turn.spec, values, turn.workflow)
     cases.finish_revision(running.id)
     cases.describe(running.id, *describe(turn, values))
     return carry_out(turn, event, running.revision)

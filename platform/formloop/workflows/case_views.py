@@ -7,26 +7,44 @@ from sqlalchemy.engine import Row
 
 from formloop.access.actor import Actor
 from formloop.access.signing import current
-from formloop.core.errors import Conflict, NotFound
+from formloop.core.errors import Conflict, Invalid, NotFound
 from formloop.core.text import M, Message
 from formloop.forms import files
+from formloop.forms.kind import get_form
 from formloop.web import page, viewer
 from formloop.web.routes import route
 from formloop.workflows import administration, cases, service, task_page, timeline
 from formloop.workflows.pages import STATUS, blueprint, chosen_people, numbers
 from formloop.workflows.partaking import may_see_case
 
+MOST_REASONS = 5
+
 
 @route(blueprint, "/f/<form>/<int:record>/submit", permission="signed-in", methods=["POST"])
 def submit(form: str, record: int) -> Response:
     """Send a record into its workflow; the service asks who may, since whoever it was given to may too."""
-    done = service.submit(current(), form, record, request.form.get("comment", ""), chosen_people())
+    try:
+        done = service.submit(current(), form, record, request.form.get("comment", ""), chosen_people())
+    except Invalid as error:
+        reasons = _reasons(form, error)
+        return page.redirect(_back(form, record), M("Not submitted. {reasons}", reasons=reasons), "danger")
     if done.status == "stuck":
         reason = timeline.find_stop(done.case, viewer.locale())
         return page.redirect(
             _back(form, record), M("Submitted, but it waits: {reason}", reason=reason), "warning"
         )
     return page.redirect(_back(form, record), M("Submitted."))
+
+
+def _reasons(form: str, error: Invalid) -> str:
+    """What stands against it, by the names of the fields; the page it is told on is the record's."""
+    spec, locale = get_form(form), viewer.locale()
+    told = []
+    for each in error.problems[:MOST_REASONS]:
+        field = spec.find(".".join(part for part in each.at.split(".") if not part.isdecimal()))
+        text = each.message.render(locale)
+        told.append(f"{field.title(locale)}: {text}" if field else text)
+    return " ".join(dict.fromkeys(told)) or error.message.render(locale)
 
 
 def _back(form: str, record: int) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from formloop.access.actor import SYSTEM, Actor, get_actor
+from formloop.access.actor import Actor, get_actor
 from formloop.bridges import notices
 from formloop.core import clock
 from formloop.core.errors import Conflict, Forbidden, Invalid, NotFound, Problem
@@ -20,9 +20,7 @@ from formloop.core.text import M
 from formloop.db import connection, transactional
 from formloop.forms import files, permits, rows, states
 from formloop.forms import service as records
-from formloop.forms.engine import check_rules
 from formloop.forms.kind import get_form
-from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
 from formloop.workflows import announcing, cases, filling, in_use, stashes
@@ -94,12 +92,6 @@ def _submit(actor: Actor, form: str, record: int, comment: str, chosen: Chosen) 
     if running is None or not _holds(actor, running.id):
         where = permits.require_permit(actor, "submit", spec).where(context_of(actor))
     values = rows.load(connection(), spec, [record], where).get(record)
-    if (
-        values is not None and spec.checks
-    ):  # what they read of other records may have changed since it was saved
-        env = Links(SYSTEM, spec, [values]).environment(spec, values)
-        if broken := check_rules(spec, env, context_of(actor)):
-            raise Invalid(broken)
     event = Event("submit", actor.person_id, _comment(comment), chosen=people_by_step(chosen))
     return begin(actor, spec, record, values, running, event)
 
