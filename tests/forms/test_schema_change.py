@@ -221,3 +221,20 @@ def test_impact_names_a_new_required_field_and_values_that_a_required_one_would_
         said = [row.message.render() for row in schema_change.impact(conn, None, stricter)]
     assert any(s.startswith("“Size (size)” is required; ") for s in said), said
     assert any(s.startswith("“Colour (colour)” is required, and 1 values cannot be converted") for s in said)
+
+
+@pytest.mark.parametrize("way", [(2,), (3, 2)])
+def test_going_back_over_two_types_brings_back_what_one_of_them_could_not_hold(
+    shop: Shop, way: tuple[int, ...]
+) -> None:
+    publish(changed(size=number("Size")))
+    service.change_record(SYSTEM, "item", shop.bolt, {"size": "5"})
+    service.change_record(SYSTEM, "item", shop.nut, {"size": "7"})
+    publish(changed(size={"type": "string", "format": "date", "title": "Size"}))
+    publish(changed(size=text("Size")))
+    service.change_record(SYSTEM, "item", shop.bolt, {"name": "Bolt M5"})
+    service.change_record(SYSTEM, "item", shop.nut, {"size": "9"})
+    for version in way:
+        definitions.roll_back(SYSTEM, ITEM["x-id"], version)
+    assert value(shop.bolt, "size") == Decimal(5)
+    assert value(shop.nut, "size") == (Decimal(9) if way == (2,) else Decimal(7))

@@ -20,8 +20,11 @@ def test_a_plain_list_has_no_state_and_only_the_totals_its_form_asks_for(databas
             "worth": number("Worth", **{"x-total": True}),
         }
         several = {"x-states": {"on": {"title": "On"}, "off": {"title": "Off"}}}
-        publish(form("plain", fields), form("staged", fields) | several)
-        for key in ("plain", "staged"):
+        named = {"x-list": {"columns": ["name", "state"]}}
+        publish(
+            form("plain", fields), form("staged", fields) | several, form("named", fields) | several | named
+        )
+        for key in ("plain", "staged", "named"):
             service.create(SYSTEM, key, {"name": "A", "price": 2, "worth": 3})
         browser = app.test_client()
         administrator = people.add_person(SYSTEM, "ann", "Ann", administrator=True)
@@ -29,3 +32,5 @@ def test_a_plain_list_has_no_state_and_only_the_totals_its_form_asks_for(databas
         assert 'data-label="State"' not in browser.get("/f/plain").get_data(as_text=True)
         assert 'data-label="State"' in browser.get("/f/staged").get_data(as_text=True)
         assert browser.get("/f/plain/sums").get_data(as_text=True).count("fl-num") == 1
+        once = browser.get("/f/named").get_data(as_text=True)
+        assert once.count('<td data-label="State">') == 1 and ">on<" not in once

@@ -1,6 +1,6 @@
 """The worked figures of the reference cases for the books, receivables, lots and outsourcing."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal as D
 from typing import Any
 
@@ -10,7 +10,8 @@ from formloop.access.actor import SYSTEM
 from formloop.core.errors import Invalid
 from formloop.definitions import service as publishing
 from formloop.forms import service
-from formloop.ledgers import reading
+from formloop.ledgers import periods, reading
+from formloop.ledgers.asof import balance_at
 from formloop.ledgers.kind import get_ledger
 from formloop.ledgers.tracing import trace
 from ledgers import store as definitions
@@ -68,6 +69,30 @@ def test_gl_02_payments_in_parts_and_a_write_off_close_an_invoice(trade: Store) 
     assert found == [120, 100, 0]
     matched = reading.list_settlements("general", "invoice", of["id"])
     assert sorted(each.amount for each in matched) == [1, 20, 99, 120]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("paid", ["2026-02-27", "2026-03-04"])
+@pytest.mark.parametrize("closed", [False, True])
+@pytest.mark.parametrize("cancelled", ["invoice", "payment"])
+def test_open_items_as_of_any_day_come_to_the_account(
+    trade: Store, paid: str, closed: bool, cancelled: str
+) -> None:
+    of = invoice(trade, "100", day="2026-03-01")
+    by = pay(trade, of, "60", off="0", day=paid)
+    days = [date(2026, 2, 26) + timedelta(number) for number in range(12)]
+    dims = {"account": trade.named["receivable"], "party": trade.named["Acme"]}
+
+    def differing() -> list[date]:
+        booked = {day: balance_at(get_ledger("general"), dims, day) for day in days}
+        return [day for day in days if sum(left(trade, day)) != booked[day]["debit"] - booked[day]["credit"]]
+
+    assert differing() == []
+    if closed:
+        periods.close(SYSTEM, "accounting", date(2026, 3, 5))
+    trade.cancel(cancelled, {"invoice": of, "payment": by}[cancelled])
+    assert differing() == []
+    assert sum(left(trade)) == {"invoice": -60, "payment": 100}[cancelled]
 
 
 def test_ar_01_a_payment_fills_instalments_in_the_order_they_are_due(trade: Store) -> None:

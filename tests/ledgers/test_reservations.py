@@ -90,3 +90,12 @@ def test_expired_reservations_are_given_back_once_a_day(store: Store) -> None:
         assert expiring.release_expired() == 1
         assert expiring.release_expired() == 0
     assert reserved(store) == 4
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_of_a_reservation_used_in_part_the_rest_is_given_back_to_the_last_digit(store: Store) -> None:
+    for total, used in (("3", "2"), ("7", "1"), ("6", "1"), ("3.5", "2")):
+        held = hold(store, total)
+        use(store, used, held)
+        store.cancel("held", held)
+        assert reserved(store) == 0

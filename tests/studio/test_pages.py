@@ -8,8 +8,10 @@ import pytest
 
 from formloop.access import gate
 from formloop.access.actor import SYSTEM
+from formloop.core.definitions import kinds
 from formloop.definitions import service as definitions
 from formloop.studio import drafting
+from formloop.studio.pickers import Around, pickers
 from studio.conftest import PAPER
 from studio.test_drafting import PLACES, VALUES
 from studio.test_panel import FLOW
@@ -244,3 +246,29 @@ def test_the_page_of_a_published_form_says_what_comes_next(studio, client):
     assert "They are seen by: Sellers." in client.get(f"/definitions/{studio.id}").text
     studio.edit(note="more")
     assert "What comes next" not in client.get(f"/definitions/{studio.id}").text
+
+
+def test_a_form_without_a_list_is_led_to_its_list_and_rights_and_the_list_begins_there(studio, client):
+    assert "x-list" not in studio.desk().doc
+    page = client.get(f"/studio/{studio.id}?at=x-list").text
+    assert 'id="studio-props" class="fl-props" data-at="x-list"' in page
+    assert f'href="/studio/rights/{studio.id}"' in page and "③ List and rights" in page
+    assert '<option value="-wanted">Wanted by ↓</option>' in page
+    chosen = {"v-columns": ["item", "state"], "v-sort": ["-wanted"]}
+    assert _do(studio, client, "fill", at="x-list", **chosen).status_code == 200
+    assert studio.desk().doc["x-list"] == {"columns": ["item", "state"], "sort": ["-wanted"]}
+
+
+def test_a_step_is_offered_only_fields_that_fit(studio):
+    people = {"title": "Checker", "type": "string", "x-type": "member"}
+    studio.edit(properties={**PAPER["properties"], "checker": people})
+    around = Around(kinds.get("workflow"), {"form": PAPER["x-key"]}, "en", {})
+    assert [key for key, _ in pickers.get("date_field")(around)] == ["wanted"]
+    assert [key for key, _ in pickers.get("person_field")(around)] == ["checker"]
+
+
+def test_the_workflow_of_a_form_with_a_chinese_name_has_no_english_in_its_name(studio, client):
+    studio.edit(title="送货单")
+    definitions.publish(studio.mei, studio.id)
+    client.post(f"/studio/{studio.id}/flow", headers={"Origin": "http://localhost"})
+    assert [each.title for each in definitions.list_definitions("workflow")] == ["送货单审批"]

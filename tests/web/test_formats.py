@@ -52,6 +52,7 @@ def test_distances_in_time_are_words(locale: str) -> None:
     expected = {"en": ["10 minutes ago", "in 2 hours"], "zh-CN": ["10分钟前", "2小时后"]}
     assert shown == expected[locale]
     assert formats.format_ago(NOON - timedelta(days=30)) == "2026-10-29"
+    assert formats.format_ago(NOON) == {"en": "just now", "zh-CN": "刚刚"}[locale]
 
 
 def test_words_take_places_and_keep_markup_safe() -> None:

@@ -56,7 +56,8 @@ def convert_value(value: Any, old: Field, new: Field) -> tuple[Any, bool]:
 class Copy:
     """A column that is to take another one's place, both as the table has them now.
 
-    `since`: in rows that nobody changed after it the coming column is right already; None: in no row.
+    `since`: in rows that nobody changed after it the coming column is right already; None: in no row. `through`: as
+    what its values stood between then and now, which is the way they came to what stands there.
     """
 
     target: str
@@ -64,6 +65,7 @@ class Copy:
     source: str
     old: Field
     since: datetime | None = None
+    through: tuple[Field, ...] = ()
 
     def value(self, stands: Any, kept: Any, changed: datetime | None) -> tuple[Any, bool]:
         """What the coming column is to hold, and whether what stands there survived.
@@ -72,11 +74,15 @@ class Copy:
         anybody emptied it in a row that was `changed` before.
         """
         before = self.since is not None and changed is not None and changed <= self.since
-        if kept is not None and (
-            (before and stands is None) or convert_value(kept, self.new, self.old)[0] == stands
-        ):
+        if kept is not None and ((before and stands is None) or self._comes_to(kept) == stands):
             return kept, True
         return convert_value(stands, self.old, self.new)
+
+    def _comes_to(self, kept: Any) -> Any:
+        earlier = self.new
+        for later in (*self.through, self.old):
+            kept, earlier = convert_value(kept, earlier, later)[0], later
+        return kept
 
     def columns(self) -> tuple[Column[Any], Column[Any]]:
         """The column that stands and the one to come."""

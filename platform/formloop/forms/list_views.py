@@ -56,7 +56,7 @@ def list_page(form: str) -> Response:
         found = listing.list_records(actor, spec, query)
         found.problems.extend(error.problems)
     permit = permits.require_permit(actor, "view", spec)
-    keys = [k for k in (query.columns or spec.list.columns) if k not in spec.fields or k in permit.anywhere]
+    keys, stated = _shown(spec, permit, query)
     names = _names_chosen(actor, spec, query) | screen.names_for(actor, spec, found.rows)
     args = address_args(query)
     may = {a: gate.allows(actor, a, spec.resource) for a in ("create", "edit", "delete", "import", "export")}
@@ -67,19 +67,26 @@ def list_page(form: str) -> Response:
         spec=spec,
         title=spec.title(locale),
         columns=[_column(spec, key, query, locale) for key in keys],
-        rows=_rows(spec, found.rows, keys, locale, names, may["edit"] or may["delete"]),
+        rows=_rows(spec, found.rows, keys, stated, locale, names, may["edit"] or may["delete"]),
         query=query,
         args=args,
         filters=[f for k in spec.list.filters if (f := _filter(spec, permit, query, k, locale, names))],
         problems=found.problems,
         total=0 if part else listing.count_records(actor, spec, query),
         next_url=url_for("lists.list_page", form=form, **args, after=found.next) if found.next else None,
-        stated=states.are_telling(spec),
+        stated=stated,
         sums_url=url_for("lists.sums", form=form, **args) if _summed(spec, keys) else None,
         views=[] if part else saved_views.list_for(actor, form),
         may=may,
         numbers=numbering.has_numbers(spec) and gate.allows(actor, "design", "definition"),
     )
+
+
+def _shown(spec: FormSpec, permit: permits.Permit, query: listing.Query) -> tuple[list[str], bool]:
+    """The columns that this person sees, and whether the state is shown behind them, once and as its word."""
+    wanted = query.columns or spec.list.columns
+    keys = [k for k in wanted if k in permit.anywhere or (k not in spec.fields and k != "state")]
+    return keys, states.are_telling(spec) or ("state" in wanted and "state" not in spec.fields)
 
 
 def _asked(form: str) -> "MultiDict[str, str]":
@@ -162,13 +169,19 @@ def _column(spec: FormSpec, key: str, query: listing.Query, locale: str) -> dict
 
 
 def _rows(
-    spec: FormSpec, rows: list[Values], keys: list[str], locale: str, names: screen.Names, choose: bool
+    spec: FormSpec,
+    rows: list[Values],
+    keys: list[str],
+    stated: bool,
+    locale: str,
+    names: screen.Names,
+    choose: bool,
 ) -> list[Markup]:
     template = RowTemplate(
         [(key, spec.fields.get(key) or system_field(key), _title(spec, key, locale)) for key in keys],
         url_for("forms.record_page", form=spec.key, record=0).removesuffix("0"),
         {state.key: badge(state.color, state.title(locale)) for state in spec.states.values()},
-        SYSTEM_TITLES["state"].render(locale) if states.are_telling(spec) else None,
+        SYSTEM_TITLES["state"].render(locale) if stated else None,
         M("Choose").render(locale) if choose else None,
         locale,
     )
@@ -272,17 +285,15 @@ def sums(form: str) -> Response:
     """The totals row: sums over all records of the list, not only the page in sight."""
     actor, spec, locale = current(), get_form(form), viewer.locale()
     query = read_query(spec, request.args)
-    keys = list(query.columns or spec.list.columns)
+    keys, stated = _shown(spec, permits.require_permit(actor, "view", spec), query)
     found = listing.sum_records(actor, spec, query, _summed(spec, keys))
-    permit = permits.require_permit(actor, "view", spec)
     cells = [
         (spec.fields[k].type.show(spec.fields[k], found[k], locale), spec.fields[k].title(locale))
         if k in found
         else ("", "")
         for k in keys
-        if k not in spec.fields or k in permit.anywhere
     ]
-    return page.render_part("forms/_sums.html", cells=cells, stated=states.are_telling(spec))
+    return page.render_part("forms/_sums.html", cells=cells, stated=stated)
 
 
 @route(blueprint, "/f/<form>/views", permission=("view", "form:{form}"), methods=["POST"])

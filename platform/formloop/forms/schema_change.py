@@ -209,8 +209,21 @@ def copies(conn: Connection, steps: Sequence[Step]) -> dict[Table, list[Copy]]:
             standing, coming = _note_of(conn, name, key), _note_of(conn, name, step.source)
             since = None if coming.parked_at == NEVER else coming.parked_at
             old = replace(convert.field_of(standing.schema, key), path=step.field.path)
-            found.setdefault(step.table, []).append(Copy(step.source, step.field, key, old, since))
+            through = _stood_since(conn, name, step.field, since) if since else ()
+            found.setdefault(step.table, []).append(Copy(step.source, step.field, key, old, since, through))
     return found
+
+
+def _stood_since(conn: Connection, table: str, field: Field, since: datetime) -> tuple[Field, ...]:
+    """As what a field stood after `since`, oldest first, up to what stands now."""
+    query = select(field_column.c.schema).where(
+        field_column.c.table == table, field_column.c.field == field.key
+    )
+    query = query.where(field_column.c.parked_at > since).order_by(field_column.c.parked_at)
+    return tuple(
+        replace(convert.field_of(schema, field.key), path=field.path)
+        for schema in conn.execute(query).scalars()
+    )
 
 
 def _settle(conn: Connection, spec: FormSpec, steps: Sequence[Step]) -> Names:

@@ -14,7 +14,17 @@ from formloop.core.errors import Invalid, Problem
 from formloop.core.expression import Context
 from formloop.core.text import M
 from formloop.db import among, connection, handed, inserting, places_for
-from formloop.ledgers import adjusting, asof, balancing, engine, expiring, matching, origins, periods
+from formloop.ledgers import (
+    adjusting,
+    asof,
+    balancing,
+    engine,
+    expiring,
+    matching,
+    origins,
+    periods,
+    reversing,
+)
 from formloop.ledgers.balances import Balances
 from formloop.ledgers.engine import (
     ADDED,
@@ -43,6 +53,7 @@ class Book:
     context: Context
     ledgers: Mapping[str, LedgerSpec]
     groups: list[Group]
+    undone: list[Any] = field(default_factory=list)  # heads of the groups that are undone
     gone: set[int] = field(default_factory=set)
     since: dict[tuple[str, str], Place] = field(default_factory=dict)  # pools to be valued again
     balances: dict[str, Balances] = field(default_factory=dict)
@@ -51,10 +62,15 @@ class Book:
     matches: list[matching.Match] = field(default_factory=list)
 
     def post(self) -> None:
-        """Value, judge and write everything."""
+        """Value, judge and write everything.
+
+        Rows are held in this order: calendars, groups that are gone back to, balances, open items. What is judged or
+        calculated from is read only when it is held.
+        """
         self._check_dates()
         self._prepare()
         self._lock()
+        reversing.reverse(self)
         self._fill_before()
         self._drop_nothing()
         replay = self._value()
@@ -146,7 +162,7 @@ class Book:
     def _lock(self) -> None:
         for key in sorted(self.ledgers):
             dims = [slot.dims for _, slot in self.slots() if slot.ledger.key == key]
-            self.hold(self.ledgers[key], dims)
+            self.hold(self.ledgers[key], [*dims, *reversing.list_dims(self.ledgers[key], self.undone)])
 
     def hold(self, ledger: LedgerSpec, dims: Iterable[Mapping[str, Any]]) -> Balances:
         """The balances of a ledger with those of these dimensions locked."""

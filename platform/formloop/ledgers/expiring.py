@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Table, and_, select
 
 from formloop.access.actor import SYSTEM
 from formloop.core import clock
@@ -48,6 +48,8 @@ def release_expired() -> int:
     from formloop.ledgers.book import Book as NewBook
 
     book = NewBook(SYSTEM, context_of(SYSTEM), {each.key: each for each in list_ledgers()}, [])
+    for key in sorted(book.ledgers):  # balances before open items, as every posting holds them
+        book.hold(book.ledgers[key], _list_expired(book, book.ledgers[key]))
     for ledger in book.ledgers.values():
         _give_back(book, ledger, None)
     count = len(book.groups)
@@ -67,13 +69,27 @@ def free(book: Book) -> None:
             _give_back(book, book.ledgers[key], held)
 
 
+def _has_expired(book: Book, item: Table) -> ColumnElement[bool]:
+    return and_(item.c.pending, item.c.left != 0, item.c.expires < book.context.today)
+
+
+def _list_expired(book: Book, ledger: LedgerSpec) -> list[dict[str, Any]]:
+    """The dimensions of the reservations that have expired."""
+    item, entry = ledger.tables.open, ledger.tables.entry
+    columns = [entry.c[dimension.column] for dimension in ledger.dimensions.values()]
+    query = select(*columns).join(item, item.c.entry == entry.c.id).where(_has_expired(book, item))
+    rows = connection().execute(query.distinct()).all()
+    return [dict(zip(ledger.dimensions, row, strict=True)) for row in rows]
+
+
 def _give_back(book: Book, ledger: LedgerSpec, keys: set[str] | None) -> None:
     item, entry = ledger.tables.open, ledger.tables.entry
     query = (
         select(item.c.left, entry, posted.c.posting, posted.c.version, posted.c.form, posted.c.record)
         .select_from(item.join(entry, entry.c.id == item.c.entry).join(posted, posted.c.id == entry.c.posted))
-        .where(item.c.pending, item.c.left != 0, item.c.expires < book.context.today)
+        .where(_has_expired(book, item))
         .order_by(item.c.entry)
+        .with_for_update(of=item)
     )
     if keys is not None:
         query = query.where(entry.c.key.in_(keys))

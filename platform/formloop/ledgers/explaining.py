@@ -84,7 +84,7 @@ def list_entries(
     spec = get_ledger(ledger)
     permit = require_permit(actor, spec)
     entry = spec.tables.entry
-    wanted = [entry.c[spec.dimensions[key].column] == value for key, value in dims.items()]
+    wanted = [permit.dimension(key, entry) == value for key, value in dims.items()]
     if until is not None:
         wanted.append(entry.c.date <= until)
     if since is not None:

@@ -92,9 +92,8 @@ def _settle(book: Book, group: Group, slot: Slot) -> None:
         if not part:
             continue
         amount = part if row.left > 0 else -part
-        book.matches.append(
-            Match(slot.ledger, group, book.day_of(group, slot), row.entry, slot.entry, amount)
-        )
+        day = max(row.date, book.day_of(group, slot))  # before that one of the two is not there yet
+        book.matches.append(Match(slot.ledger, group, day, row.entry, slot.entry, amount))
         left += amount
     if slot.settles and left == weight_of(slot):
         text = M("What this settles is not open any more.")
@@ -129,15 +128,19 @@ def release(book: Book, group: Group, like: Slot, entry: int, part: Decimal) -> 
     book.matches.append(Match(like.ledger, group, book.day_of(group, made), entry, made.entry, part))
 
 
-def list_matches(ledger: LedgerSpec, entries: Iterable[int]) -> list[Any]:
-    """What settles these entries or is settled by them, with what was undone taken off."""
-    table, sums = ledger.tables.match, dict[tuple[int, int], Decimal]()
+def list_matches(ledger: LedgerSpec, entries: Iterable[int]) -> list[tuple[int, int, Decimal, date]]:
+    """What settles these entries or is settled by them, with what was undone taken off, and the day it was last moved:
+    entry, by which other one, amount, day."""
+    table, rows = ledger.tables.match, dict[int, Any]()
     for part in chunks(entries):
         query = select(table).where(or_(table.c.entry.in_(part), table.c.by_entry.in_(part)))
-        for row in connection().execute(query):
-            mark = (row.entry, row.by_entry)
-            sums[mark] = sums.get(mark, ZERO) + row.amount
-    return [(entry, by, amount) for (entry, by), amount in sums.items() if amount]
+        rows |= {row.id: row for row in connection().execute(query)}
+    sums, days = dict[tuple[int, int], Decimal](), dict[tuple[int, int], date]()
+    for row in rows.values():
+        mark = (row.entry, row.by_entry)
+        sums[mark] = sums.get(mark, ZERO) + row.amount
+        days[mark] = max(days.get(mark, row.date), row.date)
+    return [(*mark, amount, days[mark]) for mark, amount in sums.items() if amount]
 
 
 def write(book: Book) -> None:

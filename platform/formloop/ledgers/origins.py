@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +10,11 @@ from sqlalchemy import or_, select
 
 from formloop.core.errors import Invalid
 from formloop.core.text import M
-from formloop.db import connection
+from formloop.db import connection, is_sqlite
 from formloop.ledgers.balances import shown
 from formloop.ledgers.engine import ADDED, OWN, PLAIN, Slot
 from formloop.ledgers.groups import Group
-from formloop.ledgers.pools import list_returns, nets, valuation_of
+from formloop.ledgers.pools import chunks, list_returns, nets, valuation_of
 from formloop.ledgers.spec import ZERO
 from formloop.ledgers.tables import posted
 
@@ -22,13 +23,16 @@ if TYPE_CHECKING:
 
 
 def resolve(book: Book) -> None:
-    """Find the entry that each slot names by the line or the record it came from."""
+    """Find the entry that each slot names by the line or the record it came from, and hold what is gone back to."""
     back: dict[int, Decimal] = {}
     worth: dict[int, Decimal] = {}
-    for group, slot in book.slots():
-        if slot.way != PLAIN or (slot.rule.returns is None and slot.rule.adds_to is None):
-            continue
-        found = _find(slot)
+    naming = [
+        (group, slot)
+        for group, slot in book.slots()
+        if slot.way == PLAIN and (slot.rule.returns is not None or slot.rule.adds_to is not None)
+    ]
+    origins = _find_held(book, [slot for _, slot in naming])
+    for (group, slot), found in zip(naming, origins, strict=True):
         if found is None:
             text = M("What this goes back to has not been posted in “{ledger}”.", ledger=slot.ledger.title)
             raise Invalid([group.sheet.problem("no_origin", slot.rule, slot.place, "returns", text)])
@@ -42,6 +46,26 @@ def resolve(book: Book) -> None:
             _add_to(book, group, slot, found, worth)
         else:
             _require_left(group, slot, found, back)
+
+
+def _find_held(book: Book, slots: Sequence[Slot]) -> list[Any]:
+    """The origin of each slot, held together with the groups that this book undoes."""
+    found = [_find(slot) for slot in slots]
+    if _hold({head.id for head in book.undone} | {each.posted for each in found if each is not None}):
+        found = [_find(slot) for slot in slots]  # undone while we waited for it: it may be posted again
+        _hold({each.posted for each in found if each is not None})
+    return found
+
+
+def _hold(groups: Iterable[int]) -> bool:
+    """Until we are done nobody else takes back, adds to or undoes what these groups entered; whether one is undone."""
+    undone = False
+    for part in () if is_sqlite() else chunks(groups):  # on SQLite nobody writes beside us
+        wanted = select(posted.c.id).where(posted.c.id.in_(part)).order_by(posted.c.id)
+        connection().execute(wanted.with_for_update()).all()
+        gone = select(posted.c.id).where(posted.c.reverses.in_(part)).limit(1)
+        undone = undone or connection().execute(gone).first() is not None
+    return undone
 
 
 def _find(slot: Slot) -> Any:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, and_, case, false, null, or_, select
+from sqlalchemy import ColumnElement, FromClause, and_, case, false, func, literal, null, or_, select
 
 from formloop.access import gate
 from formloop.access.actor import Actor
@@ -77,6 +77,14 @@ class Permit:
             return column
         condition = self._either(giving, source)
         return column if condition is None else case((condition, column), else_=null())
+
+    def dimension(self, name: str, source: FromClause) -> ColumnElement[Any]:
+        """A dimension to group by and to compare with: as if nothing were said where it is hidden."""
+        held = source.c[self.ledger.dimensions[name].column]
+        seen = self.seen(held, name, source)
+        if seen is held:
+            return held
+        return func.coalesce(seen, literal(self.ledger.dimensions[name].empty, held.type), type_=held.type)
 
     def _either(self, giving: list[int], source: FromClause) -> ColumnElement[bool] | None:
         found = []

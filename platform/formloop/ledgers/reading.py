@@ -106,20 +106,17 @@ def list_balances(
         for key in spec.dimensions
         if key in (spec.dimensions if per is None else per) and permit.covers(key)
     )
-    source = _entered(spec, since, day) if day or since else spec.tables.balance
-    conditions = [source.c[spec.dimensions[key].column] == value for key, value in dims.items()]
     now = day is None and since is None
-    if now:
-        conditions.append(source.c.per == 0)
-    if (may := permit.where(source)) is not None:
-        conditions.append(may)
+    kinds = [(prefix, name) for prefix in (("m", "r", "e") if now else ("m",)) for name in spec.measures]
+    table = spec.tables.balance if now else _entered(spec, since, day)
+    source = _seen(permit, table, dims, names, kinds, now)
     groups = [source.c[spec.dimensions[key].column] for key in names]
-    sums, kinds = _sums(spec, permit, source, pending=now)
-    query: Select[Any] = select(*groups, *sums).where(*conditions).group_by(*groups).order_by(*groups)
+    sums: list[Any] = [func.sum(c, type_=c.type) for c in source.c if c.name[:2] in ("m_", "r_", "e_")]
+    query: Select[Any] = select(*groups, *sums).group_by(*groups).order_by(*groups)
     if after and (mark := _read_mark(after, names, spec)) is not None:
         query = query.where(_behind(groups, mark))
     if not empty:
-        query = query.having(or_(*(each.element != 0 for each in sums)))
+        query = query.having(or_(*(each != 0 for each in sums)))
     with reading() as conn:
         rows = conn.execute(query.limit(limit + 1)).all()
     found = [_line(spec, names, kinds, row) for row in rows[:limit]]
@@ -136,19 +133,27 @@ def _entered(spec: LedgerSpec, since: date | None, day: date | None) -> Any:
     return (query if day is None else query.where(rows.c.date <= day)).subquery()
 
 
-def _sums(
-    spec: LedgerSpec, permit: Permit, source: Any, pending: bool
-) -> tuple[list[Any], list[tuple[str, str]]]:
-    sums, kinds = [], []
-    for prefix in ("m", "r", "e") if pending else ("m",):
-        for name in spec.measures:
-            own = source.c[f"{prefix}_{name}"]
-            kind: Any = own.type
-            column = permit.seen(own, name, source) if permit.covers(name) else cast(null(), kind)
-            kinds.append((prefix, name))
-            typed = func.sum(column, type_=kind)
-            sums.append(typed.label(f"{prefix}_{name}"))
-    return sums, kinds
+def _seen(
+    permit: Permit,
+    table: Any,
+    dims: Mapping[str, Any],
+    names: Sequence[str],
+    kinds: Sequence[tuple[str, str]],
+    now: bool,
+) -> Any:
+    """The rows with these dimensions, in each what somebody may see of it."""
+    groups = [permit.dimension(key, table).label(permit.ledger.dimensions[key].column) for key in names]
+    amounts = []
+    for prefix, name in kinds:
+        own = table.c[f"{prefix}_{name}"]
+        seen = permit.seen(own, name, table) if permit.covers(name) else cast(null(), own.type)
+        amounts.append(type_coerce(seen, own.type).label(own.name))
+    query = select(*groups, *amounts).where(*(permit.dimension(k, table) == v for k, v in dims.items()))
+    if now:
+        query = query.where(table.c.per == 0)
+    if (may := permit.where(table)) is not None:
+        query = query.where(may)
+    return query.subquery()
 
 
 def _line(spec: LedgerSpec, names: Sequence[str], kinds: Sequence[tuple[str, str]], row: Any) -> Line:
@@ -201,7 +206,7 @@ def list_open(
     query = (
         select(item, left.label("now"), posted.c.form, posted.c.record.label("of_record"), *columns)
         .select_from(item.join(entry, entry.c.id == item.c.entry).join(posted, posted.c.id == entry.c.posted))
-        .where(item.c.pending.is_(False), *(entry.c[spec.dimensions[k].column] == v for k, v in dims.items()))
+        .where(item.c.pending.is_(False), *(permit.dimension(k, entry) == v for k, v in dims.items()))
     )
     if (may := permit.where(entry)) is not None:
         query = query.where(may)

@@ -1,11 +1,13 @@
 """Undoing a group: the same entries with the opposite sign, what they settled is open again."""
 
-from collections.abc import Collection, Mapping
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, bindparam, select
 
@@ -15,13 +17,25 @@ from formloop.core.text import M
 from formloop.db import among, connection, handed, places_for
 from formloop.ledgers import periods
 from formloop.ledgers.adjusting import Earlier, amounts_now
-from formloop.ledgers.book import Book
-from formloop.ledgers.engine import ADDED, RELEASED, RENEWED, RETURNED, REVERSED, Sheet, Slot, plain_rule
+from formloop.ledgers.engine import (
+    ADDED,
+    RELEASED,
+    RENEWED,
+    RETURNED,
+    REVERSED,
+    Sheet,
+    Slot,
+    plain_rule,
+    rounded,
+)
 from formloop.ledgers.groups import Group
 from formloop.ledgers.matching import Match, list_matches
 from formloop.ledgers.pools import chunks
 from formloop.ledgers.spec import ZERO, LedgerSpec, PostingSpec
 from formloop.ledgers.tables import posted
+
+if TYPE_CHECKING:
+    from formloop.ledgers.book import Book
 
 
 def list_posted(posting: PostingSpec, records: Collection[int]) -> dict[int, list[Any]]:
@@ -46,11 +60,24 @@ def _posted_for(places: int) -> Select[Any]:
     )
 
 
-def reverse(book: Book, heads: list[Any]) -> None:
-    """Add to a book the groups that undo these."""
-    earlier = Earlier(book)
-    earlier.load([head.id for head in heads])
-    for head in heads:
+def list_dims(ledger: LedgerSpec, heads: list[Any]) -> list[dict[str, Any]]:
+    """The dimensions of the entries of some groups."""
+    table, found = ledger.tables.entry, list[dict[str, Any]]()
+    columns = [dimension.column for dimension in ledger.dimensions.values()]
+    for part in chunks(head.id for head in heads):
+        query = select(*(table.c[name] for name in columns)).where(table.c.posted.in_(part)).distinct()
+        found += [dict(zip(ledger.dimensions, row, strict=True)) for row in connection().execute(query)]
+    return found
+
+
+def reverse(book: Book) -> None:
+    """Add to a book, before its other groups, those that undo what it undoes."""
+    if not book.undone:
+        return
+    earlier, others = Earlier(book), book.groups
+    book.groups = []
+    earlier.load([head.id for head in book.undone])
+    for head in book.undone:
         _require_free(book, earlier.sheets[head.id])
         own = earlier.sheets[head.id]
         sheet = Sheet(own.posting, {}, book.context, head.date)
@@ -63,6 +90,7 @@ def reverse(book: Book, heads: list[Any]) -> None:
         sheet.day = day
         book.groups.append(group)
         _undo_matches(book, group, own)
+    book.groups += others
 
 
 def _mirrored(book: Book, slot: Slot, amounts: Mapping[str, Decimal]) -> Slot:
@@ -124,22 +152,32 @@ def _undo_matches(book: Book, group: Group, sheet: Sheet) -> None:
         mine = [slot for slot in sheet.slots if slot.ledger is ledger]
         released = _released(ledger, group)
         reserved = {slot.entry for slot in mine if slot.pending}
+        rows = _hold_open(ledger, [*(slot.entry for slot in mine), *released])
         entries = [slot.entry for slot in mine if not slot.pending] + list(released)
-        for entry, by, amount in list_matches(ledger, entries):
+        for entry, by, amount, day in list_matches(ledger, entries):
             if entry not in reserved:
-                book.matches.append(Match(ledger, group, group.sheet.day, entry, by, -amount))
+                made = opposite.get(entry) or opposite.get(by)
+                since = max(day, (made and made.day) or group.sheet.day)
+                book.matches.append(Match(ledger, group, since, entry, by, -amount))
             if by in released:
                 _reserve_again(group, ledger, released[by])
-        for row in _open_rows(ledger, [slot.entry for slot in mine]):
-            left = row.left if row.pending else row.total
-            if left:
-                made = opposite[row.entry]
-                book.matches.append(Match(ledger, group, group.sheet.day, row.entry, made.entry, left))
-                if row.pending:
-                    share = left / row.total
-                    made.amounts = {name: amount * share for name, amount in made.amounts.items()}
-            elif row.pending:
-                opposite[row.entry].amounts = dict.fromkeys(ledger.amounts, ZERO)
+        for slot in mine:
+            if slot.entry in rows:
+                _settle_opposite(book, group, rows[slot.entry], opposite[slot.entry])
+
+
+def _settle_opposite(book: Book, group: Group, row: Any, made: Slot) -> None:
+    """An open entry and its opposite settle one another; of a reservation only what is left is given back."""
+    ledger, left = made.ledger, row.left if row.pending else row.total
+    if row.pending:
+        first = next(iter(ledger.measures))
+        made.amounts = {
+            name: -left if name == first else rounded(amount * left / row.total, ledger.scale(name))
+            for name, amount in made.amounts.items()
+        }
+    if left:
+        day = made.day or group.sheet.day
+        book.matches.append(Match(ledger, group, day, row.entry, made.entry, left))
 
 
 def _released(ledger: LedgerSpec, group: Group) -> dict[int, Any]:
@@ -148,9 +186,16 @@ def _released(ledger: LedgerSpec, group: Group) -> dict[int, Any]:
     return {row["id"]: row for row in connection().execute(query).mappings()}
 
 
-def _open_rows(ledger: LedgerSpec, entries: list[int]) -> list[Any]:
-    table = ledger.tables.open
-    return list(connection().execute(select(table).where(table.c.entry.in_(entries)).with_for_update()))
+def _hold_open(ledger: LedgerSpec, entries: Iterable[int]) -> dict[int, Any]:
+    """The open items of some entries by entry, held with those that they settle or are settled by."""
+    table, wanted = ledger.tables.open, set(entries)
+    for entry, by, *_ in list_matches(ledger, wanted):
+        wanted |= {entry, by}
+    found = dict[int, Any]()
+    for part in chunks(wanted):
+        query = select(table).where(table.c.entry.in_(part)).order_by(table.c.entry).with_for_update()
+        found |= {row.entry: row for row in connection().execute(query)}
+    return found
 
 
 def _reserve_again(group: Group, ledger: LedgerSpec, row: Mapping[str, Any]) -> None:

@@ -112,15 +112,13 @@ def _carry_out(
     if not undone and not any(sheet.slots for sheet in sheets):
         return
     book = _book(actor, posting)
-    if undone:
-        reversing.reverse(book, undone)
-    book.groups += [
+    book.undone = undone
+    book.groups = [
         _group(posting, sheet, record, len(past.get(record["id"], ())))
         for sheet, record in zip(sheets, records, strict=True)
         if sheet.slots
     ]
-    if book.groups:
-        book.post()
+    book.post()
 
 
 def _book(actor: Actor, posting: PostingSpec) -> Book:

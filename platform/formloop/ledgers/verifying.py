@@ -13,6 +13,7 @@ from formloop.forms.names import context_of
 from formloop.ledgers import rebuilding
 from formloop.ledgers.adjusting import Earlier
 from formloop.ledgers.book import Book
+from formloop.ledgers.engine import ADDED, RETURNED
 from formloop.ledgers.kind import list_ledgers
 from formloop.ledgers.replay import Replay
 from formloop.ledgers.spec import ZERO, LedgerSpec
@@ -25,7 +26,7 @@ def verify() -> list[Message]:
     """What does not agree in the ledgers, in words; empty when everything does. Nothing is changed."""
     found: list[Message] = []
     for ledger in list_ledgers():
-        for look in (_sums, _groups, _open_items):
+        for look in (_sums, _groups, _open_items, _origins):
             found += list(look(ledger))
         found += verify_values(ledger, {})
     return found
@@ -103,8 +104,48 @@ def _open_items(ledger: LedgerSpec) -> Iterator[Message]:
         moved[row.by_entry] = moved.get(row.by_entry, ZERO) + row.amount
     for row in connection().execute(select(item)):
         wanted = row.total + moved.get(row.entry, ZERO)
-        if row.left != wanted or row.left * row.total < 0 or abs(row.left) > abs(row.total):
+        if row.left != wanted:
             yield _differs(ledger, str(row.entry), "m_left", row.left, wanted)
+        elif row.left * row.total < 0 or abs(row.left) > abs(row.total):
+            yield M(
+                "{ledger}: of the open item {entry} over {total} {settled} is settled.",
+                ledger=ledger.key,
+                entry=row.entry,
+                total=row.total,
+                settled=row.total - row.left,
+            )
+
+
+def _origins(ledger: LedgerSpec) -> Iterator[Message]:
+    """What was undone has nothing that rests on it, and no more is taken back of an entry than there was."""
+    if ledger.valuation is None:
+        return
+    table, quantity = ledger.tables.entry, f"m_{ledger.valuation.quantity}"
+    resting, undoing, kind = table.alias(), table.alias(), table.c[quantity].type
+    live = ~select(undoing.c.id).where(undoing.c.reverses == resting.c.id).exists()
+    undone = select(undoing.c.id).where(undoing.c.reverses == table.c.id).exists()
+    back = func.sum(resting.c[quantity], type_=kind).filter(resting.c.way == RETURNED)
+    query = (
+        select(table.c.id, table.c[quantity], back, undone)
+        .join(resting, resting.c.source == table.c.id)
+        .where(resting.c.way.in_((RETURNED, ADDED)), resting.c.reverses.is_(None), live)
+        .group_by(table.c.id, table.c[quantity])
+    )
+    for entry, amount, returned, gone in connection().execute(query):
+        if gone:
+            yield M(
+                "{ledger}: the entry {entry} is undone, but what takes it back or adds to its value is not.",
+                ledger=ledger.key,
+                entry=entry,
+            )
+        elif abs(returned or ZERO) > abs(amount):
+            yield M(
+                "{ledger}: of the entry {entry} over {amount} {returned} is taken back.",
+                ledger=ledger.key,
+                entry=entry,
+                amount=amount,
+                returned=-returned,
+            )
 
 
 def _limits(ledger: LedgerSpec, chosen: list[Any]) -> Iterator[Message]:

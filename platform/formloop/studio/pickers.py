@@ -11,7 +11,9 @@ from formloop.core.registry import Registry
 from formloop.core.text import localized
 from formloop.definitions import library
 from formloop.definitions import service as definitions
+from formloop.forms.fields import find_type
 from formloop.forms.kind import DEFAULT_STATES
+from formloop.forms.list_views import SYSTEM_TITLES
 from formloop.studio.shapes import listing, mapping, texts
 
 Option = tuple[str, str]  # the value and its words
@@ -58,14 +60,18 @@ def fields_of(form: Mapping[str, Any], locale: str, lines: bool = True) -> list[
     return found
 
 
+def field_at(form: Mapping[str, Any], path: str) -> dict[str, Any]:
+    """What a form says of a field, or of a column of lines."""
+    top, _, column = path.partition(".")
+    said = mapping(mapping(form.get("properties")).get(top))
+    return mapping(mapping(mapping(said.get("items")).get("properties")).get(column)) if column else said
+
+
 def options_of(form: Mapping[str, Any], locale: str) -> dict[str, list[Option]]:
     """The choices of each field that lists them, by path."""
     found = {}
     for path, _ in fields_of(form, locale):
-        top, _, column = path.partition(".")
-        said = mapping(mapping(form.get("properties")).get(top))
-        if column:
-            said = mapping(mapping(mapping(said.get("items")).get("properties")).get(column))
+        said = field_at(form, path)
         words, choices = mapping(said.get("x-titles")), texts(said.get("enum"))
         if choices:
             found[path] = [
@@ -107,6 +113,36 @@ def _lines(around: Around) -> list[Option]:
     return [each for each in found if "properties" in mapping(mapping(fields[each[0]]).get("items"))]
 
 
+def _typed(*wanted: str, lines: bool = False) -> Callable[[Around], list[Option]]:
+    """The fields of some types only."""
+
+    def pick(around: Around) -> list[Option]:
+        found = fields_of(around.form, around.locale, lines)
+        kinds = {path: find_type(field_at(around.form, path)) for path, _ in found}
+        return [each for each in found if (kind := kinds[each[0]]) is not None and kind.name in wanted]
+
+    return pick
+
+
+def _listed(around: Around) -> list[Option]:
+    """What the list of a form can show and filter by: its fields, and what every record has."""
+    own = [each for each in SYSTEM_TITLES if each != "id"]
+    found = fields_of(around.form, around.locale, lines=False)
+    return found + [(key, SYSTEM_TITLES[key].render(around.locale)) for key in own]
+
+
+def _sorting(around: Around) -> list[Option]:
+    """What the list of a form can be sorted by, each rising and falling."""
+    said = [
+        (key, title)
+        for key, title in [*_listed(around), ("id", SYSTEM_TITLES["id"].render(around.locale))]
+        if (kind := find_type(field_at(around.form, key))) is None or (kind.sortable and kind.stored)
+    ]
+    return [
+        (f"{way}{key}", f"{title} {arrow}") for key, title in said for way, arrow in (("", "↑"), ("-", "↓"))
+    ]
+
+
 def _of_ledger(*parts: str, other: bool = False) -> Callable[[Around], list[Option]]:
     """The dimensions or measures of the ledger that is designed, or of the `other` one that is named beside."""
 
@@ -143,6 +179,12 @@ pickers.add("entering", _entering)
 pickers.add("lines", _lines)
 pickers.add("field", lambda around: fields_of(around.form, around.locale, lines=False))
 pickers.add("fields", lambda around: fields_of(around.form, around.locale))
+pickers.add("date_field", _typed("date", "datetime"))
+pickers.add("member_field", _typed("member", lines=True))
+pickers.add("department_field", _typed("department"))
+pickers.add("person_field", _typed("member", "department"))
+pickers.add("listed", _listed)
+pickers.add("sorting", _sorting)
 pickers.add("state", lambda around: states_of(around.form, around.locale))
 pickers.add("department", _departments)
 pickers.add("person", _people)

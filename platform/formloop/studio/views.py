@@ -226,9 +226,15 @@ def _answer(
 def _bench(desk: drafting.Desk, at: Path) -> Bench:
     around = Around(desk.kind, desk.doc, viewer.locale(), {})
     designer = designer_of(desk.kind.name)
-    if at and find(desk.doc, at, desk.kind.identities) is None:
+    if at and find(desk.doc, at, desk.kind.identities) is None and not _may_begin(designer, around, at):
         at = ()
     return Bench(desk, around, designer, at, drafting.check(signing.current(), desk))
+
+
+def _may_begin(designer: Designer, around: Around, at: Path) -> bool:
+    """Whether a place is a part of the whole definition that begins with the first thing said in it."""
+    panel = designer.panel(around, at) if len(at) == 1 else None
+    return panel is not None and "properties" in panel.schema
 
 
 def _page(
@@ -331,11 +337,10 @@ def begin_flow(definition_id: str) -> Response:
     form = definitions.get_definition(definition_id)
     found = _flow_of(form)
     if found is None:
-        doc = editor.start(kinds.get("workflow"), f"{form.title[:180]} approval")
-        chinese = {"x-title": {"zh-CN": f"{form.title_zh or form.title}审批"}}
-        found = definitions.save_draft(
-            signing.current(), "workflow", {**doc, **chinese, "form": form.key}, app=form.app
-        )
+        named, chinese = form.title[:180], (form.title_zh or form.title)[:180]
+        title = f"{named} approval" if named.isascii() or form.title_zh != form.title else f"{chinese}审批"
+        doc = {**editor.start(kinds.get("workflow"), title), "x-title": {"zh-CN": f"{chinese}审批"}}
+        found = definitions.save_draft(signing.current(), "workflow", {**doc, "form": form.key}, app=form.app)
     return page.redirect(url_for("studio.design", definition_id=found.id))
 
 

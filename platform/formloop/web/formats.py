@@ -13,6 +13,7 @@ from babel.dates import format_timedelta
 from babel.numbers import get_currency_symbol
 
 from formloop.core import clock
+from formloop.core.text import M
 from formloop.web import viewer
 
 
@@ -62,13 +63,15 @@ def format_datetime(value: datetime | None, seconds: bool = False) -> str:
 
 
 def format_ago(value: datetime | None) -> str:
-    """10 minutes ago, in 2 hours; the date when it is more than a week away."""
+    """Just now, 10 minutes ago, in 2 hours; the date when it is more than a week away."""
     if value is None:
         return ""
     aware = value if value.tzinfo else value.replace(tzinfo=UTC)
     distance = aware - clock.now()
     if abs(distance) > timedelta(days=7):
         return format_date(aware)
+    if timedelta(seconds=-45) < distance <= timedelta(0):
+        return M("just now").render(viewer.locale())
     return format_duration(distance, add_direction=True)
 
 

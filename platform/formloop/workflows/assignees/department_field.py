@@ -19,7 +19,12 @@ class DepartmentField(AssigneeRule):
     icon = "building"
     required = ("field",)
     schema: ClassVar[Mapping[str, Any]] = {
-        "field": {"type": "string", "x-pick": "field", "title": "Field", "x-title": {"zh-CN": "字段"}}
+        "field": {
+            "type": "string",
+            "x-pick": "department_field",
+            "title": "Field",
+            "x-title": {"zh-CN": "字段"},
+        }
     }
 
     def check(self, rule: Rule, at: str, form: FormSpec, library: Library) -> list[Problem]:

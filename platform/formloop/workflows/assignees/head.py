@@ -28,7 +28,7 @@ class Head(AssigneeRule):
         },
         "of": {
             "type": "string",
-            "x-pick": "field",
+            "x-pick": "person_field",
             "title": "Field with the person or department",
             "x-title": {"zh-CN": "成员或部门字段"},
         },

@@ -43,7 +43,7 @@ DUE: Mapping[str, Any] = {
         "after": {**DURATION, "title": "After", "x-title": {"zh-CN": "时限"}},
         "field": {
             "type": "string",
-            "x-pick": "field",
+            "x-pick": "date_field",
             "title": "Date field",
             "x-title": {"zh-CN": "日期字段"},
         },

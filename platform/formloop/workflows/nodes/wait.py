@@ -28,7 +28,12 @@ class Wait(Node):
     schema: ClassVar[Mapping[str, Any]] = {
         "after": {**DURATION, "title": "So long", "x-title": {"zh-CN": "等待时长"}},
         "calendar": CALENDAR,
-        "field": {"type": "string", "title": "Until the date in", "x-title": {"zh-CN": "等到日期字段"}},
+        "field": {
+            "type": "string",
+            "x-pick": "date_field",
+            "title": "Until the date in",
+            "x-title": {"zh-CN": "等到日期字段"},
+        },
         "until": {
             "type": "string",
             "minLength": 1,

@@ -1,0 +1,80 @@
+"""Two at the same moment on PostgreSQL: what one rests on is judged when nobody else can change it any more."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from formloop.access.actor import SYSTEM
+from formloop.core.errors import Invalid
+from formloop.forms import service
+from formloop.ledgers import expiring
+from formloop.ledgers.verifying import verify
+from ledgers.store import Store
+from ledgers.test_reference_books import INVOICE, INVOICED, PAID, PAYMENT, invoice, left, pay
+from ledgers.test_reservations import HELD, HOLDING, TAKEN, USING, hold, reserved, use
+from workflows.at_once import begun_while
+
+ON_POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.postgres)
+pytestmark = pytest.mark.parametrize("database", [ON_POSTGRESQL], indirect=True)
+
+
+def refused(first: Callable[[], Any], second: Callable[[], Any]) -> str:
+    with pytest.raises(Invalid) as error:
+        begun_while(first, second)
+    assert verify() == []
+    return error.value.problems[0].code
+
+
+def test_what_rests_on_a_document_and_its_cancelling_exclude_each_other(database: Any) -> None:
+    store = Store()
+    store.buy("100", "2")
+    taken, other, bought = store.take("1"), store.take("1"), store.buy("2", "5")
+
+    def take_back(of: Any) -> Any:
+        return lambda: store.do("customer_return", {"quantity": "1", "of": of["lines"][0]["id"]})
+
+    def take_off() -> Any:
+        return store.do("cost_added", {"quantity": "2", "of": bought["lines"][0]["id"]}, cost="-10")
+
+    assert refused(take_back(taken), take_back(taken)) == "too_much_back"
+    assert refused(lambda: store.cancel("issue", other), take_back(other)) == "no_origin"
+    again = store.take("1")
+    assert refused(take_back(again), lambda: store.cancel("issue", again)) == "rested_on"
+    assert refused(take_off, take_off) == "below_nothing"
+
+
+def test_a_return_finds_what_was_posted_again_while_it_waited(database: Any) -> None:
+    store = Store()
+    store.buy("100", "2")
+    taken = store.take("1")
+    line = taken["lines"][0]
+    change = {"lines": [{"id": line["id"], "item": store.bolt, "quantity": "3"}]}
+    begun_while(
+        lambda: service.change_record(SYSTEM, "issue", taken["id"], change),
+        lambda: store.do("customer_return", {"quantity": "3", "of": line["id"]}),
+    )
+    assert (verify(), store.there()[0]) == ([], 100)
+
+
+def test_a_payment_is_free_again_when_its_invoice_is_cancelled_at_the_same_time(database: Any) -> None:
+    store = Store(INVOICE, INVOICED, PAYMENT, PAID)
+    store.make("party", "Acme")
+    of = invoice(store, "100")
+    begun_while(lambda: pay(store, of, "60", off="0"), lambda: store.cancel("invoice", of))
+    assert (verify(), left(store)) == ([], [-60])
+    of = invoice(store, "80")
+    paid = pay(store, of, "80", off="0")
+    begun_while(lambda: store.cancel("payment", paid), lambda: store.cancel("invoice", of))
+    assert (verify(), left(store)) == ([], [-60])
+
+
+def test_a_reservation_that_is_used_while_it_expires_is_given_back_once(database: Any) -> None:
+    store = Store(HELD, HOLDING, TAKEN, USING)
+    store.buy("10", "2")
+    held = hold(store, "4", until="2026-03-05")
+    assert begun_while(lambda: use(store, "4", held), expiring.release_expired) == 0
+    assert (verify(), reserved(store), store.there()[0]) == ([], 0, 6)
+    held = hold(store, "4", until="2026-03-05")
+    begun_while(expiring.release_expired, lambda: use(store, "3", held))
+    assert (verify(), reserved(store), store.there()[0]) == ([], 0, 3)

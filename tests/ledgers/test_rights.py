@@ -1,0 +1,58 @@
+"""Who may see which cells of a ledger: a hidden dimension tells nothing, neither in a row nor when it is asked for."""
+
+from datetime import date
+from decimal import Decimal as D
+from typing import Any
+
+import pytest
+
+from formloop.access import people
+from formloop.access.actor import SYSTEM, Actor, get_actor
+from formloop.ledgers import explaining, reading
+from forms.conftest import publish, role
+from ledgers.store import Store
+
+DAYS = (None, date(2026, 4, 1))
+
+
+def reader(*grants: dict[str, Any]) -> Actor:
+    publish(role("reader", *({"ledger": "stock", "may": ["view"], **each} for each in grants)))
+    return get_actor(people.add_person(SYSTEM, "reader", "Reader", roles=["reader"]))
+
+
+@pytest.fixture
+def lots(store: Store) -> dict[str, int]:
+    shed, plain, secret = store.make("place", "shed"), store.make("lot", "plain"), store.make("lot", "secret")
+    store.buy("5", "2", lot=plain)
+    store.buy("7", "3", lot=secret, place=shed)
+    store.buy("9", "3", lot=plain, place=shed)
+    return {"main": store.main, "shed": shed, "plain": plain, "secret": secret}
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_a_dimension_hidden_in_some_rows_is_empty_there(lots: dict[str, int], day: date | None) -> None:
+    somebody = reader(
+        {"where": 'place.name = "main"'}, {"where": 'place.name = "shed"', "except": ["lot", "value"]}
+    )
+
+    def found(**dims: int) -> list[Any]:
+        rows = reading.list_balances(somebody, "stock", dims, day, per=("place", "lot")).rows
+        return [(r.dims["place"], r.dims["lot"], r.amounts["quantity"], r.amounts["value"]) for r in rows]
+
+    main, shed = (lots["main"], lots["plain"], D(5), D(10)), (lots["shed"], 0, D(16), None)
+    assert found() == [main, shed]
+    assert found(lot=lots["plain"]) == [main]
+    assert found(lot=lots["secret"]) == []
+    assert len(explaining.list_entries(somebody, "stock", {"lot": lots["plain"]})) == 1
+
+
+@pytest.mark.parametrize("day", DAYS)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_nobody_finds_out_by_asking_for_a_dimension_that_is_hidden(
+    lots: dict[str, int], day: date | None
+) -> None:
+    blind = reader({"except": ["lot"]})
+    assert reading.list_balances(blind, "stock", {"lot": lots["secret"]}, day).rows == []
+    assert explaining.list_entries(blind, "stock", {"lot": lots["secret"]}) == []
+    (total,) = reading.list_balances(blind, "stock", {}, day, per=("item", "lot")).rows
+    assert (total.amounts["quantity"], "lot" in total.dims) == (21, False)
