@@ -110,10 +110,25 @@ def test_whoever_has_the_link_fills_in_what_the_form_says_and_no_more(shop, app)
     assert [line["id"] for line in saved["lines"]] == [line["id"] for line in order["lines"]]
     assert (int(saved["lines"][0]["quantity"]), saved["lines"][0]["price"]) == (7, first["price"])
     assert "Kim</strong> by link" in browser_of(app, maker).get(f"/f/order/{order['id']}").text
-    stale = browser.post(address, data=typed)
-    assert stale.status_code == 409 and "meanwhile" in stale.text
-    wrong = browser.post(address, data={"lines.0.id": first["id"], "lines.0.quantity": "many"})
+    for revision in ({}, {"revision": order["revision"]}):
+        stale = browser.post(address, data={"note": "typed in vain", **revision})
+        assert stale.status_code == 409 and "meanwhile" in stale.text and "typed in vain" in stale.text
+    now = {"revision": saved["revision"], "lines.0.id": first["id"]}
+    wrong = browser.post(
+        address, data={**now, "lines.0.quantity": "many", "note:city": "parts of a plain field"}
+    )
     assert wrong.status_code == 422 and 'aria-invalid="true"' in wrong.text
+
+
+def test_what_its_reader_cannot_mend_only_leads_back_to_the_maker(shop, app):
+    hidden = {"id": "big", "holds": "total > 100", "at": "total", "says": "The total is secret."}
+    order, maker = shop.order(), shop.person("kim", FILLS, CUSTOMERS)
+    publish({**ORDER, "x-share": FILLED, "x-checks": [{**hidden, "x-says": {"zh-CN": "保密。"}}]})
+    app.config["WTF_CSRF_ENABLED"] = False
+    typed = {"note": "please", "revision": order["revision"]}
+    answer = app.test_client().post(f"/s/{sharing.add(maker, 'order', order['id'])}", data=typed)
+    assert answer.status_code == 422 and "secret" not in answer.text
+    assert "Please tell Kim, who sent you the link." in answer.text
 
 
 def test_a_link_lets_nobody_fill_in_more_than_its_maker_may_change_or_later_than_wanted(shop):

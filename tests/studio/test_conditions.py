@@ -1,8 +1,10 @@
 """Conditions as sentences: written, read back, said in words, and shown before any formula."""
 
 import pytest
+from werkzeug.datastructures import MultiDict
 
 from formloop.core.definitions import kinds
+from formloop.core.errors import Invalid
 from formloop.core.expression import check
 from formloop.studio import conditions, formula
 from formloop.studio.conditions import Rule, Sentence
@@ -105,3 +107,13 @@ def test_a_rule_opens_as_a_sentence_becomes_text_on_demand_and_is_kept(studio):
     assert studio.desk().doc["properties"]["item"]["x-visible"] == "quantity > 3"
     nothing = {**said, "field": "", "revision": studio.desk().revision}
     assert client.post(f"/studio/{studio.id}/do/condition", data=nothing, headers=headers).status_code == 422
+
+
+def test_a_sentence_that_is_too_long_is_refused_and_not_cut():
+    posted = MultiDict(
+        [(name, "x") for name in ("field", "operator", "value") for _ in range(conditions.MOST)]
+    )
+    assert len(conditions.read_posted(posted).rules) == conditions.MOST
+    posted.add("field", "one more")
+    with pytest.raises(Invalid):
+        conditions.read_posted(posted)

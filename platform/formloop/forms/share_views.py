@@ -74,7 +74,7 @@ def fill_in(secret: str) -> Response:
     opened = sharing.open_link(secret)
     raw = posted.raw_values(opened.look.spec, request.form)
     try:
-        sharing.fill_in(secret, raw, request.form.get("revision", type=int))
+        sharing.fill_in(secret, raw, request.form.get("revision", 0, type=int))
     except Invalid as error:
         return _shared_page(sharing.with_typed(opened, raw), _told(opened, error.problems), 422)
     except Conflict:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
 
+from formloop.core.errors import Invalid, Problem
 from formloop.core.expression import BOOL, DATE, DATETIME, NUMBER, TEXT, ListType, RecordType, Type
 from formloop.core.expression.nodes import Binary, Call, Literal, Name, Typed, Unary
 from formloop.core.expression.syntax import SyntaxProblem, read
@@ -94,8 +95,11 @@ def fits(sentence: Sentence, names: Mapping[str, Type]) -> bool:
 
 
 def read_posted(form: "MultiDict[str, str]") -> Sentence:
-    """The sentence as the dialog sent it."""
-    rows = zip(*(form.getlist(name)[:MOST] for name in ("field", "operator", "value")), strict=False)
+    """The sentence as the dialog sent it; Invalid when it is too long for one."""
+    if len(form.getlist("field")) > MOST:
+        text = M("A sentence has at most {most} comparisons. Write it as a formula.", most=MOST)
+        raise Invalid([Problem("many", "", text)])
+    rows = zip(*(form.getlist(name) for name in ("field", "operator", "value")), strict=False)
     rules = tuple(Rule(field[:200], operator, value[:1000]) for field, operator, value in rows)
     return Sentence(rules, "any" if form.get("join") == "any" else "all")
 
