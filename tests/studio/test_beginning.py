@@ -2,11 +2,14 @@
 
 import pytest
 
+from formloop.access.actor import SYSTEM
 from formloop.core.definitions import kinds
 from formloop.datasets.kind import get_dataset
 from formloop.definitions import service as definitions
 from formloop.definitions import views as definition_views
+from formloop.forms import service as records
 from formloop.studio import drafting
+from formloop.studio.dataset_designer import FIRST
 from studio.conftest import PAPER
 
 OWN = {"Origin": "http://localhost"}
@@ -67,3 +70,22 @@ def test_a_column_of_a_dataset_is_named_and_calculated_and_one_without_a_name_st
     drafting.edit(studio.mei, made.id, revision, lambda doc: doc | measured)
     asked = client.get(f"/studio/{made.id}/formula?at=measures/sum/value").text
     assert "This is understood." in asked and 'data-insert="item"' in asked
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_dataset_shows_its_first_rows_as_the_builder_may_see_them_or_why_not(studio, client):
+    client.post("/studio/new", data={"kind": "dataset", "form": PAPER["x-key"]}, headers=OWN)
+    (made,) = definitions.list_definitions("dataset")
+    assert f'hx-get="/studio/{made.id}/rows"' in client.get(f"/studio/{made.id}").text
+    assert "There is no record" in client.get(f"/studio/{made.id}/rows").text
+    for number in range(FIRST + 1):
+        records.create(SYSTEM, PAPER["x-key"], {"item": f"Desk {number:02}", "quantity": "2"})
+    doubled = {"columns": {"item": "item", "twice": {"value": "quantity * 2", "title": "Twice"}}}
+    revision = drafting.open_desk(studio.mei, made.id).revision
+    drafting.edit(studio.mei, made.id, revision, lambda doc: doc | doubled)
+    shown = client.get(f"/studio/{made.id}/rows").text
+    assert "Twice" in shown and "Desk 09" in shown and shown.count("<tr") == FIRST + 1
+    revision = drafting.open_desk(studio.mei, made.id).revision
+    drafting.edit(studio.mei, made.id, revision, lambda doc: doc | {"columns": {"item": "nothing"}})
+    assert "nothing" in client.get(f"/studio/{made.id}/rows").text
+    assert client.get(f"/studio/{PAPER['x-id']}/rows").status_code == 404

@@ -289,8 +289,6 @@ class Reader:
                 ):
                     self._no_column(key.lstrip("-"), f"{place}.{index}")
 
-    # expressions
-
     def _expression(
         self, source: str | None, at: str, names: Names, expects: Type | None, scope: "_Scope | None" = None
     ) -> Expression | None:

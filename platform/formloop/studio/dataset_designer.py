@@ -1,21 +1,37 @@
-"""The designer of datasets: columns and measures by name, each with its value; the columns' names are offered."""
+"""The designer of datasets: columns and measures by name, each with its value, and the first rows that come of them."""
 
 from contextlib import suppress
 from dataclasses import replace
 
+from flask import Blueprint, Response
+from markupsafe import Markup
+
+from formloop.access import signing
 from formloop.core.definitions import Doc, Path
+from formloop.core.errors import Forbidden, Invalid, NotFound, Problem
+from formloop.datasets import drawing
+from formloop.datasets.kind import prepare
 from formloop.datasets.reading import Names, Reader
+from formloop.datasets.service import Reading
 from formloop.definitions import library
+from formloop.forms.listing import Query
+from formloop.studio import drafting
 from formloop.studio.designer import Designer, designers
 from formloop.studio.formula import Scope
 from formloop.studio.pickers import Around, Option, called, fields_of, find_newest, pickers
 from formloop.studio.shapes import mapping
+from formloop.web import page, viewer
+from formloop.web.routes import route
 
+blueprint = Blueprint("studio_datasets", __name__, url_prefix="/studio")
+FIRST = 10  # rows of the preview
 PARTS = ("columns", "measures")
 
 
 class DatasetDesigner(Designer):
-    """Draws datasets by panels alone."""
+    """Draws datasets by panels, with a look at their rows."""
+
+    canvas = "studio/_dataset_canvas.html"
 
     def opened(self, doc: Doc) -> Doc:
         """A column that is an expression alone, as one that may have a name and more."""
@@ -65,6 +81,28 @@ def _columns(around: Around) -> list[Option]:
         for part in PARTS
         for key, said in mapping(around.doc.get(part)).items()
     ]
+
+
+@route(blueprint, "/<definition_id>/rows", permission=("design", "definition"))
+def preview(definition_id: str) -> Response:
+    """The first rows of the draft, as the builder may see them, or what stands against it."""
+    actor, locale = signing.current(), viewer.locale()
+    desk = drafting.open_desk(actor, definition_id)
+    if desk.kind.name != "dataset":
+        raise NotFound
+    problems = [each for each in drafting.check(actor, desk) if each.severity == "error"]
+    columns, rows = [], list[Markup]()
+    if not problems:
+        try:
+            found, query = Reading(actor, prepare(desk.doc, 0)), Query(limit=FIRST)
+            fields = list(found.fields.values())
+            columns = [{"label": each.title(locale), "number": each.type.numeric} for each in fields]
+            rows = drawing.rows(actor, found, query, fields, found.page(query).rows, locale)
+        except Invalid as error:
+            problems = error.problems
+        except Forbidden as error:
+            problems = [Problem(error.code, "", error.message)]
+    return page.render_part("studio/_dataset_rows.html", problems=problems, columns=columns, rows=rows)
 
 
 designers.add("dataset", DatasetDesigner())

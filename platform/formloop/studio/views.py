@@ -63,6 +63,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(beginning.blueprint)
     app.register_blueprint(from_file.blueprint)
     app.register_blueprint(rights_views.blueprint)
+    app.register_blueprint(dataset_designer.blueprint)
     app.register_blueprint(ledger_designer.blueprint)
     app.register_blueprint(bridge_designer.blueprint)
     bridge_designer.enroll()
