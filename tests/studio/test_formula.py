@@ -56,3 +56,30 @@ def test_the_editor_opens_with_the_formula_and_judges_it(studio):
     headers = {"Origin": "http://localhost"}
     wrong = {"at": at, "source": "quantity >"}
     assert "character" in client.post(f"/studio/{studio.id}/formula", data=wrong, headers=headers).text
+
+
+def test_titles_of_fields_are_taken_for_their_keys_where_that_makes_a_formula(studio):
+    said = {"title": "Wanted by", "x-title": {"zh-CN": "需要日期"}}
+    doc = {
+        **PAPER,
+        "properties": {**PAPER["properties"], "wanted": {**PAPER["properties"]["wanted"], **said}},
+    }
+
+    def reworded(source, locale="en"):
+        around = Around(kinds.get("form"), doc, locale, {})
+        return formula.reworded(formula.scope_at(around, ("properties", "item", "x-visible")), source)
+
+    assert (
+        reworded("Wanted by > TODAY() AND item <> 'Wanted by'") == "wanted > TODAY() AND item <> 'Wanted by'"
+    )
+    assert reworded("需要日期 > TODAY()", "zh-CN") == "wanted > TODAY()"
+    assert reworded("Part = 'x'") == "" == reworded("Nothing > 2") == reworded("quantity > 2")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_editor_offers_the_formula_that_was_meant(studio):
+    studio.app.config["WTF_CSRF_ENABLED"] = False
+    given = {"at": "properties/quantity/x-formula", "source": "Quantity * 2"}
+    address = f"/studio/{studio.id}/formula"
+    shown = studio.client(studio.mei).post(address, data=given, headers={"Origin": "http://localhost"}).text
+    assert 'data-formula-reword="quantity * 2"' in shown

@@ -1,5 +1,7 @@
 """The formula editor: what may be named, what functions there are, what is wrong, and the result on a sample."""
 
+import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -27,6 +29,8 @@ from formloop.forms.spec import FormSpec, Values
 from formloop.studio.pickers import Around, Option, fields_of, find_newest, options_of
 from formloop.studio.shapes import mapping
 
+MOST_SOURCE = 4_096
+_QUOTED = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
 CONDITIONS = ("x-visible", "x-required", "x-readonly", "when", "where", "holds")  # give yes or no
 
 
@@ -120,6 +124,23 @@ def judge(actor: Actor, scope: Scope, source: str, locale: str) -> Verdict:
     if found is None:
         return Verdict(problems)
     return _tried(actor, scope, found, locale)
+
+
+def reworded(scope: Scope, source: str) -> str:
+    """The expression with the titles of fields taken for their keys, where that makes it one; else nothing."""
+    fields = [
+        (key, word.rpartition(" · ")[2]) for key, word in scope.fields
+    ]  # columns are called “Lines · Part”
+    words = Counter(word for _, word in fields)
+    keys = {word: key for key, word in fields if words[word] == 1 and word != key}
+    longest = sorted(keys, key=len, reverse=True)
+    if not longest:
+        return ""
+    title = re.compile(rf"(?<![\w.])({'|'.join(map(re.escape, longest))})(?![\w(])")
+    parts = _QUOTED.split(source[:MOST_SOURCE])  # texts stand at the odd places
+    told = [part if at % 2 else title.sub(lambda m: keys[m[1]], part) for at, part in enumerate(parts)]
+    found = "".join(told)
+    return found if found != source and not check_expression(found, scope.names, scope.expects)[1] else ""
 
 
 def _tried(actor: Actor, scope: Scope, expression: Expression, locale: str) -> Verdict:

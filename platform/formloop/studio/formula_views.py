@@ -85,17 +85,19 @@ def _text(
     sayable: bool = False,
     more: bool = False,
 ) -> Response:
+    verdict = formula.judge(signing.current(), scope, source, viewer.locale())
     return page.render_part(
         template,
         definition_id=definition_id,
         at=write_path(at),
         source=source,
+        reworded=formula.reworded(scope, source) if verdict.problems else "",
         condition=condition,
         sayable=sayable,
         more=more,
         fields=scope.fields,
         functions=formula.functions(),
-        verdict=formula.judge(signing.current(), scope, source, viewer.locale()),
+        verdict=verdict,
     )
 
 
