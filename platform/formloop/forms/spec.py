@@ -20,6 +20,17 @@ SYSTEM_COLUMNS = (
     "created_at", "created_by", "updated_at", "updated_by", "deleted_at",
 )  # fmt: skip
 LINE_COLUMNS = ("id", "record", "position")
+OF_TEXT = ("minLength", "maxLength", "pattern", "x-scan")  # settings of what is typed as text
+# and of what is filled in
+OF_INPUT = (
+    "required",
+    "default",
+    "x-default",
+    "readOnly",
+    "x-unique",
+    "x-required",
+    "x-readonly",
+)
 
 
 class Unreadable(Exception):
@@ -46,9 +57,8 @@ class FieldType:
     operators: ClassVar[tuple[str, ...]] = ("contains", "is", "is_not", "starts", "empty", "filled")
     options: ClassVar[Mapping[str, Any]] = {}  # its own x- keys, as JSON Schema properties
     sample: ClassVar[Mapping[str, Any]] = {}  # what the schema of a new field has besides type and title
-    unused: ClassVar[
-        tuple[str, ...]
-    ] = ()  # settings of every field, or of its JSON type, that mean nothing here
+    # settings of every field, or of its JSON type, that mean nothing here
+    unused: ClassVar[tuple[str, ...]] = ()
     stored: ClassVar[bool] = True
     sortable: ClassVar[bool] = True
     searchable: ClassVar[bool] = False

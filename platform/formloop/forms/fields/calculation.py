@@ -11,7 +11,7 @@ from formloop.forms.fields.datetime import DateTime
 from formloop.forms.fields.number import Number
 from formloop.forms.fields.switch import Switch
 from formloop.forms.fields.text import TextField
-from formloop.forms.spec import Field, FieldType
+from formloop.forms.spec import OF_INPUT, Field, FieldType
 
 _BY_JSON = {"number": NUMBER, "integer": NUMBER, "boolean": BOOL}
 _KINDS: dict[Type, FieldType] = {
@@ -29,18 +29,7 @@ class Calculation(Number):
     name = "calculation"
     title = M("Calculation")
     icon = "calculator"
-    unused: ClassVar[tuple[str, ...]] = (
-        "minimum",
-        "maximum",
-        "required",
-        "default",
-        "x-default",
-        "readOnly",
-        "x-unique",
-        "x-required",
-        "x-readonly",
-        "x-aliases",
-    )
+    unused = ("minimum", "maximum", *OF_INPUT, "x-aliases")
     sample: ClassVar[Mapping[str, Any]] = {"type": "number", "x-formula": "0"}
 
     def expression_type(self, field: Field) -> Type:

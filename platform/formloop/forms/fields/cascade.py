@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from formloop.core.text import M, Message
-from formloop.forms.spec import Field, FieldType, Unreadable
+from formloop.forms.spec import OF_TEXT, Field, FieldType, Unreadable
 
 BETWEEN = " / "
 
@@ -15,7 +15,7 @@ class Cascade(FieldType):
     name = "cascade"
     title = M("Cascade")
     icon = "hierarchy"
-    unused: ClassVar[tuple[str, ...]] = ("minLength", "maxLength", "pattern", "x-scan", "x-formula")
+    unused = (*OF_TEXT, "x-formula")
     sample: ClassVar[Mapping[str, Any]] = {"x-tree": [["A"], ["B"]]}
     widget = "cascade"
     operators = ("starts", "is", "is_not", "empty", "filled")

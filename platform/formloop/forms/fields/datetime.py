@@ -14,7 +14,7 @@ from sqlalchemy.types import TypeEngine
 from formloop.core.expression import DATE, DATETIME, TEXT, Type
 from formloop.core.text import M
 from formloop.db import UtcTime
-from formloop.forms.spec import Field, FieldType, Unreadable
+from formloop.forms.spec import OF_TEXT, Field, FieldType, Unreadable
 from formloop.web import viewer
 
 _FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%Y年%m月%d日")
@@ -47,7 +47,7 @@ class DateTime(FieldType):
     name = "datetime"
     title = M("Date and time")
     icon = "calendar"
-    unused: ClassVar[tuple[str, ...]] = ("minLength", "maxLength", "pattern", "x-scan")
+    unused = OF_TEXT
     sample: ClassVar[Mapping[str, Any]] = {"format": "date"}
     widget = "datetime"
     operators = (

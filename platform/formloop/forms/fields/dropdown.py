@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from formloop.core.text import M, Message, localized
-from formloop.forms.spec import Field, FieldType
+from formloop.forms.spec import OF_TEXT, Field, FieldType
 
 
 class Dropdown(FieldType):
@@ -16,7 +16,7 @@ class Dropdown(FieldType):
     name = "dropdown"
     title = M("Dropdown")
     icon = "list-check"
-    unused: ClassVar[tuple[str, ...]] = ("minLength", "maxLength", "pattern", "x-scan")
+    unused = OF_TEXT
     sample: ClassVar[Mapping[str, Any]] = {"enum": ["A", "B"]}
     widget = "dropdown"
     operators = ("is", "is_not", "any_of", "empty", "filled")

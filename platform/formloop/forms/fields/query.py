@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from formloop.core.expression import TEXT, Type
 from formloop.core.text import M
-from formloop.forms.spec import Field, FieldType
+from formloop.forms.spec import OF_INPUT, OF_TEXT, Field, FieldType
 
 
 class QueryData(FieldType):
@@ -17,21 +17,7 @@ class QueryData(FieldType):
     group = "advanced"
     widget = "query"
     operators = ()
-    unused: ClassVar[tuple[str, ...]] = (
-        "x-formula",
-        "minLength",
-        "maxLength",
-        "pattern",
-        "x-scan",
-        "required",
-        "default",
-        "x-default",
-        "readOnly",
-        "x-unique",
-        "x-required",
-        "x-readonly",
-        "x-aliases",
-    )
+    unused = ("x-formula", *OF_TEXT, *OF_INPUT, "x-aliases")
     options: ClassVar[Mapping[str, Any]] = {"x-query": {"type": "object"}}
     stored = False
     sortable = False

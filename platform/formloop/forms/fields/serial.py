@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 
 from formloop.core.text import M
 from formloop.forms.fields.text import TextField
+from formloop.forms.spec import OF_INPUT, OF_TEXT
 
 
 class Serial(TextField):
@@ -17,20 +18,7 @@ class Serial(TextField):
     name = "serial"
     title = M("Serial number")
     icon = "list-numbers"
-    unused: ClassVar[tuple[str, ...]] = (
-        "x-formula",
-        "minLength",
-        "maxLength",
-        "pattern",
-        "x-scan",
-        "required",
-        "default",
-        "x-default",
-        "readOnly",
-        "x-unique",
-        "x-required",
-        "x-readonly",
-    )
+    unused = ("x-formula", *OF_TEXT, *OF_INPUT)
     sample: ClassVar[Mapping[str, Any]] = {"x-serial": "{yyyy}{MM}-{0001}"}
     group = "advanced"
     widget = "serial"
