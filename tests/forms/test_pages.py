@@ -335,3 +335,14 @@ def test_what_lines_hold_that_nobody_can_type_stays_while_a_number_is_typed(shop
     raw = {"lines": [{"id": str(line["id"]), "item": str(pipe), "quantity": "3"}]}
     answer = live.answer(SYSTEM, get_form("order"), raw, saved, ["lines.0.quantity"], "en")
     assert answer["values"]["lines.0.unit"]["text"] == "m"
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("rule", "stars"), [('state <> "draft"', False), ('state = "draft"', True)])
+def test_a_new_page_asks_for_what_a_draft_needs(
+    client: FlaskClient, shop: Shop, rule: str, stars: bool
+) -> None:
+    fields = {**ORDER["properties"], "note": {**ORDER["properties"]["note"], "x-required": rule}}
+    publish({**ORDER, "properties": fields})
+    label = client.get("/f/order/new").text.split('for="f-note"')[1].split("</label>")[0]
+    assert ("fl-required" in label) == stars

@@ -39,6 +39,14 @@ REQUEST: Doc = {
     },
     "x-list": {"title": "subject", "columns": ["subject", "amount", "secret"]},
 }
+SMALL = {
+    "id": "small",
+    "holds": "amount < 50",
+    "at": "amount",
+    "says": "Too much.",
+    "x-says": {"zh-CN": "过多。"},
+}
+STRICTER: Doc = {**REQUEST, "x-checks": [SMALL]}  # published over records that were saved before
 
 
 def approval(step: str, *people: str, **more: Any) -> Doc:

@@ -9,7 +9,7 @@ from formloop.access.actor import SYSTEM
 from formloop.definitions import service as definitions
 from formloop.workflows import narrowing, service
 from workflows.site import app, browser, play, text_of
-from workflows.specimens import REQUEST
+from workflows.specimens import STRICTER
 from workflows.stage import END, Stage, approval
 
 __all__ = ["app", "play"]
@@ -103,14 +103,7 @@ def test_what_was_filled_in_stays_on_the_page_when_it_is_refused(app: Flask, pla
 
 def test_what_cannot_be_submitted_is_told_on_the_records_own_page(app: Flask, play: Stage) -> None:
     record = play.record(amount="100")
-    rule = {
-        "id": "small",
-        "holds": "amount < 50",
-        "at": "amount",
-        "says": "Too much.",
-        "x-says": {"zh-CN": "过多。"},
-    }
-    definitions.publish_many(SYSTEM, [{**REQUEST, "x-checks": [rule]}], "stricter")
+    definitions.publish_many(SYSTEM, [STRICTER], "stricter")
     ann = browser(app, play, "ann")
     answer = ann.post(f"/f/request/{record}/submit")
     assert (answer.status_code, answer.location) == (303, f"/f/request/{record}")

@@ -17,7 +17,7 @@ from formloop.forms import service as records
 from formloop.workflows import administration, cases, service
 from formloop.workflows.kind import find_workflow, get_version
 from formloop.workflows.tables import case_log, task
-from workflows.specimens import REQUEST
+from workflows.specimens import REQUEST, STRICTER
 from workflows.stage import END, Stage, approval
 
 
@@ -316,14 +316,7 @@ def test_an_earlier_version_is_prepared_once_for_all_its_cases(stage: Stage) -> 
 def test_what_no_longer_holds_since_it_was_saved_is_told_when_it_is_submitted(stage: Stage) -> None:
     stage.publish(approval("one", "bob"))
     record = stage.record(amount="100")
-    rule = {
-        "id": "small",
-        "holds": "amount < 50",
-        "at": "amount",
-        "says": "Too much.",
-        "x-says": {"zh-CN": "过多。"},
-    }
-    definitions.publish_many(SYSTEM, [{**REQUEST, "x-checks": [rule]}], "stricter")
+    definitions.publish_many(SYSTEM, [STRICTER], "stricter")
     with pytest.raises(Invalid) as refused:
         stage.submit_record(record)
     assert [(p.code, p.at) for p in refused.value.problems] == [("check:small", "amount")]

@@ -61,6 +61,7 @@ def show(
     """The page with these values; `before` is the record that is changed, None for a new one."""
     locale, context = viewer.locale(), context_of(actor)
     if before is None:
+        values = engine.laid_over(spec, None, values)
         for subform in spec.subforms:
             if not values.get(subform.key):  # one empty line to begin with
                 values[subform.key] = [{}]

@@ -171,10 +171,10 @@ def build(
         made[each.key] = cell
         if each.children:
             _lines(cell, values, env, context, locale, visible, editable, by_place, names)
+    _note_own(made.values(), {})
     for cell in made.values():
-        _note_own([cell], made)
         for line in (*cell.lines, *([cell.blank] if cell.blank else [])):
-            _note_own(line.cells, made | {each.field.key: each for each in line.cells})
+            _note_own(line.cells, made)
     tabs = arrange(spec.layout, made, locale)
     rows = [each for tab in tabs for part in tab.sections for each in part.blocks if isinstance(each, list)]
     for row in rows:
@@ -184,10 +184,15 @@ def build(
     return Screen(rows, [p for p in problems if p.at not in placed], tabs)
 
 
-def _note_own(cells: Iterable[Cell], near: Mapping[str, Cell]) -> None:
-    for cell in cells:
-        if cell.field.relation and cell.field.relation.reads:
-            cell.own = {key: near[key].input for key in cell.field.relation.reads if key in near}
+def _note_own(cells: Iterable[Cell], around: Mapping[str, Cell]) -> None:
+    hanging = [
+        (each, each.field.relation.reads)
+        for each in cells
+        if each.field.relation and each.field.relation.reads
+    ]
+    near = {**around, **{each.field.key: each for each in cells}} if hanging else {}
+    for cell, reads in hanging:
+        cell.own = {key: near[key].input for key in reads if key in near}
 
 
 def _lines(

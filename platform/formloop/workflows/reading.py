@@ -17,6 +17,7 @@ from formloop.workflows.spec import Branch, FindForm, Step, Workflow
 
 DEEPEST = 12
 OF_THE_CASE = ("flow", "loop", "answer", "amendment", "dependents")  # names that are not of the record
+CHANGING = frozenset({"update", "delete"})  # what a step does with records that are there
 STATES = {"submitted": "review", "approved": "confirmed", "rejected": "rejected"}
 MOST_SUMMARY = 4
 
@@ -53,6 +54,11 @@ def build(
         reads=frozenset(reader.reads),
         record_reads=_record_reads(reader.reads, lines),
         lines_read=lines,
+        changes=frozenset(
+            str(step.document.get("form", doc["form"]))
+            for step in reader.steps.values()
+            if step.document.get("do") in CHANGING
+        ),
         amends=amends,
     )
     reader.problems += [*_check_ids(doc), *_check_same(doc)]

@@ -103,6 +103,7 @@ class Workflow:
     reads: frozenset[Path]
     record_reads: frozenset[Path]  # those of the record itself
     lines_read: tuple[str, ...]  # the subforms among them
+    changes: frozenset[str]  # the forms whose records its steps change or delete
     amends: Amends | None = None  # where it is for changes of approved records
 
     def title(self, locale: str) -> str:

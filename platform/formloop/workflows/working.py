@@ -34,7 +34,6 @@ FREE = How(trusted=True, unlocked=True)
 Kind = Callable[[Turn, Work], Mapping[str, Any] | None]
 _KINDS: dict[str, Kind] = {}
 READING = frozenset({"query"})  # kinds of work that change nothing
-CHANGING = frozenset({"update", "delete"})  # those that change records which are there
 
 
 def does(kind: str) -> Callable[[Kind], Kind]:
@@ -113,19 +112,15 @@ def _query(turn: Turn, work: Work) -> Mapping[str, Any]:
     for key, value in _raw(spec.key, work.values["by"]).items():
         query = query.where(table.c[key].is_(None) if value is None else table.c[key] == value)
     query = query.order_by(table.c.id).limit(MOST_FOUND + 1 if many else 1)
-    if _changes(turn, spec.key):  # as it was read until it is written: of two that add to it neither is lost
+    if (
+        spec.key in turn.workflow.changes
+    ):  # as it was read until it is written: of two that add to it neither is lost
         query = query.with_for_update()
     ids = tuple(connection().execute(query).scalars())
     if len(ids) > MOST_FOUND:
         most = Message(str(MOST_FOUND))  # no value of a field: it may be told
         raise Invalid([Problem("too_many", "", M("More than {most} records fit.", most=most))])
     return {"ids": ids}
-
-
-def _changes(turn: Turn, form: str) -> bool:
-    """Whether some step of the workflow changes records of this form."""
-    docs = [step.document for step in turn.workflow.steps.values()]
-    return any(d.get("do") in CHANGING and d.get("form", turn.spec.key) == form for d in docs)
 
 
 @does("plan")
