@@ -191,6 +191,16 @@ function apply(form, answer, names) {
     const element = cell.querySelector(`[name="${CSS.escape(name)}"]:not([type=hidden])`);
     if (element && left.has(element)) tell(cell, element, problemOf(answer, names, name));
   });
+  form.querySelectorAll(".fl-line-table").forEach(markColumns);
+}
+
+// A column that no line shows is not shown.
+function markColumns(table) {
+  const lines = [...table.querySelectorAll("tbody > tr")];
+  table.querySelectorAll("thead th[scope]").forEach((head, place) => {
+    const out = lines.length > 0 && lines.every((line) => line.cells[place]?.hasAttribute("data-fl-hidden"));
+    [head, ...lines.map((line) => line.cells[place])].forEach((cell) => cell?.toggleAttribute("data-fl-out", out));
+  });
 }
 
 // Whoever was faster than the answer stands in an empty input; nothing was typed there that it could take away.

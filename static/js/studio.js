@@ -75,10 +75,35 @@ document.addEventListener("change", (event) => {
   } else if (target.matches("[data-choose]")) {
     const { choose: at, name } = target.dataset;
     edit(target.value ? "set" : "remove", { at: `${at}/${name}`, value: target.selectedOptions[0].dataset.json || "null", keep: 1, shown: panel().dataset.at });
-  } else if (section) {
+  } else if (section && !target.closest("[data-picture]")) {
     edit("fill", () => ({ ...fields(section), at: section.dataset.at, shown: panel()?.dataset.at ?? "", keep: target.matches("select") ? "" : 1 }));
   }
 });
+// --- Pictures: made small enough to stand in a definition, then sent as text like any other setting
+async function pictured(file) {
+  const image = await createImageBitmap(file);
+  for (let width = Math.min(image.width, 480); width >= 30; width = Math.floor(width / 1.5)) {
+    const canvas = document.createElement("canvas");
+    canvas.width = width;
+    canvas.height = Math.max(1, Math.round((image.height * width) / image.width));
+    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+    const text = canvas.toDataURL("image/png");
+    if (text.length <= 90000) return text;
+  }
+  throw new Error("too large");
+}
+document.addEventListener("change", ({ target }) => {
+  const box = target.matches("input[type=file]") && target.closest("[data-picture]");
+  if (box && target.files.length) pictured(target.files[0]).then((text) => setPicture(box, text), () => { target.value = ""; });
+});
+document.addEventListener("click", ({ target }) => {
+  if (target.closest("[data-picture-gone]")) setPicture(target.closest("[data-picture]"), "");
+});
+function setPicture(box, text) {
+  const section = box.closest("form[data-section]");
+  box.querySelector("[type=hidden]").value = text;
+  edit("fill", () => ({ ...fields(section), at: section.dataset.at, shown: panel()?.dataset.at ?? "" }));
+}
 function fields(section) {
   const found = {};
   for (const name of new Set(new FormData(section).keys())) {
@@ -222,7 +247,8 @@ function useFormula() {
   edit(text ? "set" : "remove", { at, value: JSON.stringify(text), shown: panel()?.dataset.at ?? "" });
 }
 function put(box, text) {
-  const [start, end] = [box.selectionStart, box.selectionEnd];
+  const untouched = box.value.trim() === box.dataset.beginning;  // what a new one holds is nobody's formula
+  const [start, end] = untouched ? [0, box.value.length] : [box.selectionStart, box.selectionEnd];
   box.setRangeText(text, start, end, "end");
   box.focus();
   if (text.endsWith("()")) box.setSelectionRange(box.selectionStart - 1, box.selectionStart - 1);

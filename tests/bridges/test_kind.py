@@ -80,7 +80,13 @@ def test_the_bridges_of_the_packs_publish(database: Any) -> None:
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("value", "told"),
-    [("line.level", ["options"]), ('SWITCH(line.level, "urgent", "high", line.level)', []), ('"high"', [])],
+    [
+        ("line.level", ["options"]),
+        ('SWITCH(line.level, "urgent", "high", line.level)', []),
+        ('"high"', []),
+        ('IF(line.quantity > 5, "high", "urgent")', ["options"]),
+        ('SWITCH(line.level, "urgent", "high", COALESCE("urgent", "low"))', ["options"]),
+    ],
 )
 def test_options_that_the_target_does_not_offer_are_named(database: Any, value: str, told: list[str]) -> None:
     level = {"type": "string", "title": "Level", "enum": ["low", "high", "urgent"]}

@@ -11,6 +11,8 @@ from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.bridges import publisher_rights
 from formloop.core.errors import Invalid
 from formloop.definitions import service as definitions
+from formloop.forms.kind import get_form
+from formloop.forms.publisher_rights import read_elsewhere
 
 assert role_kind.ROLE.name == "role"  # importing it makes the kind known
 READS = {"form": "sales_order", "may": ["view"]}
@@ -52,6 +54,32 @@ def test_who_sees_the_source_and_fills_in_the_target_publishes(trade: Trade) -> 
 
 def test_what_a_builder_may_not_see_is_not_read_for_them(trade: Trade) -> None:
     assert codes(builder(READS, WRITES)) == {("reads_hidden", "map")}  # whether an item is planned
+
+
+def test_what_stands_two_relations_away_is_not_read_for_a_builder_either(trade: Trade) -> None:
+    def relation(form: str) -> dict[str, Any]:
+        return {"type": "integer", "x-type": "relation", "title": form, "x-relation": {"form": form}}
+
+    texts = {"name": {"type": "string", "title": "Name"}, "secret": {"type": "string", "title": "Secret"}}
+    group = {"x-kind": "form", "x-id": "0000b001", "x-key": "grp", "title": "Group", "type": "object"}
+    firm = {**group, "x-id": "0000b002", "x-key": "firm", "title": "Firm"}
+    visit = {**group, "x-id": "0000b003", "x-key": "visit", "title": "Visit"}
+    docs = [
+        {**group, "properties": texts},
+        {**firm, "properties": {"grp": relation("grp")}},
+        {**visit, "properties": {"firm": relation("firm")}},
+        {**group, "x-id": "0000b004", "x-key": "card", "title": "Card", "properties": texts},
+    ]
+    definitions.publish_many(SYSTEM, docs, "test")
+    sees = [{"form": form, "may": ["view", "create", "edit"]} for form in ("firm", "visit")]
+    cards = {"form": "card", "may": ["view", "create", "edit"]}
+    actor = builder(*sees, {"form": "grp", "may": ["view"], "except": ["secret"]}, cards)
+    moved = {"from": {"form": "visit", "on": ["created"]}, "to": {"form": "card"}, "when": "TRUE"}
+    assert codes(actor, **moved, map={"name": "firm.grp.secret"}) == {("reads_hidden", "map")}
+    assert codes(actor, **moved, map={"name": "firm.grp.name"}) == set()
+    spec = get_form("visit")
+    read = list(read_elsewhere(spec, [("firm", "grp", "secret")]))
+    assert [(form, key) for _, form, key in read] == [("firm", "grp"), ("grp", "secret")]
 
 
 def test_what_a_builder_may_not_fill_in_is_not_written_for_them(trade: Trade) -> None:

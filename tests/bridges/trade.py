@@ -108,6 +108,10 @@ class Trade:
         """Give an order other lines."""
         return service.change_record(SYSTEM, "sales_order", order["id"], {"lines": lines})
 
+    def date(self, order: Values, day: str) -> Values:
+        """Give an order another day."""
+        return service.change_record(SYSTEM, "sales_order", order["id"], {"order_date": day})
+
     def demand(self) -> list[Values]:
         """All demand, oldest first."""
         spec = get_form("demand")

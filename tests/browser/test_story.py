@@ -79,6 +79,14 @@ def test_an_order_is_entered_approved_and_becomes_demand(
     expect(planner).to_have_url(order)
     assert "3,216" not in planner.content(), "the planner may not see prices"
 
+    keeper = enter(browser, site, "keeper", locale)
+    keeper.goto(order)
+    keeper.locator(".fl-next button").click()
+    expect(keeper).to_have_url(re.compile(r"/f/delivery/\d+/edit$"))
+    expect(keeper.locator('[name="lines.0.quantity"]')).to_have_value("12")
+    keeper.goto(order)
+    expect(keeper.locator(".fl-next a")).to_have_attribute("href", re.compile(r"/f/delivery/\d+$"))
+
 
 def test_the_start_page_shows_applications_and_the_template_centre(
     browser: Browser, site: Site, screenshot: Photograph

@@ -102,6 +102,14 @@ def test_a_rule_is_what_its_sentence_says(browser: Browser, site: Site) -> None:
     page.locator("[data-formula-use]").click()
     expect(page.locator("#studio-props [name=v-x-visible]")).to_have_value(re.compile(">= 1000$"))
     expect(page.locator(".fl-condition", has_text="is at least 1000")).to_be_visible()
+    page.locator('[data-type="calculation"]').click()
+    expect(page.locator(".fl-brick")).to_have_count(2)
+    settled(page)
+    page.locator("[data-formula$='x-formula']").click()
+    expect(page.locator("#fl-formula")).to_have_value("0")
+    field = page.locator("#fl-dialog [data-insert]").first
+    field.click()  # takes the place of what a new calculation holds
+    expect(page.locator("#fl-formula")).to_have_value(str(field.get_attribute("data-insert")))
 
 
 def test_an_approval_step_with_its_approver_takes_at_most_four_clicks(

@@ -1,6 +1,6 @@
-"""A guided tour in a real browser: it goes on by itself, with keys, and where it was left."""
+"""Guided tours in a real browser: they go on by themselves, with keys, and where they were left."""
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from browser.sites import Photograph, Site
 from browser.test_accessibility import serious_problems
@@ -53,3 +53,67 @@ def test_a_tour_is_taken_left_and_finished(browser: Browser, site: Site, screens
     page.goto(f"{site.address}/studio/tours")
     expect(page.locator('form[action$="/tours/form"] .fl-badge')).to_be_visible()
     expect(box).to_have_count(0)
+
+
+def test_the_tour_of_an_approval_ends_with_a_workflow_that_runs(browser: Browser, site: Site) -> None:
+    page = enter(browser, site, "administrator")
+    count = begin_tour(page, site, "approval")
+    page.locator("#definitions a", has_text="Expense kind").click()
+    expect(count).to_have_text("2 / 10")
+    page.locator(".fl-steps a.fl-tour-target").click()
+    expect(count).to_have_text("3 / 10")
+    page.locator('form.fl-tour-target[action$="/flow"] button').click()
+    expect(count).to_have_text("4 / 10")
+    page.locator(".fl-plus summary.fl-tour-target").click()
+    page.get_by_role("button", name="Approval", exact=True).first.click()
+    expect(count).to_have_text("5 / 10")
+    expect(page.locator("#studio-props.fl-tour-target")).to_contain_text("Field rights")
+    end_tour(page, site, "approval", count, 5)
+
+
+def test_the_tour_of_a_bridge_ends_with_two_forms_connected(browser: Browser, site: Site) -> None:
+    page = enter(browser, site, "administrator")
+    count = begin_tour(page, site, "bridge")
+    page.locator('a.fl-tour-target[href*="/bridges/new"]').click()
+    expect(count).to_have_text("2 / 10")
+    page.select_option("[name=from]", "customer")
+    page.select_option("[name=to]", "supplier")
+    page.get_by_role("button", name="Begin").click()
+    expect(count).to_have_text("3 / 10")
+    page.locator("button.fl-tour-target[data-act=accept]").click()
+    expect(count).to_have_text("4 / 10")
+    page.locator("[data-tour=next]").click()
+    expect(page.locator("#studio-props .fl-tour-target")).to_be_visible()
+    page.locator("[data-tour=next]").click()
+    expect(count).to_have_text("6 / 10")
+    page.locator(".fl-bridge-tools .fl-tour-target").click()
+    expect(page.locator("#fl-dialog .fl-trial").first).to_be_visible()
+    page.locator("#fl-dialog .fl-dialog-foot [data-fl-close]").click()
+    end_tour(page, site, "bridge", count, 7)
+
+
+def begin_tour(page: Page, site: Site, name: str) -> Locator:
+    """Take a tour from its beginning; where it says how far one is."""
+    page.goto(f"{site.address}/studio/tours")
+    page.locator(f'form[action$="/tours/{name}"] .btn-primary').click()
+    count = page.locator("[data-tour-count]")
+    expect(count).to_have_text("1 / 10")
+    expect(page.locator(".fl-tour-target")).to_be_visible()
+    return count
+
+
+def end_tour(page: Page, site: Site, name: str, count: Locator, reached: int) -> None:
+    """From the check to the published version, then to the end; what was made goes out of use again."""
+    for number in range(reached, 8):
+        expect(count).to_have_text(f"{number} / 10")
+        page.locator("[data-tour=next]").click()
+        expect(page.locator(".fl-tour-target")).to_be_visible()
+    page.locator(".fl-studio-tools .btn-primary.fl-tour-target").click()
+    page.locator('form.fl-tour-target[action$="/publish"] button').click()
+    expect(page.locator(".fl-head-tools.fl-tour-target")).to_be_visible()
+    with page.expect_response(lambda answer: "/step" in answer.url):
+        page.locator("[data-tour=done]").click()
+    page.get_by_role("button", name="Take out of use").click()  # the site is shared with other tests
+    expect(page.get_by_role("button", name="Use again")).to_be_visible()
+    page.goto(f"{site.address}/studio/tours")
+    expect(page.locator(f'form[action$="/tours/{name}"] .fl-badge')).to_be_visible()

@@ -15,6 +15,7 @@ from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.core.definitions import kinds
 from formloop.core.errors import Forbidden
 from formloop.datasets import service
+from formloop.datasets.kind import get_dataset
 from formloop.datasets.service import Reading
 from formloop.db import reading
 from formloop.definitions import library
@@ -83,7 +84,11 @@ DUE = dataset(
     measures={
         "not_due": "SUMIF(left, late < 0)",
         "soon": "SUMIF(left, late >= 0 AND late < parameters.border)",
-        "late": "SUMIF(left, late >= parameters.border)",
+        "late": {
+            "value": "SUMIF(left, late >= parameters.border)",
+            "title": "From {border} days, {who}",
+            "x-title": {"zh-CN": "{border} 天起"},
+        },
         "left": "SUM(left)",
     },
 )
@@ -274,3 +279,11 @@ def test_a_mistake_is_told_with_its_place(database: Any, more: Any, code: str, a
     Store()
     problems = kinds.get("dataset").check({**CARD, "x-key": "other", **more}, library.VIEW)
     assert (code, at) in [(problem.code, problem.at) for problem in problems]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # a title needs no database of its own
+def test_a_column_is_called_by_the_value_of_the_parameter_it_names(database: Any) -> None:
+    Store()
+    publish(DUE)
+    called = Reading(SYSTEM, get_dataset("due"), {"border": "45"}).fields["late"]
+    assert (called.title("en"), called.title("zh-CN")) == ("From 45 days, {who}", "45 天起")

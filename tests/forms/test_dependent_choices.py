@@ -137,3 +137,38 @@ def test_a_hint_of_a_picker_names_what_it_points_to(contacts: dict[str, int]) ->
     publish(form("call", {"who": relation("Who", "contact", show=["customer"])}))
     found = live.choices(SYSTEM, get_form("call"), get_form("call").fields["who"], "Ann")
     assert [(each["text"], each["hint"]) for each in found] == [("Ann", "Acme")]
+
+
+def test_what_a_person_may_not_see_cannot_be_found_out_by_choosing(shop: Shop) -> None:
+    secret = form("contact", {"name": text("Name"), "code": text("Code")})
+    publish(secret, visit("code = this.note"))
+    ann = service.create(SYSTEM, "contact", {"name": "Ann", "code": "7"})["id"]
+    sees, writes = {"form": "contact", "may": ["view"]}, {"form": "visit", "may": ["view", "create"]}
+    open_to = shop.person("reader", sees, writes)
+    closed_to = shop.person("trier", {**sees, "except": ["code"]}, writes)
+    spec, raw = get_form("visit"), {"note": "7", "contact": ann}
+    for actor, found in ((open_to, ["Ann"]), (closed_to, [])):
+        offer = live.choices(actor, spec, spec.fields["contact"], "", {"note": "7"})
+        assert [each["text"] for each in offer] == found
+    assert service.create(open_to, "visit", raw)["contact"] == ann
+    with pytest.raises(Invalid) as refused:
+        service.create(closed_to, "visit", raw)
+    assert [(p.code, p.at) for p in refused.value.problems] == [("unfit_record", "contact")]
+
+
+def test_nor_what_stands_in_a_record_pointed_to_that_they_may_not_see(shop: Shop) -> None:
+    firm = form("firm", {"name": text("Name"), "code": text("Code")})
+    person = form("contact", {"name": text("Name"), "firm": relation("Firm", "firm")})
+    publish(firm, person, visit("firm.code = this.note"))
+    hidden = service.create(SYSTEM, "firm", {"name": "Hidden", "code": "7"})["id"]
+    ann = service.create(SYSTEM, "contact", {"name": "Ann", "firm": hidden})["id"]
+    rest = ({"form": "contact", "may": ["view"]}, {"form": "visit", "may": ["view", "create"]})
+    whole = shop.person("whole", {"form": "firm", "may": ["view"]}, *rest)
+    some = shop.person("some", {"form": "firm", "may": ["view"], "where": 'name = "Mine"'}, *rest)
+    spec = get_form("visit")
+    for actor, found in ((whole, ["Ann"]), (some, [])):
+        offer = live.choices(actor, spec, spec.fields["contact"], "", {"note": "7"})
+        assert [each["text"] for each in offer] == found
+    assert service.create(whole, "visit", {"note": "7", "contact": ann})["contact"] == ann
+    with pytest.raises(Invalid):
+        service.create(some, "visit", {"note": "7", "contact": ann})

@@ -43,6 +43,25 @@ def test_a_look_up_asks_once_however_many_lines_there_are(partners: dict[str, in
     )  # one for the lines, one for the record itself
 
 
+def test_a_record_that_is_only_changed_looks_nothing_up_and_asks_after_no_choice_again(
+    partners: dict[str, int],
+) -> None:
+    made = service.create(
+        SYSTEM, "everything", {"relation": partners["one"], "subform": [{"relation": partners["two"]}]}
+    )
+    statements: list[str] = []
+    event.listen(engine(), "before_cursor_execute", lambda *a: statements.append(a[2]))
+    service.change_record(SYSTEM, "everything", made["id"], {"text": "changed"})
+    assert not [each for each in statements if "FROM rate" in each]
+    service.set_state(SYSTEM, "everything", made["id"], made["state"])
+    line = {"id": made["subform"][0]["id"], "relation": partners["one"]}
+    with pytest.raises(Invalid) as refused:
+        service.change_record(
+            SYSTEM, "everything", made["id"], {"subform": [line, {"relation": 7}, {"relation": 8}]}
+        )
+    assert [each.at for each in refused.value.problems] == ["subform.1.relation", "subform.2.relation"]
+
+
 def test_a_look_up_finds_nothing_in_a_form_that_may_not_be_seen(partners: dict[str, int]) -> None:
     spec = get_form("everything")
     found = elsewhere.Linkages(Actor(1, "Nobody"), spec).find(

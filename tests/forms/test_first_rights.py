@@ -58,6 +58,8 @@ def test_nobody_publishes_a_formula_over_what_they_may_not_see(shop: Shop) -> No
     ):
         doc["properties"] = {key: only(schema) for key, schema in doc["properties"].items()}
         made = definitions.save_draft(builder, "form", only(doc))
+        told = publisher_rights.check_draft(builder, only(doc), definitions.get_definition(made.id))
+        assert {p.code for p in told} == {"reads_hidden"}
         with pytest.raises(Invalid) as error:
             definitions.publish(builder, made.id)
         assert {p.code for p in error.value.problems} == {"reads_hidden"}

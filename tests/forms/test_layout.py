@@ -6,7 +6,8 @@ import pytest
 
 from formloop.access.actor import SYSTEM
 from formloop.definitions import service as definitions
-from forms.conftest import ORDER, publish
+from formloop.forms import service
+from forms.conftest import ORDER, form, publish, text
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -94,3 +95,22 @@ def test_mistakes_of_a_layout_are_told_with_their_path(shop):
         SYSTEM, "form", {**ORDER, "x-layout": [{"id": "b", "is": "curtain"}]}, saved.draft_revision
     )
     assert definitions.check_draft(SYSTEM, odd.id)[0].at.startswith("x-layout.0")
+
+
+def test_a_column_that_no_line_shows_is_not_shown(shop, client):
+    parts = {
+        "kind": text("Kind"),
+        "size": text("Size", **{"x-visible": 'kind = "large"'}),
+    }
+    lines = {"type": "array", "title": "Parts", "items": {"type": "object", "properties": parts}}
+    publish(form("kit", {"lines": lines}))
+    pages = {}
+    for kinds in (("small", "small"), ("small", "large")):
+        given = {"lines": [{"kind": kind, "size": f"of {kind}"} for kind in kinds]}
+        record = service.create(SYSTEM, "kit", given)["id"]
+        pages[kinds[1]] = client.get(f"/f/kit/{record}").get_data(as_text=True)
+        edit = client.get(f"/f/kit/{record}/edit").get_data(as_text=True)
+        assert ('<th scope="col" data-fl-out' in edit) is (kinds[1] == "small")
+    assert "position" not in pages["small"]  # lines do not name a record
+    assert ">Size<" not in pages["small"] and "of small" not in pages["small"]
+    assert ">Size<" in pages["large"] and "of large" in pages["large"] and "of small" not in pages["large"]

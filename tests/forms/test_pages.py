@@ -111,6 +111,7 @@ def test_live_answers_follow_what_is_typed(client: FlaskClient, shop: Shop) -> N
     answer = client.post("/f/order/live", data=values, headers={"Origin": "http://localhost"}).get_json()
     assert answer["values"]["lines.0.price"]["input"] == "1.5"
     assert answer["values"]["total"]["text"] == "1,500.00"
+    assert "number" not in answer["values"]  # it is given on saving, which the page says already
     assert "reason" in answer["required"] and "reason" not in answer["hidden"]
 
 

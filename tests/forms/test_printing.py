@@ -56,3 +56,17 @@ def test_paper_shows_nothing_that_its_reader_may_not_see(shop, app):
 def test_a_field_on_paper_that_is_not_there_is_told_with_its_path(shop):
     saved = definitions.save_draft(SYSTEM, "form", {**ORDER, "x-print": {"fields": ["nowhere"]}})
     assert [each.at for each in definitions.check_draft(SYSTEM, saved.id)] == ["x-print.fields"]
+
+
+def test_a_logo_stands_above_the_letterhead_and_is_nothing_but_a_picture(shop, client):
+    logo = "data:image/png;base64,iVBORw0KGgo="
+    publish({**ORDER, "x-print": {"logo": logo, "head": "Acme Works"}})
+    page = client.get(f"/f/order/{shop.order()['id']}/print").text
+    assert page.index(f'src="{logo}"') < page.index("Acme Works")
+    for wrong in (
+        "https://elsewhere.example/x.png",
+        "data:image/svg+xml;base64,PHN2Zz4=",
+        "data:text/html,x",
+    ):
+        draft = definitions.save_draft(SYSTEM, "form", {**ORDER, "x-print": {"logo": wrong}})
+        assert [each.at for each in definitions.check_draft(SYSTEM, draft.id)] == ["x-print.logo"]

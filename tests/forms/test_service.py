@@ -16,7 +16,7 @@ from formloop.forms import drafts, history, reads, service
 from formloop.forms.kind import get_form
 from formloop.forms.service import Draft, How
 
-from .conftest import Shop, form, publish, text
+from .conftest import Shop, form, publish, relation, text
 
 
 def problems_of(error: pytest.ExceptionInfo[Invalid]) -> dict[str, str]:
@@ -177,6 +177,33 @@ def test_only_fitting_records_can_be_chosen(shop: Shop) -> None:
     with pytest.raises(Invalid) as error:
         service.create(SYSTEM, "order", {"customer": 12345, "lines": [{"item": shop.bolt, "quantity": 1}]})
     assert problems_of(error) == {"customer": "unknown_record"}
+
+
+def test_chosen_records_that_nothing_reads_are_asked_after_once_for_all_rows(shop: Shop) -> None:
+    buyers = [shop.customer(name) for name in ("One", "Two", "Three")]
+    publish(form("visit", {"customer": relation("Customer", "customer")}))
+    statements: list[str] = []
+    event.listen(db.engine(), "before_cursor_execute", lambda *a: statements.append(a[2]))
+    drafts = [Draft({"customer": each}) for each in (*buyers, 12345, *buyers)]
+    saved = service.save_many(SYSTEM, "visit", drafts, all_or_nothing=False)
+    assert [each.action for each in saved] == [*["created"] * 3, "failed", *["created"] * 3]
+    assert len([each for each in statements if "FROM customer" in each]) == 1
+
+
+def test_what_a_rule_tells_of_a_line_is_in_the_readers_language(shop: Shop) -> None:
+    rule = {
+        "id": "few", "each": "parts", "holds": "count <= 3", "at": "parts.count",
+        "tells": {"count": "count", "spare": "spare"},
+        "says": "Line {line}: {count}, spare: {spare}.", "x-says": {"zh-CN": "第 {line} 行：{count}，备用：{spare}。"},
+    }  # fmt: skip
+    fields = {"count": {"type": "number", "title": "Count"}, "spare": {"type": "boolean", "title": "Spare"}}
+    lines = {"type": "array", "title": "Parts", "items": {"type": "object", "properties": fields}}
+    publish(form("kit", {"parts": lines}, **{"x-checks": [rule]}))
+    with pytest.raises(Invalid) as refused:
+        service.create(SYSTEM, "kit", {"parts": [{"count": 2}, {"count": "4.50", "spare": True}]})
+    (problem,) = refused.value.problems
+    assert (problem.at, problem.message.render("en")) == ("parts.1.count", "Line 2: 4.5, spare: Yes.")
+    assert problem.message.render("zh-CN") == "第 2 行：4.5，备用：是。"
 
 
 def test_one_key_saves_one_record(shop: Shop) -> None:

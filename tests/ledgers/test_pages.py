@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from formloop.definitions import service as definitions
 from formloop.forms import listing, reads, service
 from formloop.forms.kind import get_form
 from formloop.forms.listing import Query
+from formloop.ledgers import periods
 from formloop.ledgers.kind import get_ledger
 from forms.conftest import publish, role
 from ledgers.store import Store, head
@@ -83,6 +85,15 @@ def test_balances_as_of_a_date_leave_out_what_came_later(site: Flask) -> None:
     ann = sign_in(site, "ann", administrator=True)
     assert ">17<" in ann.get("/ledgers/stock").text
     assert ">10<" in ann.get("/ledgers/stock?day=2026-03-05").text
+
+
+def test_periods_are_called_after_the_ledgers_they_close(site: Flask) -> None:
+    Store()
+    periods.close(SYSTEM, "accounting", date(2026, 1, 15))
+    page = sign_in(site, "ann", administrator=True).get("/ledgers").text
+    assert (
+        'Periods <span class="text-secondary">General · Stock</span>' in page and ">accounting<" not in page
+    )
 
 
 def test_a_record_shows_its_entries_and_can_be_tried_before(site: Flask) -> None:
@@ -198,3 +209,27 @@ def test_nobody_tries_what_they_may_not_save(site: Flask) -> None:
     assert token
     answer = eve.post("/ledgers/try/issue", data={"csrf_token": token[1], "day": "2026-03-02"})
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("grants", "there", "missing"),
+    [
+        (
+            [{"ledger": "stock", "may": ["view"], "except": ["value"]}],
+            (">-4", "also enter what you may not see"),
+            ("-8.00",),
+        ),
+        ([], ("make entries that you may not see",), (">-4", "enter nothing")),
+    ],
+)
+def test_who_may_not_see_all_is_shown_what_they_may_and_told_that_there_is_more(
+    site: Flask, grants: list[dict[str, Any]], there: tuple[str, ...], missing: tuple[str, ...]
+) -> None:
+    store = Store()
+    store.buy("10", "2")
+    forms = [{"form": key, "may": ["view", "create"]} for key in ("issue", "item", "place", "lot")]
+    publish(role("keeping", *forms, *grants))
+    keeper = sign_in(site, "keeper", roles=["keeping"])
+    line = {"lines.0.item": str(store.bolt), "lines.0.quantity": "4"}
+    found = tried(keeper, "/ledgers/try/issue", day="2026-03-02", place=str(store.main), **line)
+    assert all(each in found for each in there) and not any(each in found for each in missing)

@@ -12,11 +12,12 @@ from formloop.core.errors import Invalid
 from formloop.db import reading, undone
 from formloop.forms import service
 from formloop.ledgers import periods
+from formloop.ledgers.asof import balance_at
 from formloop.ledgers.kind import get_ledger
 from formloop.ledgers.pools import nets
 from formloop.ledgers.verifying import verify
 from formloop.settings import Settings
-from ledgers.store import OUT, PER_LINE, STOCK, Store, credit, debit, document, posting
+from ledgers.store import GENERAL, OUT, PER_LINE, STOCK, Store, credit, debit, document, link, posting
 
 
 def test_a_receipt_adds_to_stock_and_to_the_books(store: Store) -> None:
@@ -47,6 +48,66 @@ def test_a_cancelled_document_is_reversed(store: Store) -> None:
     store.cancel("receipt", receipt)
     assert store.there() == (D(0), D(0))
     assert store.account("stock") == 0
+
+
+def test_an_entry_is_refused_by_what_was_there_before_it_and_every_such_line_is_named(
+    database: Settings,
+) -> None:
+    near = {
+        "holds": "ABS(line.quantity - before.quantity) <= 2",
+        "says": "Too far off.",
+        "x-says": {"zh-CN": "相差太大。"},
+    }
+    entry = {
+        "ledger": "stock",
+        "item": "line.item",
+        "place": "place",
+        "quantity": "line.quantity - before.quantity",
+    }
+    shop = Store(
+        document("near_count"),
+        posting("near_posting", "near_count", {**entry, "check": near},
+                debit("settings.stock", "entries.stock.value"), credit("settings.variance", "entries.stock.value"),
+                **PER_LINE),
+    )  # fmt: skip
+    nut = shop.make("item", "nut")
+    shop.buy("10", "2")
+    with pytest.raises(Invalid) as error:
+        shop.do("near_count", {"quantity": "7"}, {"item": nut, "quantity": "3"}, place=shop.main)
+    assert [(p.code, p.at) for p in error.value.problems] == [("refused", "lines.0"), ("refused", "lines.1")]
+    assert "相差太大" in error.value.problems[0].message.render("zh-CN")
+    shop.do("near_count", {"quantity": "9"}, {"item": nut, "quantity": "0"}, place=shop.main)
+    assert shop.there() == (D(9), D(18))
+
+
+def test_the_balance_before_an_entry_may_be_that_of_a_set_for_which_the_ledger_keeps_balances(
+    database: Settings,
+) -> None:
+    general = {**GENERAL, "balances": [["account"]]}
+    bill = posting("bill_posting", "bill", debit("settings.expense", "5", party="party"),
+                   credit("settings.bank", "5"), date="day")  # fmt: skip
+    gathered = credit("settings.expense", "before.debit - before.credit", id="gathered", per=["account"])
+    sweep = posting(
+        "sweep_posting", "sweep", gathered, debit("settings.variance", "entries.gathered.credit"), date="day"
+    )
+    forms = (document("bill", party=link("Party", "party")), document("sweep"))
+    shop = Store(*forms, bill, sweep, general=general)
+    for name in ("Ann", "Bo"):
+        shop.do("bill", party=shop.make("party", name), place=shop.main)
+    shop.do("sweep", day="2026-03-02", place=shop.main)
+    assert shop.account("variance") == D(10)
+    left = balance_at(
+        get_ledger("general"), {"account": shop.named["expense"]}, shop.last_day(), ("account",)
+    )
+    assert left["debit"] == left["credit"] == D(10)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # a check reads no table
+def test_a_balance_that_the_ledger_does_not_keep_cannot_be_asked_for(database: Settings) -> None:
+    sweep = posting("sweep_posting", "sweep", credit("settings.expense", "before.debit", per=["account"]))
+    with pytest.raises(Invalid) as error:
+        Store(document("sweep"), sweep)
+    assert [p.code for p in error.value.problems] == ["no_balance"]
 
 
 def test_a_later_entry_for_an_earlier_date_values_again_what_follows(store: Store) -> None:
@@ -93,6 +154,31 @@ def test_amounts_that_are_no_sums_are_calculated_again_by_their_posting(database
     store.buy("10", "4", day="2026-03-02")
     assert (store.account("cost"), store.account("expense")) == (D(15), D("1.95"))
     assert verify() == []
+
+
+def test_amounts_that_read_lines_too_are_calculated_again_with_their_own_line(database: Settings) -> None:
+    by_price = {"share": "entries.all.credit", "by": "line.price"}
+    store = Store(
+        document("sample"),
+        posting("sample_posting", "sample", OUT,
+                credit("settings.stock", "-SUM(entries.stock.value)", id="all", each=""),
+                {"ledger": "general", "account": "IF(line.price > 1, settings.expense, settings.cost)", "debit": by_price},
+                debit("settings.variance", "ROUND(-entries.stock.value * line.price, 2)"),
+                credit("settings.payable", "ROUND(-entries.stock.value * line.price, 2)"), **PER_LINE),
+    )  # fmt: skip
+    store.buy("10", "2", day="2026-03-01")
+    sample = store.do("sample", {"quantity": "4", "price": "1"}, {"quantity": "1", "price": "3"},
+                      day="2026-03-03", place=store.main)  # fmt: skip
+
+    def found() -> list[D]:
+        return [store.account(each) for each in ("cost", "expense", "variance")]
+
+    assert found() == [D("2.5"), D("7.5"), 14]
+    store.buy("10", "4", day="2026-03-02")
+    assert found() == [D("3.75"), D("11.25"), 21]
+    assert verify() == []
+    store.cancel("sample", sample)
+    assert found() == [0, 0, 0]
 
 
 def test_entries_that_wait_for_others_are_valued_again_one_by_one(database: Settings) -> None:
@@ -146,3 +232,32 @@ def test_what_was_undone_after_a_close_follows_the_value_of_what_it_undid(
     store.buy("10", "4", day="2026-01-06")
     assert store.there() == (D(18), D(54)) and store.account("stock") == D(54)
     assert store.account("cost") == D(6) and verify() == []
+
+
+@pytest.mark.parametrize("method", ["moving_average", "fifo", "specific"])
+def test_what_is_added_after_a_part_went_back_belongs_to_what_was_kept(store: Store, method: str) -> None:
+    item = store.make("item", "nut", valuation=method)
+    line = store.buy("100", "10", item=item)["lines"][0]["id"]
+    before = store.do("supplier_return", {"item": item, "quantity": "10", "of": line})
+    store.do("cost_added", {"quantity": "1", "of": line}, cost="180")
+    assert store.there(item) == (90, 1080)
+    after = store.do("supplier_return", {"item": item, "quantity": "30", "of": line})
+    store.do("cost_added", {"quantity": "1", "of": line}, cost="60")
+    assert (store.worth(before), store.worth(after)) == ([-100], [-360])
+    last = store.do("supplier_return", {"item": item, "quantity": "60", "of": line})
+    assert store.worth(last) == [-780]
+    assert store.there(item) == (0, 0)
+    assert store.account("stock") == store.account("accrued") == 0
+    assert verify() == []
+
+
+def test_what_was_added_and_taken_off_again_does_not_count(store: Store) -> None:
+    line = store.buy("100", "10")["lines"][0]["id"]
+    added = store.do("cost_added", {"quantity": "1", "of": line}, cost="200")
+    back = store.do("supplier_return", {"quantity": "10", "of": line})
+    assert store.worth(back) == [-120]
+    store.cancel("cost_added", added)
+    assert store.worth(back) == [-100]
+    store.do("cost_added", {"quantity": "1", "of": line}, cost="180")
+    assert (store.worth(back), store.there()) == ([-100], (90, 1080))
+    assert verify() == []

@@ -9,8 +9,9 @@ import pytest
 from formloop.access import people
 from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.ledgers import explaining, reading
+from formloop.ledgers.tracing import trace
 from forms.conftest import publish, role
-from ledgers.store import Store
+from ledgers.store import OUT, PER_LINE, Store, document, link, posting
 
 DAYS = (None, date(2026, 4, 1))
 
@@ -56,3 +57,23 @@ def test_nobody_finds_out_by_asking_for_a_dimension_that_is_hidden(
     assert explaining.list_entries(blind, "stock", {"lot": lots["secret"]}) == []
     (total,) = reading.list_balances(blind, "stock", {}, day, per=("item", "lot")).rows
     assert (total.amounts["quantity"], "lot" in total.dims) == (21, False)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_way_of_a_lot_ends_where_the_lot_is_hidden(database: Any) -> None:
+    out, into = {**OUT, "id": "out"}, {**OUT, "id": "into", "lot": "target", "quantity": "line.quantity"}
+    worth = {"value": "-entries.out.value"}
+    store = Store(
+        document("packing", target=link("Into", "lot")),
+        posting("packing_posting", "packing", out, into | worth, **PER_LINE),
+    )
+    first, second, third = (store.make("lot", each) for each in ("first", "second", "third"))
+    shed = store.make("place", "shed")
+    store.buy("5", "2", lot=first)
+    store.buy("5", "2", lot=second, place=shed)
+    store.do("packing", {"quantity": "5", "lot": first}, place=store.main, target=second)
+    store.do("packing", {"quantity": "5", "lot": second}, place=shed, target=third)
+    assert trace(SYSTEM, "stock", "lot", first, down=True) == [second, third]
+    somebody = reader({"where": 'place.name = "main"'}, {"where": 'place.name = "shed"', "except": ["lot"]})
+    assert trace(somebody, "stock", "lot", first, down=True) == [second]
+    assert trace(somebody, "stock", "lot", third, down=False) == []

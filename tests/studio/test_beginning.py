@@ -44,6 +44,9 @@ def test_a_new_dataset_says_its_source_and_can_be_published_as_it_is(studio, cli
     assert (made.title, made.title_zh) == ("Request list", "Request明细")
     definitions.publish(studio.mei, made.id)
     assert list(get_dataset(made.key).fields) == ["item", "quantity", "wanted"]
+    page = client.get(f"/studio/{made.id}").text
+    assert "<strong>Wanted by</strong>" in page  # a column is called like the field it shows
+    assert "Link to the document" in page
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -7,6 +7,7 @@ from formloop.access import people
 from formloop.access.actor import SYSTEM, get_actor
 from formloop.core.definitions import kinds
 from formloop.definitions import service as definitions
+from formloop.forms.kind import get_form
 from formloop.studio import bridge_design, conditions, drafting, formula
 from formloop.studio.designer import designer_of
 from formloop.studio.panel import open_panel
@@ -56,6 +57,15 @@ def test_suggestions_go_by_key_then_by_title_then_by_the_only_record_of_that_for
     assert whole.suggestions == {"source": "id", "customer": "customer"}
 
 
+def test_what_somebody_asks_for_is_only_ever_made_and_the_designer_says_so(trade, client):
+    assert "“Demand” is made or changed." in client.get(AT).text
+    asked = {"from": {"form": "sales_order", "on": ["asked"]}, "run": None, "map": {"customer": "customer"}}
+    doc = {key: value for key, value in {**BRIDGE_DOC, **asked, "to": {"form": "demand"}}.items() if value}
+    definitions.save_draft(SYSTEM, "bridge", doc)
+    page = client.get(AT).text
+    assert "A new “Demand” is made." in page and "made or changed" not in page
+
+
 def test_a_wire_leads_to_each_source_that_an_expression_reads(trade):
     wires = {each.key: each.wires for each in board().pairs}
     assert wires["quantity"] == ["line.delivered", "line.quantity"]
@@ -64,11 +74,58 @@ def test_a_wire_leads_to_each_source_that_an_expression_reads(trade):
     assert said["item"] == "Item" and said["quantity"] == ""
 
 
+def test_the_lines_of_what_is_asked_for_are_told_with_what_they_come_of(trade):
+    asked = {
+        "find": {"form": "demand"},
+        "lines": {"into": "lines", "map": {"item": "line.item", "quantity": "1"}},
+    }
+    told = bridge_design.read_filled(asked, get_form("sales_order"), "en")
+    assert (told.title, told.found, told.columns) == (
+        "Lines",
+        "Demand",
+        [("Item", "line.item"), ("Quantity", "1")],
+    )
+    board_of = bridge_design.read_board({**asked, "to": {"form": "sales_order"}}, "en")
+    assert "Lines" not in [each.title for each in board_of.closed]
+    assert bridge_design.read_filled({"lines": 7}, get_form("sales_order"), "en") is None
+
+
 def test_a_half_finished_draft_has_a_board_as_well(trade):
     wrong = {"from": 7, "to": {"form": "nowhere"}, "map": {"item": 1}, "when": []}
     found = bridge_design.read_board({**BRIDGE_DOC, **wrong}, "zh-CN")
     assert (found.source, found.target, found.pairs) == (None, None, [])
     assert [each.expression for each in board(map={"item": "1 +"}).pairs if each.key == "item"] == ["1 +"]
+
+
+def test_what_a_bridge_cannot_fill_says_why(trade):
+    backwards = bridge_design.read_board(
+        {"from": {"form": "demand"}, "to": {"form": "sales_order"}, "map": {}}, "en"
+    )
+    assert [(each.title, str(each.why)) for each in backwards.closed] == [
+        ("Lines", "Lines are made by a bridge that somebody asks for, or by a step of a workflow.")
+    ]
+    assert "lines" not in {each.key for each in backwards.pairs}
+
+
+def test_a_state_that_nothing_brings_the_source_to_is_told_until_a_workflow_does(trade, client):
+    waits = {
+        **BRIDGE_DOC,
+        "from": {"form": "sales_order", "on": ["created", "state:draft", "state:confirmed"]},
+    }
+    told = bridge_design.list_warnings(waits, "en")
+    assert [(each.at, each.severity) for each in told] == [("from.on.2", "warning")]
+    assert "to “Confirmed” so far" in str(told[0].message)
+    assert "没有流程" in client.get(AT, headers={"Accept-Language": "zh-CN"}).text
+    agree = {"id": "agree", "node": "approval", "who": [{"rule": "head", "level": 1}]}
+    workflow = {
+        "x-kind": "workflow",
+        "x-id": "0000f10e",
+        "x-key": "flow",
+        "title": "Flow",
+        "form": "sales_order",
+    }
+    definitions.publish_many(SYSTEM, [{**workflow, "steps": [agree]}], "flow")
+    assert bridge_design.list_warnings(waits, "en") == []
 
 
 def test_suggestions_are_accepted_one_by_one_or_all_and_taken_back(do):
@@ -123,17 +180,23 @@ def test_the_draft_is_tried_on_the_newest_records_and_on_one_to_which_something_
     page = client.get(
         f"/studio/bridges/{BRIDGE_DOC['x-id']}/try?record={order['id']}&on=state:confirmed"
     ).text
-    assert "created" in page and "<dd>15</dd>" in page and f'data-trial="{confirmed["id"]}"' not in page
+    assert (
+        "would be created" in page and "<dd>15</dd>" in page and f'data-trial="{confirmed["id"]}"' not in page
+    )
     assert [each["quantity"] for each in trade.demand()] == [2]
     do("set", at="map/quantity", value='"nothing"')
     assert "nothing" in client.get(f"/studio/bridges/{BRIDGE_DOC['x-id']}/try").text
+
+
+def test_a_bridge_that_finds_records_again_needs_no_hint(client, trade):
+    assert BRIDGE_DOC["to"]["by"] and "Without “Found again by”" not in client.get(AT).text
 
 
 def test_a_new_bridge_begins_between_two_forms_and_stands_in_the_list(client):
     assert client.post("/studio/bridges/new", data={"from": "sales_order"}).status_code == 422
     made = client.post("/studio/bridges/new", data={"from": "sales_order", "to": "demand"})
     page = client.get(made.location).text
-    assert "Accept all suggestions" in page
+    assert "Accept all suggestions" in page and "Without “Found again by”" in page
     (draft,) = [each for each in definitions.list_definitions("bridge") if each.has_draft]
     assert (draft.title, draft.title_zh) == ("Sales order → Demand", "销售订单 → 需求")
     assert definitions.find_draft(draft.id).doc["from"]["on"] == ["created"]  # no workflow confirms it

@@ -3,12 +3,16 @@
 import pytest
 from werkzeug.datastructures import MultiDict
 
+from formloop.access import people
+from formloop.access.actor import SYSTEM, get_actor
 from formloop.core.definitions import kinds
 from formloop.core.errors import Invalid
 from formloop.core.expression import check
+from formloop.definitions import service as definitions
 from formloop.studio import conditions, formula
 from formloop.studio.conditions import Rule, Sentence
-from formloop.studio.pickers import Around, fields_of, options_of
+from formloop.studio.pickers import Around
+from formloop.studio.vocabulary import Vocabulary
 from studio.conftest import PAPER
 
 FORM = {
@@ -22,7 +26,24 @@ FORM = {
             "enum": ["s", "l"],
             "x-titles": {"l": {"title": "Large"}},
         },
-        "above": {"type": "integer", "title": "Above", "x-relation": {"form": "request"}},
+        "above": {
+            "type": "integer",
+            "x-type": "relation",
+            "title": "Above",
+            "x-relation": {"form": "request"},
+        },
+        "lines": {
+            "type": "array",
+            "title": "Lines",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "amount": {"type": "number", "title": "Amount"},
+                    "due": {"type": "string", "format": "date", "title": "Due"},
+                    "part": {"type": "string", "title": "Part"},
+                },
+            },
+        },
     },
 }
 AT = ("properties", "item", "x-visible")
@@ -35,11 +56,16 @@ SENTENCES = [
     (Rule("above", "filled"), "NOT(ISBLANK(above))"),
     (Rule("urgent", "is", "false"), "urgent = false"),
     (Rule("size", "is_not", "l"), "size <> 'l'"),
+    (Rule("above.quantity", "less", "5"), "above.quantity < 5"),
+    (Rule("above.item", "empty"), "ISBLANK(above.item)"),
+    (Rule("SUM(lines.amount)", "more", "1000"), "SUM(lines.amount) > 1000"),
+    (Rule("COUNT(lines)", "least", "2"), "COUNT(lines) >= 2"),
+    (Rule("MAX(lines.due)", "most", "2026-01-31"), "MAX(lines.due) <= '2026-01-31'"),
 ]
 
 
-def _scope():
-    return formula.scope_at(Around(kinds.get("form"), FORM, "en", {}), AT)
+def _scope(locale="en"):
+    return formula.scope_at(Around(kinds.get("form"), FORM, locale, {}), AT)
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -57,7 +83,15 @@ def test_every_sentence_is_an_expression_that_is_understood_and_read_back(studio
 
 
 @pytest.mark.parametrize(
-    "source", ["quantity + 1 > 2", "a = 1 AND (b = 2 OR c = 3)", "SUM(lines.amount) > 3", "a = b", "a >"]
+    "source",
+    [
+        "quantity + 1 > 2",
+        "a = 1 AND (b = 2 OR c = 3)",
+        "SUM(lines.amount, 2) > 3",
+        "SUMIF(a, b) > 3",
+        "a = b",
+        "a >",
+    ],
 )
 def test_what_is_more_than_a_sentence_stays_a_formula(source):
     assert conditions.read_sentence(source) is None
@@ -73,12 +107,38 @@ def test_other_ways_to_write_a_sentence_are_read_as_one():
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_sentence_is_said_in_the_words_of_the_form_in_both_languages(studio):
     source = "size = 'l' AND urgent AND quantity >= 3"
-    said = {
-        locale: conditions.said(source, fields_of(FORM, locale), options_of(FORM, locale), locale)
-        for locale in ("en", "zh-CN")
-    }
+    said = {locale: Vocabulary(_scope(locale), locale).say(source) for locale in ("en", "zh-CN")}
     assert said["en"] == "Size is Large and Urgent is Yes and Quantity is at least 3"
     assert said["zh-CN"] == "Size 等于 Large 且 紧急 等于 是 且 Quantity 大于等于 3"
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_fields_of_other_records_and_sums_over_lines_are_offered_and_said(studio):
+    words = Vocabulary(_scope(), "en")
+    groups = {group.title: dict(group.things) for group in words.groups}
+    assert "lines" not in groups[""] and "lines.amount" not in groups[""]
+    assert groups["Above"] == {
+        "above.item": "Above · Item",
+        "above.quantity": "Above · Quantity",
+        "above.wanted": "Above · Wanted by",
+    }
+    assert list(groups["Lines"]) == [
+        "COUNT(lines)", "SUM(lines.amount)", "MAX(lines.amount)", "MIN(lines.amount)", "MAX(lines.due)", "MIN(lines.due)",
+    ]  # fmt: skip
+    grant = {"id": "v", "form": "request", "may": ["view"], "except": ["quantity"]}
+    role = {"x-kind": "role", "x-id": "0000009c", "x-key": "some", "title": "Some", "grants": [grant]}
+    definitions.publish_many(SYSTEM, [role], "some of it")
+    some = get_actor(people.add_person(SYSTEM, "wei", "Wei", roles=["some"]))
+    offered = {group.title: list(dict(group.things)) for group in Vocabulary(_scope(), "en", some).groups}
+    assert offered["Above"] == ["above.item", "above.wanted"]  # what they may see themselves
+    source = "SUM(lines.amount) > 1000 AND above.quantity < 5"
+    assert words.say(source) == "sum of Lines · Amount is more than 1000 and Above · Quantity is less than 5"
+    assert "Lines · Amount的合计 大于 1000" in Vocabulary(_scope(), "zh-CN").say(source)
+    inside = formula.scope_at(
+        Around(kinds.get("form"), FORM, "en", {}),
+        ("properties", "lines", "items", "properties", "part", "x-visible"),
+    )
+    assert "SUM(amount)" not in str(Vocabulary(inside, "en").groups)  # one line has one amount
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

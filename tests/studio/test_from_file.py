@@ -45,6 +45,29 @@ def shown(page: str) -> dict[str, str]:
     return values
 
 
+def test_a_form_from_a_file_stays_in_the_application_it_was_begun_in(
+    studio: Any, client: FlaskClient
+) -> None:
+    with studio.app.app_context():
+        doc = {
+            "x-kind": "app",
+            "x-id": "0000007a",
+            "x-key": "tools",
+            "title": "Tools",
+            "icon": "tools",
+            "color": "orange",
+        }
+        definitions.publish_many(studio.mei, [doc], "made here", app="tools")
+        begun = re.findall(r'href="(/studio/file[^"]*)"', client.get("/studio/new?app=tools").text)[0]
+        given = dict(re.findall(r'name="(app)" value="([^"]*)"', client.get(begun).text))
+        file = (io.BytesIO(TABLE.encode()), "orders.csv")
+        address = client.post("/studio/file", data={**given, "file": file}).headers["Location"]
+        page = client.get(address).text
+        given = dict(re.findall(r'name="(app)" value="([^"]*)"', page))
+        designer = client.post(address.partition("?")[0], data={**shown(page), **given}).headers["Location"]
+        assert definitions.get_definition(designer.rsplit("/", 1)[1]).app == "tools"
+
+
 def test_a_file_becomes_a_form_with_lines_and_its_rows_come_in(studio: Any, client: FlaskClient) -> None:
     with studio.app.app_context():
         address = upload(client, TABLE).headers["Location"]

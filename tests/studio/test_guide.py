@@ -4,11 +4,12 @@ import pytest
 
 import formloop.app  # makes every kind known
 from docs.test_links import ROOT, anchors_of
+from formloop.access import people
 from formloop.core.definitions import kinds
-from formloop.studio.guide import HELPS, explain
+from formloop.studio.guide import CHINESE, HELPS, explain
 
 assert formloop.app
-LINKS = sorted({each.at for helps in HELPS.values() for each in helps})
+LINKS = sorted({each.at for helps in HELPS.values() for each in helps} | set(CHINESE.values()))
 
 
 @pytest.mark.parametrize("link", LINKS)
@@ -34,6 +35,9 @@ def test_the_panel_shows_its_sentence_and_the_guide_is_read_inside_the_program(s
     page = client.get("/help/guide/forms.md").text
     assert '<h2 id="fields">' in page and "<table>" in page and " style=" not in page
     assert client.get("/help/README.md").status_code == 200
+    people.prefer(studio.mei.person_id, "locale", "zh-CN")
+    assert 'href="/help/zh-CN/form.md"' in client.get(f"/studio/{studio.id}?at=properties/item").text
+    assert 'lang="zh-CN"><div' in client.get("/help/zh-CN/form.md").text
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

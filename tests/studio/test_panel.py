@@ -85,8 +85,7 @@ def test_options_are_written_one_a_line_and_settings_with_a_part_of_their_own_to
     doc, _ = apply(PAPER, [Operation("set", ("properties", "item"), relation)], {})
     around = Around(kinds.get("form"), doc, "en", {})
     inner = designer_of("form").panel(around, ("properties", "item", "x-relation"))
-    kept, _ = _kept(inner, fill="item = item\nquantity=quantity", show=["item"])
-    assert kept["fill"] == {"item": "item", "quantity": "quantity"} and kept["show"] == ["item"]
+    assert _kept(inner, show=["item"])[0] == {"show": ["item"]}
 
 
 def test_choosing_one_more_keeps_the_order_of_those_chosen_before(studio):
@@ -160,3 +159,29 @@ def test_what_is_so_unless_it_is_taken_away_can_be_taken_away(studio):
     name = next(name for name, (path, _) in section.inputs.items() if path == ("wait",))
     _, made = section.inputs[name]
     assert (made.shown(None), made.kept(True), made.kept(False)) == (True, None, False)
+
+
+def test_what_a_chosen_record_fills_in_is_picked_pair_by_pair(studio):
+    relation = {"form": "paper", "fill": {"quantity": "item", "gone": "lost"}}
+    field = {"type": "integer", "x-type": "relation", "title": "Paper", "x-relation": relation}
+    doc, _ = apply(PAPER, [Operation("set", ("properties", "other"), field)], {})
+    at = ("properties", "other", "x-relation")
+    opened = _open(doc, *at)
+    cell = next(c for part in opened.parts() for row in part.rows for c in row if c.name == "v-fill")
+    assert [[each.input for each in line.cells] for line in cell.lines] == [
+        ["quantity", "item"],
+        ["gone", "lost"],
+        ["", ""],
+    ]
+    own, theirs = (dict(each.choices) for each in cell.lines[0].cells)
+    assert "quantity" in own and "other" not in own and own["gone"] == "gone" and "item" in theirs
+    posted = {"v-fill.lines": "1", "v-fill.0.name": "quantity", "v-fill.0.value": "item", "v-fill.1.name": ""}
+    made, problems = panel.read_section(
+        opened, MultiDict({**posted, "v-fill.2.name": "item", "v-fill.2.value": ""})
+    )
+    assert (problems, [(each.at, each.value) for each in made]) == (
+        {},
+        [((*at, "fill"), {"quantity": "item", "item": ""})],
+    )
+    made, _ = panel.read_section(opened, MultiDict({"v-fill.lines": "1"}))
+    assert [(each.do, each.at) for each in made] == [("remove", (*at, "fill"))]

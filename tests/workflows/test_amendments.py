@@ -33,6 +33,26 @@ def test_an_agreed_change_is_applied_with_everything_that_depends_on_it(desk: De
     assert desk.needs() == [("cabin", 3, "open")]
 
 
+def test_a_change_that_ends_by_a_step_with_a_state_brings_the_record_there_and_cancelling_does_not(
+    desk: Desk,
+) -> None:
+    few = {
+        "id": "few",
+        "when": "SUM(rows.count) < 2",
+        "steps": [{"id": "end", "node": "end", "state": "rejected"}],
+    }
+    steps = [by("usual", "bob"), {"id": "how_many", "node": "condition", "branches": [few]}]
+    definitions.publish_many(SYSTEM, [{**CHANGE, "steps": steps}], "second")
+    record = desk.booking()
+    for count, state in ((3, "confirmed"), (1, "rejected")):
+        desk.decide("bob", desk.propose(record, {"rows": desk.lines(record, count=count)}).case)
+        assert desk.now(record)["state"] == state
+        assert desk.needs() == [("cabin", count, "open")]
+    other = desk.booking(("cabin", 1, "100"))
+    desk.decide("bob", desk.propose(other, None).case)
+    assert desk.now(other)["state"] == "cancelled"
+
+
 def test_until_it_is_agreed_nothing_changes(desk: Desk) -> None:
     record = desk.booking()
     before = desk.now(record)
@@ -247,6 +267,16 @@ def test_an_approval_stays_while_a_change_of_its_record_is_under_way(desk: Desk)
     with pytest.raises(Conflict, match="Only its newest"):
         administration.void(adm, approved, "a mistake")
     assert (desk.now(record)["state"], desk.now(record)["guest"]) == ("confirmed", "New")
+
+
+def test_what_was_approved_is_neither_voided_nor_taken_up_again_where_it_can_be_cancelled(desk: Desk) -> None:
+    """It would leave what other steps have counted, or count it twice; the desk does not even offer it."""
+    approved = cases.list_cases("booking", desk.booking())[0]
+    offer = administration.find_offer(approved)
+    assert not {"void", "reactivate"} & offer.actions and not offer.steps
+    for does in (administration.void, administration.reactivate):
+        with pytest.raises(Conflict, match="Propose to cancel"):
+            does(desk.actors["adm"], approved.id, comment="a mistake")
 
 
 def test_what_was_made_of_what_was_made_counts_too_but_not_what_a_supplement_led_to(desk: Desk) -> None:

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import event
 
 from formloop import db
+from formloop.access.actor import SYSTEM
 from formloop.core.definitions import Doc
 from formloop.core.errors import Invalid
 from formloop.definitions import service as definitions
@@ -17,6 +18,7 @@ from formloop.workflows import (
 )
 from workflows.at_once import begun_while
 from workflows.errands import errands, listening, make, status_of
+from workflows.specimens import REQUEST, STRICTER
 from workflows.stage import END, Stage, approval
 
 __all__ = ["listening"]
@@ -62,6 +64,65 @@ def test_of_two_cases_that_add_to_one_record_at_once_neither_is_lost(stage: Stag
     later = begun_while(lambda: stage.submit(amount="10"), lambda: status_of(stage.submit(amount="100").case))
     assert later == "approved"
     assert {e["amount"] for e in errands() if e["id"] == total} == {111}
+
+
+TAKE = {
+    "id": "take", "node": "data", "do": "update", "form": "errand", "record": "of",
+    "values": {"amount": "of.amount - amount"},
+}  # fmt: skip
+
+
+def two_of_sixty(stage: Stage, *steps: Doc) -> list[int]:
+    """Ann's two requests that take 60 each of one errand of 100, whose form lets nobody take more than is left."""
+    of = {"type": "integer", "x-type": "relation", "x-relation": {"form": "errand"}, "title": "Of"}
+    rule = {"id": "enough", "holds": "amount <= of.amount", "at": "amount", "says": "Not as much is left."}
+    taking = {**REQUEST, "properties": {**REQUEST["properties"], "of": of}, "x-checks": [rule]}
+    definitions.publish_many(SYSTEM, [taking], "second")
+    stage.publish(*steps)
+    stock = records.create(SYSTEM, "errand", {"subject": "Stock", "amount": "100"})["id"]
+    given = {"subject": "A desk", "amount": "60", "of": stock}
+    draft = records.Draft(given, owner=stage.actors["ann"].person_id)
+    return [each.values["id"] for each in records.save_many(SYSTEM, "request", [draft, draft])]
+
+
+def test_of_two_cases_that_take_from_one_record_at_once_the_second_is_judged_by_what_the_first_left(
+    stage: Stage,
+) -> None:
+    one, two = two_of_sixty(stage, TAKE, END)
+
+    def later() -> str:
+        try:
+            return status_of(stage.submit_record(two).case)
+        except Invalid as refused:
+            return refused.problems[0].code
+
+    assert begun_while(lambda: stage.submit_record(one), later) == "check:enough"
+    assert [int(each["amount"]) for each in errands()] == [40]
+
+
+def test_an_approval_is_refused_where_the_rules_no_longer_hold_when_it_would_lead_to_something(
+    stage: Stage,
+) -> None:
+    made = two_of_sixty(stage, approval("one", "bob"), TAKE, approval("two", "cho"), END)
+    first, second = (stage.submit_record(each).case for each in made)
+    stage.do("bob", "approve", first)
+    with pytest.raises(Invalid) as refused:
+        stage.do("bob", "approve", second)
+    assert [p.code for p in refused.value.problems] == ["check:enough"] and stage.is_asked("bob", second)
+    assert (
+        stage.do("cho", "approve", first).status == "approved"
+    )  # what it took itself is not held against it
+    assert [int(each["amount"]) for each in errands()] == [40]
+    assert stage.do("bob", "reject", second, "too late").status == "rejected"
+
+
+def test_nobody_approves_what_the_form_refuses_by_then(stage: Stage) -> None:
+    stage.publish(approval("one", "bob"), END)
+    case = stage.submit(amount="100").case
+    definitions.publish_many(SYSTEM, [STRICTER], "second")
+    with pytest.raises(Invalid):
+        stage.do("bob", "approve", case)
+    assert stage.do("bob", "reject", case, "too much").status == "rejected"
 
 
 def test_the_own_record_is_changed_and_conditions_see_it(stage: Stage) -> None:

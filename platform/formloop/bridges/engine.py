@@ -1,11 +1,11 @@
 """What a bridge makes of a record, pure: which events set it off, and which target values they give."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from formloop.bridges.spec import CANCELLED, BridgeSpec
+from formloop.bridges.spec import CANCELLED, FOUND, BridgeSpec
 from formloop.core.errors import Problem
 from formloop.core.expression import Context, EvaluationError, Expression, Linked
 from formloop.core.expression.nodes import Name
@@ -73,12 +73,38 @@ def rows_of(
     for line, index, names in sources:
         try:
             if bridge.when is None or bridge.when.evaluate(names, context) is True:
-                rows.append(Row(line, index, _values(bridge, target, names, context)))
+                rows.append(Row(line, index, _values(bridge.values, target.fields, names, context)))
         except _Failed as failed:
             problems.append(problem_at(bridge, index, failed.key, failed.error.message))
         except EvaluationError as error:
             problems.append(problem_at(bridge, index, None, error.message))
     return rows, problems
+
+
+def made_of(
+    bridge: BridgeSpec, target: FormSpec, scope: Mapping[str, Any], context: Context
+) -> tuple[Values, list[Problem]]:
+    """The one record, with its lines, that somebody gets who asks for it, and what could not be calculated."""
+    try:
+        values = _values(bridge.values, target.fields, scope, context)
+    except _Failed as failed:
+        return {}, [problem_at(bridge, None, failed.key, failed.error.message)]
+    if bridge.lines is None:
+        return values, []
+    columns = {each.key: each for each in target.fields[bridge.lines.into].children}
+    made: list[Values] = []
+    problems: list[Problem] = []
+    for index, line in enumerate(lines_behind(bridge, scope)):
+        try:
+            made.append(_values(bridge.lines.values, columns, {**scope, "line": line}, context))
+        except _Failed as failed:
+            problems.append(problem_at(bridge, index, failed.key, failed.error.message))
+    return {**values, bridge.lines.into: made}, problems
+
+
+def lines_behind(bridge: BridgeSpec, scope: Mapping[str, Any]) -> Sequence[Any]:
+    """What the lines are made of: those of the source, or what was found."""
+    return scope.get(bridge.each) or () if bridge.each else scope[FOUND]
 
 
 class _Failed(Exception):
@@ -87,11 +113,13 @@ class _Failed(Exception):
         self.key, self.error = key, error
 
 
-def _values(bridge: BridgeSpec, target: FormSpec, names: Mapping[str, Any], context: Context) -> Values:
+def _values(
+    wanted: Mapping[str, Expression], fields: Mapping[str, Field], names: Mapping[str, Any], context: Context
+) -> Values:
     found: Values = {}
-    for key, expression in bridge.values.items():
+    for key, expression in wanted.items():
         try:
-            found[key] = fitting(target.fields[key], expression.evaluate(names, context))
+            found[key] = fitting(fields[key], expression.evaluate(names, context))
         except EvaluationError as error:
             raise _Failed(key, error) from error
     return found
@@ -123,9 +151,9 @@ def _rounded(field: Field, value: Decimal) -> Decimal:
     return value
 
 
-def problem_at(bridge: BridgeSpec, index: int, key: str | None, reason: Any) -> Problem:
+def problem_at(bridge: BridgeSpec, index: int | None, key: str | None, reason: Any) -> Problem:
     """A problem of one target, told where the source gives its value."""
-    if not bridge.each:
+    if not bridge.each or index is None:
         text = M("Bridge “{bridge}”: {reason}", bridge=bridge.title, reason=reason)
         return Problem("bridge", _place(bridge, None, key), text)
     text = M("Bridge “{bridge}”, line {line}: {reason}", bridge=bridge.title, line=index + 1, reason=reason)

@@ -1,17 +1,19 @@
 """The kind of definition "bridge": what can be wrong with one, and what runs of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
-from formloop.bridges.spec import CANCELLED, BridgeSpec
+from formloop.bridges.spec import ASKED, CANCELLED, CLOCK, FOUND, BridgeSpec, Find, Lines
 from formloop.core.definitions import Doc, Kind, Library, kinds, load_schema, with_suggestion
 from formloop.core.errors import Problem
-from formloop.core.expression import BOOL, Expression, ListType, RecordType, Type
+from formloop.core.expression import BOOL, Expression, ListType, RecordType, Type, check_sql
 from formloop.core.expression import check as check_expression
-from formloop.core.expression.nodes import Name
+from formloop.core.expression.nodes import Call, Literal, Name, Typed
 from formloop.core.text import M, Message
 from formloop.definitions import library
+from formloop.forms.reading import OWN
 from formloop.forms.spec import Field, FormSpec, no_form
 
 FindForm = Callable[[str], FormSpec | None]
@@ -49,18 +51,33 @@ def check_version(bridge: BridgeSpec) -> list[Problem]:
 
 
 def references(doc: Doc) -> set[tuple[str, str]]:
-    """Both forms."""
-    return {("form", doc["from"]["form"]), ("form", doc["to"]["form"])}
+    """Both forms, and the one it looks things up in."""
+    return {("form", doc[part]["form"]) for part in ("from", "to", "find") if part in doc}
 
 
-def names_for(source: FormSpec, each: str | None) -> dict[str, Type]:
-    """What expressions of a bridge can name: the source's own fields, `line`, and the record as a whole."""
+def names_for(source: FormSpec, each: str | None, found: FormSpec | None = None) -> dict[str, Type]:
+    """What expressions of a bridge can name: the source's own fields, `line`, `found`, and the record as a whole."""
     whole = RecordType(source.key, lambda: source.names)
     names: dict[str, Type] = {"source": whole, **source.names, "record": whole}
     lines = source.names.get(each) if each else None
+    if found is not None:
+        kind = RecordType(found.key, lambda: found.names)
+        names |= {FOUND: ListType(kind, (FOUND,)), "line": kind}
     if isinstance(lines, ListType):
         names["line"] = lines.of
     return names
+
+
+def _texts(part: Typed) -> Iterator[str]:
+    """The texts written down in an expression that it may come to."""
+    match part:
+        case Literal(value=str() as text):
+            yield text
+        case Call(name="IF", arguments=(_, *ways)) | Call(name="COALESCE", arguments=ways):
+            yield from chain.from_iterable(map(_texts, ways))
+        case Call(name="SWITCH", arguments=(_, *pairs)):
+            ways = [*pairs[1::2], *(pairs[-1:] if len(pairs) % 2 else ())]
+            yield from chain.from_iterable(map(_texts, ways))
 
 
 @dataclass
@@ -78,12 +95,20 @@ class Reader:
         target = self._form(doc["to"]["form"], "to.form")
         each = doc["from"].get("each")
         names: Mapping[str, Type] = {}
+        there = self._form(doc["find"]["form"], "find.form") if "find" in doc else None
         if source:
             self._check_source(source, each)
-            names = names_for(source, each)
+            names = names_for(source, each, there)
+        whole = (
+            {key: kind for key, kind in names.items() if key != "line"}
+            if ASKED in doc["from"]["on"]
+            else names
+        )
         if target:
             self._check_target(target)
-        when = self._expression(doc["when"], "when", names, BOOL) if "when" in doc and source else None
+        self._check_asked()
+        self._check_clock()
+        when = self._expression(doc["when"], "when", whole, BOOL) if "when" in doc and source else None
         return BridgeSpec(
             id=doc["x-id"],
             key=doc["x-key"],
@@ -95,10 +120,72 @@ class Reader:
             when=when,
             target=doc["to"]["form"],
             by=tuple(doc["to"].get("by", ())),
-            values=self._values(source, target, names) if source and target else {},
+            values=self._values(source, target, whole) if source and target else {},
             removed=doc.get("removed", "keep"),
             together=doc.get("run", "after") == "together",
+            find=self._find(source, there),
+            lines=self._lines(source, target, names) if source and target else None,
+            open=tuple(doc["to"].get("open", ())) or ((target.initial_state,) if target else ()),
         )
+
+    def _find(self, source: FormSpec | None, there: FormSpec | None) -> Find | None:
+        if source is None or there is None:
+            return None
+        written, where = self.doc["find"].get("where"), None
+        if written:
+            own = {key: kind for key, kind in source.names.items() if not isinstance(kind, ListType)}
+            names = {**there.names, OWN: RecordType(OWN, lambda: own)}
+            where = self._expression(written, "find.where", names, BOOL)
+        if where:
+            self.problems += [Problem(p.code, "find.where", p.message) for p in check_sql(where)]
+        if where and any(read[0] == OWN and len(read) != 2 for read in where.reads):
+            text = M("Only fields of this form itself can be named behind “this.”.")
+            self._say("too_deep", "find.where", text)
+        return Find(there.key, where)
+
+    def _lines(self, source: FormSpec, target: FormSpec, names: Mapping[str, Type]) -> Lines | None:
+        said = self.doc.get("lines")
+        if said is None:
+            return None
+        into = target.fields.get(said["into"])
+        if into is None or not into.children:
+            text = M("The form “{form}” has no lines “{key}”.", form=target.key, key=said["into"])
+            self._say("no_lines", "lines.into", text)
+            return None
+        if "line" not in names:
+            self._say("no_source", "lines", M("Say what the lines are made of: “each” or “find”."))
+        columns = {each.key: each for each in into.children}
+        return Lines(into.key, self._given(said["map"], "lines.map", source, target.key, columns, names))
+
+    def _check_asked(self) -> None:
+        """What somebody asks for is made once, and never found again."""
+        doc, asked = self.doc, ASKED in self.doc["from"]["on"]
+        if asked and len(doc["from"]["on"]) > 1:
+            self._say("asked", "from.on", M("What somebody asks for does not also happen by itself."))
+        if asked and "each" in doc["from"] and "lines" not in doc:
+            text = M("What somebody asks for is one record; say under “lines” what its lines are.")
+            self._say("asked", "from.each", text)
+        parts = {"find": doc, "lines": doc, "open": doc["to"]}
+        wrong = [("to.by", asked and "by" in doc["to"])]
+        wrong += [(key, not asked and key in said) for key, said in parts.items()]
+        for at, is_wrong in wrong:
+            if is_wrong:
+                says = (
+                    M("This goes only with what somebody asks for.")
+                    if not asked
+                    else M("What is asked for is always new; it is not found again.")
+                )
+                self._say("asked", "to.open" if at == "open" else at, says)
+
+    def _check_clock(self) -> None:
+        """Set times go with their event, and with what runs by itself afterwards."""
+        said, clocked = self.doc["from"], CLOCK in self.doc["from"]["on"]
+        if "clock" in said and not clocked:
+            self._say("clock", "from.clock", M("Add “At set times” to what sets the bridge off."))
+        if clocked and self.doc.get("run", "after") == "together":
+            self._say(
+                "clock", "run", M("At set times nothing else is saved that it could run together with.")
+            )
 
     def _form(self, key: str, at: str) -> FormSpec | None:
         found = self.find_form(key)
@@ -118,21 +205,36 @@ class Reader:
     def _check_target(self, target: FormSpec) -> None:
         if self.doc.get("removed") == "cancel" and CANCELLED not in target.states:
             self._no_state(target, CANCELLED, "removed")
+        for index, state in enumerate(self.doc["to"].get("open", ())):
+            if state not in target.states:
+                self._no_state(target, state, f"to.open.{index}")
         for index, key in enumerate(self.doc["to"].get("by", ())):
             at = f"to.by.{index}"
             if key not in target.fields:
-                self._no_field(target, key, at)
+                self._no_field(target.key, target.fields, key, at)
             elif not target.fields[key].type.stored or target.fields[key].children:
                 self._say("no_key", at, M("Records cannot be found by “{key}”.", key=key))
             elif key not in self.doc["map"]:
                 self._say("no_value", at, M("Say under “map” which value “{key}” has.", key=key))
 
     def _values(self, source: FormSpec, target: FormSpec, names: Mapping[str, Type]) -> dict[str, Expression]:
+        return self._given(self.doc["map"], "map", source, target.key, target.fields, names)
+
+    def _given(
+        self,
+        said: Mapping[str, str],
+        place: str,
+        source: FormSpec,
+        form: str,
+        fields: Mapping[str, Field],
+        names: Mapping[str, Type],
+    ) -> dict[str, Expression]:
+        """The expressions that give fields of the target, or of its lines, their values."""
         found = {}
-        for key, written in self.doc["map"].items():
-            at, known = f"map.{key}", target.fields.get(key)
+        for key, written in said.items():
+            at, known = f"{place}.{key}", fields.get(key)
             if known is None:
-                self._no_field(target, key, at)
+                self._no_field(form, fields, key, at)
             elif known.children:
                 self._say("lines", at, M("“{key}” holds lines; a bridge gives single values.", key=key))
             elif known.formula is not None or known.type.name == "query":
@@ -140,6 +242,7 @@ class Reader:
             elif expression := self._expression(written, at, names, known.type.expression_type(known)):
                 self._check_relation(known, expression, at)
                 self._check_options(source, known, expression, at)
+                self._check_written(known, expression, at)
                 found[key] = expression
         return found
 
@@ -172,6 +275,18 @@ class Reader:
             )
             self.problems.append(Problem("options", at, text, severity="warning"))
 
+    def _check_written(self, known: Field, expression: Expression, at: str) -> None:
+        """Texts that the expression may come to and the target does not offer."""
+        strange = [text for text in dict.fromkeys(_texts(expression.tree)) if text not in known.choices]
+        if known.choices and strange:
+            text = M(
+                "“{key}” does not offer {values}. It offers {choices}.",
+                key=known.key,
+                values=", ".join(strange),
+                choices=", ".join(map(str, known.choices)),
+            )
+            self.problems.append(Problem("options", at, text, severity="warning"))
+
     def _expression(
         self, written: str, at: str, names: Mapping[str, Type], expects: Type
     ) -> Expression | None:
@@ -183,9 +298,9 @@ class Reader:
         text = M("The form “{form}” has no state “{state}”.", form=form.key, state=state)
         self._say("no_state", at, with_suggestion(text, state, tuple(form.states)))
 
-    def _no_field(self, form: FormSpec, key: str, at: str) -> None:
-        text = M("The form “{form}” has no field “{field}”.", form=form.key, field=key)
-        self._say("no_field", at, with_suggestion(text, key, tuple(form.fields)))
+    def _no_field(self, form: str, fields: Mapping[str, Field], key: str, at: str) -> None:
+        text = M("The form “{form}” has no field “{field}”.", form=form, field=key)
+        self._say("no_field", at, with_suggestion(text, key, tuple(fields)))
 
     def _say(self, code: str, at: str, message: Message) -> None:
         self.problems.append(Problem(code, at, message))
@@ -200,6 +315,6 @@ BRIDGE = kinds.add(
         check=check,
         references=references,
         prepare=prepare,
-        identities={"on": "", "by": ""},
+        identities={"on": "", "by": "", "open": ""},
     ),
 )

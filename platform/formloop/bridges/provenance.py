@@ -53,6 +53,21 @@ def add_links(bridge: BridgeSpec, record: int, links: Iterable[Link]) -> None:
         connection().execute(inserting(record_link), rows)
 
 
+def link(source: tuple[str, int], target: tuple[str, int], via: str, version: int) -> None:
+    """Remember that one record was made of another by the definition `via`, unless that is known."""
+    row = {
+        "from_form": source[0],
+        "from_record": source[1],
+        "from_line": 0,
+        "to_form": target[0],
+        "to_record": target[1],
+        "via": via,
+    }
+    known = select(record_link.c.at).where(*(record_link.c[name] == value for name, value in row.items()))
+    if connection().execute(known).first() is None:
+        connection().execute(inserting(record_link), {**row, "version": version, "at": clock.now()})
+
+
 def count_made(form: str, record: int) -> dict[str, int]:
     """How many records each bridge has made of this one, by the bridge's key."""
     query = select(record_link.c.via, record_link.c.to_record).where(
@@ -97,7 +112,8 @@ def find_live(target: FormSpec, ids: Iterable[int]) -> dict[int, Values]:
         query = select(target.table.c.id, target.table.c.state).where(
             target.table.c.id.in_(part), target.table.c.deleted_at.is_(None)
         )
-        found.update({row[0]: {"id": row[0], "state": row[1]} for row in connection().execute(query)})
+        with reading() as conn:
+            found.update({row[0]: {"id": row[0], "state": row[1]} for row in conn.execute(query)})
     return found
 
 

@@ -38,12 +38,22 @@ def _reads_hidden(actor: Actor, bridge: BridgeSpec) -> Iterator[Problem]:
     source = get_form(bridge.source)
     own = {(source.key, path) for read in bridge.reads if (path := _own_path(source, read))}
     elsewhere = {(form, key) for _, form, key in read_elsewhere(source, bridge.reads)}
+    if bridge.find is not None:
+        there = get_form(bridge.find.form)
+        own |= {(there.key, path) for read in bridge.reads_found if (path := _own_path(there, read))}
+        elsewhere |= {(form, key) for _, form, key in read_elsewhere(there, bridge.reads_found)}
     for form, path in sorted(own | elsewhere):
         if not sees(actor, form, path):
             text = M(
                 "This bridge reads {field} of {form}, which you may not see yourself.", field=path, form=form
             )
             yield Problem("reads_hidden", "map", text)
+
+
+def _written(bridge: BridgeSpec) -> list[str]:
+    """Every field that a bridge fills in, by path."""
+    lines = [f"{bridge.lines.into}.{key}" for key in bridge.lines.values] if bridge.lines else []
+    return [*bridge.values, *lines]
 
 
 def _own_path(source: FormSpec, read: tuple[str, ...]) -> str | None:
@@ -55,14 +65,14 @@ def _writes_forbidden(actor: Actor, bridge: BridgeSpec) -> Iterator[Problem]:
     target = get_form(bridge.target)
     for action in ("create", "edit"):
         permit = permits.find_permit(actor, action, target)
-        for key in bridge.values:
+        for key in _written(bridge):
             if permit is None or key not in permit.everywhere:
                 text = M(
                     "This bridge writes {field} of {form}, which you may not do yourself.",
                     field=key,
                     form=target.key,
                 )
-                yield Problem("writes_forbidden", f"map.{key}", text)
+                yield Problem("writes_forbidden", "lines.map" if "." in key else f"map.{key}", text)
     if bridge.removed == "delete" and not gate.allows(actor, "delete", target.resource):
         text = M("This bridge deletes records of {form}, which you may not do yourself.", form=target.key)
         yield Problem("writes_forbidden", "removed", text)

@@ -31,19 +31,10 @@ def start() -> None:
     subscribe(on_event, ORDER)
 
 
-def bridges_from(form: str) -> list[BridgeSpec]:
-    """The published bridges whose source is `form`."""
-    known: dict[tuple[str, int], list[BridgeSpec]] = kept("bridges.from", dict)
-    name = (form, len(library.overlay().documents))
-    if name not in known:
-        known[name] = [b for b in library.all_published("bridge") if b.source == form]
-    return known[name]
-
-
 def on_event(event: Event) -> None:
     """Run the bridges that the event sets off, or promise to."""
     _gathered().pop((event.form, event.record), None)
-    for bridge in bridges_from(event.form):
+    for bridge in library.of_form("bridge", event.form):
         effect = engine.effect_of(bridge, event)
         if effect is None and engine.may_amend(bridge, get_form(event.form), event):
             effect = RUN if provenance.list_links(bridge, event.record) else None
@@ -53,7 +44,8 @@ def on_event(event: Event) -> None:
         if bridge.together:
             run(bridge, event.actor, dict(event.after or {}), effect == CLEAR, event.cause)
         else:
-            _promise(bridge, event, effect == CLEAR)
+            person = getattr(event.actor, "person_id", None)
+            promise(bridge, [event.record], person, effect == CLEAR, event.cause.chain)
 
 
 def _require_no_loop(bridge: BridgeSpec, cause: Cause) -> None:
@@ -68,18 +60,20 @@ def _require_no_loop(bridge: BridgeSpec, cause: Cause) -> None:
     raise Invalid([Problem("loop", "", text)])
 
 
-def _promise(bridge: BridgeSpec, event: Event, clear: bool) -> None:
+def promise(
+    bridge: BridgeSpec, records: Sequence[int], person: int | None, clear: bool, chain: Sequence[str]
+) -> None:
+    """Put a run for each of these records into the outbox."""
     payload = {
         "bridge": bridge.key,
         "version": bridge.version,
-        "form": event.form,
-        "record": event.record,
+        "form": bridge.source,
         "to": bridge.target,
         "clear": clear,
-        "person": getattr(event.actor, "person_id", None),
-        "chain": list(event.cause.chain),
+        "person": person,
+        "chain": list(chain),
     }
-    outbox.put(TOPIC, f"{bridge.key}:{event.record}", payload)
+    outbox.put_many(TOPIC, [(f"{bridge.key}:{each}", {**payload, "record": each}) for each in records])
 
 
 def deliver(delivery: Delivery) -> None:
@@ -171,7 +165,7 @@ def run(bridge: BridgeSpec, actor: Actor, record: Values, clear: bool, cause: Ca
     saved = service.save_many(actor, target.key, drafts, step, how) if drafts else []
     problems = [
         engine.problem_at(
-            bridge, wanted[place].index if place < len(wanted) else 0, p.at, _of_target(target, outcome, p)
+            bridge, wanted[place].index if place < len(wanted) else 0, p.at, of_target(target, outcome, p)
         )
         for place, outcome in enumerate(saved)
         for p in outcome.problems
@@ -184,7 +178,7 @@ def run(bridge: BridgeSpec, actor: Actor, record: Values, clear: bool, cause: Ca
         _bin(actor, target, [each["id"] for each in gone], step)
 
 
-def _of_target(target: FormSpec, outcome: Outcome, problem: Problem) -> Message:
+def of_target(target: FormSpec, outcome: Outcome, problem: Problem) -> Message:
     """What a target refuses, with its form, the field, and the record where there is one already."""
     form, name = Titled(target.document), outcome.values.get(target.title_field)
     where = M("{form} “{record}”", form=form, record=name) if outcome.id and name else form

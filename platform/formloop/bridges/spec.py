@@ -2,20 +2,53 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from formloop.core.expression import Expression, Path
+from formloop.core.expression.nodes import Name
 from formloop.core.text import Message, Titled
+from formloop.forms.reading import OWN
 
 CANCELLED = "cancelled"  # the state that `cancelled` waits for and that `removed: cancel` sets
+ASKED = "asked"  # nothing happens: somebody asks for it on the record's page
+CLOCK = "clock"  # nothing happens: it is time
+FOUND = "found"  # what expressions call the records that `find` finds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Find:
+    """Records of another form that a bridge looks up; in `where` the source is `this`."""
+
+    form: str
+    where: Expression | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lines:
+    """The lines of what is made: one for each line of the source, or else for each record found."""
+
+    into: str
+    values: Mapping[str, Expression]
+
+    @property
+    def found_in(self) -> str | None:
+        """The column that points to what a line is made of."""
+        plain = (
+            key
+            for key, each in self.values.items()
+            if isinstance(each.tree, Name) and each.tree.path == ("line",)
+        )
+        return next(plain, None)
+
+
+@dataclass(frozen=True, eq=False)
 class BridgeSpec:
     """A published bridge: which events of which form make or change which records of another.
 
     `each` is the subform whose lines give one target each, or None for one target a record. `by` are the
-    target's key fields; without them a target is found again through the link to its source.
+    target's key fields; without them a target is found again through the link to its source. One that is asked for
+    makes one record at a time, with `lines`, and no second one while the first is in a state of `open`.
     """
 
     id: str
@@ -31,6 +64,19 @@ class BridgeSpec:
     values: Mapping[str, Expression]
     removed: str
     together: bool
+    find: Find | None = None
+    lines: Lines | None = None
+    open: tuple[str, ...] = ()
+
+    @property
+    def asked(self) -> bool:
+        """Whether it waits for somebody to ask for it."""
+        return ASKED in self.on
+
+    @property
+    def form(self) -> str:
+        """The form whose events it hears."""
+        return self.source
 
     @property
     def title(self) -> Message:
@@ -47,14 +93,30 @@ class BridgeSpec:
         """The states of a source that set it off."""
         return tuple(on.removeprefix("state:") for on in self.on if on.startswith("state:"))
 
-    @property
+    @cached_property
     def reads(self) -> frozenset[Path]:
         """Every path that its expressions read, as seen from the source record."""
-        return frozenset(
-            self._from_record(path)
-            for each in (self.when, *self.values.values())
-            for path in (each.reads if each else ())
-        )
+        own = frozenset(path[1:] for path in self._where if path[0] == OWN)
+        return own | frozenset(self._from_record(path) for path in self._paths if not self._is_found(path))
+
+    @cached_property
+    def reads_found(self) -> frozenset[Path]:
+        """Every path that they read of the records found, as seen from one of those."""
+        own = frozenset(path for path in self._where if path[0] != OWN)
+        return own | frozenset(path[1:] for path in self._paths if self._is_found(path) and path[1:])
+
+    @property
+    def _where(self) -> frozenset[Path]:
+        return self.find.where.reads if self.find and self.find.where else frozenset()
+
+    @property
+    def _paths(self) -> frozenset[Path]:
+        of_lines = self.lines.values.values() if self.lines else ()
+        every = (self.when, *self.values.values(), *of_lines)
+        return frozenset(path for each in every for path in (each.reads if each else ()))
+
+    def _is_found(self, path: Path) -> bool:
+        return self.find is not None and (path[0] == FOUND or (path[0] == "line" and not self.each))
 
     def _from_record(self, path: Path) -> Path:
         if path[0] == "line" and self.each:

@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import select
 
 from formloop.access.actor import Actor
-from formloop.bridges import engine, provenance, publisher_rights, service, targets
+from formloop.bridges import asking, engine, provenance, publisher_rights, service, targets
 from formloop.bridges.engine import CLEAR, RUN, Row
-from formloop.bridges.spec import CANCELLED, BridgeSpec
+from formloop.bridges.spec import ASKED, CANCELLED, CLOCK, BridgeSpec
 from formloop.core import clock
 from formloop.core.definitions import Doc
 from formloop.core.errors import FormloopError, Invalid, NotFound, Problem
@@ -68,12 +68,16 @@ def _try(actor: Actor, doc: Doc, trial: Trial, locale: str, on: str) -> Trial:
     effect, trial.reason = _set_off(bridge, actor, record, on)
     if effect is None:
         return trial
-    wanted = [] if effect == CLEAR else targets.rows_of(bridge, actor, record)[0]
-    if effect == RUN:
+    wanted = [] if effect == CLEAR or bridge.asked else targets.rows_of(bridge, actor, record)[0]
+    if effect == RUN and not bridge.asked:
         trial.left_out = (len(record.get(bridge.each) or ()) if bridge.each else 1) - len(wanted)
     begun = Mark(clock.new_id())
     try:
-        service.run(bridge, actor, record, effect == CLEAR, Cause(("trial",), bridge.source, trial.record))
+        cause = Cause(("trial",), bridge.source, trial.record)
+        if bridge.asked:
+            asking.make(bridge, actor, record, cause)
+        else:
+            service.run(bridge, actor, record, effect == CLEAR, cause)
     except FormloopError as error:
         trial.problems = (
             error.problems if isinstance(error, Invalid) else [Problem("refused", "", error.message)]
@@ -117,7 +121,10 @@ def _set_off(bridge: BridgeSpec, actor: Actor, record: Values, on: str) -> tuple
 
 def _behind(bridge: BridgeSpec, state: str) -> list[str]:
     """The events that a record in this state may have behind it."""
-    return [f"state:{state}", *(on for on in bridge.on if on in ("created", "updated", "amended"))]
+    return [
+        f"state:{state}",
+        *(on for on in bridge.on if on in ("created", "updated", "amended", ASKED, CLOCK)),
+    ]
 
 
 def _collect(
@@ -125,7 +132,7 @@ def _collect(
 ) -> None:
     target, conn = get_form(bridge.target), connection()
     known = targets.list_known(bridge, target, wanted, provenance.list_links(bridge, trial.record))
-    due = {each["id"]: row for each, row in zip(known, wanted, strict=True) if each is not None}
+    due = {each["id"] for each in known if each is not None}
     own: dict[int, Any] = {}
     others: dict[str, set[int]] = {}
     for row in conn.execute(select(change).where(begun.made(change.c.id)).order_by(change.c.id)):
@@ -133,7 +140,8 @@ def _collect(
             own.setdefault(row.record, row)
         elif (row.form, row.record) != (bridge.source, trial.record):
             others.setdefault(row.form, set()).add(row.record)
-    ids = {*due, *own}
+    due |= set(own) if bridge.asked else set()
+    ids = due | set(own)
     names = reads.list_titles(actor, target, target.table.c.id.in_(ids), len(ids)) if ids else {}
     found = rows.load(conn, target, ids)
     for each in sorted(ids, key=lambda id: (id not in due, id)):
@@ -163,10 +171,9 @@ def _values(
     actor: Actor, target: FormSpec, bridge: BridgeSpec, row: Any, record: Values, locale: str
 ) -> list[Difference]:
     """What the bridge gives to the fields of a target; of what stood there before only what the actor may see."""
-    old, new = (
-        {key: side[key] for key in bridge.values if key in side} for side in (row.old or {}, row.new or {})
-    )
-    visible = frozenset(bridge.values)
+    given = [*bridge.values, *([bridge.lines.into] if bridge.lines else [])]
+    old, new = ({key: side[key] for key in given if key in side} for side in (row.old or {}, row.new or {}))
+    visible = frozenset(given)
     if row.action != "created":
         visible &= reads.visible_in(actor, target, record)
     return history.describe_difference(actor, target, old, new, visible, locale)

@@ -7,7 +7,7 @@ from flask import Blueprint, Flask, Response, request, url_for
 from formloop.access import gate
 from formloop.access.actor import Actor
 from formloop.access.signing import current
-from formloop.bridges import desk, outbound, publisher_rights, service
+from formloop.bridges import asking_views, clocked, desk, outbound, publisher_rights, service
 from formloop.core.text import M
 from formloop.events import heartbeat, repair
 from formloop.forms import views as forms_views
@@ -23,9 +23,11 @@ PAGE = 50
 def init_app(app: Flask) -> None:
     """Start the bridges, add the repair desk to the menu and the bridges' part to the pages of records."""
     service.start()
+    clocked.start()
     outbound.ALLOWED.update(app.config["SETTINGS"].private_hosts)
     publisher_rights.enroll()
     app.register_blueprint(blueprint)
+    asking_views.init_app(app)
     if record_panel not in forms_views.record_panels:
         forms_views.record_panels.append(record_panel)
     if "repair" not in navigation.navigation:

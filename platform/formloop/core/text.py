@@ -50,6 +50,14 @@ class Message:
         shown = {k: v.render(locale) if isinstance(v, Message) else v for k, v in self.params.items()}
         return put(sentence, shown)
 
+    def bare(self) -> "Message":
+        """The sentence without what its places would say, which may be the value of a field; titles stay."""
+        if type(self) is not Message:
+            return self
+        return Message(
+            self.msgid, {k: v.bare() if isinstance(v, Message) else "…" for k, v in self.params.items()}
+        )
+
     def __str__(self) -> str:
         return self.render("en")
 

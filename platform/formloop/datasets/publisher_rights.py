@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator
 
 from formloop.access.actor import Actor
 from formloop.core.errors import Problem
-from formloop.core.text import M
+from formloop.core.text import M, Message, Titled
 from formloop.datasets.spec import Read
 from formloop.definitions import service as definitions
-from formloop.forms.publisher_rights import sees
+from formloop.forms.kind import get_form
+from formloop.forms.publisher_rights import sees, title_in
 from formloop.ledgers.kind import get_ledger
 from formloop.ledgers.permits import find_permit
 
@@ -32,9 +33,17 @@ def hidden(actor: Actor, reads: Iterable[Read], at: str) -> Iterator[Problem]:
     for form, path in sorted(reads):
         if not _sees(actor, form, path):
             text = M(
-                "This dataset reads {field} of {form}, which you may not see yourself.", field=path, form=form
+                "This dataset reads {field} of {form}, which you may not see yourself.", **_named(form, path)
             )
             yield Problem("reads_hidden", at, text)
+
+
+def _named(name: str, path: str) -> dict[str, Message | str]:
+    """What a field and its form are called; of a ledger the keys."""
+    kind, _, key = name.rpartition(":")
+    if kind == "ledger":
+        return {"field": path, "form": key}
+    return {"field": title_in(name, path), "form": Titled(get_form(name).document, name)}
 
 
 def _sees(actor: Actor, name: str, path: str) -> bool:

@@ -13,7 +13,7 @@ from formloop.core.definitions import Doc, check_schema_of
 from formloop.core.errors import Forbidden, Invalid, Problem
 from formloop.core.expression import NUMBER, ListType, parse
 from formloop.core.text import M
-from formloop.datasets import statement
+from formloop.datasets import heads, statement
 from formloop.datasets.kind import DATASET, check, get_dataset, prepare
 from formloop.datasets.reading import OVER
 from formloop.datasets.sight import TableRows
@@ -57,7 +57,8 @@ class Reading:
         statement.require(self.view, dataset)
         self.table: Subquery = statement.derived(self.view, dataset)
         hidden = statement.closed(self.view, dataset)
-        self.fields = {key: field for key, field in dataset.fields.items() if key not in hidden}
+        shown = {key: field for key, field in dataset.fields.items() if key not in hidden}
+        self.fields = heads.with_parameters(shown, values)
 
     def _read(self, given: Given) -> dict[str, Any]:
         found = {}

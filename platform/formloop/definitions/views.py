@@ -7,11 +7,12 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, request, url_for
 
 from formloop.access import audit_views, signing
-from formloop.core.definitions import Change, kinds
+from formloop.core.definitions import Change, kinds, say_place
 from formloop.core.errors import Invalid, Problem
 from formloop.core.registry import Registry
 from formloop.core.text import M, Message
 from formloop.definitions import apps, editor_views, publications, service
+from formloop.definitions.history import wanted_document
 from formloop.events import heartbeat, jobs
 from formloop.web import htmx, navigation, page
 from formloop.web.routes import route
@@ -277,12 +278,21 @@ def _impact_page(
         kind=kinds.get(found.definition.kind),
         problems=[each for each in told if each.severity == "error"],
         warnings=[each for each in told if each.severity != "error"],
+        place_of=lambda problem: _place_of(found, problem),
         remedies=_remedies(found.definition, told),
         followup=_followup(definition_id),
         sentences=[change.describe(locale()) for change in found.changes],
         kind_titles={each.name: each.title for each in kinds},
         note=request.form.get("note", ""),
     )
+
+
+def _place_of(found: service.Impact, problem: Problem) -> str:
+    """The place of a problem in words; of one in another definition nothing, since its sentence names that."""
+    if problem.code == "breaks":
+        return ""
+    doc = wanted_document(found.definition, found.number)
+    return say_place(doc, problem.at, kinds.get(found.definition.kind), locale())
 
 
 def _remedies(definition: service.Definition, problems: list[Problem]) -> list[tuple[Message, str]]:

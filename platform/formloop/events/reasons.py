@@ -27,18 +27,9 @@ class Guarded(Message):
     exact: Message
 
     def __init__(self, exact: Message) -> None:
-        bare = _bare(exact)
+        bare = exact.bare()
         super().__init__(bare.msgid, bare.params)
         object.__setattr__(self, "exact", exact)
-
-
-def _bare(reason: Message) -> Message:
-    """A reason without what its places would say, which may be the value of a field; titles stay."""
-    if type(reason) is not Message:
-        return reason
-    return Message(
-        reason.msgid, {k: _bare(v) if isinstance(v, Message) else "…" for k, v in reason.params.items()}
-    )
 
 
 def detail_of(reason: str | Message) -> dict[str, str]:

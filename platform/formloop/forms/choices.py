@@ -1,6 +1,7 @@
 """Whether what a relation was set to may be chosen: it exists, may be seen, is not deleted, fits the condition."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from formloop.core.errors import Problem
 from formloop.core.expression import Context
@@ -10,36 +11,42 @@ from formloop.forms.elsewhere import fits
 from formloop.forms.engine import Given
 from formloop.forms.links import Links
 from formloop.forms.spec import Field, FormSpec, Values
+from formloop.forms.writing import Work
 
+Choice = tuple[str, Field, int, bool]  # place, field, id; chosen anew, or only what it hangs on changed
 UNKNOWN = M("The chosen record does not exist, or you may not see it.")
 UNFIT = M("This record cannot be chosen here.")
 
 
-def check_choices(
-    spec: FormSpec,
-    before: Values | None,
-    after: Values,
-    given: Given,
-    links: Links,
-    context: Context,
-    how: How,
-) -> list[Problem]:
+def check_choices(spec: FormSpec, work: Sequence[Work], links: Links, context: Context, how: How) -> None:
     """The problems of relations that somebody newly set; what another record brought along is not asked."""
-    problems = []
-    for at, field, value, anew in _asked(spec, before or {}, after, given):
+    asked = [list(_asked(spec, each.before or {}, each.after, each.given)) for each in work]
+    _fetch(links, chain.from_iterable(asked))
+    for each, places in zip(work, asked, strict=True):
+        for at, field, value, anew in places:
+            assert field.relation is not None
+            record = links.records.get((field.relation.form, value))
+            if anew and (
+                record is None or (not how.free and not record["_seen"]) or record["deleted_at"] is not None
+            ):
+                each.problems.append(Problem("unknown_record", at, UNKNOWN))
+            elif (
+                record
+                and not (how.free or how.restores)
+                and not fits(links.actor, spec, field, record, _row_of(each.after, at), context)
+            ):
+                each.problems.append(Problem("unfit_record", at, UNFIT))
+
+
+def _fetch(links: Links, asked: Iterable[Choice]) -> None:
+    """Fetch the chosen records that nothing but their choice reads: one query a form."""
+    missing: dict[str, set[int]] = {}
+    for _, field, value, _ in asked:
         assert field.relation is not None
-        record = links.records.get((field.relation.form, value))
-        if anew and (
-            record is None or (not how.free and not record["_seen"]) or record["deleted_at"] is not None
-        ):
-            problems.append(Problem("unknown_record", at, UNKNOWN))
-        elif (
-            record
-            and not (how.free or how.restores)
-            and not fits(spec, field, record, _row_of(after, at), context)
-        ):
-            problems.append(Problem("unfit_record", at, UNFIT))
-    return problems
+        if (field.relation.form, value) not in links.records:
+            missing.setdefault(field.relation.form, set()).add(value)
+    for form, ids in missing.items():
+        links.fetch(form, ids, set())
 
 
 def check_standing(spec: FormSpec, values: Values, links: Links, context: Context) -> list[Problem]:
@@ -48,7 +55,7 @@ def check_standing(spec: FormSpec, values: Values, links: Links, context: Contex
     for at, field in _conditional(spec, values):
         row = _row_of(values, at)
         record = links.records.get((field.relation.form, int(row[field.key]))) if field.relation else None
-        if record is None or not fits(spec, field, record, row, context):
+        if record is None or not fits(links.actor, spec, field, record, row, context):
             problems.append(Problem("unfit_record", at, UNFIT))
     return problems
 
@@ -66,7 +73,9 @@ def _conditional(spec: FormSpec, values: Values) -> Iterator[tuple[str, Field]]:
 
 def drop_unseen(spec: FormSpec, before: Values | None, values: Values, given: Given, links: Links) -> None:
     """Take out newly chosen records that the person may not see, before anything is calculated from them."""
-    for at, field, value, anew in list(_asked(spec, before or {}, values, given)):
+    asked = list(_asked(spec, before or {}, values, given))
+    _fetch(links, asked)
+    for at, field, value, anew in asked:
         assert field.relation is not None
         record = links.records.get((field.relation.form, value))
         if anew and (record is None or not record["_seen"]):
@@ -82,10 +91,8 @@ def _row_of(values: Values, at: str) -> Values:
     return {**values, **values[subform][int(rest.partition(".")[0])]} if rest else values
 
 
-def _asked(
-    spec: FormSpec, before: Values, after: Values, given: Given
-) -> Iterator[tuple[str, Field, int, bool]]:
-    """The choices to look at: place, field, id, and whether it is chosen anew or only what it hangs on changed."""
+def _asked(spec: FormSpec, before: Values, after: Values, given: Given) -> Iterator[Choice]:
+    """The choices to look at."""
     for each in spec.fields.values():
         if each.relation and (why := _why(each, before, after, given.keys)):
             yield each.key, each, int(after[each.key]), why == "anew"

@@ -4,7 +4,7 @@ Their conditions, and those of relations, name the other form's fields bare and 
 `this.customer`; in lines `this` is the line, with the record's fields behind it. What the person may not see there is not found.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +19,7 @@ from formloop.core.expression import (
     Linked,
     Path,
     RecordType,
+    SqlNames,
     parse,
     to_sql,
 )
@@ -35,20 +36,28 @@ MOST_ROWS = 50
 
 
 class _Names(FormNames):
-    """The other form's columns, with this record's values as constants."""
+    """The other form's columns, with this record's values as constants and nothing in fields that are `blind`."""
 
-    def __init__(self, target: FormSpec, own: Mapping[str, Field], env: Mapping[str, Any]) -> None:
+    def __init__(
+        self, target: FormSpec, own: Mapping[str, Field], env: Mapping[str, Any], blind: frozenset[str]
+    ) -> None:
         super().__init__(target)
-        self.own, self.env = own, env
+        self.own, self.env, self.blind = own, env, blind
 
     def column(self, path: Path) -> ColumnElement[Any]:
         """The column at `path`, or the value of `this.…`."""
+        if path[0] in self.blind:
+            return null()
         if path[0] != OWN:
             return super().column(path)
         value, field = self.env.get(path[1]), self.own.get(path[1])
         if field and field.type.stored:
             return literal(value, field.type.column(field))
         return null() if value is None else literal(value)
+
+    def aggregate(self, path: Path, build: Callable[[SqlNames], ColumnElement[Any]]) -> ColumnElement[Any]:
+        """A value over the lines of the other form."""
+        return null() if path[0] in self.blind else super().aggregate(path, build)
 
 
 @lru_cache(maxsize=500)
@@ -78,14 +87,45 @@ def _own_fields(spec: FormSpec, field: Field) -> dict[str, Field]:
     return {**spec.fields, **columns}
 
 
-def fits(spec: FormSpec, field: Field, record: Values, row: Values, context: Context) -> bool:
+def blind_in(actor: Actor, spec: FormSpec, field: Field, word: str) -> frozenset[str]:
+    """The other form's fields that a condition holds against `this.…` though the actor may not see what they say.
+
+    To them they say nothing, or trying one value of their own after another would tell. A condition that names
+    nothing of this record is its builder's alone and asks what it likes.
+    """
+    condition = condition_of(spec, field, word)
+    if condition is None or not any(path[0] == OWN for path in condition.reads):
+        return frozenset()
+    target = get_form(field.schema[word]["form"])
+    return frozenset(p[0] for p in condition.reads if p[0] != OWN and _hides(actor, target, p))
+
+
+def _hides(actor: Actor, spec: FormSpec, path: Path) -> bool:
+    field = spec.fields.get(path[0])
+    if field is None:
+        return False
+    permit = permits.find_permit(actor, "view", spec)
+    said = ".".join(path[:2]) if field.children else path[0]
+    if permit is None or said not in permit.everywhere:
+        return True
+    if field.relation is None or len(path) == 1:
+        return False
+    behind = get_form(field.relation.form)
+    rows = permits.find_permit(
+        actor, "view", behind
+    )  # which of its records they may see, a condition does not ask
+    return rows is None or None not in rows.conditions or _hides(actor, behind, path[1:])
+
+
+def fits(actor: Actor, spec: FormSpec, field: Field, record: Values, row: Values, context: Context) -> bool:
     """Whether a relation may point to `record` from `row`, which holds what `this` means."""
     condition = condition_of(spec, field, "x-relation")
+    if condition is None:
+        return True
+    blind = dict.fromkeys(blind_in(actor, spec, field, "x-relation"))
     try:
-        return (
-            condition is None
-            or condition.evaluate({**record, OWN: Linked(row.get("id") or 0, row)}, context) is True
-        )
+        env = {**record, **blind, OWN: Linked(row.get("id") or 0, row)}
+        return condition.evaluate(env, context) is True
     except EvaluationError:
         return False
 
@@ -96,7 +136,20 @@ def fitting(actor: Actor, spec: FormSpec, field: Field, word: str, env: Mapping[
     if condition is None:
         return None
     target = get_form(field.schema[word]["form"])
-    names = _Names(target, _own_fields(spec, field), env)
+    blind = blind_in(actor, spec, field, word)
+    return in_sql(actor, condition, target, _own_fields(spec, field), env, blind)
+
+
+def in_sql(
+    actor: Actor,
+    condition: Expression,
+    target: FormSpec,
+    own: Mapping[str, Field],
+    env: Mapping[str, Any],
+    blind: frozenset[str] = frozenset(),
+) -> ColumnElement[Any]:
+    """A condition over the records of `target` in SQL; `this` is what `env` has of the fields `own`."""
+    names = _Names(target, own, env, blind)
     return to_sql(condition, names, context_of(actor), database().dialect.name)
 
 
@@ -108,12 +161,19 @@ class Linkages:
         self.fields = _looked_up(spec)
         self._found: dict[tuple[Any, ...], Any] = {}
 
-    def prepare(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Look up what these rows will ask."""
+    def prepare(self, rows: Iterable[Mapping[str, Any]], again: bool = False) -> None:
+        """Look up what these rows will ask: new ones, or with `again` all, whose field is empty."""
         rows = list(rows) if self.fields else []
         for field in self.fields:
-            scopes = [{**row, **line} for row in rows for line in _lines(row, field)]
-            self._ask(field, scopes)
+            asking = ((row, line) for row in rows for line in _lines(row, field))
+            self._ask(
+                field,
+                [
+                    {**row, **line}
+                    for row, line in asking
+                    if line.get(field.key) is None and (again or "id" not in line)
+                ],
+            )
 
     def find(self, field: Field, scope: Mapping[str, Any]) -> Any:
         """The value for one row; None when no record fits."""
@@ -168,7 +228,7 @@ def _looked_up(spec: FormSpec) -> tuple[Field, ...]:
 
 
 def _lines(row: Mapping[str, Any], field: Field) -> Sequence[Mapping[str, Any]]:
-    return (row.get(field.subform) or ()) if field.subform else ({},)
+    return (row.get(field.subform) or ()) if field.subform else (row,)
 
 
 def _plain(value: Any) -> Any:

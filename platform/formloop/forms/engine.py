@@ -10,8 +10,9 @@ from formloop.core import clock
 from formloop.core.errors import Problem
 from formloop.core.expression import Context, EvaluationError, Expression
 from formloop.core.text import M
+from formloop.forms.fields.switch import NO, YES
 from formloop.forms.links import Links
-from formloop.forms.spec import Field, FormSpec, Unreadable, Values, no_such_field
+from formloop.forms.spec import Check, Field, FormSpec, Unreadable, Values, no_such_field
 
 REQUIRED = M("This must be filled in.")
 
@@ -253,9 +254,30 @@ def check(spec: FormSpec, values: Values, env: Values, context: Context) -> list
             _check_fields(subform.children, line, scope, f"{subform.key}.{index}.", context, problems)
     if not problems:
         for rule in spec.checks:
-            if _evaluate(rule.holds, env, context, rule.at, problems) is False:
-                problems.append(rule.problem())
+            problems += _check_rule(rule, env, context)
     return problems
+
+
+def _check_rule(rule: Check, env: Values, context: Context) -> list[Problem]:
+    """What a rule has against the record, or against its lines."""
+    problems: list[Problem] = []
+    lines = (
+        [(index, {**env, **line}) for index, line in enumerate(env.get(rule.each) or ())] if rule.each else []
+    )
+    for index, scope in lines if rule.each else [(None, env)]:
+        if _evaluate(rule.holds, scope, context, rule.at, problems) is False:
+            told = {name: _evaluate(each, scope, context, rule.at, []) for name, each in rule.tells.items()}
+            problems.append(rule.problem(index, {name: _told(value) for name, value in told.items()}))
+    return problems
+
+
+def _told(value: Any) -> Any:
+    """A value as it stands in a sentence; a number without the zeros of its scale."""
+    if isinstance(value, bool):
+        return YES if value else NO
+    if isinstance(value, Decimal):
+        return f"{value.normalize():f}"
+    return "–" if value is None else value
 
 
 def _check_fields(

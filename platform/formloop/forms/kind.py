@@ -101,7 +101,9 @@ def _steps(fields: dict[str, Field], checks: Any) -> frozenset[tuple[str, ...]]:
                     )
                     found.add((each.subform, *read) if inside and each.subform else read)
     for rule in checks:
-        found |= rule.holds.reads
+        columns = {c.key for c in fields[rule.each].children} if rule.each in fields else set()
+        for expression in (rule.holds, *rule.tells.values()):
+            found |= {(rule.each, *read) if read[0] in columns else read for read in expression.reads}
     return frozenset(found)
 
 

@@ -24,9 +24,11 @@ _NOBODY: ColumnElement[bool] = literal(False)
 class Links:
     """What the rows of one save or one calculation point to.
 
-    `records` has, for every id pointed to that exists, the columns that expressions, filling in and the
-    relation's own condition read; `_seen` in it tells whether the actor may choose it. With `reads`, only what
-    these paths read, for expressions that are not the form's own; with `also`, what they read besides.
+    `records` has, for every id pointed to that exists and of which something is read, the columns that expressions,
+    filling in and the relation's own condition read; `_seen` in it tells whether the actor may choose it. With
+    `reads`, only what these paths read, for expressions that are not the form's own; with `also`, what they read
+    besides; with `every`, the records of which nothing is read too. Records of the forms in `held` are read as they
+    stay until the transaction ends: nobody else changes them meanwhile.
     """
 
     def __init__(
@@ -36,15 +38,17 @@ class Links:
         rows: Iterable[Mapping[str, Any]],
         reads: Collection[Path] | None = None,
         also: Collection[Path] = (),
+        every: bool = False,
+        held: frozenset[str] = frozenset(),
     ) -> None:
         self.actor = actor
         self.reads = reads
         self.also = also
+        self.every = every
+        self.held = held
         self.records: Fetched = {}
-        rows = list(rows)
-        self.add(spec, rows)
         self.linkages = Linkages(actor, spec)
-        self.linkages.prepare(rows)
+        self.add(spec, rows)
 
     def add(self, spec: FormSpec, rows: Iterable[Mapping[str, Any]]) -> None:
         """Fetch what these rows point to and is not there yet."""
@@ -59,6 +63,8 @@ class Links:
         if self.reads is not None:
             return _asked(spec, self.reads)
         wanted = _wanted(spec)
+        if not self.every:
+            wanted = {path: reads for path, reads in wanted.items() if reads}
         more = _asked(spec, self.also) if self.also else {}
         return {path: wanted.get(path, set()) | more.get(path, set()) for path in {**wanted, **more}}
 
@@ -71,6 +77,8 @@ class Links:
         permit = permits.find_permit(self.actor, "view", target)
         seen = permit.where(context_of(self.actor)) if permit else _NOBODY
         query = _reading(target.table, tuple(sorted(keys | {"id", "deleted_at"})), seen, places_for(ids))
+        if form in self.held:
+            query = query.order_by(target.table.c.id).with_for_update()
         with reading() as conn:
             for row in conn.execute(query, handed("id", ids)).mappings():
                 self.records.setdefault((form, row["id"]), {"_seen": True}).update(row)
@@ -156,7 +164,8 @@ def _wanted(spec: FormSpec) -> dict[tuple[str, ...], set[tuple[str, ...]]]:
             }
             reads |= {(key,) for key in field.relation.fill.values()}
             condition = condition_of(spec, field, "x-relation")
-            reads |= {tuple(read) for read in condition.reads if read[0] != OWN} if condition else set()
+            if condition:
+                reads |= {("id",), *(tuple(read) for read in condition.reads if read[0] != OWN)}
             found[path] = reads
     _prepared[spec.key] = (spec, found)
     return found

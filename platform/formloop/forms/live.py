@@ -71,6 +71,7 @@ def lay_over(
     given = engine.read_given(spec, raw)
     values = engine.laid_over(spec, before, given.values)
     links = Links(actor, spec, [values])
+    links.linkages.prepare([values], again=True)
     drop_unseen(spec, before, values, given, links)
     filled: set[str] = set()
     for name in changed:
@@ -90,13 +91,18 @@ def tell(shown: screen.Screen, typed: Typed, locale: str) -> dict[str, Any]:
         "values": {
             c.name: {"input": c.input, "text": c.text}
             for c in cells
-            if c.field.formula is not None or (c.readonly and not c.field.children) or c.name in typed.filled
+            if c.field.formula is not None or (c.readonly and _says(c)) or c.name in typed.filled
         },
         "notes": {c.name: c.note for c in cells if c.field.type.name == "amount"},
         "hidden": [c.name for c in cells if not c.shown],
         "required": [c.name for c in cells if c.required],
         "problems": {p.at: p.message.render(locale) for p in reversed(typed.problems) if p.at in seen},
     }
+
+
+def _says(cell: screen.Cell) -> bool:
+    """Whether the page learns something of a cell that is only read: not of lines, nor of a number still to be given."""
+    return not cell.field.children and (cell.field.type.name != "serial" or bool(cell.text))
 
 
 def reach(

@@ -125,6 +125,8 @@ class Permit:
         self, grants: Sequence[int], context: Context, source: FromClause | None = None
     ) -> ColumnElement[bool] | None:
         """The rows that one of these grants, by their place, gives; None when it is all of them."""
+        if any(self.conditions[place] is None for place in grants):
+            return None
         dialect = engine().dialect.name
         if source is None and self.steady:
             return _prepared(self, tuple(grants), replace(context, now=ANY_MOMENT), dialect)
@@ -132,21 +134,15 @@ class Permit:
 
     def write(
         self, grants: Sequence[int], context: Context, source: FromClause | None, dialect: str
-    ) -> ColumnElement[bool] | None:
+    ) -> ColumnElement[bool]:
         """The conditions of these grants as SQL."""
-        found = []
-        for index in grants:
-            condition = self.conditions[index]
-            if condition is None:
-                return None
-            found.append(to_sql(condition, FormNames(self.spec, source), context, dialect))
+        said = [each for place in grants if (each := self.conditions[place]) is not None]
+        found = [to_sql(each, FormNames(self.spec, source), context, dialect) for each in said]
         return and_(or_(*found)) if found else false()
 
 
 @lru_cache(maxsize=5_000)
-def _prepared(
-    permit: Permit, grants: tuple[int, ...], context: Context, dialect: str
-) -> ColumnElement[bool] | None:
+def _prepared(permit: Permit, grants: tuple[int, ...], context: Context, dialect: str) -> ColumnElement[bool]:
     """Row conditions of one person that no moment changes: written as SQL once, so that statements stay the same."""
     return permit.write(grants, context, None, dialect)
 

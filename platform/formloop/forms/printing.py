@@ -25,6 +25,7 @@ class Sheet:
     """What stands on paper: parts with their heading and facts, then the lines."""
 
     title: str
+    logo: str
     head: str
     foot: str
     parts: list[tuple[str, list[Cell]]]
@@ -50,6 +51,7 @@ def sheet_of(
                 parts.append((section.title or ("" if number else tab.title), facts))
     return Sheet(
         localized(said, "title", locale) or title or spec.title(locale),
+        said.get("logo", ""),
         localized(said, "head", locale),
         localized(said, "foot", locale),
         parts,

@@ -7,12 +7,14 @@ the form. So a builder may only let it read what some grant of theirs shows in e
 from collections.abc import Iterable, Iterator
 
 from formloop.access.actor import Actor
+from formloop.core.definitions import Doc
 from formloop.core.errors import Problem
 from formloop.core.expression import Path
-from formloop.core.text import M
+from formloop.core.text import M, Message, Titled
+from formloop.definitions import library
 from formloop.definitions import service as definitions
 from formloop.forms import permits
-from formloop.forms.kind import get_form
+from formloop.forms.kind import get_form, prepare
 from formloop.forms.spec import FormSpec
 
 
@@ -27,6 +29,14 @@ def _check(actor: Actor, published: definitions.Published) -> None:
         definitions.refuse_new(published, lambda spec: _problems(actor, spec))
 
 
+def check_draft(actor: Actor, doc: Doc, found: definitions.Definition) -> list[Problem]:
+    """What publishing a sound draft would refuse its builder."""
+    if actor.administrator:
+        return []
+    earlier = get_form(found.key) if found.version and found.app else None
+    return definitions.without_known(prepare(doc, 0), earlier, lambda spec: _problems(actor, spec))
+
+
 def _problems(actor: Actor, spec: FormSpec) -> list[Problem]:
     return [
         Problem(
@@ -34,24 +44,38 @@ def _problems(actor: Actor, spec: FormSpec) -> list[Problem]:
             f"properties.{path.replace('.', '.items.properties.')}",
             M(
                 "“{path}” reads {field} of {form}, which you may not see yourself.",
-                path=path,
-                field=key,
-                form=form,
+                path=Titled(field.schema, path) if (field := spec.find(path)) else path,
+                field=title_in(form, key),
+                form=Titled(get_form(form).document, form),
             ),
         )
         for path, form, key in (*read_elsewhere(spec, spec.reads), *_filled(spec))
-        if not sees(actor, form, key)
+        if not may_read(actor, form, key)
     ]
 
 
+def title_in(form: str, path: str) -> Message:
+    """What a field of a form is called."""
+    field = get_form(form).find(path)
+    return Titled(field.schema if field else {}, path)
+
+
 def read_elsewhere(spec: FormSpec, reads: Iterable[Path]) -> Iterator[tuple[str, str, str]]:
-    """Path, form and field of everything that is read through the relations of a form."""
+    """Path, form and field of everything that is read through the relations of a form, however far."""
     for read in sorted(reads):
-        for length in (1, 2):
-            field = spec.find(".".join(read[:length]))
-            if field is not None and field.relation is not None and len(read) > length:
-                yield field.path, field.relation.form, read[length]
-                break
+        yield from _hops(spec, read)
+
+
+def _hops(spec: FormSpec, read: Path) -> Iterator[tuple[str, str, str]]:
+    for length in (1, 2):
+        field = spec.find(".".join(read[:length]))
+        if field is None or field.relation is None or len(read) <= length:
+            continue
+        target, rest = get_form(field.relation.form), read[length:]
+        within = target.fields.get(rest[0])
+        yield field.path, target.key, ".".join(rest[:2]) if within and within.children else rest[0]
+        yield from ((field.path, form, key) for _, form, key in _hops(target, rest))
+        return
 
 
 def _filled(spec: FormSpec) -> Iterator[tuple[str, str, str]]:
@@ -59,6 +83,12 @@ def _filled(spec: FormSpec) -> Iterator[tuple[str, str, str]]:
         for each in (top, *top.children):
             for key in each.relation.fill.values() if each.relation else ():
                 yield each.path, each.relation.form if each.relation else "", key
+
+
+def may_read(actor: Actor, form: str, path: str) -> bool:
+    """Whether a person may let a form read a field of another one; one that is not published shows nothing yet."""
+    unpublished = library.find_document("form", form) is None
+    return actor.administrator or unpublished or sees(actor, form, path)
 
 
 def sees(actor: Actor, form: str, path: str) -> bool:

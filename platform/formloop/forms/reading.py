@@ -17,7 +17,7 @@ from formloop.core.expression import (
     Type,
 )
 from formloop.core.expression import check as check_expression
-from formloop.core.text import M
+from formloop.core.text import M, Message, Titled
 from formloop.forms import serials
 from formloop.forms.fields import find_type, type_of, types
 from formloop.forms.spec import LINE_COLUMNS, SYSTEM_COLUMNS, Check, Field, Relation, no_form
@@ -38,10 +38,9 @@ SYSTEM_NAMES: Mapping[str, Type] = {
 
 def names_of(doc: Doc, find_form: FindForm) -> dict[str, Type]:
     """What expressions of this form can name, with types; relations step into the form they point to."""
-    names: dict[str, Type] = dict(SYSTEM_NAMES)
-    for key, schema in doc.get("properties", {}).items():
-        names[key] = _name_type(key, (key,), schema, find_form)
-    return names
+    properties = doc.get("properties", {}).items()
+    own = {key: _name_type(key, (key,), schema, find_form) for key, schema in properties}
+    return {**own, **{key: each for key, each in SYSTEM_NAMES.items() if key not in own}}
 
 
 def line_names(doc: Doc, subform: str, find_form: FindForm) -> dict[str, Type]:
@@ -69,6 +68,26 @@ def _bare(key: str, schema: Mapping[str, Any]) -> Field:
     return Field(key, key, find_type(schema) or types.get("text"), schema)
 
 
+def titles_of(doc: Doc) -> dict[str, Message]:
+    """What the fields of a form are called by key, columns of lines too."""
+    found: dict[str, Message] = {}
+    for key, schema in doc.get("properties", {}).items():
+        found = titles_of(schema.get("items", {})) | found | {key: Titled(schema, key)}
+    return found
+
+
+def with_titles(message: Message, titles: Mapping[str, Message | str]) -> Message:
+    """What is wrong with an expression, with the titles of the fields that it names as possible."""
+    near, known = message.params.get("near"), message.params.get("known")
+    said: dict[str, Any] = {}
+    if isinstance(near, str) and near in titles:
+        said["near"] = titles[near]
+    if known:
+        names = {f"n{place}": titles.get(name, name) for place, name in enumerate(known.split(", "))}
+        said["known"] = Message(", ".join(f"{{{place}}}" for place in names), names)
+    return Message(message.msgid, {**message.params, **said}) if said else message
+
+
 class Reader:
     """Reads one document; `problems` grows as it goes."""
 
@@ -77,6 +96,7 @@ class Reader:
         self.find_form = find_form
         self.problems: list[Problem] = []
         self.names = names_of(doc, find_form)
+        self.titles = titles_of(doc)
 
     def fields(self) -> dict[str, Field]:
         """All fields with their expressions."""
@@ -97,19 +117,37 @@ class Reader:
         found: list[Check] = []
         for index, rule in enumerate(self.doc.get("x-checks", ())):
             place = f"x-checks.{index}"
-            holds = self.expression(rule["holds"], f"{place}.holds", self.names, BOOL)
+            names: Mapping[str, Type] = self.names
+            if (each := rule.get("each")) is not None:
+                names = self._names_of_lines(each, f"{place}.each")
+            holds = self.expression(rule["holds"], f"{place}.holds", names, BOOL)
+            tells = {
+                name: told
+                for name, source in rule.get("tells", {}).items()
+                if (told := self.expression(source, f"{place}.tells.{name}", names, None))
+            }
             if any(rule["id"] == earlier.id for earlier in found):
                 self._say("duplicate", f"{place}.id", M("The id “{id}” is used twice.", id=rule["id"]))
             if holds:
-                found.append(Check(rule["id"], holds, rule.get("at", ""), rule))
+                found.append(Check(rule["id"], holds, rule.get("at", ""), rule, each, tells))
         return tuple(found)
+
+    def _names_of_lines(self, subform: str, at: str) -> Mapping[str, Type]:
+        said = self.doc["properties"].get(subform)
+        if said is not None and type_of(said) == "subform":
+            return line_names(self.doc, subform, self.find_form)
+        text = M("The form “{form}” has no lines “{key}”.", form=self.doc["x-key"], key=subform)
+        self._say("no_lines", at, text)
+        return self.names
 
     def expression(
         self, source: str, at: str, names: Mapping[str, Type], expects: Type | None
     ) -> Expression | None:
         """The expression in `source`, or None with its problems noted at `at`."""
         parsed, problems = check_expression(source, names, expects)
-        self.problems += [Problem(p.code, at, p.message, p.line, p.column) for p in problems]
+        self.problems += [
+            Problem(p.code, at, with_titles(p.message, self.titles), p.line, p.column) for p in problems
+        ]
         return parsed
 
     def order(self, fields: Mapping[str, Field]) -> tuple[Field, ...]:

@@ -33,12 +33,14 @@ def save(
     judged = [w.before for w in work if w.before is not None and rules[False] is not None]
     also = frozenset().union(*(permit.reads for permit in rules.values() if permit is not None))
     links = Links(actor, spec, [*(w.after for w in work), *judged], also=also)
+    links.linkages.prepare(w.after for w in work)
     for each in work:
         each.env = engine.complete(spec, each.after, each.given, links, context, each.before)
         each.problems = engine.with_first(
             each.given.problems, engine.check(spec, each.after, each.env, context)
         )
-        each.problems += check_choices(spec, each.before, each.after, each.given, links, context, how)
+    check_choices(spec, work, links, context, how)
+    for each in work:
         each.problems += check_lines(spec, each)
         if not how.trusted:
             each.problems += check_fixed(actor, spec, each, context)

@@ -224,6 +224,18 @@ def _lines(
     if not cell.readonly:
         fresh = engine.line_defaults(cell.field, env, context)
         cell.blank = line_of("__i__", fresh, fresh)
+    _mark_columns(cell)
+
+
+def _mark_columns(cell: Cell) -> None:
+    """A column that no line shows is not shown; where nothing can be typed it is left out."""
+    rows = cell.lines or ([cell.blank] if cell.blank else [])
+    for place, column in enumerate(cell.columns):
+        column.shown = not rows or any(row.cells[place].shown for row in rows)
+    if cell.readonly:
+        for line in cell.lines:
+            line.cells = [each for each, column in zip(line.cells, cell.columns, strict=True) if column.shown]
+        cell.columns = [each for each in cell.columns if each.shown]
 
 
 def _cell(

@@ -29,7 +29,7 @@ def given_of(
     """
     also, known = tuple(also), known or {}
     stored = {key: value for key, value in record.items() if key in spec.fields}
-    links = Links(actor, spec, [_without(spec, stored, known)], also=also)
+    links = Links(actor, spec, [_without(spec, stored, known)], also=also, every=True)
     names = _names(links)
     made = _given(spec.fields, stored, links, known, names)
     for subform in spec.subforms:

@@ -1,5 +1,6 @@
 """What runs of a published form: fields, lines, formulas, checks; and the contract of a field type."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -162,16 +163,25 @@ class Field:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Check:
-    """A rule over the whole record: when it is false, `says` is the problem at `at`."""
+    """A rule over the whole record, or over `each` line: when it is false, `says` is the problem at `at`.
+
+    `tells` are values that stand in `says` by their names in braces, beside the number of the line.
+    """
 
     id: str
     holds: Expression
     at: str
     document: Mapping[str, Any]
+    each: str | None = None
+    tells: Mapping[str, Expression] = field(default_factory=dict)
 
-    def problem(self) -> Problem:
-        """The problem of a record that breaks the rule."""
-        return Problem(f"check:{self.id}", self.at, Said(self.document, "says"))
+    def problem(self, index: int | None = None, told: Mapping[str, Any] | None = None) -> Problem:
+        """The problem of a record that breaks the rule, in the line `index` if it is one over lines."""
+        at, places = self.at, dict(told or {})
+        if index is not None:
+            at = ".".join((str(self.each), str(index), *self.at.split(".")[1:]))
+            places["line"] = index + 1
+        return Problem(f"check:{self.id}", at, Said(self.document, "says", places))
 
 
 class Said(Message):
@@ -179,14 +189,34 @@ class Said(Message):
 
     __slots__ = ("document",)
 
-    def __init__(self, document: Mapping[str, Any], word: str = "title") -> None:
-        super().__init__(word)
+    def __init__(
+        self, document: Mapping[str, Any], word: str = "title", places: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(word, places or {})
         object.__setattr__(self, "document", document)
 
     def render(self, locale: str = "en") -> str:
-        """The text in `locale`, never treated as a pattern with places."""
+        """The text in `locale`; of what stands in braces only the names of `places` are replaced."""
         document: Mapping[str, Any] = object.__getattribute__(self, "document")
-        return localized(document, self.msgid, locale)
+        text = localized(document, self.msgid, locale)
+        if not self.params:
+            return text
+        return filled_in(
+            text, {k: v.render(locale) if isinstance(v, Message) else v for k, v in self.params.items()}
+        )
+
+    def bare(self) -> Message:
+        """The text with “…” in its places."""
+        document: Mapping[str, Any] = object.__getattribute__(self, "document")
+        return Said(document, self.msgid, dict.fromkeys(self.params, "…"))
+
+
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+def filled_in(text: str, places: Mapping[str, Any]) -> str:
+    """A definition's text with these values for their names in braces; all else in braces stays."""
+    return _PLACE.sub(lambda found: str(places.get(found[1], found[0])), text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +298,7 @@ class FormSpec:
 
     @property
     def title_field(self) -> str:
-        """The field that names a record: `x-list.title`, else a serial, else the first text."""
+        """The field that names a record: `x-list.title`, else a serial, else the first text, else its id."""
         said = self.document.get("x-list", {}).get("title")
         if said:
             return str(said)
@@ -276,7 +306,7 @@ class FormSpec:
             for each in self.fields.values():
                 if each.type.name == wanted:
                     return each.key
-        return next(iter(self.fields), "id")
+        return next((each.key for each in self.stored), "id")
 
 
 def no_such_field(path: str) -> Problem:

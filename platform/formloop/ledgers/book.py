@@ -38,7 +38,7 @@ from formloop.ledgers.engine import (
 )
 from formloop.ledgers.groups import Group
 from formloop.ledgers.pools import Node, Place
-from formloop.ledgers.replay import Replay
+from formloop.ledgers.replay import Addition, Replay
 from formloop.ledgers.scopes import Scope
 from formloop.ledgers.spec import ZERO, LedgerSpec
 from formloop.ledgers.tables import posted
@@ -171,13 +171,17 @@ class Book:
         return balances
 
     def _fill_before(self) -> None:
+        problems: list[Problem] = []
         for group, slot in self.slots():
-            if slot.rule.index >= 0 and engine.reads_before(slot.rule) and slot.way in OWN:
-                found = asof.balance_at(slot.ledger, slot.dims, self.day_of(group, slot))
-                engine.fill_before(group.sheet, slot, found)
+            if slot.rule.index >= 0 and engine.asks_before(slot.rule) and slot.way in OWN:
+                found = asof.balance_at(slot.ledger, slot.dims, self.day_of(group, slot), slot.rule.per)
+                problems += engine.fill_before(group.sheet, slot, found)
                 valuation = slot.ledger.valuation
-                if valuation and slot.method is not None:
+                by_balance = valuation and engine.reads_before(slot.rule.measures.get(valuation.value))
+                if valuation and by_balance and slot.method is not None:
                     slot.given, slot.amounts[valuation.value] = slot.amounts[valuation.value], ZERO
+        if problems:
+            raise Invalid(problems)
 
     def _drop_nothing(self) -> None:
         for group in self.groups:
@@ -196,8 +200,8 @@ class Book:
         for group, slot in self.slots():
             if slot.way == ADDED and slot.method:
                 group.sheet.fill(slot)
-                source = slot.source or 0
-                replay.added[source] = replay.added.get(source, ZERO) + (slot.given or ZERO)
+                more = Addition(slot.entry, slot.given or ZERO, slot.reverses)
+                replay.added.setdefault(slot.source or 0, []).append(more)
         appended = [node for node in nodes if node is not None]
         for node in appended:
             balance = self._pool_row(node.slot)

@@ -178,32 +178,32 @@ def draft(sheet: Sheet, ledgers: Mapping[str, LedgerSpec]) -> None:
             slot = _slot(sheet, rule, ledgers[rule.ledger], place, line, names)
             sheet.add(slot)
             for key, written in rule.measures.items():
-                if (
-                    not isinstance(written, Share)
-                    and key not in rule.dependent
-                    and not _reads_before(written)
-                ):
+                if not isinstance(written, Share) and key not in rule.dependent and not reads_before(written):
                     value = sheet.evaluate(rule, key, written, names, place)
                     slot.amounts[key] = fitting(slot.ledger, key, value)
         sheet.fill_shares(rule, dependent=False)
 
 
-def _reads_before(expression: Expression) -> bool:
-    return any(path[0] == "before" for path in expression.reads)
-
-
-def fill_before(sheet: Sheet, slot: Slot, before: Mapping[str, Decimal]) -> None:
-    """Calculate what of a slot follows from the balance before it."""
-    names = {**sheet.scope(slot.rule, slot.place), "before": before}
-    for key, written in slot.rule.measures.items():
-        if not isinstance(written, Share) and key not in slot.rule.dependent and _reads_before(written):
-            value = sheet.evaluate(slot.rule, key, written, names, slot.place)
+def fill_before(sheet: Sheet, slot: Slot, before: Mapping[str, Decimal]) -> list[Problem]:
+    """Calculate what of a slot follows from the balance before it; the problem when the rule's check refuses it."""
+    rule, names = slot.rule, {**sheet.scope(slot.rule, slot.place), "before": before}
+    for key, written in rule.measures.items():
+        if reads_before(written) and not isinstance(written, Share) and key not in rule.dependent:
+            value = sheet.evaluate(rule, key, written, names, slot.place)
             slot.amounts[key] = fitting(slot.ledger, key, value)
+    if rule.check is None or sheet.evaluate(rule, "check", rule.check, names, slot.place) is True:
+        return []
+    return [sheet.problem("refused", rule, slot.place, "check", rule.says)]
 
 
-def reads_before(rule: EntryRule) -> bool:
+def asks_before(rule: EntryRule) -> bool:
     """Whether a rule asks for the balance before its entry."""
-    return any(not isinstance(each, Share) and _reads_before(each) for each in rule.measures.values())
+    return rule.check is not None or any(map(reads_before, rule.measures.values()))
+
+
+def reads_before(written: Expression | Share | None) -> bool:
+    """Whether an amount follows from the balance before its entry."""
+    return isinstance(written, Expression) and any(path[0] == "before" for path in written.reads)
 
 
 def _places(env: Mapping[str, Any], rule: EntryRule) -> Iterable[tuple[int | None, int]]:
@@ -282,6 +282,7 @@ def inputs_of(
             for each in (written.total, written.weight) if isinstance(written, Share) else (written,):
                 found = {path for path in each.reads if path[0] != "entries"}
                 reads |= {(rule.each, *p[1:]) if p[0] == "line" and rule.each else p for p in found}
+                reads |= {(rule.each, "id") for p in found if p[0] == "line" and rule.each}
     if not reads:
         return None
     own = {path[1:] if path[0] == "record" else path for path in reads if path[0] != "settings"}

@@ -182,6 +182,16 @@ def list_returns(ledger: LedgerSpec, entry: int) -> list[tuple[int, Decimal]]:
     return [(row[0], row[1]) for row in connection().execute(query.order_by(table.c.id))]
 
 
+def list_additions(ledger: LedgerSpec, entry: int) -> dict[int, Decimal]:
+    """The value that was added to an entry later and not taken off again, by the entry that adds it."""
+    table = ledger.tables.entry
+    value = table.c[f"m_{valuation_of(ledger).value}"]
+    query = select(table.c.id, table.c.reverses, value).where(table.c.source == entry, table.c.way == ADDED)
+    rows = connection().execute(query.order_by(table.c.id)).all()
+    undone = {row[1] for row in rows}
+    return {row[0]: row[2] for row in rows if row[1] is None and row[0] not in undone}
+
+
 def chunks(ids: Iterable[int]) -> Iterator[list[int]]:
     """Ids in parts that fit into one statement."""
     ordered = sorted(set(ids))

@@ -21,13 +21,13 @@ from formloop.core.expression import (
 from formloop.core.expression import check as check_expression
 from formloop.core.text import M, Message
 from formloop.definitions import library
-from formloop.forms.spec import FormSpec, no_form
+from formloop.forms.spec import FormSpec, Said, no_form
 from formloop.ledgers.kind import FindForm, find_form, form_finder
 from formloop.ledgers.spec import EntryRule, LedgerSpec, PostingSpec, Share
 
 FindLedger = Callable[[str], LedgerSpec | None]
 WORDS = ("id", "ledger", "each", "when", "pending", "expires", "due", "carries", "returns", "adds_to", "uses",
-         "settles")  # fmt: skip
+         "settles", "check", "per")  # fmt: skip
 CANCELLED, REJECTED = "cancelled", "rejected"
 
 
@@ -152,9 +152,14 @@ class Reader:
                     f"{at}.each",
                     M("The form “{form}” has no lines “{key}”.", form=form.key, key=each),
                 )
+        before = RecordType("before", lambda: dict.fromkeys(ledger.measures, NUMBER))
         measures = self._measures(
-            said, at, ledger, {**scope, **_entries(earlier, each, ledger, self.find_ledger)}
+            said,
+            at,
+            ledger,
+            {**scope, "before": before, **_entries(earlier, each, ledger, self.find_ledger)},
         )
+        must = said.get("check") or {}
         self._check_words(said, at, ledger, earlier)
         found = {
             key: self.expression(said.get(key), f"{at}.{key}", scope, expects)
@@ -178,6 +183,9 @@ class Reader:
             adds_to=found["adds_to"],
             uses=found["uses"],
             settles=found["settles"],
+            check=self.expression(must.get("holds"), f"{at}.check.holds", {**scope, "before": before}, BOOL),
+            says=Said(must, "says") if must else None,
+            per=tuple(k for k in ledger.dimensions if k in said["per"]) if "per" in said else None,
         )
 
     def _check_words(
@@ -204,6 +212,9 @@ class Reader:
                     self.say("not_valued", f"{at}.{key}", text)
         elif len({"carries", "returns", "adds_to"} & set(said)) > 1:
             self.say("two_ways", at, M("An entry takes its value from one place only."))
+        if "per" in said and set(said["per"]) not in map(set, ledger.sets):
+            text = M("The ledger “{ledger}” keeps no balances for each of these together.", ledger=ledger.key)
+            self.say("no_balance", f"{at}.per", text)
         if "settles" in said and ledger.open is None:
             text = M("The ledger “{ledger}” keeps no open items.", ledger=ledger.key)
             self.say("no_open", f"{at}.settles", text)
@@ -234,18 +245,17 @@ class Reader:
     def _measures(
         self, said: Mapping[str, Any], at: str, ledger: LedgerSpec, scope: Mapping[str, Type]
     ) -> dict[str, Expression | Share]:
-        before = RecordType("before", lambda: dict.fromkeys(ledger.measures, NUMBER))
-        names = {**scope, "before": before}
         found: dict[str, Expression | Share] = {}
         for key in ledger.measures:
             written = said.get(key)
             if isinstance(written, Mapping):
-                total = self.expression(written["share"], f"{at}.{key}.share", scope, NUMBER)
-                weight = self.expression(written["by"], f"{at}.{key}.by", scope, NUMBER)
+                sharing = {name: kind for name, kind in scope.items() if name != "before"}
+                total = self.expression(written["share"], f"{at}.{key}.share", sharing, NUMBER)
+                weight = self.expression(written["by"], f"{at}.{key}.by", sharing, NUMBER)
                 if total is not None and weight is not None:
                     found[key] = Share(total, weight)
             elif written is not None:
-                expression = self.expression(written, f"{at}.{key}", names, NUMBER)
+                expression = self.expression(written, f"{at}.{key}", scope, NUMBER)
                 if expression is not None:
                     found[key] = expression
         if not found:

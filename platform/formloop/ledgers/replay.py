@@ -4,6 +4,7 @@ import heapq
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import NamedTuple
 
 from formloop.ledgers.engine import CARRIED, FREE, GIVEN, RETURNED, REVERSED
 from formloop.ledgers.pools import (
@@ -11,6 +12,7 @@ from formloop.ledgers.pools import (
     Place,
     Pool,
     linked_pools,
+    list_additions,
     list_returns,
     load_nodes,
     nets,
@@ -36,6 +38,14 @@ class Change:
     layers: tuple[Layer, ...] = ()
 
 
+class Addition(NamedTuple):
+    """What a new entry gives an earlier one on top, or takes off again of what `reverses` gave it."""
+
+    entry: int
+    given: Decimal
+    reverses: int | None
+
+
 @dataclass(slots=True, eq=False)
 class Replay:
     """One run over the movements of some pools.
@@ -49,7 +59,7 @@ class Replay:
     fill: Callable[[Node], None]
     hold: Callable[[Pool], None]
     gone: set[int] = field(default_factory=set)
-    added: dict[int, Decimal] = field(default_factory=dict)  # given on top of an earlier entry
+    added: dict[int, list[Addition]] = field(default_factory=dict)  # on top of an earlier entry
     stocks: dict[Pool, Stock] = field(default_factory=dict)
     known: dict[int, Known] = field(default_factory=dict)  # of everything seen in this run
     changes: dict[int, Change] = field(default_factory=dict)
@@ -170,7 +180,7 @@ class Replay:
         given = node.given or ZERO
         if node.slot is None and node.posted in self.changed_groups:
             given += self.recalculate(node, self.changes)
-        return given + self.added.get(node.entry, ZERO)
+        return given + sum((each.given for each in self.added.get(node.entry, ())), ZERO)
 
     def _known_or_net(self, node: Node, entry: int) -> tuple[Decimal, Decimal]:
         """Quantity and value of an entry, the value as this run has it."""
@@ -180,19 +190,49 @@ class Replay:
         return quantity, self.known[entry][0] if entry in self.known else value
 
     def _returned(self, node: Node) -> Decimal:
-        """The cost of what is taken back: in proportion, so that all parts together give all of it."""
+        """The cost of what is taken back: in proportion, so that all parts together give all of it.
+
+        What was added after a part had gone back belongs to the rest: an invoice for what was kept, say.
+        """
         ledger, source = self.ledgers[node.pool[0]], node.source or 0
         quantity, value = self._known_or_net(node, source)
         if not quantity:
             return -value
-        before = ZERO
-        if node.way == RETURNED:
-            before = sum((q for entry, q in list_returns(ledger, source) if entry < node.entry), ZERO)
-            mine = (n for n in self.new.values() if n.way == RETURNED and n.source == source)
-            before += sum((n.quantity for n in mine if n.entry < node.entry), ZERO)
+        if node.way == REVERSED:
+            return self._part(ledger, value, ZERO, node.quantity, quantity)
+        earlier, given = self._earlier_returns(ledger, node), ZERO
+        added = self._additions(ledger, source)
+        for since, worth in ((0, value - sum(added.values(), ZERO)), *added.items()):
+            kept = quantity + sum((q for entry, q in earlier if entry < since), ZERO)
+            if since < node.entry and kept:
+                before = sum((q for entry, q in earlier if entry > since), ZERO)
+                given += self._part(ledger, worth, before, node.quantity, kept)
+        return given
+
+    def _part(
+        self, ledger: LedgerSpec, worth: Decimal, before: Decimal, mine: Decimal, whole: Decimal
+    ) -> Decimal:
         digit = UNITS[self._scales[ledger.key]]
-        until = (value * (before + node.quantity) / quantity).quantize(digit)
-        return until - (value * before / quantity).quantize(digit)
+        until = (worth * (before + mine) / whole).quantize(digit)
+        return until - (worth * before / whole).quantize(digit)
+
+    def _earlier_returns(self, ledger: LedgerSpec, node: Node) -> list[tuple[int, Decimal]]:
+        mine = [n for n in self.new.values() if n.way == RETURNED and n.source == node.source]
+        found = [*list_returns(ledger, node.source or 0), *((n.entry, n.quantity) for n in mine)]
+        return [each for each in found if each[0] < node.entry]
+
+    def _additions(self, ledger: LedgerSpec, source: int) -> dict[int, Decimal]:
+        """What was added to an entry and not taken off again, by the entry that adds it."""
+        found, change = list_additions(ledger, source), self.changes.get(source)
+        left = change.value if change else ZERO
+        for each in self.added.get(source, ()):
+            if each.reverses is not None:
+                left += found.pop(each.reverses, ZERO)
+        for each in self.added.get(source, ()):
+            if each.reverses is None:
+                found[each.entry] = min(left, each.given, key=abs)
+                left -= found[each.entry]
+        return found
 
     def _at_day_end(self, node: Node) -> Decimal | None:
         """The cost that the day ends with, where the definition wants that; None leaves it to the method."""

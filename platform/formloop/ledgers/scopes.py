@@ -16,6 +16,7 @@ from formloop.events import Event
 from formloop.forms import rows
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
+from formloop.forms.spec import FormSpec
 from formloop.ledgers.kind import list_ledgers
 from formloop.ledgers.spec import Dims, LedgerSpec, PostingSpec
 
@@ -97,16 +98,22 @@ def _asked_by_others(ledger: LedgerSpec) -> list[Expression]:
 
 
 def settings_of(posting: PostingSpec) -> Mapping[str, Any]:
-    """The newest record of the settings form, with what the posting reads behind it."""
+    """The newest record of the settings form with its lines, and what the posting reads behind it."""
     if posting.settings is None:
         return {}
-    if all(len(path) == 1 for path in posting.setting_reads):
+    if _is_own(get_form(posting.settings), posting.setting_reads):
         return _remember_settings(posting.settings, read_counter("definitions"))
     known: dict[tuple[str, int], Mapping[str, Any]] = kept("ledgers.settings", dict)
     mark = (posting.id, posting.version)
     if mark not in known:
         known[mark] = _read_settings(posting.settings, posting.setting_reads)
     return known[mark]
+
+
+def _is_own(form: FormSpec, reads: frozenset[Path]) -> bool:
+    """Whether all that is read stands in the record itself and its lines."""
+    lines = {each.key for each in form.subforms}
+    return all(len(path) == 1 or (len(path) == 2 and path[0] in lines) for path in reads)
 
 
 def note_settings(events: Sequence[Event]) -> None:

@@ -212,6 +212,9 @@ class EntryRule:
     adds_to: Expression | None
     uses: Expression | None
     settles: Expression | None
+    check: Expression | None = None  # what must hold, the balance before it included
+    says: Message | None = None  # the refusal when it does not
+    per: tuple[str, ...] | None = None  # the dimensions of the balance before it, where not all
 
     @property
     def expressions(self) -> tuple[tuple[str, Expression], ...]:
@@ -219,7 +222,7 @@ class EntryRule:
         found: list[tuple[str, Expression]] = [*self.dims.items()]
         for key, each in self.measures.items():
             found += [(key, each.total), (key, each.weight)] if isinstance(each, Share) else [(key, each)]
-        for key in ("when", "expires", "due", "returns", "adds_to", "uses", "settles"):
+        for key in ("when", "expires", "due", "returns", "adds_to", "uses", "settles", "check"):
             if (expression := getattr(self, key)) is not None:
                 found.append((key, expression))
         return tuple(found)

@@ -21,7 +21,7 @@ def is_traced(spec: LedgerSpec, dimension: str) -> bool:
 def trace(actor: Actor, ledger: str, dimension: str, value: Any, down: bool) -> list[Any]:
     """The values of a dimension that came out of movements of this one (down), or went into it: all steps of the way.
 
-    Only entries that the person may see are followed; what was undone leads nowhere.
+    Only entries that the person may see are followed, and where they may see the dimension; what was undone leads nowhere.
     """
     spec = get_ledger(ledger)
     permit = require_permit(actor, spec)
@@ -30,16 +30,17 @@ def trace(actor: Actor, ledger: str, dimension: str, value: Any, down: bool) -> 
     found, todo = dict[Any, None](), [value]
     while todo and permit.covers(dimension):
         here, there = table.alias(), table.alias()
+        mine, other = permit.dimension(dimension, here), permit.dimension(dimension, there)
         keys = select(balance.c.key).where(balance.c.per == 0, balance.c[column].in_(todo))
         seen = [each for each in (permit.where(here), permit.where(there)) if each is not None]
         query = (
-            select(there.c[column])
+            select(other)
             .distinct()
             .select_from(here.join(there, there.c.posted == here.c.posted))
             .where(here.c.key.in_(keys), here.c.way.in_(OWN), there.c.way.in_(OWN), ~_undone(table, here))
             .where(here.c[quantity] * sign < 0, there.c[quantity] * sign > 0, *seen)
-            .where(there.c[column] != spec.dimensions[dimension].empty)
-            .order_by(there.c[column])
+            .where(mine.in_(todo), other != spec.dimensions[dimension].empty)
+            .order_by(other)
         )
         with reading() as conn:
             new = [each for each in conn.execute(query).scalars() if each not in found and each != value]

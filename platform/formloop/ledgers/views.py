@@ -103,7 +103,9 @@ def list_page() -> Response:
         raise Forbidden
     mine = {each.calendar for each in seen}
     calendars = [
-        (name, day, periods.may_close(actor, name)) for name, day in periods.list_calendars() if name in mine
+        (name, [each for each in seen if each.calendar == name], day, periods.may_close(actor, name))
+        for name, day in periods.list_calendars()
+        if name in mine
     ]
     return page.render("ledgers/list.html", ledgers=seen, calendars=calendars)
 
@@ -287,29 +289,35 @@ def show_tried(actor: Actor, preview: Callable[[], list[Sheet]], back: str) -> R
         slots = [slot for sheet in preview() for slot in sheet.slots]
     except Invalid as error:
         problems = error.problems
-    tables = [_tried(actor, each, slots) for each in list_ledgers() if _sees_all(actor, each)]
+    touched = [each for each in list_ledgers() if any(_says(slot, each) for slot in slots)]
+    tables = [table for each in touched if (table := _tried(actor, each, slots)) is not None]
     return page.render(
         "ledgers/try.html",
         "ledgers/_try.html",
-        tables=[t for t in tables if t["rows"]],
+        tables=tables,
+        hidden=len(touched) > len(tables),
         problems=problems,
         back=back,
     )
 
 
-def _sees_all(actor: Actor, ledger: LedgerSpec) -> bool:
-    return any(grant.whole for grant in gate.list_grants(actor, "view", ledger.resource))
+def _says(slot: Slot, ledger: LedgerSpec) -> bool:
+    return slot.ledger.key == ledger.key and any(slot.amounts.values())
 
 
-def _tried(actor: Actor, ledger: LedgerSpec, slots: list[Slot]) -> dict[str, Any]:
-    mine = [slot for slot in slots if slot.ledger.key == ledger.key and any(slot.amounts.values())]
-    return {
-        "ledger": ledger,
-        "rows": mine,
-        "named": names.titles(ledger, [slot.dims for slot in mine], actor),
-        "dims": list(ledger.dimensions.values()),
-        "measures": list(ledger.measures.values()),
-    }
+def _tried(actor: Actor, ledger: LedgerSpec, slots: list[Slot]) -> dict[str, Any] | None:
+    """The entries of one ledger, of them what the actor sees of every row; None when they see no row or only some."""
+    permit = find_permit(actor, ledger)
+    whole = [g for g, c in zip(permit.grants, permit.conditions, strict=True) if c is None] if permit else []
+    if not whole:
+        return None
+    mine = [slot for slot in slots if _says(slot, ledger)]
+    dims, measures = (
+        [each for each in parts.values() if any(grant.covers(each.key) for grant in whole)]
+        for parts in (ledger.dimensions, ledger.measures)
+    )
+    named = names.titles(ledger, [slot.dims for slot in mine], actor)
+    return {"ledger": ledger, "rows": mine, "named": named, "dims": dims, "measures": measures}
 
 
 def _dims(spec: LedgerSpec) -> dict[str, Any]:

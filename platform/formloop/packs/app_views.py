@@ -16,7 +16,8 @@ from formloop.definitions.service import Definition
 from formloop.definitions.views import designers
 from formloop.packs import applications, copying, service
 from formloop.packs.applications import Application
-from formloop.studio.app_designer import COLORS, ICONS, PAGES, menu_of
+from formloop.studio.app_designer import PAGES, menu_of
+from formloop.studio.faces import COLORS, ICONS
 from formloop.web import page, viewer
 from formloop.web.prose import to_html
 from formloop.web.routes import route
@@ -46,6 +47,8 @@ def create() -> Response:
     title, chinese = (form.get(name, "").strip()[:200] for name in ("title", "title_zh"))
     source = form.get("copy", "")
     try:
+        if not title:  # a name in Chinese alone is its name
+            title, chinese = chinese, ""
         if not title:
             raise Invalid([Problem("required", "title", M("Give it a name."))])
         if source:
@@ -64,8 +67,8 @@ def _new_page(source: str, problems: list[Problem]) -> Response:
         status=422 if problems else 200,
         source=applications.get_application(source) if source else None,
         roles=copying.list_roles(source) if source else [],
-        icons=ICONS,
-        colors=COLORS,
+        icons=[(name, name.replace("-", " ")) for name in ICONS],
+        colors=COLORS.items(),
         given=request.form,
         wrong={each.at: each.message for each in problems},
         problems=[each for each in problems if each.at != "title"],

@@ -14,6 +14,7 @@ from formloop.core.keys import suggest_key
 from formloop.core.text import M, Titled
 from formloop.db import transactional
 from formloop.definitions import service as definitions
+from formloop.forms import first_rights
 from formloop.packs import applications
 from formloop.packs.service import documents_of
 
@@ -41,6 +42,9 @@ def copy(actor: Actor, app: str, title: str, title_zh: str = "") -> str:
     called = {each.title for each in definitions.list_definitions("role")}
     copies = [own, *(_with_own_title(_copied(doc, names), called) for doc in docs)]
     definitions.publish_many(actor, copies, f"copy of {app}", app=key)
+    for doc in copies:
+        if doc["x-kind"] == "form":
+            first_rights.give(actor, doc["x-key"])
     return key
 
 

@@ -1,7 +1,7 @@
 """Playing a scenario: a pack's story from form to result, told in steps, the golden test of the pack.
 
 Each step does one thing as one person (`create`, `find` what something else made, `change`, `submit`, `amend`, `cancel`,
-`void`, `supplement`, `decide`, `fill_in` by a link, `deliver`, `close` a calendar) or expects one (`expect`, `expect_all`, `expect_chain`, `expect_balance`, `expect_rows` of a dataset). `{"$line": 2}` among lines means
+`void`, `supplement`, `ask` for a bridge, `decide`, `fill_in` by a link, `deliver`, `close` a calendar) or expects one (`expect`, `expect_all`, `expect_chain`, `expect_balance`, `expect_rows` of a dataset). `{"$line": 2}` among lines means
 the second one, `{"$step": id}` the record that a step made. `refused` lists problem codes: then the step must fail
 with them.
 """
@@ -16,7 +16,8 @@ from sqlalchemy import select
 
 from formloop.access import people
 from formloop.access.actor import SYSTEM, Actor, get_actor
-from formloop.core.errors import Forbidden, FormloopError, Invalid, NotFound, Problem
+from formloop.bridges import asking
+from formloop.core.errors import Conflict, Forbidden, FormloopError, Invalid, NotFound, Problem
 from formloop.core.json_text import loads
 from formloop.core.text import M
 from formloop.datasets import service as datasets
@@ -117,7 +118,7 @@ def _fill_in(step: Mapping[str, Any], named: Named) -> list[Problem]:
 
 def _change(step: Mapping[str, Any], named: Named) -> list[Problem]:
     form, record = named[step["change"]]
-    values = step.get("values", {})
+    values = _with_steps(step.get("values", {}), named)
     service.change_record(_actor(step), form, record, Resolver({"": values})(values))
     return []
 
@@ -175,6 +176,15 @@ def _supplement(step: Mapping[str, Any], named: Named) -> list[Problem]:
     return []
 
 
+def _ask(step: Mapping[str, Any], named: Named) -> list[Problem]:
+    """What somebody gets who asks for it; made before and still under way, it is a conflict."""
+    made = asking.ask(_actor(step), *named[step["ask"]], step["bridge"])
+    if not made.new:
+        raise Conflict(M("This is under way already; no second one was made."))
+    named[step["id"]] = (made.form, made.record)
+    return []
+
+
 def _decide(step: Mapping[str, Any], named: Named) -> list[Problem]:
     form, record = named[step["decide"]]
     actor = _actor(step)
@@ -198,7 +208,7 @@ def _expect(step: Mapping[str, Any], named: Named) -> list[Problem]:
     found = reads.get_record(SYSTEM, form, record)
     return [
         Problem("differs", key, M("“{found}” instead of “{wanted}”", found=found.get(key), wanted=wanted))
-        for key, wanted in step["values"].items()
+        for key, wanted in _with_steps(step["values"], named).items()
         if not _same(found.get(key), wanted)
     ]
 
@@ -309,6 +319,7 @@ _VERBS: dict[str, Callable[[Mapping[str, Any], Named], list[Problem]]] = {
     "cancel": _cancel,
     "void": _void,
     "supplement": _supplement,
+    "ask": _ask,
     "decide": _decide,
     "deliver": _deliver,
     "close": _close,

@@ -20,6 +20,7 @@ NEEDED = {
     "cancel": ("as", "reason"),
     "void": ("as", "reason"),
     "supplement": ("as", "values"),
+    "ask": ("as", "bridge"),
     "decide": ("as", "action"),
     "deliver": (),
     "close": ("as", "through"),
@@ -29,7 +30,7 @@ NEEDED = {
     "expect_balance": ("values",),
     "expect_rows": ("values",),
 }  # what a step does, and what else it must say then
-_MAKING = ("create", "find", "supplement")
+_MAKING = ("create", "find", "supplement", "ask")
 _TELLING = (
     "change",
     "submit",
@@ -37,6 +38,7 @@ _TELLING = (
     "cancel",
     "void",
     "supplement",
+    "ask",
     "decide",
     "fill_in",
     "expect",

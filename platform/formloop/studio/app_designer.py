@@ -1,4 +1,4 @@
-"""The designer of applications: name and start as a panel, icon and colour as tiles, the menu as a list to order."""
+"""The designer of applications: name, start, icon and colour as a panel, the menu as a list to order."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,31 +11,17 @@ from formloop.studio.pickers import Around, Option, pickers
 from formloop.studio.shapes import listing
 
 PAGES = ("form", "dataset")  # what can stand in a menu
-COLORS = ("blue", "green", "orange", "purple", "cyan", "pink")
-ICONS = (
-    "apps", "briefcase", "building-factory-2", "building-store", "building-warehouse", "shopping-cart", "truck",
-    "package", "cube", "tools", "assembly", "clipboard-list", "checklist", "calendar", "users", "id-badge-2",
-    "headset", "phone", "coin", "receipt", "calculator", "chart-bar", "report-money", "certificate", "microscope",
-    "database", "folder", "home", "book", "star",
-)  # fmt: skip
 
 
 class AppDesigner(Designer):
     """Draws applications."""
 
     canvas = "studio/_app_canvas.html"
-    without = FIXED | {"icon", "color", "menu"}
+    without = FIXED | {"menu"}
 
     def shown(self, around: Around) -> Mapping[str, Any]:
-        """The panel, the tiles with what is chosen, and the menu in its order."""
-        face = {word: around.doc.get(word) for word in ("icon", "color")}
-        return {
-            **super().shown(around),
-            "icons": dict.fromkeys(filter(None, (*ICONS, str(face["icon"] or "")))),
-            "colors": COLORS,
-            **face,
-            "menu": menu_of(around.doc, around.locale),
-        }
+        """The panel, and the menu in its order."""
+        return {**super().shown(around), "menu": menu_of(around.doc, around.locale)}
 
     def act(self, name: str) -> Act | None:
         """Moving in the menu, besides what every designer can."""

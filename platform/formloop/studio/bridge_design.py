@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from formloop.bridges.kind import names_for
+from formloop.bridges.spec import CANCELLED
+from formloop.core.errors import Problem
 from formloop.core.expression import Type
 from formloop.core.expression import check as check_expression
-from formloop.core.text import LOCALES, M, localized
+from formloop.core.text import LOCALES, M, Message, localized
 from formloop.definitions import library
 from formloop.forms.spec import Field, FormSpec
-from formloop.studio.shapes import mapping
+from formloop.studio.reached import reached
+from formloop.studio.shapes import mapping, texts
 
 LINE, RECORD = M("This line"), M("This record")
 
@@ -45,6 +48,15 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class Closed:
+    """A field of the target that a bridge cannot fill, and why."""
+
+    title: str
+    icon: str
+    why: Message
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     """Both sides of a bridge; a form that is not published has nothing to show."""
 
@@ -52,6 +64,7 @@ class Board:
     target: FormSpec | None
     groups: list[tuple[str, list[Source]]]
     pairs: list[Pair]
+    closed: list[Closed]
 
     @property
     def suggestions(self) -> dict[str, str]:
@@ -75,7 +88,7 @@ def lines_of(doc: Mapping[str, Any], source: FormSpec) -> Field | None:
 def names_in(doc: Mapping[str, Any], source: FormSpec) -> dict[str, Type]:
     """What the expressions of a bridge can name."""
     lines = lines_of(doc, source)
-    return names_for(source, lines.key if lines else None)
+    return names_for(source, lines.key if lines else None, form_at(doc, "find"))
 
 
 def read_board(doc: Mapping[str, Any], locale: str) -> Board:
@@ -84,18 +97,68 @@ def read_board(doc: Mapping[str, Any], locale: str) -> Board:
     groups = list(_groups(doc, source, locale)) if source else []
     known = {each.path: each for _, group in groups for each in group}
     names = names_in(doc, source) if source else {}
-    said = mapping(doc.get("map"))
+    said, filled = mapping(doc.get("map")), mapping(doc.get("lines")).get("into")
     pairs = [
         _pair(each, said.get(each.key), known, names, locale)
         for each in (target.fields.values() if target else ())
-        if is_given(each) or each.key in said
+        if why_closed(each) is None or each.key in said
     ]
-    return Board(source, target, groups, pairs)
+    closed = [
+        Closed(each.title(locale), each.type.icon, why)
+        for each in (target.fields.values() if target else ())
+        if (why := why_closed(each)) is not None and each.key not in said and each.key != filled
+    ]
+    return Board(source, target, groups, pairs, closed)
 
 
-def is_given(each: Field) -> bool:
-    """Whether a bridge may give a field of its target a value."""
-    return not each.children and each.formula is None and each.type.name != "query" and each.type.stored
+def why_closed(each: Field) -> Message | None:
+    """Why a bridge can give a field of its target no value; None where it can."""
+    if each.children:
+        return M("Lines are made by a bridge that somebody asks for, or by a step of a workflow.")
+    if each.formula is not None:
+        return M("The form calculates it.")
+    if each.type.name == "query" or not each.type.stored:
+        return M("It shows what is found elsewhere.")
+    return None
+
+
+def list_warnings(doc: Mapping[str, Any], locale: str) -> list[Problem]:
+    """What a bridge waits for though nothing brings its source there."""
+    source = form_at(doc, "from")
+    if source is None:
+        return []
+    found, there = [], reached(source)
+    for index, on in enumerate(texts(mapping(doc.get("from")).get("on"))):
+        state = CANCELLED if on == "cancelled" else on.removeprefix("state:")
+        if (on == "cancelled" or on.startswith("state:")) and state in source.states.keys() - there:
+            said = M(
+                "No workflow brings “{form}” to “{state}” so far, so this never happens.",
+                form=source.title(locale),
+                state=localized(source.states[state].document, "title", locale) or state,
+            )
+            found.append(Problem("unreached", f"from.on.{index}", said, severity="warning"))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The lines of what somebody asks for: what they are called, what each comes of, and what its columns are."""
+
+    title: str
+    found: str
+    columns: list[tuple[str, str]]
+
+
+def read_filled(doc: Mapping[str, Any], target: FormSpec | None, locale: str) -> Filled | None:
+    """The lines that a bridge gives its target, if any."""
+    said = mapping(doc.get("lines"))
+    into = target.fields.get(str(said.get("into", ""))) if target else None
+    if into is None or not into.children:
+        return None
+    there = form_at(doc, "find")
+    called = {each.key: each.title(locale) for each in into.children}
+    columns = [(called.get(key, key), str(value)) for key, value in mapping(said.get("map")).items()]
+    return Filled(into.title(locale), there.title(locale) if there else "", columns)
 
 
 def _groups(doc: Mapping[str, Any], source: FormSpec, locale: str) -> Iterator[tuple[str, list[Source]]]:

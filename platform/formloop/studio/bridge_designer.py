@@ -8,8 +8,9 @@ from flask import Blueprint, Response, request, url_for
 from formloop.access import gate, signing
 from formloop.access.actor import Actor
 from formloop.bridges import trial
+from formloop.bridges.spec import ASKED
 from formloop.core.definitions import Path, kinds
-from formloop.core.errors import Invalid
+from formloop.core.errors import Invalid, Problem
 from formloop.core.text import M, Message
 from formloop.definitions import editor, library
 from formloop.definitions import service as definitions
@@ -17,7 +18,7 @@ from formloop.forms import listing, states
 from formloop.forms.listing import Query
 from formloop.forms.spec import FormSpec
 from formloop.studio import drafting
-from formloop.studio.bridge_design import form_at, lines_of, names_in, read_board
+from formloop.studio.bridge_design import form_at, lines_of, list_warnings, names_in, read_board, read_filled
 from formloop.studio.designer import FIXED, Act, Designer, Gesture, Made, designers
 from formloop.studio.formula import Scope, expected_at
 from formloop.studio.operations import Operation, apply
@@ -38,6 +39,8 @@ HAPPENINGS = {
     "cancelled": M("It is cancelled"),
     "deleted": M("It is deleted"),
     "restored": M("It is taken out of the recycle bin"),
+    "asked": M("Somebody asks for it by a button"),
+    "clock": M("At set times"),
 }
 
 
@@ -54,12 +57,17 @@ class BridgeDesigner(Designer):
         board = read_board(doc, around.locale)
         lines = lines_of(doc, board.source) if board.source else None
         words = dict(_happenings(_around_source(around)))
+        happens, by = texts(mapping(doc.get("from")).get("on")), texts(mapping(doc.get("to")).get("by"))
+        asked = ASKED in happens
         return {
             "board": board,
             "lines": lines.title(around.locale) if lines else "",
-            "happens": [words.get(each, each) for each in texts(mapping(doc.get("from")).get("on"))],
+            "happens": [words.get(each, each) for each in happens],
             "when": doc.get("when") if isinstance(doc.get("when"), str) else "",
-            "by": texts(mapping(doc.get("to")).get("by")),
+            "by": by,
+            "asked": asked,
+            "own": not by and not asked,  # it changes nothing but what it made itself
+            "filled": read_filled(doc, board.target, around.locale),
         }
 
     def panel(self, around: Around, at: Path) -> Panel | None:
@@ -83,6 +91,10 @@ class BridgeDesigner(Designer):
             for path, named in found.items()
         }
         return Scope(names_in(around.doc, source), offered, expects, source.key, each, choices)
+
+    def warnings(self, around: Around) -> list[Problem]:
+        """States of the source that nothing leads to."""
+        return list_warnings(around.doc, around.locale)
 
     def act(self, name: str) -> Act | None:
         """Accepting suggestions; other gestures are those of every designer."""
@@ -122,9 +134,16 @@ def _mapped(around: Around) -> list[Option]:
     return [each for each in fields_of(around.form, around.locale, lines=False) if each[0] in given]
 
 
+def _target_lines(around: Around) -> list[Option]:
+    """The lines of the target."""
+    target = form_at(around.doc, "to")
+    return [(each.key, each.title(around.locale)) for each in target.subforms] if target else []
+
+
 designers.add("bridge", BridgeDesigner())
 pickers.add("happening", _happenings)
 pickers.add("mapped", _mapped)
+pickers.add("target_lines", _target_lines)
 
 
 def enroll() -> None:

@@ -1,17 +1,15 @@
 """Conditions as sentences: comparisons of a field with a value, joined by all or any; written, read back and said."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
 
 from formloop.core.errors import Invalid, Problem
-from formloop.core.expression import BOOL, DATE, DATETIME, NUMBER, TEXT, ListType, RecordType, Type
+from formloop.core.expression import BOOL, DATE, DATETIME, NUMBER, TEXT, ListType, RecordType, Type, check
 from formloop.core.expression.nodes import Binary, Call, Literal, Name, Typed, Unary
 from formloop.core.expression.syntax import SyntaxProblem, read
 from formloop.core.text import M, Message
-from formloop.forms.fields.switch import NO, YES
-from formloop.studio.pickers import Option
 
 MOST = 20  # comparisons in one sentence
 JOINS = {
@@ -29,6 +27,13 @@ OPERATORS: Mapping[str, tuple[Message, str]] = {
     "filled": (M("is filled in"), "NOT(ISBLANK({field}))"),
 }
 WITHOUT_VALUE = ("empty", "filled")
+AGGREGATES: Mapping[str, Message] = {
+    "COUNT": M("number of {field}"),
+    "SUM": M("sum of {field}"),
+    "MAX": M("largest {field}"),
+    "MIN": M("smallest {field}"),
+}
+MEASURED = (NUMBER, DATE, DATETIME)  # types whose values have an order
 _SIGNS = {pattern.split()[1]: name for name, (_, pattern) in OPERATORS.items() if name not in WITHOUT_VALUE}
 
 
@@ -54,22 +59,49 @@ class Sentence:
         return f" {JOINS[self.join][0]} ".join(parts)
 
 
-def operators_for(kind: Type | None) -> tuple[str, ...]:
-    """How a field of a type can be compared; not at all when it is none of one value."""
-    if kind in (NUMBER, DATE, DATETIME):
-        return tuple(OPERATORS)
+def operators_for(field: str, names: Mapping[str, Type]) -> tuple[str, ...]:
+    """How something can be compared; not at all when it is none of one value."""
+    kind = type_of(field, names)
+    if kind in MEASURED:
+        never_empty = aggregate_of(field) is not None
+        return tuple(name for name in OPERATORS if not (never_empty and name in WITHOUT_VALUE))
     if isinstance(kind, RecordType):
         return WITHOUT_VALUE
     return {BOOL: ("is",), TEXT: ("is", "is_not", *WITHOUT_VALUE)}.get(kind, ()) if kind else ()
 
 
+def aggregate_of(field: str) -> tuple[str, str] | None:
+    """The function and the lines or column of `SUM(lines.amount)`; None for a path."""
+    name, _, path = field.removesuffix(")").partition("(")
+    return (name, path) if name in AGGREGATES and field.endswith(")") else None
+
+
 def type_of(field: str, names: Mapping[str, Type]) -> Type | None:
-    """The type of what a path names, None where there is nothing or several values."""
+    """The type of what is compared, None where there is nothing or several values."""
+    name, path = aggregate_of(field) or ("", field)
+    kind = _named(path, names)
+    if not name:
+        return None if isinstance(kind, ListType) else kind
+    if not isinstance(kind, ListType) or (name != "COUNT" and kind.of not in MEASURED):
+        return None
+    found, problems = check(field, names)
+    return found.type if found is not None and not problems else None
+
+
+def holds_lines(path: str, names: Mapping[str, Type]) -> bool:
+    """Whether a path names lines, or a column of them."""
+    return isinstance(_named(path, names), ListType)
+
+
+def _named(path: str, names: Mapping[str, Type]) -> Type | None:
     found: Type | None = None
-    for name in field.split("."):
+    several = False
+    for name in path.split("."):
         found = names.get(name)
-        names = found.fields() if isinstance(found, RecordType) else {}
-    return None if isinstance(found, ListType) else found
+        several = several or isinstance(found, ListType)
+        inner = found.of if isinstance(found, ListType) else found
+        names = inner.fields() if isinstance(inner, RecordType) else {}
+    return ListType(found) if several and found is not None else found
 
 
 def read_sentence(source: str) -> Sentence | None:
@@ -91,7 +123,7 @@ def read_sentence(source: str) -> Sentence | None:
 
 def fits(sentence: Sentence, names: Mapping[str, Type]) -> bool:
     """Whether every comparison is one that its field can have here."""
-    return all(each.operator in operators_for(type_of(each.field, names)) for each in sentence.rules)
+    return all(each.operator in operators_for(each.field, names) for each in sentence.rules)
 
 
 def read_posted(form: "MultiDict[str, str]") -> Sentence:
@@ -102,30 +134,6 @@ def read_posted(form: "MultiDict[str, str]") -> Sentence:
     rows = zip(*(form.getlist(name) for name in ("field", "operator", "value")), strict=False)
     rules = tuple(Rule(field[:200], operator, value[:1000]) for field, operator, value in rows)
     return Sentence(rules, "any" if form.get("join") == "any" else "all")
-
-
-def said(source: str, fields: Sequence[Option], options: Mapping[str, Sequence[Option]], locale: str) -> str:
-    """The expression in words; itself where it is more than a sentence."""
-    sentence, words = read_sentence(source), dict(fields)
-    if sentence is None:
-        return source
-    return (
-        JOINS[sentence.join][2]
-        .render(locale)
-        .join(
-            _said(each, words.get(each.field, each.field), dict(options.get(each.field, ())), locale)
-            for each in sentence.rules
-        )
-    )
-
-
-def _said(rule: Rule, field: str, options: Mapping[str, str], locale: str) -> str:
-    comparison = OPERATORS[rule.operator][0]
-    if rule.operator in WITHOUT_VALUE:
-        return M("{field} {comparison}", field=field, comparison=comparison).render(locale)
-    yes_or_no = {"true": YES.render(locale), "false": NO.render(locale)}
-    value = options.get(rule.value) or yes_or_no.get(rule.value, rule.value)
-    return M("{field} {comparison} {value}", field=field, comparison=comparison, value=value).render(locale)
 
 
 def _written(rule: Rule, names: Mapping[str, Type]) -> str:
@@ -152,9 +160,19 @@ def _read(part: Typed) -> Rule | None:
             return Rule(".".join(field.path), "is", "false")
         case Call(name="NOT", arguments=(Call(name="ISBLANK", arguments=(Name() as field,)),)):
             return Rule(".".join(field.path), "filled")
-        case Binary(left=Name() as field) if part.op in _SIGNS and (value := _value(part.right)) is not None:
-            return Rule(".".join(field.path), _SIGNS[part.op], value)
+        case Binary(left=left) if part.op in _SIGNS and (value := _value(part.right)) is not None:
+            return Rule(thing, _SIGNS[part.op], value) if (thing := _compared(left)) else None
     return None
+
+
+def _compared(part: Typed) -> str:
+    """A path, or what lines come to; nothing for all else."""
+    match part:
+        case Name():
+            return ".".join(part.path)
+        case Call(arguments=(Name() as lines,)) if part.name in AGGREGATES:
+            return f"{part.name}({'.'.join(lines.path)})"
+    return ""
 
 
 def _value(part: Typed) -> str | None:

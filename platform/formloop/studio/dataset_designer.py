@@ -73,7 +73,7 @@ def _short(said: object) -> object:
 
 def _columns(around: Around) -> list[Option]:
     """The columns and measures, called as they say or like the field they show."""
-    source = around.doc.get("from")
+    source = mapping(around.doc.get("from")).get("form", around.doc.get("from"))
     form = find_newest("form", source) if isinstance(source, str) else None
     titles = dict(fields_of(form or {}, around.locale))
     return [

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from werkzeug.datastructures import MultiDict
 
 from formloop.core.definitions import Doc, Path, parse
-from formloop.core.errors import Invalid
+from formloop.core.errors import Invalid, Problem
 from formloop.core.keys import suggest_key
 from formloop.core.registry import Registry
 from formloop.studio.formula import Scope, scope_at
@@ -64,6 +64,10 @@ class Designer:
     def panel(self, around: Around, at: Path) -> Panel | None:
         """The panel of a place."""
         return open_panel(around, at, self.without)
+
+    def warnings(self, around: Around) -> list[Problem]:
+        """What is sound, and yet hardly meant."""
+        return []
 
     def types(self, around: Around, at: Path) -> list[tuple[str, str, bool]]:
         """What the selected thing may become: names, words, and which one it is."""

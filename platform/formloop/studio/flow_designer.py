@@ -7,12 +7,13 @@ from typing import Any
 from formloop.core.definitions import Path
 from formloop.core.text import M, localized
 from formloop.definitions.editor import empty_value
-from formloop.studio.conditions import said as said_in_words
 from formloop.studio.designer import FIXED, Act, Designer, Gesture, Made, designers
+from formloop.studio.formula import scope_at
 from formloop.studio.operations import Operation, apply, find, write_path
-from formloop.studio.pickers import Around, fields_of, offered, options_of
+from formloop.studio.pickers import Around, offered
 from formloop.studio.places import resolve
 from formloop.studio.shapes import listing, mapping, texts
+from formloop.studio.vocabulary import Vocabulary
 from formloop.workflows.assignees import rules
 from formloop.workflows.nodes import nodes
 
@@ -123,9 +124,8 @@ def _when(branch: Mapping[str, Any], around: Around) -> str:
     """When a branch is taken."""
     if "when" not in branch:
         return ""
-    source, locale = str(branch["when"]), around.locale
-    fields, options = fields_of(around.form, locale), options_of(around.form, locale)
-    return said_in_words(source, fields, options, locale) or UNSAID.render(locale)
+    scope = scope_at(around, ("when",))
+    return Vocabulary(scope, around.locale).say(str(branch["when"])) or UNSAID.render(around.locale)
 
 
 def _says(step: Mapping[str, Any], around: Around) -> str:

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from formloop.access.actor import Actor
 from formloop.core.definitions import Doc, Path
@@ -24,7 +24,7 @@ from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.publisher_rights import read_elsewhere, sees
-from formloop.forms.reading import OWN, line_names, names_of
+from formloop.forms.reading import OWN, line_names, names_of, with_titles
 from formloop.forms.spec import FormSpec, Values
 from formloop.studio.pickers import Around, Option, fields_of, find_newest, options_of
 from formloop.studio.shapes import mapping
@@ -122,7 +122,8 @@ def judge(actor: Actor, scope: Scope, source: str, locale: str) -> Verdict:
     """Whether the expression can be understood, and what it gives for the newest record."""
     found, problems = check_expression(source, scope.names, scope.expects)
     if found is None:
-        return Verdict(problems)
+        titles = dict(scope.fields)
+        return Verdict([replace(each, message=with_titles(each.message, titles)) for each in problems])
     return _tried(actor, scope, found, locale)
 
 

@@ -12,6 +12,7 @@ from formloop.core.errors import Invalid, Problem
 from formloop.core.expression import BOOL, RecordType
 from formloop.core.text import M, Message
 from formloop.definitions.views import DESIGN
+from formloop.forms.fields import types
 from formloop.forms.fields.switch import NO, YES
 from formloop.studio import conditions, drafting, formula
 from formloop.studio.conditions import Rule, Sentence
@@ -20,6 +21,7 @@ from formloop.studio.formula import Scope
 from formloop.studio.operations import Operation, apply, find, read_path, write_path
 from formloop.studio.pickers import Around
 from formloop.studio.shapes import mapping
+from formloop.studio.vocabulary import Group, Vocabulary
 from formloop.web import page, viewer
 from formloop.web.routes import route
 
@@ -36,11 +38,11 @@ def show(definition_id: str) -> Response:
         source = conditions.read_posted(given).written(scope.names)
     condition = formula.expected_at(at) is not None
     sentence = conditions.read_sentence(source) if condition else None
-    sayable = condition and any(_comparable(path, scope) for path, _ in scope.fields)
+    sayable = condition and bool(Vocabulary(scope, viewer.locale(), signing.current()).groups)
     more = sentence is None or not conditions.fits(sentence, scope.names)
     if more or given.get("text") or not sayable:
         return _text("studio/_formula.html", definition_id, at, scope, source, condition, sayable, more)
-    return _sentence("studio/_condition.html", definition_id, at, scope, sentence or Sentence())
+    return _sentence(definition_id, at, scope, sentence or Sentence())
 
 
 @route(blueprint, "/<definition_id>/formula", permission=DESIGN, methods=["POST"])
@@ -51,7 +53,7 @@ def judge(definition_id: str) -> Response:
     _, scope = _formula_at(definition_id, at)
     if "join" not in form:
         return _text("studio/_verdict.html", definition_id, at, scope, form.get("source", ""))
-    return _sentence("studio/_verdict.html", definition_id, at, scope, conditions.read_posted(form))
+    return _verdict(scope, conditions.read_posted(form))
 
 
 def write_condition(designer: Designer, gesture: Gesture) -> Made:
@@ -91,6 +93,7 @@ def _text(
         definition_id=definition_id,
         at=write_path(at),
         source=source,
+        beginning=types.get("calculation").sample["x-formula"],
         reworded=formula.reworded(scope, source) if verdict.problems else "",
         condition=condition,
         sayable=sayable,
@@ -101,56 +104,65 @@ def _text(
     )
 
 
-def _sentence(template: str, definition_id: str, at: Path, scope: Scope, sentence: Sentence) -> Response:
+def _sentence(definition_id: str, at: Path, scope: Scope, sentence: Sentence) -> Response:
+    words = Vocabulary(scope, viewer.locale(), signing.current())
     source = sentence.written(scope.names)
-    known = {path for path, _ in scope.fields}
+    known = {thing for group in words.groups for thing, _ in group.things}
     there = dict.fromkeys(each.field for each in sentence.rules if each.field and each.field not in known)
-    fields = [each for each in scope.fields if _comparable(each[0], scope)] + [(each, each) for each in there]
-    likes = {_like(path, scope): _compared(path, scope) for path in ["", *(path for path, _ in fields)]}
-    rules = [_drawn(each, scope, likes) for each in sentence.rules or (Rule("", "is"),)]
+    groups = [*words.groups, Group("", [(each, words.word(each)) for each in there])]
+    likes = {_like(thing, words): _compared(thing, words) for thing in ["", *known, *there]}
+    rules = [_drawn(each, words, likes) for each in sentence.rules or (Rule("", "is"),)]
     return page.render_part(
-        template,
+        "studio/_condition.html",
         definition_id=definition_id,
         at=write_path(at),
         source=source,
-        said=conditions.said(source, scope.fields, scope.options, viewer.locale()),
+        said=words.say(source),
         rules=rules,
-        fresh=_drawn(Rule("", "is"), scope, likes),
+        fresh=_drawn(Rule("", "is"), words, likes),
         join=sentence.join,
-        joins=[(key, words) for key, (_, words, _) in conditions.JOINS.items()],
-        fields=[(path, words, _like(path, scope)) for path, words in fields],
+        joins=[(key, said) for key, (_, said, _) in conditions.JOINS.items()],
+        groups=groups,
+        like_of=lambda thing: _like(thing, words),
         likes=likes,
         bare=conditions.WITHOUT_VALUE,
         verdict=formula.judge(signing.current(), scope, source, viewer.locale()) if source else None,
     )
 
 
-def _comparable(field: str, scope: Scope) -> bool:
-    return bool(conditions.operators_for(conditions.type_of(field, scope.names)))
+def _verdict(scope: Scope, sentence: Sentence) -> Response:
+    source = sentence.written(scope.names)
+    return page.render_part(
+        "studio/_verdict.html",
+        source=source,
+        said=Vocabulary(scope, viewer.locale()).say(source),
+        verdict=formula.judge(signing.current(), scope, source, viewer.locale()) if source else None,
+    )
 
 
-def _like(field: str, scope: Scope) -> str:
-    """Fields of one kind are compared alike; a field of choices has its own."""
-    if field in scope.options:
-        return f"={field}"
-    kind = conditions.type_of(field, scope.names)
-    return "record" if isinstance(kind, RecordType) else kind.name if kind else ""
+def _like(thing: str, words: Vocabulary) -> str:
+    """Things of one kind are compared alike; one of choices has its own, and sums are never empty."""
+    if words.options(thing):
+        return f"={thing}"
+    kind = conditions.type_of(thing, words.scope.names)
+    named = "record" if isinstance(kind, RecordType) else kind.name if kind else ""
+    return f"sum {named}" if conditions.aggregate_of(thing) else named
 
 
-def _compared(field: str, scope: Scope) -> dict[str, Any]:
-    """What a field can be compared with."""
-    kind, like = conditions.type_of(field, scope.names), _like(field, scope)
-    options: list[tuple[str, Message | str]] = [*scope.options.get(field, ())]
+def _compared(thing: str, words: Vocabulary) -> dict[str, Any]:
+    """What something can be compared with."""
+    kind = conditions.type_of(thing, words.scope.names)
+    options: list[tuple[str, Message | str]] = [*words.options(thing)]
     if kind == BOOL:
         options = [("true", YES), ("false", NO)]
-    names = conditions.operators_for(kind) or ("is",)
+    names = conditions.operators_for(thing, words.scope.names) or ("is",)
     return {
-        "kind": like,
+        "kind": "record" if isinstance(kind, RecordType) else kind.name if kind else "",
         "operators": [(each, conditions.OPERATORS[each][0]) for each in names],
         "options": options,
     }
 
 
-def _drawn(rule: Rule, scope: Scope, likes: Mapping[str, Any]) -> dict[str, Any]:
-    like = likes[_like(rule.field, scope)]
+def _drawn(rule: Rule, words: Vocabulary, likes: Mapping[str, Any]) -> dict[str, Any]:
+    like = likes[_like(rule.field, words)]
     return {"field": rule.field, "operator": rule.operator, "value": rule.value, "like": like}

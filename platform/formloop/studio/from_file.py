@@ -13,7 +13,7 @@ from formloop.access.actor import Actor
 from formloop.core.definitions import kinds
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M, Message
-from formloop.definitions import editor
+from formloop.definitions import editor, library
 from formloop.definitions import service as definitions
 from formloop.definitions import views as definition_views
 from formloop.definitions.views import DESIGN
@@ -41,7 +41,7 @@ def enroll() -> None:
 @route(blueprint, "", permission=DESIGN)
 def choose() -> Response:
     """Choose the file."""
-    return page.render("studio/file.html", problems=[])
+    return _file_page([])
 
 
 @route(blueprint, "", permission=DESIGN, methods=["POST"], endpoint="upload")
@@ -54,8 +54,8 @@ def upload() -> Response:
         kept = files.keep_upload(signing.current(), file.filename, cast(BinaryIO, file.stream), MOST_BYTES)
         _read(open_sheet(kept.path, kept.name))
     except Invalid as error:
-        return page.render("studio/file.html", status=422, problems=error.problems)
-    return page.redirect(url_for("studio_file.columns", key=kept.key))
+        return _file_page(error.problems)
+    return page.redirect(url_for("studio_file.columns", key=kept.key, app=_app() or None))
 
 
 @route(blueprint, "/<key>", permission=DESIGN)
@@ -66,7 +66,7 @@ def columns(key: str) -> Response:
         sheet = open_sheet(kept.path, kept.name, sheet=request.args.get("sheet", ""))
         rows = _read(sheet)
     except Invalid as error:
-        return page.render("studio/file.html", status=422, problems=error.problems)
+        return _file_page(error.problems)
     guess = from_table.guess(sheet.columns, [cells for _, cells in rows])
     name = Path(kept.name).stem if len(sheet.others) < 2 else f"{Path(kept.name).stem} {sheet.name}"
     return _columns_page(kept, sheet, rows, guess, name)
@@ -86,7 +86,7 @@ def make(key: str) -> Response:
         problems.insert(0, Problem("required", "name", M("Give it a name.")))
     if problems:
         return _columns_page(kept, sheet, rows, guess, name, problems)
-    made = definitions.save_draft(actor, "form", doc)
+    made = definitions.save_draft(actor, "form", doc, app=_app())
     batch = staging.add_batch(actor, made.key, kept.name, kept.path)
     staging.set_batch(batch, mapping={"sheet": sheet.name})
     return page.redirect(url_for("studio.design", definition_id=made.id))
@@ -151,6 +151,16 @@ def _corrected(column: Column, form: Mapping[str, str], by: int | None) -> Colum
     )
 
 
+def _app() -> str:
+    """The application that the form is to belong to; nothing where it was begun outside of any."""
+    found = library.find_entry("app", request.values.get("app", ""))
+    return found.key if found else ""
+
+
+def _file_page(problems: list[Problem]) -> Response:
+    return page.render("studio/file.html", status=422 if problems else 200, problems=problems, app=_app())
+
+
 def _columns_page(
     kept: files.Stored,
     sheet: Sheet,
@@ -169,6 +179,7 @@ def _columns_page(
     return page.render(
         "studio/columns.html",
         status=422 if problems else 200,
+        app=_app(),
         kept=kept,
         sheet=sheet,
         guess=guess,

@@ -26,6 +26,19 @@ class Help:
     says: Message
     at: str
 
+    def page(self, kind: str, locale: str) -> str:
+        """Where the guide says more: in the reader's language where there is such a page."""
+        return CHINESE.get(kind, self.at) if locale == "zh-CN" else self.at
+
+
+CHINESE: Mapping[str, str] = {  # the pages for builders that are there in Chinese, by kind
+    "form": "zh-CN/form.md",
+    "workflow": "zh-CN/approval.md",
+    "bridge": "zh-CN/bridge.md",
+    "dataset": "zh-CN/dataset.md",
+    "role": "zh-CN/rights.md",
+}
+
 
 HELPS: Mapping[str, tuple[Help, ...]] = {
     "form": (
@@ -115,8 +128,10 @@ def show(name: str) -> Response:
     if found is None or not name.endswith(".md") or not File(found).is_file():
         abort(404)
     title, text = _read(found)
-    index = url_for("guide.show", name="README.md")
-    return page.render("studio/guide.html", title=title, text=text, index=index)
+    chinese = name.startswith("zh-CN/")
+    index = url_for("guide.show", name="zh-CN/README.md" if chinese else "README.md")
+    language = "zh-CN" if chinese else "en"
+    return page.render("studio/guide.html", title=title, text=text, index=index, language=language)
 
 
 @lru_cache(maxsize=100)

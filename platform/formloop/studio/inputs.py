@@ -13,6 +13,7 @@ from formloop.core.text import LOCALES, M, localized
 from formloop.studio.places import Schema
 from formloop.studio.shapes import listing, mapping, texts
 
+FACES = ("icon", "color")  # chosen by what they look like
 LONG = 300  # characters from which a text has several lines
 Offer = Callable[[str, Any], list[tuple[str, str]]]
 _ISO = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?")
@@ -39,6 +40,14 @@ def input_for(schema: Schema, value: Any, offer: Offer) -> Input | None:
         return None
     if word == "expression":
         return Input({**named, "type": "string", "x-type": "multiline", "x-expression": True}, _text, _same)
+    if word in FACES:
+        return Input(
+            {**named, "type": "string", "x-faces": word, "x-offered": offer(word, value)}, _text, _same
+        )
+    if word == "picture":
+        return Input(
+            {**named, "type": "string", "maxLength": schema["maxLength"], "x-picture": True}, _text, _same
+        )
     if word == "duration":
         return Input({**named, "type": "string"}, _duration_shown, _duration_kept)
     if word == "numbering":
@@ -67,6 +76,8 @@ def input_for(schema: Schema, value: Any, offer: Offer) -> Input | None:
         return Input({**named, **wide, "type": "string"}, _text, _same)
     if kind == "array":
         return _list(named, mapping(schema.get("items")))
+    if "x-pairs" in schema:
+        return _pairs(named, schema["x-pairs"], value, offer)
     if kind == "object" and mapping(schema.get("additionalProperties")).get("type") == "string":
         return Input({**named, "type": "string", "x-type": "multiline"}, _pairs_shown, _pairs_kept)
     return None
@@ -113,6 +124,25 @@ def _several(named: dict[str, Any], options: list[tuple[str, Any]], kind: str = 
     words = {each: said if isinstance(said, dict) else {"title": said} for each, said in options}
     items = {"type": "string", "enum": [each for each, _ in options]}
     return Input({**named, "type": "array", "x-type": kind, "items": items, "x-titles": words}, texts, _same)
+
+
+def _pairs(named: dict[str, Any], said: Schema, value: Any, offer: Offer) -> Input:
+    """Pairs that are picked: a line for each, and one to begin the next; a line without its first part goes."""
+    there = mapping(value)
+    parts = (("name", list(there)), ("value", list(there.values())))
+    columns = {
+        part: _one(_named(said[part]), list(offer(said[part]["x-pick"], present)), {}).field
+        for part, present in parts
+    }
+    lines = {"type": "object", "properties": columns}
+
+    def shown(each: Any) -> Any:
+        return [*({"name": name, "value": one} for name, one in mapping(each).items()), {}]
+
+    def kept(each: Any) -> Any:
+        return {line["name"]: line.get("value") or "" for line in listing(each) if line.get("name")} or None
+
+    return Input({**named, "type": "array", "x-type": "subform", "items": lines}, shown, kept)
 
 
 def _list(named: dict[str, Any], items: Schema) -> Input | None:

@@ -1,7 +1,7 @@
 """Property panels: any part of a definition drawn and read back by the form engine, from its kind's own schema."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -105,7 +105,7 @@ class Panel:
     def _properties(self) -> Iterator[tuple[str, Schema, tuple[Path, Input] | None]]:
         """Each property with its schema and its input; none where it has parts of its own."""
         value = mapping(self.value)
-        around = replace(self.around, beside=value)
+        around = replace(self.around, beside=value, at=self.at)
         for key, said in self._said():
             each = resolve(said, self.root, value.get(key))
             made = input_for(each, value.get(key), lambda word, now: offered(word, around, now))
@@ -137,8 +137,13 @@ class Panel:
     def _matters(self, key: str, said: Schema) -> bool:
         """Whether a property means something beside the values that are there; what is set is always shown."""
         value = mapping(self.value)
+
+        def among(name: str, values: Sequence[Any]) -> bool:
+            there = value.get(name)
+            return any(each in values for each in (there if isinstance(there, list) else [there]))
+
         wanted = mapping(said.get("x-only-with"))
-        return key in value or all(value.get(name) in values for name, values in wanted.items())
+        return key in value or all(among(name, values) for name, values in wanted.items())
 
     def _section(self, title: Message | str, inputs: Mapping[str, tuple[Path, Input]]) -> Section:
         spec = _spec(json.dumps({name: made.field for name, (_, made) in inputs.items()}))
@@ -159,10 +164,11 @@ class Panel:
         each = schema.get("additionalProperties")
         each = resolve(each, self.root, {}) if isinstance(each, Mapping) else None
         if each is not None and "properties" in each:
+            words = dict(offered(schema["x-called"], self.around, None)) if "x-called" in schema else {}
             there: list[tuple[Path, Message | str, list[Part]]] = [
                 (
                     (*at, name),
-                    called(mapping(inner), name, self.around.locale),
+                    words.get(name) or called(mapping(inner), name, self.around.locale),
                     self._inside((*at, name), each, inner).parts(),
                 )
                 for name, inner in mapping(value).items()
@@ -220,7 +226,7 @@ class Panel:
             for name, (path, _) in inputs.items()
             if (message := self._wrong((*self.at, *path))) is not None
         ]
-        paths = frozenset(inputs)
+        paths = frozenset(each.path for top in spec.fields.values() for each in (top, *top.children))
         context = Context(clock.now())
         shown = screen.build(spec, values, values, context, self.around.locale, paths, paths, problems, {})
         return shown.rows

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from formloop.access import people
-from formloop.core.definitions import Doc, Kind
+from formloop.core.definitions import Doc, Kind, Path
 from formloop.core.registry import Registry
 from formloop.core.text import localized
 from formloop.definitions import library
@@ -14,6 +14,7 @@ from formloop.definitions import service as definitions
 from formloop.forms.fields import find_type
 from formloop.forms.kind import DEFAULT_STATES
 from formloop.forms.list_views import SYSTEM_TITLES
+from formloop.studio.operations import find
 from formloop.studio.shapes import listing, mapping, texts
 
 Option = tuple[str, str]  # the value and its words
@@ -21,12 +22,13 @@ Option = tuple[str, str]  # the value and its words
 
 @dataclass(frozen=True)
 class Around:
-    """What a panel knows of the document it belongs to. `beside` are the values next to the one picked."""
+    """What a panel knows of the document it belongs to. `beside` are the values next to the one picked, `at` its place."""
 
     kind: Kind
     doc: Doc
     locale: str
     beside: Mapping[str, Any]
+    at: Path = ()
 
     @cached_property
     def form(self) -> Doc:
@@ -124,6 +126,20 @@ def _typed(*wanted: str, lines: bool = False) -> Callable[[Around], list[Option]
     return pick
 
 
+def _siblings(around: Around) -> list[Option]:
+    """The fields that stand beside the one a setting is about and take a value: of the record, or of its line."""
+    steps = [number for number, step in enumerate(around.at) if step == "properties"]
+    if not steps:
+        return []
+    holder, own = around.at[: steps[-1] + 1], around.at[steps[-1] + 1 : steps[-1] + 2]
+    beside = mapping(find(around.doc, holder, around.kind.identities))
+    return [
+        (key, localized(mapping(each), "title", around.locale) or key)
+        for key, each in beside.items()
+        if (key,) != own and "x-formula" not in mapping(each) and "items" not in mapping(each)
+    ]
+
+
 def _listed(around: Around) -> list[Option]:
     """What the list of a form can show and filter by: its fields, and what every record has."""
     own = [each for each in SYSTEM_TITLES if each != "id"]
@@ -179,6 +195,7 @@ pickers.add("entering", _entering)
 pickers.add("lines", _lines)
 pickers.add("field", lambda around: fields_of(around.form, around.locale, lines=False))
 pickers.add("fields", lambda around: fields_of(around.form, around.locale))
+pickers.add("sibling", _siblings)
 pickers.add("date_field", _typed("date", "datetime"))
 pickers.add("member_field", _typed("member", lines=True))
 pickers.add("department_field", _typed("department"))

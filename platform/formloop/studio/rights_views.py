@@ -10,7 +10,7 @@ from formloop.access import people, signing
 from formloop.access.actor import Actor, get_actor
 from formloop.access.gate import RECORD_ACTIONS
 from formloop.access.words import ACTION_TITLES, list_actions
-from formloop.core.definitions import Doc
+from formloop.core.definitions import Doc, kinds
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M, Message
 from formloop.definitions import library
@@ -19,9 +19,11 @@ from formloop.definitions.views import DESIGN
 from formloop.forms import permits
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec
-from formloop.studio import conditions, rights
-from formloop.studio.pickers import fields_of, options_of
+from formloop.studio import rights
+from formloop.studio.formula import scope_at
+from formloop.studio.pickers import Around
 from formloop.studio.rights import Line
+from formloop.studio.vocabulary import Vocabulary
 from formloop.web import page, viewer
 from formloop.web.routes import route
 
@@ -156,8 +158,8 @@ def _said(spec: FormSpec, doc: Doc | None, locale: str) -> dict[str, str]:
 def _where(spec: FormSpec, source: str, locale: str) -> Message:
     """Which records a rule of its own means, in words."""
     form = library.find_document("form", spec.key) or {}
-    fields, options = fields_of(form, locale), options_of(form, locale)
-    return M("where {condition}", condition=conditions.said(source, fields, options, locale))
+    scope = scope_at(Around(kinds.get("form"), form, locale, {}), ("where",))
+    return M("where {condition}", condition=Vocabulary(scope, locale).say(source))
 
 
 def _title(spec: FormSpec, path: str, locale: str) -> str:

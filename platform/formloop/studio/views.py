@@ -19,10 +19,10 @@ from formloop.studio import (
     app_designer,
     beginning,
     bridge_designer,
-    conditions,
     dataset_designer,
     drafting,
     example_views,
+    faces,
     flow_designer,
     following,
     form_designer,
@@ -41,6 +41,7 @@ from formloop.studio.operations import find, positions, read_path, write_path
 from formloop.studio.panel import Panel, read_section
 from formloop.studio.pickers import Around
 from formloop.studio.shapes import mapping
+from formloop.studio.vocabulary import Vocabulary
 from formloop.studio.wording import place_in_words
 from formloop.web import htmx, page, viewer
 from formloop.web.routes import route
@@ -51,10 +52,11 @@ DESIGNED = (
     app_designer,
     bridge_designer,
     dataset_designer,
+    faces,
     form_designer,
     flow_designer,
     ledger_designer,
-)  # join the registry of designers as they are imported
+)  # join the registries of designers and pickers as they are imported
 
 
 def init_app(app: Flask) -> None:
@@ -215,7 +217,8 @@ def _bench(desk: drafting.Desk, at: Path) -> Bench:
     around = Around(desk.kind, designer.opened(desk.doc), viewer.locale(), {})
     if at and find(around.doc, at, desk.kind.identities) is None and not _may_begin(designer, around, at):
         at = ()
-    return Bench(desk, around, designer, at, drafting.check(signing.current(), desk))
+    problems = [*drafting.check(signing.current(), desk), *designer.warnings(around)]
+    return Bench(desk, around, designer, at, problems)
 
 
 def _may_begin(designer: Designer, around: Around, at: Path) -> bool:
@@ -271,7 +274,7 @@ def _said(bench: Bench, path: Path, source: str) -> str:
     """A condition in words."""
     beside = mapping(find(bench.around.doc, path[:-1], bench.around.kind.identities))
     scope = bench.designer.scope(replace(bench.around, beside=beside), path)
-    return conditions.said(source, scope.fields, scope.options, bench.around.locale)
+    return Vocabulary(scope, bench.around.locale).say(source)
 
 
 def _plays(bench: Bench) -> bool:

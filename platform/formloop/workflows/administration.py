@@ -18,9 +18,10 @@ from formloop.workflows import cases
 from formloop.workflows.actions.administering import TO_COME
 from formloop.workflows.batches import Batch, try_each
 from formloop.workflows.engine import find_refusal
-from formloop.workflows.kind import get_version
+from formloop.workflows.kind import find_amending, get_version
 from formloop.workflows.partaking import locked
 from formloop.workflows.service import require_person
+from formloop.workflows.spec import Workflow
 from formloop.workflows.state import Event, State
 from formloop.workflows.tables import case as case_table
 from formloop.workflows.tables import task
@@ -43,7 +44,10 @@ def end(actor: Actor, case: int, comment: str) -> Result:
 
 
 def void(actor: Actor, case: int, comment: str) -> Result:
-    """End a case as if it had never been, also one that was approved; the record counts as rejected."""
+    """End a case as if it had never been; the record counts as rejected.
+
+    Also one that was approved, unless the form has a way to cancel its records: that takes back all that came of it.
+    """
     return _do(actor, case, Event("void", actor.person_id, comment), "case.voided", reason=comment)
 
 
@@ -58,6 +62,22 @@ def reactivate(actor: Actor, case: int, to: str | None = None, comment: str = ""
 OTHER = M("Another approval of this record is under way. End that one first.")
 DELETED = M("Its record has been deleted.")
 NEWER = M("This record has been in approval again since. Only its newest approval can still be changed.")
+
+
+CANCEL = M(
+    "What was approved has led to other things. Propose to cancel it on its page: that takes all of it back."
+)
+
+
+UNDOING = frozenset({"void", "reactivate"})  # as if what was approved had not been
+
+
+def _refuse_undoing(found: Row[Any], workflow: Workflow) -> Message | None:
+    """What was approved is undone by the steps for that, where the form has some; taken up again they would count twice."""
+    if found.status != "approved" or workflow.amends is not None:
+        return None
+    amending = find_amending(found.form)
+    return CANCEL if amending and amending.amends and amending.amends.cancelled else None
 
 
 def _refuse_older(found: Row[Any], lock: bool = False) -> Message | None:
@@ -90,8 +110,10 @@ def find_offer(found: Row[Any]) -> Offer:
         return Offer(frozenset(), False, older)
     free = [step.id for step in workflow.steps.values() if not step.blocks]
 
+    closed = UNDOING if _refuse_undoing(found, workflow) else frozenset()
+
     def takes(action: str, to: str | None = None) -> bool:
-        return find_refusal(workflow, state, Event(action, None, "…", to)) is None
+        return action not in closed and find_refusal(workflow, state, Event(action, None, "…", to)) is None
 
     actions = frozenset(
         each for each in ("resume", "skip", "restart", "end", "void", "reactivate") if takes(each)
@@ -105,6 +127,8 @@ def _do(actor: Actor, case: int, event: Event, word: str, **details: Any) -> Res
     found, turn = locked(actor, case)
     if found.ended_at is not None and (older := _refuse_older(found, lock=True)) is not None:
         raise Conflict(older)
+    if event.action in UNDOING and (instead := _refuse_undoing(found, turn.workflow)) is not None:
+        raise Conflict(instead)
     audit.note(actor, word, f"case:{case}", step=turn.state.at, **details)
     return carry_out(turn, event, found.revision)
 

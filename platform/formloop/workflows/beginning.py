@@ -7,19 +7,15 @@ from typing import Any
 from sqlalchemy.engine import Row
 from sqlalchemy.exc import IntegrityError
 
-from formloop.access.actor import SYSTEM, Actor, get_actor
+from formloop.access.actor import Actor, get_actor
 from formloop.core import clock
 from formloop.core.errors import Conflict, Invalid, NotFound
 from formloop.core.text import M
 from formloop.db import connection, kept, transactional
 from formloop.forms import rows
-from formloop.forms.choices import check_standing
-from formloop.forms.engine import check
 from formloop.forms.kind import get_form
-from formloop.forms.links import Links
-from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
-from formloop.workflows import cases, in_use, lines, working
+from formloop.workflows import cases, in_use, judging, lines, working
 from formloop.workflows.kind import find_workflow, get_version
 from formloop.workflows.spec import Workflow
 from formloop.workflows.state import Event, State, Work
@@ -84,6 +80,7 @@ def _begin_anew(
     lines.require_room(workflow, above)
     state = State(event.by or 0, above=above)
     turn = turn_of(actor, workflow, spec, clock.new_id(), record, state, values)
+    turn.judged = True
     effects = think(turn, event)
     add_case(turn)
     lines.add(turn.case, workflow, above)
@@ -93,11 +90,8 @@ def _begin_anew(
 
 
 def _require_sound(actor: Actor, spec: FormSpec, values: Values, workflow: Workflow) -> None:
-    """Refuse what the form would refuse of a submitted record: what may be missing in drafts, or no longer holds."""
-    coming = {**values, "state": workflow.states["submitted"]}
-    links, context = Links(SYSTEM, spec, [coming]), context_of(actor)
-    problems = check(spec, coming, links.environment(spec, coming), context)
-    if problems := problems + check_standing(spec, coming, links, context):
+    """Refuse what the form would refuse of a submitted record."""
+    if problems := judging.find_problems(actor, spec, values, workflow, workflow.states["submitted"]):
         raise Invalid(problems)
 
 
@@ -107,6 +101,7 @@ def _submit_again(actor: Actor, running: Row[Any], event: Event, values: Values)
     if state.status in ("open", "stuck") and state.initiator == actor.person_id and not state.decided:
         return Result(running.id, state.status, repeated=True)
     _require_sound(actor, turn.spec, values, turn.workflow)
+    turn.judged = True
     cases.finish_revision(running.id)
     cases.describe(running.id, *describe(turn, values))
     return carry_out(turn, event, running.revision)

@@ -260,6 +260,13 @@ def list_cases(form: str, record: int) -> list[Row[Any]]:
         return list(conn.execute(query.limit(20)))
 
 
+def has_worked(case_id: int) -> bool:
+    """Whether steps of a case have made, changed or deleted records."""
+    worked = select(case_log.c.id).where(case_log.c.case == case_id, case_log.c.action == "worked").limit(1)
+    with reading() as conn:
+        return conn.execute(worked).first() is not None
+
+
 def list_notes(case_id: int) -> list[Row[Any]]:
     """The history of a case, oldest first."""
     with reading() as conn:

@@ -106,6 +106,8 @@ def _fields_read(workflow: Workflow, reads: Iterable[Path]) -> set[tuple[str, st
         if path[0] in OF_THE_CASE:
             own_forms = {"amendment": {spec.key}, "dependents": set(path[1:2])}.get(path[0], forms)
             read |= {(form, key) for form in own_forms for key in path[2:] if get_form(form).find(key)}
+            for each in own_forms:
+                read |= {(form, key) for _, form, key in read_elsewhere(get_form(each), [path[2:]])}
     return read
 
 

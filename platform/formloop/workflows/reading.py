@@ -293,14 +293,16 @@ def _check_places(doc: Doc, workflow: Workflow, form: FormSpec) -> list[Problem]
         if workflow.amends is not None:
             continue  # its steps move the proposal, never the record
         if state not in form.states and not (name == "approved" and ends):
-            at = f"states.{name}" if name in doc.get("states", {}) else "form"
-            problems.append(Problem("state", at, M("The form has no state “{state}”.", state=state)))
+            text = M(
+                "The form has no state “{state}”. Add it to the form, or choose another of its states here.",
+                state=state,
+            )
+            problems.append(Problem("state", f"states.{name}", text))
     held = {workflow.states["submitted"], workflow.states["approved"]}
     for name in ("returned", "rejected"):
         if workflow.amends is None and workflow.states[name] in held:
             text = M(
                 "Records come back in “{state}”, so it cannot be where they are submitted or approved too."
             )
-            at = f"states.{name}" if name in doc.get("states", {}) else "states"
-            problems.append(Problem("state", at, M(text.msgid, state=workflow.states[name])))
+            problems.append(Problem("state", f"states.{name}", M(text.msgid, state=workflow.states[name])))
     return problems

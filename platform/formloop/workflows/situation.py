@@ -1,14 +1,14 @@
 """The world a case is decided in: its record, read only when asked for, what steps found out, and the people."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time
-from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from formloop.access.actor import SYSTEM, recall_actor
 from formloop.core import clock
-from formloop.core.expression import EvaluationError, Expression, Linked
+from formloop.core.expression import EvaluationError, Expression, Linked, Path
 from formloop.db import reading
 from formloop.events.reasons import Guarded
 from formloop.forms import rows
@@ -17,6 +17,7 @@ from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
+from formloop.forms.writing import times_written
 from formloop.workflows import calendar
 from formloop.workflows.amendments.reading import ABOUT_PEOPLE
 from formloop.workflows.assignees import rules
@@ -25,6 +26,26 @@ from formloop.workflows.reading import OF_THE_CASE
 from formloop.workflows.spec import Visit, Workflow
 from formloop.workflows.staff import Staff
 from formloop.workflows.state import Rule
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Read(Generic[T]):
+    """Something that was read in this transaction, with how often each form behind it had been written then."""
+
+    value: T
+    written: Mapping[str, int]
+
+    @classmethod
+    def of(cls, value: T, links: Links, *forms: str) -> "_Read[T]":
+        """What was read of records of `forms`, and of those that `links` points to."""
+        return cls(value, {form: times_written(form) for form in {*forms, *(f for f, _ in links.records)}})
+
+    @property
+    def stands(self) -> bool:
+        """Whether nothing behind it has been written since."""
+        return all(times_written(form) == times for form, times in self.written.items())
 
 
 class Situation(Staff):
@@ -38,17 +59,19 @@ class Situation(Staff):
         self.record = record
         self.initiator = initiator
         self._values: Values | None = None
-        self._found: dict[Found, list[Any]] = {}
+        self._pointing: _Read[Values] | None = None
+        self._found: dict[Found, _Read[list[Any]]] = {}
 
     def see(self, values: Values | None) -> None:
         """Take the record as it is now; None to read it again when it is needed."""
         self._values = values
-        self.look_around()
+        self._pointing = None
 
-    def look_around(self) -> None:
-        """Read what was found, and what the record points to, again when it is needed."""
-        self._found.clear()
-        self.__dict__.pop("_environment", None)
+    def forget(self, form: str) -> None:
+        """Read records of this form again when they are needed: from now on nobody else changes them."""
+        if self._pointing is not None and form in self._pointing.written:
+            self._pointing = None
+        self._found = {key: each for key, each in self._found.items() if form not in each.written}
 
     @property
     def values(self) -> Values:
@@ -61,11 +84,12 @@ class Situation(Staff):
         with reading() as conn:
             return rows.load(conn, self.spec, [self.record], lines=self.workflow.lines_read)[self.record]
 
-    @cached_property
+    @property
     def _environment(self) -> Values:
-        return Links(SYSTEM, self.spec, [self.values], self.workflow.record_reads).environment(
-            self.spec, self.values
-        )
+        if self._pointing is None or not self._pointing.stands:
+            links = Links(SYSTEM, self.spec, [self.values], self.workflow.record_reads)
+            self._pointing = _Read.of(links.environment(self.spec, self.values), links)
+        return self._pointing.value
 
     def value_of(self, expression: Expression, names: Mapping[str, Any]) -> Any:
         """A value; what an expression asks of "the user" is asked of whoever submitted.
@@ -73,10 +97,9 @@ class Situation(Staff):
         Why there is none is read by people who may not see what the expression reads, so it quotes no value.
         """
         who = recall_actor(self.initiator) if expression.calls & ABOUT_PEOPLE else SYSTEM
-        asked = {path[0] for path in expression.reads} & set(names)
         env = self._environment
-        if asked:
-            env = {**{key: self._seen(names[key]) for key in asked}, **env}
+        if asked := {path[0] for path in expression.reads} & set(names):
+            env = {**{key: self._seen(_only(names[key], key, expression.reads)) for key in asked}, **env}
         try:
             return unlinked(expression.evaluate(env, context_of(who)))
         except EvaluationError as error:
@@ -98,15 +121,16 @@ class Situation(Staff):
         return value
 
     def _records(self, value: Found) -> list[Any]:
-        if value not in self._found:
+        if value not in self._found or not self._found[value].stands:
             spec = get_form(value.form)
             with reading() as conn:
                 loaded = rows.load(conn, spec, value.ids)
             there = [loaded[i] for i in value.ids if i in loaded]
             reads = {path[2:] for path in self.workflow.reads if path[0] in OF_THE_CASE and len(path) > 2}
             links = Links(SYSTEM, spec, there, frozenset(reads))
-            self._found[value] = [Linked(each["id"], links.environment(spec, each)) for each in there]
-        return self._found[value]
+            made = [Linked(each["id"], links.environment(spec, each)) for each in there]
+            self._found[value] = _Read.of(made, links, value.form)
+        return self._found[value].value
 
     def list_items(self, over: str, names: Mapping[str, Any]) -> Sequence[Any]:
         """The lines of a subform, or what a step found out, one by one."""
@@ -152,6 +176,13 @@ class Situation(Staff):
         """Whether the field holds a department."""
         field = self.spec.find(path)
         return field is not None and field.type.name == "department"
+
+
+def _only(found: Any, name: str, reads: Collection[Path]) -> Any:
+    """Of what a name stands for only what `reads` ask of it, so that nothing else is fetched."""
+    if not isinstance(found, Mapping) or (name,) in reads:
+        return found
+    return {key: value for key, value in found.items() if any(p[:2] == (name, key) for p in reads)}
 
 
 def unlinked(value: Any) -> Any:

@@ -65,6 +65,8 @@ ACTIONS: dict[str, tuple[Message, str, str]] = {  # word, colour, icon
     "finished": (M("Finished"), "green", "flag-3"),
 }
 
+# what the workflow itself did, as meant
+TECHNICAL = frozenset({"worked", "found", "begun", "called", "message"})
 NOBODY = M("Nobody was found to decide.")
 SENDS_BACK = ("return", "reject", "due_return", "outdated")
 
@@ -89,6 +91,7 @@ class Moment:
     until: datetime | None = None  # when it goes on
     at_most: bool = False  # or at the latest then
     due: datetime | None = None
+    technical: bool = False  # nobody decided anything
 
 
 def build(found: Row[Any], locale: str, ahead: bool = True) -> list[Moment]:
@@ -190,6 +193,7 @@ def _past(
         comment=note.comment,
         detail=detail,
         files=tuple((key, kept[key]) for key in note.detail.get("files", ()) if key in kept),
+        technical=note.action in TECHNICAL,
     )
 
 

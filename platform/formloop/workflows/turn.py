@@ -31,6 +31,7 @@ class Turn:
     situation: Situation
     before: Values | None = None  # the whole record, where it has been read
     title: str = ""  # what the case is called
+    judged: bool = False  # whether the form's rules have been asked in it
 
     @property
     def cause(self) -> Cause:

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from formloop.core import clock
-from formloop.core.errors import Conflict
+from formloop.core.errors import Conflict, Invalid
 from formloop.core.text import M
 from formloop.db import kept
 from formloop.forms import service as records
+from formloop.forms.kind import get_form
 from formloop.forms.writing import times_written
-from formloop.workflows import announcing, cases, watching, working
+from formloop.workflows import announcing, cases, judging, watching, working
 from formloop.workflows.amendments import applying
 from formloop.workflows.engine import advance
 from formloop.workflows.state import (
@@ -72,7 +73,7 @@ def _think(turn: Turn, event: Event, effort: Effort) -> list[Effect]:
     asked = [each for each in effects if isinstance(each, Work)]
     while asked:
         work = asked.pop(0)
-        answer = _perform_one(turn, work)
+        answer = _perform_one(turn, work, event)
         if answer is None:
             continue
         turn.state, effects = advance(turn.workflow, turn.state, answer, turn.situation, effort)
@@ -81,15 +82,27 @@ def _think(turn: Turn, event: Event, effort: Effort) -> list[Effect]:
     return done
 
 
-def _perform_one(turn: Turn, work: Work) -> Event | None:
-    """Do one piece of work; what may have changed by it is read again when it is needed."""
+def _perform_one(turn: Turn, work: Work, event: Event) -> Event | None:
+    """Do one piece of work; what was written or locked by it is read again when it is needed.
+
+    Before anything is changed the record is judged again: a decision that would lead to it is refused, and where
+    nobody decides the step fails with the reason.
+    """
+    if work.kind not in working.READING and (
+        problems := judging.judge_again(turn, turn.workflow.states["submitted"])
+    ):
+        if event.by is not None:
+            raise Invalid(problems)
+        return Event(
+            "failed", None, round=work.round, values={"reason": working.reason_of(Invalid(problems))}
+        )
     written = times_written(turn.spec.key)
     answer = working.perform(turn, work)
     if times_written(turn.spec.key) != written:
         turn.before = None
         turn.situation.see(None)
-    elif work.kind not in working.READING:
-        turn.situation.look_around()
+    if work.kind in working.READING:
+        turn.situation.forget(get_form(work.values["form"]).key)
     return answer
 
 
@@ -136,12 +149,22 @@ def settle(turn: Turn, effects: Sequence[Effect], event: Event, before: str) -> 
     states = [each.state for each in effects if isinstance(each, SetState)]
     if turn.workflow.amends is not None:
         if turn.state.status == "approved" != before:
-            applying.apply(turn)
+            applying.apply(turn, _ended_in(turn, effects))
     elif states:
+        decided = event.by is not None and turn.state.status == "approved" != before
+        if decided and (problems := judging.judge_again(turn, states[-1])):
+            raise Invalid(problems)
         records.set_state(turn.actor, turn.spec.key, turn.record, states[-1], turn.cause, turn.before)
     if turn.state.status in ENDED and watching.exist():
         watching.tell([f"case:{turn.case}"], {"case": turn.case, "status": turn.state.status})
     announcing.announce(turn, effects, event, before)
+
+
+def _ended_in(turn: Turn, effects: Sequence[Effect]) -> str | None:
+    """The state that the end step says by which a case has ended; None when it ended otherwise."""
+    done = [e.step for e in effects if isinstance(e, Note) and e.action == "finished"]
+    step = turn.workflow.steps.get(done[-1]) if done else None
+    return str(step.document["state"]) if step is not None and step.node.ends else None
 
 
 def add_case(turn: Turn) -> None:

@@ -6,11 +6,13 @@ A failure undoes this work alone, and the step hears of it.
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, Table, bindparam, select
 
 from formloop.access.actor import SYSTEM
+from formloop.bridges import provenance
 from formloop.bridges.engine import fitting
 from formloop.core.errors import FormloopError, Invalid, NotFound, Problem
 from formloop.core.text import M, Message
@@ -78,7 +80,9 @@ def _create(turn: Turn, work: Work) -> Mapping[str, Any]:
     (saved,) = records.save_many(turn.actor, form, [draft], turn.cause, FREE)
     if saved.problems:
         raise Invalid(saved.problems)
-    return {"ids": (int(saved.values["id"]),)}
+    made = int(saved.values["id"])
+    provenance.link((turn.spec.key, turn.record), (form, made), turn.workflow.key, turn.workflow.version)
+    return {"ids": (made,)}
 
 
 @does("update")
@@ -106,21 +110,24 @@ def _delete(turn: Turn, work: Work) -> Mapping[str, Any]:
 
 @does("query")
 def _query(turn: Turn, work: Work) -> Mapping[str, Any]:
-    spec = get_form(work.values["form"])
-    table, many = spec.table, bool(work.values["many"])
-    query = select(table.c.id).where(table.c.deleted_at.is_(None))
-    for key, value in _raw(spec.key, work.values["by"]).items():
-        query = query.where(table.c[key].is_(None) if value is None else table.c[key] == value)
-    query = query.order_by(table.c.id).limit(MOST_FOUND + 1 if many else 1)
-    if (
-        spec.key in turn.workflow.changes
-    ):  # as it was read until it is written: of two that add to it neither is lost
+    spec, many = get_form(work.values["form"]), bool(work.values["many"])
+    by = _raw(spec.key, work.values["by"])
+    empty = frozenset(key for key, value in by.items() if value is None)
+    query = _finding(spec.table, tuple(by), empty, MOST_FOUND + 1 if many else 1)
+    if spec.key in turn.workflow.changes:  # as read until written: of two that add to it neither is lost
         query = query.with_for_update()
-    ids = tuple(connection().execute(query).scalars())
+    ids = tuple(connection().execute(query, by).scalars())
     if len(ids) > MOST_FOUND:
         most = Message(str(MOST_FOUND))  # no value of a field: it may be told
         raise Invalid([Problem("too_many", "", M("More than {most} records fit.", most=most))])
     return {"ids": ids}
+
+
+@lru_cache(maxsize=1_000)
+def _finding(table: Table, keys: tuple[str, ...], empty: frozenset[str], most: int) -> Select[Any]:
+    """The ids of the records with these values, the oldest first; prepared once, since the same step asks it again."""
+    asked = (table.c[key].is_(None) if key in empty else table.c[key] == bindparam(key) for key in keys)
+    return select(table.c.id).where(table.c.deleted_at.is_(None), *asked).order_by(table.c.id).limit(most)
 
 
 @does("plan")

@@ -3,7 +3,7 @@
 Knows no database and no particular kind; rooms add theirs to `kinds`.
 """
 
-from formloop.core.definitions.differences import Change, diff
+from formloop.core.definitions.differences import Change, diff, say_place
 from formloop.core.definitions.envelope import ID_PATTERN, KEY_PATTERN, TRANSLATIONS, complete, load_schema
 from formloop.core.definitions.faults import check_schema_of, name_pattern, suggest, with_suggestion
 from formloop.core.definitions.json_schema import check_json_schema, expand, record_validator
@@ -45,6 +45,7 @@ __all__ = [
     "parse",
     "read",
     "record_validator",
+    "say_place",
     "suggest",
     "upgrade",
     "with_suggestion",

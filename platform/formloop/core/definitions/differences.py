@@ -1,7 +1,7 @@
 """What changed between two versions of a definition, property by property, in words."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -43,6 +43,8 @@ class Change:
     labels: tuple[Label, ...] = ()
     in_list_of_values: bool = False
     members: tuple[Label, ...] = ()  # of a list, in the new order
+    # the fields of both documents by key: texts may name them
+    fields: Doc = field(default_factory=dict, compare=False, repr=False)
 
     def describe(self, locale: str = "en") -> str:
         """The change in a sentence."""
@@ -51,7 +53,7 @@ class Change:
     def message(self, locale: str = "en") -> Message:
         """The sentence, its names already in `locale`."""
         shape = self.labels[-1].shape if self.labels else Shape.of(None)
-        old, new = (_shown(value, shape, locale) for value in (self.old, self.new))
+        old, new = (_shown(value, shape, locale, self.fields) for value in (self.old, self.new))
         labels = self.labels[:-1] if self.in_list_of_values else self.labels
         place = _SEPARATOR.join(label.render(locale) for label in labels)
         if self.kind_of_change == "moved":
@@ -76,13 +78,42 @@ def diff(old: Doc, new: Doc, kind: Kind | None = None) -> list[Change]:
     """What changed from `old` to `new`, found by stable ids; a move is a change of order, nothing more."""
     shape = kind.shape if kind else Shape.of(None)
     identities = kind.identities if kind else {}
-    walk = _Walk(identities)
+    walk = _Walk(identities, {**_fields(old), **_fields(new)})
     return list(walk.changes(canonical(old, kind), canonical(new, kind), shape, ()))
+
+
+def _fields(thing: Any) -> Doc:
+    """The fields of a document by key, columns of lines too."""
+    own = thing.get("properties") if isinstance(thing, dict) else None
+    found = dict(own) if isinstance(own, dict) else {}
+    inner = [_fields(each.get("items")) for each in found.values() if isinstance(each, dict)]
+    return {key: each for columns in inner for key, each in columns.items()} | found
+
+
+def say_place(doc: Doc, at: str, kind: Kind, locale: str) -> str:
+    """How people call the place that a dotted path leads to: “Fields › Total › Formula”; members by id or number."""
+    thing: Any = doc
+    shape, said = kind.shape, list[str]()
+    for name in at.split(".") if at else ():
+        if isinstance(thing, list):
+            shape = shape.item()
+            thing = next((each for n, each in enumerate(thing) if name in (str(n), _id_of(each))), None)
+            said.append(Label(_id_of(thing) or name, thing, shape).render(locale))
+        else:
+            shape = shape.property(name)
+            thing = thing.get(name) if isinstance(thing, dict) else None
+            said.append(Label(name, thing, shape).render(locale))
+    return _SEPARATOR.join(said)
+
+
+def _id_of(thing: Any) -> str:
+    return str(thing.get("id", "")) if isinstance(thing, dict) else ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Walk:
     identities: Any
+    fields: Doc
 
     def changes(self, old: Any, new: Any, shape: Shape, labels: tuple[Label, ...]) -> Iterator[Change]:
         path = tuple(label.name for label in labels)
@@ -91,7 +122,7 @@ class _Walk:
         both = None if ABSENT in (old, new) else split((old, new), path[-1] if path else "", self.identities)
         if both is None:
             what = "added" if old is ABSENT else "removed" if new is ABSENT else "changed"
-            yield Change(path, what, old, new, labels)
+            yield Change(path, what, old, new, labels, fields=self.fields)
             return
         before, after = both.parts
         for name in {**before, **after}:
@@ -101,25 +132,26 @@ class _Walk:
             if both.is_list and not isinstance(label.thing, dict):
                 if ABSENT in (one, other):
                     what = "added" if one is ABSENT else "removed"
-                    yield Change((*path, name), what, one, other, (*labels, label), in_list_of_values=True)
+                    yield Change((*path, name), what, one, other, (*labels, label), True, fields=self.fields)
             else:
                 yield from self.changes(one, other, inner, (*labels, label))
-        members = (Label(name, thing, shape.item()) for name, thing in after.items())
+        named = self.fields if both.is_list and shape.item().names_field else {}
+        members = (Label(name, named.get(name, thing), shape.item()) for name, thing in after.items())
         stayed = [[name for name in side if name in before and name in after] for side in both.parts]
         if stayed[0] != stayed[1]:
             yield Change(path, "moved", list(before), list(after), labels, members=tuple(members))
 
 
-def _shown(value: Any, shape: Shape, locale: str) -> Message | str | None:
+def _shown(value: Any, shape: Shape, locale: str, fields: Doc) -> Message | str | None:
     """A value for people; None when it is too much for a sentence."""
     if value is ABSENT or isinstance(value, dict):
         return None
     if isinstance(value, list):
-        members = [_member(each, shape.item(), locale) for each in value]
+        members = [_member(each, shape.item(), locale, fields) for each in value]
         if None in members:
             return None
         return _cut(", ".join(each or "" for each in members) or "[]")
-    if word := shape.word(value, locale):
+    if word := _word(value, shape, locale, fields):
         return f"“{_cut(word)}”"
     if isinstance(value, bool):
         return M("yes") if value else M("no")
@@ -130,14 +162,14 @@ def _shown(value: Any, shape: Shape, locale: str) -> Message | str | None:
     return f"“{_cut(value)}”"
 
 
-def _member(value: Any, shape: Shape, locale: str) -> str | None:
+def _member(value: Any, shape: Shape, locale: str, fields: Doc) -> str | None:
     """One of a list: a plain value, or what kind of thing it is with the plain values it has."""
     if isinstance(value, dict):
         kind = kind_of_thing(value)
         if kind is None:
             return None
         said = [
-            _member(each, shape.property(key), locale)
+            _member(each, shape.property(key), locale, fields)
             for key, each in value.items()
             if key not in kinds_of_things
         ]
@@ -147,9 +179,15 @@ def _member(value: Any, shape: Shape, locale: str) -> str | None:
             else kind.render(locale)
         )
     if isinstance(value, list):
-        said = [_member(each, shape.item(), locale) for each in value]
+        said = [_member(each, shape.item(), locale, fields) for each in value]
         return ", ".join(each or "…" for each in said)
-    return shape.word(value, locale) or (value if isinstance(value, str) else scalar_text(value))
+    return _word(value, shape, locale, fields) or (value if isinstance(value, str) else scalar_text(value))
+
+
+def _word(value: Any, shape: Shape, locale: str, fields: Doc) -> str:
+    """How people call a value: as the schema says, or the field that it names."""
+    named = fields.get(value) if isinstance(value, str) and shape.names_field else None
+    return localized(named, "title", locale) if isinstance(named, dict) else shape.word(value, locale)
 
 
 def _cut(text: str) -> str:

@@ -74,6 +74,11 @@ class Shape:
         """How people call this place, or the empty text."""
         return next((name for each in self._schemas if (name := localized(each, "title", locale))), "")
 
+    @cached_property
+    def names_field(self) -> bool:
+        """Whether a text here is the key of one of the document's fields."""
+        return any(each.get("x-key-of") == "field" for each in self._schemas)
+
     def word(self, value: Any, locale: str) -> str:
         """How people call one of the values that may be chosen here, or the empty text."""
         said = (each["x-titles"].get(str(value)) for each in self._schemas if "x-titles" in each)

@@ -19,6 +19,7 @@ from formloop.datasets.summing import Summing, find_summing
 from formloop.forms.fields import types
 from formloop.forms.kind import get_form
 from formloop.forms.spec import Field, FormSpec, Relation, no_such_field
+from formloop.ledgers.engine import RETURNED
 from formloop.ledgers.kind import Reader
 from formloop.ledgers.permits import find_permit
 from formloop.ledgers.reading import is_open, left_of
@@ -31,7 +32,7 @@ _PENDING = {"reserved": "r_", "expected": "e_"}  # of a balance: what is promise
 _ORIGIN: Mapping[str, Type] = {"document": TEXT, "form": TEXT, "record": NUMBER, "line": NUMBER}
 _OWN: Mapping[str, Mapping[str, Type]] = {
     BALANCES: {},
-    ENTRIES: {"date": DATE, "due": DATE, "pending": BOOL, **_ORIGIN},
+    ENTRIES: {"date": DATE, "due": DATE, "pending": BOOL, "goes_back": BOOL, **_ORIGIN},
     OPEN: {"date": DATE, "due": DATE, "total": NUMBER, "left": NUMBER, **_ORIGIN},
 }
 
@@ -271,6 +272,8 @@ class LedgerRows:
             for name in weighed(self.origin.ledger):
                 amount = self._seen(amount, name)
             return amount
+        if key == "goes_back":
+            return self.table.c.way == RETURNED
         if key in ("document", "form", "record"):
             found: Element = posted.c[key] if key != "document" else _document()
             of_entry = select(found).where(posted.c.id == self.table.c.posted)

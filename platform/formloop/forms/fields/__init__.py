@@ -66,9 +66,10 @@ def type_of(schema: Mapping[str, Any]) -> str:
     """The name of the field type that a property's schema means, from `x-type` or from the standard alone."""
     if "x-type" in schema:
         return str(schema["x-type"])
-    kind, items = schema.get("type"), schema.get("items") or {}
+    kind, items = schema.get("type"), schema.get("items")
     if kind == "array":
-        return "subform" if items.get("type") == "object" else "multi_select"
+        of_lines = isinstance(items, Mapping) and items.get("type") == "object"  # drafts may hold anything
+        return "subform" if of_lines else "multi_select"
     if kind in ("number", "integer"):
         return "number"
     if kind == "boolean":

@@ -40,7 +40,7 @@ def _issue(stock: Stock, move: Move) -> Outcome:
         if part <= 0:
             left[place] = layer
             continue
-        value = layer.value if part == layer.quantity else move.rounded(layer.value * part / layer.quantity)
+        value = layer.value if part == layer.quantity else _share(layer, part, move)
         taken.append(layer._replace(quantity=part, value=value))
         if part < layer.quantity:
             left[place] = layer._replace(quantity=layer.quantity - part, value=layer.value - value)
@@ -51,6 +51,13 @@ def _issue(stock: Stock, move: Move) -> Outcome:
     layers = tuple(left[place] for place in sorted(left))
     after = Stock(stock.quantity + move.quantity, stock.value + value, rate, layers)
     return Outcome(after, value, given - value, tuple(taken))
+
+
+def _share(layer: Layer, part: Decimal, move: Move) -> Decimal:
+    """What a part of a layer costs: its proportion, but for a return what its own receipt gives back."""
+    if layer.entry == move.source and move.given is not None:
+        return min(max(move.rounded(move.given * part / move.quantity), ZERO), layer.value)
+    return move.rounded(layer.value * part / layer.quantity)
 
 
 def _revalue(stock: Stock, move: Move) -> Outcome:

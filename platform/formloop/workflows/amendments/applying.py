@@ -64,8 +64,11 @@ def or_outdated(turn: Turn, event: Event) -> Event:
     return Event("outdated", event.by)
 
 
-def apply(turn: Turn) -> None:
-    """Give the record what was proposed; what depends on it follows in the same transaction."""
+def apply(turn: Turn, state: str | None = None) -> None:
+    """Give the record what was proposed; what depends on it follows in the same transaction.
+
+    `state` is where a change has brought the record to, if it has ended by a step that says so.
+    """
     hold(turn.workflow, turn.spec, turn.record)
     found, record = proposals.get(turn.case), _current(turn)
     if is_outdated(turn.workflow, turn.spec, found, record):
@@ -76,7 +79,9 @@ def apply(turn: Turn) -> None:
     else:
         how = records.How(trusted=True, unlocked=True)  # whose rights count was asked when it was proposed
         raw, at = rows.laid(turn.spec, record, found.new), found.revision
-        records.change_record(turn.actor, turn.spec.key, turn.record, raw, at, turn.cause, how)
+        changed = records.change_record(turn.actor, turn.spec.key, turn.record, raw, at, turn.cause, how)
+        if state is not None and state != changed["state"]:
+            records.set_state(turn.actor, turn.spec.key, turn.record, state, turn.cause, changed)
     proposals.note_applied(found.id, impact)
 
 

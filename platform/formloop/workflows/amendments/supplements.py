@@ -4,15 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select
-
 from formloop.access.actor import Actor
+from formloop.bridges import provenance
 from formloop.bridges.engine import fitting
-from formloop.core import clock
 from formloop.core.errors import Conflict
 from formloop.core.expression import EvaluationError
 from formloop.core.text import M
-from formloop.db import connection, transactional
+from formloop.db import transactional
 from formloop.events import Cause
 from formloop.forms import reads
 from formloop.forms import service as records
@@ -20,7 +18,6 @@ from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.spec import Values
-from formloop.forms.tables import record_link
 from formloop.workflows.amendments.chances import find_chance
 
 
@@ -59,16 +56,5 @@ def add(actor: Actor, form: str, record: int, raw: Mapping[str, Any], key: str |
     offer = get_offer(actor, form, record)
     cause = Cause(("ui", f"supplement:{offer.via}"), form, record)
     saved = records.create_once(actor, offer.form, raw, key, cause)
-    link = {
-        "from_form": form,
-        "from_record": record,
-        "from_line": 0,
-        "to_form": offer.form,
-        "to_record": saved["id"],
-        "via": offer.via,
-    }
-    known = select(record_link).where(*(record_link.c[name] == value for name, value in link.items()))
-    if connection().execute(known).first() is None:
-        row = {**link, "version": offer.version, "at": clock.now()}
-        connection().execute(insert(record_link).values(row))
+    provenance.link((form, record), (offer.form, saved["id"]), offer.via, offer.version)
     return saved

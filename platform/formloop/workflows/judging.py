@@ -1,0 +1,43 @@
+"""A record is judged by the rules of its form: when it is submitted, and again before an approval leads to anything."""
+
+from formloop.access.actor import SYSTEM, Actor
+from formloop.core.errors import Problem
+from formloop.db import connection
+from formloop.forms import rows
+from formloop.forms.choices import check_standing
+from formloop.forms.engine import check
+from formloop.forms.links import Links
+from formloop.forms.names import context_of
+from formloop.forms.spec import FormSpec, Values
+from formloop.workflows import cases
+from formloop.workflows.spec import Workflow
+from formloop.workflows.turn import Turn
+
+
+def find_problems(
+    actor: Actor, spec: FormSpec, values: Values, workflow: Workflow, state: str
+) -> list[Problem]:
+    """What the form has against a record in a state: what drafts may lack, or what no longer holds.
+
+    It is judged by what the workflow is about to change as nobody else can change it meanwhile.
+    """
+    coming = {**values, "state": state}
+    links, context = Links(SYSTEM, spec, [coming], held=workflow.changes), context_of(actor)
+    found = check(spec, coming, links.environment(spec, coming), context)
+    return found + check_standing(spec, coming, links, context)
+
+
+def judge_again(turn: Turn, state: str) -> list[Problem]:
+    """What stands against the record now, asked once in a turn, for time has passed since it was submitted.
+
+    Once the case has changed records it is asked no more: the rules count what it did itself. A proposed change has
+    rules of its own.
+    """
+    if turn.judged or turn.workflow.amends is not None:
+        return []
+    turn.judged = True
+    if turn.workflow.changes and cases.has_worked(turn.case):
+        return []
+    if turn.before is None:
+        turn.before = rows.load(connection(), turn.spec, [turn.record])[turn.record]
+    return find_problems(turn.actor, turn.spec, turn.before, turn.workflow, state)
