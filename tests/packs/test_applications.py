@@ -135,6 +135,39 @@ def test_another_site_gives_back_the_bytes_it_was_given(app: Flask, notes: str, 
         assert service.zipped(service.export(SYSTEM, notes)) == archive
 
 
+@SQLITE
+def test_an_application_of_a_builder_is_imported_by_a_builder_elsewhere(app: Flask, tmp_path: Path) -> None:
+    key = applications.create(SYSTEM, "Molds", "模具", "book", "green")
+    draft = definitions.save_draft(_builder(), "form", note_form(), app=key)
+    definitions.publish(_builder(), draft.id)
+    applications.move(SYSTEM, [library.find_entry("role", "note_all").id], key)
+    archive = service.zipped(service.export(SYSTEM, key))
+    db.engine().dispose()
+    elsewhere = create_app(read_settings({"FORMLOOP_INSTANCE": str(tmp_path / "elsewhere")}))
+    with elsewhere.app_context():
+        service.install(_builder(), reading.read_zip(archive))
+        assert [role.key for role in library.list_entries() if role.kind == "role" and role.app == ""] == [
+            "maker"
+        ]
+        assert service.zipped(service.export(_builder(), key)) == archive
+
+
+@SQLITE
+def test_a_builder_may_use_the_copy_they_made(notes: str) -> None:
+    copying.copy(_builder(), notes, "Second notes")
+    assert records.create(_builder(), "note_2", {"code": "A"})["id"]
+
+
+def _builder() -> Actor:
+    """Somebody who designs and installs, and may do nothing else."""
+    if found := people.find_person("lin"):
+        return get_actor(found.id)
+    may = [{"id": "d", "on": "definition", "may": ["design"]}, {"id": "p", "on": "pack", "may": ["install"]}]
+    maker = {"x-kind": "role", "x-id": "0000bbbb", "x-key": "maker", "title": "Maker", "grants": may}
+    definitions.publish_many(SYSTEM, [maker], "builders")
+    return get_actor(people.add_person(SYSTEM, "lin", "Lin", roles=["maker"]))
+
+
 def test_another_application_with_the_same_key_does_not_take_its_place(notes: str) -> None:
     from packs.archives import note_pack
 
@@ -175,7 +208,17 @@ def test_an_application_is_made_shaped_and_copied_in_the_browser(builder: FlaskC
     assert "Wrench" in builder.get("/apps/tools/contents").text
     assert builder.post("/apps/tools/remove", headers=HERE).status_code == 422
     designer = builder.post("/apps/tools/shape", headers=HERE).location
-    assert "app-icon-tools" in builder.get(designer).text
+    shown = builder.get(designer).text
+    assert 'name="v-icon" value="tools" aria-label="tools" checked' in shown
+    assert 'name="v-color" value="orange"' in shown
+
+
+@SQLITE
+def test_an_application_may_be_called_in_chinese_alone(builder: FlaskClient) -> None:
+    made = builder.post("/apps/new", data={"title": "", "title_zh": "售后服务"}, headers=HERE)
+    key = made.location.split("/")[2]
+    assert applications.get_application(key).app.name("en") == "售后服务"
+    assert applications.get_application(key).app.name("zh-CN") == "售后服务"
 
 
 @SQLITE
@@ -214,11 +257,7 @@ def test_who_may_see_nothing_of_an_application_is_not_told_that_it_is_there(app:
 
 @SQLITE
 def test_a_builder_may_use_the_form_they_made_in_an_application(app: Flask) -> None:
-    design = {"x-kind": "role", "x-id": "0000bbbb", "x-key": "maker", "title": "Maker",
-              "grants": [{"id": "d", "on": "definition", "may": ["design"]}]}  # fmt: skip
-    definitions.publish_many(SYSTEM, [design], "builders")
-    maker = people.add_person(SYSTEM, "lin", "Lin", roles=["maker"])
     key = applications.create(SYSTEM, "Mine", "", "book", "green")
-    draft = definitions.save_draft(get_actor(maker), "form", note_form(), app=key)
-    definitions.publish(get_actor(maker), draft.id)
-    assert records.create(get_actor(maker), "note", {"code": "A"})["id"]
+    draft = definitions.save_draft(_builder(), "form", note_form(), app=key)
+    definitions.publish(_builder(), draft.id)
+    assert records.create(_builder(), "note", {"code": "A"})["id"]

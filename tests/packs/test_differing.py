@@ -15,12 +15,18 @@ from formloop.packs import service
 from formloop.packs.differing import compare
 from packs.archives import note_form, note_pack
 
+on_sqlite = pytest.mark.parametrize(
+    "database", ["sqlite"], indirect=True
+)  # what definitions say is the same on both
 
+
+@on_sqlite
 def test_what_is_the_same_does_not_differ(app: Flask) -> None:
     service.install(SYSTEM, note_pack())
     assert compare(SYSTEM, "little", note_pack()) == []
 
 
+@on_sqlite
 def test_changes_and_what_is_on_one_side_alone_are_said(app: Flask) -> None:
     service.install(SYSTEM, note_pack())
     other = {**note_form(title="Other"), "x-id": "0000beef", "x-key": "other"}
@@ -30,6 +36,7 @@ def test_changes_and_what_is_on_one_side_alone_are_said(app: Flask) -> None:
     assert len(found["note.form.json"]) == 1 and "Ours" in found["note.form.json"][0]
 
 
+@on_sqlite
 def test_an_application_that_is_not_here_is_told(app: Flask) -> None:
     with pytest.raises(NotFound):
         compare(SYSTEM, "nowhere", note_pack())

@@ -10,6 +10,10 @@ from formloop.definitions import service as definitions
 from formloop.packs import installing, service
 from packs.archives import note_form, note_pack
 
+pytestmark = pytest.mark.parametrize(
+    "database", ["sqlite"], indirect=True
+)  # what definitions say is the same on both
+
 
 def refused(pack: service.Pack) -> list[tuple[str, str, str]]:
     """Code, file and Chinese sentence of everything that stands against installing."""

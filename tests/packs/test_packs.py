@@ -38,6 +38,15 @@ def test_every_icon_of_a_shipped_pack_is_drawn() -> None:
     assert {each["icon"] for each in files if "icon" in each} - drawn == set()
 
 
+def test_a_number_tells_which_form_it_belongs_to() -> None:
+    forms = [json.loads(path.read_text("utf-8")) for path in Path("templates_library").glob("*/*.form.json")]
+    numbers = [
+        field["x-serial"] for form in forms for field in form["properties"].values() if "x-serial" in field
+    ]
+    starts = [number.partition("{")[0] for number in numbers]
+    assert sorted(starts) == sorted(set(starts))
+
+
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # a check reads no table
 @pytest.mark.parametrize("key", SHIPPED)
 def test_a_shipped_pack_is_sound_and_canonical(app: Flask, key: str) -> None:
@@ -73,6 +82,7 @@ def test_a_pack_plays_its_story(app: Flask, key: str) -> None:
     assert len(told) == len(story["steps"])
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # it is told the same on both
 def test_a_story_that_goes_otherwise_says_where(app: Flask) -> None:
     demonstration.fill()
     story = {"steps": [{"id": "one", "as": "builder", "create": "unit", "values": {"code": "X", "name": "X"}},

@@ -17,6 +17,10 @@ from formloop.forms import service as records
 from formloop.packs import installing, reading, samples, service
 from packs.archives import note_form, zipped
 
+pytestmark = pytest.mark.parametrize(
+    "database", ["sqlite"], indirect=True
+)  # pages are the same on both; installing is tested on both elsewhere
+
 Open = Callable[[str], FlaskClient]
 
 
