@@ -26,6 +26,7 @@ from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
 from formloop.forms.service import Draft, How
 from formloop.forms.spec import FormSpec, Values
+from formloop.forms.standing import note_held
 
 MOST_FOUND = 1_000
 UNFIT = M("This cannot be made of the record as it is now.")
@@ -171,6 +172,7 @@ def _find(bridge: BridgeSpec, source: FormSpec, record: Values) -> list[Linked]:
         in_transaction()
     ):  # of two who ask at once, be it of other records, the second sees what the first has made
         query = query.with_for_update()
+        note_held(there.key)
     with reading() as conn:
         ids = list(conn.execute(query).scalars())
         if len(ids) > MOST_FOUND:

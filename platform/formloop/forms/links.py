@@ -15,6 +15,7 @@ from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
 from formloop.forms.reading import OWN
 from formloop.forms.spec import Field, FormSpec, Values
+from formloop.forms.standing import columns_asked, note_held, recall
 
 Fetched = dict[tuple[str, int], Values]
 
@@ -76,12 +77,12 @@ class Links:
         keys = {p[0] for p in paths} & set(target.table.c.keys())
         permit = permits.find_permit(self.actor, "view", target)
         seen = permit.where(context_of(self.actor)) if permit else _NOBODY
-        query = _reading(target.table, tuple(sorted(keys | {"id", "deleted_at"})), seen, places_for(ids))
-        if form in self.held:
-            query = query.order_by(target.table.c.id).with_for_update()
-        with reading() as conn:
-            for row in conn.execute(query, handed("id", ids)).mappings():
-                self.records.setdefault((form, row["id"]), {"_seen": True}).update(row)
+        rows = self._rows(target, ids, keys | {"id", "deleted_at"}, seen)
+        for i in ids & rows.keys():
+            known = self.records.setdefault((form, i), {"_seen": True})
+            known.update({key: rows[i][key] for key in keys}, id=i, deleted_at=rows[i]["deleted_at"])
+            if seen is not None:
+                known["_seen"] = rows[i]["_seen"]
         deeper: dict[str, set[tuple[str, ...]]] = {}
         for path in paths:
             if len(path) > 1:
@@ -94,6 +95,27 @@ class Links:
             self.fetch(field.relation.form, {r[key] for r in here if r.get(key) is not None}, rest)
             for record in here:
                 record[key] = self.linked(field, record.get(key))
+
+    def _rows(
+        self, target: FormSpec, ids: set[int], keys: set[str], seen: ColumnElement[bool] | None
+    ) -> Mapping[int, Values]:
+        """These records by id, with the columns `keys` at least; each is read once in a transaction."""
+        held = target.key in self.held
+        if held:
+            note_held(target.key)
+        columns, rows = columns_asked(target.table), recall(target.key, target.table, seen)
+        missing = {i for i in ids if i not in rows or not keys <= rows[i].keys()}
+        if held:
+            missing = ids
+        if missing:
+            columns |= keys
+            query = _reading(target.table, tuple(sorted(columns)), seen, places_for(missing))
+            if held:
+                query = query.order_by(target.table.c.id).with_for_update()
+            with reading() as conn:
+                found = conn.execute(query, handed("id", missing)).mappings()
+                rows.update({row["id"]: dict(row) for row in found})
+        return rows
 
     def linked(self, field: Field, value: Any) -> Any:
         """`value` as expressions want it: the id, carrying its record when that was fetched."""

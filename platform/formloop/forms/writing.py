@@ -1,6 +1,5 @@
 """Writing checked records: rows, serial numbers, change log and events, in this order."""
 
-from collections import Counter
 from dataclasses import dataclass, field
 
 from sqlalchemy import insert
@@ -10,9 +9,9 @@ from formloop.access.actor import Actor
 from formloop.core import clock
 from formloop.core.errors import Conflict, Invalid, Problem
 from formloop.core.text import M
-from formloop.db import connection, kept
+from formloop.db import connection
 from formloop.events import Cause, Event, emit
-from formloop.forms import engine, rows, serials
+from formloop.forms import engine, rows, serials, standing
 from formloop.forms.drafts import Draft, Outcome
 from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
@@ -43,7 +42,7 @@ def write(actor: Actor, spec: FormSpec, work: list[Work], cause: Cause) -> None:
     for each in new:
         each.difference = rows.difference(spec, {}, each.after)
     conn = connection()
-    _written()[spec.key] += len(new) + len(changed)
+    standing.note_written(spec.key, len(new) + len(changed))
     try:
         if new:
             rows.add(conn, spec, [w.after for w in new])
@@ -54,15 +53,6 @@ def write(actor: Actor, spec: FormSpec, work: list[Work], cause: Cause) -> None:
         raise Invalid([taken_field(spec, str(error.orig))]) from error
     _log(actor, spec, [*new, *changed], cause)
     emit(*(_event(actor, spec, each, cause) for each in (*new, *changed)))
-
-
-def times_written(form: str) -> int:
-    """How many records of a form have been written in the open transaction; more than before means: look again."""
-    return _written()[form]
-
-
-def _written() -> Counter[str]:
-    return kept("forms.written", Counter[str])
 
 
 def _begin(actor: Actor, spec: FormSpec, each: Work) -> None:

@@ -15,6 +15,7 @@ from formloop.db import connection, kept, transactional
 from formloop.forms import rows
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec, Values
+from formloop.forms.standing import note_taken_back
 from formloop.workflows import cases, in_use, judging, lines, working
 from formloop.workflows.kind import find_workflow, get_version
 from formloop.workflows.spec import Workflow
@@ -125,6 +126,7 @@ def _start_other(turn: Turn, work: Work) -> Mapping[str, Any]:
             above = {turn.workflow.key: turn.case, **turn.state.above}
             found = submit_for(initiator, form, record, above)
     except IntegrityError as error:  # somebody else submitted it at this moment, so theirs is waited for
+        note_taken_back()
         if "fl_case" not in str(error.orig):
             raise
         under_way = _find_under_way(form, record)

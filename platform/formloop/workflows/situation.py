@@ -17,7 +17,7 @@ from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
-from formloop.forms.writing import times_written
+from formloop.forms.standing import times_written
 from formloop.workflows import calendar
 from formloop.workflows.amendments.reading import ABOUT_PEOPLE
 from formloop.workflows.assignees import rules
@@ -66,12 +66,6 @@ class Situation(Staff):
         """Take the record as it is now; None to read it again when it is needed."""
         self._values = values
         self._pointing = None
-
-    def forget(self, form: str) -> None:
-        """Read records of this form again when they are needed: from now on nobody else changes them."""
-        if self._pointing is not None and form in self._pointing.written:
-            self._pointing = None
-        self._found = {key: each for key, each in self._found.items() if form not in each.written}
 
     @property
     def values(self) -> Values:

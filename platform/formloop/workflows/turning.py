@@ -10,8 +10,7 @@ from formloop.core.errors import Conflict, Invalid
 from formloop.core.text import M
 from formloop.db import kept
 from formloop.forms import service as records
-from formloop.forms.kind import get_form
-from formloop.forms.writing import times_written
+from formloop.forms.standing import times_written
 from formloop.workflows import announcing, cases, judging, watching, working
 from formloop.workflows.amendments import applying
 from formloop.workflows.engine import advance
@@ -83,7 +82,7 @@ def _think(turn: Turn, event: Event, effort: Effort) -> list[Effect]:
 
 
 def _perform_one(turn: Turn, work: Work, event: Event) -> Event | None:
-    """Do one piece of work; what was written or locked by it is read again when it is needed.
+    """Do one piece of work; a record that was written by it is read again when it is needed.
 
     Before anything is changed the record is judged again: a decision that would lead to it is refused, and where
     nobody decides the step fails with the reason.
@@ -101,8 +100,6 @@ def _perform_one(turn: Turn, work: Work, event: Event) -> Event | None:
     if times_written(turn.spec.key) != written:
         turn.before = None
         turn.situation.see(None)
-    if work.kind in working.READING:
-        turn.situation.forget(get_form(work.values["form"]).key)
     return answer
 
 

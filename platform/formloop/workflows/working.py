@@ -23,6 +23,7 @@ from formloop.forms import service as records
 from formloop.forms.kind import get_form
 from formloop.forms.service import Draft, How
 from formloop.forms.spec import Field
+from formloop.forms.standing import note_held, note_taken_back
 from formloop.planning import service as planning
 from formloop.workflows import cases
 from formloop.workflows.nodes.data import MOST_FOUND
@@ -56,6 +57,7 @@ def perform(turn: Turn, work: Work) -> Event | None:
     except FormloopError as error:
         if point is not None:
             point.rollback()
+            note_taken_back()
         return Event("failed", None, round=work.round, values={"reason": reason_of(error)})
     if point is not None:
         point.commit()
@@ -116,6 +118,7 @@ def _query(turn: Turn, work: Work) -> Mapping[str, Any]:
     query = _finding(spec.table, tuple(by), empty, MOST_FOUND + 1 if many else 1)
     if spec.key in turn.workflow.changes:  # as read until written: of two that add to it neither is lost
         query = query.with_for_update()
+        note_held(spec.key)
     ids = tuple(connection().execute(query, by).scalars())
     if len(ids) > MOST_FOUND:
         most = Message(str(MOST_FOUND))  # no value of a field: it may be told

@@ -12,6 +12,7 @@ from formloop.core.expression import Path
 from formloop.db import connection, is_sqlite, kept
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec
+from formloop.forms.standing import note_held
 from formloop.workflows.amendments.impact import find_dependents
 from formloop.workflows.spec import Workflow
 
@@ -42,6 +43,7 @@ def _lock(rows: Rows, shared: bool = False) -> None:
     table = get_form(rows[0]).table
     query = select(table.c.id).where(table.c.id.in_(rows[1])).order_by(table.c.id)
     connection().execute(query.with_for_update(read=shared)).all()
+    note_held(rows[0])
 
 
 def _pointed_to(spec: FormSpec, ids: tuple[int, ...], paths: Iterable[Path]) -> Iterator[Rows]:
