@@ -80,6 +80,24 @@ def test_an_entry_is_refused_by_what_was_there_before_it_and_every_such_line_is_
     assert shop.there() == (D(9), D(18))
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # the statements are the same on both
+def test_the_balances_before_a_count_are_asked_for_together_however_many_its_lines(
+    store: Store, statements: list[str]
+) -> None:
+    items = [store.make("item", f"item {n}") for n in range(8)]
+    store.do("receipt", *({"item": each, "quantity": "5", "price": "2"} for each in items), place=store.main)
+
+    def asked(*counted: int) -> int:
+        statements.clear()
+        store.do(
+            "count", *({"item": each, "quantity": "4", "price": "2"} for each in counted), place=store.main
+        )
+        return sum("fl_turnover_stock" in each and each.startswith("SELECT") for each in statements)
+
+    assert asked(items[0]) == asked(*items[1:]) == 2  # of each item in its place, and of its pool
+    assert [store.there(item=each)[0] for each in items] == [D(4)] * 8
+
+
 def test_the_balance_before_an_entry_may_be_that_of_a_set_for_which_the_ledger_keeps_balances(
     database: Settings,
 ) -> None:

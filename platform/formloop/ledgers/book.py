@@ -171,11 +171,17 @@ class Book:
         return balances
 
     def _fill_before(self) -> None:
-        problems: list[Problem] = []
+        """What follows from balances before these entries: they are asked together, by ledger, day and set."""
+        alike: dict[Any, list[tuple[Group, Slot]]] = {}
         for group, slot in self.slots():
             if slot.rule.index >= 0 and engine.asks_before(slot.rule) and slot.way in OWN:
-                found = asof.balance_at(slot.ledger, slot.dims, self.day_of(group, slot), slot.rule.per)
-                problems += engine.fill_before(group.sheet, slot, found)
+                mark = (slot.ledger.key, self.day_of(group, slot), slot.rule.per)
+                alike.setdefault(mark, []).append((group, slot))
+        problems: list[Problem] = []
+        for (ledger, day, per), asking in alike.items():
+            found = asof.balances_at(self.ledgers[ledger], [slot.dims for _, slot in asking], day, per)
+            for (group, slot), before in zip(asking, found, strict=True):
+                problems += engine.fill_before(group.sheet, slot, before)
                 valuation = slot.ledger.valuation
                 by_balance = valuation and engine.reads_before(slot.rule.measures.get(valuation.value))
                 if valuation and by_balance and slot.method is not None:
