@@ -1,12 +1,10 @@
 """Who buys does not receive, and who receives does not pay: the duties of the demo's people are apart."""
 
-import pytest
 from flask import Flask
 
 from formloop.access import gate, people
 from formloop.access.actor import get_actor
 from formloop.definitions import library
-from formloop.packs import demonstration
 from formloop.studio import bridge_design
 
 DUTIES = {
@@ -24,9 +22,7 @@ DUTIES = {
 EVERY = set().union(*DUTIES.values())
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # rights are the same on both
-def test_each_document_is_made_submitted_and_taken_back_by_one_duty_only(app: Flask) -> None:
-    demonstration.fill()
+def test_each_document_is_made_submitted_and_taken_back_by_one_duty_only(demo: Flask) -> None:
     for account, own in DUTIES.items():
         person = people.find_person(account)
         assert person is not None
@@ -36,9 +32,7 @@ def test_each_document_is_made_submitted_and_taken_back_by_one_duty_only(app: Fl
             assert may == own, (account, action)
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # a check reads no table
-def test_no_bridge_of_the_packs_waits_for_what_never_happens(app: Flask) -> None:
-    demonstration.fill()
+def test_no_bridge_of_the_packs_waits_for_what_never_happens(demo: Flask) -> None:
     told = {
         each.key: [str(p.message) for p in found]
         for each in library.list_entries("bridge")

@@ -17,10 +17,6 @@ from formloop.forms import service as records
 from formloop.packs import installing, reading, samples, service
 from packs.archives import note_form, zipped
 
-pytestmark = pytest.mark.parametrize(
-    "database", ["sqlite"], indirect=True
-)  # pages are the same on both; installing is tested on both elsewhere
-
 Open = Callable[[str], FlaskClient]
 
 
@@ -65,7 +61,7 @@ def test_a_run_that_failed_says_what_is_installed_all_the_same(people_of_demo: O
     assert "Nothing was installed." not in page
 
 
-def test_own_forms_are_taken_along_from_the_start_page(app: Flask, people_of_demo: Open) -> None:
+def test_own_forms_are_taken_along_from_the_start_page(people_of_demo: Open) -> None:
     definitions.publish_many(SYSTEM, [note_form()], "made here")
     builder = people_of_demo("administrator")
     assert "/apps/own_forms?all=1" in builder.get("/").text
@@ -79,7 +75,7 @@ def test_own_forms_are_taken_along_from_the_start_page(app: Flask, people_of_dem
     assert (pack.said("title", "en"), pack.said("title", "zh-CN")) == ("Own forms", "自建表单")
 
 
-def test_own_forms_are_own_forms_where_they_are_installed(app: Flask, people_of_demo: Open) -> None:
+def test_own_forms_are_own_forms_where_they_are_installed(people_of_demo: Open) -> None:
     definitions.publish_many(SYSTEM, [note_form()], "made here")
     pack = reading.read_zip(service.zipped(service.export(SYSTEM, service.OWN_FORMS)))
     assert [each.new for each in service.install(SYSTEM, pack)] == [False]
@@ -105,7 +101,7 @@ def test_the_start_page_reads_no_pack_again(people_of_demo: Open, monkeypatch: p
     assert browser.get("/").status_code == 200
 
 
-def test_sample_records_in_the_recycle_bin_do_not_count(app: Flask) -> None:
+def test_sample_records_in_the_recycle_bin_do_not_count(demo: Flask) -> None:
     service.install(SYSTEM, service.get_pack("master_data"))
     before = samples.count_all()
     gone = next(iter(records_of("currency")))

@@ -1,7 +1,6 @@
 """Goods that go back to their supplier: stock is worth what was invoiced for what was kept, and nothing stays open."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from decimal import Decimal as D
 from functools import partial
 from typing import Any
@@ -12,7 +11,6 @@ from sqlalchemy import select
 
 from formloop.access import people
 from formloop.access.actor import SYSTEM, Actor, get_actor
-from formloop.app import create_app
 from formloop.core.errors import Invalid
 from formloop.datasets import service as datasets
 from formloop.db import reading, undone
@@ -20,22 +18,8 @@ from formloop.forms import service as records
 from formloop.forms.kind import get_form
 from formloop.ledgers import reading as ledgers
 from formloop.ledgers.verifying import verify
-from formloop.packs import demonstration
-from formloop.settings import Settings
 from formloop.workflows import cases, service
 from formloop.workflows.amendments import service as amendments
-
-pytestmark = pytest.mark.parametrize(
-    "database", ["sqlite"], indirect=True
-)  # returns are valued on both in tests/ledgers and in the stories
-
-
-@pytest.fixture
-def app(database: Settings) -> Iterator[Flask]:
-    application = create_app(replace(database, demo=True))
-    with application.app_context():
-        demonstration.fill()
-        yield application
 
 
 def actor_of(account: str) -> Actor:
@@ -160,7 +144,7 @@ STORIES: list[tuple[Story, str]] = [
 ]
 
 
-def test_what_is_kept_is_worth_what_was_invoiced(app: Flask) -> None:
+def test_what_is_kept_is_worth_what_was_invoiced(demo: Flask) -> None:
     def tell(method: str, story: Story, worth: D) -> None:
         trade = Trade(method)
         story(trade)
@@ -175,7 +159,7 @@ def test_what_is_kept_is_worth_what_was_invoiced(app: Flask) -> None:
             undone(partial(tell, method, story, D(worth)))
 
 
-def test_a_credit_below_cost_is_a_difference_and_leaves_the_stock_alone(app: Flask) -> None:
+def test_a_credit_below_cost_is_a_difference_and_leaves_the_stock_alone(demo: Flask) -> None:
     trade = Trade()
     trade.invoice("100", "12")
     trade.send_back("10")
@@ -183,7 +167,7 @@ def test_a_credit_below_cost_is_a_difference_and_leaves_the_stock_alone(app: Fla
     assert (trade.account("1405"), trade.account("1404"), trade.account("220202")) == (1080, 10, 0)
 
 
-def test_what_goes_back_to_its_supplier_was_not_issued(app: Flask) -> None:
+def test_what_goes_back_to_its_supplier_was_not_issued(demo: Flask) -> None:
     trade = Trade()
     trade.send_back("10")
     given = {"since": "2026-03-01", "until": "2026-03-31"}
@@ -203,7 +187,7 @@ def test_what_goes_back_to_its_supplier_was_not_issued(app: Flask) -> None:
     assert (issued["quantity"], issued["value"]) == (4, 40)
 
 
-def test_goods_are_credited_only_for_a_return_and_once(app: Flask) -> None:
+def test_goods_are_credited_only_for_a_return_and_once(demo: Flask) -> None:
     trade = Trade()
     trade.invoice("100", "12")
     with pytest.raises(Invalid) as unnamed:
