@@ -18,6 +18,7 @@ from formloop.forms.kind import get_form
 from formloop.forms.listing import Query
 from formloop.packs import demonstration, reading, samples, scenario, service
 
+ON_POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.postgres)
 SHIPPED = sorted(path.parent.name for path in Path("templates_library").glob("*/pack.json"))
 
 
@@ -73,8 +74,19 @@ def test_installed_and_exported_a_pack_is_the_same_bytes(app: Flask, key: str) -
 
 
 @pytest.mark.parametrize("key", SHIPPED)
-def test_a_pack_plays_its_story(app: Flask, key: str) -> None:
+def test_a_pack_plays_its_story(demo: Flask, key: str) -> None:
+    play(key)
+
+
+@pytest.mark.parametrize("database", [ON_POSTGRESQL], indirect=True)
+@pytest.mark.parametrize("key", SHIPPED)
+def test_a_pack_plays_its_story_on_postgresql(app: Flask, key: str) -> None:
     demonstration.fill()
+    play(key)
+
+
+def play(key: str) -> None:
+    """A shipped story, which must go as it says."""
     story = loads((service.library_folder() / key / "scenario.json").read_text("utf-8"))
     told: list[str] = []
     problems = scenario.play(story, told.append)
@@ -82,9 +94,7 @@ def test_a_pack_plays_its_story(app: Flask, key: str) -> None:
     assert len(told) == len(story["steps"])
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # it is told the same on both
-def test_a_story_that_goes_otherwise_says_where(app: Flask) -> None:
-    demonstration.fill()
+def test_a_story_that_goes_otherwise_says_where(demo: Flask) -> None:
     story = {"steps": [{"id": "one", "as": "builder", "create": "unit", "values": {"code": "X", "name": "X"}},
                        {"id": "two", "expect": "one", "values": {"name": "Y"}}]}  # fmt: skip
     assert [p.at for p in scenario.play(story)] == ["two: name"]
@@ -152,7 +162,6 @@ def test_installing_twice_changes_nothing(app: Flask) -> None:
 
 
 def test_only_who_may_install_installs(app: Flask) -> None:
-    demonstration.fill()
-    seller = get_actor(people.find_person("seller").id)
+    seller = get_actor(people.add_person(SYSTEM, "seller", "Seller"))
     with pytest.raises(Forbidden):
         service.install(seller, service.get_pack("master_data"))
