@@ -80,12 +80,14 @@ def worker(burst: bool, kept: bool) -> None:
 
 @main.command()
 @click.option("--if-needed", is_flag=True, help="Do nothing when the demo is there already.")
-def demo(if_needed: bool) -> None:
-    """Fill this site with the demo: personas, packs and sample data."""
+@click.option("--without-story", is_flag=True, help="Leave out the documents of the demo's last month.")
+def demo(if_needed: bool, without_story: bool) -> None:
+    """Fill this site with the demo: personas, packs, sample data and a month of trade."""
     from formloop.packs import demonstration
 
     demonstration.prepare(read_settings())
-    with_site(demonstration.fill)(if_needed)
+    if with_site(demonstration.fill)(if_needed) and not without_story:
+        with_site(demonstration.play)()
 
 
 @main.command("import")

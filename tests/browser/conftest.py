@@ -73,7 +73,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     surroundings = {name: value for name, value in os.environ.items() if not name.startswith("FORMLOOP_")}
     surroundings |= {"FORMLOOP_INSTANCE": str(instance), "FORMLOOP_DEMO": "1", "PYTHONUNBUFFERED": "1"}
     formloop = [sys.executable, "-m", "formloop.cli"]
-    subprocess.run([*formloop, "demo", "--if-needed"], env=surroundings, check=True, timeout=120)
+    subprocess.run(
+        [*formloop, "demo", "--if-needed", "--without-story"], env=surroundings, check=True, timeout=120
+    )
     command = [*formloop, "serve", "--port", str(free_port())]
     with (
         (instance / "serve.log").open("w") as log,

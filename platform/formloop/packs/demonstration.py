@@ -1,12 +1,13 @@
-"""The demo: people to sign in as, and every pack with its sample data."""
+"""The demo: people to sign in as, every pack with its sample data, and what these people have done so far."""
 
 from flask import current_app
 
 from formloop.access import people, personas
 from formloop.access.actor import SYSTEM
+from formloop.core.errors import Invalid
 from formloop.core.text import localized
 from formloop.db import transactional
-from formloop.packs import service
+from formloop.packs import scenario, service
 from formloop.settings import Settings
 
 
@@ -25,6 +26,13 @@ def fill(if_needed: bool = False) -> bool:
     for card in service.list_cards():
         service.install(SYSTEM, card.pack)
     return True
+
+
+def play() -> None:
+    """Let the people of the demo have traded for a month, as `demo_story.json` beside the packs tells it."""
+    story = current_app.config["SETTINGS"].packs / "demo_story.json"
+    if story.is_file() and (problems := scenario.play(scenario.read(story))):
+        raise Invalid(problems)
 
 
 def _add_people() -> None:

@@ -1,7 +1,11 @@
-"""Records that sample data and stories name by a field of theirs: `{"$find": "currency", "code": "CNY"}`."""
+"""What sample data and stories say otherwise than by a value.
+
+`{"$find": "currency", "code": "CNY"}` is the record with this field, `{"$day": -3}` the day three days ago.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -17,10 +21,12 @@ from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Unreadable, no_form
 
 _FIND = "$find"
+_DAY = "$day"
+FARTHEST = 36_500  # days
 
 
 class Resolver:
-    """Replaces every `{"$find": form, field: value}` by the id of that record, one query for each form and field.
+    """Replaces what is said otherwise than by a value; records are found by one query for each form and field.
 
     Invalid names all that cannot be found, by the places of the records. What `actor` may not see is not found
     either, unless it is in one of the `own` forms.
@@ -33,7 +39,10 @@ class Resolver:
         problems: list[Problem] = []
         groups: dict[tuple[str, str], list[_Wanted]] = {}
         for at, record in records.items():
-            for place, said in _finds(at, record):
+            for place, said in _said(at, record):
+                if _DAY in said:
+                    problems += _check_day(place, said[_DAY])
+                    continue
                 wanted = _read(place, said)
                 if isinstance(wanted, Problem):
                     problems.append(wanted)
@@ -50,6 +59,8 @@ class Resolver:
         """`value` with everything found in place; what is said besides the values (`$…`) is left out."""
         if isinstance(value, Mapping) and _FIND in value:
             return self._ids[dumps(dict(value))]
+        if isinstance(value, Mapping) and _DAY in value:
+            return (context_of(SYSTEM).today + timedelta(days=value[_DAY])).isoformat()
         if isinstance(value, Mapping):
             return {k: self(v) for k, v in value.items() if not k.startswith("$")}
         return [self(each) for each in value] if isinstance(value, list) else value
@@ -70,12 +81,18 @@ def find_form(key: object) -> FormSpec | None:
     return found if isinstance(found, FormSpec) else None
 
 
-def _finds(at: str, value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    if isinstance(value, Mapping) and _FIND in value:
+def _said(at: str, value: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    if isinstance(value, Mapping) and (_FIND in value or _DAY in value):
         yield at, value
     elif isinstance(value, Mapping | list):
         for key, each in value.items() if isinstance(value, Mapping) else enumerate(value):
-            yield from _finds(f"{at}.{key}".lstrip("."), each)
+            yield from _said(f"{at}.{key}".lstrip("."), each)
+
+
+def _check_day(at: str, days: Any) -> Iterator[Problem]:
+    if type(days) is not int or abs(days) > FARTHEST:
+        text = M("“$day” is a whole number of days from today, at most {most}.", most=FARTHEST)
+        yield Problem("day", at, text)
 
 
 def _read(at: str, said: Mapping[str, Any]) -> "_Wanted | Problem":
