@@ -15,9 +15,26 @@ from formloop.ledgers import periods
 from formloop.ledgers.asof import balance_at
 from formloop.ledgers.kind import get_ledger
 from formloop.ledgers.pools import nets
+from formloop.ledgers.tables import posted
 from formloop.ledgers.verifying import verify
 from formloop.settings import Settings
-from ledgers.store import GENERAL, OUT, PER_LINE, STOCK, Store, credit, debit, document, link, posting
+from ledgers.store import (
+    GENERAL,
+    OUT,
+    PER_LINE,
+    STOCK,
+    Store,
+    credit,
+    debit,
+    document,
+    form,
+    lines,
+    link,
+    number,
+    posting,
+    text,
+)
+from ledgers.store import date as date_field
 
 
 def test_a_receipt_adds_to_stock_and_to_the_books(store: Store) -> None:
@@ -279,3 +296,37 @@ def test_what_was_added_and_taken_off_again_does_not_count(store: Store) -> None
     store.do("cost_added", {"quantity": "1", "of": line}, cost="180")
     assert (store.worth(back), store.there()) == ([-100], (90, 1080))
     assert verify() == []
+
+
+def test_a_change_of_what_no_entry_is_made_of_enters_nothing_again(database: Settings) -> None:
+    noted = {"note": text("Note")}
+    rows = lines(of=number("Of line", 0), remark=text("Remark"), amount=number("Amount", 2))
+    shop = Store(
+        form("bill", day=date_field(), party=link("Party", "party"), lines=rows, **noted),
+        form("paid", day=date_field(), bill=link("Bill", "bill"), party=link("Party", "party"), amount=number("Amount", 2), **noted),
+        posting("bill_posting", "bill", {"ledger": "stock", "adds_to": "line.of", "value": "line.amount"},
+                debit("settings.stock", "entries.stock.value"), debit("settings.variance", "entries.stock.variance"),
+                credit("settings.payable", "line.amount", party="party"), **PER_LINE),
+        posting("paid_posting", "paid", debit("settings.payable", "amount", settles="bill", party="party"),
+                credit("settings.bank", "amount")),
+    )  # fmt: skip
+    party, line = shop.make("party", "Acme"), shop.buy("10", "2")["lines"][0]["id"]
+    bill = shop.do("bill", party=party, lines=[{"of": line, "amount": "5"}])
+    paid = shop.do("paid", bill=bill["id"], party=party, amount="5")
+    heads = len(_heads())
+    service.change_record(SYSTEM, "bill", bill["id"], {"note": "seen"})
+    service.change_record(
+        SYSTEM, "bill", bill["id"], {"lines": [{"id": bill["lines"][0]["id"], "remark": "seen"}]}
+    )
+    service.change_record(SYSTEM, "books", shop.books, {"bank": shop.named["expense"]})
+    service.change_record(SYSTEM, "paid", paid["id"], {"note": "seen"})
+    assert len(_heads()) == heads and verify() == []
+    service.change_record(
+        SYSTEM, "bill", bill["id"], {"lines": [{"id": bill["lines"][0]["id"], "amount": "6"}]}
+    )
+    assert len(_heads()) > heads and verify() == []
+
+
+def _heads() -> list[Any]:
+    with reading() as conn:
+        return list(conn.execute(select(posted.c.id)).scalars())

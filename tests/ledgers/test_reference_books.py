@@ -397,3 +397,18 @@ def test_lot_04_a_lot_is_found_in_the_place_that_holds_it(store: Store) -> None:
     store.take("10", place=found.rows[0].dims["place"], lot=lot)
     assert store.there(place=second, lot=lot)[0] == 90
     assert get_ledger("stock").key == "stock"
+
+
+def test_what_is_open_of_what_an_entry_settles_can_be_asked_for(database: Any) -> None:
+    """The last payment takes what is left, to the cent, whatever was rounded before and whoever was taken back."""
+    part = "IF(amount = 1, before.open, ROUND(amount * 719.93, 2))"
+    paid = posting("paid", "payment", credit("settings.receivable", part, settles="invoice", id="part", **PARTY),
+                   debit("settings.bank", "entries.part.credit"), date="day")  # fmt: skip
+    store = Store(INVOICE, INVOICED, PAYMENT, paid)
+    store.make("party", "Acme")
+    of = invoice(store, "719.93")
+    first, _ = pay(store, of, "0.33"), pay(store, of, "0.33")
+    assert left(store) == [D("244.77")]
+    store.cancel("payment", first)
+    pay(store, of, "1")
+    assert left(store) == [] and store.account("bank") == D("719.93")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -181,7 +182,8 @@ class Book:
         for (ledger, day, per), asking in alike.items():
             found = asof.balances_at(self.ledgers[ledger], [slot.dims for _, slot in asking], day, per)
             for (group, slot), before in zip(asking, found, strict=True):
-                problems += engine.fill_before(group.sheet, slot, before)
+                open_ = {"open": matching.left_of(slot)} if slot.rule.settles is not None else {}
+                problems += engine.fill_before(group.sheet, slot, {**open_, **before})
                 valuation = slot.ledger.valuation
                 by_balance = valuation and engine.reads_before(slot.rule.measures.get(valuation.value))
                 if valuation and by_balance and slot.method is not None:
@@ -261,14 +263,21 @@ class Book:
 
     def _take_added(self, replay: Replay) -> None:
         """What was added to an earlier entry stands in the entries that add it, not in a revaluation of it."""
-        for _, slot in self.slots():
-            if slot.way != ADDED or not slot.method:
-                continue
+        added = [slot for _, slot in self.slots() if slot.way == ADDED and slot.method]
+        given: dict[int, Decimal] = {}
+        for slot in added:
+            given[slot.source or 0] = given.get(slot.source or 0, ZERO) + (slot.given or ZERO)
+        for slot in added:
             change, valuation = replay.changes.get(slot.source or 0), slot.ledger.valuation
             if change is None or valuation is None:
                 slot.amounts["variance"] = slot.given or ZERO
                 continue
             value = min(change.value, slot.given or ZERO, key=abs) if change.value else ZERO
+            if (
+                change.value == given[slot.source or 0]
+            ):  # all of it was taken, be it added and taken off at once
+                value = slot.given or ZERO
+            given[slot.source or 0] -= slot.given or ZERO
             slot.amounts[valuation.value] = value
             slot.amounts["variance"] = (slot.given or ZERO) - value
             change.value -= value

@@ -83,6 +83,12 @@ def _waiting(ledger: LedgerSpec, slot: Slot, source: int | None, pending: bool) 
     return list(connection().execute(query.order_by(order, table.c.entry).with_for_update()))
 
 
+def left_of(slot: Slot) -> Decimal:
+    """What is open of what an entry settles, held until it is written."""
+    left: Decimal = sum((row.left for row in _waiting(slot.ledger, slot, slot.settles, False)), ZERO)
+    return abs(left)
+
+
 def _settle(book: Book, group: Group, slot: Slot) -> None:
     left = weight_of(slot)
     used = {m.entry: m.amount for m in book.matches if m.ledger is slot.ledger}

@@ -152,7 +152,8 @@ class Reader:
                     f"{at}.each",
                     M("The form “{form}” has no lines “{key}”.", form=form.key, key=each),
                 )
-        before = RecordType("before", lambda: dict.fromkeys(ledger.measures, NUMBER))
+        told = [*(["open"] if "settles" in said else []), *ledger.measures]
+        before = RecordType("before", lambda: dict.fromkeys(told, NUMBER))
         measures = self._measures(
             said,
             at,

@@ -46,7 +46,7 @@ def on_events(events: Sequence[Event]) -> None:
         mine = [e for e in events if e.form == posting.form]
         fresh = [e for e in mine if _begins(posting, e)]
         stale = [e for e in mine if not _begins(posting, e) and _ends(posting, e)]
-        changed = [e for e in mine if e.name == "updated" and _holds(posting, e)]
+        changed = [e for e in mine if e.name == "updated" and _holds(posting, e) and _touches(posting, e)]
         if fresh or stale or changed:
             told.append((posting, fresh, stale, changed))
     entering = [posting for posting, fresh, _, changed in told if fresh or changed]
@@ -92,6 +92,21 @@ def _ends(posting: PostingSpec, event: Event) -> bool:
 
 def _holds(posting: PostingSpec, event: Event) -> bool:
     return (event.after or {}).get("state") not in posting.until
+
+
+def _touches(posting: PostingSpec, event: Event) -> bool:
+    """Whether a change is one of what the entries are made of; what else it says of them today counts for new ones."""
+    before, after = event.before or {}, event.after or {}
+    return any(
+        _read(before.get(key), of) != _read(after.get(key), of) for key, of in posting.fields_read.items()
+    )
+
+
+def _read(value: Any, columns: frozenset[str]) -> Any:
+    """What a posting reads of a field: of lines the columns, without any the whole of them."""
+    if not isinstance(value, list) or not columns:
+        return value
+    return [{key: line.get(key) for key in ("id", *columns)} for line in value]
 
 
 def _carry_out(

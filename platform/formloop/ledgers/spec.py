@@ -266,6 +266,15 @@ class PostingSpec:
         return frozenset(path for path in found if path[0] not in ("entries", "settings", "before"))
 
     @cached_property
+    def fields_read(self) -> Mapping[str, frozenset[str]]:
+        """The fields of the record that it reads, of lines the columns; none where it reads all of a field."""
+        whole = {path[0] for path in self.reads if len(path) == 1}
+        return {
+            key: frozenset(() if key in whole else (path[1] for path in self.reads if path[0] == key))
+            for key in {path[0] for path in self.reads}
+        }
+
+    @cached_property
     def setting_reads(self) -> frozenset[Path]:
         """What it reads of the settings, beyond their own fields too."""
         found = {p for rule in self.rules for _, e in rule.expressions for p in e.reads}
