@@ -182,6 +182,7 @@ def test_a_draft_of_such_a_bridge_is_tried_and_leaves_nothing(asked: Trade) -> N
         ({"find": {"form": "demand", "where": "customer = this.customer.priority"}}, "find.where"),
         ({"find": {"form": "demand", "where": "COUNT(this.lines) > 0"}}, "find.where"),
         ({"find": {"form": "demand", "where": 'RMB(quantity) = "x"'}}, "find.where"),
+        ({"lines": {**ASKED["lines"], "when": "line.nothing"}}, "lines.when"),
         ({"lines": {"into": "rows", "map": {"item": "line.item"}}}, "lines.into"),
         ({"lines": {"into": "lines", "map": {"item": "line"}}}, "lines.map.item"),
         ({"map": {"order": "line.item"}}, "map.order"),
@@ -191,3 +192,19 @@ def test_a_mistake_is_told_with_its_place(database: Any, changes: Doc, at: str) 
     with pytest.raises(Invalid) as refused:
         Trade(SENDING, {**ASKED, **changes})
     assert at in [problem.at.partition(": ")[2] or problem.at for problem in refused.value.problems]
+
+
+def test_only_what_fits_becomes_a_line_and_without_a_line_nothing_is_made(database: Any) -> None:
+    lines = {**ASKED["lines"], "when": "line.quantity > 5"}
+    trade = Trade(bridge(), SENDING, {**ASKED, "lines": lines})
+    order = trade.confirm(trade.order((trade.bolt, "10"), (trade.bolt, "2.5")))
+    made = asking.ask(SYSTEM, "sales_order", order["id"], "order_to_sending")
+    sending = reads.get_record(SYSTEM, "sending", made.record)
+    assert [line["quantity"] for line in sending["lines"]] == [10] and sending["whole"] == Decimal("12.5")
+    small = trade.confirm(trade.order((trade.bolt, "1")))
+    service.set_state(SYSTEM, "sending", made.record, "confirmed")
+    for demand in trade.demand():
+        service.change_record(SYSTEM, "demand", demand["id"], {"quantity": "1"})
+    assert asking.list_chances(SYSTEM, get_form("sales_order"), small["id"]) == []
+    with pytest.raises(Conflict, match="open any more"):
+        asking.ask(SYSTEM, "sales_order", small["id"], "order_to_sending")

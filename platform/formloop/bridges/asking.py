@@ -148,9 +148,9 @@ def _refusal(bridge: BridgeSpec, actor: Actor, scope: Mapping[str, Any]) -> Mess
     try:
         if bridge.when is not None and bridge.when.evaluate(scope, context_of(actor)) is not True:
             return UNFIT
+        return NOTHING if engine.makes_nothing(bridge, scope, context_of(actor)) else None
     except EvaluationError:
         return UNFIT
-    return NOTHING if bridge.lines and not engine.lines_behind(bridge, scope) else None
 
 
 def _scope(bridge: BridgeSpec, record: Values) -> dict[str, Any]:

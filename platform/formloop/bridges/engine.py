@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from formloop.bridges.spec import CANCELLED, FOUND, BridgeSpec
+from formloop.bridges.spec import CANCELLED, FOUND, BridgeSpec, Lines
 from formloop.core.errors import Problem
 from formloop.core.expression import Context, EvaluationError, Expression, Linked
 from formloop.core.expression.nodes import Name
@@ -94,17 +94,33 @@ def made_of(
     columns = {each.key: each for each in target.fields[bridge.lines.into].children}
     made: list[Values] = []
     problems: list[Problem] = []
-    for index, line in enumerate(lines_behind(bridge, scope)):
+    for index, line in enumerate(_lines_behind(bridge, scope)):
         try:
+            if not _is_wanted(bridge.lines, scope, line, context):
+                continue
             made.append(_values(bridge.lines.values, columns, {**scope, "line": line}, context))
         except _Failed as failed:
             problems.append(problem_at(bridge, index, failed.key, failed.error.message))
+        except EvaluationError as error:
+            problems.append(problem_at(bridge, index, None, error.message))
     return {**values, bridge.lines.into: made}, problems
 
 
-def lines_behind(bridge: BridgeSpec, scope: Mapping[str, Any]) -> Sequence[Any]:
+def makes_nothing(bridge: BridgeSpec, scope: Mapping[str, Any], context: Context) -> bool:
+    """Whether what is asked for would have lines, and there is none for it."""
+    lines = bridge.lines
+    return lines is not None and not any(
+        _is_wanted(lines, scope, line, context) for line in _lines_behind(bridge, scope)
+    )
+
+
+def _lines_behind(bridge: BridgeSpec, scope: Mapping[str, Any]) -> Sequence[Any]:
     """What the lines are made of: those of the source, or what was found."""
     return scope.get(bridge.each) or () if bridge.each else scope[FOUND]
+
+
+def _is_wanted(lines: Lines, scope: Mapping[str, Any], line: Any, context: Context) -> bool:
+    return lines.when is None or lines.when.evaluate({**scope, "line": line}, context) is True
 
 
 class _Failed(Exception):

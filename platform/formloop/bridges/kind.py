@@ -155,7 +155,9 @@ class Reader:
         if "line" not in names:
             self._say("no_source", "lines", M("Say what the lines are made of: “each” or “find”."))
         columns = {each.key: each for each in into.children}
-        return Lines(into.key, self._given(said["map"], "lines.map", source, target.key, columns, names))
+        given = self._given(said["map"], "lines.map", source, target.key, columns, names)
+        when = self._expression(said["when"], "lines.when", names, BOOL) if "when" in said else None
+        return Lines(into.key, given, when)
 
     def _check_asked(self) -> None:
         """What somebody asks for is made once, and never found again."""

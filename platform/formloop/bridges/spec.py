@@ -26,10 +26,11 @@ class Find:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lines:
-    """The lines of what is made: one for each line of the source, or else for each record found."""
+    """The lines of what is made: one for each line of the source, or else for each record found, that `when` lets in."""
 
     into: str
     values: Mapping[str, Expression]
+    when: Expression | None = None
 
     @property
     def found_in(self) -> str | None:
@@ -112,7 +113,7 @@ class BridgeSpec:
     @property
     def _paths(self) -> frozenset[Path]:
         of_lines = self.lines.values.values() if self.lines else ()
-        every = (self.when, *self.values.values(), *of_lines)
+        every = (self.when, self.lines.when if self.lines else None, *self.values.values(), *of_lines)
         return frozenset(path for each in every for path in (each.reads if each else ()))
 
     def _is_found(self, path: Path) -> bool:

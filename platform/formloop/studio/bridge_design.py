@@ -142,10 +142,11 @@ def list_warnings(doc: Mapping[str, Any], locale: str) -> list[Problem]:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """The lines of what somebody asks for: what they are called, what each comes of, and what its columns are."""
+    """The lines of what somebody asks for: what they are called, what each comes of and when, and what its columns are."""
 
     title: str
     found: str
+    when: str
     columns: list[tuple[str, str]]
 
 
@@ -158,7 +159,8 @@ def read_filled(doc: Mapping[str, Any], target: FormSpec | None, locale: str) ->
     there = form_at(doc, "find")
     called = {each.key: each.title(locale) for each in into.children}
     columns = [(called.get(key, key), str(value)) for key, value in mapping(said.get("map")).items()]
-    return Filled(into.title(locale), there.title(locale) if there else "", columns)
+    when = said.get("when") if isinstance(said.get("when"), str) else ""
+    return Filled(into.title(locale), there.title(locale) if there else "", str(when), columns)
 
 
 def _groups(doc: Mapping[str, Any], source: FormSpec, locale: str) -> Iterator[tuple[str, list[Source]]]:
