@@ -1,17 +1,21 @@
 """Installing in the background: what a run tells, whatever happens."""
 
+from collections.abc import Callable
+
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from flask.testing import FlaskClient
+from sqlalchemy import select, update
 
 from formloop.access import people
 from formloop.access.actor import SYSTEM
 from formloop.core.errors import Invalid
-from formloop.db import reading
+from formloop.db import connection, reading, transactional
 from formloop.events import outbox, repair
 from formloop.forms.kind import get_form
 from formloop.packs import installing, samples, service
 from formloop.packs.reading import read_zip
+from formloop.packs.tables import pack as packs
 from packs.archives import MANIFEST, note_form, note_pack, zipped
 
 
@@ -61,3 +65,33 @@ def test_a_pack_with_problems_is_not_even_begun(app: Flask, needs: object) -> No
     pack = read_zip(zipped(pack={**MANIFEST, "needs": needs}))
     with pytest.raises(Invalid):
         installing.begin(SYSTEM, pack, with_samples=True)
+
+
+def test_what_needs_a_newer_version_says_which_pack_to_upgrade_first(app: Flask) -> None:
+    other = {**MANIFEST, "key": "other", "title": "Other", "needs": ["little >= 1.10.0"]}
+    memo = note_form(**{"x-id": "0000aaab", "x-key": "memo"})
+    needing = read_zip(zipped(**{"pack": other, "memo.form": memo}))
+    service.install(SYSTEM, note_pack(version="1.9.0"))
+    with pytest.raises(Invalid) as error:
+        service.install(SYSTEM, needing)
+    (problem,) = error.value.problems
+    assert (problem.code, problem.at) == ("too_old", "other/pack.json: needs")
+    assert str(problem.message) == (
+        "“other” 1.0.0 needs “little” 1.10.0 or newer, and 1.9.0 is installed. Upgrade “little” first."
+    )
+    assert "请先升级" in problem.message.render("zh-CN")
+    service.install(SYSTEM, note_pack(version="1.10.0"))
+    service.install(SYSTEM, needing)
+
+
+def test_the_template_centre_offers_a_newer_version_and_says_what_it_needs(
+    people_of_demo: Callable[[str], FlaskClient],
+) -> None:
+    browser = people_of_demo("administrator")
+    assert "Upgrade" not in browser.get("/templates/purchase").text
+    older = update(packs).where(packs.c.key.in_(("purchase", "finance"))).values(version="1.0.0")
+    transactional(lambda: connection().execute(older))()
+    assert "Version 1.3.0 is there" in browser.get("/templates").text
+    page = browser.get("/templates/purchase").text
+    assert "Upgrade “Finance” first" in page and ">Upgrade<" not in page
+    assert "1.0.0 is installed" in page and "Finance 1.2.0 or newer" in page

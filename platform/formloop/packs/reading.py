@@ -71,10 +71,11 @@ class Pack:
         """Its key, which is its folder's name."""
         return str(self.manifest.get("key", ""))
 
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """The packs that must be installed before it."""
-        return tuple(self.manifest.get("needs", ()))
+    @cached_property
+    def needs(self) -> Mapping[str, str]:
+        """The packs that must be installed before it, each with the oldest version that will do, or nothing."""
+        said = (each.partition(" >= ") for each in self.manifest.get("needs", ()))
+        return {key: least for key, _, least in said}
 
     @cached_property
     def counts(self) -> Counter[str]:

@@ -15,7 +15,7 @@ from formloop.access.actor import Actor
 from formloop.core import clock
 from formloop.core.definitions import Doc, kinds, write
 from formloop.core.errors import FormloopError, Invalid, NotFound, Problem
-from formloop.core.text import M
+from formloop.core.text import M, Message, Titled
 from formloop.db import connection, reading, transactional, undone
 from formloop.definitions import library
 from formloop.definitions import service as definitions
@@ -36,6 +36,12 @@ class Card:
     pack: Pack
     installed: str | None
     samples: int
+
+    @property
+    def upgrade(self) -> bool:
+        """Whether an older version of it is installed."""
+        here = self.pack.manifest.get("version")
+        return bool(self.installed and here and _order_of(here) > _order_of(self.installed))
 
 
 def library_folder() -> Path:
@@ -107,11 +113,38 @@ def require_installable(pack: Pack) -> list[Pack]:
     if wrong := _check_key(pack):
         raise Invalid([wrong])
     packs_ = [*list_needed(pack), pack]
-    problems = [problem for each in packs_ for problem in each.problems or check_edits(each)]
+    problems = list(_too_old(packs_))
+    problems = problems or [problem for each in packs_ for problem in each.problems or check_edits(each)]
     problems = problems or list(_shared(packs_))
     if problems:
         raise Invalid(problems)
     return packs_
+
+
+def _too_old(packs_: Iterable[Pack]) -> Iterator[Problem]:
+    """What of the packs that these need stays in an older version than they need."""
+    with reading() as conn:
+        there = {row.key: row.version for row in conn.execute(select(packs.c.key, packs.c.version))}
+    coming = list(packs_)
+    there |= {each.key: str(each.manifest["version"]) for each in coming}
+    for pack in coming:
+        for key, least in pack.needs.items():
+            if least and _order_of(there[key]) < _order_of(least):
+                text = M(
+                    "“{pack}” {version} needs “{needed}” {least} or newer, and {found} is installed. Upgrade “{needed}” first.",
+                    pack=titled(pack.key),
+                    version=pack.manifest["version"],
+                    needed=titled(key),
+                    least=least,
+                    found=there[key],
+                )
+                yield Problem("too_old", f"{pack.key}/{MANIFEST}: needs", text)
+
+
+def titled(key: str) -> Message:
+    """What a pack is called; its key where it is not known."""
+    shipped_ = next((each for each in list_shipped() if each.key == key), None)
+    return Titled(shipped_.manifest if shipped_ else {}, key)
 
 
 def _check_key(pack: Pack) -> Problem | None:
@@ -255,7 +288,8 @@ def _manifest(app: str, docs: Iterable[Doc]) -> str:
     }
     face = library.find_document("app", app) or {}
     manifest |= {word: face[word] for word in ("title", "x-title", "icon", "color", "order") if word in face}
-    return write({**manifest, "needs": sorted(needs)})
+    said = {each.partition(" ")[0]: each for each in manifest.get("needs", ())}
+    return write({**manifest, "needs": sorted(said.get(key, key) for key in needs)})
 
 
 def zipped(files: dict[str, str]) -> bytes:

@@ -119,6 +119,7 @@ def _preview_page(
         pack=pack,
         kinds=kinds,
         needed=service.list_needed(pack) if sound else [],
+        needs=[(service.titled(key), least) for key, least in pack.needs.items() if least] if sound else [],
         problems=problems,
         changes=_changes(pack, locale) if card is None and sound else [],
         may_install=may_install,
