@@ -69,7 +69,9 @@ document.addEventListener("change", (event) => {
   const { target } = event;
   const section = target.closest("form[data-section]");
   if (target.matches("[data-add]")) {
-    if (target.value) edit("add", { at: target.dataset.add, value: target.value, shown: panel().dataset.at });
+    const { add: at, value: fresh } = target.dataset;  // with a value of its own, what is chosen is the name
+    const what = fresh ? { name: target.value, value: fresh } : { value: target.value };
+    if (target.value) edit("add", { at, ...what, shown: panel().dataset.at });
   } else if (target.matches("[data-retype]")) {
     edit("field-type", { at: panel().dataset.at, type: target.value });
   } else if (target.matches("[data-choose]")) {

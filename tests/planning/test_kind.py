@@ -30,7 +30,7 @@ def out(**changes: Any) -> dict[str, Any]:
     ("changes", "code", "at"),
     [
         ({"operator": "mrp.guess"}, "no_operator", "operator"),
-        ({"ports": {"demand": "open_wishes"}}, "no_port", "ports"),
+        ({"ports": {"demand": "open_wishes"}}, "no_port", "ports.bills"),
         ({"ports": {**PORTS, "stock": "bill_lines"}}, "unknown_name", "ports.stock"),
         ({"ports": {**PORTS, "bills": "nothing"}}, "no_dataset", "ports.bills"),
         ({"ports": {**PORTS, "bills": "open_wishes"}}, "no_column", "ports.bills"),

@@ -31,7 +31,7 @@ from formloop.studio.shapes import mapping
 
 MOST_SOURCE = 4_096
 _QUOTED = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
-CONDITIONS = ("x-visible", "x-required", "x-readonly", "when", "where", "holds")  # give yes or no
+CONDITIONS = ("x-visible", "x-required", "x-readonly", "when", "where", "holds", "keep")  # give yes or no
 
 
 @dataclass(frozen=True, slots=True)

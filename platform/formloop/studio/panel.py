@@ -20,7 +20,7 @@ from formloop.forms.spec import FormSpec, Said
 from formloop.studio.formula import CONDITIONS
 from formloop.studio.inputs import Input, input_for
 from formloop.studio.operations import Operation, find, positions
-from formloop.studio.pickers import Around, called, offered
+from formloop.studio.pickers import Around, Option, called, described, offered
 from formloop.studio.places import Schema, alternatives, discriminator, resolve, schema_at
 from formloop.studio.shapes import listing, mapping, texts
 
@@ -47,6 +47,7 @@ class Members:
     members: list[tuple[Path, Message | str, list["Part"]]]
     offers: list[tuple[Message | str, str]]  # words, and the value as JSON
     named: bool = False  # whether a new one is asked for its name
+    names: list[Option] | None = None  # the names that are left, where no others are possible
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,8 @@ class Panel:
         """The properties that are known by name, and behind one of them those that another definition names."""
         names = mapping(self.schema.get("x-names"))
         around = replace(self.around, beside=mapping(self.value))
+        if "described" in names:
+            yield from described.get(names["described"])(around).items()
         for key, said in mapping(self.schema.get("properties")).items():
             if key not in self.without and isinstance(said, Mapping) and self._matters(key, said):
                 yield key, said
@@ -157,14 +160,17 @@ class Panel:
 
     def _inner(self, key: str, schema: Schema, value: Any) -> list[Part]:
         at, title = (*self.at, key), Said(schema) if "title" in schema else key
-        if "properties" in schema:
+        names = mapping(schema.get("x-names"))
+        if "properties" in schema or "described" in names:
             return self._inside(at, schema, value).parts(title)
         if "x-pick" in schema:
             return [self._matrix(at, title, schema, mapping(value))]
         each = schema.get("additionalProperties")
         each = resolve(each, self.root, {}) if isinstance(each, Mapping) else None
         if each is not None and "properties" in each:
-            words = dict(offered(schema["x-called"], self.around, None)) if "x-called" in schema else {}
+            word = names.get("pick", schema.get("x-called"))
+            words = dict(offered(word, self.around, None)) if word else {}
+            left = [(name, said) for name, said in words.items() if name not in mapping(value)]
             there: list[tuple[Path, Message | str, list[Part]]] = [
                 (
                     (*at, name),
@@ -173,7 +179,8 @@ class Panel:
                 )
                 for name, inner in mapping(value).items()
             ]
-            return [Members(at, title, there, [("", _fresh(each, self.root))], named=True)]
+            names_left = left if names else None
+            return [Members(at, title, there, [("", _fresh(each, self.root))], True, names_left)]
         items = schema.get("items")
         if isinstance(items, Mapping) and "properties" in resolve(items, self.root):
             return [self._members(at, title, items, listing(value))]

@@ -207,6 +207,11 @@ pickers.add("department", _departments)
 pickers.add("person", _people)
 
 
+described: Registry[Callable[[Around], Mapping[str, Any]]] = Registry(
+    "description"
+)  # schemas of properties by name
+
+
 def offered(word: str, around: Around, present: Any) -> list[Option]:
     """What may be picked, and what is there already even when it no longer can be."""
     found = list(pickers.get(word)(around))

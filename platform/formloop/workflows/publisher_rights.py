@@ -133,8 +133,10 @@ def _works(actor: Actor, workflow: Workflow) -> Iterator[Problem]:
     for doc, at in _steps(workflow):
         form = doc.get("form", workflow.form)
         if doc["node"] == "subflow" and not gate.allows(actor, "submit", get_form(form).resource):
-            text = M("You may not submit records of {form} yourself.", form=get_form(form).called)
-            yield Problem("writes_forbidden", at, text)
+            named = get_form(form).called
+            yield Problem(
+                "writes_forbidden", at, M("You may not submit records of {form} yourself.", form=named)
+            )
         if doc["node"] == "plan" and not planning.may_run(actor, plan := get_plan(doc["plan"])):
             text = M(
                 "This step runs the plan “{plan}”, which you may not run yourself.",
