@@ -131,17 +131,6 @@ document.addEventListener("fl-moved", ({ detail: { from, to } }) => {  // a new 
   }
 });
 
-// --- Several of many: a box that shows what is chosen. Not before an arrival has settled: that sets classes anew.
-function several() {
-  for (const select of document.querySelectorAll("#studio select[multiple]")) {
-    if (select.tomselect) continue;
-    new TomSelect(select, { plugins: ["remove_button"], dropdownParent: "body" });
-    select.setAttribute("aria-hidden", "true");  // its label now names the box that took its place
-  }
-}
-document.addEventListener("htmx:afterSettle", several);
-several();
-
 // --- Whoever has unfolded the rarely used settings finds them unfolded after the next edit too
 let unfolded = false;
 document.addEventListener("click", ({ target }) => {
@@ -160,7 +149,7 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     edit(event.shiftKey ? "redo" : "undo");
   }
-  if (event.key === "Escape" && selected() && !document.querySelector("dialog[open]")) select("");
+  if (event.key === "Escape" && !event.defaultPrevented && selected() && !document.querySelector("dialog[open]")) select("");
   const brick = event.target.closest("[data-brick]");
   if (!brick) return;
   const at = brick.dataset.select;
@@ -235,7 +224,7 @@ document.addEventListener("click", ({ target }) => {
 });
 function useSentence(sentence) {  // the server makes the expression of what is chosen here
   const unsaid = [...sentence.querySelectorAll("[name=field]")].find((each) => !each.value);
-  if (unsaid) return unsaid.focus();
+  if (unsaid) return (unsaid.tomselect ?? unsaid).focus();
   const values = { ...fields(sentence), at: sentence.dataset.conditionAt, shown: panel()?.dataset.at ?? "" };
   sentence.closest("dialog").close();
   edit("condition", values);

@@ -71,6 +71,8 @@ def test_where_one_dataset_fits_a_new_plan_begins_with_it(client: FlaskClient) -
 def test_ports_and_parameters_are_picked_in_the_panel(client: FlaskClient) -> None:
     do(client, "fill", at="ports", **{"v-demand": "open_wishes", "v-bills": ""})
     assert draft()["ports"] == {"demand": "open_wishes"}
+    told = client.get(AT).text.split('id="p-ports-v-bills-problem">')[1].split("</div>")[0]
+    assert "Say where “Lines of bills” is read from." in told  # also where a whole definition is one panel
     do(client, "fill", at="parameters", **{"v-scrap_rule": "", "v-on_date": "2026-03-01"})
     assert draft()["parameters"] == {"on_date": "2026-03-01"}
 

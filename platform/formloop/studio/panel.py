@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -72,9 +72,6 @@ class Panel:
     schema: Schema
     value: Any
     without: frozenset[str] = frozenset()
-    problems: Mapping[Path, Message] = field(
-        default_factory=dict
-    )  # by place, its steps into lists as numbers
 
     @property
     def root(self) -> Schema:
@@ -187,7 +184,7 @@ class Panel:
         return []
 
     def _inside(self, at: Path, schema: Schema, value: Any) -> "Panel":
-        return Panel(self.around, at, schema, value, problems=self.problems)
+        return Panel(self.around, at, schema, value)
 
     def _matrix(self, at: Path, title: Message | str, schema: Schema, chosen: Mapping[str, Any]) -> Matrix:
         values = schema["additionalProperties"]
@@ -240,10 +237,8 @@ class Panel:
 
     def _wrong(self, path: Path) -> Message | None:
         """What is wrong at a place or inside it."""
-        if not self.problems:
-            return None
         here = positions(self.around.doc, path, self.around.kind.identities)
-        return next((said for at, said in self.problems.items() if at[: len(here)] == here), None)
+        return next((said for at, said in self.around.problems.items() if at[: len(here)] == here), None)
 
 
 def open_panel(around: Around, at: Path, without: frozenset[str] = frozenset()) -> Panel | None:

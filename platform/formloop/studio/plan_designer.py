@@ -59,7 +59,8 @@ class PlanDesigner(Designer):
         parts = list(super().shown(around)["parts"])
         at = next((n for n, each in enumerate(parts) if isinstance(each, Members)), len(parts))
         targets = list(plan_design.list_targets(around.doc, around.locale))
-        return {"parts": parts[:at], "results": parts[at:], "targets": targets}
+        rest = {"results": parts[at : at + 1], "rest": parts[at + 1 :]}
+        return {"parts": parts[:at], "targets": targets, **rest}
 
     def scope(self, around: Around, at: Path) -> Scope:
         """Conditions see the form that is written; values see the columns of their result."""

@@ -241,9 +241,10 @@ def _page(
     wrong: dict[str, Message] | None = None,
     with_panel: bool = True,
 ) -> Response:
-    panel, designer, around = bench.panel(), bench.designer, bench.around
+    panel, designer = bench.panel(), bench.designer
+    around = replace(bench.around, problems=_told(bench, panel.at if panel else (), wrong or {}))
     if panel is not None:
-        panel = replace(panel, problems=_told(bench, panel.at, wrong or {}))
+        panel = replace(panel, around=around)
     problems = [
         (each, write_path(designer.selected(around, _place(each))), place_in_words(around, _place(each)))
         for each in bench.problems
