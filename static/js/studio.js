@@ -179,9 +179,9 @@ document.addEventListener("click", ({ target }) => {
   if (opened) {
     openDialog("numbering", opened);
   } else if (used) {
-    const { at, pattern } = document.getElementById("fl-numbering").dataset;
+    const { at, pattern, restart } = document.getElementById("fl-numbering").dataset;
     used.closest("dialog").close();
-    edit("set", { at, value: JSON.stringify(pattern), shown: panel()?.dataset.at ?? "" });
+    edit("numbering", { at, pattern, restart, shown: panel()?.dataset.at ?? "" });
   }
 });
 
