@@ -61,6 +61,7 @@ class Matrix:
 
 
 Part = Section | Members | Matrix
+Property = tuple[str, Schema, tuple[Path, Input] | None]  # its key, its schema, and its input with the place
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,21 @@ class Panel:
         made = [each for _, _, each in self._properties() if each is not None]
         return self._section("", {"v-" + "/".join(each[0]): each for each in made})
 
-    def _properties(self) -> Iterator[tuple[str, Schema, tuple[Path, Input] | None]]:
+    def _properties(self) -> list[Property]:
+        """Each property as it is asked for: what is written in the reader's language stands before its translation."""
+        found = list(self._made())
+        places = {key: place for place, (key, _, _) in enumerate(found)}
+        for key, place in places.items():
+            other = places.get(f"x-{key}")
+            if other is None or find(self.value, (f"x-{key}", self.around.locale), {}) is None:
+                continue
+            (_, own, first), (_, beside, second) = found[place], found[other]
+            if first is not None and second is not None:
+                found[place] = f"x-{key}", beside, (second[0], replace(second[1], field=first[1].field))
+                found[other] = key, own, (first[0], replace(first[1], field=second[1].field))
+        return found
+
+    def _made(self) -> Iterator[Property]:
         """Each property with its schema and its input; none where it has parts of its own."""
         value = mapping(self.value)
         around = replace(self.around, beside=value, at=self.at)
