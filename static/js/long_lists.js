@@ -26,6 +26,10 @@ function search(select) {
   for (const name of ["aria-label", "aria-describedby", "aria-invalid"]) {
     if (select.hasAttribute(name)) input.setAttribute(name, select.getAttribute(name));
   }
+  input.addEventListener("keydown", (event) => {  // whoever typed what they look for has chosen it when they go on
+    const found = select.tomselect.activeOption;
+    if (event.key === "Tab" && input.value.trim() && found) select.tomselect.addItem(found.dataset.value);
+  });
   wrapper.querySelectorAll(".clear-button").forEach((button) => { button.tabIndex = -1; });  // Delete clears, too
 }
 
@@ -47,5 +51,5 @@ document.addEventListener("click", ({ target }) => {
   [...document.querySelectorAll("[data-sentence] [name=field]")].pop()?.tomselect?.focus();
 });
 document.addEventListener("htmx:afterSettle", searched);
-document.addEventListener("htmx:beforeCleanupElement", ({ target }) => target.tomselect?.destroy());  // its list lies elsewhere
+document.addEventListener("htmx:beforeCleanupElement", ({ target }) => target.tomselect?.dropdown.remove());  // it lies elsewhere
 searched();

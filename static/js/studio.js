@@ -67,6 +67,7 @@ function addField(type) {
 // --- Panels: a section is sent when one of its inputs has changed
 document.addEventListener("change", (event) => {
   const { target } = event;
+  if (target.closest(".ts-control")) return;  // what a list was searched for
   const section = target.closest("form[data-section]");
   if (target.matches("[data-add]")) {
     const { add: at, value: fresh } = target.dataset;  // with a value of its own, what is chosen is the name
