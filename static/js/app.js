@@ -191,7 +191,8 @@ addEventListener("beforeunload", (event) => {
 
 // --- After each arrival: the first wrong field gets the focus, toasts of the page fade
 function settle(root) {
-  root.querySelector?.("[aria-invalid=true]")?.focus();
+  const wrong = root.querySelector?.("[aria-invalid=true]");
+  if (!wrong?.closest("#studio")) wrong?.focus();  // a draft may be wrong for long: there people stay where they are
 }
 document.addEventListener("htmx:afterSettle", ({ detail }) => {
   settle(detail.elt);

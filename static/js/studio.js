@@ -67,9 +67,12 @@ function addField(type) {
 // --- Panels: a section is sent when one of its inputs has changed
 document.addEventListener("change", (event) => {
   const { target } = event;
+  if (target.closest(".ts-control")) return;  // what a list was searched for
   const section = target.closest("form[data-section]");
   if (target.matches("[data-add]")) {
-    if (target.value) edit("add", { at: target.dataset.add, value: target.value, shown: panel().dataset.at });
+    const { add: at, value: fresh } = target.dataset;  // with a value of its own, what is chosen is the name
+    const what = fresh ? { name: target.value, value: fresh } : { value: target.value };
+    if (target.value) edit("add", { at, ...what, shown: panel().dataset.at });
   } else if (target.matches("[data-retype]")) {
     edit("field-type", { at: panel().dataset.at, type: target.value });
   } else if (target.matches("[data-choose]")) {
@@ -129,17 +132,6 @@ document.addEventListener("fl-moved", ({ detail: { from, to } }) => {  // a new 
   }
 });
 
-// --- Several of many: a box that shows what is chosen. Not before an arrival has settled: that sets classes anew.
-function several() {
-  for (const select of document.querySelectorAll("#studio select[multiple]")) {
-    if (select.tomselect) continue;
-    new TomSelect(select, { plugins: ["remove_button"], dropdownParent: "body" });
-    select.setAttribute("aria-hidden", "true");  // its label now names the box that took its place
-  }
-}
-document.addEventListener("htmx:afterSettle", several);
-several();
-
 // --- Whoever has unfolded the rarely used settings finds them unfolded after the next edit too
 let unfolded = false;
 document.addEventListener("click", ({ target }) => {
@@ -158,7 +150,7 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     edit(event.shiftKey ? "redo" : "undo");
   }
-  if (event.key === "Escape" && selected() && !document.querySelector("dialog[open]")) select("");
+  if (event.key === "Escape" && !event.defaultPrevented && selected() && !document.querySelector("dialog[open]")) select("");
   const brick = event.target.closest("[data-brick]");
   if (!brick) return;
   const at = brick.dataset.select;
@@ -188,9 +180,9 @@ document.addEventListener("click", ({ target }) => {
   if (opened) {
     openDialog("numbering", opened);
   } else if (used) {
-    const { at, pattern } = document.getElementById("fl-numbering").dataset;
+    const { at, pattern, restart } = document.getElementById("fl-numbering").dataset;
     used.closest("dialog").close();
-    edit("set", { at, value: JSON.stringify(pattern), shown: panel()?.dataset.at ?? "" });
+    edit("numbering", { at, pattern, restart, shown: panel()?.dataset.at ?? "" });
   }
 });
 
@@ -233,7 +225,7 @@ document.addEventListener("click", ({ target }) => {
 });
 function useSentence(sentence) {  // the server makes the expression of what is chosen here
   const unsaid = [...sentence.querySelectorAll("[name=field]")].find((each) => !each.value);
-  if (unsaid) return unsaid.focus();
+  if (unsaid) return (unsaid.tomselect ?? unsaid).focus();
   const values = { ...fields(sentence), at: sentence.dataset.conditionAt, shown: panel()?.dataset.at ?? "" };
   sentence.closest("dialog").close();
   edit("condition", values);

@@ -12,15 +12,20 @@ from formloop.access.gate import Grant
 from formloop.access.granting import may_give
 from formloop.core.errors import Conflict, Forbidden, FormloopError, Invalid
 from formloop.db import transactional
+from formloop.definitions import service as definitions
 
 from .conftest import Office, publish, role
 
 
 def test_a_builder_cannot_publish_a_role_that_gives_more_than_he_has(office: Office) -> None:
     publish(role("copy", {"on": "definition", "may": ["design"]}), office.ben)
+    more = role("more", {"on": "people", "may": ["manage"]})
+    draft = definitions.save_draft(office.ben, "role", more)
+    assert [p.code for p in definitions.check_draft(office.ben, draft.id)] == ["exceeds"]
+    assert definitions.check_draft(office.boss, draft.id) == []
     with pytest.raises(Invalid, match="cannot grant “g0”"):
-        publish(role("more", {"on": "people", "may": ["manage"]}), office.ben)
-    publish(role("more", {"on": "people", "may": ["manage"]}), office.boss)
+        publish(more, office.ben)
+    publish(more, office.boss)
 
 
 def test_what_a_role_had_before_may_stay_but_not_grow(office: Office) -> None:

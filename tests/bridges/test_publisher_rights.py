@@ -9,7 +9,9 @@ from bridges.trade import Trade, bridge
 from formloop.access import people, role_kind
 from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.bridges import publisher_rights
+from formloop.core.definitions import kinds
 from formloop.core.errors import Invalid
+from formloop.definitions import editor
 from formloop.definitions import service as definitions
 from formloop.forms.kind import get_form
 from formloop.forms.publisher_rights import read_elsewhere
@@ -24,7 +26,7 @@ WRITES = {"form": "demand", "may": ["view", "create", "edit"]}
 def trade(database: Any) -> Iterator[Trade]:
     publisher_rights.enroll()
     yield Trade()
-    definitions.listeners._things.pop("bridge_publisher_rights")
+    definitions.judges._things.pop("bridge")
 
 
 def builder(*grants: dict[str, Any]) -> Actor:
@@ -41,10 +43,12 @@ def builder(*grants: dict[str, Any]) -> Actor:
 def codes(actor: Actor, **changes: Any) -> set[tuple[str, str]]:
     """Code and place of what stands against publishing the bridge."""
     made = definitions.save_draft(actor, "bridge", bridge(**changes))
+    told = {(each.code, each.at) for each in definitions.check_draft(actor, made.id)}
     try:
         definitions.publish(actor, made.id)
     except Invalid as error:
-        return {(problem.code, problem.at) for problem in error.problems}
+        assert told == {(problem.code, problem.at) for problem in error.problems}  # before it is refused
+        return told
     return set()
 
 
@@ -54,6 +58,13 @@ def test_who_sees_the_source_and_fills_in_the_target_publishes(trade: Trade) -> 
 
 def test_what_a_builder_may_not_see_is_not_read_for_them(trade: Trade) -> None:
     assert codes(builder(READS, WRITES)) == {("reads_hidden", "map")}  # whether an item is planned
+
+
+def test_a_check_tells_it_with_the_titles_of_field_and_form(trade: Trade) -> None:
+    actor = builder(READS, WRITES)
+    made = definitions.save_draft(actor, "bridge", bridge())
+    (told,) = editor.check(actor, kinds.get("bridge"), editor.text_of(made)[0], made.id)
+    assert str(told.message) == "This bridge reads Planned of Item, which you may not see yourself."
 
 
 def test_what_stands_two_relations_away_is_not_read_for_a_builder_either(trade: Trade) -> None:

@@ -41,6 +41,8 @@ PACKS = Path(__file__).parents[2] / "templates_library"
 FORM, FLOW = "sales_order/sales_order.form", "sales_order/sales_order_approval.workflow"
 DESIGNERS = (
     ("/studio/new", ""),
+    ("/studio/new?kind=plan", ""),
+    ("/studio/new?kind=dataset", ""),
     ("/studio/file", ""),
     ("/studio/tours", ""),
     ("/studio/bridges", ""),

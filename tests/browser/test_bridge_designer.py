@@ -37,8 +37,10 @@ def test_two_forms_are_connected_tried_and_published(
     assert pairs > 5
     expect(page.locator(".fl-wire:not(.fl-wire-suggested)")).to_have_count(pairs)
     events = page.locator("#studio-props [data-at=from]")
-    expect(events.locator(".ts-control")).to_contain_text("It is created")
-    expect(events.locator(".ts-hidden-accessible")).to_have_count(1)  # the plain list gives way to it
+    expect(events.locator(".ts-wrapper.multi .ts-control")).to_contain_text("It is created")
+    expect(events.locator("select[multiple].ts-hidden-accessible")).to_have_count(
+        1
+    )  # the plain list gives way to it
     screenshot(page, "bridge-designer")
     assert serious_problems(page) == []
 

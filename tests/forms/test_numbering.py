@@ -1,8 +1,11 @@
 """Which numbers are missing, and what took them."""
 
+from datetime import UTC, date, datetime, time
+
 import pytest
 
 from formloop.access.actor import SYSTEM
+from formloop.core import clock
 from formloop.core.errors import Invalid
 from formloop.forms import purging, service
 from formloop.forms.kind import get_form
@@ -90,3 +93,33 @@ def test_a_number_of_what_it_cannot_contain_is_refused(shop: Shop, pattern: str)
     with pytest.raises(Invalid) as refused:
         publish(form("branch", {"region": text("Region"), "count": count, "no": no}))
     assert [each.at for each in refused.value.problems] == ["properties.no.x-serial"]
+
+
+def _numbered(restart: str | None, *days: date) -> list[str]:
+    """Numbers of these days, by the form as it is with this start anew."""
+    said = {"x-restart": restart} if restart else {}
+    no = text("No", **{"x-type": "serial", "x-serial": "S{yyyy}{MM}-{01}", **said})
+    publish(form("order", {"no": no}))
+    found = []
+    for day in days:
+        with clock.stopped_at(datetime.combine(day, time(4), UTC)):
+            found.append(str(service.create(SYSTEM, "order", {})["no"]))
+    return found
+
+
+def test_a_count_starts_anew_as_it_is_said_and_a_change_repeats_no_number(shop: Shop) -> None:
+    november, december, january = date(2026, 11, 3), date(2026, 12, 3), date(2027, 1, 4)
+    assert _numbered("year", november, december, january) == ["S202611-01", "S202612-02", "S202701-01"]
+    assert {each.last for each in list_numbers(SYSTEM, get_form("order"))} == {"S2026…-02", "S2027…-01"}
+    assert [each.missing for each in list_numbers(SYSTEM, get_form("order"))] == [0, 0]
+    assert _numbered(None, december, january, november) == ["S202612-03", "S202701-02", "S202611-02"]
+    assert _numbered("never", december, january) == ["S202612-04", "S202701-05"]
+    assert _numbered("year", december, january) == ["S202612-05", "S202701-06"]
+    assert service.create(SYSTEM, "order", {"no": "S202609-40"}, how=How(trusted=True))["no"] == "S202609-40"
+    assert _numbered("year", november) == ["S202611-41"]  # a number brought along counts in its year
+
+
+def test_a_count_that_would_repeat_numbers_is_refused(shop: Shop) -> None:
+    no = text("No", **{"x-type": "serial", "x-serial": "S{yyyy}-{01}", "x-restart": "month"})
+    with pytest.raises(Invalid, match="put the month into the number"):
+        publish(form("order", {"no": no}))

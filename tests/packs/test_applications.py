@@ -209,7 +209,7 @@ def test_an_application_is_made_shaped_and_copied_in_the_browser(builder: FlaskC
     assert builder.post("/apps/tools/remove", headers=HERE).status_code == 422
     designer = builder.post("/apps/tools/shape", headers=HERE).location
     shown = builder.get(designer).text
-    assert 'name="v-icon" value="tools" aria-label="tools" checked' in shown
+    assert 'name="v-icon" value="tools" aria-label="Set of tools" checked' in shown
     assert 'name="v-color" value="orange"' in shown
 
 

@@ -33,7 +33,7 @@ def calculate(operator: str, ports: Mapping[str, Any], **parameters: Any) -> Res
     found = operators.get(operator)
     rows = {}
     for name, port in found.ports.items():
-        rows[name], problems = checked(name, port.columns, ports[name])
+        rows[name], problems = checked(name, port, ports[name])
         assert not problems
     values = {"scrap_rule": "multiply", "on_date": TODAY, **parameters}
     return found.calculate(rows, values, frozenset(found.outputs))

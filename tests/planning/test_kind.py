@@ -30,7 +30,7 @@ def out(**changes: Any) -> dict[str, Any]:
     ("changes", "code", "at"),
     [
         ({"operator": "mrp.guess"}, "no_operator", "operator"),
-        ({"ports": {"demand": "open_wishes"}}, "no_port", "ports"),
+        ({"ports": {"demand": "open_wishes"}}, "no_port", "ports.bills"),
         ({"ports": {**PORTS, "stock": "bill_lines"}}, "unknown_name", "ports.stock"),
         ({"ports": {**PORTS, "bills": "nothing"}}, "no_dataset", "ports.bills"),
         ({"ports": {**PORTS, "bills": "open_wishes"}}, "no_column", "ports.bills"),
@@ -78,13 +78,17 @@ def test_nobody_publishes_a_plan_beyond_their_own_rights(works: Works) -> None:
         )
     )
     builder = get_actor(people.add_person(SYSTEM, "builder", "Builder", roles=["builder"]))
-    with pytest.raises(Invalid) as refused:
-        definitions.publish_many(builder, [plan(title="Mine")])
-    assert {(p.code, p.at) for p in refused.value.problems} == {
+    made = definitions.save_draft(builder, "plan", plan(title="Mine"))
+    told = definitions.check_draft(builder, made.id)
+    assert {(p.code, p.at) for p in told} == {
         ("reads_hidden", "ports.bills"),
         ("writes_forbidden", "outputs.requirements.map.level"),
         ("writes_forbidden", "outputs.requirements"),
     }
+    assert "This plan writes Level of Need, which you may not do yourself." in [str(p.message) for p in told]
+    with pytest.raises(Invalid) as refused:
+        definitions.publish(builder, made.id)
+    assert refused.value.problems == told
 
 
 @pytest.mark.shared

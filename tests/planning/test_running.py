@@ -138,7 +138,7 @@ def test_a_number_beyond_all_measure_is_told(works: Works) -> None:
 def test_a_row_without_what_is_needed_is_told(works: Works) -> None:
     works.make("wish", quantity="3", open=True)
     job = jobs.run(service.start(SYSTEM, "needs"))
-    assert "Row 1 of “demand” has no “item”" in job.reason("en")
+    assert "Row 1 of “Demand” has no “Item”" in job.reason("en")
 
 
 @pytest.mark.parametrize("wrong", [{"wish": "level + 5"}, {"quantity": "quantity * 10000000000000000"}])

@@ -29,7 +29,12 @@ def test_every_kind_begins_and_is_edited_in_a_designer_with_its_text_behind_a_bu
             continue  # which have beginnings of their own
         page = client.get(f"/studio/new?kind={kind.name}").text
         assert f"New: {kind.title.render('en')}" in page or kind.name == "form"
-        given = {"kind": kind.name, "name": f"My {kind.name}", "form": PAPER["x-key"]}
+        given = {
+            "kind": kind.name,
+            "name": f"My {kind.name}",
+            "form": PAPER["x-key"],
+            "operator": "bom.explode",
+        }
         begun = client.post("/studio/new", data=given, headers=OWN)
         shown = client.get(begun.headers["Location"])
         assert shown.status_code == 200 and 'aria-label="Text"' in shown.text

@@ -11,6 +11,7 @@ from formloop.core.expression import check
 from formloop.definitions import service as definitions
 from formloop.studio import conditions, formula
 from formloop.studio.conditions import Rule, Sentence
+from formloop.studio.designer import designer_of
 from formloop.studio.pickers import Around
 from formloop.studio.vocabulary import Vocabulary
 from studio.conftest import PAPER
@@ -177,3 +178,12 @@ def test_a_sentence_that_is_too_long_is_refused_and_not_cut():
     posted.add("field", "one more")
     with pytest.raises(Invalid):
         conditions.read_posted(posted)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_condition_of_a_dataset_speaks_of_the_state_in_words(studio):
+    doc = {"x-kind": "dataset", "x-id": "0000004a", "x-key": "d", "title": "D", "from": "request"}
+    doc |= {"columns": {"item": "item"}, "where": 'state = "confirmed"'}
+    around = Around(kinds.get("dataset"), doc, "zh-CN", {})
+    scope = designer_of("dataset").scope(around, ("where",))
+    assert Vocabulary(scope, "zh-CN").say(doc["where"]) == "状态 等于 已生效"

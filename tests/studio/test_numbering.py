@@ -1,5 +1,7 @@
 """A number is put together of parts."""
 
+from datetime import date
+
 import pytest
 from werkzeug.datastructures import MultiDict
 
@@ -35,7 +37,21 @@ def test_nonsense_is_no_error(sent):
     ("pattern", "when"), [("{yyyy}{MM}{dd}{1}", "each day"), ("{yy}{MM}{1}", "each month"), ("A{1}", "never")]
 )
 def test_the_finest_part_of_the_day_says_when_the_count_starts_anew(pattern, when):
-    assert numbering.restarts(numbering.read(pattern)).render() == when
+    assert numbering.restarts(pattern).render() == when
+    assert numbering.restarts(pattern, "year").render() == "each year"
+
+
+@pytest.mark.parametrize(
+    ("restart", "told"),
+    [
+        ("", ["S2612-01", "S2612-02", "S2701-01", "S2701-01", "S2701-01"]),
+        ("year", ["S2612-01", "S2612-02", "S2701-01", "S2701-01", "S2701-01"]),
+        ("never", ["S2612-01", "S2612-02", "S2701-03", "S2701-04", "S2701-05"]),
+    ],
+)
+def test_examples_show_how_the_count_goes_on(restart, told):
+    found = numbering.examples("S{yy}{MM}-{01}", restart, {}, date(2026, 12, 31))
+    assert [number for _, number in found] == told
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -55,3 +71,16 @@ def test_the_dialog_shows_the_next_number_and_what_is_wrong(studio):
     )
     answer = client.post(f"/studio/{studio.id}/numbering", data={"at": at, "add": "text"}, headers=HTMX).text
     assert "one place that counts" in answer
+    answer = client.post(
+        f"/studio/{studio.id}/numbering", data={**sent, "restart": "month"}, headers=HTMX
+    ).text
+    assert "put the month into the number" in answer and 'data-restart="month"' in answer
+    for restart, kept in (("year", {"x-restart": "year"}), ("", {})):
+        done = {
+            "at": at,
+            "pattern": "S{yyyy}{MM}-{01}",
+            "restart": restart,
+            "revision": studio.desk().revision,
+        }
+        client.post(f"/studio/{studio.id}/do/numbering", data=done, headers=HTMX)
+        assert studio.desk().doc["properties"]["no"] == number | {"x-serial": done["pattern"]} | kept

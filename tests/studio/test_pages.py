@@ -272,3 +272,13 @@ def test_the_workflow_of_a_form_with_a_chinese_name_has_no_english_in_its_name(s
     definitions.publish(studio.mei, studio.id)
     client.post(f"/studio/{studio.id}/flow", headers={"Origin": "http://localhost"})
     assert [each.title for each in definitions.list_definitions("workflow")] == ["送货单审批"]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("language", "group", "factory"), [("en", "Icon", "Factory"), ("zh-CN", "图标", "工厂")]
+)
+def test_icons_have_names_in_both_languages(studio, language, group, factory):
+    page = studio.client(studio.mei).get(f"/studio/{studio.id}", headers={"Accept-Language": language}).text
+    assert f'value="building-factory-2" aria-label="{factory}"' in page  # what a screen reader says
+    assert f'<span title="{factory}">' in page and f'aria-label="{group}"' in page

@@ -185,3 +185,27 @@ def test_what_a_chosen_record_fills_in_is_picked_pair_by_pair(studio):
     )
     made, _ = panel.read_section(opened, MultiDict({"v-fill.lines": "1"}))
     assert [(each.do, each.at) for each in made] == [("remove", (*at, "fill"))]
+
+
+def test_what_is_named_in_the_reader_s_language_is_asked_for_first():
+    def names(doc, locale):
+        return [cell for row in _open(doc, locale=locale).section().rows for cell in row][:2]
+
+    doc = {**PAPER, "x-title": {"zh-CN": "申请"}}
+    english, chinese = names(doc, "en"), names(doc, "zh-CN")
+    assert [(each.name, each.input) for each in english] == [
+        ("v-title", "Request"),
+        ("v-x-title/zh-CN", "申请"),
+    ]
+    assert [(each.name, each.input) for each in chinese] == [
+        ("v-x-title/zh-CN", "申请"),
+        ("v-title", "Request"),
+    ]
+    assert [each.label for each in chinese] == ["名称", "名称翻译"]
+    form = MultiDict({"v-x-title/zh-CN": "采购申请", "v-title": "Request"})
+    operations, problems = panel.read_section(_open(doc, locale="zh-CN"), form)
+    changed = [(each.at, each.value) for each in operations if each.do == "set"]
+    assert problems == {} and changed == [
+        (("x-title", "zh-CN"), "采购申请")
+    ]  # what is stored stays where it is
+    assert names(PAPER, "zh-CN")[0].name == "v-title"  # named in one language alone

@@ -14,19 +14,14 @@ from formloop.core.text import M
 from formloop.definitions import service as definitions
 from formloop.forms import permits
 from formloop.forms.kind import get_form
-from formloop.forms.publisher_rights import read_elsewhere, sees
+from formloop.forms.publisher_rights import in_words, read_elsewhere, sees
 from formloop.forms.spec import FormSpec
 
 
 def enroll() -> None:
     """Take part in publishing."""
-    if "bridge_publisher_rights" not in definitions.listeners:
-        definitions.listeners.add("bridge_publisher_rights", _check)
-
-
-def _check(actor: Actor, published: definitions.Published) -> None:
-    if published.kind == "bridge":
-        definitions.refuse_new(published, lambda bridge: check_rights(actor, bridge))
+    if "bridge" not in definitions.judges:
+        definitions.judges.add("bridge", check_rights)
 
 
 def check_rights(actor: Actor, bridge: BridgeSpec) -> list[Problem]:
@@ -45,7 +40,7 @@ def _reads_hidden(actor: Actor, bridge: BridgeSpec) -> Iterator[Problem]:
     for form, path in sorted(own | elsewhere):
         if not sees(actor, form, path):
             text = M(
-                "This bridge reads {field} of {form}, which you may not see yourself.", field=path, form=form
+                "This bridge reads {field} of {form}, which you may not see yourself.", **in_words(form, path)
             )
             yield Problem("reads_hidden", "map", text)
 
@@ -69,10 +64,9 @@ def _writes_forbidden(actor: Actor, bridge: BridgeSpec) -> Iterator[Problem]:
             if permit is None or key not in permit.everywhere:
                 text = M(
                     "This bridge writes {field} of {form}, which you may not do yourself.",
-                    field=key,
-                    form=target.key,
+                    **in_words(target.key, key),
                 )
                 yield Problem("writes_forbidden", "lines.map" if "." in key else f"map.{key}", text)
     if bridge.removed == "delete" and not gate.allows(actor, "delete", target.resource):
-        text = M("This bridge deletes records of {form}, which you may not do yourself.", form=target.key)
+        text = M("This bridge deletes records of {form}, which you may not do yourself.", form=target.called)
         yield Problem("writes_forbidden", "removed", text)

@@ -104,7 +104,7 @@ class Titled(Message):
     __slots__ = ("document",)
 
     def __init__(self, document: Mapping[str, Any], otherwise: str = "") -> None:
-        super().__init__(str(document.get("title") or otherwise))
+        super().__init__(str(document.get("title") or otherwise), {"key": otherwise})  # titles may be alike
         object.__setattr__(self, "document", document)
 
     def render(self, locale: str = "en") -> str:

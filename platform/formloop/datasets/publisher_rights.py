@@ -11,21 +11,15 @@ from formloop.core.errors import Problem
 from formloop.core.text import M, Message, Titled
 from formloop.datasets.spec import Read
 from formloop.definitions import service as definitions
-from formloop.forms.kind import get_form
-from formloop.forms.publisher_rights import sees, title_in
+from formloop.forms.publisher_rights import in_words, sees
 from formloop.ledgers.kind import get_ledger
 from formloop.ledgers.permits import find_permit
 
 
 def enroll() -> None:
     """Take part in publishing."""
-    if "dataset_publisher_rights" not in definitions.listeners:
-        definitions.listeners.add("dataset_publisher_rights", _check)
-
-
-def _check(actor: Actor, published: definitions.Published) -> None:
-    if published.kind == "dataset" and not actor.administrator:
-        definitions.refuse_new(published, lambda dataset: hidden(actor, dataset.reads, "columns"))
+    if "dataset" not in definitions.judges:
+        definitions.judges.add("dataset", lambda actor, dataset: hidden(actor, dataset.reads, "columns"))
 
 
 def hidden(actor: Actor, reads: Iterable[Read], at: str) -> Iterator[Problem]:
@@ -38,12 +32,14 @@ def hidden(actor: Actor, reads: Iterable[Read], at: str) -> Iterator[Problem]:
             yield Problem("reads_hidden", at, text)
 
 
-def _named(name: str, path: str) -> dict[str, Message | str]:
-    """What a field and its form are called; of a ledger the keys."""
+def _named(name: str, path: str) -> dict[str, Message]:
+    """What a field and its form are called; of a ledger its dimension or measure."""
     kind, _, key = name.rpartition(":")
-    if kind == "ledger":
-        return {"field": path, "form": key}
-    return {"field": title_in(name, path), "form": Titled(get_form(name).document, name)}
+    if kind != "ledger":
+        return in_words(name, path)
+    ledger = get_ledger(key)
+    named = ledger.dimensions.get(path) or ledger.measures.get(path)
+    return {"field": named.title if named else Titled({}, path), "form": ledger.title}
 
 
 def _sees(actor: Actor, name: str, path: str) -> bool:

@@ -29,7 +29,7 @@ class Candidate:
 
 def check_candidates(candidates: Sequence[Candidate]) -> list[Problem]:
     """Everything that is wrong with them; they must lie in the overlay already."""
-    named = in_document if len(candidates) > 1 else _as_it_is
+    named = in_document if len(candidates) > 1 else as_it_is
     problems = list[Problem]()
     # what a schema refuses must not be prepared, so all schemas come before all checks
     for check in (_check_form, _check_meaning):
@@ -57,7 +57,8 @@ def _located(doc: Doc, kind: Kind, problems: list[Problem]) -> list[Problem]:
     return parse(write(doc, kind)).locate(problems) if problems else []
 
 
-def _as_it_is(_doc: Doc, problem: Problem) -> Problem:
+def as_it_is(_doc: Doc, problem: Problem) -> Problem:
+    """The problem of the only document there is."""
     return problem
 
 

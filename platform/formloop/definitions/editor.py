@@ -25,7 +25,8 @@ from formloop.definitions.drafts import (
     list_definitions,
     save_draft,
 )
-from formloop.definitions.history import get_text
+from formloop.definitions.history import any_error, get_text
+from formloop.definitions.rights import check_rights
 
 Fill = Callable[[Doc, list[str]], tuple[Doc, list[Problem]]]
 starters: Registry[Fill] = Registry("starter")  # kind → completes a new document from lines somebody typed
@@ -76,7 +77,10 @@ def check(actor: Actor, kind: Kind, text: str, definition_id: str | None = None)
     with reading(), library.overlay().trying() as coming:
         old = library.read_version(found.id, number) if found and number else None
         coming.put(kind.name, doc["x-key"], doc, number + 1)
-        problems = check_candidates([Candidate(kind, doc, old, number or None, number=number + 1)])
+        candidate = Candidate(kind, doc, old, number or None, number=number + 1)
+        problems = check_candidates([candidate])
+        if not any_error(problems):
+            problems += check_rights(actor, candidate)
     return _placed(text, problems)
 
 

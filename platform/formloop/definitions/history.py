@@ -16,6 +16,7 @@ from formloop.db import reading
 from formloop.definitions import library
 from formloop.definitions.checking import Candidate, check_candidates
 from formloop.definitions.drafts import RESOURCE, Definition, find_draft, get_definition
+from formloop.definitions.rights import check_rights
 from formloop.definitions.tables import version as versions
 
 
@@ -104,7 +105,7 @@ def impact(actor: Actor, definition_id: str, version: int | None = None) -> Impa
     with reading() as conn:
         old = library.read_version(found.id, found.version) if found.version else None
         dependents = library.list_dependents(found.kind, found.key)
-        with judged(found, new) as problems:
+        with judged(actor, found, new) as problems:
             rows = [] if any_error(problems) else kind.impact(conn, old, new)
     changes = diff(old, new, kind) if old is not None else []
     return Impact(found, version, changes, rows, dependents, problems)
@@ -117,7 +118,7 @@ def wanted_document(found: Definition, version: int | None) -> Doc:
 
 
 @contextmanager
-def judged(found: Definition, new: Doc) -> Iterator[list[Problem]]:
+def judged(actor: Actor, found: Definition, new: Doc) -> Iterator[list[Problem]]:
     """What stands against publishing `new`; inside the block it is seen as if it were published."""
     kind = kinds.get(found.kind)
     problems = upgrade(new, kind)[1]
@@ -128,7 +129,8 @@ def judged(found: Definition, new: Doc) -> Iterator[list[Problem]]:
     with library.overlay().trying() as coming:
         candidate = Candidate(kind, new, old, found.version, number=(found.version or 0) + 1)
         coming.put(found.kind, found.key, new, candidate.number)
-        yield check_candidates([candidate])
+        problems = check_candidates([candidate])
+        yield problems if any_error(problems) else [*problems, *check_rights(actor, candidate)]
 
 
 def any_error(problems: list[Problem]) -> bool:

@@ -177,6 +177,12 @@ def find_entry(kind: str, key: str) -> Entry | None:
     return _current().entries.get((kind, key))
 
 
+def is_new(kind: str, key: str) -> bool:
+    """Whether nothing was ever published under this key, apart from what the open transaction brings."""
+    shelf = _current()
+    return (kind, key) not in shelf.entries and (kind, key) not in shelf.retired
+
+
 def list_entries(kind: str | None = None) -> list[Entry]:
     """Everything published, of one kind or of all, by kind and key."""
     return [entry for name, entry in _current().entries.items() if kind in (None, name[0])]

@@ -42,20 +42,20 @@ def begin(
 ) -> Published | int:
     """Publish the draft, or go back to `version`, at once; or promise a job where that takes long: its number."""
     gate.require(actor, "design", RESOURCE)
-    if _is_long(definition_id, version):
+    if _is_long(actor, definition_id, version):
         return _promise(actor, definition_id, note, revision, version)
     if version is not None:
         return roll_back(actor, definition_id, version, note)
     return publish(actor, definition_id, note, revision)
 
 
-def _is_long(definition_id: str, version: int | None) -> bool:
+def _is_long(actor: Actor, definition_id: str, version: int | None) -> bool:
     found = get_definition(definition_id)
     ahead = kinds.get(found.kind).ahead
     if ahead is None or not found.version or (version is None and not found.has_draft):
         return False
     new = wanted_document(found, version)
-    with reading() as conn, judged(found, new) as problems:
+    with reading() as conn, judged(actor, found, new) as problems:
         return not any_error(problems) and ahead.is_long(conn, new)
 
 

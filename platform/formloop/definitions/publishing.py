@@ -19,8 +19,9 @@ from formloop.core.registry import Registry
 from formloop.core.text import M, localized
 from formloop.db import after_commit, connection, hurry, raise_counter, transactional
 from formloop.definitions import library
-from formloop.definitions.checking import Candidate, check_candidates, in_document, in_order
-from formloop.definitions.drafts import RESOURCE, check_text, get_definition, lock, require_free
+from formloop.definitions.checking import Candidate, as_it_is, check_candidates, in_document, in_order
+from formloop.definitions.drafts import RESOURCE, check_text, lock, require_free
+from formloop.definitions.rights import check_rights
 from formloop.definitions.tables import definition
 from formloop.definitions.tables import version as versions
 from formloop.events import jobs
@@ -31,10 +32,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """One definition with the version it now has; `new` is False when nothing had changed.
-
-    `from_pack`: a pack brought it, and who installs packs holds a right of their own to that.
-    """
+    """One definition with the version it now has; `new` is False when nothing had changed."""
 
     id: str
     kind: str
@@ -271,29 +269,10 @@ def _publish(
         for each in found:
             if each.new:
                 listener(actor, each)
+    if not from_pack:  # whoever installs packs holds a right of their own to that
+        _refuse(_beyond_rights(actor, changed))
     _tell_everybody()
     return found
-
-
-def refuse_new(published: Published, problems_of: Callable[[Any], Iterable[Problem]]) -> None:
-    """Refuse what a version does beyond its publisher's rights; of a pack, what it brought, nothing.
-
-    Whoever changes a definition of an application answers for what is new in it, not for what stood there.
-    """
-    if published.from_pack:
-        return
-    now = library.published(published.kind, published.key)
-    earlier: Any = None
-    if published.version > 1 and get_definition(published.id).app:
-        earlier = library.at_version(published.kind, published.key, published.version - 1)
-    if problems := without_known(now, earlier, problems_of):
-        raise Invalid(problems)
-
-
-def without_known(now: Any, earlier: Any, problems_of: Callable[[Any], Iterable[Problem]]) -> list[Problem]:
-    """The problems of one version that an `earlier` one, if there is any, did not have already."""
-    known = {(p.code, p.message.render()) for p in problems_of(earlier)} if earlier is not None else set()
-    return [p for p in problems_of(now) if (p.code, p.message.render()) not in known]
 
 
 def _refuse(problems: Sequence[Problem]) -> None:
@@ -315,6 +294,11 @@ def _check_grants(actor: Actor, candidates: Sequence[Candidate], from_pack: bool
         problems = granting.check_role(actor, candidate.old, candidate.doc)
         found += [in_document(candidate.doc, problem) for problem in problems]
     return found
+
+
+def _beyond_rights(actor: Actor, candidates: Sequence[Candidate]) -> list[Problem]:
+    named = in_document if len(candidates) > 1 else as_it_is
+    return [named(each.doc, problem) for each in candidates for problem in check_rights(actor, each)]
 
 
 def _numbered(candidate: Candidate) -> Candidate:

@@ -29,11 +29,10 @@ from formloop.definitions.publishing import (
     publish,
     publish_drafts,
     publish_many,
-    refuse_new,
     roll_back,
     take_back,
-    without_known,
 )
+from formloop.definitions.rights import judges, without_known
 
 __all__ = [
     "Definition",
@@ -53,6 +52,7 @@ __all__ = [
     "get_text",
     "get_version",
     "impact",
+    "judges",
     "list_definitions",
     "list_drafts",
     "list_history",
@@ -62,7 +62,6 @@ __all__ = [
     "publish",
     "publish_drafts",
     "publish_many",
-    "refuse_new",
     "roll_back",
     "save_draft",
     "take_back",

@@ -1,14 +1,16 @@
 """The numbers of a form and their gaps: which were given out and stand in no record, and what took them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby, pairwise
+from typing import Any
 
 from sqlalchemy import select
 
 from formloop.access.actor import Actor
+from formloop.core.definitions import Doc
 from formloop.core.text import M, Message
-from formloop.db import reading
+from formloop.db import connection, reading
 from formloop.forms import permits, serials
 from formloop.forms.serials import Series
 from formloop.forms.spec import Field, FormSpec
@@ -40,6 +42,38 @@ class Numbers:
     missing: int
     gaps: list[Gap]
     more: bool
+
+
+def pattern_of(field: Field) -> str:
+    """How a field is numbered."""
+    return str(field.schema.get("x-serial", "{0001}"))
+
+
+def counting(spec: FormSpec, field: Field) -> serials.Counting:
+    """What its counters go by."""
+    return serials.Counting(spec.key, field.key, str(field.schema.get("x-restart", "")))
+
+
+def follow(old: Doc, new: FormSpec) -> None:
+    """Where a count starts anew otherwise from now on, let it go on behind the numbers that are there."""
+    for field in new.stored:
+        before = old["properties"].get(field.key, {})
+        both = field.type.name == before.get("x-type") == "serial"
+        if both and _restart(before) != _restart(field.schema):
+            serials.recount(counting(new, field), _there(new, field))
+
+
+def _restart(schema: Mapping[str, Any]) -> str:
+    return str(schema.get("x-restart") or serials.finest(str(schema.get("x-serial", ""))))
+
+
+def _there(spec: FormSpec, field: Field) -> Iterator[tuple[str, str]]:
+    """Every number there is, also in the recycle bin, with the pattern it was given by."""
+    pattern = pattern_of(field)
+    named = [key for key in serials.fields_in(pattern) if key in spec.fields]
+    columns = [spec.table.c[key] for key in (field.key, *named)]
+    for number, *values in connection().execute(select(*columns).where(columns[0].is_not(None))):
+        yield serials.filled(pattern, dict(zip(named, values, strict=True))), number
 
 
 def list_numbers(actor: Actor, spec: FormSpec) -> list[Numbers]:
@@ -74,7 +108,7 @@ def _numbers(spec: FormSpec, field: Field, series: Series) -> Numbers:
 def _taken(spec: FormSpec, field: Field, series: Series) -> tuple[set[int], set[int], set[int]]:
     """The counts in records, in records of the recycle bin, and in records that were purged."""
     column, deleted = spec.table.c[field.key], spec.table.c.deleted_at
-    some = select(column).where(column.startswith(series.before, autoescape=True))
+    some = select(column).where(column.startswith(series.beginning, autoescape=True))
     gone = select(change.c.old).where(change.c.form == spec.key, change.c.action == "purged")
     with reading() as conn:
         live = series.counts(conn.execute(some.where(deleted.is_(None))).scalars())

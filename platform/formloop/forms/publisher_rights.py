@@ -7,34 +7,20 @@ the form. So a builder may only let it read what some grant of theirs shows in e
 from collections.abc import Iterable, Iterator
 
 from formloop.access.actor import Actor
-from formloop.core.definitions import Doc
 from formloop.core.errors import Problem
 from formloop.core.expression import Path
 from formloop.core.text import M, Message, Titled
 from formloop.definitions import library
 from formloop.definitions import service as definitions
 from formloop.forms import permits
-from formloop.forms.kind import get_form, prepare
+from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec
 
 
 def enroll() -> None:
     """Take part in publishing."""
-    if "publisher_rights" not in definitions.listeners:
-        definitions.listeners.add("publisher_rights", _check)
-
-
-def _check(actor: Actor, published: definitions.Published) -> None:
-    if published.kind == "form" and not actor.administrator:
-        definitions.refuse_new(published, lambda spec: _problems(actor, spec))
-
-
-def check_draft(actor: Actor, doc: Doc, found: definitions.Definition) -> list[Problem]:
-    """What publishing a sound draft would refuse its builder."""
-    if actor.administrator:
-        return []
-    earlier = get_form(found.key) if found.version and found.app else None
-    return definitions.without_known(prepare(doc, 0), earlier, lambda spec: _problems(actor, spec))
+    if "form" not in definitions.judges:
+        definitions.judges.add("form", _problems)
 
 
 def _problems(actor: Actor, spec: FormSpec) -> list[Problem]:
@@ -45,8 +31,7 @@ def _problems(actor: Actor, spec: FormSpec) -> list[Problem]:
             M(
                 "“{path}” reads {field} of {form}, which you may not see yourself.",
                 path=Titled(field.schema, path) if (field := spec.find(path)) else path,
-                field=title_in(form, key),
-                form=Titled(get_form(form).document, form),
+                **in_words(form, key),
             ),
         )
         for path, form, key in (*read_elsewhere(spec, spec.reads), *_filled(spec))
@@ -54,10 +39,11 @@ def _problems(actor: Actor, spec: FormSpec) -> list[Problem]:
     ]
 
 
-def title_in(form: str, path: str) -> Message:
-    """What a field of a form is called."""
-    field = get_form(form).find(path)
-    return Titled(field.schema if field else {}, path)
+def in_words(form: str, path: str) -> dict[str, Message]:
+    """What a field and its form are called, for the places of a sentence."""
+    spec = get_form(form)
+    field = spec.find(path)
+    return {"field": Titled(field.schema if field else {}, path), "form": spec.called}
 
 
 def read_elsewhere(spec: FormSpec, reads: Iterable[Path]) -> Iterator[tuple[str, str, str]]:
@@ -87,7 +73,7 @@ def _filled(spec: FormSpec) -> Iterator[tuple[str, str, str]]:
 
 def may_read(actor: Actor, form: str, path: str) -> bool:
     """Whether a person may let a form read a field of another one; one that is not published shows nothing yet."""
-    unpublished = library.find_document("form", form) is None
+    unpublished = library.is_new("form", form)
     return actor.administrator or unpublished or sees(actor, form, path)
 
 

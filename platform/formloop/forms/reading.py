@@ -191,7 +191,11 @@ class Reader:
             )
             kind = types.get("text")
         if kind.name == "serial":
-            text = serials.check_pattern(schema.get("x-serial", "{0001}"), self.doc.get("properties", {}))
+            text = serials.check_pattern(
+                schema.get("x-serial", "{0001}"),
+                self.doc.get("properties", {}),
+                str(schema.get("x-restart", "")),
+            )
             if text is not None:
                 self._say("serial", f"{at}.x-serial", text)
         bare = Field(key, path, kind, schema)

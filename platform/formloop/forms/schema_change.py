@@ -22,7 +22,7 @@ from formloop.core.definitions import Doc
 from formloop.core.errors import Invalid, Problem
 from formloop.core.text import M
 from formloop.db import columns_changed
-from formloop.forms import behind, convert, indexes
+from formloop.forms import behind, convert, indexes, numbering
 from formloop.forms.convert import Copy
 from formloop.forms.indexes import Names
 from formloop.forms.spec import Field, FormSpec
@@ -61,6 +61,8 @@ def apply(conn: Connection, old: Doc | None, new: Doc) -> None:
     if problems:
         raise Invalid(problems)
     indexes.bring_up(conn, spec)
+    if old is not None:
+        numbering.follow(old, spec)
 
 
 def unique_problems(conn: Connection, spec: FormSpec, names: Names | None = None) -> list[Problem]:

@@ -269,6 +269,11 @@ class FormSpec:
         return localized(self.document, "title", locale) or self.key
 
     @property
+    def called(self) -> Message:
+        """Its name, for the place of a sentence."""
+        return Titled(self.document, self.key)
+
+    @property
     def resource(self) -> str:
         """Its name at the gate."""
         return f"form:{self.key}"

@@ -14,6 +14,7 @@ from formloop.events import Cause, Event, emit
 from formloop.forms import engine, rows, serials, standing
 from formloop.forms.drafts import Draft, Outcome
 from formloop.forms.names import context_of
+from formloop.forms.numbering import counting, pattern_of
 from formloop.forms.spec import FormSpec, Values
 from formloop.forms.tables import change
 from formloop.forms.uniqueness import taken_field
@@ -103,15 +104,16 @@ def _number(actor: Actor, spec: FormSpec, work: list[Work]) -> None:
     for each in spec.stored:
         if each.type.name != "serial":
             continue
+        of = counting(spec, each)
         patterns: dict[str, list[Values]] = {}
         for one in work:
-            filled = serials.filled(each.schema.get("x-serial", "{0001}"), one.after)
+            filled = serials.filled(pattern_of(each), one.after)
             patterns.setdefault(filled, []).append(one.after)
         for pattern, records in sorted(patterns.items()):  # everybody locks counters in the same order
             if brought := [values[each.key] for values in records if values.get(each.key)]:
-                serials.observe(spec.key, each.key, pattern, brought)
+                serials.observe(of, pattern, brought)
             if missing := [values for values in records if not values.get(each.key)]:
-                numbers = serials.take(spec.key, each.key, pattern, len(missing), day)
+                numbers = serials.take(of, pattern, len(missing), day)
                 for values, number in zip(missing, numbers, strict=True):
                     values[each.key] = number
 

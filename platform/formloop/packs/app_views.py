@@ -54,7 +54,7 @@ def create() -> Response:
         if source:
             key = copying.copy(actor, source, title, chinese)
         else:
-            icon = form.get("icon") if form.get("icon") in ICONS else ICONS[0]
+            icon = form.get("icon") if form.get("icon") in ICONS else next(iter(ICONS))
             key = applications.create(actor, title, chinese, str(icon), form.get("color", "blue"))
     except Invalid as error:
         return _new_page(source, error.problems)
@@ -67,7 +67,7 @@ def _new_page(source: str, problems: list[Problem]) -> Response:
         status=422 if problems else 200,
         source=applications.get_application(source) if source else None,
         roles=copying.list_roles(source) if source else [],
-        icons=[(name, name.replace("-", " ")) for name in ICONS],
+        icons=[(name, words.render(viewer.locale())) for name, words in ICONS.items()],
         colors=COLORS.items(),
         given=request.form,
         wrong={each.at: each.message for each in problems},

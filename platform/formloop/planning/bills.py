@@ -36,18 +36,20 @@ ON_DATE: Mapping[str, Any] = {
 BILLS = Port(
     M("Lines of bills"),
     {
-        "item": Column("key", required=True),  # what is made
-        "component": Column("key", required=True),
-        "quantity": Column("number", required=True),
-        "per": Column("number", default=ONE),  # so much of the item the line is for
-        "scrap": Column("number", default=Decimal(0)),
-        "fixed": Column("bool", default=False),  # the same for any quantity
-        "phantom": Column("bool", default=False),  # the component is never made itself
-        "output": Column("bool", default=False),  # the line comes out, as a by-product
-        "valid_from": Column("date"),
-        "valid_to": Column("date"),
-        "item_name": Column("text"),  # for messages
-        "component_name": Column("text"),
+        "item": Column(M("Item"), "key", required=True),  # what is made
+        "component": Column(M("Component"), "key", required=True),
+        "quantity": Column(M("Quantity"), "number", required=True),
+        "per": Column(
+            M("Per quantity of the item"), "number", default=ONE
+        ),  # so much of the item the line is for
+        "scrap": Column(M("Scrap rate"), "number", default=Decimal(0)),
+        "fixed": Column(M("Fixed quantity"), "bool", default=False),  # the same for any quantity
+        "phantom": Column(M("Phantom"), "bool", default=False),  # the component is never made itself
+        "output": Column(M("By-product"), "bool", default=False),  # the line comes out, as a by-product
+        "valid_from": Column(M("Valid from"), "date"),
+        "valid_to": Column(M("Valid to"), "date"),
+        "item_name": Column(M("Name of the item"), "text"),  # for messages
+        "component_name": Column(M("Name of the component"), "text"),
     },
 )
 

@@ -46,6 +46,7 @@ class Reader:
     doc: Doc
     find: Find
     problems: list[Problem] = field(default_factory=list)
+    names_at: dict[str, Mapping[str, Type]] = field(default_factory=dict)  # by the place of an expression
 
     def plan(self, version: int) -> PlanSpec | None:
         """The prepared plan; None when there is no such calculation."""
@@ -91,7 +92,7 @@ class Reader:
                 found[name] = dataset
         for name, port in operator.ports.items():
             if port.required and name not in self.doc["ports"]:
-                self._say("no_port", "ports", M("Say where “{port}” is read from.", port=name))
+                self._say("no_port", f"ports.{name}", M("Say where “{port}” is read from.", port=port.title))
         return found
 
     def _columns(self, name: str, port: Port, dataset: DatasetSpec) -> None:
@@ -99,13 +100,19 @@ class Reader:
         for key, column in port.columns.items():
             kind = dataset.types.get(key)
             if kind is None and column.required:
-                text = M("The dataset “{dataset}” has no column “{column}”.", dataset=dataset.key, column=key)
+                text = M(
+                    "“{dataset}” has no column “{column}” ({title}), which “{port}” needs.",
+                    dataset=dataset.name,
+                    column=key,
+                    title=column.title,
+                    port=port.title,
+                )
                 self._say("no_column", f"ports.{name}", text)
             elif kind is not None and not column.fits(kind):
                 text = M(
                     "The column “{column}” of “{dataset}” is {found}, but {wanted} is wanted.",
-                    column=key,
-                    dataset=dataset.key,
+                    column=column.title,
+                    dataset=dataset.name,
                     found=kind.title,
                     wanted=column.type.title,
                 )
@@ -144,11 +151,11 @@ class Reader:
         types = {key: each.type.expression_type(each) for key, each in parameters.items()}
         names: dict[str, Type] = {key: column.type for key, column in port.columns.items()}
         names[PARAMETERS] = RecordType(PARAMETERS, lambda: types)
-        wanted = {key: key for key in port.columns if key in form.fields and _takes(form.fields[key])}
+        wanted = same_names(port, form)
         values = {}
         for key, source in {**wanted, **said.get("map", {})}.items():
             place, known = f"{at}.map.{key}", form.fields.get(key)
-            if known is None or not _takes(known):
+            if known is None or not takes(known):
                 text = M("There is no field “{key}” that could be written.", key=key)
                 self._say("no_field", place, text)
             elif parsed := self._expression(source, place, names, known.type.expression_type(known)):
@@ -163,6 +170,7 @@ class Reader:
     def _expression(
         self, source: str, at: str, names: Mapping[str, Type], expects: Type
     ) -> Expression | None:
+        self.names_at[at] = names
         parsed, problems = check_expression(source, names, expects)
         self.problems += [Problem(p.code, at, p.message, p.line, p.column) for p in problems]
         return parsed
@@ -175,7 +183,12 @@ class Reader:
         self.problems.append(Problem(code, at, message))
 
 
-def _takes(known: Field) -> bool:
+def same_names(port: Port, form: FormSpec) -> dict[str, str]:
+    """The fields of a form that take the column of the same name."""
+    return {key: key for key in port.columns if key in form.fields and takes(form.fields[key])}
+
+
+def takes(known: Field) -> bool:
     """Whether a run may write this field."""
     return not known.children and known.formula is None and known.type.name not in ("query", "serial")
 

@@ -7,30 +7,26 @@ from collections.abc import Iterator
 
 from formloop.access import gate
 from formloop.access.actor import Actor
-from formloop.core.errors import Invalid, Problem
+from formloop.core.errors import Problem
 from formloop.core.text import M
 from formloop.datasets.kind import get_dataset, references
 from formloop.datasets.publisher_rights import hidden
 from formloop.definitions import service as definitions
 from formloop.forms import permits
 from formloop.forms.kind import get_form
-from formloop.planning.kind import get_plan
+from formloop.forms.publisher_rights import in_words
 from formloop.planning.spec import PlanSpec
 
 
 def enroll() -> None:
     """Take part in publishing."""
-    if "plan_publisher_rights" not in definitions.listeners:
-        definitions.listeners.add("plan_publisher_rights", _check)
+    if "plan" not in definitions.judges:
+        definitions.judges.add("plan", check_rights)
 
 
-def _check(actor: Actor, published: definitions.Published) -> None:
-    if published.kind != "plan" or actor.administrator or definitions.get_definition(published.id).app:
-        return  # a pack is installed by who holds that right
-    plan = get_plan(published.key)
-    problems = [*_reads_hidden(actor, plan), *_writes_forbidden(actor, plan)]
-    if problems:
-        raise Invalid(problems)
+def check_rights(actor: Actor, plan: PlanSpec) -> list[Problem]:
+    """What the plan reads or writes that the actor may not; nothing for administrators."""
+    return [] if actor.administrator else [*_reads_hidden(actor, plan), *_writes_forbidden(actor, plan)]
 
 
 def _reads_hidden(actor: Actor, plan: PlanSpec) -> Iterator[Problem]:
@@ -59,10 +55,9 @@ def _writes_forbidden(actor: Actor, plan: PlanSpec) -> Iterator[Problem]:
                 if permit is None or key not in permit.everywhere:
                     text = M(
                         "This plan writes {field} of {form}, which you may not do yourself.",
-                        field=key,
-                        form=spec.key,
+                        **in_words(spec.key, key),
                     )
                     yield Problem("writes_forbidden", f"outputs.{output.name}.map.{key}", text)
         if not gate.allows(actor, "delete", spec.resource):
-            text = M("This plan deletes records of {form}, which you may not do yourself.", form=spec.key)
+            text = M("This plan deletes records of {form}, which you may not do yourself.", form=spec.called)
             yield Problem("writes_forbidden", f"outputs.{output.name}", text)

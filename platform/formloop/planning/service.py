@@ -10,6 +10,7 @@ from sqlalchemy.engine import Row as TableRow
 from formloop.access import gate
 from formloop.access.actor import SYSTEM, Actor
 from formloop.core import clock
+from formloop.core.definitions import Doc
 from formloop.core.errors import Conflict, Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.datasets import service as datasets
@@ -22,6 +23,7 @@ from formloop.events.jobs import Job, Work
 from formloop.forms.acting import acting
 from formloop.forms.names import context_of
 from formloop.forms.spec import Unreadable
+from formloop.planning import publisher_rights
 from formloop.planning.kind import get_plan
 from formloop.planning.outputs import Tell, Writer
 from formloop.planning.spec import PlanSpec, Row, Run, checked
@@ -29,6 +31,7 @@ from formloop.planning.tables import run as runs
 
 JOB = "plan"
 MOST_WITHIN = 5_000  # rows that a run inside another transaction may write
+FIRST_ROWS = 10  # that a try shows of each output
 BUSY = M("This plan is being run right now. Try again when it has ended.")
 Given = Mapping[str, Any]
 
@@ -142,6 +145,20 @@ def try_run(actor: Actor, key: str, given: Given | None = None) -> Run:
     return undone(lambda: run_within(actor, key, given or {}, Cause(("plan",))))
 
 
+def try_draft(actor: Actor, doc: Doc) -> Run:
+    """What a run of a sound draft would write, for who could publish it; nothing of it stays."""
+    entry = library.find_entry("plan", doc["x-key"])
+
+    def work() -> Run:
+        library.overlay().put("plan", doc["x-key"], doc, entry.version if entry else 0)
+        require_may_run(actor, get_plan(doc["x-key"]))
+        if problems := publisher_rights.check_rights(actor, get_plan(doc["x-key"])):
+            raise Invalid(problems)
+        return run_within(actor, doc["x-key"], {}, Cause(("plan",)))
+
+    return undone(work)
+
+
 def _carry_out(
     plan: PlanSpec,
     actor: Actor,
@@ -165,6 +182,7 @@ def _carry_out(
     context = context_of(actor)
     writers = [Writer(plan, output, actor, context, cause, parameters) for output in plan.outputs]
     values = [writer.values_of(result.outputs.get(writer.output.name, ())) for writer in writers]
+    run.first = {writer.output.name: rows[:FIRST_ROWS] for writer, rows in zip(writers, values, strict=True)}
     before_writing(sum(len(each) for each in values))
     for writer, rows in zip(writers, values, strict=True):
         run.written[writer.output.name] = asdict(writer.write(rows, tell))
@@ -181,7 +199,7 @@ def _read(plan: PlanSpec, parameters: Mapping[str, Any], run: Run) -> dict[str, 
             given = {key: parameters[key] for key in dataset.parameters}
             rows = datasets.read_all(SYSTEM, dataset.key, given)
         run.read[name] = len(rows)
-        found[name], wrong = checked(name, port.columns, rows)
+        found[name], wrong = checked(name, port, rows)
         problems += wrong
     if problems:
         raise Invalid(problems)

@@ -19,6 +19,7 @@ class Column:
     """One column of a port: `kind` is key (what things are told apart by: a record or a text), number, text, date
     or bool. An empty cell of a column that is not required counts as `default`."""
 
+    title: Message
     kind: str
     required: bool = False
     default: Any = None
@@ -133,27 +134,31 @@ class Run:
     at: Any = None
     ended_at: Any = None
     job: int | None = None
+    first: dict[str, Sequence[Row]] = field(default_factory=dict)  # rows as they are written; kept nowhere
 
 
-def checked(
-    port: str, columns: Mapping[str, Column], rows: Iterable[Mapping[str, Any]]
-) -> tuple[list[Row], list[Problem]]:
+def checked(name: str, port: Port, rows: Iterable[Mapping[str, Any]]) -> tuple[list[Row], list[Problem]]:
     """Rows as an operator takes them, and what is wrong with them: at most 20 are told."""
     found: list[Row] = []
     problems: list[Problem] = []
     for number, row in enumerate(rows, 1):
         taken = {}
-        for name, column in columns.items():
-            value = row.get(name)
+        for key, column in port.columns.items():
+            value = row.get(key)
             if value is None:
                 if column.required and len(problems) < 20:
-                    text = M("Row {row} of “{port}” has no “{column}”.", row=number, port=port, column=name)
-                    problems.append(Problem("empty", f"ports.{port}", text))
+                    text = M(
+                        "Row {row} of “{port}” has no “{column}”.",
+                        row=number,
+                        port=port.title,
+                        column=column.title,
+                    )
+                    problems.append(Problem("empty", f"ports.{name}", text))
                 value = column.default
             elif column.kind == "number":
                 value = Decimal(value)
             elif column.kind == "key" and isinstance(value, int | Decimal):
                 value = int(value)
-            taken[name] = value
+            taken[key] = value
         found.append(taken)
     return found, problems

@@ -1,17 +1,19 @@
 """Pages of plans: which there are, run one or try it, what became of each run."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Flask, Response, jsonify, request, url_for
 
 from formloop.access import people
+from formloop.access.actor import Actor
 from formloop.access.signing import current
 from formloop.core.errors import FormloopError, Invalid, NotFound, Problem
 from formloop.core.text import M, Message
 from formloop.definitions import apps, library
 from formloop.definitions import views as definition_views
 from formloop.events import heartbeat, jobs
-from formloop.forms import live, screen
+from formloop.forms import live, permits, screen
 from formloop.forms.filters import Filter
 from formloop.forms.kind import get_form
 from formloop.forms.list_views import filter_box
@@ -19,7 +21,7 @@ from formloop.forms.listing import Query
 from formloop.forms.spec import Field
 from formloop.planning import publisher_rights, service
 from formloop.planning.kind import get_plan
-from formloop.planning.spec import PlanSpec, Run
+from formloop.planning.spec import Output, PlanSpec, Row, Run
 from formloop.web import navigation, page, viewer
 from formloop.web.routes import route
 
@@ -96,7 +98,7 @@ def _page(
         ],
         writes=[(plan.operator.outputs[o.name].title, get_form(o.form)) for o in plan.outputs],
         problems=problems,
-        tried=None if tried is None else _shown(plan, tried),
+        tried=None if tried is None else tell_try(current(), plan, tried),
         runs=[_shown(plan, each) for each in runs],
         people=people.names_of({each.person for each in runs if each.person is not None}),
         states=STATES,
@@ -135,6 +137,38 @@ def _shown(plan: PlanSpec, run: Run) -> dict[str, Any]:
         (outputs[name].title if name in outputs else name, counts) for name, counts in run.written.items()
     ]
     return {"run": run, "written": written, "problems": [each[locale] for each in run.problems]}
+
+
+def tell_try(actor: Actor, plan: PlanSpec, run: Run) -> dict[str, Any]:
+    """What a try came to, with the first rows for whoever sees every record of their form."""
+    first = [(output, run.first.get(output.name, ())) for output in plan.outputs]
+    drawn = [_first(actor, plan, output, rows) for output, rows in first if rows and _sees_all(actor, output)]
+    return {**_shown(plan, run), "first": drawn}
+
+
+def _sees_all(actor: Actor, output: Output) -> bool:
+    permit = permits.find_permit(actor, "view", get_form(output.form))
+    return permit is not None and None in permit.conditions
+
+
+def _first(actor: Actor, plan: PlanSpec, output: Output, rows: Sequence[Row]) -> dict[str, Any]:
+    form, locale = get_form(output.form), viewer.locale()
+    permit = permits.find_permit(actor, "view", form)
+    shown = [form.fields[key] for key in output.values if permit and key in permit.everywhere]
+    wanted: dict[str, set[Any]] = {}
+    for field in shown:
+        if source := field.type.source(field):
+            wanted.setdefault(source, set()).update(
+                row[field.key] for row in rows if row[field.key] is not None
+            )
+    names = screen.names_of(actor, wanted, asked=True)
+    return {
+        "title": plan.operator.outputs[output.name].title,
+        "columns": [{"label": field.title(locale), "number": field.type.numeric} for field in shown],
+        "rows": [
+            [screen.shown_text(field, row[field.key], locale, names) for field in shown] for row in rows
+        ],
+    }
 
 
 @route(blueprint, "/<key>/choices/<path>", permission=may_run)

@@ -12,6 +12,9 @@ from formloop.definitions import editor, library
 from formloop.definitions import service as definitions
 from formloop.definitions import views as definition_views
 from formloop.forms.fields import find_type
+from formloop.planning.operators import operators
+from formloop.planning.spec import Operator
+from formloop.studio import plan_design
 from formloop.studio.pickers import find_newest
 from formloop.studio.shapes import mapping
 from formloop.web import page
@@ -49,15 +52,18 @@ def do_new() -> Response:
     kind, given = kinds.get(request.form.get("kind", "form")), request.form
     name, form = given.get("name", "").strip()[:200], given.get("form", "")
     found = next((each for each in _forms(kind) if each.key == form), None)
+    operator = operators.find(given.get("operator", ""))
     problems: dict[str, Message] = {}
     if about(kind) and found is None:
         problems["form"] = M("Choose a form.")
+    if kind.name == "plan" and operator is None:
+        problems["operator"] = M("Choose a calculation.")
     if not name and kind.name not in _NAMED_AFTER:
         problems["name"] = M("Give it a name.")
     if problems:
         return _page(kind, problems, 422)
     app = library.find_entry("app", given.get("app", ""))
-    made = begin(kind, name, found, app.key if app else "")
+    made = begin(kind, name, found, app.key if app else "", operator)
     return page.redirect(url_for("studio.design", definition_id=made.id))
 
 
@@ -67,7 +73,11 @@ def about(kind: Kind) -> str:
 
 
 def begin(
-    kind: Kind, name: str, form: definitions.Definition | None = None, app: str = ""
+    kind: Kind,
+    name: str,
+    form: definitions.Definition | None = None,
+    app: str = "",
+    operator: Operator | None = None,
 ) -> definitions.Definition:
     """The first draft, called after its form where it has no name."""
     doc: dict[str, Any] = {"title": name}
@@ -80,6 +90,8 @@ def begin(
         doc[about(kind)] = form.key
     if kind.name == "dataset" and form is not None:
         doc["columns"] = _columns(form.key)
+    if operator is not None:
+        doc |= {"operator": operator.name, "ports": plan_design.suggest_ports(operator)}
     return definitions.save_draft(signing.current(), kind.name, doc, app=app or (form.app if form else ""))
 
 
@@ -112,5 +124,6 @@ def _page(kind: Kind, problems: Mapping[str, Message], status: int = 200) -> Res
         problems=problems,
         forms=_forms(kind),
         named=kind.name in _NAMED_AFTER,
-        chosen={key: request.values.get(key, "") for key in ("name", "form", "app")},
+        calculations=[each for each in operators if kind.name == "plan"],
+        chosen={key: request.values.get(key, "") for key in ("name", "form", "app", "operator")},
     )

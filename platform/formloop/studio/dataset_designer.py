@@ -14,12 +14,14 @@ from formloop.datasets.kind import prepare
 from formloop.datasets.reading import Names, Reader
 from formloop.datasets.service import Reading
 from formloop.definitions import library
+from formloop.forms.list_views import SYSTEM_TITLES
 from formloop.forms.listing import Query
 from formloop.studio import drafting
 from formloop.studio.designer import Designer, designers
 from formloop.studio.formula import Scope
-from formloop.studio.pickers import Around, Option, called, fields_of, find_newest, pickers
+from formloop.studio.pickers import Around, Option, called, fields_of, find_newest, pickers, states_of
 from formloop.studio.shapes import mapping
+from formloop.studio.vocabulary import STATE
 from formloop.web import page, viewer
 from formloop.web.routes import route
 
@@ -56,7 +58,14 @@ class DatasetDesigner(Designer):
         if at[:1] in (("measures",), ("having",)):
             scope = replace(scope, fields=_columns(around), options={})
         names = _names_at(around.doc, ".".join(at))
-        return scope if names is None else replace(scope, names=names, form="")
+        if names is None:
+            return scope
+        if STATE in names and STATE not in dict(scope.fields):  # which every record of the source has
+            form = find_newest("form", source) if isinstance(source, str) else None
+            word = (STATE, SYSTEM_TITLES[STATE].render(around.locale))
+            options = {**scope.options, STATE: states_of(form or {}, around.locale)}
+            scope = replace(scope, fields=[*scope.fields, word], options=options)
+        return replace(scope, names=names, form="")
 
 
 def _names_at(doc: Doc, place: str) -> Names | None:

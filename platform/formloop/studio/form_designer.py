@@ -9,7 +9,7 @@ from formloop.core.errors import NotFound
 from formloop.core.text import M, Message, localized
 from formloop.forms.fields import find_type, type_of, types
 from formloop.forms.layout import marks
-from formloop.studio import form_design, form_rows
+from formloop.studio import form_design, form_rows, numbering
 from formloop.studio.designer import FIXED, Act, Designer, Gesture, Made, designers
 from formloop.studio.operations import Operation, find, write_path
 from formloop.studio.panel import Panel, open_panel
@@ -233,6 +233,11 @@ def _retype(gesture: Gesture) -> Made:
     return form_design.retype(around.doc, gesture.at, gesture.text("type"), panel.schema), gesture.at
 
 
+def _number(gesture: Gesture) -> Made:
+    form_design.require_part(gesture.around.doc, gesture.at[:-1])
+    return numbering.write_numbering(gesture)
+
+
 GESTURES: Mapping[str, Act] = {
     "field-add": _add,
     "field-type": _retype,
@@ -240,5 +245,6 @@ GESTURES: Mapping[str, Act] = {
     "field-shift": _shift,
     "field-duplicate": _duplicate,
     "field-remove": _remove,
+    "numbering": _number,
 }
 designers.add("form", FormDesigner())

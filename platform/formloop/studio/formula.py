@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from formloop.access.actor import Actor
 from formloop.core.definitions import Doc, Path
@@ -31,7 +32,7 @@ from formloop.studio.shapes import mapping
 
 MOST_SOURCE = 4_096
 _QUOTED = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
-CONDITIONS = ("x-visible", "x-required", "x-readonly", "when", "where", "holds")  # give yes or no
+CONDITIONS = ("x-visible", "x-required", "x-readonly", "when", "where", "holds", "keep")  # give yes or no
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +76,12 @@ def expected_at(at: Path) -> Type | None:
 
 
 def _names_at(around: Around, at: Path) -> dict[str, Type]:
-    form, own = _sound(around.form), _sound(around.doc)
+    form, own, find_form = _sound(around.form), _sound(around.doc), cache(_find_sound)  # each is read once
     if _in_lines(around, at) and at[1] in own["properties"]:
-        return line_names(own, at[1], _find_sound)
-    names = names_of(form, _find_sound)
+        return line_names(own, at[1], find_form)
+    names = names_of(form, find_form)
     if at and at[-1] == "where" and around.doc is not around.form:
-        own_names = names_of(own, _find_sound)
+        own_names = names_of(own, find_form)
         return {**own_names, **names, OWN: own_names.get("id", BOOL)}
     return names
 

@@ -5,7 +5,9 @@ The schema of the property decides: nothing here knows a kind of definition.
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -36,7 +38,9 @@ def input_for(schema: Schema, value: Any, offer: Offer) -> Input | None:
     """The input for a property, None where its value is no single thing."""
     named = _named(schema)
     word, kind = schema.get("x-pick"), schema.get("type")
-    if "const" in schema or (word and kind == "object"):
+    if "const" in schema and schema["const"] is not True:  # which can be ticked, or left
+        return None
+    if "x-names" in schema or (word and kind == "object"):
         return None
     if word == "expression":
         return Input({**named, "type": "string", "x-type": "multiline", "x-expression": True}, _text, _same)
@@ -64,13 +68,15 @@ def input_for(schema: Schema, value: Any, offer: Offer) -> Input | None:
         return Input(
             {**named, "type": "boolean"}, lambda each: each is not False, lambda each: None if each else False
         )
-    if kind == "boolean":
+    if kind == "boolean" or "const" in schema:
         return Input({**named, "type": "boolean"}, lambda each: each is True, lambda each: each or None)
     if kind in ("number", "integer"):
         limits = {key: schema[key] for key in _LIMITS if key in schema}
         return Input(
             {**named, **limits, "type": kind, "x-scale": 0 if kind == "integer" else 6}, _number, _plain
         )
+    if kind == "string" and schema.get("format") == "date":
+        return Input({**named, "type": "string", "format": "date"}, _date_shown, _date_kept)
     if kind == "string":
         wide = {"x-type": "multiline"} if schema.get("maxLength", 0) > LONG else {}
         return Input({**named, **wide, "type": "string"}, _text, _same)
@@ -132,6 +138,7 @@ def _pairs(named: dict[str, Any], said: Schema, value: Any, offer: Offer) -> Inp
     parts = (("name", list(there)), ("value", list(there.values())))
     columns = {
         part: _one(_named(said[part]), list(offer(said[part]["x-pick"], present)), {}).field
+        | {"x-formula-of-pair": said[part].get("x-formula", False)}
         for part, present in parts
     }
     lines = {"type": "object", "properties": columns}
@@ -188,6 +195,16 @@ def _duration_kept(value: Any) -> Any:
         said[_LETTERS[unit[0].lower()]] += int(number)
     day, clock = f"{said['D']}D" if said["D"] else "", "".join(f"{said[c]}{c}" for c in "HM" if said[c])
     return f"P{day}T{clock}" if clock else f"P{day or 'T0M'}"
+
+
+def _date_shown(value: Any) -> Any:
+    with suppress(ValueError):
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    return None
+
+
+def _date_kept(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else None
 
 
 def _number(value: Any) -> Any:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -18,7 +19,8 @@ from formloop.forms import serials
 from formloop.forms.fields import type_of
 from formloop.forms.fields.datetime import site_zone
 from formloop.studio import drafting
-from formloop.studio.operations import find, read_path, write_path
+from formloop.studio.designer import Gesture, Made
+from formloop.studio.operations import Operation, apply, find, read_path, write_path
 from formloop.studio.shapes import mapping
 from formloop.web import page, viewer
 from formloop.web.routes import route
@@ -35,7 +37,13 @@ KINDS: Mapping[str, Message] = {
     "field": M("Field of the record"),
     COUNT: M("Running number"),
 }
-RESETS = (("dd", M("each day")), ("MM", M("each month")), ("yyyy", M("each year")), ("yy", M("each year")))
+RESTARTS: Mapping[str, Message] = {
+    "": M("with the finest part of the day in it"),
+    "day": M("each day"),
+    "month": M("each month"),
+    "year": M("each year"),
+    "never": M("never"),
+}
 _PLACE = re.compile(r"\{([^{}]*)\}")
 
 
@@ -86,10 +94,29 @@ def write(parts: Sequence[Part]) -> str:
     return "".join(each.pattern for each in parts)
 
 
-def restarts(parts: Sequence[Part]) -> Message:
+def restarts(pattern: str, restart: str = "") -> Message:
     """When the count begins anew."""
-    kinds = {each.kind for each in parts}
-    return next((word for kind, word in RESETS if kind in kinds), M("never"))
+    return RESTARTS[restart or serials.finest(pattern)]
+
+
+def examples(pattern: str, restart: str, values: Mapping[str, Any], day: date) -> list[tuple[Message, str]]:
+    """The first two numbers of a day, and those that the next day, month and year would go on with."""
+    most = restart or serials.finest(pattern)
+    month = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+    later = (
+        (M("the next one"), day, ""),
+        (M("next day"), day + timedelta(days=1), "day"),
+        (M("next month"), month, "month"),
+        (M("next year"), date(day.year + 1, 1, 1), "year"),
+    )
+    found = [(M("the first one"), serials.sample(pattern, values, day))]
+    for count, (words, then, part) in enumerate(later, 1):
+        anew = bool(part) and serials.RESTARTS.index(part) <= serials.RESTARTS.index(most)
+        anew = anew or (
+            bool(part) and serials.dated(pattern, then, most) != serials.dated(pattern, day, most)
+        )
+        found.append((words, serials.sample(pattern, values, then, 0 if anew else count)))
+    return found
 
 
 def fields_of(doc: Doc, locale: str) -> list[tuple[str, str]]:
@@ -130,7 +157,9 @@ def show(definition_id: str) -> Response:
     """The parts of the number at a place."""
     desk = _open(definition_id)
     found = find(desk.doc, read_path(request.args.get("at", "")), {})
-    return _dialog("studio/_numbering.html", desk, request.args.get("at", ""), read(str(found or "")))
+    at, parts = request.args.get("at", ""), read(str(found or ""))
+    said = mapping(find(desk.doc, read_path(at)[:-1], {})).get("x-restart")
+    return _dialog("studio/_numbering.html", desk, at, parts, said)
 
 
 @route(blueprint, "", permission=DESIGN, methods=["POST"])
@@ -138,7 +167,8 @@ def change(definition_id: str) -> Response:
     """The parts after a change, with a sample; the draft is not touched yet."""
     desk = _open(definition_id)
     parts = posted(request.form, fields_of(desk.doc, viewer.locale()))
-    return _dialog("studio/_numbering_parts.html", desk, request.form.get("at", ""), parts)
+    restart = request.form.get("restart")
+    return _dialog("studio/_numbering_parts.html", desk, request.form.get("at", ""), parts, restart)
 
 
 def _open(definition_id: str) -> drafting.Desk:
@@ -148,7 +178,23 @@ def _open(definition_id: str) -> drafting.Desk:
     return desk
 
 
-def _dialog(template: str, desk: drafting.Desk, at: str, parts: list[Part]) -> Response:
+def write_numbering(gesture: Gesture) -> Made:
+    """Keep the number that the dialog put together, and when its count starts anew."""
+    at, restart = gesture.at, gesture.text("restart")
+    again = (*at[:-1], "x-restart")
+    there = find(gesture.around.doc, again, gesture.around.kind.identities) is not None
+    changes = [Operation("set", at, gesture.text("pattern")[:100])]
+    if restart in serials.RESTARTS:
+        changes.append(Operation("set", again, restart))
+    elif there:
+        changes.append(Operation("remove", again))
+    doc, _ = apply(gesture.around.doc, changes, gesture.around.kind.identities)
+    return doc, at[:-1]
+
+
+def _dialog(template: str, desk: drafting.Desk, at: str, parts: list[Part], said: Any) -> Response:
+    restart = said if said in serials.RESTARTS else ""
+    today = clock.today(site_zone())
     fields = fields_of(desk.doc, viewer.locale())
     pattern, words = write(parts), dict(fields)
     values: dict[str, Any] = {each.text: words.get(each.text, "") for each in parts if each.kind == "field"}
@@ -160,8 +206,10 @@ def _dialog(template: str, desk: drafting.Desk, at: str, parts: list[Part]) -> R
         pattern=pattern,
         kinds=KINDS,
         fields=fields,
-        problem=serials.check_pattern(pattern, mapping(desk.doc.get("properties"))),
-        sample=serials.sample(pattern, values, clock.today(site_zone())),
-        restarts=restarts(parts),
+        problem=serials.check_pattern(pattern, mapping(desk.doc.get("properties")), restart),
+        examples=examples(pattern, restart, values, today),
+        restart=restart,
+        choices=RESTARTS,
+        restarts=restarts(pattern, restart),
         each=", ".join(words.get(one.text, one.text) for one in parts if one.kind == "field"),
     )

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -20,7 +20,7 @@ from formloop.forms.spec import FormSpec, Said
 from formloop.studio.formula import CONDITIONS
 from formloop.studio.inputs import Input, input_for
 from formloop.studio.operations import Operation, find, positions
-from formloop.studio.pickers import Around, called, offered
+from formloop.studio.pickers import Around, Option, called, described, offered
 from formloop.studio.places import Schema, alternatives, discriminator, resolve, schema_at
 from formloop.studio.shapes import listing, mapping, texts
 
@@ -47,6 +47,7 @@ class Members:
     members: list[tuple[Path, Message | str, list["Part"]]]
     offers: list[tuple[Message | str, str]]  # words, and the value as JSON
     named: bool = False  # whether a new one is asked for its name
+    names: list[Option] | None = None  # the names that are left, where no others are possible
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Matrix:
 
 
 Part = Section | Members | Matrix
+Property = tuple[str, Schema, tuple[Path, Input] | None]  # its key, its schema, and its input with the place
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +73,6 @@ class Panel:
     schema: Schema
     value: Any
     without: frozenset[str] = frozenset()
-    problems: Mapping[Path, Message] = field(
-        default_factory=dict
-    )  # by place, its steps into lists as numbers
 
     @property
     def root(self) -> Schema:
@@ -102,7 +101,21 @@ class Panel:
         made = [each for _, _, each in self._properties() if each is not None]
         return self._section("", {"v-" + "/".join(each[0]): each for each in made})
 
-    def _properties(self) -> Iterator[tuple[str, Schema, tuple[Path, Input] | None]]:
+    def _properties(self) -> list[Property]:
+        """Each property as it is asked for: what is written in the reader's language stands before its translation."""
+        found = list(self._made())
+        places = {key: place for place, (key, _, _) in enumerate(found)}
+        for key, place in places.items():
+            other = places.get(f"x-{key}")
+            if other is None or find(self.value, (f"x-{key}", self.around.locale), {}) is None:
+                continue
+            (_, own, first), (_, beside, second) = found[place], found[other]
+            if first is not None and second is not None:
+                found[place] = f"x-{key}", beside, (second[0], replace(second[1], field=first[1].field))
+                found[other] = key, own, (first[0], replace(first[1], field=second[1].field))
+        return found
+
+    def _made(self) -> Iterator[Property]:
         """Each property with its schema and its input; none where it has parts of its own."""
         value = mapping(self.value)
         around = replace(self.around, beside=value, at=self.at)
@@ -127,6 +140,8 @@ class Panel:
         """The properties that are known by name, and behind one of them those that another definition names."""
         names = mapping(self.schema.get("x-names"))
         around = replace(self.around, beside=mapping(self.value))
+        if "described" in names:
+            yield from described.get(names["described"])(around).items()
         for key, said in mapping(self.schema.get("properties")).items():
             if key not in self.without and isinstance(said, Mapping) and self._matters(key, said):
                 yield key, said
@@ -157,14 +172,17 @@ class Panel:
 
     def _inner(self, key: str, schema: Schema, value: Any) -> list[Part]:
         at, title = (*self.at, key), Said(schema) if "title" in schema else key
-        if "properties" in schema:
+        names = mapping(schema.get("x-names"))
+        if "properties" in schema or "described" in names:
             return self._inside(at, schema, value).parts(title)
         if "x-pick" in schema:
             return [self._matrix(at, title, schema, mapping(value))]
         each = schema.get("additionalProperties")
         each = resolve(each, self.root, {}) if isinstance(each, Mapping) else None
         if each is not None and "properties" in each:
-            words = dict(offered(schema["x-called"], self.around, None)) if "x-called" in schema else {}
+            word = names.get("pick", schema.get("x-called"))
+            words = dict(offered(word, self.around, None)) if word else {}
+            left = [(name, said) for name, said in words.items() if name not in mapping(value)]
             there: list[tuple[Path, Message | str, list[Part]]] = [
                 (
                     (*at, name),
@@ -173,14 +191,15 @@ class Panel:
                 )
                 for name, inner in mapping(value).items()
             ]
-            return [Members(at, title, there, [("", _fresh(each, self.root))], named=True)]
+            names_left = left if names else None
+            return [Members(at, title, there, [("", _fresh(each, self.root))], True, names_left)]
         items = schema.get("items")
         if isinstance(items, Mapping) and "properties" in resolve(items, self.root):
             return [self._members(at, title, items, listing(value))]
         return []
 
     def _inside(self, at: Path, schema: Schema, value: Any) -> "Panel":
-        return Panel(self.around, at, schema, value, problems=self.problems)
+        return Panel(self.around, at, schema, value)
 
     def _matrix(self, at: Path, title: Message | str, schema: Schema, chosen: Mapping[str, Any]) -> Matrix:
         values = schema["additionalProperties"]
@@ -233,10 +252,8 @@ class Panel:
 
     def _wrong(self, path: Path) -> Message | None:
         """What is wrong at a place or inside it."""
-        if not self.problems:
-            return None
         here = positions(self.around.doc, path, self.around.kind.identities)
-        return next((said for at, said in self.problems.items() if at[: len(here)] == here), None)
+        return next((said for at, said in self.around.problems.items() if at[: len(here)] == here), None)
 
 
 def open_panel(around: Around, at: Path, without: frozenset[str] = frozenset()) -> Panel | None:

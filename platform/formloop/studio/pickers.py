@@ -1,14 +1,14 @@
 """What may be picked where a schema says `x-pick`: definitions, fields, states, people. One function a word."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from formloop.access import people
 from formloop.core.definitions import Doc, Kind, Path
 from formloop.core.registry import Registry
-from formloop.core.text import localized
+from formloop.core.text import Message, localized
 from formloop.definitions import library
 from formloop.definitions import service as definitions
 from formloop.forms.fields import find_type
@@ -22,13 +22,15 @@ Option = tuple[str, str]  # the value and its words
 
 @dataclass(frozen=True)
 class Around:
-    """What a panel knows of the document it belongs to. `beside` are the values next to the one picked, `at` its place."""
+    """What a panel knows of the document it belongs to. `beside` are the values next to the one picked, `at` its place,
+    `problems` what is wrong by place, its steps into lists as numbers."""
 
     kind: Kind
     doc: Doc
     locale: str
     beside: Mapping[str, Any]
     at: Path = ()
+    problems: Mapping[Path, Message] = field(default_factory=dict)
 
     @cached_property
     def form(self) -> Doc:
@@ -205,6 +207,11 @@ pickers.add("sorting", _sorting)
 pickers.add("state", lambda around: states_of(around.form, around.locale))
 pickers.add("department", _departments)
 pickers.add("person", _people)
+
+
+described: Registry[Callable[[Around], Mapping[str, Any]]] = Registry(
+    "description"
+)  # schemas of properties by name
 
 
 def offered(word: str, around: Around, present: Any) -> list[Option]:

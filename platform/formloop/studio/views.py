@@ -31,6 +31,7 @@ from formloop.studio import (
     guide,
     ledger_designer,
     numbering,
+    plan_designer,
     preview,
     restoring,
     rights_views,
@@ -56,6 +57,7 @@ DESIGNED = (
     form_designer,
     flow_designer,
     ledger_designer,
+    plan_designer,
 )  # join the registries of designers and pickers as they are imported
 
 
@@ -67,6 +69,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(rights_views.blueprint)
     app.register_blueprint(dataset_designer.blueprint)
     app.register_blueprint(ledger_designer.blueprint)
+    app.register_blueprint(plan_designer.blueprint)
     app.register_blueprint(bridge_designer.blueprint)
     bridge_designer.enroll()
     app.register_blueprint(guide.blueprint)
@@ -179,7 +182,7 @@ def _act(definition_id: str, act: str, revision: int | None) -> Response:
 
 def _fill(designer: Designer, gesture: Gesture) -> tuple[Doc, Path, dict[str, Message]]:
     panel = designer.panel(gesture.around, gesture.at)
-    if panel is not None and panel.value is None and "properties" in panel.schema:
+    if panel is not None and panel.value is None and _holds_inputs(panel):
         around = find(gesture.around.doc, gesture.at[:-1], gesture.around.kind.identities)
         panel = replace(panel, value={}) if isinstance(around, dict) else None  # a part that begins with this
     if panel is None or not isinstance(panel.value, dict):
@@ -224,7 +227,11 @@ def _bench(desk: drafting.Desk, at: Path) -> Bench:
 def _may_begin(designer: Designer, around: Around, at: Path) -> bool:
     """Whether a place is a part of the whole definition that begins with the first thing said in it."""
     panel = designer.panel(around, at) if len(at) == 1 else None
-    return panel is not None and "properties" in panel.schema
+    return panel is not None and _holds_inputs(panel)
+
+
+def _holds_inputs(panel: Panel) -> bool:
+    return "properties" in panel.schema or "x-names" in panel.schema
 
 
 def _page(
@@ -234,9 +241,10 @@ def _page(
     wrong: dict[str, Message] | None = None,
     with_panel: bool = True,
 ) -> Response:
-    panel, designer, around = bench.panel(), bench.designer, bench.around
+    panel, designer = bench.panel(), bench.designer
+    around = replace(bench.around, problems=_told(bench, panel.at if panel else (), wrong or {}))
     if panel is not None:
-        panel = replace(panel, problems=_told(bench, panel.at, wrong or {}))
+        panel = replace(panel, around=around)
     problems = [
         (each, write_path(designer.selected(around, _place(each))), place_in_words(around, _place(each)))
         for each in bench.problems

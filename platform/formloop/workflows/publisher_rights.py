@@ -11,12 +11,12 @@ from formloop.access.actor import Actor
 from formloop.core.definitions import Doc
 from formloop.core.errors import Invalid, Problem
 from formloop.core.expression import Path
-from formloop.core.text import M
+from formloop.core.text import M, Titled
 from formloop.definitions import library
 from formloop.definitions import service as definitions
 from formloop.forms import permits
 from formloop.forms.kind import get_form
-from formloop.forms.publisher_rights import read_elsewhere, sees
+from formloop.forms.publisher_rights import in_words, read_elsewhere, sees
 from formloop.planning import service as planning
 from formloop.planning.kind import get_plan
 from formloop.workflows import sight
@@ -26,13 +26,8 @@ from formloop.workflows.spec import Step, Workflow
 
 def enroll() -> None:
     """Take part in publishing."""
-    if "workflow_publisher_rights" not in definitions.listeners:
-        definitions.listeners.add("workflow_publisher_rights", _check)
-
-
-def _check(actor: Actor, published: definitions.Published) -> None:
-    if published.kind == "workflow" and not actor.administrator:
-        definitions.refuse_new(published, lambda workflow: _problems(actor, workflow))
+    if "workflow" not in definitions.judges:
+        definitions.judges.add("workflow", _problems)
 
 
 def require_rights(actor: Actor, draft: Workflow) -> None:
@@ -62,7 +57,8 @@ def _shows_hidden(actor: Actor, workflow: Workflow) -> Iterator[Problem]:
         shown = {path for path, right in sight.rights_of(step, spec).items() if right != "hide"}
         for path in sorted(shown):
             if not sees(actor, spec.key, path):
-                text = M("This step shows {field}, which you may not see yourself.", field=path)
+                named = in_words(spec.key, path)
+                text = M("This step shows {field}, which you may not see yourself.", field=named["field"])
                 yield Problem("shows_hidden", f"{at}.fields", text)
 
 
@@ -71,7 +67,8 @@ def _reads_hidden(actor: Actor, workflow: Workflow) -> Iterator[Problem]:
     for form, key in sorted(_fields_read(workflow, workflow.reads) | _lines_taken(workflow)):
         if not sees(actor, form, key):
             text = M(
-                "This workflow reads {field} of {form}, which you may not see yourself.", field=key, form=form
+                "This workflow reads {field} of {form}, which you may not see yourself.",
+                **in_words(form, key),
             )
             yield Problem("reads_hidden", "steps", text)
 
@@ -136,11 +133,15 @@ def _works(actor: Actor, workflow: Workflow) -> Iterator[Problem]:
     for doc, at in _steps(workflow):
         form = doc.get("form", workflow.form)
         if doc["node"] == "subflow" and not gate.allows(actor, "submit", get_form(form).resource):
+            named = get_form(form).called
             yield Problem(
-                "writes_forbidden", at, M("You may not submit records of {form} yourself.", form=form)
+                "writes_forbidden", at, M("You may not submit records of {form} yourself.", form=named)
             )
-        if doc["node"] == "plan" and not planning.may_run(actor, get_plan(doc["plan"])):
-            text = M("This step runs the plan “{plan}”, which you may not run yourself.", plan=doc["plan"])
+        if doc["node"] == "plan" and not planning.may_run(actor, plan := get_plan(doc["plan"])):
+            text = M(
+                "This step runs the plan “{plan}”, which you may not run yourself.",
+                plan=Titled(plan.document, plan.key),
+            )
             yield Problem("writes_forbidden", at, text)
         if doc["node"] == "data":
             yield from _writes_forbidden(actor, doc, form, at)
@@ -157,5 +158,5 @@ def _writes_forbidden(actor: Actor, doc: Doc, form: str, at: str) -> Iterator[Pr
         if not column.computed
     ]
     if permit is None or any(key not in permit.everywhere for key in keys):
-        text = M("This step works on records of {form} as you may not do yourself.", form=form)
+        text = M("This step works on records of {form} as you may not do yourself.", form=spec.called)
         yield Problem("writes_forbidden", at, text)

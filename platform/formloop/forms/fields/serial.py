@@ -9,7 +9,8 @@ from formloop.forms.spec import OF_INPUT, OF_TEXT
 
 
 class Serial(TextField):
-    """`x-serial` is the pattern: `SO{yyyy}{MM}-{0001}`; the count starts anew whenever the dated part changes.
+    """`x-serial` is the pattern: `SO{yyyy}{MM}-{0001}`; the count starts anew whenever the dated part changes, or
+    as `x-restart` says: `never`, each `year`, `month` or `day`, no more often than the number shows.
     `{=region}` puts a text field of the record in it; each such text has a count of its own.
 
     The number is given when the record is saved. A record that comes with one (an import) keeps it.
@@ -22,4 +23,7 @@ class Serial(TextField):
     sample: ClassVar[Mapping[str, Any]] = {"x-serial": "{yyyy}{MM}-{0001}"}
     group = "advanced"
     widget = "serial"
-    options: ClassVar[Mapping[str, Any]] = {"x-serial": {"type": "string"}}
+    options: ClassVar[Mapping[str, Any]] = {
+        "x-serial": {"type": "string"},
+        "x-restart": {"enum": ["never", "year", "month", "day"]},
+    }

@@ -26,10 +26,10 @@ class Explode(Operator):
         "demand": Port(
             M("Demand"),
             {
-                "item": Column("key", required=True),
-                "quantity": Column("number", required=True),
-                "need_date": Column("date"),  # also the day whose bills count
-                "source": Column("key"),
+                "item": Column(M("Item"), "key", required=True),
+                "quantity": Column(M("Quantity"), "number", required=True),
+                "need_date": Column(M("Needed on"), "date"),  # also the day whose bills count
+                "source": Column(M("Source"), "key"),
             },
         ),
         "bills": BILLS,
@@ -38,33 +38,33 @@ class Explode(Operator):
         "requirements": Port(
             M("Requirements"),
             {
-                "item": Column("key"),
-                "quantity": Column("number"),
-                "level": Column("number"),
-                "bought": Column("bool"),  # there is no bill for it
-                "need_date": Column("date"),
-                "source": Column("key"),
+                "item": Column(M("Item"), "key"),
+                "quantity": Column(M("Quantity"), "number"),
+                "level": Column(M("Level"), "number"),
+                "bought": Column(M("Bought"), "bool"),  # there is no bill for it
+                "need_date": Column(M("Needed on"), "date"),
+                "source": Column(M("Source"), "key"),
             },
         ),
         "by_products": Port(
             M("By-products"),
             {
-                "item": Column("key"),
-                "quantity": Column("number"),
-                "need_date": Column("date"),
-                "source": Column("key"),
+                "item": Column(M("Item"), "key"),
+                "quantity": Column(M("Quantity"), "number"),
+                "need_date": Column(M("Needed on"), "date"),
+                "source": Column(M("Source"), "key"),
             },
         ),
         "structure": Port(
             M("Structure"),
             {
-                "sequence": Column("number"),
-                "level": Column("number"),
-                "parent": Column("key"),
-                "item": Column("key"),
-                "quantity": Column("number"),
-                "phantom": Column("bool"),
-                "source": Column("key"),
+                "sequence": Column(M("Sequence"), "number"),
+                "level": Column(M("Level"), "number"),
+                "parent": Column(M("Parent item"), "key"),
+                "item": Column(M("Item"), "key"),
+                "quantity": Column(M("Quantity"), "number"),
+                "phantom": Column(M("Phantom"), "bool"),
+                "source": Column(M("Source"), "key"),
             },
         ),
     }

@@ -17,19 +17,19 @@ class WhereUsed(Operator):
     title = M("Where used")
     icon = "hierarchy-2"
     ports: ClassVar[Mapping[str, Port]] = {
-        "items": Port(M("Items"), {"item": Column("key", required=True)}),
+        "items": Port(M("Items"), {"item": Column(M("Item"), "key", required=True)}),
         "bills": BILLS,
     }
     outputs: ClassVar[Mapping[str, Port]] = {
         "uses": Port(
             M("Uses"),
             {
-                "item": Column("key"),
-                "parent": Column("key"),
-                "quantity": Column("number"),
-                "distance": Column("number"),
-                "direct": Column("bool"),
-                "top": Column("bool"),
+                "item": Column(M("Item"), "key"),
+                "parent": Column(M("Parent item"), "key"),
+                "quantity": Column(M("Quantity"), "number"),
+                "distance": Column(M("Levels between"), "number"),
+                "direct": Column(M("Directly"), "bool"),
+                "top": Column(M("Needed by nothing else"), "bool"),
             },
         )
     }

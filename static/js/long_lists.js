@@ -1,0 +1,55 @@
+// Lists to choose from: several of many are shown in a box, and what is longer than a glance is searched by typing.
+"use strict";
+
+const GLANCE = 12;  // options that are seen at once
+const { none, clear } = document.currentScript.dataset;
+
+// Not before an arrival has settled: that sets classes anew.
+function searched() {
+  for (const select of document.querySelectorAll("main select, dialog[open] [data-sentence] [name=field]")) {
+    if (!select.tomselect && (select.multiple || select.options.length > GLANCE)) search(select);
+  }
+  returnFocus();
+}
+
+function search(select) {
+  const empty = [...select.options].find((each) => !each.value);
+  const clears = !select.multiple && empty && !select.dataset.add && !select.required;
+  const plugins = select.multiple ? ["remove_button"] : clears ? { clear_button: { title: clear } } : [];
+  const within = select.closest("dialog") ? null : "body";  // what is behind a dialog cannot be reached
+  new TomSelect(select, {
+    plugins, dropdownParent: within, maxOptions: null, refreshThrottle: 0, placeholder: empty?.text || "", hidePlaceholder: true,
+    render: { no_results: () => `<div class="no-results" role="option" aria-disabled="true">${none}</div>` },
+  });
+  select.setAttribute("aria-hidden", "true");  // its label now names the box that took its place
+  const { wrapper, control_input: input } = select.tomselect;
+  for (const name of ["aria-label", "aria-describedby", "aria-invalid"]) {
+    if (select.hasAttribute(name)) input.setAttribute(name, select.getAttribute(name));
+  }
+  input.addEventListener("keydown", (event) => {  // whoever typed what they look for has chosen it when they go on
+    const found = select.tomselect.activeOption;
+    if (event.key === "Tab" && input.value.trim() && found) select.tomselect.addItem(found.dataset.value);
+  });
+  wrapper.querySelectorAll(".clear-button").forEach((button) => { button.tabIndex = -1; });  // Delete clears, too
+}
+
+// --- Whoever chose by keys stands where they stood once the panel has been drawn anew; its list stays closed
+let last = "";
+document.addEventListener("focusin", ({ target }) => { last = target.closest(".ts-control") ? target.id : ""; });
+function returnFocus() {
+  const input = last && document.activeElement === document.body && document.getElementById(last);
+  const box = input && document.getElementById(last.replace(/-ts-control$/, ""))?.tomselect;
+  if (!box) return;
+  box.settings.openOnFocus = false;
+  input.focus();
+  setTimeout(() => { box.settings.openOnFocus = true; });
+}
+
+document.addEventListener("click", ({ target }) => {
+  if (!target.closest("[data-comparison-more]")) return;
+  searched();  // the new line stands already
+  [...document.querySelectorAll("[data-sentence] [name=field]")].pop()?.tomselect?.focus();
+});
+document.addEventListener("htmx:afterSettle", searched);
+document.addEventListener("htmx:beforeCleanupElement", ({ target }) => target.tomselect?.dropdown.remove());  // it lies elsewhere
+searched();
