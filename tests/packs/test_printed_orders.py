@@ -32,7 +32,6 @@ def test_a_printed_purchase_order_carries_unit_and_delivery_address(people_of_de
 def test_an_invoice_line_without_a_tax_rate_says_so(demo: Flask, form: str) -> None:
     hint = get_form(form).find("lines.tax_hint")
     assert hint is not None and hint.formula is not None
-    said = [
-        hint.formula.evaluate({"tax_rate": rate}, context_of(SYSTEM)) for rate in (None, 0, Decimal("0.13"))
-    ]
-    assert said == ["none", None, None]
+    lines = [{"tax_rate": rate, "price": price} for rate in (None, 0, Decimal("0.13")) for price in (None, 1)]
+    said = [hint.formula.evaluate(line, context_of(SYSTEM)) for line in lines]
+    assert said == [None, "none", None, None, None, None]
