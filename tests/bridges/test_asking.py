@@ -208,3 +208,44 @@ def test_only_what_fits_becomes_a_line_and_without_a_line_nothing_is_made(databa
     assert asking.list_chances(SYSTEM, get_form("sales_order"), small["id"]) == []
     with pytest.raises(Conflict, match="open any more"):
         asking.ask(SYSTEM, "sales_order", small["id"], "order_to_sending")
+
+
+SUMMED: Doc = {
+    "x-kind": "dataset", "x-id": "c41e99ad", "x-key": "demand_by_item", "title": "Demand by item",
+    "parameters": {"whose": {"type": "integer", "x-type": "relation", "title": "Customer",
+                             "x-relation": {"form": "customer"}}},
+    "from": "demand", "where": "customer = parameters.whose",
+    "columns": {"item": "item", "quantity": "quantity"},
+    "group": ["item"], "measures": {"quantity": "SUM(quantity)"}, "sort": ["item"],
+}  # fmt: skip
+BY_ITEM: Doc = ASKED | {
+    "find": {"dataset": "demand_by_item", "given": {"whose": "customer"}},
+    "lines": {"into": "lines", "map": {"item": "line.item", "quantity": "line.quantity"}},
+}
+
+
+def test_lines_come_from_the_rows_of_a_dataset(database: Any) -> None:
+    trade = Trade(bridge(), SENDING, SUMMED, BY_ITEM)
+    order = trade.confirm(trade.order((trade.bolt, "10"), (trade.bolt, "2.5")))
+    made = asking.ask(SYSTEM, "sales_order", order["id"], "order_to_sending")
+    sending = reads.get_record(SYSTEM, "sending", made.record)
+    assert [(line["item"], line["quantity"]) for line in sending["lines"]] == [(trade.bolt, Decimal("12.5"))]
+    assert (sending["whole"], made.new) == (Decimal("12.5"), True)
+    assert not asking.ask(SYSTEM, "sales_order", order["id"], "order_to_sending").new
+
+
+@pytest.mark.parametrize(
+    ("find", "code"),
+    [
+        ({"dataset": "demand_by_item", "form": "demand"}, "find"),
+        ({"dataset": "demand_by_item", "where": "TRUE"}, "find"),
+        ({"dataset": "nowhere"}, "no_dataset"),
+        ({"dataset": "demand_by_item", "given": {"who": "customer"}}, "no_parameter"),
+    ],
+)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # a check reads no table
+def test_a_dataset_is_looked_up_by_its_parameters(database: Any, find: dict[str, Any], code: str) -> None:
+    Trade(bridge(), SENDING, SUMMED)
+    with pytest.raises(Invalid) as error:
+        definitions.publish_many(SYSTEM, [BY_ITEM | {"find": find}], "test")
+    assert code in [each.code for each in error.value.problems]

@@ -5,6 +5,7 @@ While what was made before is still under way it is opened instead, so nothing i
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -14,10 +15,11 @@ from formloop.access.actor import SYSTEM, Actor
 from formloop.bridges import engine, provenance
 from formloop.bridges.reach import Reach
 from formloop.bridges.service import of_target
-from formloop.bridges.spec import FOUND, BridgeSpec
+from formloop.bridges.spec import FOUND, BridgeSpec, Find
 from formloop.core.errors import Conflict, Invalid, NotFound
-from formloop.core.expression import EvaluationError, Linked
+from formloop.core.expression import EvaluationError, Expression, Linked
 from formloop.core.text import M, Message
+from formloop.datasets import service as datasets
 from formloop.db import connection, in_transaction, reading, transactional
 from formloop.definitions import library
 from formloop.events import Cause
@@ -157,13 +159,35 @@ def _scope(bridge: BridgeSpec, record: Values) -> dict[str, Any]:
     """What its expressions can name: the source, and what was found."""
     source = get_form(bridge.source)
     env = Reach(source, [record], bridge.reads).environment(source, record)
-    return {"source": env, **env, "record": env, FOUND: _find(bridge, source, record)}
+    scope = {"source": env, **env, "record": env}
+    return {**scope, FOUND: _look_up(bridge.find, bridge, source, record, scope) if bridge.find else []}
 
 
-def _find(bridge: BridgeSpec, source: FormSpec, record: Values) -> list[Linked]:
-    if bridge.find is None:
-        return []
-    there, where = get_form(bridge.find.form), bridge.find.where
+def _look_up(
+    find: Find, bridge: BridgeSpec, source: FormSpec, record: Values, scope: Mapping[str, Any]
+) -> Sequence[Linked | Values]:
+    if find.form is not None:
+        return _find(find.form, find.where, bridge, source, record)
+    given = {key: each.evaluate(scope, context_of(SYSTEM)) for key, each in find.given.items()}
+    rows = datasets.read_all(SYSTEM, find.dataset or "", {k: _written(v) for k, v in given.items()})
+    if len(rows) > MOST_FOUND:
+        raise _too_many()
+    return rows
+
+
+def _written(value: Any) -> Any:
+    """A value as parameters are given."""
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _too_many() -> Conflict:
+    return Conflict(M("More than {count} records fit; that is too much for one.", count=MOST_FOUND))
+
+
+def _find(
+    form: str, where: Expression | None, bridge: BridgeSpec, source: FormSpec, record: Values
+) -> list[Linked]:
+    there = get_form(form)
     query = select(there.table.c.id).where(there.table.c.deleted_at.is_(None))
     if where is not None:
         query = query.where(elsewhere.in_sql(SYSTEM, where, there, source.fields, record))
@@ -176,7 +200,7 @@ def _find(bridge: BridgeSpec, source: FormSpec, record: Values) -> list[Linked]:
     with reading() as conn:
         ids = list(conn.execute(query).scalars())
         if len(ids) > MOST_FOUND:
-            raise Conflict(M("More than {count} records fit; that is too much for one.", count=MOST_FOUND))
+            raise _too_many()
         records = rows.load(conn, there, ids)
     reach = Reach(there, records.values(), bridge.reads_found)
     return [Linked(each, reach.environment(there, records[each])) for each in ids]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from formloop.bridges.spec import ASKED, CANCELLED, CLOCK, FOUND, BridgeSpec, Find, Lines
 from formloop.core.definitions import Doc, Kind, Library, kinds, load_schema, with_suggestion
@@ -12,31 +13,22 @@ from formloop.core.expression import BOOL, Expression, ListType, RecordType, Typ
 from formloop.core.expression import check as check_expression
 from formloop.core.expression.nodes import Call, Literal, Name, Typed
 from formloop.core.text import M, Message
+from formloop.datasets.spec import DatasetSpec
 from formloop.definitions import library
 from formloop.forms.reading import OWN
 from formloop.forms.spec import Field, FormSpec, no_form
 
-FindForm = Callable[[str], FormSpec | None]
-
-
-def _published(key: str) -> FormSpec | None:
-    found = library.find_published("form", key)
-    return found if isinstance(found, FormSpec) else None
+FindPrepared = Callable[[str, str], object | None]  # by kind and key
 
 
 def prepare(doc: Doc, version: int) -> BridgeSpec:
     """What runs of a bridge document that has been checked."""
-    return Reader(doc, _published).bridge(version)
+    return Reader(doc, library.find_published).bridge(version)
 
 
 def check(doc: Doc, lib: Library) -> list[Problem]:
     """What is wrong with a bridge beyond its schema."""
-
-    def find(key: str) -> FormSpec | None:
-        found = lib.find_prepared("form", key)
-        return found if isinstance(found, FormSpec) else None
-
-    reader = Reader(doc, find)
+    reader = Reader(doc, lib.find_prepared)
     reader.bridge(0)
     return reader.problems
 
@@ -45,23 +37,27 @@ def check_version(bridge: BridgeSpec) -> list[Problem]:
     """What of a published version does not fit the forms as they are now; nothing for the version of today."""
     if library.find_published("bridge", bridge.key) is bridge:
         return []
-    reader = Reader(dict(bridge.document), _published)
+    reader = Reader(dict(bridge.document), library.find_published)
     reader.bridge(bridge.version)
     return reader.problems
 
 
 def references(doc: Doc) -> set[tuple[str, str]]:
-    """Both forms, and the one it looks things up in."""
-    return {("form", doc[part]["form"]) for part in ("from", "to", "find") if part in doc}
+    """Both forms, and what it looks things up in."""
+    looked_up = {(kind, key) for kind, key in doc.get("find", {}).items() if kind in ("form", "dataset")}
+    return {("form", doc[part]["form"]) for part in ("from", "to")} | looked_up
 
 
-def names_for(source: FormSpec, each: str | None, found: FormSpec | None = None) -> dict[str, Type]:
+def names_for(
+    source: FormSpec, each: str | None, found: FormSpec | DatasetSpec | None = None
+) -> dict[str, Type]:
     """What expressions of a bridge can name: the source's own fields, `line`, `found`, and the record as a whole."""
     whole = RecordType(source.key, lambda: source.names)
     names: dict[str, Type] = {"source": whole, **source.names, "record": whole}
     lines = source.names.get(each) if each else None
     if found is not None:
-        kind = RecordType(found.key, lambda: found.names)
+        columns = found.names if isinstance(found, FormSpec) else found.types
+        kind = RecordType(found.key, lambda: columns)
         names |= {FOUND: ListType(kind, (FOUND,)), "line": kind}
     if isinstance(lines, ListType):
         names["line"] = lines.of
@@ -85,7 +81,7 @@ class Reader:
     """Reads one document; `problems` grows as it goes."""
 
     doc: Doc
-    find_form: FindForm
+    find_prepared: FindPrepared
     problems: list[Problem] = field(default_factory=list)
 
     def bridge(self, version: int) -> BridgeSpec:
@@ -95,7 +91,7 @@ class Reader:
         target = self._form(doc["to"]["form"], "to.form")
         each = doc["from"].get("each")
         names: Mapping[str, Type] = {}
-        there = self._form(doc["find"]["form"], "find.form") if "find" in doc else None
+        there = self._looked_up(doc["find"]) if "find" in doc else None
         if source:
             self._check_source(source, each)
             names = names_for(source, each, there)
@@ -128,9 +124,44 @@ class Reader:
             open=tuple(doc["to"].get("open", ())) or ((target.initial_state,) if target else ()),
         )
 
-    def _find(self, source: FormSpec | None, there: FormSpec | None) -> Find | None:
+    def _looked_up(self, said: Mapping[str, Any]) -> FormSpec | DatasetSpec | None:
+        """The form or the dataset that `find` names: one of the two."""
+        if ("form" in said) == ("dataset" in said):
+            self._say("find", "find", M("Say what is looked up: a form or a dataset."))
+            return None
+        wrong = {"where"} & said.keys() if "dataset" in said else {"given"} & said.keys()
+        for key in wrong:
+            text = M("Records of a form are found by a condition, rows of a dataset by its parameters.")
+            self._say("find", f"find.{key}", text)
+        if "form" in said:
+            return self._form(said["form"], "find.form")
+        found = self.find_prepared("dataset", said["dataset"])
+        if not isinstance(found, DatasetSpec):
+            text = M("There is no dataset “{dataset}”.", dataset=said["dataset"])
+            self._say("no_dataset", "find.dataset", text)
+            return None
+        return found
+
+    def _given_to(self, source: FormSpec, there: DatasetSpec) -> dict[str, Expression]:
+        """What the parameters of a dataset are, calculated from the source."""
+        found = {}
+        for key, written in self.doc["find"].get("given", {}).items():
+            known = there.parameters.get(key)
+            if known is None:
+                text = M("The dataset “{dataset}” has no parameter “{key}”.", dataset=there.key, key=key)
+                text = with_suggestion(text, key, tuple(there.parameters))
+                self._say("no_parameter", f"find.given.{key}", text)
+                continue
+            names, wanted = names_for(source, None), known.type.expression_type(known)
+            if expression := self._expression(written, f"find.given.{key}", names, wanted):
+                found[key] = expression
+        return found
+
+    def _find(self, source: FormSpec | None, there: FormSpec | DatasetSpec | None) -> Find | None:
         if source is None or there is None:
             return None
+        if isinstance(there, DatasetSpec):
+            return Find(None, dataset=there.key, given=self._given_to(source, there))
         written, where = self.doc["find"].get("where"), None
         if written:
             own = {key: kind for key, kind in source.names.items() if not isinstance(kind, ListType)}
@@ -190,10 +221,11 @@ class Reader:
             )
 
     def _form(self, key: str, at: str) -> FormSpec | None:
-        found = self.find_form(key)
-        if found is None:
-            self.problems.append(no_form(at, key))
-        return found
+        found = self.find_prepared("form", key)
+        if isinstance(found, FormSpec):
+            return found
+        self.problems.append(no_form(at, key))
+        return None
 
     def _check_source(self, source: FormSpec, each: str | None) -> None:
         for index, on in enumerate(self.doc["from"]["on"]):

@@ -11,6 +11,8 @@ from formloop.access.actor import Actor
 from formloop.bridges.spec import BridgeSpec
 from formloop.core.errors import Problem
 from formloop.core.text import M
+from formloop.datasets.kind import get_dataset
+from formloop.datasets.publisher_rights import hidden, with_inner
 from formloop.definitions import service as definitions
 from formloop.forms import permits
 from formloop.forms.kind import get_form
@@ -33,7 +35,10 @@ def _reads_hidden(actor: Actor, bridge: BridgeSpec) -> Iterator[Problem]:
     source = get_form(bridge.source)
     own = {(source.key, path) for read in bridge.reads if (path := _own_path(source, read))}
     elsewhere = {(form, key) for _, form, key in read_elsewhere(source, bridge.reads)}
-    if bridge.find is not None:
+    if bridge.find is not None and bridge.find.dataset is not None:
+        for key in with_inner(bridge.find.dataset):
+            yield from hidden(actor, get_dataset(key).reads, "find.dataset")
+    if bridge.find is not None and bridge.find.form is not None:
         there = get_form(bridge.find.form)
         own |= {(there.key, path) for read in bridge.reads_found if (path := _own_path(there, read))}
         elsewhere |= {(form, key) for _, form, key in read_elsewhere(there, bridge.reads_found)}

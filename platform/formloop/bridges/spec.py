@@ -1,7 +1,7 @@
 """What runs of a published bridge."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -18,10 +18,13 @@ FOUND = "found"  # what expressions call the records that `find` finds
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Find:
-    """Records of another form that a bridge looks up; in `where` the source is `this`."""
+    """What a bridge looks up: records of another form, in whose `where` the source is `this`, or rows of a dataset,
+    whose parameters are calculated from the source."""
 
-    form: str
-    where: Expression | None
+    form: str | None
+    where: Expression | None = None
+    dataset: str | None = None
+    given: Mapping[str, Expression] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,7 +116,9 @@ class BridgeSpec:
     @property
     def _paths(self) -> frozenset[Path]:
         of_lines = self.lines.values.values() if self.lines else ()
-        every = (self.when, self.lines.when if self.lines else None, *self.values.values(), *of_lines)
+        given = self.find.given.values() if self.find else ()
+        lets_in = self.lines.when if self.lines else None
+        every = (self.when, lets_in, *self.values.values(), *of_lines, *given)
         return frozenset(path for each in every for path in (each.reads if each else ()))
 
     def _is_found(self, path: Path) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from formloop.access.actor import Actor
 from formloop.core.errors import Problem
 from formloop.core.text import M, Message, Titled
+from formloop.datasets.kind import get_dataset, references
 from formloop.datasets.spec import Read
 from formloop.definitions import service as definitions
 from formloop.forms.publisher_rights import in_words, sees
@@ -30,6 +31,17 @@ def hidden(actor: Actor, reads: Iterable[Read], at: str) -> Iterator[Problem]:
                 "This dataset reads {field} of {form}, which you may not see yourself.", **_named(form, path)
             )
             yield Problem("reads_hidden", at, text)
+
+
+def with_inner(key: str) -> list[str]:
+    """A dataset and those it reads itself, however deep."""
+    found, waiting = [key], [key]
+    while waiting:
+        for kind, inner in references(dict(get_dataset(waiting.pop()).document)):
+            if kind == "dataset" and inner not in found:
+                found.append(inner)
+                waiting.append(inner)
+    return found
 
 
 def _named(name: str, path: str) -> dict[str, Message]:

@@ -13,8 +13,9 @@ from formloop.access.actor import Actor
 from formloop.core import clock
 from formloop.core.errors import Invalid, Problem
 from formloop.core.expression import Context
-from formloop.core.text import M
+from formloop.core.text import M, Message, Titled
 from formloop.db import among, connection, handed, inserting, places_for
+from formloop.forms.kind import get_form
 from formloop.ledgers import (
     adjusting,
     asof,
@@ -41,7 +42,7 @@ from formloop.ledgers.groups import Group
 from formloop.ledgers.pools import Node, Place
 from formloop.ledgers.replay import Addition, Replay
 from formloop.ledgers.scopes import Scope
-from formloop.ledgers.spec import ZERO, LedgerSpec
+from formloop.ledgers.spec import ZERO, LedgerSpec, PostingSpec
 from formloop.ledgers.tables import posted
 from formloop.ledgers.valuations import METHODS, Stock
 
@@ -127,7 +128,7 @@ class Book:
             for key, dimension in ledger.dimensions.items():
                 needed = scope.ask(dimension.required, slot.dims, not dimension.optional)
                 if needed is True and slot.dims[key] == dimension.empty:
-                    text = M("“{dimension}” is empty.", dimension=dimension.title)
+                    text = _empty(group.sheet.posting, slot, key)
                     problems.append(group.sheet.problem("no_dimension", slot.rule, slot.place, key, text))
             if not problems and slot.way == PLAIN and not slot.pending:
                 self._choose_way(group, slot, scope)
@@ -380,6 +381,24 @@ class Book:
             **{d.column: slot.dims[d.key] for d in ledger.dimensions.values()},
             **{f"m_{name}": slot.amounts[name] for name in ledger.amounts},
         }
+
+
+def _empty(posting: PostingSpec, slot: Slot, key: str) -> Message:
+    """That a dimension is empty, and which of the settings could have said it."""
+    dimension, expression = slot.ledger.dimensions[key], slot.rule.dims.get(key)
+    form = get_form(posting.settings) if posting.settings else None
+    read = sorted(path[1] for path in expression.reads if path[0] == "settings") if expression else []
+    field = (
+        next((form.fields[name] for name in read if not form.fields[name].children), None) if form else None
+    )
+    if form is None or field is None:
+        return M("“{dimension}” is empty.", dimension=dimension.title)
+    return M(
+        "“{dimension}” is empty. Say it in the document, or fill in “{field}” under “{settings}”.",
+        dimension=dimension.title,
+        field=Titled(field.schema, field.key),
+        settings=Titled(form.document, form.key),
+    )
 
 
 @lru_cache(maxsize=8)

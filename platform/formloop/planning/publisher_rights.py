@@ -9,8 +9,8 @@ from formloop.access import gate
 from formloop.access.actor import Actor
 from formloop.core.errors import Problem
 from formloop.core.text import M
-from formloop.datasets.kind import get_dataset, references
-from formloop.datasets.publisher_rights import hidden
+from formloop.datasets.kind import get_dataset
+from formloop.datasets.publisher_rights import hidden, with_inner
 from formloop.definitions import service as definitions
 from formloop.forms import permits
 from formloop.forms.kind import get_form
@@ -31,19 +31,8 @@ def check_rights(actor: Actor, plan: PlanSpec) -> list[Problem]:
 
 def _reads_hidden(actor: Actor, plan: PlanSpec) -> Iterator[Problem]:
     for port, key in plan.ports.items():
-        for each in _with_inner(key):
+        for each in with_inner(key):
             yield from hidden(actor, get_dataset(each).reads, f"ports.{port}")
-
-
-def _with_inner(key: str) -> list[str]:
-    """A dataset and those it reads itself, however deep."""
-    found, waiting = [key], [key]
-    while waiting:
-        for kind, inner in references(dict(get_dataset(waiting.pop()).document)):
-            if kind == "dataset" and inner not in found:
-                found.append(inner)
-                waiting.append(inner)
-    return found
 
 
 def _writes_forbidden(actor: Actor, plan: PlanSpec) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from formloop.core.errors import Problem
 from formloop.core.expression import Type
 from formloop.core.expression import check as check_expression
 from formloop.core.text import LOCALES, M, Message, localized
+from formloop.datasets.spec import DatasetSpec
 from formloop.definitions import library
 from formloop.forms.spec import Field, FormSpec
 from formloop.studio.reached import reached
@@ -88,7 +89,14 @@ def lines_of(doc: Mapping[str, Any], source: FormSpec) -> Field | None:
 def names_in(doc: Mapping[str, Any], source: FormSpec) -> dict[str, Type]:
     """What the expressions of a bridge can name."""
     lines = lines_of(doc, source)
-    return names_for(source, lines.key if lines else None, form_at(doc, "find"))
+    return names_for(source, lines.key if lines else None, form_at(doc, "find") or _dataset_in(doc))
+
+
+def _dataset_in(doc: Mapping[str, Any]) -> DatasetSpec | None:
+    """The published dataset that a bridge looks rows up in."""
+    key = mapping(doc.get("find")).get("dataset")
+    found = library.find_published("dataset", key) if isinstance(key, str) else None
+    return found if isinstance(found, DatasetSpec) else None
 
 
 def read_board(doc: Mapping[str, Any], locale: str) -> Board:
@@ -156,7 +164,7 @@ def read_filled(doc: Mapping[str, Any], target: FormSpec | None, locale: str) ->
     into = target.fields.get(str(said.get("into", ""))) if target else None
     if into is None or not into.children:
         return None
-    there = form_at(doc, "find")
+    there = form_at(doc, "find") or _dataset_in(doc)
     called = {each.key: each.title(locale) for each in into.children}
     columns = [(called.get(key, key), str(value)) for key, value in mapping(said.get("map")).items()]
     when = said.get("when") if isinstance(said.get("when"), str) else ""

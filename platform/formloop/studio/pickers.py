@@ -186,6 +186,7 @@ def called(said: Mapping[str, Any], key: str, locale: str) -> str:
 
 pickers: Registry[Callable[[Around], Sequence[Option]]] = Registry("picker")
 pickers.add("form", _definitions("form"))
+pickers.add("dataset", _definitions("dataset"))
 pickers.add("role", _definitions("role"))
 pickers.add("workflow", _definitions("workflow"))
 pickers.add("ledger", _definitions("ledger"))

@@ -19,12 +19,26 @@ def find_problems(
 ) -> list[Problem]:
     """What the form has against a record in a state: what drafts may lack, or what no longer holds.
 
-    It is judged by what the workflow is about to change as nobody else can change it meanwhile.
+    It is judged by what the workflow is about to change as nobody else can change it meanwhile, and by what there is
+    now where a look-up that nobody fills in had found nothing.
     """
     coming = {**values, "state": state}
     links, context = Links(SYSTEM, spec, [coming], held=workflow.changes), context_of(actor)
+    _look_up_again(spec, coming, links)
     found = check(spec, coming, links.environment(spec, coming), context)
     return found + check_standing(spec, coming, links, context)
+
+
+def _look_up_again(spec: FormSpec, values: Values, links: Links) -> None:
+    empty = [
+        each
+        for each in links.linkages.fields
+        if each.subform is None and each.schema.get("readOnly") and values.get(each.key) is None
+    ]
+    env = links.environment(spec, values) if empty else {}
+    for each in empty:
+        found = links.linkages.find(each, env)
+        values[each.key] = None if found is None else each.type.read(each, found)
 
 
 def judge_again(turn: Turn, state: str) -> list[Problem]:
