@@ -11,7 +11,7 @@ from formloop.access.actor import SYSTEM
 from formloop.forms import service as records
 from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
-from packs.test_returned_purchases import named
+from packs.trading import named
 
 Open = Callable[[str], FlaskClient]
 
