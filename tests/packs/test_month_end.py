@@ -1,0 +1,83 @@
+"""What month end proposes can be submitted, and nothing is posted twice for one month."""
+
+from datetime import timedelta
+from decimal import Decimal as D
+
+import pytest
+from flask import Flask
+
+from formloop.access.actor import SYSTEM
+from formloop.bridges import asking
+from formloop.core.errors import Invalid
+from formloop.forms import reads
+from formloop.forms import service as records
+from formloop.forms.names import context_of
+from formloop.workflows import service as workflows
+from packs.trading import Trade, actor_of, named
+
+
+def asked(bridge: str) -> tuple[str, int]:
+    made = asking.ask(
+        actor_of("accountant"), "finance_settings", named("finance_settings", name="Accounts"), bridge
+    )
+    return made.form, made.record
+
+
+def test_one_month_is_accrued_once_whatever_its_day(demo: Flask) -> None:
+    books = named("finance_settings", name="Accounts")
+    records.change_record(SYSTEM, "finance_settings", books, {"accrual": "month_start"})
+    trade = Trade()
+    row = {"supplier": trade.supplier, "amount": "1000"}
+
+    def accrue(day: str) -> int:
+        made = int(records.create(SYSTEM, "goods_accrual", {"day": day, "lines": [row]})["id"])
+        workflows.submit(actor_of("accountant"), "goods_accrual", made)
+        return made
+
+    first = accrue("2026-05-31")
+    for day in ("2026-05-30", "2026-05-31", "2026-04-30"):
+        with pytest.raises(Invalid) as error:
+            accrue(day)
+        assert {p.code for p in error.value.problems} == {"check:in_order"}
+        assert trade.account("220202") == D(0)
+    trade.take_back("goods_accrual", first)
+    accrue("2026-05-30")
+
+
+def test_standard_costs_are_proposed_for_what_a_cost_run_takes(demo: Flask) -> None:
+    place = named("warehouse", code="MAIN")
+    for name, tracking in (("Standard nut", "none"), ("Standard wax", "lot")):
+        item = int(
+            records.create(
+                SYSTEM,
+                "item",
+                {"name": name, "valuation": "standard", "tracking": tracking, "standard_cost": "2"},
+            )["id"]
+        )
+        line = {"item": item, "quantity": "10", "price": "2"}
+        if tracking == "lot":
+            line["lot"] = int(records.create(SYSTEM, "lot", {"code": "W-1", "item": item})["id"])
+        stored = {"warehouse": place, "account": named("account", code="3001"), "lines": [line]}
+        made = int(records.create(SYSTEM, "stock_in", stored)["id"])
+        workflows.submit(actor_of("accountant"), "stock_in", made)
+    form, run = asked("settings_to_cost_run")
+    lines = reads.get_record(SYSTEM, form, run)["lines"]
+    assert [line["item"] for line in lines] == [named("item", name="Standard nut")]
+    workflows.submit(actor_of("accountant"), form, run)
+
+
+def test_foreign_balances_are_proposed_as_of_the_end_of_last_month(demo: Flask) -> None:
+    today = context_of(SYSTEM).today
+    last = today.replace(day=1) - timedelta(days=1)
+    bank, capital = (named("account", code=code) for code in ("1002", "3001"))
+    euro = named("currency", code="EUR")
+    given = {"day": last.isoformat(), "lines": [
+        {"account": bank, "debit": "780", "currency": euro, "foreign": "100"},
+        {"account": capital, "credit": "780"},
+    ]}  # fmt: skip
+    voucher = int(records.create(SYSTEM, "voucher", given)["id"])
+    workflows.submit(actor_of("accountant"), "voucher", voucher)
+    form, made = asked("settings_to_revaluation")
+    found = reads.get_record(SYSTEM, form, made)
+    assert found["day"] == last
+    assert [(line["account"], line["currency"]) for line in found["lines"]] == [(bank, euro)]
