@@ -18,9 +18,8 @@ from formloop.db import among, connection, handed, inserting, places_for
 from formloop.forms.kind import get_form
 from formloop.ledgers import (
     adjusting,
-    asof,
     balancing,
-    engine,
+    before,
     expiring,
     matching,
     origins,
@@ -60,6 +59,9 @@ class Book:
     since: dict[tuple[str, str], Place] = field(default_factory=dict)  # pools to be valued again
     balances: dict[str, Balances] = field(default_factory=dict)
     scopes: dict[str, Scope] = field(default_factory=dict)
+    waiting: dict[matching.Waiting, list[Any]] = field(
+        default_factory=dict
+    )  # open items that are settled, held
     homes: dict[int, Group] = field(default_factory=dict)  # the group of each new entry
     matches: list[matching.Match] = field(default_factory=list)
 
@@ -73,7 +75,8 @@ class Book:
         self._prepare()
         self._lock()
         reversing.reverse(self)
-        self._fill_before()
+        matching.hold(self)
+        before.fill(self)
         self._drop_nothing()
         replay = self._value()
         self._complete()
@@ -172,26 +175,6 @@ class Book:
         balances.lock(dims)
         return balances
 
-    def _fill_before(self) -> None:
-        """What follows from balances before these entries: they are asked together, by ledger, day and set."""
-        alike: dict[Any, list[tuple[Group, Slot]]] = {}
-        for group, slot in self.slots():
-            if slot.rule.index >= 0 and engine.asks_before(slot.rule) and slot.way in OWN:
-                mark = (slot.ledger.key, self.day_of(group, slot), slot.rule.per)
-                alike.setdefault(mark, []).append((group, slot))
-        problems: list[Problem] = []
-        for (ledger, day, per), asking in alike.items():
-            found = asof.balances_at(self.ledgers[ledger], [slot.dims for _, slot in asking], day, per)
-            for (group, slot), before in zip(asking, found, strict=True):
-                open_ = {"open": matching.left_of(slot)} if slot.rule.settles is not None else {}
-                problems += engine.fill_before(group.sheet, slot, {**open_, **before})
-                valuation = slot.ledger.valuation
-                by_balance = valuation and engine.reads_before(slot.rule.measures.get(valuation.value))
-                if valuation and by_balance and slot.method is not None:
-                    slot.given, slot.amounts[valuation.value] = slot.amounts[valuation.value], ZERO
-        if problems:
-            raise Invalid(problems)
-
     def _drop_nothing(self) -> None:
         for group in self.groups:
             kept = [s for s in group.sheet.slots if s.given or not s.is_nothing or s.rule.dependent]
@@ -274,9 +257,7 @@ class Book:
                 slot.amounts["variance"] = slot.given or ZERO
                 continue
             value = min(change.value, slot.given or ZERO, key=abs) if change.value else ZERO
-            if (
-                change.value == given[slot.source or 0]
-            ):  # all of it was taken, be it added and taken off at once
+            if change.value == given[slot.source or 0]:  # all was taken, be it added and taken off at once
                 value = slot.given or ZERO
             given[slot.source or 0] -= slot.given or ZERO
             slot.amounts[valuation.value] = value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -21,6 +21,11 @@ from formloop.ledgers.spec import ZERO, LedgerSpec
 
 if TYPE_CHECKING:
     from formloop.ledgers.book import Book
+
+
+Waiting = tuple[
+    str, str, int | None
+]  # ledger, within, and what is settled there: a record, a line or an entry
 
 
 @dataclass(slots=True)
@@ -69,30 +74,66 @@ def _within(slot: Slot) -> str:
     return ";".join(f"{name}={slot.dims[name]}" for name in names)
 
 
-def _waiting(ledger: LedgerSpec, slot: Slot, source: int | None, pending: bool) -> list[Any]:
-    table = ledger.tables.open
-    query = select(table).where(table.c.pending.is_(pending), table.c.left != 0)
-    if pending:
-        dims = ";".join(f"{name}={slot.dims[name]}" for name in ledger.sets[0])
-        query = query.where(table.c.within == dims)
-    else:
+def hold(book: Book) -> None:
+    """Read and hold what new entries settle by name, however many, in one statement a ledger."""
+    asked: dict[str, dict[int, str]] = {}
+    for _, slot in book.slots():
+        if slot.settles and slot.way in OWN and not slot.pending:
+            asked.setdefault(slot.ledger.key, {})[slot.settles] = _within(slot)
+            book.waiting[_mark(slot)] = []
+    for key, sources in asked.items():
+        for row in _named(book.ledgers[key], sources):
+            for source in {row.record, row.line, row.entry}:
+                book.waiting.get((key, row.within, source), []).append(row)
+
+
+def _named(ledger: LedgerSpec, sources: Mapping[int, str]) -> list[Any]:
+    """The open items of what is named, with where they wait: that has an index."""
+    table, found = ledger.tables.open, list[Any]()
+    for part in chunks(sources):
+        mine = or_(table.c.record.in_(part), table.c.line.in_(part), table.c.entry.in_(part))
+        there = table.c.within.in_({sources[each] for each in part})
+        query = select(table).where(there, table.c.pending.is_(False), table.c.left != 0, mine)
+        found += connection().execute(query.order_by(table.c.entry).with_for_update())
+    return sorted(found, key=lambda row: (row.due or row.date, row.entry))
+
+
+def _mark(slot: Slot) -> Waiting:
+    return slot.ledger.key, _within(slot), slot.settles
+
+
+def _waiting(book: Book, slot: Slot) -> list[Any]:
+    """The open items that an entry settles: those of what it names, or else the oldest first, held."""
+    if _mark(slot) not in book.waiting:
+        table = slot.ledger.tables.open
+        query = select(table).where(table.c.pending.is_(False), table.c.left != 0)
         query = query.where(table.c.within == _within(slot))
-    if source:
-        query = query.where(or_(table.c.record == source, table.c.line == source, table.c.entry == source))
+        order = func.coalesce(table.c.due, table.c.date)
+        found = connection().execute(query.order_by(order, table.c.entry).with_for_update())
+        book.waiting[_mark(slot)] = list(found)
+    return book.waiting[_mark(slot)]
+
+
+def _reserved(slot: Slot) -> list[Any]:
+    """The reservations that an entry uses."""
+    table, source = slot.ledger.tables.open, slot.uses
+    dims = ";".join(f"{name}={slot.dims[name]}" for name in slot.ledger.sets[0])
+    mine = or_(table.c.record == source, table.c.line == source, table.c.entry == source)
+    query = select(table).where(table.c.pending, table.c.left != 0, table.c.within == dims, mine)
     order = func.coalesce(table.c.due, table.c.date)
     return list(connection().execute(query.order_by(order, table.c.entry).with_for_update()))
 
 
-def left_of(slot: Slot) -> Decimal:
+def left_of(book: Book, slot: Slot) -> Decimal:
     """What is open of what an entry settles, held until it is written."""
-    left: Decimal = sum((row.left for row in _waiting(slot.ledger, slot, slot.settles, False)), ZERO)
+    left: Decimal = sum((row.left for row in _waiting(book, slot)), ZERO)
     return abs(left)
 
 
 def _settle(book: Book, group: Group, slot: Slot) -> None:
     left = weight_of(slot)
     used = {m.entry: m.amount for m in book.matches if m.ledger is slot.ledger}
-    found = [row for row in _waiting(slot.ledger, slot, slot.settles, False) if (row.left > 0) != (left > 0)]
+    found = [row for row in _waiting(book, slot) if (row.left > 0) != (left > 0)]
     for row in found:
         part = min(abs(row.left - used.get(row.entry, ZERO)), abs(left))
         if not part:
@@ -111,7 +152,7 @@ def _use(book: Book, group: Group, slot: Slot) -> None:
     measure = next(iter(slot.ledger.measures))
     wanted = slot.amounts[measure]
     used = {m.entry: m.amount for m in book.matches if m.ledger is slot.ledger}
-    for row in _waiting(slot.ledger, slot, slot.uses, True):
+    for row in _reserved(slot):
         open_ = row.left - used.get(row.entry, ZERO)
         if (open_ > 0) != (wanted > 0) or not wanted or not open_:
             continue
