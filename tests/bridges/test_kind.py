@@ -13,7 +13,6 @@ from formloop.core.definitions import Doc
 from formloop.core.errors import Invalid
 from formloop.definitions import library
 from formloop.definitions import service as definitions
-from formloop.forms.kind import get_form
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "examples" / "order_to_demand.bridge.json"
 PACK = Path(__file__).resolve().parents[2] / "templates_library"
@@ -68,13 +67,6 @@ def test_the_example_publishes_as_it_stands(database: Any) -> None:
         SYSTEM, [ITEM, CUSTOMER, ORDER, DEMAND, json.loads(SHARED.read_text("utf-8"))], "example"
     )
     assert library.published("bridge", "order_to_demand").together
-
-
-def test_the_bridges_of_the_packs_publish(database: Any) -> None:
-    files = [*PACK.glob("*/*.form.json"), *PACK.glob("*/*.bridge.json")]
-    definitions.publish_many(SYSTEM, [json.loads(file.read_text("utf-8")) for file in files], "packs")
-    assert {b.key for b in library.all_published("bridge")} >= {"order_to_demand", "order_to_progress"}
-    assert get_form("demand")
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -62,6 +62,22 @@ def test_search_looks_into_all_texts_and_takes_signs_literally(stock: Shop) -> N
     assert names(search="nothing like it") == []
 
 
+def test_search_finds_what_a_row_shows_of_others_as_far_as_the_person_sees_it(shop: Shop) -> None:
+    mine, other = shop.order()["id"], shop.order(customer=shop.customer("Zenith", limit="5000"))["id"]
+    assert ids(Query(search="acm"), "order") == [mine]
+    assert ids(Query(search="zeni"), "order") == [other]
+    orders = {"form": "order", "may": ["view"]}
+    for account, grants, found in (
+        ("by_names", ({"form": "customer", "may": ["view"]},), [mine]),
+        ("without_names", ({"form": "customer", "may": ["view"], "except": ["name"]},), []),
+        ("without_customers", ({**orders, "except": ["customer"]},), []),
+    ):
+        seen = grants if grants[0]["form"] == "order" else (orders, *grants)
+        actor = shop.person(account, *seen)
+        rows = listing.list_records(actor, get_form("order"), Query(search="acme")).rows
+        assert [row["id"] for row in rows] == found, account
+
+
 def test_a_filter_that_makes_no_sense_is_told_and_left_out(stock: Shop) -> None:
     query = Query(
         filters=(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Label, Select, Subquery, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Label, Select, Subquery, and_, func, literal, select
 
 from formloop.access import gate
 from formloop.access.actor import Actor
@@ -22,7 +22,7 @@ from formloop.db import engine, reading
 from formloop.definitions import library
 from formloop.forms import keyset
 from formloop.forms.filters import Filter, operators, read_filter
-from formloop.forms.listing import EXACT_TOTAL, Query
+from formloop.forms.listing import EXACT_TOTAL, Query, searching
 from formloop.forms.names import context_of
 from formloop.forms.spec import Unreadable, Values, no_such_field
 
@@ -190,12 +190,8 @@ class Reading:
         return build(self.column(wanted.field), wanted.value, wanted.other, self.view.context)
 
     def _search(self, text: str) -> ColumnElement[bool]:
-        found = [
-            self._compared(Filter(key, "contains", text))
-            for key, field in self.dataset.fields.items()
-            if field.type.searchable
-        ]
-        return or_(*found) if found else literal(False)
+        fields = self.dataset.fields
+        return searching(self.view.actor, {each: self.column(key) for key, each in fields.items()}, text)
 
 
 def _given(row: Values) -> Values:

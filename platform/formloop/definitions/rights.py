@@ -12,9 +12,7 @@ from formloop.definitions.checking import Candidate
 from formloop.definitions.drafts import get_definition
 
 Judge = Callable[[Actor, Any], Iterable[Problem]]
-judges: Registry[Judge] = Registry(
-    "judge"
-)  # kind → what a prepared one reads or does beyond somebody's rights
+judges: Registry[Judge] = Registry("judge")  # kind → what one reads or does beyond somebody's rights
 
 
 def check_rights(actor: Actor, candidate: Candidate) -> list[Problem]:

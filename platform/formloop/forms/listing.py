@@ -1,6 +1,6 @@
 """Lists: the records a person may see, filtered, searched, sorted, paged by key and summed up."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -29,6 +29,7 @@ from formloop.db.counting import count_up_to
 from formloop.forms import keyset, permits
 from formloop.forms.fields import types
 from formloop.forms.filters import Filter, operators, read_filter
+from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
 from formloop.forms.permits import Permit
 from formloop.forms.spec import SYSTEM_COLUMNS, Field, FormSpec, Values, no_such_field
@@ -80,7 +81,7 @@ def list_records(
     """A page of records without their lines, of those that fulfil `also` too; Forbidden without any grant."""
     permit = permits.require_permit(actor, action, spec)
     context = context_of(actor)
-    condition, problems = _condition(spec, permit, context, query)
+    condition, problems = _condition(actor, spec, permit, context, query)
     sort = _sort(spec, query.sort or default_sort(spec, permit))
     columns = [_sorted_column(spec, permit, context, key) for key in sort]
     statement = _select(spec, permit, context, query).where(condition)
@@ -113,7 +114,7 @@ def list_records(
 def count_records(actor: Actor, spec: FormSpec, query: Query) -> int:
     """How many records a list has, exact up to 10,000; 10,001 means more."""
     permit = permits.require_permit(actor, "view", spec)
-    condition, _ = _condition(spec, permit, context_of(actor), query)
+    condition, _ = _condition(actor, spec, permit, context_of(actor), query)
     with reading() as conn:
         return conn.execute(count_up_to(spec.table, condition, most=EXACT_TOTAL + 1)).scalar_one()
 
@@ -121,7 +122,7 @@ def count_records(actor: Actor, spec: FormSpec, query: Query) -> int:
 def sum_records(actor: Actor, spec: FormSpec, query: Query, keys: Sequence[str]) -> dict[str, Decimal]:
     """Totals of numeric columns over all records of a list, summed by the database, exactly."""
     permit, context = permits.require_permit(actor, "view", spec), context_of(actor)
-    condition, _ = _condition(spec, permit, context, query)
+    condition, _ = _condition(actor, spec, permit, context, query)
     numeric = {column.key for column in spec.table.c if isinstance(column.type, Exact)}
     wanted = [k for k in keys if k in permit.anywhere and k in numeric]
     if not wanted:
@@ -163,7 +164,7 @@ def _hide(spec: FormSpec, row: Values, seen: frozenset[str]) -> Values:
 
 
 def _condition(
-    spec: FormSpec, permit: Permit, context: Context, query: Query
+    actor: Actor, spec: FormSpec, permit: Permit, context: Context, query: Query
 ) -> tuple[ColumnElement[bool], list[Problem]]:
     """Everything a row must fulfil, and what is wrong with the filters (those are then left out)."""
     deleted = spec.table.c.deleted_at
@@ -187,14 +188,26 @@ def _condition(
             column = permit.seen(spec.table.c[field.key], field.key, context)
             parts.append(operators[ready.operator].build(column, ready.value, ready.other, context))
     if query.search.strip():
-        parts.append(_search(spec, permit, context, query.search.strip()))
+        parts.append(_search(actor, spec, permit, context, query.search.strip()))
     return and_(*parts), problems
 
 
-def _search(spec: FormSpec, permit: Permit, context: Context, text: str) -> ColumnElement[bool]:
-    looked = [f for f in spec.stored if f.type.searchable and f.key in permit.anywhere]
-    build = operators["contains"].build
-    found = [build(permit.seen(spec.table.c[f.key], f.key, context), text, None, context) for f in looked]
+def _search(actor: Actor, spec: FormSpec, permit: Permit, context: Context, text: str) -> ColumnElement[bool]:
+    looked = [f for f in spec.stored if f.key in permit.anywhere]
+    return searching(actor, {f: permit.seen(spec.table.c[f.key], f.key, context) for f in looked}, text)
+
+
+def searching(actor: Actor, columns: Mapping[Field, ColumnElement[Any]], text: str) -> ColumnElement[bool]:
+    """That a row shows a text: in a column of its own, or as what a record is called that it points to."""
+    context, build = context_of(actor), operators["contains"].build
+    found = [build(column, text, None, context) for f, column in columns.items() if f.type.searchable]
+    pointing = [(f.relation, column) for f, column in columns.items() if f.relation and not f.type.multiple]
+    for relation, column in pointing:
+        target = get_form(relation.form)
+        title = target.fields.get(target.title_field)
+        if title is not None and title.type.searchable:
+            called = build(_title_column(actor, target), text, None, context)
+            found.append(column.in_(select(target.table.c.id).where(called)))
     return or_(*found) if found else literal(False)
 
 
@@ -241,12 +254,14 @@ def titles_of(conn: Connection, spec: FormSpec, ids: set[int], actor: Actor) -> 
 
     Whoever may see records of the form, but not their title, is not told it here either.
     """
-    key = spec.title_field
-    if not ids or key not in spec.table.c:
+    if not ids or spec.title_field not in spec.table.c:
         return {}
-    column: ColumnElement[Any] = spec.table.c[key]
-    permit = permits.find_permit(actor, "view", spec)
-    if permit is not None:
-        column = permit.seen(column, key, context_of(actor))
-    query = select(spec.table.c.id, column).where(spec.table.c.id.in_(ids))
+    query = select(spec.table.c.id, _title_column(actor, spec)).where(spec.table.c.id.in_(ids))
     return {row[0]: str(row[1]) if row[1] is not None else f"#{row[0]}" for row in conn.execute(query)}
+
+
+def _title_column(actor: Actor, spec: FormSpec) -> ColumnElement[Any]:
+    """What records are called, as `titles_of` tells it."""
+    column: ColumnElement[Any] = spec.table.c[spec.title_field]
+    permit = permits.find_permit(actor, "view", spec)
+    return column if permit is None else permit.seen(column, spec.title_field, context_of(actor))

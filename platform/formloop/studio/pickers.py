@@ -210,9 +210,8 @@ pickers.add("department", _departments)
 pickers.add("person", _people)
 
 
-described: Registry[Callable[[Around], Mapping[str, Any]]] = Registry(
-    "description"
-)  # schemas of properties by name
+Describe = Callable[[Around], Mapping[str, Any]]
+described: Registry[Describe] = Registry("description")  # schemas of properties by name
 
 
 def offered(word: str, around: Around, present: Any) -> list[Option]:
