@@ -69,6 +69,8 @@ def test_filters_and_parameters_narrow_the_rows(sold: Shop, client: FlaskClient)
     by_item = client.get("/datasets/sales?f.item.contains=nut", headers=part).get_data(as_text=True)
     assert "Nut" in by_item and "Bolt" not in by_item
     large = client.get("/datasets/sales?p.least=3", headers=part).get_data(as_text=True)
+    assert 'hx-swap-oob="true">1</span>' in by_item  # how many there are now, beside the title
+    assert client.get("/datasets/sales").text.count('id="fl-total"') == 1
     assert "Nut" in large and large.count("<tr>") == 3
     wrong = client.get("/datasets/sales?p.least=many&f.customer.is=x&sort=customer", headers=part)
     assert wrong.status_code == 200

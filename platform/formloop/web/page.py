@@ -12,9 +12,9 @@ from formloop.web import htmx, viewer
 
 
 def render(page: str, fragment: str | None = None, *, status: int = 200, **values: Any) -> Response:
-    """`page` as a whole, or only `fragment` when htmx asks; the page includes the same fragment."""
+    """`page` as a whole, or only `fragment`, which is then `alone`, when htmx asks; the page includes the same one."""
     if fragment is not None and htmx.wants_part():
-        return render_part(fragment, status=status, **values)
+        return render_part(fragment, status=status, alone=True, **values)
     response = make_response(render_template(page, **values), status)
     response.vary.add("HX-Request")
     return response
