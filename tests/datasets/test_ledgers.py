@@ -140,3 +140,14 @@ def test_nobody_publishes_what_they_may_not_see_of_a_ledger(store: Store) -> Non
     with pytest.raises(Invalid) as refused:
         definitions.publish_many(builder, [dataset("e", {"ledger": "stock"}, {"a": "reserved.value"})])
     assert [p.code for p in refused.value.problems] == ["reads_hidden"]
+
+
+def test_nobody_publishes_through_which_day_a_ledger_is_closed_that_they_see_nothing_of(store: Store) -> None:
+    publisher_rights.enroll()
+    doc = dataset("closed", {"period": "stock"}, {"through": "closed_through"})
+    designs = {"on": "definition", "may": ["design"]}
+    with pytest.raises(Invalid) as refused:
+        definitions.publish_many(person("stranger", designs), [doc])
+    assert [p.code for p in refused.value.problems] == ["reads_hidden"]
+    keeper = person("keeper", designs, {"ledger": "stock", "may": ["view"], "except": ["value"]})
+    definitions.publish_many(keeper, [doc])

@@ -119,7 +119,10 @@ def test_a_count_starts_anew_as_it_is_said_and_a_change_repeats_no_number(shop: 
     assert _numbered("year", november) == ["S202611-41"]  # a number brought along counts in its year
 
 
-def test_a_count_that_would_repeat_numbers_is_refused(shop: Shop) -> None:
-    no = text("No", **{"x-type": "serial", "x-serial": "S{yyyy}-{01}", "x-restart": "month"})
+@pytest.mark.parametrize("pattern", ["S{yyyy}-{01}", "S{yyyy}{dd}-{01}"])
+def test_a_count_that_starts_anew_with_what_the_number_does_not_show_is_refused(
+    shop: Shop, pattern: str
+) -> None:
+    no = text("No", **{"x-type": "serial", "x-serial": pattern, "x-restart": "month"})
     with pytest.raises(Invalid, match="put the month into the number"):
         publish(form("order", {"no": no}))

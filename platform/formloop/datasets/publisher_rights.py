@@ -10,6 +10,7 @@ from formloop.access.actor import Actor
 from formloop.core.errors import Problem
 from formloop.core.text import M, Message, Titled
 from formloop.datasets.kind import get_dataset, references
+from formloop.datasets.sources.period import CLOSED
 from formloop.datasets.spec import Read
 from formloop.definitions import service as definitions
 from formloop.forms.publisher_rights import in_words, sees
@@ -60,4 +61,6 @@ def _sees(actor: Actor, name: str, path: str) -> bool:
     if kind != "ledger":
         return sees(actor, name, path)
     permit = find_permit(actor, get_ledger(key))
-    return permit is not None and all(grant.covers(path) for grant in permit.grants)
+    if permit is None or path == CLOSED:  # that is no field of it: who sees anything of a ledger sees it
+        return permit is not None
+    return all(grant.covers(path) for grant in permit.grants)

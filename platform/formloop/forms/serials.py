@@ -37,7 +37,7 @@ _RAISE = (
 def check_pattern(pattern: str, fields: Mapping[str, Any], restart: str = "") -> Message | None:
     """What is wrong with a pattern: one place counts, the others are parts of the day or texts of the form's fields.
 
-    A count cannot start anew more often than the number shows, or numbers would repeat.
+    A count starts anew with a part of the day that the number shows, or numbers would repeat.
     """
     places = _PLACE.findall(pattern)
     for key in fields_in(pattern):
@@ -48,7 +48,7 @@ def check_pattern(pattern: str, fields: Mapping[str, Any], restart: str = "") ->
     known = all(p.isdigit() or p in _DATED or p.startswith(FIELD) for p in places)
     if len(counting) != 1 or not known:
         return M("A numbering has one place that counts, such as SO{yyyy}-{0001}.")
-    if restart in _RANK and _RANK[restart] > _RANK[finest(pattern)]:
+    if restart in PARTS and restart not in _shown(pattern):
         return M(
             "Numbers would repeat: put the {part} into the number, or let the count go on.",
             part=PARTS[restart],
@@ -58,8 +58,11 @@ def check_pattern(pattern: str, fields: Mapping[str, Any], restart: str = "") ->
 
 def finest(pattern: str) -> str:
     """What the finest part of the day in a pattern stands for: how often its count starts anew unless it is said."""
-    shown = [_MEANS[place] for place in _PLACE.findall(pattern) if place in _MEANS]
-    return max(shown, key=_RANK.__getitem__, default="never")
+    return max(_shown(pattern), key=_RANK.__getitem__, default="never")
+
+
+def _shown(pattern: str) -> set[str]:
+    return {_MEANS[place] for place in _PLACE.findall(pattern) if place in _MEANS}
 
 
 def dated(pattern: str, day: date, restart: str = "day") -> str:

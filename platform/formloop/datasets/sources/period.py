@@ -15,6 +15,8 @@ from formloop.forms.spec import Field, no_such_field
 from formloop.ledgers.spec import LedgerSpec
 from formloop.ledgers.tables import calendar
 
+CLOSED = "closed_through"
+
 
 class FromPeriod(SourceKind):
     """The day through which a ledger is closed, as `closed_through`; no row while everything is open."""
@@ -47,7 +49,7 @@ class FromPeriod(SourceKind):
 class PeriodOrigin:
     """The calendar of one ledger."""
 
-    names: Mapping[str, Type] = {"closed_through": DATE}
+    names: Mapping[str, Type] = {CLOSED: DATE}
     identified = True
     tables = 1
 
@@ -59,8 +61,8 @@ class PeriodOrigin:
         return None
 
     def reads(self, path: Path) -> Iterator[Read]:
-        """No form, and no measure of the ledger."""
-        return iter(())
+        """Of the ledger, through which day it is closed."""
+        yield self.ledger.resource, CLOSED
 
     def rows(self, view: View) -> Rows:
         """Its row for one person."""
