@@ -11,7 +11,7 @@ from formloop.access.role_kind import ROLE
 from formloop.definitions import drafts
 from formloop.definitions import service as definitions
 from workflows.site import app, browser, play, text_of
-from workflows.specimens import workflow_doc
+from workflows.specimens import REQUEST, workflow_doc
 from workflows.stage import END, Stage, approval
 
 __all__ = ["app", "play"]
@@ -94,6 +94,16 @@ def test_who_publishes_without_the_right_reads_who_chooses(app: Flask, play: Sta
     assert said in before
     assert after == f"/definitions/{definition}"
     assert said in text_of(eve, after)
+
+
+def test_the_impact_of_a_form_names_what_is_under_way(app: Flask, play: Stage) -> None:
+    definition = definitions.save_draft(SYSTEM, "form", {**REQUEST, "title": "Request 2"}).id
+    assert not definitions.impact(SYSTEM, definition).rows
+    play.submit()
+    play.submit()
+    told = [row.message.render() for row in definitions.impact(SYSTEM, definition).rows]
+    assert told[0].startswith("2 records are under way in “")
+    assert any("2 of them wait at “" in each for each in told[1:])
 
 
 def test_publishing_without_running_ones_leads_to_the_history(app: Flask, play: Stage) -> None:

@@ -1,6 +1,6 @@
 """The kind of definition "form": checking, preparing and publishing it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -157,9 +157,14 @@ def _check_share(spec: FormSpec, reader: Reader) -> None:
         reader.problems.append(Problem("no_state", "x-share.state", text))
 
 
+looks: list[Callable[[Connection, Doc], Iterable[ImpactRow]]] = []  # rooms above add what they know of a form
+
+
 def impact(conn: Connection, old: Doc | None, new: Doc) -> list[ImpactRow]:
-    """What publishing would do to the rows that exist, and whether it takes long."""
+    """What publishing would do to the rows that exist, and to what rooms above know of; whether it takes long."""
     rows = schema_change.impact(conn, old, new)
+    if old is not None:
+        rows += [row for look in looks for row in look(conn, new)]
     if ahead.is_long(conn, new):
         text = M(
             "There are many records: this is prepared while everybody goes on working, and the new version runs "

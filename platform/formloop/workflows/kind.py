@@ -1,7 +1,7 @@
 """The kind of definition "workflow": checking, preparing, and what publishing one means for running cases."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -128,9 +128,31 @@ def _running(conn: Connection, old: Doc, new: Doc) -> list[ImpactRow]:
     text = M(
         "{count} running {count:approval goes|approvals go} on by the version they began with.", count=count
     )
-    steps = {step["id"]: step for doc in (old, new) for step, _ in walk(doc)}
     there = {step["id"]: at for step, at in walk(new)}
-    rows = [ImpactRow(message=text, count=count)]
+    return [ImpactRow(message=text, count=count), *_standing(found, (old, new), there)]
+
+
+def list_under_way(conn: Connection, form: Doc) -> list[ImpactRow]:
+    """How many records of a form are under approval while it changes, and at which steps."""
+    rows: list[ImpactRow] = []
+    for workflow in library.of_form("workflow", form["x-key"]):
+        doc = dict(workflow.document)
+        states = [state for _, state in list_states(conn, doc["x-key"])]
+        if states:
+            text = M(
+                "{count} {count:record is|records are} under way in “{workflow}” and will have this version at once.",
+                count=len(states),
+                workflow=Titled(doc, doc["x-key"]),
+            )
+            found = Counter(at for state in states for at in places_of(state))
+            rows += [ImpactRow(message=text, count=len(states)), *_standing(found, (doc,), {})]
+    return rows
+
+
+def _standing(found: Mapping[str, int], docs: Iterable[Doc], there: Mapping[str, str]) -> list[ImpactRow]:
+    """At which steps of these documents how many cases stand."""
+    steps = {step["id"]: step for doc in docs for step, _ in walk(doc)}
+    rows = []
     for step, each in sorted(found.items()):
         waits = M(
             "{count} of them {count:waits|wait} at “{step}”.",
@@ -139,7 +161,7 @@ def _running(conn: Connection, old: Doc, new: Doc) -> list[ImpactRow]:
         )
         if not step:
             waits = M("{count} of them {count:is|are} with the initiator.", count=each)
-        rows.append(ImpactRow(message=waits, count=each, at=there.get(step, "steps")))
+        rows.append(ImpactRow(message=waits, count=each, at=there.get(step, "steps") if there else ""))
     return rows
 
 

@@ -14,6 +14,7 @@ from formloop.definitions import library
 from formloop.definitions import service as definitions
 from formloop.definitions import views as definition_views
 from formloop.forms import fill_in, list_views
+from formloop.forms import kind as form_kind
 from formloop.forms import views as forms_views
 from formloop.forms.spec import FormSpec, Values
 from formloop.web import navigation, viewer
@@ -43,7 +44,7 @@ from formloop.workflows import (
 )
 from formloop.workflows.amendments import proposals
 from formloop.workflows.amendments import views as amendment_views
-from formloop.workflows.kind import find_workflow, get_version
+from formloop.workflows.kind import find_workflow, get_version, list_under_way
 from formloop.workflows.pages import MOST_PEOPLE, STATUS, blueprint
 from formloop.workflows.partaking import takes_part
 from formloop.workflows.standing import list_states
@@ -69,6 +70,8 @@ def init_app(app: Flask) -> None:
     hiding.start()
     removed.start()
     publisher_rights.enroll()
+    if list_under_way not in form_kind.looks:
+        form_kind.looks.append(list_under_way)
     if "workflows" not in access_leaving.rooms:
         access_leaving.rooms.add("workflows", leaving.list_left)
     if "workflow" not in definition_views.openers:
