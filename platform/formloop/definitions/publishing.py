@@ -21,7 +21,7 @@ from formloop.db import after_commit, connection, hurry, raise_counter, transact
 from formloop.definitions import library
 from formloop.definitions.checking import Candidate, as_it_is, check_candidates, in_document, in_order
 from formloop.definitions.drafts import RESOURCE, check_text, lock, require_free
-from formloop.definitions.rights import check_rights
+from formloop.definitions.rights import DOES, check_rights, require_rights
 from formloop.definitions.tables import definition
 from formloop.definitions.tables import version as versions
 from formloop.events import jobs
@@ -150,6 +150,8 @@ def archive(actor: Actor, definition_id: str) -> None:
         names = ", ".join(entry.title for entry in users)
         raise Invalid([Problem("in_use", "", M("This is still used by: {names}.", names=names))])
     require_at_rest(row)
+    if row.version:
+        require_rights(actor, row.kind, row.key, beyond=DOES)
     _set_archived(actor, definition_id, True)
 
 
@@ -157,9 +159,12 @@ def archive(actor: Actor, definition_id: str) -> None:
 def take_back(actor: Actor, definition_id: str) -> None:
     """Use an archived definition again."""
     gate.require(actor, "design", RESOURCE)
-    if lock(definition_id) is None:
+    row = lock(definition_id)
+    if row is None:
         raise NotFound
     _set_archived(actor, definition_id, False)
+    if row.version:
+        require_rights(actor, row.kind, row.key)
 
 
 @transactional

@@ -18,7 +18,7 @@ from formloop.forms import fill_in, posted, reads
 from formloop.forms import views as forms_views
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec, Values
-from formloop.ledgers import expiring, explaining, names, periods, reading, service, tracing
+from formloop.ledgers import expiring, explaining, names, periods, publisher_rights, reading, service, tracing
 from formloop.ledgers.engine import Sheet, Slot
 from formloop.ledgers.explaining import Why
 from formloop.ledgers.kind import get_ledger, list_ledgers
@@ -34,6 +34,7 @@ PAGE = 50
 def init_app(app: Flask) -> None:
     """Post what happens to records; add the ledgers a person may see to the menu and to the pages of records."""
     service.start()
+    publisher_rights.enroll()
     expiring.plan()
     app.register_blueprint(blueprint)
     if try_tool not in fill_in.tools:
