@@ -10,6 +10,7 @@ from flask import Flask
 
 from formloop.access.actor import SYSTEM
 from formloop.app import create_app
+from formloop.core.errors import Invalid
 from formloop.datasets import service as datasets
 from formloop.db import undone
 from formloop.forms import service as records
@@ -69,6 +70,24 @@ def in_two_lines(trade: Trade) -> None:
     trade.do("purchase_invoice", [row, row])
 
 
+def first_back(trade: Trade) -> None:
+    trade.send_back("1")
+    trade.invoice("1", "3.333333")
+    trade.invoice("1", "3.333333")
+
+
+def last_back(trade: Trade) -> None:
+    trade.invoice("1", "3.333333")
+    trade.invoice("1", "3.333333")
+    trade.send_back("1")
+
+
+def partly_invoiced_back(trade: Trade) -> None:
+    trade.invoice("2", "3.333333")
+    trade.send_back("2")
+    trade.credit("1", "3.333333")
+
+
 def credited_one_by_one(trade: Trade) -> None:
     trade.invoice("3", "3.333333")
     trade.send_back("3")
@@ -90,6 +109,9 @@ PARTS: list[tuple[Story, str]] = [
     (in_two_lines, "9.99"),
     (taken_back_and_again, "9.99"),
     (credited_one_by_one, "0"),
+    (first_back, "6.66"),
+    (last_back, "6.67"),
+    (partly_invoiced_back, "3.33"),
 ]
 
 
@@ -119,3 +141,32 @@ def test_thirds_abroad_and_at_other_costs_leave_nothing_either(app: Flask) -> No
     for policy in POLICIES:
         undone(partial(abroad, policy))
         undone(partial(tell, policy, "fifo", one_by_one, "9.99"))
+
+
+@once
+def test_goods_sent_back_before_their_invoice_wait_for_nothing(app: Flask) -> None:
+    """Of a return what was not invoiced settles the receipt; what was waits for the credit note."""
+
+    def told(policy: str) -> None:
+        choose(policy)
+        trade = Trade()
+        trade.send_back("10")
+        assert left(trade) == [-900], policy
+        trade.invoice("60", "12")
+        assert left(trade) == [-300], policy
+        trade.send_back("40")
+        assert left(trade) == [100], policy
+        trade.credit("10", "12")
+        agree(trade, "566.67")
+
+    for policy in POLICIES:
+        undone(partial(told, policy))
+
+
+@once
+def test_received_goods_stand_in_one_line_of_a_return(app: Flask) -> None:
+    trade = Trade()
+    row = {"received": trade.goods, "item": trade.item, "quantity": "1"}
+    with pytest.raises(Invalid) as error:
+        trade.do("supplier_return", [row, row])
+    assert [each.code for each in error.value.problems] == ["check:once"]
