@@ -24,6 +24,7 @@ from formloop.packs import service as service_of_packs
 from formloop.settings import Settings
 from formloop.workflows import cases, service
 from formloop.workflows.amendments import service as amendments
+from packs.trading import named, sums
 from workflows.at_once import begun_while
 
 ON_POSTGRESQL = pytest.mark.parametrize(
@@ -157,15 +158,23 @@ def test_what_documents_count_as_open_is_what_the_ledger_has_open(
     in_ledger: dict[int, D] = {}
     for each in ledgers.list_open(SYSTEM, "general", {}, None):
         in_ledger[each.record] = in_ledger.get(each.record, D(0)) + each.left
-    compared = 0
+    compared, abroad = 0, dict[tuple[int, int], D]()
+    party = "supplier" if pack == "purchase" else "customer"
     for form, sign in zip(forms, (-1, 1) if pack == "purchase" else (1, -1), strict=True):
         table = get_form(form).table
         with reading() as conn:
             rows = conn.execute(select(table).where(table.c.state == "posted")).mappings().all()
         for row in rows:
             found = sign * in_ledger.get(row["id"], D(0))
-            assert (found == row["open"]) if row["rate_used"] == 1 else (bool(found) == bool(row["open"])), (
-                row["number"]
-            )
+            if row["rate_used"] == 1:
+                assert found == row["open"], row["number"]
+            else:
+                assert bool(found) == bool(row["open"]), row["number"]
+                mark = (row[party], row["currency"])
+                abroad[mark] = abroad.get(mark, D(0)) + sign * (row["open"] or 0)
             compared += 1
-    assert compared > 10 and verify() == []
+    owed = named("account", code="2202" if pack == "purchase" else "1122")
+    for (who, currency), open_ in abroad.items():
+        dims = {"account": owed, party: who, "currency": currency}
+        assert sums("general", ("foreign",), **dims) == (open_,), dims
+    assert compared > 10 and len(abroad) > 1 and verify() == []

@@ -69,3 +69,17 @@ def test_goods_are_credited_only_for_a_return_and_once(demo: Flask) -> None:
     with pytest.raises(Invalid) as twice:
         trade.credit("10", "12")
     assert [p.code for p in twice.value.problems] == ["check:not_more_credited"]
+
+
+def test_a_return_is_taken_back_only_after_its_credit_note(demo: Flask) -> None:
+    trade = Trade()
+    trade.invoice("100", "12")
+    trade.send_back("10")
+    note = trade.invoice("-10", "12", returned=trade.back)
+    with pytest.raises(Invalid) as error:
+        trade.take_back("supplier_return", trade.back)
+    assert "Credited" in error.value.problems[0].message.render("en")
+    trade.take_back("purchase_invoice", note)
+    trade.take_back("supplier_return", trade.back)
+    assert (trade.there(), trade.account("220202")) == ((100, 1200), 0)
+    assert verify() == []

@@ -25,6 +25,10 @@ def actor_of(account: str) -> Actor:
     return get_actor(person.id)
 
 
+def who_does(form: str) -> str:
+    return "keeper" if form in ("receipt", "supplier_return", "stock_in", "stock_out") else "accountant"
+
+
 def named(form: str, **by: Any) -> int:
     table, ((key, value),) = get_form(form).table, by.items()
     with reading() as conn:
@@ -61,15 +65,14 @@ class Trade:
 
     def submit(self, form: str, record: int) -> None:
         """Whoever does such things submits it."""
-        who = "keeper" if form in ("receipt", "supplier_return", "stock_in", "stock_out") else "accountant"
-        service.submit(actor_of(who), form, record)
+        service.submit(actor_of(who_does(form)), form, record)
 
     def issue(self, quantity: str) -> None:
         """Some of it is used."""
         self.do("stock_out", [{"item": self.item, "quantity": quantity}], warehouse=self.place)
 
     def take_back(self, form: str, record: int) -> None:
-        amendments.propose(actor_of("accountant"), form, record, None, "Wrong")
+        amendments.propose(actor_of(who_does(form)), form, record, None, "Wrong")
         running = cases.find_open(form, record)
         agreed = actor_of("accountant")
         task = cases.find_own_task(running.id, agreed.person_id) if running else None

@@ -76,10 +76,10 @@ def _within(slot: Slot) -> str:
 
 def hold(book: Book) -> None:
     """Read and hold what new entries settle by name, however many, in one statement a ledger."""
-    asked: dict[str, dict[int, str]] = {}
+    asked: dict[str, dict[int, set[str]]] = {}
     for _, slot in book.slots():
         if slot.settles and slot.way in OWN and not slot.pending:
-            asked.setdefault(slot.ledger.key, {})[slot.settles] = _within(slot)
+            asked.setdefault(slot.ledger.key, {}).setdefault(slot.settles, set()).add(_within(slot))
             book.waiting[_mark(slot)] = []
     for key, sources in asked.items():
         for row in _named(book.ledgers[key], sources):
@@ -87,12 +87,12 @@ def hold(book: Book) -> None:
                 book.waiting.get((key, row.within, source), []).append(row)
 
 
-def _named(ledger: LedgerSpec, sources: Mapping[int, str]) -> list[Any]:
+def _named(ledger: LedgerSpec, sources: Mapping[int, set[str]]) -> list[Any]:
     """The open items of what is named, with where they wait: that has an index."""
     table, found = ledger.tables.open, list[Any]()
     for part in chunks(sources):
         mine = or_(table.c.record.in_(part), table.c.line.in_(part), table.c.entry.in_(part))
-        there = table.c.within.in_({sources[each] for each in part})
+        there = table.c.within.in_({within for each in part for within in sources[each]})
         query = select(table).where(there, table.c.pending.is_(False), table.c.left != 0, mine)
         found += connection().execute(query.order_by(table.c.entry).with_for_update())
     return sorted(found, key=lambda row: (row.due or row.date, row.entry))

@@ -1,0 +1,65 @@
+"""What the supplier's own papers say: the number of an invoice, once for each supplier, and the price it had."""
+
+import pytest
+from flask import Flask
+
+from formloop.access.actor import SYSTEM
+from formloop.bridges import asking
+from formloop.core.errors import Invalid
+from formloop.forms import reads
+from formloop.forms import service as records
+from packs.trading import Trade, actor_of
+
+
+def refused(trade: Trade, reference: str) -> list[str]:
+    with pytest.raises(Invalid) as error:
+        trade.invoice("1", "10", head={"reference": reference})
+    (problem,) = error.value.problems
+    assert problem.code == "check:once"
+    return [problem.message.render(locale) for locale in ("en", "zh_CN")]
+
+
+def test_a_suppliers_invoice_number_is_entered_once(demo: Flask) -> None:
+    trade = Trade()
+    first = trade.invoice("1", "10", head={"reference": "A-1"})
+    number = reads.get_record(SYSTEM, "purchase_invoice", first)["number"]
+    assert all(number in each and "A-1" in each for each in refused(trade, "A-1"))
+    trade.take_back("purchase_invoice", first)
+    trade.invoice("1", "10", head={"reference": "A-1"})
+
+
+def test_a_number_typed_later_is_looked_at_when_the_invoice_is_submitted(demo: Flask) -> None:
+    trade = Trade()
+    row = {"received": trade.goods, "item": trade.item, "quantity": "1", "price": "10"}
+    given = {"day": "2026-03-09", "supplier": trade.supplier, "lines": [row]}
+    draft = int(records.create(SYSTEM, "purchase_invoice", given)["id"])
+    trade.invoice("1", "10", head={"reference": "A-1"})
+    records.change_record(SYSTEM, "purchase_invoice", draft, {"reference": "A-1"})
+    with pytest.raises(Invalid) as error:
+        trade.submit("purchase_invoice", draft)
+    assert [each.code for each in error.value.problems] == ["check:once"]
+
+
+def test_two_suppliers_may_have_the_same_number(demo: Flask) -> None:
+    one, two = Trade(), Trade()
+    one.invoice("1", "10", head={"reference": "A-1"})
+    two.supplier = int(records.create(SYSTEM, "supplier", {"name": "Old Mill"})["id"])
+    two.receive("1", "10")
+    two.invoice("1", "10", head={"reference": "A-1"})
+
+
+def test_a_credit_note_is_proposed_at_the_price_of_its_invoice(demo: Flask) -> None:
+    trade = Trade()
+    wrong = trade.invoice("100", "12")
+    trade.send_back("10")
+    assert proposed(trade) == 12
+    trade.take_back("purchase_invoice", wrong)
+    trade.invoice("90", "13")
+    trade.send_back("10")
+    assert proposed(trade) == 13
+
+
+def proposed(trade: Trade) -> object:
+    made = asking.ask(actor_of("accountant"), "supplier_return", trade.back, "supplier_return_to_credit_note")
+    (line,) = reads.get_record(SYSTEM, "purchase_invoice", made.record)["lines"]
+    return line["price"]
