@@ -1,0 +1,82 @@
+"""What a payment says of itself, where it is seen, and how it is refused in words."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from formloop.access.actor import SYSTEM
+from formloop.forms import reads
+from formloop.forms import service as records
+from formloop.forms.kind import get_form
+from formloop.workflows import service as workflows
+from packs.trading import actor_of, named
+
+SIDES = pytest.mark.parametrize("side", ["supplier", "customer"])
+
+
+class Billed:
+    """Invoices of 100 each, bought or sold, and payments of them."""
+
+    def __init__(self, side: str) -> None:
+        self.payment = f"{side}_payment"
+        self.invoices = "purchase_invoice" if side == "supplier" else "sales_invoice"
+        self.side, self.who = side, actor_of("accountant")
+        self.party = named(side, code="S0002" if side == "supplier" else "C0001")
+        self.place = named("warehouse", code="MAIN")
+        self.item = int(records.create(SYSTEM, "item", {"name": "Nut", "source": "buy"})["id"])
+        goods = {"item": self.item, "accepted": "100", "price": "10"}
+        receipt = self.do(
+            "receipt", {"supplier": named("supplier", code="S0002"), "lines": [goods]}, "keeper"
+        )
+        self.goods = named("received_item", receipt=receipt)
+        if side == "customer":
+            sent = {"item": self.item, "quantity": "50", "price": "10"}
+            delivery = self.do("delivery", {"customer": self.party, "lines": [sent]}, "keeper")
+            self.goods = named("delivered_item", delivery=delivery)
+
+    def do(self, form: str, values: dict[str, Any], who: str = "accountant") -> int:
+        record = self.draft(form, values)
+        workflows.submit(actor_of(who), form, record)
+        return record
+
+    def draft(self, form: str, values: dict[str, Any]) -> int:
+        given = {"day": "2026-03-01", "warehouse": self.place, self.side: self.party, **values}
+        known = {key: value for key, value in given.items() if key in get_form(form).fields}
+        return int(records.create(SYSTEM, form, known)["id"])
+
+    def invoice(self, **more: Any) -> int:
+        goods = "received" if self.side == "supplier" else "delivered"
+        line = {goods: self.goods, "item": self.item, "quantity": "10", "price": "10"}
+        return self.do(self.invoices, {"lines": [line], **more})
+
+    def pay(self, amount: str, **more: Any) -> int:
+        return self.do(self.payment, {"amount": amount, **more})
+
+    def see(self, form: str, record: int) -> dict[str, Any]:
+        return dict(reads.get_record(SYSTEM, form, record))
+
+
+@SIDES
+def test_a_payment_of_what_is_open_is_not_called_too_much(demo: Flask, side: str) -> None:
+    billed = Billed(side)
+    one, two = billed.invoice(), billed.invoice()
+    for given in (
+        {"amount": "60", "invoice": one},
+        {"amount": "40", "invoice": one},
+        {"amount": "100", "lines": [{"invoice": two, "amount": "100"}]},
+    ):
+        paid = billed.do(billed.payment, given)
+        assert billed.see(billed.payment, paid)["hint"] is None
+    assert [billed.see(billed.invoices, each)["open"] for each in (one, two)] == [0, 0]
+
+
+@SIDES
+def test_a_payment_says_that_it_is_more_until_it_is_posted(demo: Flask, side: str) -> None:
+    billed = Billed(side)
+    given = {"amount": "130", "invoice": billed.invoice()}
+    paid = billed.draft(billed.payment, given)
+    assert billed.see(billed.payment, paid)["hint"] == "more"
+    workflows.submit(billed.who, billed.payment, paid)
+    seen = billed.see(billed.payment, paid)
+    assert (seen["hint"], seen["for_invoice"], seen["open"]) == ("advance", 100, 30)
