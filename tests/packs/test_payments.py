@@ -1,9 +1,11 @@
 """What a payment says of itself, where it is seen, and how it is refused in words."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from formloop.access.actor import SYSTEM
 from formloop.forms import reads
@@ -80,3 +82,42 @@ def test_a_payment_says_that_it_is_more_until_it_is_posted(demo: Flask, side: st
     workflows.submit(billed.who, billed.payment, paid)
     seen = billed.see(billed.payment, paid)
     assert (seen["hint"], seen["for_invoice"], seen["open"]) == ("advance", 100, 30)
+
+
+def test_a_payment_of_several_invoices_is_seen_from_its_orders_and_invoices(
+    demo: Flask, people_of_demo: Callable[[str], FlaskClient]
+) -> None:
+    billed = Billed("supplier")
+    orders, invoices = [], []
+    for _ in range(2):
+        line = {"item": billed.item, "quantity": "10", "price": "10"}
+        orders.append(billed.do("purchase_order", {"lines": [line]}, "buyer"))
+        goods = {"ordered": named("purchase_progress", order=orders[-1]), "accepted": "10", "price": "10"}
+        receipt = billed.do(
+            "receipt", {"order": orders[-1], "lines": [goods | {"item": billed.item}]}, "keeper"
+        )
+        billed.goods = named("received_item", receipt=receipt)
+        invoices.append(billed.invoice())
+    paid = billed.pay("200", lines=[{"invoice": each, "amount": "100"} for each in invoices])
+    number = billed.see(billed.payment, paid)["number"]
+    for form, records_of in (("purchase_order", orders), ("purchase_invoice", invoices)):
+        for record in records_of:
+            assert number in people_of_demo("buyer").get(f"/f/{form}/query/payments?record={record}").text
+    for order, invoice in zip(orders, invoices, strict=True):
+        assert (
+            billed.see("purchase_invoice", invoice)["orders"] == billed.see("purchase_order", order)["number"]
+        )
+
+
+def test_an_invoice_shows_what_was_paid_and_put_against_it(
+    demo: Flask, people_of_demo: Callable[[str], FlaskClient]
+) -> None:
+    billed = Billed("customer")
+    one = billed.invoice()
+    part = billed.pay("30", invoice=one)
+    rest = billed.pay("50", lines=[{"invoice": one, "amount": "40"}])
+    put = billed.do("customer_allocation", {"payment": rest, "lines": [{"invoice": one, "amount": "10"}]})
+    for panel, made in (("payments", [part, rest]), ("allocations", [put])):
+        page = people_of_demo("accountant").get(f"/f/sales_invoice/query/{panel}?record={one}").text
+        form = "customer_payment" if panel == "payments" else "customer_allocation"
+        assert all(billed.see(form, each)["number"] in page for each in made)
