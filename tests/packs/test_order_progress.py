@@ -94,3 +94,14 @@ def test_a_seller_finds_deliveries_and_invoices_of_own_orders_and_of_no_others(
     transactional(lambda: connection().execute(other))()
     for form, record in made:
         assert seller.get(f"/f/{form}/{record}").status_code == 404
+
+
+def test_goods_are_received_where_the_order_wants_them(demo: Flask) -> None:
+    rows = [{"item": Trade().item, "quantity": "10", "price": "10"}]
+    place = named("warehouse", code="MAIN")
+    for given in (place, None):
+        head = {"day": "2026-03-01", "supplier": named("supplier", code="S0002"), "warehouse": given}
+        order = int(records.create(SYSTEM, "purchase_order", head | {"lines": rows})["id"])
+        service.submit(actor_of("buyer"), "purchase_order", order)
+        receipt = asking.ask(actor_of("keeper"), "purchase_order", order, "order_to_receipt").record
+        assert reads.get_record(SYSTEM, "receipt", receipt)["warehouse"] == given
