@@ -20,7 +20,7 @@ SIDES = pytest.mark.parametrize("side", ["supplier", "customer"])
 class Billed:
     """Invoices of 100 each, bought or sold, and payments of them."""
 
-    def __init__(self, side: str) -> None:
+    def __init__(self, side: str, **more: Any) -> None:
         self.payment = f"{side}_payment"
         self.invoices = "purchase_invoice" if side == "supplier" else "sales_invoice"
         self.side, self.who = side, actor_of("accountant")
@@ -28,9 +28,8 @@ class Billed:
         self.place = named("warehouse", code="MAIN")
         self.item = int(records.create(SYSTEM, "item", {"name": "Nut", "source": "buy"})["id"])
         goods = {"item": self.item, "accepted": "100", "price": "10"}
-        receipt = self.do(
-            "receipt", {"supplier": named("supplier", code="S0002"), "lines": [goods]}, "keeper"
-        )
+        head = {"supplier": named("supplier", code="S0002"), "lines": [goods], **more}
+        receipt = self.do("receipt", head, "keeper")
         self.goods = named("received_item", receipt=receipt)
         if side == "customer":
             sent = {"item": self.item, "quantity": "50", "price": "10"}
@@ -121,3 +120,15 @@ def test_an_invoice_shows_what_was_paid_and_put_against_it(
         page = people_of_demo("accountant").get(f"/f/sales_invoice/query/{panel}?record={one}").text
         form = "customer_payment" if panel == "payments" else "customer_allocation"
         assert all(billed.see(form, each)["number"] in page for each in made)
+
+
+@SIDES
+def test_a_payment_keeps_its_rate_also_when_that_was_one(demo: Flask, side: str) -> None:
+    currency = int(records.create(SYSTEM, "currency", {"code": "XAA", "name": "Pegged", "rate": "1"})["id"])
+    billed = Billed(side, currency=currency)
+    paid = billed.pay("50", currency=currency)
+    invoice = billed.invoice(currency=currency, rate="1")
+    records.change_record(SYSTEM, "currency", currency, {"rate": "7"})
+    billed.do(f"{side}_allocation", {"payment": paid, "lines": [{"invoice": invoice, "amount": "20"}]})
+    seen = billed.see(billed.payment, paid)
+    assert (seen["rate_used"], seen["open"]) == (1, 30)
