@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from formloop.access.actor import SYSTEM
-from formloop.forms import reads
+from formloop.core.errors import Invalid
+from formloop.db import reading
+from formloop.forms import elsewhere, reads
 from formloop.forms import service as records
 from formloop.forms.kind import get_form
 from formloop.workflows import service as workflows
@@ -120,6 +123,42 @@ def test_an_invoice_shows_what_was_paid_and_put_against_it(
         page = people_of_demo("accountant").get(f"/f/sales_invoice/query/{panel}?record={one}").text
         form = "customer_payment" if panel == "payments" else "customer_allocation"
         assert all(billed.see(form, each)["number"] in page for each in made)
+
+
+@SIDES
+def test_a_paid_invoice_is_not_offered_and_refused_in_words(
+    demo: Flask, people_of_demo: Callable[[str], FlaskClient], side: str
+) -> None:
+    billed = Billed(side)
+    paid, unpaid = billed.invoice(), billed.invoice()
+    late = billed.draft(billed.payment, {"amount": "100", "invoice": paid})
+    first = billed.pay("100", invoice=paid)
+    with pytest.raises(Invalid) as error:
+        workflows.submit(billed.who, billed.payment, late)
+    assert "check:still_open" in {each.code for each in error.value.problems}
+    spec = get_form(billed.payment)
+    other = named(side, code="S0001" if side == "supplier" else "C0002")
+    for party, offered in ((billed.party, {unpaid}), (None, {unpaid}), (other, set())):
+        found = elsewhere.fitting(billed.who, spec, spec.fields["invoice"], "x-relation", {side: party})
+        table = get_form(billed.invoices).table
+        with reading() as conn:
+            rows = conn.execute(select(table.c.id).where(found, table.c.id.in_([paid, unpaid]))).scalars()
+            assert set(rows) == offered
+    assert billed.see(billed.payment, first)["state"] == "posted"
+
+
+@SIDES
+def test_a_payment_allocated_later_says_by_what_and_what_to_do(
+    demo: Flask, people_of_demo: Callable[[str], FlaskClient], side: str
+) -> None:
+    billed = Billed(side)
+    advance = billed.pay("50")
+    line = {"invoice": billed.invoice(), "amount": "20"}
+    put = billed.do(f"{side}_allocation", {"payment": advance, "lines": [line]})
+    browser = people_of_demo("accountant")
+    assert "take that allocation back first" in browser.get(f"/f/{billed.payment}/{advance}").text
+    panel = browser.get(f"/f/{billed.payment}/query/allocations?record={advance}").text
+    assert billed.see(f"{side}_allocation", put)["number"] in panel
 
 
 @SIDES
