@@ -43,3 +43,7 @@ def test_what_is_no_such_distance_is_told_with_its_place(demo: Flask, days: obje
     with pytest.raises(Invalid) as error:
         Resolver({"records.0": {"day": {"$day": days}}})
     assert [(p.code, p.at) for p in error.value.problems] == [("day", "records.0.day")]
+
+
+def test_a_demo_that_is_there_is_filled_again_but_not_told_again(demo: Flask) -> None:
+    assert demonstration.fill() is False  # what `formloop demo` asks before it plays the story

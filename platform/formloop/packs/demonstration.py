@@ -18,14 +18,18 @@ def prepare(settings: Settings) -> None:
 
 @transactional
 def fill(if_needed: bool = False) -> bool:
-    """Make the people and install every shipped pack with sample data; False when it was there already."""
-    there = personas.read_demo(current_app.config["SETTINGS"]).accounts
-    if if_needed and any(people.find_person(account) for account in there):
+    """Make the people and install every shipped pack with sample data; False when people of it were there already.
+
+    `if_needed`: then nothing is done.
+    """
+    demo = personas.read_demo(current_app.config["SETTINGS"])
+    there = any(people.find_person(account) for account in demo.accounts)
+    if there and if_needed:
         return False
     _add_people()
     for card in service.list_cards():
         service.install(SYSTEM, card.pack)
-    return True
+    return not there
 
 
 def play() -> None:

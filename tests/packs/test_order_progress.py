@@ -1,0 +1,107 @@
+"""How far an order is: what its lines, the next document and its seller are told."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import update
+
+from formloop.access.actor import SYSTEM
+from formloop.bridges import asking
+from formloop.db import connection, transactional
+from formloop.forms import reads
+from formloop.forms import service as records
+from formloop.forms.kind import get_form
+from formloop.workflows import cases, service
+from formloop.workflows.amendments import service as amendments
+from packs.trading import Trade, actor_of, named
+
+
+def agree(form: str, record: int, *accounts: str) -> None:
+    for account in accounts:
+        running = cases.find_open(form, record)
+        task = cases.find_own_task(running.id, actor_of(account).person_id) if running else None
+        service.decide(actor_of(account), task.id if task else 0, "approve")
+
+
+class Sold:
+    """A confirmed order of the seller, a line of 10 for each item, with enough of each in stock."""
+
+    def __init__(self, lines: int = 1) -> None:
+        self.items = [Trade().item for _ in range(lines)]
+        self.seller, self.keeper = actor_of("seller"), actor_of("keeper")
+        rows = [{"item": each, "quantity": "10", "price": "20"} for each in self.items]
+        head = {"customer": named("customer", code="C0001"), "order_date": "2026-03-01", "lines": rows}
+        self.order = int(records.create(self.seller, "sales_order", head)["id"])
+        service.submit(self.seller, "sales_order", self.order)
+        agree("sales_order", self.order, "approver")
+
+    def deliver(self, *quantities: str) -> int:
+        made = asking.ask(self.keeper, "sales_order", self.order, "order_to_delivery").record
+        rows = reads.get_record(SYSTEM, "delivery", made)["lines"]
+        rows = [row | {"quantity": each} for row, each in zip(rows, quantities, strict=True)]
+        head = {"warehouse": named("warehouse", code="MAIN"), "lines": rows}
+        records.change_record(SYSTEM, "delivery", made, head)
+        service.submit(self.keeper, "delivery", made)
+        return int(made)
+
+    def amend(self, *quantities: str) -> None:
+        rows = [dict(row) for row in reads.get_record(SYSTEM, "sales_order", self.order)["lines"]]
+        rows = [row | {"quantity": each} for row, each in zip(rows, quantities, strict=True)]
+        amendments.propose(self.seller, "sales_order", self.order, {"lines": rows}, "Wished so")
+        agree("sales_order", self.order, "approver")
+
+    def progress(self) -> list[tuple[str, Any]]:
+        found = [named("order_progress", item=each) for each in self.items]
+        rows = [reads.get_record(SYSTEM, "order_progress", each) for each in found]
+        return [(row["state"], row["open"]) for row in rows]
+
+
+def test_a_line_is_done_when_all_of_it_is_delivered_and_open_when_that_is_taken_back(demo: Flask) -> None:
+    sold = Sold()
+    sold.deliver("4")
+    assert sold.progress() == [("open", 6)]
+    rest = sold.deliver("6")
+    assert sold.progress() == [("done", 0)]
+    amendments.propose(sold.keeper, "delivery", rest, None, "Not loaded")
+    agree("delivery", rest, "accountant")
+    assert sold.progress() == [("open", 6)]
+
+
+def test_a_changed_line_is_open_while_something_of_it_is(demo: Flask) -> None:
+    sold = Sold(2)
+    sold.deliver("10", "4")
+    assert sold.progress() == [("done", 0), ("open", 6)]
+    sold.amend("12", "4")
+    assert sold.progress() == [("open", 2), ("done", 0)]
+
+
+def test_a_seller_finds_deliveries_and_invoices_of_own_orders_and_of_no_others(
+    demo: Flask, people_of_demo: Callable[[str], FlaskClient]
+) -> None:
+    sold = Sold()
+    delivery = sold.deliver("10")
+    invoice = asking.ask(actor_of("accountant"), "delivery", delivery, "delivery_to_invoice").record
+    made = (("delivery", delivery), ("sales_invoice", invoice))
+    numbers = [reads.get_record(SYSTEM, form, record)["number"] for form, record in made]
+    seller = people_of_demo("seller")
+    assert numbers[0] in seller.get(f"/f/sales_order/{sold.order}").text
+    assert numbers[1] in seller.get(f"/f/delivery/{delivery}").text
+    assert seller.get(f"/f/sales_invoice/{invoice}").status_code == 200
+    orders = get_form("sales_order").table
+    other = update(orders).where(orders.c.id == sold.order).values(owner=actor_of("approver").person_id)
+    transactional(lambda: connection().execute(other))()
+    for form, record in made:
+        assert seller.get(f"/f/{form}/{record}").status_code == 404
+
+
+def test_goods_are_received_where_the_order_wants_them(demo: Flask) -> None:
+    rows = [{"item": Trade().item, "quantity": "10", "price": "10"}]
+    place = named("warehouse", code="MAIN")
+    for given in (place, None):
+        head = {"day": "2026-03-01", "supplier": named("supplier", code="S0002"), "warehouse": given}
+        order = int(records.create(SYSTEM, "purchase_order", head | {"lines": rows})["id"])
+        service.submit(actor_of("buyer"), "purchase_order", order)
+        receipt = asking.ask(actor_of("keeper"), "purchase_order", order, "order_to_receipt").record
+        assert reads.get_record(SYSTEM, "receipt", receipt)["warehouse"] == given
