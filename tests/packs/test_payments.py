@@ -115,10 +115,15 @@ def test_an_invoice_shows_what_was_paid_and_put_against_it(
     demo: Flask, people_of_demo: Callable[[str], FlaskClient]
 ) -> None:
     billed = Billed("customer")
-    one = billed.invoice()
+    one = billed.invoice(
+        lines=[{"delivered": billed.goods, "item": billed.item, "quantity": "20", "price": "10"}]
+    )
     part = billed.pay("30", invoice=one)
     rest = billed.pay("50", lines=[{"invoice": one, "amount": "40"}])
     put = billed.do("customer_allocation", {"payment": rest, "lines": [{"invoice": one, "amount": "10"}]})
+    draft = billed.draft("customer_payment", {"amount": "1", "invoice": one})
+    page = people_of_demo("accountant").get(f"/f/sales_invoice/query/payments?record={one}").text
+    assert billed.see("customer_payment", draft)["number"] not in page
     for panel, made in (("payments", [part, rest]), ("allocations", [put])):
         page = people_of_demo("accountant").get(f"/f/sales_invoice/query/{panel}?record={one}").text
         form = "customer_payment" if panel == "payments" else "customer_allocation"
