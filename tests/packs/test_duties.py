@@ -1,5 +1,8 @@
 """Who buys does not receive, and who receives does not pay: the duties of the demo's people are apart."""
 
+from pathlib import Path
+
+import pytest
 from flask import Flask
 
 from formloop.access import gate, people
