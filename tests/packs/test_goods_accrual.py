@@ -69,11 +69,7 @@ def accrue(trade: Trade, day: str, amount: str) -> int:
     return made
 
 
-once = pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # the stories of the packs play on both
-
-
-@once
-def test_every_policy_leaves_the_same_in_stock_and_on_the_books(app: Flask) -> None:
+def test_every_policy_leaves_the_same_in_stock_and_on_the_books(demo: Flask) -> None:
     def tell(policy: str, method: str, story: Story, worth: D) -> None:
         choose(policy)
         trade = Trade(method)
@@ -90,8 +86,7 @@ def test_every_policy_leaves_the_same_in_stock_and_on_the_books(app: Flask) -> N
                 undone(partial(tell, policy, method, story, D(worth)))
 
 
-@once
-def test_the_difference_of_a_late_invoice_is_split_with_what_was_issued(app: Flask) -> None:
+def test_the_difference_of_a_late_invoice_is_split_with_what_was_issued(demo: Flask) -> None:
     """VAL-19 and a half that has gone, in each policy: only the receipt's own goods take the difference."""
 
     def tell(policy: str) -> None:
@@ -108,8 +103,7 @@ def test_the_difference_of_a_late_invoice_is_split_with_what_was_issued(app: Fla
         undone(partial(tell, policy))
 
 
-@once
-def test_val_19_each_invoice_corrects_its_own_receipt(app: Flask) -> None:
+def test_val_19_each_invoice_corrects_its_own_receipt(demo: Flask) -> None:
     def tell(policy: str) -> None:
         choose(policy)
         trade, found = Trade("moving_average", ("1", "100")), []
@@ -123,8 +117,7 @@ def test_val_19_each_invoice_corrects_its_own_receipt(app: Flask) -> None:
         undone(partial(tell, policy))
 
 
-@once
-def test_gl_08_standard_and_average_cost_before_their_invoice(app: Flask) -> None:
+def test_gl_08_standard_and_average_cost_before_their_invoice(demo: Flask) -> None:
     """The case's receipts and invoice through the forms; here the difference of the average item belongs to its goods."""
 
     def tell(policy: str) -> None:
@@ -145,8 +138,7 @@ def test_gl_08_standard_and_average_cost_before_their_invoice(app: Flask) -> Non
         undone(partial(tell, policy))
 
 
-@once
-def test_the_invoice_shows_the_estimate_taken_back_in_red(app: Flask) -> None:
+def test_the_invoice_shows_the_estimate_taken_back_in_red(demo: Flask) -> None:
     choose("invoice")
     trade = Trade()
     invoice = trade.invoice("100", "12", tax_rate="0")
@@ -180,8 +172,7 @@ def test_a_month_end_accrues_and_takes_back_what_is_not_invoiced(app: Flask) -> 
     agree(trade)
 
 
-@once
-def test_the_accrual_is_proposed_with_every_supplier_that_has_not_invoiced(app: Flask) -> None:
+def test_the_accrual_is_proposed_with_every_supplier_that_has_not_invoiced(demo: Flask) -> None:
     choose("month_start")
     trade = Trade()
     books = named("finance_settings", name="Accounts")
@@ -195,8 +186,7 @@ def test_the_accrual_is_proposed_with_every_supplier_that_has_not_invoiced(app: 
         asking.ask(actor, "finance_settings", books, "settings_to_goods_accrual")
 
 
-@once
-def test_goods_are_invoiced_where_they_stand_whatever_the_policy_is_then(app: Flask) -> None:
+def test_goods_are_invoiced_where_they_stand_whatever_the_policy_is_then(demo: Flask) -> None:
     """What went back was worth 10.40 a piece by then and is credited at the order's 10: a variance of 4."""
 
     def tell(before: str, after: str) -> None:
@@ -215,8 +205,7 @@ def test_goods_are_invoiced_where_they_stand_whatever_the_policy_is_then(app: Fl
         undone(partial(tell, before, after))
 
 
-@once
-def test_an_invoice_taken_back_in_red_leaves_the_estimate(app: Flask) -> None:
+def test_an_invoice_taken_back_in_red_leaves_the_estimate(demo: Flask) -> None:
     choose("invoice")
     trade = Trade()
     trade.issue("50")
@@ -226,8 +215,7 @@ def test_an_invoice_taken_back_in_red_leaves_the_estimate(app: Flask) -> None:
     agree(trade)
 
 
-@once
-def test_goods_in_foreign_currency_are_cleared_at_the_rate_they_came_at(app: Flask) -> None:
+def test_goods_in_foreign_currency_are_cleared_at_the_rate_they_came_at(demo: Flask) -> None:
     def tell(policy: str) -> None:
         choose(policy)
         trade = Trade("moving_average", ("10", "10"), currency=named("currency", code="USD"), rate="7")
@@ -244,8 +232,7 @@ def test_goods_in_foreign_currency_are_cleared_at_the_rate_they_came_at(app: Fla
         undone(partial(tell, policy))
 
 
-@once
-def test_an_other_receipt_without_account_says_where_one_is_named(app: Flask) -> None:
+def test_an_other_receipt_without_account_says_where_one_is_named(demo: Flask) -> None:
     books, place = named("finance_settings", name="Accounts"), named("warehouse", code="MAIN")
     trade = Trade()
     row = {"item": trade.item, "quantity": "1", "price": "5"}

@@ -24,8 +24,6 @@ POLICIES = ("difference", "invoice", "month_start")
 ACCRUED, CLEARING = "220202", "220203"
 THIRDS = ("3", "3.333333")
 
-once = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-
 
 @pytest.fixture
 def app(database: Settings) -> Iterator[Flask]:
@@ -128,8 +126,7 @@ def test_goods_in_thirds_leave_nothing_on_the_accrual(app: Flask) -> None:
             undone(partial(tell, policy, "moving_average", story, worth))
 
 
-@once
-def test_thirds_abroad_and_at_other_costs_leave_nothing_either(app: Flask) -> None:
+def test_thirds_abroad_and_at_other_costs_leave_nothing_either(demo: Flask) -> None:
     def abroad(policy: str) -> None:
         choose(policy)
         dollars = {"currency": named("currency", code="USD"), "rate": "7.13"}
@@ -143,8 +140,7 @@ def test_thirds_abroad_and_at_other_costs_leave_nothing_either(app: Flask) -> No
         undone(partial(tell, policy, "fifo", one_by_one, "9.99"))
 
 
-@once
-def test_goods_sent_back_before_their_invoice_wait_for_nothing(app: Flask) -> None:
+def test_goods_sent_back_before_their_invoice_wait_for_nothing(demo: Flask) -> None:
     """Of a return what was not invoiced settles the receipt; what was waits for the credit note."""
 
     def told(policy: str) -> None:
@@ -163,8 +159,7 @@ def test_goods_sent_back_before_their_invoice_wait_for_nothing(app: Flask) -> No
         undone(partial(told, policy))
 
 
-@once
-def test_received_goods_stand_in_one_line_of_a_return(app: Flask) -> None:
+def test_received_goods_stand_in_one_line_of_a_return(demo: Flask) -> None:
     trade = Trade()
     row = {"received": trade.goods, "item": trade.item, "quantity": "1"}
     with pytest.raises(Invalid) as error:
