@@ -1,8 +1,10 @@
 """A form exists for its builder the moment it is published."""
 
+from typing import Any
+
 import pytest
 
-from formloop.access.actor import get_actor
+from formloop.access.actor import SYSTEM, get_actor
 from formloop.core.errors import Invalid
 from formloop.definitions import service as definitions
 from formloop.forms import first_rights, listing, publisher_rights, service
@@ -63,6 +65,33 @@ def test_nobody_publishes_a_formula_over_what_they_may_not_see(shop: Shop) -> No
         with pytest.raises(Invalid) as error:
             definitions.publish(builder, made.id)
         assert {p.code for p in error.value.problems} == {"reads_hidden"}
+
+
+@pytest.mark.parametrize(
+    "asking",
+    [
+        {"who": {**relation("Who", "customer"), "x-relation": {"form": "customer", "where": "limit > 500"}}},
+        {
+            "who": {
+                "type": "string",
+                "title": "Who",
+                "x-options": {"form": "customer", "field": "name", "where": "limit > 500"},
+            }
+        },
+    ],
+    ids=["a choice", "options"],
+)
+def test_nobody_offers_records_by_what_they_may_not_see_of_them(shop: Shop, asking: dict[str, Any]) -> None:
+    publisher_rights.enroll()
+    sees = {"form": "customer", "may": ["view"]}
+    design = {"on": "definition", "may": ["design"]}
+    made = definitions.save_draft(SYSTEM, "form", only(form("offers", asking)))
+    builder = shop.person("builder", design, {**sees, "except": ["limit"]})
+    told = definitions.check_draft(builder, made.id)
+    assert [(p.code, p.at) for p in told] == [("reads_hidden", "properties.who")]
+    with pytest.raises(Invalid):
+        definitions.publish(builder, made.id)
+    definitions.publish(shop.person("owner", design, sees), made.id)
 
 
 def test_the_check_of_a_new_form_that_points_to_itself_holds_nothing_against_it(shop: Shop) -> None:

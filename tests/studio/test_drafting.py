@@ -55,6 +55,17 @@ def test_what_was_saved_as_text_meanwhile_is_a_step_like_others(studio):
     assert drafting.undo(studio.mei, studio.id, studio.desk().revision).doc["title"] == "One"
 
 
+def test_each_save_as_text_is_a_step_also_where_several_follow_one_another(studio):
+    found = studio.edit(title="One")
+    for title in ("First text", "Second text", "Third text"):
+        definitions.save_draft(studio.mei, "form", {**found.doc, "title": title})
+    for title in ("Second text", "First text", "One"):
+        found = drafting.undo(studio.mei, studio.id, studio.desk().revision)
+        assert found.doc["title"] == title
+    for title in ("First text", "Second text", "Third text"):
+        assert drafting.redo(studio.mei, studio.id, studio.desk().revision).doc["title"] == title
+
+
 def test_a_page_that_is_not_up_to_date_overwrites_nothing(studio):
     old = studio.desk().revision
     studio.edit(title="One")

@@ -1,5 +1,6 @@
 """Drafts: what a builder works on until it is published. A draft may be wrong; it may not be nonsense."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -54,6 +55,9 @@ class Draft:
     revision: int
 
 
+overwriting: list[Callable[[Row[Any]], None]] = []  # rooms above look at a draft before it is overwritten
+
+
 @transactional
 def save_draft(
     actor: Actor, kind: str, doc: Doc, revision: int | None = None, app: str | None = None
@@ -82,6 +86,8 @@ def save_draft(
         else:
             if revision not in (None, row.draft_revision):
                 raise Conflict(current={"revision": row.draft_revision, "text": row.draft})
+            for look in overwriting:
+                look(row)
             shown = names if row.version is None else {}
             values = {**shown, **written, "draft_revision": row.draft_revision + 1, "key": doc["x-key"]}
             values |= {} if app is None else {"app": app}

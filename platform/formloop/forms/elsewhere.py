@@ -31,6 +31,7 @@ from formloop.forms.names import FormNames, context_of
 from formloop.forms.reading import OWN, line_names
 from formloop.forms.spec import Field, FormSpec, Values
 
+CONDITIONED = {"x-relation", "x-linkage", "x-options", "x-query"}  # the words that may have a condition
 AT_ONCE = 200  # rows asked for in one statement
 MOST_ROWS = 50
 
@@ -91,7 +92,7 @@ def blind_in(actor: Actor, spec: FormSpec, field: Field, word: str) -> frozenset
     """The other form's fields that a condition holds against `this.…` though the actor may not see what they say.
 
     To them they say nothing, or trying one value of their own after another would tell. A condition that names
-    nothing of this record is its builder's alone and asks what it likes.
+    nothing of this record is its builder's alone, who may see what it asks.
     """
     condition = condition_of(spec, field, word)
     if condition is None or not any(path[0] == OWN for path in condition.reads):

@@ -1,7 +1,8 @@
 """Nobody publishes a form that tells them, or others, what they may not see themselves.
 
 A formula, a rule or a filled-in field that reads through a relation shows what stands there to whoever fills in
-the form. So a builder may only let it read what some grant of theirs shows in every row they see.
+the form. So a builder may only let it read what some grant of theirs shows in every row they see. The same holds for
+the conditions of what is offered, looked up and listed: which records answer says what stands in them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,9 +13,10 @@ from formloop.core.expression import Path
 from formloop.core.text import M, Message, Titled
 from formloop.definitions import library
 from formloop.definitions import service as definitions
-from formloop.forms import permits
+from formloop.forms import elsewhere, permits
 from formloop.forms.kind import get_form
-from formloop.forms.spec import FormSpec
+from formloop.forms.reading import OWN
+from formloop.forms.spec import Field, FormSpec
 
 
 def enroll() -> None:
@@ -34,7 +36,9 @@ def _problems(actor: Actor, spec: FormSpec) -> list[Problem]:
                 **in_words(form, key),
             ),
         )
-        for path, form, key in (*read_elsewhere(spec, spec.reads), *_filled(spec))
+        for path, form, key in dict.fromkeys(
+            (*read_elsewhere(spec, spec.reads), *_filled(spec), *_asked(spec))
+        )
         if not may_read(actor, form, key)
     ]
 
@@ -69,6 +73,24 @@ def _filled(spec: FormSpec) -> Iterator[tuple[str, str, str]]:
         for each in (top, *top.children):
             for key in each.relation.fill.values() if each.relation else ():
                 yield each.path, each.relation.form if each.relation else "", key
+
+
+def _asked(spec: FormSpec) -> Iterator[tuple[str, str, str]]:
+    """What the conditions of choices, look-ups and lists read in the other form and beyond it."""
+    for top in spec.fields.values():
+        for field in (top, *top.children):
+            for word in sorted(elsewhere.CONDITIONED & field.schema.keys()):
+                for form, key in _asks(spec, field, word):
+                    yield field.path, form, key
+
+
+def _asks(spec: FormSpec, field: Field, word: str) -> Iterator[tuple[str, str]]:
+    condition = elsewhere.condition_of(spec, field, word)
+    reads = [path for path in condition.reads if path[0] != OWN] if condition else []
+    target = get_form(field.schema[word]["form"])
+    for read in sorted(reads):
+        yield target.key, next((p for p in (".".join(read[:2]), read[0]) if target.find(p)), read[0])
+        yield from ((form, key) for _, form, key in _hops(target, read))
 
 
 def may_read(actor: Actor, form: str, path: str) -> bool:

@@ -15,7 +15,7 @@ from formloop.core.definitions import Doc, Kind, check_depth, kinds, parse, writ
 from formloop.core.errors import Conflict, Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.db import connection, reading, transactional
-from formloop.definitions import editor, library, publishing
+from formloop.definitions import drafts, editor, library, publishing
 from formloop.definitions import service as definitions
 from formloop.definitions.drafts import RESOURCE, lock
 from formloop.studio.tables import desk, step
@@ -113,7 +113,9 @@ def check(actor: Actor, found: Desk) -> list[Problem]:
 
 
 def enroll() -> None:
-    """A published draft is finished: its steps are forgotten."""
+    """A published draft is finished: its steps are forgotten; one that is overwritten is a step."""
+    if _before_overwriting not in drafts.overwriting:
+        drafts.overwriting.append(_before_overwriting)
     if "studio" not in publishing.listeners:
         publishing.listeners.add("studio", lambda _actor, published: _forget(published.id))
 
@@ -141,9 +143,24 @@ def _sit_down(actor: Actor, definition_id: str, revision: int | None) -> tuple[R
         values = {"definition": definition_id, "place": 0, "revision": row.draft_revision}
         connection().execute(insert(desk).values(**values, editor=actor.person_id, at=clock.now()))
         return row, _add(definition_id, -1, _text(row))
-    if found.revision != row.draft_revision:  # saved as text meanwhile
-        return row, _add(definition_id, found.place, row.draft)
-    return row, found.place
+    return row, _catch_up(row, found)
+
+
+def _catch_up(row: Row[Any], found: Row[Any]) -> int:
+    """The place of the step that shows: what was saved as text meanwhile is a step of its own."""
+    if found.revision == row.draft_revision:
+        return int(found.place)
+    place = _add(row.id, found.place, row.draft)
+    kept = {"place": place, "revision": row.draft_revision}
+    connection().execute(update(desk).where(desk.c.definition == row.id).values(**kept))
+    return place
+
+
+def _before_overwriting(row: Row[Any]) -> None:
+    """Several saves as text, one after the other, are as many steps."""
+    found = connection().execute(select(desk).where(desk.c.definition == row.id)).one_or_none()
+    if found is not None and row.draft is not None:
+        _catch_up(row, found)
 
 
 def _other(actor: Actor, row: Row[Any] | None) -> int | None:
