@@ -36,6 +36,23 @@ def test_a_record_is_read_once_until_it_is_written(shop: Shop, statements: list[
     assert _reads(statements) == 2  # outside a transaction others may have written meanwhile
 
 
+def test_what_was_read_of_others_stands_when_one_record_is_written(shop: Shop, statements: list[str]) -> None:
+    one, other = (
+        service.create(SYSTEM, "customer", {"name": each})["id"] for each in ("Lamp & Co", "Wire & Co")
+    )
+
+    @db.transactional
+    def look() -> None:
+        _limit(one), _limit(other)
+        service.change_record(SYSTEM, "customer", one, {"limit": "20"}, None)
+        statements.clear()
+        _limit(other)
+        assert _reads(statements) == 0
+        assert (_limit(one), _reads(statements)) == (20, 1)
+
+    look()
+
+
 def test_what_was_written_and_taken_back_is_read_again(shop: Shop) -> None:
     customer = service.create(SYSTEM, "customer", {"name": "Lamp & Co", "limit": "10"})["id"]
 

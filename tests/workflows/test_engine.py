@@ -8,6 +8,7 @@ import pytest
 
 from formloop.core.errors import Conflict, Forbidden, Invalid
 from formloop.events import reasons
+from formloop.workflows import walk
 from formloop.workflows.engine import find_refusal, list_targets
 from formloop.workflows.reading import build
 from formloop.workflows.spec import Visit
@@ -206,7 +207,8 @@ def test_a_condition_that_no_longer_fits_says_so_in_words(node: str) -> None:
     assert "lost" not in reason
 
 
-def test_calculating_counts_towards_the_limit_of_steps() -> None:
+def test_calculating_counts_towards_the_limit_of_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walk, "MOST_STEPS", 20_000)
     sums = {"id": "sums", "node": "calculate", "values": {f"v{n}": "amount" for n in range(30)}}
     inner = {"id": "inner", "node": "loop", "while": "TRUE", "most": 1000, "steps": [sums]}
     play = Play(prepared(inner, approval("one", "bob")), Paper({"amount": 1})).do("submit")

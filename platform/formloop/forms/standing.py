@@ -1,6 +1,7 @@
 """What was read of forms in the open transaction, and whether it still stands."""
 
 from collections import Counter
+from collections.abc import Collection
 from functools import lru_cache
 
 from sqlalchemy import ColumnElement, Table
@@ -11,6 +12,7 @@ from formloop.forms.spec import Values
 MOST_RECALLED = 5_000  # rows of a form; more are read when they are asked for
 
 Recalled = dict[int, Values]
+_Memory = dict[str, dict[tuple[Table, ColumnElement[bool] | None], Recalled]]
 
 
 def times_written(form: str) -> int:
@@ -18,9 +20,15 @@ def times_written(form: str) -> int:
     return _written()[form]
 
 
-def note_written(form: str, count: int = 1) -> None:
-    """What was read of this form so far may not stand any more."""
-    _written()[form] += count
+def note_written(form: str, ids: Collection[int] | None = None) -> None:
+    """What was read so far of these records of a form, or of all of them, may not stand any more."""
+    _written()[form] += 1
+    for (_, seen), rows in _memory().get(form, {}).items():
+        if ids is None or seen is not None:  # who sees one record may hang on another one
+            rows.clear()
+        else:
+            for each in ids:
+                rows.pop(each, None)
 
 
 def note_held(form: str) -> None:
@@ -42,10 +50,9 @@ def recall(form: str, table: Table, seen: ColumnElement[bool] | None) -> Recalle
     """
     if not in_transaction():
         return {}
-    memory: dict[object, tuple[int, Recalled]] = kept("forms.recalled", dict)
-    times, rows = memory.get((table, seen), (-1, {}))
-    if times != times_written(form) or len(rows) > MOST_RECALLED:
-        times, rows = memory[table, seen] = times_written(form), {}
+    rows = _memory().setdefault(form, {}).setdefault((table, seen), {})
+    if len(rows) > MOST_RECALLED:
+        rows.clear()
     return rows
 
 
@@ -57,3 +64,7 @@ def columns_asked(table: Table) -> set[str]:
 
 def _written() -> Counter[str]:
     return kept("forms.written", Counter[str])
+
+
+def _memory() -> _Memory:
+    return kept("forms.recalled", dict)

@@ -43,7 +43,8 @@ def write(actor: Actor, spec: FormSpec, work: list[Work], cause: Cause) -> None:
     for each in new:
         each.difference = rows.difference(spec, {}, each.after)
     conn = connection()
-    standing.note_written(spec.key, len(new) + len(changed))
+    if new or changed:
+        standing.note_written(spec.key, [each.after["id"] for each in (*new, *changed)])
     try:
         if new:
             rows.add(conn, spec, [w.after for w in new])

@@ -59,13 +59,13 @@ class Situation(Staff):
         self.record = record
         self.initiator = initiator
         self._values: Values | None = None
-        self._pointing: _Read[Values] | None = None
+        self._pointing: dict[frozenset[str] | Line, _Read[Values]] = {}
         self._found: dict[Found, _Read[list[Any]]] = {}
 
     def see(self, values: Values | None) -> None:
         """Take the record as it is now; None to read it again when it is needed."""
         self._values = values
-        self._pointing = None
+        self._pointing.clear()
 
     @property
     def values(self) -> Values:
@@ -78,12 +78,23 @@ class Situation(Staff):
         with reading() as conn:
             return rows.load(conn, self.spec, [self.record], lines=self.workflow.lines_read)[self.record]
 
-    @property
-    def _environment(self) -> Values:
-        if self._pointing is None or not self._pointing.stands:
-            links = Links(SYSTEM, self.spec, [self.values], self.workflow.record_reads)
-            self._pointing = _Read.of(links.environment(self.spec, self.values), links)
-        return self._pointing.value
+    def _environment(self, reads: Collection[Path]) -> Values:
+        """The record with what it points to, and of its lines those that `reads` ask for: a loop asks for few."""
+        lines = frozenset(path[0] for path in reads if path[0] in self.spec.line_tables)
+        return self._linked(
+            lines, {k: v for k, v in self.values.items() if k not in self.spec.line_tables or k in lines}
+        )
+
+    def _line(self, line: Line) -> Values | None:
+        found = next((each for each in self.values.get(line.subform) or () if each["id"] == line.id), None)
+        return found and self._linked(line, {line.subform: [found]})[line.subform][0]
+
+    def _linked(self, part: frozenset[str] | Line, values: Values) -> Values:
+        """A part of the record with what it points to, as long as that stands."""
+        if part not in self._pointing or not self._pointing[part].stands:
+            links = Links(SYSTEM, self.spec, [values], self.workflow.record_reads)
+            self._pointing[part] = _Read.of(links.environment(self.spec, values), links)
+        return self._pointing[part].value
 
     def value_of(self, expression: Expression, names: Mapping[str, Any]) -> Any:
         """A value; what an expression asks of "the user" is asked of whoever submitted.
@@ -91,7 +102,7 @@ class Situation(Staff):
         Why there is none is read by people who may not see what the expression reads, so it quotes no value.
         """
         who = recall_actor(self.initiator) if expression.calls & ABOUT_PEOPLE else SYSTEM
-        env = self._environment
+        env = self._environment(expression.reads)
         if asked := {path[0] for path in expression.reads} & set(names):
             env = {**{key: self._seen(_only(names[key], key, expression.reads)) for key in asked}, **env}
         try:
@@ -106,8 +117,7 @@ class Situation(Staff):
             found = self._records(value)
             return found if value.many else next(iter(found), None)
         if isinstance(value, Line):
-            lines = self._environment.get(value.subform) or ()
-            return next((line for line in lines if line["id"] == value.id), None)
+            return self._line(value)
         if isinstance(value, Mapping):
             return {key: self._seen(each) for key, each in value.items()}
         if isinstance(value, list | tuple):

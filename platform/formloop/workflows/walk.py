@@ -25,7 +25,9 @@ from formloop.workflows.state import (
 LEFT = M("It was returned, and whoever submitted it has left. Give it to somebody else.")
 TOO_MANY = M("Too many steps in one go.")
 _NOWHERE = Token(0, "")
-MOST_STEPS = 20_000  # in one go; a loop that never waits could go on for long
+MOST_STEPS = (
+    100_000  # in one go; a loop that never waits could go on for long, a thousand lines want some 80,000
+)
 WORK = 10  # a step that changes records takes as long as so many that only calculate
 
 
