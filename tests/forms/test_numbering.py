@@ -119,6 +119,18 @@ def test_a_count_starts_anew_as_it_is_said_and_a_change_repeats_no_number(shop: 
     assert _numbered("year", november) == ["S202611-41"]  # a number brought along counts in its year
 
 
+def test_a_count_goes_on_when_it_gets_more_digits(shop: Shop) -> None:
+    for pattern, numbers in {
+        "X-{08}": ["X-08", "X-09", "X-10"],
+        "X-{1}": ["X-11"],
+        "X-{0001}": ["X-0012", "X-0013"],
+        "X-{0500}": ["X-0500"],
+        "Y-{01}": ["Y-01"],
+    }.items():
+        publish(form("order", {"no": text("No", **{"x-type": "serial", "x-serial": pattern})}))
+        assert [service.create(SYSTEM, "order", {})["no"] for _ in numbers] == numbers
+
+
 @pytest.mark.parametrize("pattern", ["S{yyyy}-{01}", "S{yyyy}{dd}-{01}"])
 def test_a_count_that_starts_anew_with_what_the_number_does_not_show_is_refused(
     shop: Shop, pattern: str

@@ -82,6 +82,14 @@ def test_what_needs_a_newer_version_says_which_pack_to_upgrade_first(app: Flask)
     assert "请先升级" in problem.message.render("zh-CN")
     service.install(SYSTEM, note_pack(version="1.10.0"))
     service.install(SYSTEM, needing)
+    with pytest.raises(Invalid) as error:
+        service.install(SYSTEM, note_pack(version="1.9.0"))
+    (problem,) = error.value.problems
+    assert (problem.code, problem.at) == ("too_old", "little/pack.json: version")
+    assert str(problem.message) == (
+        "“other” 1.0.0 is installed and needs “little” 1.10.0 or newer; this is 1.9.0."
+    )
+    service.install(SYSTEM, note_pack(version="1.11.0"))
 
 
 def test_the_template_centre_offers_a_newer_version_and_says_what_it_needs(

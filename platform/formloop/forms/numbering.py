@@ -55,12 +55,18 @@ def counting(spec: FormSpec, field: Field) -> serials.Counting:
 
 
 def follow(old: Doc, new: FormSpec) -> None:
-    """Where a count starts anew otherwise from now on, let it go on behind the numbers that are there."""
+    """Where a count starts anew otherwise or is written with other digits, let it go on behind the numbers there are."""
     for field in new.stored:
         before = old["properties"].get(field.key, {})
         both = field.type.name == before.get("x-type") == "serial"
-        if both and _restart(before) != _restart(field.schema):
+        if both and (_restart(before) != _restart(field.schema) or _only_digits_differ(before, field.schema)):
             serials.recount(counting(new, field), _there(new, field))
+
+
+def _only_digits_differ(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether one pattern is the other with more, fewer or other digits where it counts."""
+    one, other = (str(each.get("x-serial", "")) for each in (before, now))
+    return one != other and serials.uncounted(one) == serials.uncounted(other)
 
 
 def _restart(schema: Mapping[str, Any]) -> str:

@@ -76,6 +76,11 @@ def dated(pattern: str, day: date, restart: str = "day") -> str:
     return _PLACE.sub(part, pattern)
 
 
+def uncounted(pattern: str) -> str:
+    """The pattern whatever the digits of its count."""
+    return _PLACE.sub(lambda place: "{0}" if place[1].isdigit() else place[0], pattern)
+
+
 def fields_in(pattern: str) -> list[str]:
     """The fields whose texts stand in a number."""
     return [place[1:] for place in _PLACE.findall(pattern) if place.startswith(FIELD)]

@@ -31,6 +31,12 @@ _manifest = jsonschema_rs.Draft202012Validator(
 )
 
 
+def needs_of(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """The packs that a manifest names as needed, each with the oldest version that will do, or nothing."""
+    said = (each.partition(" >= ") for each in manifest.get("needs", ()))
+    return {key: least for key, _, least in said}
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """A file of sample data: records of one form, told apart by one of its fields; `text` as far as it is known."""
@@ -74,8 +80,7 @@ class Pack:
     @cached_property
     def needs(self) -> Mapping[str, str]:
         """The packs that must be installed before it, each with the oldest version that will do, or nothing."""
-        said = (each.partition(" >= ") for each in self.manifest.get("needs", ()))
-        return {key: least for key, _, least in said}
+        return needs_of(self.manifest)
 
     @cached_property
     def counts(self) -> Counter[str]:

@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from formloop.definitions import service as definitions
 from formloop.definitions.apps import ORDER, App
 from formloop.packs import samples
 from formloop.packs.edits import check_edits
-from formloop.packs.reading import MANIFEST, Pack, read_folder
+from formloop.packs.reading import MANIFEST, Pack, needs_of, read_folder
 from formloop.packs.tables import pack as packs
 from formloop.packs.tables import shipped
 
@@ -122,23 +122,30 @@ def require_installable(pack: Pack) -> list[Pack]:
 
 
 def _too_old(packs_: Iterable[Pack]) -> Iterator[Problem]:
-    """What of the packs that these need stays in an older version than they need."""
+    """What would be older than somebody needs it: for these packs, and of these for what is installed."""
     with reading() as conn:
-        there = {row.key: row.version for row in conn.execute(select(packs.c.key, packs.c.version))}
-    coming = list(packs_)
-    there |= {each.key: str(each.manifest["version"]) for each in coming}
-    for pack in coming:
-        for key, least in pack.needs.items():
-            if least and _order_of(there[key]) < _order_of(least):
-                text = M(
-                    "“{pack}” {version} needs “{needed}” {least} or newer, and {found} is installed. Upgrade “{needed}” first.",
-                    pack=titled(pack.key),
-                    version=pack.manifest["version"],
-                    needed=titled(key),
-                    least=least,
-                    found=there[key],
-                )
-                yield Problem("too_old", f"{pack.key}/{MANIFEST}: needs", text)
+        there = {row.key: {**row.manifest, "version": row.version} for row in conn.execute(select(packs))}
+    coming = {each.key: each.manifest for each in packs_}
+    after = {**there, **coming}
+    for key, manifest in after.items():
+        for needed, least in needs_of(manifest).items():
+            found = str(after.get(needed, {}).get("version", least))
+            if {key, needed} & coming.keys() and least and _order_of(found) < _order_of(least):
+                said = {"pack": titled(key), "version": manifest["version"], "needed": titled(needed)}
+                yield _older_than_needed(key, needed, key in coming, said | {"least": least, "found": found})
+
+
+def _older_than_needed(key: str, needed: str, comes: bool, said: Mapping[str, Any]) -> Problem:
+    text = M(
+        "“{pack}” {version} needs “{needed}” {least} or newer, and {found} is installed. Upgrade “{needed}” first.",
+        **said,
+    )
+    if comes:
+        return Problem("too_old", f"{key}/{MANIFEST}: needs", text)
+    text = M(
+        "“{pack}” {version} is installed and needs “{needed}” {least} or newer; this is {found}.", **said
+    )
+    return Problem("too_old", f"{needed}/{MANIFEST}: version", text)
 
 
 def titled(key: str) -> Message:
