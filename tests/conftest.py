@@ -7,15 +7,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import _lru_cache_wrapper
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import create_engine, event, text
+from werkzeug.routing import Rule
 
 import formloop
+from databases import Begun, Build, OnPostgresql, OnSqlite, States
+from formloop import db
 from formloop.core.text import load_catalogues
 from formloop.forms.fields.datetime import use_zone
-from formloop.settings import Settings, read_settings
+from formloop.settings import Settings
 from formloop.web import viewer
 
 
@@ -30,6 +34,26 @@ def program() -> None:
     """What is imported stays until the end, so that nobody looks through it again and again for what can go."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def addresses() -> Iterator[None]:
+    """How an address is built is compiled once, not in each of the thousand applications that tests make: they have
+    the same addresses. What is compiled knows its rule by its first parameter only."""
+    compiled: dict[tuple[object, ...], Any] = {}
+    compiling = Rule._compile_builder
+
+    def remembered(rule: Rule, append_unknown: bool = True) -> Any:
+        if rule.defaults:
+            return compiling(rule, append_unknown)
+        key = (rule.rule, append_unknown, *rule._trace)
+        if key not in compiled:
+            compiled[key] = compiling(rule, append_unknown)
+        return compiled[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "_compile_builder", remembered)
+        yield
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -66,30 +90,59 @@ def _wait_for_no_disk(url: str) -> None:
     engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> States:
+    return States(OnSqlite(tmp_path_factory.mktemp("sqlite")))
+
+
+@pytest.fixture(scope="session")
+def on_postgresql(postgres_url: str) -> Iterator[States]:
+    databases = OnPostgresql(postgres_url)
+    yield States(databases)
+    databases.leave()
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
     """An empty database with our own tables, started for this process."""
-    from formloop import db  # tests of the pure rooms need no database
+    states: States = request.getfixturevalue(f"on_{request.param}")
+    with states.started(tmp_path) as settings:
+        yield settings
 
-    environment = {"FORMLOOP_INSTANCE": str(tmp_path)}
-    if request.param == "postgresql":
-        environment["FORMLOOP_DATABASE_URL"] = request.getfixturevalue("postgres_url")
-    settings = replace(read_settings(environment), zone="Asia/Shanghai")
-    if not settings.on_sqlite:
-        _empty(settings.database_url)
-    db.start(Flask("formloop", root_path=str(tmp_path)), settings)
-    if not settings.on_sqlite:
-        with db.engine().connect() as conn:
-            _shapes[settings.database_url] = str(conn.execute(text(_SHAPE)).scalar())
-    yield settings
-    db.engine().dispose()
+
+@pytest.fixture
+def states(request: pytest.FixtureRequest, database: Settings) -> States:
+    """Those of the database's kind."""
+    found: States = request.getfixturevalue("on_sqlite" if database.on_sqlite else "on_postgresql")
+    return found
+
+
+@pytest.fixture
+def begun(states: States) -> Begun:
+    """Fill the database by a function: the first time in truth, from then on by a copy of what it left there.
+
+    A copy brings what is in the database and what the function returned, nothing else that it did.
+    """
+    return states.begin
+
+
+@pytest.fixture
+def build(states: States, database: Settings) -> Build:
+    """Make the whole application on the database, with settings of its own."""
+    return lambda **more: states.build(replace(database, **more))
+
+
+@pytest.fixture
+def app(build: Build) -> Iterator[Flask]:
+    """The whole application on an empty database."""
+    application = build(demo=True)
+    with application.app_context():
+        yield application
 
 
 @pytest.fixture
 def statements(database: Settings) -> Iterator[list[str]]:
     """The SQL statements that are sent from now on."""
-    from formloop import db
-
     sent: list[str] = []
 
     def note(_conn: object, _cursor: object, statement: str, *_: object) -> None:
@@ -98,47 +151,6 @@ def statements(database: Settings) -> Iterator[list[str]]:
     event.listen(db.engine(), "before_cursor_execute", note)
     yield sent
     event.remove(db.engine(), "before_cursor_execute", note)
-
-
-_FORMS_GO = """
-DO $$ DECLARE name text; BEGIN
-  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL ('{OURS}') LOOP
-    EXECUTE format('DROP TABLE %I CASCADE', name);
-  END LOOP;
-END $$
-"""
-_ROWS_GO = """
-DO $$ DECLARE name text; BEGIN
-  SET session_replication_role = replica;  -- what only grows, and what points to other tables, goes as well
-  FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
-    EXECUTE format('DELETE FROM %I', name);
-  END LOOP;
-END $$
-"""
-_SHAPE = """
-SELECT string_agg(part, ' ' ORDER BY part) FROM (
-  SELECT tgname::text AS part FROM pg_trigger WHERE NOT tgisinternal
-  UNION ALL SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = 'public'
-) AS parts
-"""
-_shapes: dict[str, str] = {}  # what a fresh database of ours looked like, by its address
-
-
-def _empty(url: str) -> None:
-    """An empty database. Making our tables anew takes five times as long as emptying them, so that is only done
-    where the test before has changed them."""
-    from formloop.db import metadata
-    from formloop.db.migrations import own
-
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as conn:
-        conn.execute(text(_FORMS_GO.replace("OURS", ",".join([*metadata.tables, *own.tables]))))
-        if conn.execute(text(_SHAPE)).scalar() == _shapes.get(url):
-            conn.execute(text(_ROWS_GO))
-        else:
-            conn.execute(text("DROP SCHEMA public CASCADE"))
-            conn.execute(text("CREATE SCHEMA public"))
-    engine.dispose()
 
 
 @pytest.fixture(autouse=True)

@@ -1,11 +1,11 @@
 """A site with a few people, and shorthands to make roles and grants."""
 
 import itertools
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from databases import Begun
 from formloop.access import people
 from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.definitions import service as definitions
@@ -48,8 +48,8 @@ class Office:
 
 
 @pytest.fixture
-def office(database: Settings) -> Iterator[Office]:
-    yield Office()
+def office(begun: Begun) -> Office:
+    return begun(Office)
 
 
 @pytest.fixture

@@ -8,13 +8,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from databases import Begun, Build
 from formloop.access import audit, commands, people, roles, sessions
 from formloop.access.actor import SYSTEM, Actor
 from formloop.access.signing import COOKIE
-from formloop.app import create_app
 from formloop.definitions import service as definitions
 from formloop.forms import service
-from formloop.settings import Settings
 
 from .conftest import Office, publish, role
 
@@ -30,16 +29,16 @@ ORDER: dict[str, Any] = {
 
 
 @pytest.fixture
-def app(database: Settings) -> Iterator[Flask]:
-    app = create_app(database)
+def app(build: Build) -> Iterator[Flask]:
+    app = build()
     app.config["WTF_CSRF_ENABLED"] = False
     with app.app_context():
         yield app
 
 
 @pytest.fixture
-def office(app: Flask) -> Office:
-    return Office()
+def office(app: Flask, begun: Begun) -> Office:
+    return begun(Office)
 
 
 def browser(app: Flask, who: Actor) -> FlaskClient:

@@ -1,17 +1,15 @@
 """A whole site with a form of items, and a client that carries a token."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from flask import Flask
 
+from databases import Begun, Build
 from formloop.access import people, sessions
 from formloop.access.actor import SYSTEM, get_actor
-from formloop.app import create_app
 from formloop.definitions import service as definitions
 from formloop.forms import service
-from formloop.settings import Settings
 
 ITEM = {
     "x-kind": "form", "x-id": "0000000a", "x-key": "item", "title": "Item", "x-title": {"zh-CN": "物料"},
@@ -55,11 +53,16 @@ class Client:
 
 
 @pytest.fixture
-def site(database: Settings) -> Iterator[Flask]:
-    app = create_app(database)
+def site(build: Build, begun: Begun) -> Flask:
+    app = build()
     with app.app_context():
-        definitions.publish_many(SYSTEM, [ITEM, SELLER], "test")
-    yield app
+        begun(set_up)
+    return app
+
+
+def set_up() -> None:
+    """Items, and who sells them."""
+    definitions.publish_many(SYSTEM, [ITEM, SELLER], "test")
 
 
 def client_of(app: Flask, account: str, **more: Any) -> Client:

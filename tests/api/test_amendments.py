@@ -1,27 +1,27 @@
 """Changes of approved records over HTTP."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from flask import Flask
 
 from api.conftest import Client
+from databases import Begun, Build
 from formloop.access import sessions
-from formloop.app import create_app
-from formloop.settings import Settings
 from workflows.amending import Desk, set_desk
 
 
 @pytest.fixture
-def app(database: Settings) -> Any:
-    app = create_app(database)
+def app(build: Build) -> Iterator[Flask]:
+    app = build()
     with app.app_context():
         yield app
 
 
 @pytest.fixture
-def desk(app: Flask) -> Desk:
-    return set_desk()
+def desk(app: Flask, begun: Begun) -> Desk:
+    return begun(set_desk)
 
 
 def client_of(app: Flask, desk: Desk, who: str) -> Client:

@@ -85,7 +85,7 @@ class _Robot(BaseHTTPRequestHandler):
 @contextmanager
 def mailbox() -> Iterator[Mailbox]:
     with Mailbox() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
         server.shutdown()
 
@@ -94,7 +94,7 @@ def mailbox() -> Iterator[Mailbox]:
 def robot_server() -> Iterator[RobotServer]:
     with RobotServer() as server:
         outbound.ALLOWED.add(("127.0.0.1", server.server_port))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
         server.shutdown()
         outbound.ALLOWED.discard(("127.0.0.1", server.server_port))

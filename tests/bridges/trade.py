@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from databases import Begun
 from formloop.access.actor import SYSTEM
 from formloop.bridges import service as bridges
 from formloop.bridges.kind import BRIDGE
@@ -121,6 +122,12 @@ class Trade:
         return [found[i] for i in ids if found[i]["deleted_at"] is None]
 
 
-@pytest.fixture
-def trade(database: Any) -> Trade:
+def set_up() -> Trade:
+    """The trade with its bridge."""
     return Trade(BRIDGE_DOC)
+
+
+@pytest.fixture
+def trade(begun: Begun) -> Trade:
+    bridges.start()
+    return begun(set_up)

@@ -20,7 +20,7 @@ Photograph = Callable[[Page, str], Path]
 def served(app: Flask) -> Iterator[str]:
     """The address of an application that a thread of this process serves."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()

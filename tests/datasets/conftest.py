@@ -4,11 +4,11 @@ from typing import Any
 
 from formloop.core.definitions import Doc
 from formloop.datasets.kind import DATASET
-from forms.conftest import app, client, shop
+from forms.conftest import client, shop
 
 assert DATASET.name == "dataset"  # importing it makes the kind known
 
-__all__ = ["app", "client", "dataset", "shop"]
+__all__ = ["client", "dataset", "shop"]
 
 
 def dataset(key: str, source: Any, columns: dict[str, Any], **more: Any) -> Doc:

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from databases import Begun
 from datasets.conftest import dataset
 from formloop.access import people, sessions, signing
 from formloop.access.actor import SYSTEM, get_actor
@@ -40,8 +41,8 @@ SALES = dataset(
 
 
 @pytest.fixture
-def sold(app: Flask) -> Shop:
-    shop = Shop()
+def sold(app: Flask, begun: Begun) -> Shop:
+    shop = begun(Shop)
     publish(SALES)
     shop.order((shop.bolt, "2"), (shop.nut, "4"))
     shop.order((shop.bolt, "10"), note='=cmd|"x"')

@@ -1,34 +1,23 @@
 """What the tutorial tells is done here: its documents are published, its labels typed, its story played."""
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from flask import Flask
 
 import formloop
 from formloop.access import people
 from formloop.access.actor import SYSTEM
-from formloop.app import create_app
 from formloop.core.definitions import kinds, read, write
 from formloop.core.json_text import loads
 from formloop.definitions import editor
 from formloop.definitions import service as definitions
 from formloop.forms.kind import get_form
 from formloop.packs import demonstration, scenario
-from formloop.settings import Settings
 
 FOLDER = Path(formloop.__file__).parents[2] / "docs" / "tutorial"
 PAGE = (FOLDER.parent / "tutorial.md").read_text("utf-8")
 DOCUMENTS = sorted(path.name for path in FOLDER.glob("*.*.json"))
-
-
-@pytest.fixture
-def app(database: Settings):
-    made: Flask = create_app(replace(database, demo=True))
-    with made.app_context():
-        yield made
 
 
 def document(name: str):

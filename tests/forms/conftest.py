@@ -1,20 +1,17 @@
 """A small shop in forms: customers, items, orders with lines; people with different rights."""
 
-from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from databases import Begun
 from formloop.access import people, role_kind, sessions, signing
 from formloop.access.actor import SYSTEM, Actor, get_actor
-from formloop.app import create_app
 from formloop.definitions import service as definitions
 from formloop.forms import kind, service
 from formloop.forms.spec import Values
-from formloop.settings import Settings
 
 KINDS = (kind.FORM, role_kind.ROLE)
 
@@ -134,15 +131,8 @@ class Shop:
 
 
 @pytest.fixture
-def shop(database: Settings) -> Shop:
-    return Shop()
-
-
-@pytest.fixture
-def app(database: Settings) -> Iterator[Flask]:
-    application = create_app(replace(database, demo=True))
-    with application.app_context():
-        yield application
+def shop(begun: Begun) -> Shop:
+    return begun(Shop)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Pages of fields: every type on an edit page, a record page and a list; files only to who may see the field."""
 
 import re
-from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 
@@ -9,13 +8,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from databases import Begun, Build
 from formloop.access import people, sessions
 from formloop.access.actor import SYSTEM
 from formloop.access.signing import COOKIE
-from formloop.app import create_app
 from formloop.definitions import service as definitions
 from formloop.forms import service
-from formloop.settings import Settings
 from forms.specimens import everything, publish_all
 
 READER = {
@@ -28,13 +26,13 @@ READER = {
 
 
 @pytest.fixture
-def site(database: Settings) -> Iterator[Flask]:
-    app = create_app(database)
+def site(build: Build, begun: Begun) -> Flask:
+    app = build()
     app.config["WTF_CSRF_ENABLED"] = False
     with app.app_context():
-        publish_all()
+        begun(publish_all)
         definitions.publish_many(SYSTEM, [READER], "test")
-    yield app
+    return app
 
 
 def browser_of(app: Flask, account: str, **more: Any) -> FlaskClient:

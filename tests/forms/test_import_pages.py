@@ -1,32 +1,27 @@
 """Pages of imports and exports: what is offered when a job failed half-way, and what a file will not hold."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from databases import Begun
 from formloop.access import people, sessions, signing
 from formloop.access.actor import SYSTEM, get_actor
-from formloop.app import create_app
 from formloop.core.errors import Unavailable
 from formloop.events import jobs
 from formloop.forms import importing, staging
-from formloop.settings import Settings
 from forms.specimens import publish_all
 
 from .conftest import form, publish, text
 
 
 @pytest.fixture
-def app(database: Settings) -> Iterator[Flask]:
-    application = create_app(replace(database, demo=True))
-    with application.app_context():
-        publish_all()
-        yield application
+def app(app: Flask, begun: Begun) -> Flask:
+    begun(publish_all)
+    return app
 
 
 @pytest.fixture

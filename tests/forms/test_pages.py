@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from databases import Begun
 from formloop.access import sessions, signing
 from formloop.access.actor import SYSTEM
 from formloop.events import outbox
@@ -17,8 +18,8 @@ from .conftest import ITEM, ORDER, Shop, form, publish, text
 
 
 @pytest.fixture
-def shop(app: Flask) -> Shop:
-    return Shop()
+def shop(app: Flask, begun: Begun) -> Shop:
+    return begun(Shop)
 
 
 def token(page: str) -> str:

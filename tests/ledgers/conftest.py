@@ -1,12 +1,13 @@
 """Fixtures of the room's tests."""
 
-from typing import Any
-
 import pytest
 
+from databases import Begun
+from formloop.ledgers import service
 from ledgers.store import Store
 
 
 @pytest.fixture
-def store(database: Any) -> Store:
-    return Store()
+def store(begun: Begun) -> Store:
+    service.start()
+    return begun(Store)

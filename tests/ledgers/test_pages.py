@@ -1,8 +1,6 @@
 """The pages of ledgers: balances, why, periods, and the part on each record's page."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -12,7 +10,6 @@ from flask.testing import FlaskClient
 
 from formloop.access import people, sessions, signing
 from formloop.access.actor import SYSTEM
-from formloop.app import create_app
 from formloop.db import reading
 from formloop.definitions import service as definitions
 from formloop.forms import listing, reads, service
@@ -26,10 +23,8 @@ from ledgers.test_reference_books import INVOICE, INVOICED, OUTSOURCED, OUTSOURC
 
 
 @pytest.fixture
-def site(database: Any) -> Iterator[Flask]:
-    application = create_app(replace(database, demo=True))
-    with application.app_context():
-        yield application
+def site(app: Flask) -> Flask:
+    return app
 
 
 def sign_in(site: Flask, account: str, **more: Any) -> FlaskClient:

@@ -1,7 +1,6 @@
 """Payments, credits and allocations: what an invoice has open is used once, whoever comes at the same moment."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from decimal import Decimal as D
 from typing import Any
 
@@ -9,9 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from formloop.access import people
-from formloop.access.actor import SYSTEM, Actor, get_actor
-from formloop.app import create_app
+from formloop.access.actor import SYSTEM
 from formloop.core.errors import Invalid
 from formloop.db import reading
 from formloop.forms import reads
@@ -19,31 +16,16 @@ from formloop.forms import service as records
 from formloop.forms.kind import get_form
 from formloop.ledgers import reading as ledgers
 from formloop.ledgers.verifying import verify
-from formloop.packs import demonstration, scenario
+from formloop.packs import scenario
 from formloop.packs import service as service_of_packs
-from formloop.settings import Settings
 from formloop.workflows import cases, service
 from formloop.workflows.amendments import service as amendments
-from packs.trading import named, sums
+from packs.trading import actor_of, named, sums
 from workflows.at_once import begun_while
 
 ON_POSTGRESQL = pytest.mark.parametrize(
     "database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
 )
-
-
-@pytest.fixture
-def app(database: Settings) -> Iterator[Flask]:
-    application = create_app(replace(database, demo=True))
-    with application.app_context():
-        demonstration.fill()
-        yield application
-
-
-def actor_of(account: str) -> Actor:
-    person = people.find_person(account)
-    assert person is not None
-    return get_actor(person.id)
 
 
 class Bought:
@@ -96,7 +78,7 @@ class Bought:
 
 
 @ON_POSTGRESQL
-def test_of_two_payments_of_one_invoice_at_once_only_what_is_open_is_settled(app: Flask) -> None:
+def test_of_two_payments_of_one_invoice_at_once_only_what_is_open_is_settled(filled: Flask) -> None:
     bought = Bought()
     one, two = bought.invoice("10"), bought.invoice("10")
     payments = [bought.pay("100", of_60=one, of_40=two), bought.pay("100", of_50=one, of_45=two)]
@@ -107,7 +89,7 @@ def test_of_two_payments_of_one_invoice_at_once_only_what_is_open_is_settled(app
 
 
 @ON_POSTGRESQL
-def test_an_advance_is_put_against_invoices_once(app: Flask) -> None:
+def test_an_advance_is_put_against_invoices_once(filled: Flask) -> None:
     bought = Bought()
     one, two, paid = bought.invoice("10"), bought.invoice("10"), bought.pay("100")
     bought.submit("supplier_payment", paid)()
@@ -120,7 +102,7 @@ def test_an_advance_is_put_against_invoices_once(app: Flask) -> None:
 
 
 @ON_POSTGRESQL
-def test_an_invoice_is_not_taken_back_while_it_is_paid(app: Flask) -> None:
+def test_an_invoice_is_not_taken_back_while_it_is_paid(filled: Flask) -> None:
     bought = Bought()
     one = bought.invoice("10")
     paid = bought.make("supplier_payment", {"invoice": one, "amount": "100"})

@@ -1,7 +1,5 @@
 """What was received before its invoice, in each policy: stock, accrual, payables and books agree to the cent."""
 
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal as D
 from functools import partial
@@ -11,7 +9,6 @@ import pytest
 from flask import Flask
 
 from formloop.access.actor import SYSTEM
-from formloop.app import create_app
 from formloop.bridges import asking
 from formloop.core.errors import Conflict, Invalid
 from formloop.datasets import service as datasets
@@ -20,20 +17,10 @@ from formloop.forms import reads
 from formloop.forms import service as records
 from formloop.ledgers import reading
 from formloop.ledgers.verifying import verify
-from formloop.packs import demonstration
-from formloop.settings import Settings
 from packs.trading import STORIES, Story, Trade, actor_of, named
 
 POLICIES = ("difference", "invoice", "month_start")
 ACCRUED, CLEARING, OWED, GOODS, VARIANCE = "220202", "220203", "2202", "1405", "1404"
-
-
-@pytest.fixture
-def app(database: Settings) -> Iterator[Flask]:
-    application = create_app(replace(database, demo=True))
-    with application.app_context():
-        demonstration.fill()
-        yield application
 
 
 def choose(policy: str) -> None:
@@ -146,7 +133,7 @@ def test_the_invoice_shows_the_estimate_taken_back_in_red(demo: Flask) -> None:
     assert reading.list_amounts("general", "purchase_invoice", invoice, "credit") == [-1000, 1200]
 
 
-def test_a_month_end_accrues_and_takes_back_what_is_not_invoiced(app: Flask) -> None:
+def test_a_month_end_accrues_and_takes_back_what_is_not_invoiced(filled: Flask) -> None:
     choose("month_start")
     trade = Trade()
     trade.invoice("40", "11", tax_rate="0")

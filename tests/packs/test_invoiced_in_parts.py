@@ -1,7 +1,6 @@
 """Goods invoiced, sent back and credited in parts that do not divide evenly: no cent stays on the accrual."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable
 from decimal import Decimal as D
 from functools import partial
 
@@ -9,28 +8,17 @@ import pytest
 from flask import Flask
 
 from formloop.access.actor import SYSTEM
-from formloop.app import create_app
 from formloop.core.errors import Invalid
 from formloop.datasets import service as datasets
 from formloop.db import undone
 from formloop.forms import service as records
 from formloop.ledgers import reading as ledgers
 from formloop.ledgers.verifying import verify
-from formloop.packs import demonstration
-from formloop.settings import Settings
 from packs.trading import Trade, named
 
 POLICIES = ("difference", "invoice", "month_start")
 ACCRUED, CLEARING = "220202", "220203"
 THIRDS = ("3", "3.333333")
-
-
-@pytest.fixture
-def app(database: Settings) -> Iterator[Flask]:
-    application = create_app(replace(database, demo=True))
-    with application.app_context():
-        demonstration.fill()
-        yield application
 
 
 def choose(policy: str) -> None:
@@ -120,7 +108,7 @@ def tell(policy: str, method: str, story: Story, worth: str | None) -> None:
     agree(trade, worth)
 
 
-def test_goods_in_thirds_leave_nothing_on_the_accrual(app: Flask) -> None:
+def test_goods_in_thirds_leave_nothing_on_the_accrual(filled: Flask) -> None:
     for policy in POLICIES:
         for story, worth in PARTS:
             undone(partial(tell, policy, "moving_average", story, worth))

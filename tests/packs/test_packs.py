@@ -16,7 +16,7 @@ from formloop.definitions import library
 from formloop.forms import listing
 from formloop.forms.kind import get_form
 from formloop.forms.listing import Query
-from formloop.packs import demonstration, reading, samples, scenario, service
+from formloop.packs import reading, samples, scenario, service
 
 ON_POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.postgres)
 SHIPPED = sorted(path.parent.name for path in Path("templates_library").glob("*/pack.json"))
@@ -80,8 +80,7 @@ def test_a_pack_plays_its_story(demo: Flask, key: str) -> None:
 
 @pytest.mark.parametrize("database", [ON_POSTGRESQL], indirect=True)
 @pytest.mark.parametrize("key", SHIPPED)
-def test_a_pack_plays_its_story_on_postgresql(app: Flask, key: str) -> None:
-    demonstration.fill()
+def test_a_pack_plays_its_story_on_postgresql(filled: Flask, key: str) -> None:
     play(key)
 
 

@@ -1,8 +1,6 @@
 """The reference purchases received as given: stock and what is owed for it agree with sums of the files themselves."""
 
 import csv
-from collections.abc import Iterator
-from dataclasses import replace
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 from typing import Any
@@ -12,14 +10,12 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from formloop.access.actor import SYSTEM
-from formloop.app import create_app
 from formloop.db import reading
 from formloop.forms import service as records
 from formloop.forms.service import Draft
 from formloop.ledgers import reading as ledgers
 from formloop.ledgers.kind import get_ledger
 from formloop.packs import service
-from formloop.settings import Settings
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "adventureworks"
 CENT = Decimal("0.01")
@@ -31,11 +27,9 @@ pytestmark = [
 
 
 @pytest.fixture
-def app(database: Settings) -> Iterator[Flask]:
-    application = create_app(replace(database, demo=True))
-    with application.app_context():
-        service.install(SYSTEM, service.get_pack("purchase"))
-        yield application
+def app(app: Flask) -> Flask:
+    service.install(SYSTEM, service.get_pack("purchase"))
+    return app
 
 
 def rows(name: str) -> list[dict[str, str]]:

@@ -1,15 +1,14 @@
 """Fixtures of the room's tests."""
 
-from typing import Any
-
 import pytest
 
-from forms.conftest import app, client
+from databases import Begun
+from forms.conftest import client
 from planning.works import Works
 
-__all__ = ["app", "client", "works"]
+__all__ = ["client", "works"]
 
 
 @pytest.fixture
-def works(database: Any) -> Works:
-    return Works()
+def works(begun: Begun) -> Works:
+    return begun(Works)

@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from databases import Begun
 from formloop.access import people, sessions, signing
 from formloop.access.actor import SYSTEM
 from formloop.events import jobs
@@ -15,9 +16,9 @@ from planning.works import Works
 
 
 @pytest.fixture
-def made(app: Flask) -> Works:
+def made(app: Flask, begun: Begun) -> Works:
     app.config["WTF_CSRF_ENABLED"] = False
-    works = Works()
+    works = begun(Works)
     works.wish(works.lamp, "3")
     return works
 

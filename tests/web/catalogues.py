@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
@@ -22,6 +23,7 @@ def list_rooms() -> list[str]:
     return ["", *sorted(p.name for p in PACKAGE.iterdir() if p.is_dir() and any(p.rglob("*.py")))]
 
 
+@cache
 def sentences_of(room: str) -> list[Place]:
     """All sentences of a room's Python and templates."""
     files = PACKAGE.glob("*.py") if room == "" else (PACKAGE / room).rglob("*.py")
@@ -72,6 +74,7 @@ def _texts_in_template(node: nodes.Expr) -> Iterator[str]:
             yield from _texts_in_template(pair.value)
 
 
+@cache
 def catalogue_of(room: str) -> dict[str, str]:
     """English to Chinese, as the room's file has it."""
     path = PACKAGE / room / "zh_CN.po"

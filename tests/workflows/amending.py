@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from databases import Begun
 from formloop.access import people
 from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.access.role_kind import ROLE
@@ -226,8 +227,9 @@ def set_desk(**change: Any) -> Desk:
 
 
 @pytest.fixture
-def desk(database: Any) -> Desk:
-    return set_desk()
+def desk(begun: Begun) -> Desk:
+    bridges.start()
+    return begun(set_desk)
 
 
 PARCEL: Doc = {

@@ -7,25 +7,29 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from formloop import db
+from databases import States
 from formloop.access import people, sessions
 from formloop.access.signing import COOKIE
-from formloop.app import create_app
-from formloop.settings import read_settings
 from workflows.stage import END, Stage, approval, set_stage
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Iterator[Flask]:
-    app = create_app(read_settings({"FORMLOOP_INSTANCE": str(tmp_path)}))
-    app.config["WTF_CSRF_ENABLED"] = False
-    with app.app_context():
-        yield app
-    db.engine().dispose()
+def app(on_sqlite: States, tmp_path: Path) -> Iterator[Flask]:
+    """Pages go through services that are tested on both databases: one is enough for them."""
+    with on_sqlite.started(tmp_path) as settings:
+        app = on_sqlite.build(settings)
+        app.config["WTF_CSRF_ENABLED"] = False
+        with app.app_context():
+            yield app
 
 
 @pytest.fixture
-def play(app: Flask) -> Stage:
+def play(app: Flask, on_sqlite: States) -> Stage:
+    return on_sqlite.begin(set_play)
+
+
+def set_play() -> Stage:
+    """The stage with a play of two approvals."""
     stage = set_stage()
     stage.publish(
         approval("one", "bob", "cho", mode="all", fields={"reason": "edit"}), approval("two", "dee"), END

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from databases import Begun
 from formloop.access import people
 from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.access.role_kind import ROLE
@@ -108,8 +109,8 @@ def set_stage() -> Stage:
 
 
 @pytest.fixture
-def stage(database: Any) -> Stage:
-    return set_stage()
+def stage(begun: Begun) -> Stage:
+    return begun(set_stage)
 
 
 __all__ = ["END", "Stage", "approval", "set_stage", "stage"]

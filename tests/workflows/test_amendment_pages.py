@@ -1,40 +1,30 @@
 """The pages of changes: what may be proposed, the proposal itself, what its readers see, and what they do not."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from databases import States
 from formloop import db
 from formloop.access.actor import SYSTEM
-from formloop.app import create_app
 from formloop.definitions import service as definitions
 from formloop.events import outbox
 from formloop.forms import purging
 from formloop.forms import service as records
 from formloop.forms.kind import get_form
-from formloop.settings import read_settings
 from formloop.workflows import cases, service
 from formloop.workflows.amendments import proposals
 from workflows.amending import CHANGE, Desk, by, set_desk
-from workflows.site import browser, text_of
+from workflows.site import app, browser, text_of
+
+__all__ = ["app"]
 
 
 @pytest.fixture
-def app(tmp_path: Path) -> Iterator[Flask]:
-    app = create_app(read_settings({"FORMLOOP_INSTANCE": str(tmp_path)}))
-    app.config["WTF_CSRF_ENABLED"] = False
-    with app.app_context():
-        yield app
-    db.engine().dispose()
-
-
-@pytest.fixture
-def desk(app: Flask) -> Desk:
-    return set_desk()
+def desk(app: Flask, on_sqlite: States) -> Desk:
+    return on_sqlite.begin(set_desk)
 
 
 def seen_by(app: Flask, desk: Desk, who: str, locale: str = "en") -> FlaskClient:

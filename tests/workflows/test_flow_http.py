@@ -46,7 +46,7 @@ class _Answering(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def bank(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     server = http.server.HTTPServer(("127.0.0.1", 0), _Answering)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     monkeypatch.setattr(outbound, "ALLOWED", {("127.0.0.1", server.server_port)})
     monkeypatch.setattr(_Answering, "asked", [])
     monkeypatch.setattr(_Answering, "status", 200)

@@ -7,6 +7,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from databases import Begun
 from formloop.access.actor import SYSTEM
 from formloop.core.json_text import dumps, loads, plain
 from formloop.core.registry import Registry
@@ -160,8 +161,8 @@ def test_stored_values_fit_the_schema_without_our_vocabulary(name: str) -> None:
 
 
 @pytest.fixture
-def site(database: Settings) -> Settings:
-    publish_all()
+def site(database: Settings, begun: Begun) -> Settings:
+    begun(publish_all)
     return database
 
 

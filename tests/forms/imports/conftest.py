@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
+from databases import Begun
 from formloop.settings import Settings
 from forms.imports.bringing import Write
 from forms.specimens import publish_all
 
 
 @pytest.fixture
-def site(database: Settings) -> Settings:
-    publish_all()
+def site(database: Settings, begun: Begun) -> Settings:
+    begun(publish_all)
     return database
 
 
