@@ -33,6 +33,10 @@ ON_DATE: Mapping[str, Any] = {
     "title": "Bills as of",
     "x-title": {"zh-CN": "清单生效日"},
 }
+ITEM, PARENT = Column(M("Item"), "key"), Column(M("Parent item"), "key")
+QUANTITY = Column(M("Quantity"), "number")
+SOURCE = Column(M("Source"), "key")
+NEED = {"need_date": Column(M("Needed on"), "date"), "source": SOURCE}
 BILLS = Port(
     M("Lines of bills"),
     {

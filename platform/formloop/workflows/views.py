@@ -63,6 +63,38 @@ PAGES = (
 )
 
 
+ENTRIES = {
+    "inbox": navigation.Entry(
+        M("To do"),
+        "inbox",
+        "workflows.show_inbox",
+        10,
+        navigation.WORK,
+        badge=inbox.COUNT_TODO,
+        urgent=True,
+        phone=True,
+    ),
+    "cases": navigation.Entry(
+        M("Approvals to repair"),
+        "arrows-exchange",
+        "workflows.list_cases",
+        310,
+        navigation.SITE,
+        permission=desk_views.REPAIR,
+        badge=desk.COUNT_STUCK,
+        urgent=True,
+    ),
+    "days": navigation.Entry(
+        M("Working days"),
+        "calendar",
+        "workflows.list_days",
+        320,
+        navigation.SITE,
+        permission=("manage", "site"),
+    ),
+}
+
+
 def init_app(app: Flask) -> None:
     """Add the room's pages, the inbox with its count to the menu, and its part of every record's page."""
     app.register_blueprint(blueprint)
@@ -78,45 +110,25 @@ def init_app(app: Flask) -> None:
         definition_views.openers.add("workflow", _list_of)
     with app.app_context():
         watching.plan()
-    if "inbox" in navigation.navigation:
-        return
-    entry = navigation.Entry(
-        M("To do"),
-        "inbox",
-        "workflows.show_inbox",
-        10,
-        navigation.WORK,
-        badge=inbox.COUNT_TODO,
-        urgent=True,
-        phone=True,
-    )
-    navigation.navigation.add("inbox", entry)
-    repair = navigation.Entry(
-        M("Approvals to repair"),
-        "arrows-exchange",
-        "workflows.list_cases",
-        310,
-        navigation.SITE,
-        permission=desk_views.REPAIR,
-        badge=desk.COUNT_STUCK,
-        urgent=True,
-    )
-    navigation.navigation.add("cases", repair)
-    days = navigation.Entry(
-        M("Working days"),
-        "calendar",
-        "workflows.list_days",
-        320,
-        navigation.SITE,
-        permission=("manage", "site"),
-    )
-    navigation.navigation.add("days", days)
+    if "inbox" not in navigation.navigation:
+        _join_menus()
+        _join_pages()
+
+
+def _join_menus() -> None:
+    """The room's lines in the menus, and the inbox on the start page."""
+    for key, entry in ENTRIES.items():
+        navigation.navigation.add(key, entry)
     deputies = navigation.Entry(M("My deputy"), "users", "workflows.list_deputies", order=56)
     navigation.person_menu.add("deputies", deputies)
+    navigation.home.add("inbox", navigation.Slot("workflows/_home.html", _home, order=100))
+
+
+def _join_pages() -> None:
+    """The room's parts of the pages of definitions, of what is being filled in, and of records."""
     definition_views.links.add("workflow", _links)
     definition_views.standing.add("workflow", _standing)
     definition_views.followups.add("workflow", version_views.follow)
-    navigation.home.add("inbox", navigation.Slot("workflows/_home.html", _home, order=100))
     if simulation_views.play_tool not in fill_in.tools:
         fill_in.tools.append(simulation_views.play_tool)
     forms_views.record_panels += [

@@ -7,10 +7,25 @@ from typing import Any, ClassVar
 
 from formloop.core.errors import Problem
 from formloop.core.text import M
-from formloop.planning.bills import BILLS, EXACT, ON_DATE, SCRAP, Bills, Graph, Key, rounded
+from formloop.planning.bills import (
+    BILLS,
+    EXACT,
+    ITEM,
+    NEED,
+    ON_DATE,
+    PARENT,
+    QUANTITY,
+    SCRAP,
+    SOURCE,
+    Bills,
+    Graph,
+    Key,
+    rounded,
+)
 from formloop.planning.spec import Column, Operator, Port, Result, Row
 
 MOST_LINES = 200_000  # of the structure, where one item may stand in very many places
+LEVEL = Column(M("Level"), "number")
 Group = tuple[Any, date | None]  # source and day
 
 
@@ -28,8 +43,7 @@ class Explode(Operator):
             {
                 "item": Column(M("Item"), "key", required=True),
                 "quantity": Column(M("Quantity"), "number", required=True),
-                "need_date": Column(M("Needed on"), "date"),  # also the day whose bills count
-                "source": Column(M("Source"), "key"),
+                **NEED,  # also the day whose bills count
             },
         ),
         "bills": BILLS,
@@ -38,33 +52,24 @@ class Explode(Operator):
         "requirements": Port(
             M("Requirements"),
             {
-                "item": Column(M("Item"), "key"),
-                "quantity": Column(M("Quantity"), "number"),
-                "level": Column(M("Level"), "number"),
+                "item": ITEM,
+                "quantity": QUANTITY,
+                "level": LEVEL,
                 "bought": Column(M("Bought"), "bool"),  # there is no bill for it
-                "need_date": Column(M("Needed on"), "date"),
-                "source": Column(M("Source"), "key"),
+                **NEED,
             },
         ),
-        "by_products": Port(
-            M("By-products"),
-            {
-                "item": Column(M("Item"), "key"),
-                "quantity": Column(M("Quantity"), "number"),
-                "need_date": Column(M("Needed on"), "date"),
-                "source": Column(M("Source"), "key"),
-            },
-        ),
+        "by_products": Port(M("By-products"), {"item": ITEM, "quantity": QUANTITY, **NEED}),
         "structure": Port(
             M("Structure"),
             {
                 "sequence": Column(M("Sequence"), "number"),
-                "level": Column(M("Level"), "number"),
-                "parent": Column(M("Parent item"), "key"),
-                "item": Column(M("Item"), "key"),
-                "quantity": Column(M("Quantity"), "number"),
+                "level": LEVEL,
+                "parent": PARENT,
+                "item": ITEM,
+                "quantity": QUANTITY,
                 "phantom": Column(M("Phantom"), "bool"),
-                "source": Column(M("Source"), "key"),
+                "source": SOURCE,
             },
         ),
     }

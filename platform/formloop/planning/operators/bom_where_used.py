@@ -5,7 +5,19 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from formloop.core.text import M
-from formloop.planning.bills import BILLS, EXACT, ON_DATE, SCRAP, Bills, Graph, Key, rounded
+from formloop.planning.bills import (
+    BILLS,
+    EXACT,
+    ITEM,
+    ON_DATE,
+    PARENT,
+    QUANTITY,
+    SCRAP,
+    Bills,
+    Graph,
+    Key,
+    rounded,
+)
 from formloop.planning.spec import Column, Operator, Port, Result, Row
 
 
@@ -24,9 +36,9 @@ class WhereUsed(Operator):
         "uses": Port(
             M("Uses"),
             {
-                "item": Column(M("Item"), "key"),
-                "parent": Column(M("Parent item"), "key"),
-                "quantity": Column(M("Quantity"), "number"),
+                "item": ITEM,
+                "parent": PARENT,
+                "quantity": QUANTITY,
                 "distance": Column(M("Levels between"), "number"),
                 "direct": Column(M("Directly"), "bool"),
                 "top": Column(M("Needed by nothing else"), "bool"),
