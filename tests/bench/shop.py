@@ -1,9 +1,11 @@
 """A site of its own for a benchmark: small forms, people and as many records as are asked for."""
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -22,12 +24,26 @@ SCALE = float(os.environ.get("FORMLOOP_BENCH_SCALE", "1"))
 @contextmanager
 def site(database: str = "sqlite") -> Iterator[Flask]:
     """The demo on a fresh database; "postgresql" uses FORMLOOP_TEST_DATABASE_URL or a server of its own."""
-    with throwaway(database) as environment:
+    with place(database) as environment:
         app = create_app(read_settings({**environment, "FORMLOOP_DEMO": "1"}))
         with app.app_context():
-            demonstration.fill()
+            demonstration.fill(if_needed=True)
             yield app
         db.engine().dispose()
+
+
+@contextmanager
+def place(database: str) -> Iterator[dict[str, str]]:
+    """The environment of a site that is gone afterwards. Where FORMLOOP_BENCH_SQLITE names a file, FORMLOOP_BENCH_POSTGRESQL
+    a database with the demo, the site begins with it: tests that only see benchmarks run make it once for all of them.
+    """
+    given = os.environ.get(f"FORMLOOP_BENCH_{database.upper()}")
+    with throwaway("sqlite" if given else database) as environment:
+        if given and database == "sqlite":
+            shutil.copyfile(given, Path(environment["FORMLOOP_INSTANCE"]) / "formloop.db")
+        elif given:
+            environment["FORMLOOP_DATABASE_URL"] = given
+        yield environment
 
 
 def scaled(number: int, least: int = 1) -> int:

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from databases import Begun
 from datasets.conftest import dataset
 from formloop.access import people
 from formloop.access.actor import SYSTEM, Actor, get_actor
@@ -20,13 +21,13 @@ from formloop.datasets.service import Reading
 from formloop.db import reading
 from formloop.definitions import library
 from formloop.forms.listing import Query
+from formloop.ledgers import service as ledgers
 from formloop.ledgers.kind import get_ledger
 from forms.conftest import publish, role
+from ledgers.invoices import INVOICE, INVOICED, PAID, PAYMENT, invoice, pay
 from ledgers.store import Store
-from ledgers.test_pages import sign_in, site
-from ledgers.test_reference_books import INVOICE, INVOICED, PAID, PAYMENT, invoice, pay
+from ledgers.test_pages import sign_in
 
-__all__ = ["site"]
 SPAN = {
     "since": {"type": "string", "format": "date", "title": "Since"},
     "until": {"type": "string", "format": "date", "title": "Until"},
@@ -124,8 +125,13 @@ def entries(ledger: str) -> list[Any]:
         return list(conn.execute(select(table).where(table.c.pending.is_(False))).all())
 
 
-def test_a_stock_card_begins_with_what_was_there_and_ends_with_what_is(database: Any) -> None:
-    store = stocked()
+@pytest.fixture
+def store(begun: Begun) -> Store:
+    ledgers.start()
+    return begun(stocked)
+
+
+def test_a_stock_card_begins_with_what_was_there_and_ends_with_what_is(store: Store) -> None:
     publish(CARD)
     found = [row for row in rows("card", **MARCH) if row["item"] == store.bolt]
     mine = [e for e in entries("stock") if e.d_item == store.bolt]
@@ -142,8 +148,7 @@ def test_a_stock_card_begins_with_what_was_there_and_ends_with_what_is(database:
     assert documents == {"receipt", "issue"}
 
 
-def test_a_running_total_begins_anew_for_each_set_and_knows_what_a_filter_leaves_out(database: Any) -> None:
-    store = stocked()
+def test_a_running_total_begins_anew_for_each_set_and_knows_what_a_filter_leaves_out(store: Store) -> None:
     publish(CARD)
     found = [row for row in rows("card", **MARCH) if row["item"] == store.named["nut"]]
     assert [row["there"] for row in found] == [Decimal(3)]
@@ -158,8 +163,7 @@ def test_a_running_total_begins_anew_for_each_set_and_knows_what_a_filter_leaves
     assert paged == whole
 
 
-def test_a_trial_balance_carries_each_account_from_opening_to_closing(database: Any) -> None:
-    stocked()
+def test_a_trial_balance_carries_each_account_from_opening_to_closing(store: Store) -> None:
     publish(TRIAL)
     found = rows("trial", **MARCH)
     for row in found:
@@ -172,8 +176,7 @@ def test_a_trial_balance_carries_each_account_from_opening_to_closing(database: 
     assert any(row["opening"] for row in found)
 
 
-def test_subtotals_add_up_what_belongs_together(database: Any) -> None:
-    stocked()
+def test_subtotals_add_up_what_belongs_together(store: Store) -> None:
     publish({**TRIAL, "subtotals": ["kind"], "sort": ["kind", "account"]})
     found = Reading(SYSTEM, library.published("dataset", "trial"), MARCH).subtotals(Query(), ["closing"])
     assert found["stock",]["closing"] == -found["other",]["closing"] != 0
@@ -203,8 +206,7 @@ def test_what_is_hidden_of_a_ledger_is_hidden_of_its_open_items(database: Any) -
     assert [row["left"] for row in rows("due", blind, day="2026-04-30")] == [Decimal(0)]
 
 
-def test_a_sum_of_what_is_hidden_everywhere_is_not_shown_as_nothing(database: Any) -> None:
-    stocked()
+def test_a_sum_of_what_is_hidden_everywhere_is_not_shown_as_nothing(store: Store) -> None:
     by_item = dataset("by_item", {"dataset": "card", "parameters": {"since": "parameters.since", "until": "parameters.until"}},
                       {"item": "item", "worth": "worth", "moved": "moved"}, parameters=SPAN, group=["item"],
                       measures={"worth": "SUM(worth)", "moved": "SUM(moved)"})  # fmt: skip
@@ -217,8 +219,7 @@ def test_a_sum_of_what_is_hidden_everywhere_is_not_shown_as_nothing(database: An
     assert {"worth", "value"} <= whole.fields.keys()
 
 
-def test_seeing_a_ledger_is_not_yet_exporting_it(database: Any) -> None:
-    stocked()
+def test_seeing_a_ledger_is_not_yet_exporting_it(store: Store) -> None:
     publish(CARD)
     seeing = reader({"ledger": "stock", "may": ["view"]})
     card = library.published("dataset", "card")
@@ -232,10 +233,9 @@ def test_seeing_a_ledger_is_not_yet_exporting_it(database: Any) -> None:
     assert [row["moved"] for row in found] == [Decimal(3)]
 
 
-def test_the_page_links_documents_and_leads_to_the_entries_of_the_same_days(site: Flask) -> None:
-    store = stocked()
+def test_the_page_links_documents_and_leads_to_the_entries_of_the_same_days(app: Flask, store: Store) -> None:
     publish(CARD, {**TRIAL, "subtotals": ["kind"], "sort": ["kind", "account"], "menu": True})
-    ann = sign_in(site, "ann", administrator=True)
+    ann = sign_in(app, "ann", administrator=True)
     page = ann.get("/datasets/card?p.since=2026-03-01&p.until=2026-03-31").text
     assert re.search(r'<a href="/f/receipt/\d+">Receipt ', page)
     assert "/datasets/trial" in page  # in the menu
@@ -249,14 +249,13 @@ def test_the_page_links_documents_and_leads_to_the_entries_of_the_same_days(site
     assert "存货" in ann.get("/datasets/trial?p.since=2026-03-01&p.until=2026-03-31").text
 
 
-def test_a_reader_of_a_part_is_told_that_totals_may_be_too_small(site: Flask) -> None:
-    stocked()
+def test_a_reader_of_a_part_is_told_that_totals_may_be_too_small(app: Flask, store: Store) -> None:
     both = dataset("both", {"ledger": "stock"}, {"item": "item", "worth": "value"},
                    union=[{"from": {"ledger": "general"}, "columns": {"worth": "debit"}}])  # fmt: skip
     publish(both, role("keeper", {"ledger": "stock", "may": ["view"]}))
     text = "totals too small"
-    assert text in sign_in(site, "kim", roles=["keeper"]).get("/datasets/both").text
-    assert text not in sign_in(site, "ann", administrator=True).get("/datasets/both").text
+    assert text in sign_in(app, "kim", roles=["keeper"]).get("/datasets/both").text
+    assert text not in sign_in(app, "ann", administrator=True).get("/datasets/both").text
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

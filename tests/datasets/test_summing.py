@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from databases import Begun
 from datasets.conftest import dataset
 from datasets.test_statements import CARD, MARCH, TRIAL, reader, rows, stocked
 from formloop.access.actor import SYSTEM, Actor
@@ -96,8 +97,8 @@ def test_statements_from_balances_are_those_from_entries(database: Any, seed: in
     assert filled > 100 and both_ways("as_of", day="2026-12-31")[0]["item"] == store.bolt
 
 
-def test_what_came_to_nothing_is_there_as_well(database: Any) -> None:
-    store = stocked()
+def test_what_came_to_nothing_is_there_as_well(begun: Begun) -> None:
+    store = begun(stocked)
     publish(AS_OF)
     store.cancel("receipt", store.buy("1", "5", day="2026-02-01", item=store.make("item", "pin")))
     assert [row["quantity"] for row in both_ways("as_of", day="2026-02-02")][-1] == 0
@@ -120,8 +121,8 @@ def test_what_came_to_nothing_is_there_as_well(database: Any) -> None:
         {"measures": {"value": "SUMIF(value, quantity > 0)"}},
     ],
 )
-def test_what_asks_for_single_entries_reads_them(database: Any, change: dict[str, Any]) -> None:
-    stocked()
+def test_what_asks_for_single_entries_reads_them(begun: Begun, change: dict[str, Any]) -> None:
+    begun(stocked)
     publish({**AS_OF, **change})
     (origin,) = [part.origin for part in get_dataset("as_of").parts]
     assert isinstance(origin, LedgerOrigin) and origin.summing is None
@@ -129,8 +130,8 @@ def test_what_asks_for_single_entries_reads_them(database: Any, change: dict[str
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_older_entries_cost_a_statement_nothing(database: Any) -> None:
-    store = stocked()
+def test_older_entries_cost_a_statement_nothing(begun: Begun) -> None:
+    store = begun(stocked)
     publish(CARD, TRIAL, AS_OF)
     pin = store.make("item", "pin")
     store.buy("1", "2", day="2026-02-10", item=pin)

@@ -10,8 +10,8 @@ from formloop.core.errors import Invalid
 from formloop.forms import service
 from formloop.ledgers import expiring
 from formloop.ledgers.verifying import verify
+from ledgers.invoices import INVOICE, INVOICED, PAID, PAYMENT, invoice, left, pay
 from ledgers.store import Store
-from ledgers.test_reference_books import INVOICE, INVOICED, PAID, PAYMENT, invoice, left, pay
 from ledgers.test_reservations import HELD, HOLDING, TAKEN, USING, hold, reserved, use
 from workflows.at_once import begun_while
 

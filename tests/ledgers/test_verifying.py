@@ -11,8 +11,8 @@ from formloop.db import connection, transactional
 from formloop.ledgers import origins, reversing
 from formloop.ledgers.kind import get_ledger
 from formloop.ledgers.verifying import verify
+from ledgers.invoices import INVOICE, INVOICED, PAID, PAYMENT, invoice
 from ledgers.store import Store
-from ledgers.test_reference_books import INVOICE, INVOICED, PAID, PAYMENT, invoice
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 

@@ -1,17 +1,15 @@
 """A desk with a form on it, and the people who sit there."""
 
-from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
+from databases import Begun, Build
 from formloop.access import people, sessions, signing
 from formloop.access.actor import SYSTEM, Actor, get_actor
-from formloop.app import create_app
 from formloop.definitions import service as definitions
-from formloop.settings import Settings
 from formloop.studio import drafting
 
 PAPER = {
@@ -43,13 +41,8 @@ class Studio:
 
     id = PAPER["x-id"]
 
-    def __init__(self, settings: Settings) -> None:
-        self.app = create_app(replace(settings, secret_key="k" * 32))
-        self.mei, self.lin = self._builder("mei", "Mei"), self._builder("lin", "Lin")
-        definitions.publish_many(SYSTEM, [PAPER], "first")
-
-    def _builder(self, account: str, name: str) -> Actor:
-        return get_actor(people.add_person(SYSTEM, account, name, administrator=True))
+    def __init__(self, app: Flask, mei: Actor, lin: Actor) -> None:
+        self.app, self.mei, self.lin = app, mei, lin
 
     def desk(self, actor: Actor | None = None) -> drafting.Desk:
         return drafting.open_desk(actor or self.mei, self.id)
@@ -65,8 +58,19 @@ class Studio:
 
 
 @pytest.fixture
-def studio(database: Settings) -> Iterator[Studio]:
-    yield Studio(database)
+def studio(build: Build, begun: Begun) -> Studio:
+    app = build(secret_key="k" * 32)
+    return Studio(app, *begun(set_up))
+
+
+def set_up() -> tuple[Actor, Actor]:
+    """Mei and Lin, and the form."""
+    mei, lin = (
+        get_actor(people.add_person(SYSTEM, account, account.title(), administrator=True))
+        for account in ("mei", "lin")
+    )
+    definitions.publish_many(SYSTEM, [PAPER], "first")
+    return mei, lin
 
 
 @pytest.hookimpl(tryfirst=True)

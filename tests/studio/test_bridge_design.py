@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridges.trade import BRIDGE_DOC, Trade
+from bridges.trade import BRIDGE_DOC, set_up
 from formloop.access import people
 from formloop.access.actor import SYSTEM, get_actor
 from formloop.core.definitions import kinds
@@ -19,8 +19,8 @@ AT = f"/studio/{BRIDGE_DOC['x-id']}"
 
 
 @pytest.fixture
-def trade(studio):
-    return Trade(BRIDGE_DOC)
+def trade(studio, begun):
+    return begun(set_up)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from databases import Begun
 from formloop.access import people, sessions, signing
 from formloop.access.actor import SYSTEM
 from formloop.core.definitions import kinds
@@ -23,8 +24,8 @@ AT = f"/studio/{EXPLODE['x-id']}"
 
 
 @pytest.fixture
-def works(studio: Studio) -> Works:
-    return Works()
+def works(studio: Studio, begun: Begun) -> Works:
+    return begun(Works)
 
 
 @pytest.fixture
