@@ -21,6 +21,7 @@ from formloop.db.glances import (
 )
 from formloop.db.marks import Mark
 from formloop.db.plans import columns_changed, forget_plans
+from formloop.db.prepared import Prepared, adding
 from formloop.db.triggers import never_changed
 from formloop.db.turns import patience
 from formloop.db.types import Exact, JsonText, UtcTime
@@ -41,7 +42,9 @@ __all__ = [
     "Exact",
     "JsonText",
     "Mark",
+    "Prepared",
     "UtcTime",
+    "adding",
     "after_commit",
     "among",
     "begin_writing",
