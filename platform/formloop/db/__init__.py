@@ -20,6 +20,7 @@ from formloop.db.glances import (
     remembered_by,
 )
 from formloop.db.marks import Mark
+from formloop.db.parts import Part
 from formloop.db.plans import columns_changed, forget_plans
 from formloop.db.prepared import Prepared, adding
 from formloop.db.triggers import never_changed
@@ -42,6 +43,7 @@ __all__ = [
     "Exact",
     "JsonText",
     "Mark",
+    "Part",
     "Prepared",
     "UtcTime",
     "adding",

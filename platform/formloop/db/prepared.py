@@ -4,7 +4,7 @@ What the library does anew for each execution (its cache key, a context, a resul
 times what the driver needs for a row. Transactions, savepoints, errors and listeners stay the library's.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Dialect, Executable, Table, insert
 from sqlalchemy.engine import IteratorResult, Result
 from sqlalchemy.engine.result import SimpleResultMetaData
 
-Values = Mapping[str, Any]
+Values = dict[str, Any]
 Bind = Callable[[Any], Any] | None
 Reader = tuple[int, Callable[[Any], Any]]  # which column, and how its value is read
 
@@ -58,10 +58,10 @@ class Prepared:
             return cast(Result[Any], conn.execute(self._statement, values))
         return IteratorResult(text.shape, iter(self._found(conn, text, values)))
 
-    def run(self, conn: Connection, values: Values | Sequence[Values]) -> int:
+    def run(self, conn: Connection, values: Values | list[Values]) -> int:
         """Change rows, with several sets of values one after the other; how many were changed."""
         text = self._spelt(conn.dialect)
-        if isinstance(values, Sequence) and len(values) == 1:
+        if isinstance(values, list) and len(values) == 1:
             values = values[0]
         if text is None:
             return conn.execute(self._statement, values).rowcount
@@ -91,9 +91,9 @@ def adding(table: Table, keys: tuple[str, ...]) -> Prepared:
     return Prepared(insert(table), keys)
 
 
-def _executed(conn: Connection, text: _Text, values: Values | Sequence[Values]) -> Any:
-    many = not isinstance(values, Mapping)
-    given = [_given(text, each) for each in values] if isinstance(values, Sequence) else _given(text, values)
+def _executed(conn: Connection, text: _Text, values: Values | list[Values]) -> Any:
+    many = isinstance(values, list)
+    given = [_given(text, each) for each in values] if isinstance(values, list) else _given(text, values)
     cursor: Any = conn.connection.cursor()
     try:
         for told in conn.engine.dispatch.before_cursor_execute:

@@ -45,6 +45,7 @@ class Links:
         self.every = every
         self.held = held
         self.records: Fetched = {}
+        self._context = context_of(actor)
         self.linkages = Linkages(actor, spec)
         self.add(spec, rows)
 
@@ -71,9 +72,9 @@ class Links:
         if not ids:
             return
         target = get_form(form)
-        keys = {p[0] for p in paths} & set(target.table.c.keys())
+        keys = {p[0] for p in paths if p[0] in target.table.c}
         permit = permits.find_permit(self.actor, "view", target)
-        seen = permit.where(context_of(self.actor)) if permit else _NOBODY
+        seen = permit.where(self._context) if permit else _NOBODY
         rows = standing.read(target, ids, keys | {"id", "deleted_at"}, seen, target.key in self.held)
         for i in ids & rows.keys():
             known = self.records.setdefault((form, i), {"_seen": True})

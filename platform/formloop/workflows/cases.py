@@ -107,7 +107,7 @@ def find_open(form: str, record: int, lock: bool = False) -> Row[Any] | None:
         return query.rows(conn, {"of_form": form, "of_record": record}).one_or_none()
 
 
-def add(values: Mapping[str, Any]) -> None:
+def add(values: dict[str, Any]) -> None:
     """A new case."""
     adding(case, tuple(values)).run(connection(), values)
 

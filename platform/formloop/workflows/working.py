@@ -16,7 +16,7 @@ from formloop.bridges import provenance
 from formloop.bridges.engine import fitting
 from formloop.core.errors import FormloopError, Invalid, NotFound, Problem
 from formloop.core.text import M, Message
-from formloop.db import Prepared, connection
+from formloop.db import Part, Prepared, connection
 from formloop.events import outbox
 from formloop.events.reasons import Guarded
 from formloop.forms import known
@@ -52,16 +52,16 @@ def does(kind: str) -> Callable[[Kind], Kind]:
 
 def perform(turn: Turn, work: Work) -> Event | None:
     """Do it; what came of it, or None when that will be told later."""
-    point = None if work.kind in READING else connection().begin_nested()
+    part = None if work.kind in READING else Part()
     try:
         values = _KINDS[work.kind](turn, work)
     except FormloopError as error:
-        if point is not None:
-            point.rollback()
+        if part is not None:
+            part.undo()
             note_taken_back()
         return Event("failed", None, round=work.round, values={"reason": reason_of(error)})
-    if point is not None:
-        point.commit()
+    if part is not None:
+        part.keep()
     return None if values is None else Event("done", None, round=work.round, values=values)
 
 
