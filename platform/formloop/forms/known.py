@@ -54,6 +54,7 @@ def find(spec: FormSpec, ids: Iterable[int], lines: bool = True) -> dict[int, Va
 
 
 def _as_read(spec: FormSpec, record: Values, lines: bool) -> Values:
+    """A record as the database would give it: the same digits, the same zone, values of JSON as text holds them."""
     found = _row(spec.table, record)
     for each in spec.subforms if lines else ():
         table = spec.line_tables[each.key]
