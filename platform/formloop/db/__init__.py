@@ -6,7 +6,7 @@ a connection for reads. Nothing may wait for the network inside a transaction.
 
 from formloop.db.beginning import begin_writing
 from formloop.db.choosing import among, handed, places_for
-from formloop.db.engines import engine, inserting, is_sqlite, metadata, start, upserting
+from formloop.db.engines import engine, is_sqlite, metadata, start, upserting
 from formloop.db.given import given
 from formloop.db.glances import (
     changed_here,
@@ -62,7 +62,6 @@ __all__ = [
     "handed",
     "hurry",
     "in_transaction",
-    "inserting",
     "is_sqlite",
     "just_seen",
     "kept",
