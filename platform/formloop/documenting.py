@@ -61,7 +61,7 @@ _BENCHES = {
     "bridge": "deliveries after the transaction and within it",
     "http": "creating and listing records over HTTP, start and memory of the served site",
     "expression": "calculating formulas",
-    "ledger": "entering documents into ledgers, balances of 100,000 things, back-dating under 100,000 entries",
+    "ledger": "entering documents into ledgers and whole orders, beside the same rows by hand; balances of 100,000 things, back-dating under 100,000 entries",
     "studio": "an edit on a form of 200 fields in the designer, with undo kept and the draft checked; publishing over a million records while others save",
 }
 

@@ -155,6 +155,28 @@ def test_the_own_record_is_read_once_while_only_others_are_found_and_written(sta
     assert sum(each.startswith("SELECT request.id, request.form_version") for each in asked) == 1
 
 
+def test_what_a_step_found_to_be_changed_is_read_once_however_many_steps_change_it(stage: Stage) -> None:
+    find = {"id": "find", "node": "data", "do": "query", "form": "errand", "by": {"subject": "subject"}}
+    change = {
+        "id": "add", "node": "data", "do": "update", "form": "errand", "record": "flow.find",
+        "values": {"amount": "flow.find.amount + amount"},
+    }  # fmt: skip
+    records.create(stage.actors["adm"], "errand", {"subject": "A desk", "amount": "1"})
+    stage.publish(find, change, change | {"id": "more"}, END)
+    asked: list[str] = []
+
+    def note(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    event.listen(db.engine(), "before_cursor_execute", note)
+    try:
+        stage.submit(amount="100")
+    finally:
+        event.remove(db.engine(), "before_cursor_execute", note)
+    assert [int(each["amount"]) for each in errands()] == [201]
+    assert sum(each.startswith("SELECT") and "FROM errand" in each for each in asked) == 1
+
+
 def test_records_are_looked_up_and_walked_one_by_one(stage: Stage) -> None:
     for amount in ("1", "2", "3"):
         records.create(stage.actors["adm"], "errand", {"subject": "A desk", "amount": amount})

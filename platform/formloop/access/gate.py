@@ -6,6 +6,7 @@ Resources are `form:<key>`, `ledger:<key>`, `definition`, `people`, `site`, `pac
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Engine, select
@@ -209,5 +210,6 @@ def require(actor: Actor, action: str, resource: str) -> tuple[Grant, ...]:
     return decision.grants
 
 
+@lru_cache(maxsize=2_000)
 def _everything(action: str, resource: str) -> Grant:
     return Grant("administrator", "*", resource, frozenset({action}), None, frozenset({"*"}), frozenset())

@@ -4,16 +4,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, Table, and_, bindparam, not_, select
+from sqlalchemy import Table, and_, bindparam, not_, select
 
 from formloop.bridges.spec import BridgeSpec
 from formloop.core import clock
-from formloop.db import connection, inserting, reading
+from formloop.db import Prepared, adding, among, connection, handed, places_for, reading
 from formloop.forms.spec import FormSpec, Values
 from formloop.forms.tables import change, record_link
 
 _CHUNK = 500
-_LINKS = (
+_LINKS = Prepared(
     select(record_link.c.from_line, record_link.c.to_record)
     .where(
         record_link.c.from_form == bindparam("source"),
@@ -31,7 +31,7 @@ def list_links(bridge: BridgeSpec, record: int) -> list[Link]:
     """What this bridge has made of a source record so far, oldest first."""
     names = {"source": bridge.source, "record": record, "target": bridge.target, "via": bridge.key}
     with reading() as conn:
-        return [(row[0], row[1]) for row in conn.execute(_LINKS, names)]
+        return [(row["from_line"], row["to_record"]) for row in _LINKS.dicts(conn, names)]
 
 
 def add_links(bridge: BridgeSpec, record: int, links: Iterable[Link]) -> None:
@@ -50,7 +50,7 @@ def add_links(bridge: BridgeSpec, record: int, links: Iterable[Link]) -> None:
         for line, made in links
     ]
     if rows:
-        connection().execute(inserting(record_link), rows)
+        adding(record_link, tuple(rows[0])).run(connection(), rows)
 
 
 def link(source: tuple[str, int], target: tuple[str, int], via: str, version: int) -> None:
@@ -65,7 +65,8 @@ def link(source: tuple[str, int], target: tuple[str, int], via: str, version: in
     }
     known = select(record_link.c.at).where(*(record_link.c[name] == value for name, value in row.items()))
     if connection().execute(known).first() is None:
-        connection().execute(inserting(record_link), {**row, "version": version, "at": clock.now()})
+        made = {**row, "version": version, "at": clock.now()}
+        adding(record_link, tuple(made)).run(connection(), made)
 
 
 def count_made(form: str, record: int) -> dict[str, int]:
@@ -85,24 +86,27 @@ def find_by_key(
 ) -> dict[tuple[Any, ...], Values]:
     """The live records with these key values: id and state, by their key."""
     found: dict[tuple[Any, ...], Values] = {}
-    query = _holders(target.table, tuple(by))
     ordered = sorted(keys, key=str)
     for start in range(0, len(ordered), _CHUNK):
         part = ordered[start : start + _CHUNK]
-        asked = {f"by_{place}": list({key[place] for key in part}) for place in range(len(by))}
-        for row in connection().execute(query, asked):
-            if tuple(row[2:]) in keys:
-                found[tuple(row[2:])] = {"id": row[0], "state": row[1]}
+        values = [list({key[place] for key in part}) for place in range(len(by))]
+        query = _holders(target.table, tuple(by), tuple(places_for(each) for each in values))
+        asked = {k: v for place, each in enumerate(values) for k, v in handed(f"by_{place}_", each).items()}
+        for row in query.dicts(connection(), asked):
+            key = tuple(row[f"by_{place}"] for place in range(len(by)))
+            if key in keys:
+                found[key] = {"id": row["id"], "state": row["state"]}
     return found
 
 
 @lru_cache(maxsize=500)
-def _holders(table: Table, by: tuple[str, ...]) -> Select[Any]:
+def _holders(table: Table, by: tuple[str, ...], places: tuple[int, ...]) -> Prepared:
     """The live records whose columns have these values; prepared once, since every run asks it."""
     columns = [table.c[name] for name in by]
-    fits = [c.in_(bindparam(f"by_{place}", expanding=True)) for place, c in enumerate(columns)]
-    live = select(table.c.id, table.c.state, *columns).where(*fits, table.c.deleted_at.is_(None))
-    return live.order_by(table.c.id.desc())
+    fits = [among(c, f"by_{n}_", many) for n, (c, many) in enumerate(zip(columns, places, strict=True))]
+    named = [column.label(f"by_{place}") for place, column in enumerate(columns)]
+    live = select(table.c.id, table.c.state, *named).where(*fits, table.c.deleted_at.is_(None))
+    return Prepared(live.order_by(table.c.id.desc()))
 
 
 def find_live(target: FormSpec, ids: Iterable[int]) -> dict[int, Values]:

@@ -6,7 +6,7 @@ a connection for reads. Nothing may wait for the network inside a transaction.
 
 from formloop.db.beginning import begin_writing
 from formloop.db.choosing import among, handed, places_for
-from formloop.db.engines import engine, inserting, is_sqlite, metadata, start, upserting
+from formloop.db.engines import engine, is_sqlite, metadata, start, upserting
 from formloop.db.given import given
 from formloop.db.glances import (
     changed_here,
@@ -20,7 +20,9 @@ from formloop.db.glances import (
     remembered_by,
 )
 from formloop.db.marks import Mark
+from formloop.db.parts import Part
 from formloop.db.plans import columns_changed, forget_plans
+from formloop.db.prepared import Prepared, adding
 from formloop.db.triggers import never_changed
 from formloop.db.turns import patience
 from formloop.db.types import Exact, JsonText, UtcTime
@@ -41,7 +43,10 @@ __all__ = [
     "Exact",
     "JsonText",
     "Mark",
+    "Part",
+    "Prepared",
     "UtcTime",
+    "adding",
     "after_commit",
     "among",
     "begin_writing",
@@ -57,7 +62,6 @@ __all__ = [
     "handed",
     "hurry",
     "in_transaction",
-    "inserting",
     "is_sqlite",
     "just_seen",
     "kept",

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Engine, Insert, MetaData, Table, event, insert, make_url
+from sqlalchemy import Engine, MetaData, Table, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DisconnectionError
 
@@ -57,12 +57,6 @@ def for_reading() -> Engine:
 def is_sqlite() -> bool:
     """Whether this site runs on SQLite."""
     return engine().dialect.name == "sqlite"
-
-
-@lru_cache(maxsize=4_000)
-def inserting(table: Table) -> Insert:
-    """INSERT into `table`; the same object each time, so that the library knows it again at once."""
-    return insert(table)
 
 
 def upserting(table: Table) -> Any:

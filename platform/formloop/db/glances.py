@@ -9,10 +9,11 @@ from collections.abc import Callable, Hashable
 from functools import lru_cache
 from typing import Any, ParamSpec, TypeVar
 
-from sqlalchemy import Engine, ScalarSelect, Select, func, select
+from sqlalchemy import Engine, ScalarSelect, func, select
 
 from formloop.db.engines import engine
 from formloop.db.migrations import counters, raise_by
+from formloop.db.prepared import Prepared
 from formloop.db.units import before_writing, connection, find_unit, reading
 
 P = ParamSpec("P")
@@ -111,7 +112,7 @@ def _look() -> None:
     unit = find_unit()
     if unit is None or not _glances:
         return
-    unit.seen = dict(zip(_glances, unit.connection.execute(_together()).one(), strict=True))
+    (unit.seen,) = _together().dicts(unit.connection, {})
     for name, value in unit.seen.items():
         told = _glances[name][1]
         if told is not None:
@@ -119,8 +120,8 @@ def _look() -> None:
 
 
 @lru_cache(maxsize=1)
-def _together() -> Select[Any]:
-    return select(*(query.label(name) for name, (query, _) in _glances.items()))
+def _together() -> Prepared:
+    return Prepared(select(*(query.label(name) for name, (query, _) in _glances.items())))
 
 
 before_writing(_look)

@@ -1,21 +1,18 @@
 """The records that other records point to, fetched in one query for each form however many rows ask."""
 
 from collections.abc import Collection, Iterable, Mapping
-from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Table, literal, select
+from sqlalchemy import ColumnElement, literal
 
 from formloop.access.actor import Actor
 from formloop.core.expression import Linked, Path
-from formloop.db import among, handed, places_for, reading
-from formloop.forms import permits
+from formloop.forms import permits, standing
 from formloop.forms.elsewhere import Linkages, condition_of
 from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
 from formloop.forms.reading import OWN
 from formloop.forms.spec import Field, FormSpec, Values
-from formloop.forms.standing import columns_asked, note_held, recall
 
 Fetched = dict[tuple[str, int], Values]
 
@@ -48,6 +45,7 @@ class Links:
         self.every = every
         self.held = held
         self.records: Fetched = {}
+        self._context = context_of(actor)
         self.linkages = Linkages(actor, spec)
         self.add(spec, rows)
 
@@ -74,10 +72,10 @@ class Links:
         if not ids:
             return
         target = get_form(form)
-        keys = {p[0] for p in paths} & set(target.table.c.keys())
+        keys = {p[0] for p in paths if p[0] in target.table.c}
         permit = permits.find_permit(self.actor, "view", target)
-        seen = permit.where(context_of(self.actor)) if permit else _NOBODY
-        rows = self._rows(target, ids, keys | {"id", "deleted_at"}, seen)
+        seen = permit.where(self._context) if permit else _NOBODY
+        rows = standing.read(target, ids, keys | {"id", "deleted_at"}, seen, target.key in self.held)
         for i in ids & rows.keys():
             known = self.records.setdefault((form, i), {"_seen": True})
             known.update({key: rows[i][key] for key in keys}, id=i, deleted_at=rows[i]["deleted_at"])
@@ -95,27 +93,6 @@ class Links:
             self.fetch(field.relation.form, {r[key] for r in here if r.get(key) is not None}, rest)
             for record in here:
                 record[key] = self.linked(field, record.get(key))
-
-    def _rows(
-        self, target: FormSpec, ids: set[int], keys: set[str], seen: ColumnElement[bool] | None
-    ) -> Mapping[int, Values]:
-        """These records by id, with the columns `keys` at least; each is read once in a transaction."""
-        held = target.key in self.held
-        if held:
-            note_held(target.key)
-        columns, rows = columns_asked(target.table), recall(target.key, target.table, seen)
-        missing = {i for i in ids if i not in rows or not keys <= rows[i].keys()}
-        if held:
-            missing = ids
-        if missing:
-            columns |= keys
-            query = _reading(target.table, tuple(sorted(columns)), seen, places_for(missing))
-            if held:
-                query = query.order_by(target.table.c.id).with_for_update()
-            with reading() as conn:
-                found = conn.execute(query, handed("id", missing)).mappings()
-                rows.update({row["id"]: dict(row) for row in found})
-        return rows
 
     def linked(self, field: Field, value: Any) -> Any:
         """`value` as expressions want it: the id, carrying its record when that was fetched."""
@@ -137,16 +114,6 @@ class Links:
                     for line in values.get(field.key) or ()
                 ]
         return env
-
-
-@lru_cache(maxsize=2_000)
-def _reading(
-    table: Table, keys: tuple[str, ...], seen: ColumnElement[bool] | None, places: int
-) -> Select[Any]:
-    """The columns `keys` of the records with some ids, and whether they are `seen`; prepared once: every save asks it."""
-    marks = [] if seen is None else [seen.label("_seen")]
-    query = select(*(table.c[k] for k in keys), *marks)
-    return query.where(among(table.c.id, "id", places))
 
 
 def _ids(rows: Iterable[Mapping[str, Any]], path: tuple[str, ...]) -> set[int]:

@@ -33,6 +33,7 @@ from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
 from formloop.forms.permits import Permit
 from formloop.forms.spec import SYSTEM_COLUMNS, Field, FormSpec, Values, no_such_field
+from formloop.forms.standing import read
 
 PAGE = 50
 EXACT_TOTAL = 10_000
@@ -256,8 +257,14 @@ def titles_of(conn: Connection, spec: FormSpec, ids: set[int], actor: Actor) -> 
     """
     if not ids or spec.title_field not in spec.table.c:
         return {}
-    query = select(spec.table.c.id, _title_column(actor, spec)).where(spec.table.c.id.in_(ids))
-    return {row[0]: str(row[1]) if row[1] is not None else f"#{row[0]}" for row in conn.execute(query)}
+    title = _title_column(actor, spec)
+    if title is spec.table.c[spec.title_field]:
+        rows = read(spec, ids, {"id", spec.title_field})
+        found = {i: rows[i][spec.title_field] for i in ids & rows.keys()}
+    else:
+        query = select(spec.table.c.id, title).where(spec.table.c.id.in_(ids))
+        found = {row[0]: row[1] for row in conn.execute(query)}
+    return {i: str(value) if value is not None else f"#{i}" for i, value in found.items()}
 
 
 def _title_column(actor: Actor, spec: FormSpec) -> ColumnElement[Any]:

@@ -7,16 +7,15 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Select,
     Table,
-    Update,
     bindparam,
     delete,
     select,
     update,
 )
 
-from formloop.db import among, handed, inserting, places_for
+from formloop.db import Prepared, adding, among, handed, places_for
+from formloop.forms import known
 from formloop.forms.spec import FormSpec, Values
 
 CHUNK = 500  # ids in one IN list
@@ -29,17 +28,17 @@ def load(
     where: ColumnElement[bool] | None = None,
     lines: Collection[str] | None = None,
 ) -> dict[int, Values]:
-    """The records with these ids that fulfil `where`, with their lines in order; one query a table.
+    """The records with these ids that fulfil `where`, with their lines in order; at most one query a table.
 
     `lines` names the subforms that are wanted; all, if it does not.
     """
+    ids = list(ids)
+    mine = known.find(spec, ids) if where is None else {}
     found: dict[int, Values] = {}
-    for chunk in _chunks(list(ids)):
-        places = places_for(chunk)
-        query = _by_id(spec.table, places) if where is None else _by_id_where(spec.table, places, where)
-        found.update({row["id"]: dict(row) for row in conn.execute(query, handed("id", chunk)).mappings()})
+    for chunk in _chunks([each for each in ids if each not in mine]):
+        found.update({row["id"]: row for row in _asked(conn, spec.table, chunk, where)})
     add_lines(conn, spec, found, lines)
-    return found
+    return found | mine
 
 
 def add_lines(
@@ -51,27 +50,32 @@ def add_lines(
         for record in found.values():
             record[subform.key] = []
         for chunk in _chunks(list(found)):
-            query = _lines_of(table, places_for(chunk))
-            for row in conn.execute(query, handed("id", chunk)).mappings():
-                line = dict(row)
+            for line in _lines_of(table, places_for(chunk)).dicts(conn, handed("id", chunk)):
                 found[line.pop("record")][subform.key].append(line)
 
 
+def _asked(conn: Connection, table: Table, ids: list[int], where: ColumnElement[bool] | None) -> list[Values]:
+    if where is None:
+        return _by_id(table, places_for(ids)).dicts(conn, handed("id", ids))
+    return _by_id_where(table, places_for(ids), where).dicts(conn, handed("id", ids))
+
+
 @lru_cache(maxsize=1_000)
-def _by_id(table: Table, places: int) -> Select[Any]:
-    return select(table).where(among(table.c.id, "id", places))
+def _by_id(table: Table, places: int) -> Prepared:
+    return Prepared(select(table).where(among(table.c.id, "id", places)))
 
 
 @lru_cache(
     maxsize=1_000
 )  # conditions are told apart by which object they are, so a steady one is prepared once
-def _by_id_where(table: Table, places: int, where: ColumnElement[bool]) -> Select[Any]:
-    return _by_id(table, places).where(where)
+def _by_id_where(table: Table, places: int, where: ColumnElement[bool]) -> Prepared:
+    return Prepared(select(table).where(among(table.c.id, "id", places), where))
 
 
 @lru_cache(maxsize=1_000)
-def _lines_of(table: Table, places: int) -> Select[Any]:
-    return select(table).where(among(table.c.record, "id", places)).order_by(table.c.record, table.c.position)
+def _lines_of(table: Table, places: int) -> Prepared:
+    these = select(table).where(among(table.c.record, "id", places))
+    return Prepared(these.order_by(table.c.record, table.c.position))
 
 
 def _chunks(ids: list[int]) -> Iterable[list[int]]:
@@ -79,6 +83,7 @@ def _chunks(ids: list[int]) -> Iterable[list[int]]:
         yield ids[start : start + CHUNK]
 
 
+@lru_cache(maxsize=1_000)
 def columns_of(table: Table) -> tuple[str, ...]:
     """The names of the columns of a table."""
     return tuple(table.c.keys())
@@ -87,12 +92,13 @@ def columns_of(table: Table) -> tuple[str, ...]:
 def add(conn: Connection, spec: FormSpec, records: Sequence[Values]) -> None:
     """Insert records with their lines: one statement a table."""
     columns = columns_of(spec.table)
-    conn.execute(inserting(spec.table), [{key: record.get(key) for key in columns} for record in records])
+    adding(spec.table, columns).run(conn, [{key: record.get(key) for key in columns} for record in records])
     for subform in spec.subforms:
         table = spec.line_tables[subform.key]
+        keys = columns_of(table)
         lines = [
             {
-                **{key: line.get(key) for key in columns_of(table)},
+                **{key: line.get(key) for key in keys},
                 "record": record["id"],
                 "position": position,
             }
@@ -100,7 +106,7 @@ def add(conn: Connection, spec: FormSpec, records: Sequence[Values]) -> None:
             for position, line in enumerate(record.get(subform.key) or ())
         ]
         if lines:
-            conn.execute(inserting(table), lines)
+            adding(table, keys).run(conn, lines)
 
 
 def change(conn: Connection, spec: FormSpec, before: Values, after: Values) -> bool:
@@ -108,8 +114,7 @@ def change(conn: Connection, spec: FormSpec, before: Values, after: Values) -> b
     values = {key: after.get(key) for key in columns_of(spec.table) if after.get(key) != before.get(key)}
     asked = {"of_id": before["id"], "of_revision": before["revision"]}
     given = {f"new_{key}": value for key, value in values.items()}
-    changed = conn.execute(_changing(spec.table, tuple(values)), {**asked, **given})
-    if changed.rowcount != 1:
+    if _changing(spec.table, tuple(values)).run(conn, {**asked, **given}) != 1:
         return False
     for subform in spec.subforms:
         _change_lines(conn, spec, subform.key, before, after)
@@ -117,10 +122,10 @@ def change(conn: Connection, spec: FormSpec, before: Values, after: Values) -> b
 
 
 @lru_cache(maxsize=4_000)
-def _changing(table: Table, keys: tuple[str, ...]) -> Update:
+def _changing(table: Table, keys: tuple[str, ...]) -> Prepared:
     """The change of these columns; prepared once, since the same ones change together again and again."""
     same = (table.c.id == bindparam("of_id"), table.c.revision == bindparam("of_revision"))
-    return update(table).where(*same).values({table.c[key]: bindparam(f"new_{key}") for key in keys})
+    return Prepared(update(table).where(*same).values({table.c[k]: bindparam(f"new_{k}") for k in keys}))
 
 
 def _change_lines(conn: Connection, spec: FormSpec, subform: str, before: Values, after: Values) -> None:
@@ -148,9 +153,8 @@ def _change_lines(conn: Connection, spec: FormSpec, subform: str, before: Values
     new = [line for line in lines if line["id"] not in old]
     if new:
         keys = columns_of(table)
-        conn.execute(
-            inserting(table),
-            [{**{key: line.get(key) for key in keys}, "record": before["id"]} for line in new],
+        adding(table, keys).run(
+            conn, [{**{key: line.get(key) for key in keys}, "record": before["id"]} for line in new]
         )
 
 
@@ -159,6 +163,7 @@ def remove(conn: Connection, spec: FormSpec, record: int) -> None:
     for lines in spec.line_tables.values():
         conn.execute(delete(lines).where(lines.c.record == record))
     conn.execute(delete(spec.table).where(spec.table.c.id == record))
+    known.forget(spec, record)
 
 
 def difference(spec: FormSpec, before: Values, after: Values) -> tuple[Values, Values]:

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from formloop.core.text import M, Message
-from formloop.db import connection, reading
+from formloop.db import Prepared, connection, reading
 from formloop.forms.tables import serial_counter
 
 _PLACE = re.compile(r"\{([^{}]*)\}")
@@ -26,7 +26,7 @@ _RANK = {each: rank for rank, each in enumerate(RESTARTS)}
 PARTS = {"year": M("year"), "month": M("month"), "day": M("day")}
 _counter = [serial_counter.c[name] == bindparam(f"of_{name}") for name in ("form", "field", "period")]
 _VALUE = select(serial_counter.c.value).where(*_counter)
-_RAISE = (
+_RAISE = Prepared(
     update(serial_counter)
     .where(*_counter)
     .values(value=serial_counter.c.value + bindparam("count"))
@@ -188,7 +188,7 @@ def _key(form: str, field: str, period: str) -> dict[str, str]:
 def _raise(of: Counting, period: str, count: int, start: int) -> int:
     conn = connection()
     raised = {**_key(of.form, of.field, period), "count": count}
-    value = conn.execute(_RAISE, raised).scalar()
+    value = _RAISE.rows(conn, raised).scalar()
     if value is not None:
         return int(value)
     begun = {"form": of.form, "field": of.field, "period": period, "value": start + count}
@@ -197,7 +197,7 @@ def _raise(of: Counting, period: str, count: int, start: int) -> int:
             conn.execute(insert(serial_counter).values(**begun))
         return start + count
     except IntegrityError:  # another transaction began this period first
-        return int(conn.execute(_RAISE, raised).scalar_one())
+        return int(_RAISE.rows(conn, raised).scalar_one())
 
 
 @dataclass(frozen=True, slots=True)

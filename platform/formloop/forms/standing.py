@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Collection
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Table
+from sqlalchemy import ColumnElement, Table, select
 
-from formloop.db import in_transaction, is_sqlite, kept
-from formloop.forms.spec import Values
+from formloop.db import Prepared, among, handed, in_transaction, is_sqlite, kept, places_for, reading
+from formloop.forms import known
+from formloop.forms.spec import FormSpec, Values
 
 MOST_RECALLED = 5_000  # rows of a form; more are read when they are asked for
 
@@ -41,25 +42,60 @@ def note_taken_back() -> None:
     """Part of the transaction has been undone: what was read meanwhile of what it wrote does not stand."""
     for form in _written():
         note_written(form)
+    known.forget_all()
 
 
-def recall(form: str, table: Table, seen: ColumnElement[bool] | None) -> Recalled:
-    """The rows of a form that were read in this transaction and not written since, by id; to be added to.
+def read(
+    spec: FormSpec,
+    ids: set[int],
+    keys: set[str],
+    seen: ColumnElement[bool] | None = None,
+    held: bool = False,
+) -> Recalled:
+    """These records by id, with the columns `keys` at least; each is read once in a transaction.
 
-    `seen` is the condition under which they were marked as seen.
+    `seen` is a condition by which each is marked with `_seen`; `held` lets nobody else change them before it ends.
     """
+    mine = known.find(spec, ids, lines=False) if seen is None else {}
+    missing = ids - mine.keys()
+    if held and missing:
+        note_held(spec.key)
+    rows = _recalled(spec, seen)
+    if not held:
+        missing = {i for i in missing if i not in rows or not keys <= rows[i].keys()}
+    if missing:
+        columns = _columns_asked(spec.table) if in_transaction() else set()
+        columns |= keys
+        query = _reading(spec.table, tuple(sorted(columns)), seen, places_for(missing), held)
+        with reading() as conn:
+            rows.update({row["id"]: row for row in query.dicts(conn, handed("id", missing))})
+    return {i: rows[i] for i in ids & rows.keys()} | mine if mine else rows
+
+
+def _recalled(spec: FormSpec, seen: ColumnElement[bool] | None) -> Recalled:
+    """The rows of a form that were read in this transaction and not written since, by id; to be added to."""
     if not in_transaction():
         return {}
-    rows = _memory().setdefault(form, {}).setdefault((table, seen), {})
+    rows = _memory().setdefault(spec.key, {}).setdefault((spec.table, seen), {})
     if len(rows) > MOST_RECALLED:
         rows.clear()
     return rows
 
 
 @lru_cache(maxsize=1_000)
-def columns_asked(table: Table) -> set[str]:
+def _columns_asked(table: Table) -> set[str]:
     """The columns that anything has read of records of this table so far: read together, they are read once."""
     return {"id", "deleted_at"}
+
+
+@lru_cache(maxsize=2_000)
+def _reading(
+    table: Table, keys: tuple[str, ...], seen: ColumnElement[bool] | None, places: int, held: bool
+) -> Prepared:
+    """The columns `keys` of the records with some ids, and whether they are `seen`; prepared once: every save asks it."""
+    marks = [] if seen is None else [seen.label("_seen")]
+    query = select(*(table.c[k] for k in keys), *marks).where(among(table.c.id, "id", places))
+    return Prepared(query.order_by(table.c.id).with_for_update() if held else query)
 
 
 def _written() -> Counter[str]:

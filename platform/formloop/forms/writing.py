@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import insert
 from sqlalchemy.exc import IntegrityError
 
 from formloop.access.actor import Actor
 from formloop.core import clock
 from formloop.core.errors import Conflict, Invalid, Problem
 from formloop.core.text import M
-from formloop.db import connection
+from formloop.db import adding, connection
 from formloop.events import Cause, Event, emit
-from formloop.forms import engine, rows, serials, standing
+from formloop.forms import engine, known, rows, serials, standing
 from formloop.forms.drafts import Draft, Outcome
 from formloop.forms.names import context_of
 from formloop.forms.numbering import counting, pattern_of
@@ -19,7 +18,7 @@ from formloop.forms.spec import FormSpec, Values
 from formloop.forms.tables import change
 from formloop.forms.uniqueness import taken_field
 
-_ADD_CHANGES = insert(change)
+_CHANGE = tuple(change.c.keys())
 
 
 @dataclass(slots=True)
@@ -53,6 +52,7 @@ def write(actor: Actor, spec: FormSpec, work: list[Work], cause: Cause) -> None:
                 raise Conflict
     except IntegrityError as error:
         raise Invalid([taken_field(spec, str(error.orig))]) from error
+    known.note(spec, (w.after for w in (*new, *changed)))
     _log(actor, spec, [*new, *changed], cause)
     emit(*(_event(actor, spec, each, cause) for each in (*new, *changed)))
 
@@ -139,7 +139,7 @@ def _log(actor: Actor, spec: FormSpec, work: list[Work], cause: Cause) -> None:
             }
         )
     if entries:
-        connection().execute(_ADD_CHANGES, entries)
+        adding(change, _CHANGE).run(connection(), entries)
 
 
 def _action(each: Work) -> str:

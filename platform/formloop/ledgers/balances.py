@@ -7,11 +7,11 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Engine, Select, Table, Update, bindparam, func, select, update
+from sqlalchemy import Engine, Table, bindparam, func, select, update
 
 from formloop.core.errors import Conflict, Problem
 from formloop.core.text import M, Message
-from formloop.db import among, connection, engine, handed, places_for, upserting
+from formloop.db import Prepared, among, connection, engine, handed, places_for, upserting
 from formloop.ledgers.engine import Slot, pending_column
 from formloop.ledgers.names import called
 from formloop.ledgers.pools import CHUNK, Place
@@ -82,7 +82,7 @@ class Balances:
         table, found = self.ledger.tables.balance, set()
         for start in range(0, len(keys), CHUNK):
             part = keys[start : start + CHUNK]
-            for row in connection().execute(_held(table, places_for(part)), handed("key", part)).mappings():
+            for row in _held(table, places_for(part)).dicts(connection(), handed("key", part)):
                 found.add(row["key"])
                 dims = {d.key: row[d.column] for d in self.ledger.dimensions.values()}
                 values = {name: row[name] for name in row if name[:2] in ("m_", "r_", "e_")}
@@ -208,8 +208,7 @@ class Balances:
         ]
         if not moved:
             return
-        done = connection().execute(_moving(table, columns), moved)
-        if done.rowcount not in (len(moved), -1):
+        if _moving(table, columns).run(connection(), moved) not in (len(moved), -1):
             raise Conflict
         months = [
             {
@@ -221,30 +220,31 @@ class Balances:
             for month, sums in _by_month(row.days).items()
         ]
         if months:
-            connection().execute(_adding(turnover, engine()), months)
+            _adding(turnover, engine()).run(connection(), months)
 
 
 @lru_cache(maxsize=500)
-def _held(table: Table, places: int) -> Select[Any]:
+def _held(table: Table, places: int) -> Prepared:
     """The rows with some keys, held in the order of their keys; prepared once, as are the next two."""
-    return select(table).where(among(table.c.key, "key", places)).order_by(table.c.key).with_for_update()
+    these = select(table).where(among(table.c.key, "key", places))
+    return Prepared(these.order_by(table.c.key).with_for_update())
 
 
 @lru_cache(maxsize=500)
-def _moving(table: Table, columns: tuple[str, ...]) -> Update:
+def _moving(table: Table, columns: tuple[str, ...]) -> Prepared:
     """The change of one row: what is added to some of its amounts, and what is remembered."""
     sums = [table.c[name] for name in columns]
     values: dict[Any, Any] = {c: c + bindparam(f"by_{c.name}", type_=c.type) for c in sums}
     values |= {table.c[n]: bindparam(n, type_=table.c[n].type) for n in ("lifted", "state", "last")}
-    return update(table).where(table.c.key == bindparam("of")).values(values)
+    return Prepared(update(table).where(table.c.key == bindparam("of")).values(values))
 
 
 @lru_cache(maxsize=500)
-def _adding(turnover: Table, _of: Engine) -> Any:
+def _adding(turnover: Table, _of: Engine) -> Prepared:
     """The turnover of a month, made or added to."""
     new = upserting(turnover)
     added = {c.name: c + new.excluded[c.name] for c in turnover.c if c.name[:2] == "m_"}
-    return new.on_conflict_do_update(index_elements=["key", "month"], set_=added)
+    return Prepared(new.on_conflict_do_update(index_elements=["key", "month"], set_=added), turnover.c.keys())
 
 
 class Said(Message):

@@ -7,14 +7,14 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Update, update
+from sqlalchemy import update
 
 from formloop.access.actor import Actor
 from formloop.core import clock
 from formloop.core.errors import Invalid, Problem
 from formloop.core.expression import Context
 from formloop.core.text import M, Message, Titled
-from formloop.db import among, connection, handed, inserting, places_for
+from formloop.db import Prepared, adding, among, connection, handed, places_for
 from formloop.forms.kind import get_form
 from formloop.ledgers import (
     adjusting,
@@ -325,11 +325,12 @@ class Book:
         ]
         if not heads:
             return
-        conn.execute(inserting(posted), heads)
+        adding(posted, tuple(heads[0])).run(conn, heads)
         for key, ledger in self.ledgers.items():
             mine = [each for each in self.slots() if each[1].ledger.key == key and not each[1].apart]
             if mine:
-                conn.execute(inserting(ledger.tables.entry), [self._row(*each) for each in mine])
+                entries = [self._row(*each) for each in mine]
+                adding(ledger.tables.entry, tuple(entries[0])).run(conn, entries)
         for group in self.groups:
             for revaluation in group.revaluations:
                 revaluation.write(group.id)
@@ -339,7 +340,7 @@ class Book:
         ids = [group.id for group in self.groups]
         for start in range(0, len(ids), 500):
             part = ids[start : start + 500]
-            conn.execute(_sealing(places_for(part)), handed("group", part))
+            _sealing(places_for(part)).run(conn, handed("group", part))
 
     def _row(self, group: Group, slot: Slot) -> dict[str, Any]:
         ledger = slot.ledger
@@ -383,6 +384,6 @@ def _empty(posting: PostingSpec, slot: Slot, key: str) -> Message:
 
 
 @lru_cache(maxsize=8)
-def _sealing(places: int) -> Update:
+def _sealing(places: int) -> Prepared:
     """Groups are complete: from then on the database takes no entry for them."""
-    return update(posted).where(among(posted.c.id, "group", places)).values(sealed=True)
+    return Prepared(update(posted).where(among(posted.c.id, "group", places)).values(sealed=True))

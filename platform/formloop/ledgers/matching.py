@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, func, insert, or_, select, update
 from formloop.core import clock
 from formloop.core.errors import Invalid
 from formloop.core.text import M
-from formloop.db import connection, inserting
+from formloop.db import adding, connection
 from formloop.ledgers.engine import OWN, RELEASED, REVALUED, Slot, plain_rule
 from formloop.ledgers.groups import Group
 from formloop.ledgers.pools import chunks
@@ -212,7 +212,7 @@ def write(book: Book) -> None:
             if slot.ledger.key == key and is_open(book, slot)
         ]
         if rows:
-            conn.execute(inserting(table), rows)
+            adding(table, tuple(rows[0])).run(conn, rows)
         matches = [m for m in book.matches if m.ledger.key == key]
         if not matches:
             continue

@@ -1,23 +1,28 @@
 """Which dates a calendar still takes: closing and opening again, by those who may and with a reason."""
 
 from datetime import date, timedelta
+from functools import lru_cache
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import select, update
 
 from formloop.access import audit, gate
 from formloop.access.actor import Actor
 from formloop.core.errors import Forbidden, Invalid, Problem
 from formloop.core.text import M
-from formloop.db import connection, is_sqlite, kept, reading, transactional, upserting
+from formloop.db import (
+    Prepared,
+    among,
+    connection,
+    handed,
+    is_sqlite,
+    kept,
+    places_for,
+    reading,
+    transactional,
+    upserting,
+)
 from formloop.ledgers.kind import list_ledgers
 from formloop.ledgers.tables import calendar
-
-_HOLD = (
-    select(calendar)
-    .where(calendar.c.name.in_(bindparam("names", expanding=True)))
-    .order_by(calendar.c.name)
-    .with_for_update(read=True)
-)
 
 
 def closed_through(name: str) -> date | None:
@@ -34,9 +39,15 @@ def hold(names: set[str]) -> dict[str, date | None]:
         if not is_sqlite():
             _make(missing)
         known |= dict.fromkeys(missing)
-        for row in connection().execute(_HOLD, {"names": missing}):
+        for row in _held(places_for(missing)).rows(connection(), handed("name", missing)):
             known[row.name] = row.closed_through
     return known
+
+
+@lru_cache(maxsize=8)
+def _held(places: int) -> Prepared:
+    these = select(calendar).where(among(calendar.c.name, "name", places))
+    return Prepared(these.order_by(calendar.c.name).with_for_update(read=True))
 
 
 def first_open(name: str, day: date) -> date:

@@ -9,12 +9,12 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import bindparam, select
 
 from formloop.core import clock
 from formloop.core.errors import Invalid, Problem
 from formloop.core.text import M
-from formloop.db import among, connection, handed, places_for
+from formloop.db import Prepared, among, connection, handed, places_for
 from formloop.ledgers import periods
 from formloop.ledgers.adjusting import Earlier, amounts_now
 from formloop.ledgers.engine import (
@@ -43,16 +43,16 @@ def list_posted(posting: PostingSpec, records: Collection[int]) -> dict[int, lis
     found: dict[int, list[Any]] = {}
     for part in chunks(records):
         asked = {"of_form": posting.form, "of_posting": posting.key, **handed("record", part)}
-        for head in connection().execute(_posted_for(places_for(part)), asked):
+        for head in _posted_for(places_for(part)).rows(connection(), asked):
             found.setdefault(head.record, []).append(head)
     return found
 
 
 @lru_cache(maxsize=8)
-def _posted_for(places: int) -> Select[Any]:
+def _posted_for(places: int) -> Prepared:
     other = posted.alias()
     undone = select(other.c.id).where(other.c.reverses == posted.c.id).exists().label("undone")
-    return (
+    return Prepared(
         select(posted, undone)
         .where(posted.c.form == bindparam("of_form"), among(posted.c.record, "record", places))
         .where(posted.c.posting == bindparam("of_posting"), posted.c.purpose == "post")

@@ -4,16 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.engine import Row
 
 from formloop.core import clock
-from formloop.db import connection, reading, upserting
+from formloop.db import Prepared, adding, connection, reading, upserting
 from formloop.forms.spec import FormSpec
 from formloop.workflows.state import Ask, Note, State, Tell
 from formloop.workflows.tables import case, case_log, reminder, task
 
-_OF_TASK = (
+_TASKS = (
     select(
         case,
         task.c.id.label("task"),
@@ -29,14 +29,15 @@ _OF_TASK = (
     .join(task, task.c.case == case.c.id)
     .where(task.c.id == bindparam("wanted"), task.c.person == bindparam("person"))
 )
+_OF_TASK = Prepared(_TASKS)
 # only the case is locked: two deciders who each held their own task would wait for one another
-_LOCK_TASK = _OF_TASK.with_for_update(of=case)
-_LOCK = select(case).where(case.c.id == bindparam("wanted")).with_for_update()
-_OPEN = select(case).where(
+_LOCK_TASK = Prepared(_TASKS.with_for_update(of=case))
+_LOCK = Prepared(select(case).where(case.c.id == bindparam("wanted")).with_for_update())
+_RUNNING = select(case).where(
     case.c.form == bindparam("of_form"), case.c.record == bindparam("of_record"), case.c.ended_at.is_(None)
 )
-_LOCK_OPEN = _OPEN.with_for_update()
-_DECIDE = (
+_OPEN, _LOCK_OPEN = Prepared(_RUNNING), Prepared(_RUNNING.with_for_update())
+_DECIDE = Prepared(
     update(task)
     .where(task.c.id == bindparam("wanted"), task.c.person == bindparam("whose"), task.c.state == "open")
     .values(state="done", decision=bindparam("decided"), done_at=bindparam("moment"))
@@ -52,7 +53,7 @@ _RESUBMIT = (
     .where(task.c.case == bindparam("of_case"), task.c.step == "", task.c.state == "open")
     .values(state="done", decision="submit", done_at=bindparam("moment"))
 )
-_MOVE = (
+_MOVING = (
     update(case)
     .where(case.c.id == bindparam("wanted"), case.c.revision == bindparam("seen"))
     .values(
@@ -64,51 +65,58 @@ _MOVE = (
         ended_at=bindparam("end", type_=case.c.ended_at.type),
     )
 )
+_MOVE = Prepared(_MOVING)
 # what is said after the end does not make it end later
-_MOVE_ENDED = _MOVE.values(
-    ended_at=func.coalesce(case.c.ended_at, bindparam("end", type_=case.c.ended_at.type))
+_MOVE_ENDED = Prepared(
+    _MOVING.values(ended_at=func.coalesce(case.c.ended_at, bindparam("end", type_=case.c.ended_at.type)))
 )
 _KEPT = (
     task.c.kind != "todo"
 ) | (  # who handed a task on, or from whom it was taken, takes part by it no more
     (task.c.state != "cancelled") & (func.coalesce(task.c.decision, "") != "transfer")
 )
-_ADD, _ADD_TASKS, _ADD_LOG = insert(case), insert(task), insert(case_log)
+_TASK = ("id", "case", "step", "round", "person", "kind", "state", "decision", "why", "made_at", "done_at")
+_NOTE = ("id", "case", "step", "round", "person", "action", "comment", "detail", "at", "took")
+_WORKED = Prepared(
+    select(case_log.c.id)
+    .where(case_log.c.case == bindparam("of_case"), case_log.c.action == "worked")
+    .limit(1)
+)
 
 
 def find_task(task_id: int, person: int | None) -> Row[Any] | None:
     """A person's own task with its case."""
     with reading() as conn:
-        return conn.execute(_OF_TASK, {"wanted": task_id, "person": person}).one_or_none()
+        return _OF_TASK.rows(conn, {"wanted": task_id, "person": person}).one_or_none()
 
 
 def lock_task(task_id: int, person: int | None) -> Row[Any] | None:
     """A person's own task with its case, which nobody else can change until the transaction ends."""
-    return connection().execute(_LOCK_TASK, {"wanted": task_id, "person": person}).one_or_none()
+    return _LOCK_TASK.rows(connection(), {"wanted": task_id, "person": person}).one_or_none()
 
 
 def lock_case(case_id: int) -> Row[Any] | None:
     """A case, locked."""
-    return connection().execute(_LOCK, {"wanted": case_id}).one_or_none()
+    return _LOCK.rows(connection(), {"wanted": case_id}).one_or_none()
 
 
 def find_open(form: str, record: int, lock: bool = False) -> Row[Any] | None:
     """The case of a record that has not ended."""
     query = _LOCK_OPEN if lock else _OPEN
     with reading() as conn:
-        return conn.execute(query, {"of_form": form, "of_record": record}).one_or_none()
+        return query.rows(conn, {"of_form": form, "of_record": record}).one_or_none()
 
 
-def add(values: Mapping[str, Any]) -> None:
+def add(values: dict[str, Any]) -> None:
     """A new case."""
-    connection().execute(_ADD, values)
+    adding(case, tuple(values)).run(connection(), values)
 
 
 def move(case_id: int, revision: int, state: State, ended: bool) -> bool:
     """Write where a case stands now; False when somebody was faster."""
     moment = clock.now()
-    changed = connection().execute(
-        _MOVE_ENDED if ended else _MOVE,
+    changed = (_MOVE_ENDED if ended else _MOVE).run(
+        connection(),
         {
             "wanted": case_id,
             "seen": revision,
@@ -119,7 +127,7 @@ def move(case_id: int, revision: int, state: State, ended: bool) -> bool:
             "end": moment if ended else None,
         },
     )
-    return changed.rowcount == 1
+    return changed == 1
 
 
 def describe(case_id: int, title: str, summary: Sequence[Mapping[str, str]]) -> None:
@@ -130,7 +138,8 @@ def describe(case_id: int, title: str, summary: Sequence[Mapping[str, str]]) -> 
 def take(task_id: int, person: int, decision: str) -> str | None:
     """Mark a task as decided by its person; the step it is of by now, None when it is open no longer."""
     values = {"wanted": task_id, "whose": person, "decided": decision, "moment": clock.now()}
-    return connection().execute(_DECIDE, values).scalar_one_or_none()
+    step: str | None = _DECIDE.rows(connection(), values).scalar_one_or_none()
+    return step
 
 
 def cancel_open(case_id: int, rounds: Sequence[int] = (), people: Sequence[int] = ()) -> None:
@@ -180,8 +189,8 @@ def add_tasks(case_id: int, wanted: Sequence[Ask | Tell]) -> dict[int, int]:
     """Tasks and copies for people, in one statement; returns the ids of the tasks by person."""
     moment = clock.now()
     ids = clock.new_ids(len(wanted))
-    connection().execute(
-        _ADD_TASKS,
+    adding(task, _TASK).run(
+        connection(),
         [
             {
                 "id": task_id,
@@ -213,8 +222,8 @@ def _kind_of(each: Ask | Tell) -> str:
 def add_notes(case_id: int, notes: Sequence[Note], asked_at: datetime | None) -> None:
     """History rows, in one statement; the first one took as long as its person was asked."""
     moment = clock.now()
-    connection().execute(
-        _ADD_LOG,
+    adding(case_log, _NOTE).run(
+        connection(),
         [
             {
                 "id": clock.new_id(),
@@ -262,9 +271,8 @@ def list_cases(form: str, record: int) -> list[Row[Any]]:
 
 def has_worked(case_id: int) -> bool:
     """Whether steps of a case have made, changed or deleted records."""
-    worked = select(case_log.c.id).where(case_log.c.case == case_id, case_log.c.action == "worked").limit(1)
     with reading() as conn:
-        return conn.execute(worked).first() is not None
+        return bool(_WORKED.dicts(conn, {"of_case": case_id}))
 
 
 def list_notes(case_id: int) -> list[Row[Any]]:

@@ -23,8 +23,7 @@ def start() -> None:
 
 def narrow(actor: Actor, spec: FormSpec) -> list[permits.Hidden]:
     """The records of a form whose step asks this person, with the paths that it hides."""
-    places = places_of(spec)
-    if not places or actor.person_id is None:
+    if actor.person_id is None or not (places := places_of(spec)):
         return []
     if in_transaction():  # which may itself change what they are asked
         return _find_hidden(actor, spec, places)

@@ -2,8 +2,6 @@
 
 from formloop.access.actor import SYSTEM, Actor
 from formloop.core.errors import Problem
-from formloop.db import connection
-from formloop.forms import rows
 from formloop.forms.choices import check_standing
 from formloop.forms.engine import check
 from formloop.forms.links import Links
@@ -53,5 +51,5 @@ def judge_again(turn: Turn, state: str) -> list[Problem]:
     if turn.workflow.changes and cases.has_worked(turn.case):
         return []
     if turn.before is None:
-        turn.before = rows.load(connection(), turn.spec, [turn.record])[turn.record]
+        turn.before = turn.situation.whole()
     return find_problems(turn.actor, turn.spec, turn.before, turn.workflow, state)

@@ -78,6 +78,14 @@ class Situation(Staff):
         with reading() as conn:
             return rows.load(conn, self.spec, [self.record], lines=self.workflow.lines_read)[self.record]
 
+    def whole(self) -> Values:
+        """The record with all its lines."""
+        missing = [each.key for each in self.spec.subforms if each.key not in self.values]
+        if missing:
+            with reading() as conn:
+                rows.add_lines(conn, self.spec, {self.record: self.values}, missing)
+        return self.values
+
     def _environment(self, reads: Collection[Path]) -> Values:
         """The record with what it points to, and of its lines those that `reads` ask for: a loop asks for few."""
         lines = frozenset(path[0] for path in reads if path[0] in self.spec.line_tables)

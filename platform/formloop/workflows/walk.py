@@ -118,10 +118,9 @@ class Walk:
             self._arrive(like.parent)
             return
         step = self.workflow.steps[at]
-        token = Token(
-            self.next_round(), at, like.parent, memory=like.memory, loop=like.loop, parked=like.parked
-        )
-        self.change(tokens=(*self.state.tokens, token))
+        round = self.state.round + 1
+        token = Token(round, at, like.parent, memory=like.memory, loop=like.loop, parked=like.parked)
+        self.change(round=round, tokens=(*self.state.tokens, token))
         self._effort.left -= 1 + len(step.expressions) + len(step.branches)
         if self._effort.spent:
             self.apply(token, Entry(stuck=TOO_MANY))

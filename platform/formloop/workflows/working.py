@@ -9,16 +9,17 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, Table, bindparam, select
+from sqlalchemy import Table, bindparam, select
 
 from formloop.access.actor import SYSTEM
 from formloop.bridges import provenance
 from formloop.bridges.engine import fitting
 from formloop.core.errors import FormloopError, Invalid, NotFound, Problem
 from formloop.core.text import M, Message
-from formloop.db import connection
+from formloop.db import Part, Prepared, connection
 from formloop.events import outbox
 from formloop.events.reasons import Guarded
+from formloop.forms import known
 from formloop.forms import service as records
 from formloop.forms.kind import get_form
 from formloop.forms.service import Draft, How
@@ -51,16 +52,16 @@ def does(kind: str) -> Callable[[Kind], Kind]:
 
 def perform(turn: Turn, work: Work) -> Event | None:
     """Do it; what came of it, or None when that will be told later."""
-    point = None if work.kind in READING else connection().begin_nested()
+    part = None if work.kind in READING else Part()
     try:
         values = _KINDS[work.kind](turn, work)
     except FormloopError as error:
-        if point is not None:
-            point.rollback()
+        if part is not None:
+            part.undo()
             note_taken_back()
         return Event("failed", None, round=work.round, values={"reason": reason_of(error)})
-    if point is not None:
-        point.commit()
+    if part is not None:
+        part.keep()
     return None if values is None else Event("done", None, round=work.round, values=values)
 
 
@@ -115,11 +116,14 @@ def _query(turn: Turn, work: Work) -> Mapping[str, Any]:
     spec, many = get_form(work.values["form"]), bool(work.values["many"])
     by = _raw(spec.key, work.values["by"])
     empty = frozenset(key for key, value in by.items() if value is None)
-    query = _finding(spec.table, tuple(by), empty, MOST_FOUND + 1 if many else 1)
-    if spec.key in turn.workflow.changes:  # as read until written: of two that add to it neither is lost
-        query = query.with_for_update()
+    held = spec.key in turn.workflow.changes  # as read until written: of two that add to it neither is lost
+    query = _finding(spec.table, tuple(by), empty, MOST_FOUND + 1 if many else 1, held)
+    if held:
         note_held(spec.key)
-    ids = tuple(connection().execute(query, by).scalars())
+    found = query.dicts(connection(), by)
+    if held and not spec.subforms:
+        known.note(spec, found)
+    ids = tuple(each["id"] for each in found)
     if len(ids) > MOST_FOUND:
         most = Message(str(MOST_FOUND))  # no value of a field: it may be told
         raise Invalid([Problem("too_many", "", M("More than {most} records fit.", most=most))])
@@ -127,10 +131,13 @@ def _query(turn: Turn, work: Work) -> Mapping[str, Any]:
 
 
 @lru_cache(maxsize=1_000)
-def _finding(table: Table, keys: tuple[str, ...], empty: frozenset[str], most: int) -> Select[Any]:
-    """The ids of the records with these values, the oldest first; prepared once, since the same step asks it again."""
+def _finding(table: Table, keys: tuple[str, ...], empty: frozenset[str], most: int, held: bool) -> Prepared:
+    """The records with these values, the oldest first, or only their ids; prepared once, since the same step asks it
+    again."""
     asked = (table.c[key].is_(None) if key in empty else table.c[key] == bindparam(key) for key in keys)
-    return select(table.c.id).where(table.c.deleted_at.is_(None), *asked).order_by(table.c.id).limit(most)
+    found = select(table) if held else select(table.c.id)
+    found = found.where(table.c.deleted_at.is_(None), *asked).order_by(table.c.id).limit(most)
+    return Prepared(found.with_for_update() if held else found)
 
 
 @does("plan")

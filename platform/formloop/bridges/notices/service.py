@@ -16,7 +16,7 @@ from formloop.core import clock
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.registry import Registry
 from formloop.core.text import M, Message
-from formloop.db import connection, reading, transactional
+from formloop.db import Prepared, connection, reading, transactional
 from formloop.db.counting import VIEWER, count_up_to
 from formloop.events import outbox, reasons
 
@@ -81,7 +81,7 @@ class Source:
 
 sources: Registry[Source] = Registry("kind of notice")
 
-_ADD = insert(notice)
+_ADD = Prepared(insert(notice), ("id", "person", "kind", "said", "link", "made_at", "read_at"))
 
 
 def tell(people: Iterable[int], kind: str, text: Message | str, link: str = "") -> None:
@@ -96,7 +96,7 @@ def tell(people: Iterable[int], kind: str, text: Message | str, link: str = "") 
     now, said = clock.now(), reasons.written(text)
     common = {"kind": kind, "said": said, "link": link, "made_at": now}
     common["read_at"] = None if KINDS[kind].in_app else now
-    connection().execute(_ADD, [{"id": id, "person": each, **common} for each, id in told.items()])
+    _ADD.run(connection(), [{"id": id, "person": each, **common} for each, id in told.items()])
     for each, channel in _at_once(told, kind):
         payload = {"channel": channel, "person": each, "notices": [told[each]]}
         outbox.put(TOPIC, f"{channel}:{each}", payload)

@@ -1,0 +1,26 @@
+"""A part of the open transaction that can be undone by itself."""
+
+from formloop.db.units import connection
+
+
+class Part:
+    """What the open transaction does from now on until it is kept; `undo` takes it back.
+
+    Parts lie within one another; the innermost comes to its end first. It spares the library's own way, which
+    spells its statements anew each time.
+    """
+
+    __slots__ = ("_conn",)
+
+    def __init__(self) -> None:
+        self._conn = connection()
+        self._conn.exec_driver_sql("SAVEPOINT fl_part")
+
+    def keep(self) -> None:
+        """It is a part like any other from now on."""
+        self._conn.exec_driver_sql("RELEASE SAVEPOINT fl_part")
+
+    def undo(self) -> None:
+        """As if it had not begun."""
+        self._conn.exec_driver_sql("ROLLBACK TO SAVEPOINT fl_part")
+        self.keep()
