@@ -160,7 +160,10 @@ def _scope(bridge: BridgeSpec, actor: Actor, record: Values) -> dict[str, Any]:
     source = get_form(bridge.source)
     env = Reach(source, [record], bridge.reads).environment(source, record)
     scope = {"source": env, **env, "record": env}
-    return {**scope, FOUND: _look_up(bridge.find, bridge, actor, source, record, scope) if bridge.find else []}
+    return {
+        **scope,
+        FOUND: _look_up(bridge.find, bridge, actor, source, record, scope) if bridge.find else [],
+    }
 
 
 def _look_up(
