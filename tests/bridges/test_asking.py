@@ -123,6 +123,29 @@ def test_who_may_not_see_what_is_under_way_is_not_told_which_it_is(asked: Trade)
         asking.ask(sender, "sales_order", order["id"], "order_to_sending")
 
 
+@pytest.mark.parametrize("where", ["quantity < 5", None], ids=["some", "none"])
+def test_only_what_the_asker_may_see_is_looked_up(asked: Trade, where: str | None) -> None:
+    order = asked.confirm(asked.order((asked.bolt, "10"), (asked.bolt, "2.5")))
+    grants: list[Doc] = [
+        {"id": "o", "form": "sales_order", "may": ["view"]},
+        {"id": "s", "form": "sending", "may": ["view", "create"]},
+    ]
+    if where is not None:
+        grants.append({"id": "d", "form": "demand", "may": ["view"], "where": where})
+    role = {"x-kind": "role", "x-id": "0000e00a", "x-key": "sender", "title": "Sender", "grants": grants}
+    definitions.publish_many(SYSTEM, [role], "test")
+    sender = get_actor(people.add_person(SYSTEM, "sam", "Sam", roles=["sender"]))
+    chances = asking.list_chances(sender, get_form("sales_order"), order["id"])
+    if where is None:
+        assert chances == []
+        with pytest.raises(Conflict):
+            asking.ask(sender, "sales_order", order["id"], "order_to_sending")
+    else:
+        made = asking.ask(sender, "sales_order", order["id"], "order_to_sending")
+        sending = reads.get_record(SYSTEM, "sending", made.record)
+        assert (len(chances), sending["whole"], len(sending["lines"])) == (1, Decimal("2.5"), 1)
+
+
 def test_what_is_too_much_for_one_is_told_and_nothing_is_made_of_a_deleted_record(
     asked: Trade, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,6 +255,19 @@ def test_lines_come_from_the_rows_of_a_dataset(database: Any) -> None:
     assert [(line["item"], line["quantity"]) for line in sending["lines"]] == [(trade.bolt, Decimal("12.5"))]
     assert (sending["whole"], made.new) == (Decimal("12.5"), True)
     assert not asking.ask(SYSTEM, "sales_order", order["id"], "order_to_sending").new
+
+
+def test_of_a_dataset_only_what_the_asker_may_see_is_looked_up(database: Any) -> None:
+    trade = Trade(bridge(), SENDING, SUMMED, BY_ITEM)
+    order = trade.confirm(trade.order((trade.bolt, "10"), (trade.bolt, "2.5")))
+    grants: list[Doc] = [
+        {"id": "o", "form": "sales_order", "may": ["view"]},
+        {"id": "s", "form": "sending", "may": ["view", "create"]},
+    ]
+    role = {"x-kind": "role", "x-id": "0000e00a", "x-key": "sender", "title": "Sender", "grants": grants}
+    definitions.publish_many(SYSTEM, [role], "test")
+    sender = get_actor(people.add_person(SYSTEM, "sam", "Sam", roles=["sender"]))
+    assert asking.list_chances(sender, get_form("sales_order"), order["id"]) == []
 
 
 @pytest.mark.parametrize(

@@ -72,8 +72,9 @@ def test_an_entry_is_refused_by_what_was_there_before_it_and_every_such_line_is_
 ) -> None:
     near = {
         "holds": "ABS(line.quantity - before.quantity) <= 2",
-        "says": "Too far off.",
-        "x-says": {"zh-CN": "相差太大。"},
+        "tells": {"there": "before.quantity", "what": "line.item.name"},
+        "says": "Too far off: {there} of {what} there.",
+        "x-says": {"zh-CN": "相差太大：{what} 现有 {there}。"},
     }
     entry = {
         "ledger": "stock",
@@ -92,7 +93,8 @@ def test_an_entry_is_refused_by_what_was_there_before_it_and_every_such_line_is_
     with pytest.raises(Invalid) as error:
         shop.do("near_count", {"quantity": "7"}, {"item": nut, "quantity": "3"}, place=shop.main)
     assert [(p.code, p.at) for p in error.value.problems] == [("refused", "lines.0"), ("refused", "lines.1")]
-    assert "相差太大" in error.value.problems[0].message.render("zh-CN")
+    assert "Too far off: 10 of bolt there." in error.value.problems[0].message.render("en")
+    assert "相差太大：bolt 现有 10。" in error.value.problems[0].message.render("zh-CN")
     shop.do("near_count", {"quantity": "9"}, {"item": nut, "quantity": "0"}, place=shop.main)
     assert shop.there() == (D(9), D(18))
 

@@ -18,9 +18,11 @@ DUTIES = {
     "accountant": {
         "purchase_invoice",
         "supplier_payment",
+        "supplier_refund",
         "landed_cost",
         "sales_invoice",
         "customer_payment",
+        "customer_refund",
     },
     "seller": {"sales_order"},
 }

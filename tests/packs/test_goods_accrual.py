@@ -230,3 +230,37 @@ def test_an_other_receipt_without_account_says_where_one_is_named(demo: Flask) -
         trade.do("stock_in", [row], warehouse=place)
     told = error.value.problems[0].message.render("en")
     assert "“Other receipts” under “Accounts of postings”" in told
+
+
+@pytest.mark.parametrize("form", ["purchase_invoice", "supplier_return", "receipt"])
+def test_what_is_entered_late_for_an_accrued_month_is_refused_in_words(demo: Flask, form: str) -> None:
+    choose("month_start")
+    trade = Trade()
+    accrual = accrue(trade, "2026-03-31", "1000")
+    number = reads.get_record(SYSTEM, "goods_accrual", accrual)["number"]
+    late = {
+        "purchase_invoice": partial(trade.invoice, "10", "12"),
+        "supplier_return": partial(trade.send_back, "10"),
+        "receipt": partial(trade.receive, "10", "10"),
+    }[form]
+    before = accounts(trade, GOODS, ACCRUED, CLEARING, OWED)
+    with pytest.raises(Invalid) as error:
+        late()
+    (problem,) = error.value.problems
+    day = trade.day.isoformat()
+    assert f"{number} has accrued what was not invoiced beyond {day}." in problem.message.render("en")
+    assert f"{number} 已对 {day} 之后的未到票货款暂估" in problem.message.render("zh-CN")
+    assert accounts(trade, GOODS, ACCRUED, CLEARING, OWED) == before
+    trade.take_back("goods_accrual", accrual)
+    late()
+    agree(trade)
+
+
+def test_an_accrual_of_another_amount_is_told_the_right_one(demo: Flask) -> None:
+    choose("month_start")
+    trade = Trade()
+    with pytest.raises(Invalid) as error:
+        accrue(trade, "2026-03-31", "999")
+    (problem,) = error.value.problems
+    assert "has 1000 not invoiced at the end of 2026-03-31, not 999;" in problem.message.render("en")
+    assert "2026-03-31 的未到票金额为 1000，不是 999" in problem.message.render("zh-CN")

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
+from formloop.access import gate
 from formloop.access.actor import SYSTEM
 from formloop.bridges import asking
 from formloop.db import connection, transactional
@@ -94,6 +96,35 @@ def test_a_seller_finds_deliveries_and_invoices_of_own_orders_and_of_no_others(
     transactional(lambda: connection().execute(other))()
     for form, record in made:
         assert seller.get(f"/f/{form}/{record}").status_code == 404
+
+
+@pytest.mark.parametrize("several", [False, True], ids=["one", "several"])
+def test_a_seller_sees_what_was_paid_of_own_orders_and_of_no_others(
+    demo: Flask, people_of_demo: Callable[[str], FlaskClient], several: bool
+) -> None:
+    clerk, seller = actor_of("accountant"), people_of_demo("seller")
+
+    def paid(owner: str) -> tuple[int, int]:
+        sold = Sold()
+        orders = get_form("sales_order").table
+        person = actor_of(owner).person_id
+        given = update(orders).where(orders.c.id == sold.order).values(owner=person)
+        transactional(lambda: connection().execute(given))()
+        invoice = asking.ask(clerk, "delivery", sold.deliver("10"), "delivery_to_invoice").record
+        service.submit(clerk, "sales_invoice", invoice)
+        bill = reads.get_record(SYSTEM, "sales_invoice", invoice)
+        one = {"lines": [{"invoice": invoice, "amount": bill["total"]}]} if several else {"invoice": invoice}
+        head = {"customer": bill["customer"], "currency": bill["currency"], "amount": bill["total"]}
+        made = int(records.create(SYSTEM, "customer_payment", one | head)["id"])
+        service.submit(clerk, "customer_payment", made)
+        return invoice, made
+
+    invoice, own = paid("seller")
+    number = reads.get_record(SYSTEM, "customer_payment", own)["number"]
+    assert number in seller.get(f"/f/sales_invoice/query/payments?record={invoice}").text
+    assert seller.get(f"/f/customer_payment/{own}").status_code == 200
+    assert not gate.allows(actor_of("seller"), "edit", "form:customer_payment")
+    assert seller.get(f"/f/customer_payment/{paid('approver')[1]}").status_code == 404
 
 
 def test_goods_are_received_where_the_order_wants_them(demo: Flask) -> None:

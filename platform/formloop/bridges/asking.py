@@ -23,7 +23,7 @@ from formloop.datasets import service as datasets
 from formloop.db import connection, in_transaction, reading, transactional
 from formloop.definitions import library
 from formloop.events import Cause
-from formloop.forms import elsewhere, reads, rows, service
+from formloop.forms import elsewhere, permits, reads, rows, service
 from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
 from formloop.forms.service import Draft, How
@@ -66,7 +66,7 @@ def list_chances(actor: Actor, spec: FormSpec, record: int) -> list[Chance]:
 def _chance(actor: Actor, bridge: BridgeSpec, record: Values) -> Chance | None:
     target = get_form(bridge.target)
     try:
-        scope = _scope(bridge, record)
+        scope = _scope(bridge, actor, record)
     except Conflict as error:  # too much for one record
         return Chance(bridge, target, {}, error.message)
     if under_way := _under_way(bridge, record["id"], scope):
@@ -86,7 +86,7 @@ def ask(actor: Actor, form: str, record: int, key: str) -> Made:
     table = spec.table  # of two who ask at once the second waits, and gets what the first has made
     connection().execute(select(table.c.id).where(table.c.id == record).with_for_update())
     seen = reads.look(actor, form, record)
-    under_way = _under_way(bridge, record, _scope(bridge, seen.record))
+    under_way = _under_way(bridge, record, _scope(bridge, actor, seen.record))
     if under_way:
         target = get_form(bridge.target)
         named = reads.list_titles(actor, target, target.table.c.id.in_(under_way), len(under_way))
@@ -98,7 +98,7 @@ def ask(actor: Actor, form: str, record: int, key: str) -> Made:
 
 def make(bridge: BridgeSpec, actor: Actor, record: Values, cause: Cause) -> int:
     """Save the new record and link it; the definition decides what is in it, as with every bridge."""
-    target, scope = get_form(bridge.target), _scope(bridge, record)
+    target, scope = get_form(bridge.target), _scope(bridge, actor, record)
     if (refusal := _refusal(bridge, actor, scope)) is not None:
         raise Conflict(refusal)
     values, problems = engine.made_of(bridge, target, scope, context_of(actor))
@@ -155,21 +155,26 @@ def _refusal(bridge: BridgeSpec, actor: Actor, scope: Mapping[str, Any]) -> Mess
         return UNFIT
 
 
-def _scope(bridge: BridgeSpec, record: Values) -> dict[str, Any]:
-    """What its expressions can name: the source, and what was found."""
+def _scope(bridge: BridgeSpec, actor: Actor, record: Values) -> dict[str, Any]:
+    """What its expressions can name: the source, and what of the records that fit the asker sees."""
     source = get_form(bridge.source)
     env = Reach(source, [record], bridge.reads).environment(source, record)
     scope = {"source": env, **env, "record": env}
-    return {**scope, FOUND: _look_up(bridge.find, bridge, source, record, scope) if bridge.find else []}
+    return {
+        **scope,
+        FOUND: _look_up(bridge.find, bridge, actor, source, record, scope) if bridge.find else [],
+    }
 
 
 def _look_up(
-    find: Find, bridge: BridgeSpec, source: FormSpec, record: Values, scope: Mapping[str, Any]
+    find: Find, bridge: BridgeSpec, actor: Actor, source: FormSpec, record: Values, scope: Mapping[str, Any]
 ) -> Sequence[Linked | Values]:
     if find.form is not None:
-        return _find(find.form, find.where, bridge, source, record)
-    given = {key: each.evaluate(scope, context_of(SYSTEM)) for key, each in find.given.items()}
-    rows = datasets.read_all(SYSTEM, find.dataset or "", {k: _written(v) for k, v in given.items()})
+        return _find(find.form, find.where, bridge, actor, source, record)
+    given = {key: each.evaluate(scope, context_of(actor)) for key, each in find.given.items()}
+    if not datasets.may_read(actor, find.dataset or ""):
+        return []
+    rows = datasets.read_all(actor, find.dataset or "", {k: _written(v) for k, v in given.items()})
     if len(rows) > MOST_FOUND:
         raise _too_many()
     return rows
@@ -185,10 +190,15 @@ def _too_many() -> Conflict:
 
 
 def _find(
-    form: str, where: Expression | None, bridge: BridgeSpec, source: FormSpec, record: Values
+    form: str, where: Expression | None, bridge: BridgeSpec, actor: Actor, source: FormSpec, record: Values
 ) -> list[Linked]:
     there = get_form(form)
+    permit = permits.find_permit(actor, "view", there)
+    if permit is None:
+        return []
     query = select(there.table.c.id).where(there.table.c.deleted_at.is_(None))
+    if (seen := permit.where(context_of(actor))) is not None:
+        query = query.where(seen)
     if where is not None:
         query = query.where(elsewhere.in_sql(SYSTEM, where, there, source.fields, record))
     query = query.order_by(there.table.c.id).limit(MOST_FOUND + 1)

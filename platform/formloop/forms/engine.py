@@ -227,6 +227,8 @@ def _result(each: Field, env: Values, context: Context, at: str, problems: list[
     value = _evaluate(each.formula, env, context, at, problems) if each.formula else None
     if isinstance(value, Decimal) and each.type.numeric:
         return value.quantize(Decimal(1).scaleb(-each.scale), ROUND_HALF_UP)
+    if isinstance(value, Decimal) and each.type.json_type == "integer":
+        return int(value)  # who or which record it is, as expressions count
     return int(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 

@@ -11,6 +11,7 @@ from formloop.core.errors import Invalid, Problem
 from formloop.core.expression import Context, EvaluationError, Expression, Linked, Path
 from formloop.core.text import M
 from formloop.db.types import DIGITS
+from formloop.forms.spec import Said
 from formloop.ledgers.spec import ZERO, Amounts, EntryRule, LedgerSpec, PostingSpec, Share
 from formloop.ledgers.valuations.spec import Layer
 
@@ -193,7 +194,8 @@ def fill_before(sheet: Sheet, slot: Slot, before: Mapping[str, Decimal]) -> list
             slot.amounts[key] = fitting(slot.ledger, key, value)
     if rule.check is None or sheet.evaluate(rule, "check", rule.check, names, slot.place) is True:
         return []
-    return [sheet.problem("refused", rule, slot.place, "check", rule.says)]
+    told = {key: sheet.evaluate(rule, key, each, names, slot.place) for key, each in rule.tells.items()}
+    return [sheet.problem("refused", rule, slot.place, "check", Said(rule.says or {}, "says", told))]
 
 
 def asks_before(rule: EntryRule) -> bool:

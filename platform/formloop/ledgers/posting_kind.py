@@ -21,7 +21,7 @@ from formloop.core.expression import (
 from formloop.core.expression import check as check_expression
 from formloop.core.text import M, Message
 from formloop.definitions import library
-from formloop.forms.spec import FormSpec, Said, no_form
+from formloop.forms.spec import FormSpec, no_form
 from formloop.ledgers.kind import FindForm, find_form, form_finder
 from formloop.ledgers.spec import EntryRule, LedgerSpec, PostingSpec, Share
 
@@ -185,9 +185,18 @@ class Reader:
             uses=found["uses"],
             settles=found["settles"],
             check=self.expression(must.get("holds"), f"{at}.check.holds", {**scope, "before": before}, BOOL),
-            says=Said(must, "says") if must else None,
+            says=must or None,
+            tells=self._tells(must, f"{at}.check.tells", {**scope, "before": before}),
             per=tuple(k for k in ledger.dimensions if k in said["per"]) if "per" in said else None,
         )
+
+    def _tells(self, must: Mapping[str, Any], at: str, names: Mapping[str, Type]) -> dict[str, Expression]:
+        """The values that stand in the refusal, by name."""
+        told = {
+            key: self.expression(source, f"{at}.{key}", names, None)
+            for key, source in must.get("tells", {}).items()
+        }
+        return {key: each for key, each in told.items() if each is not None}
 
     def _check_words(
         self, said: Mapping[str, Any], at: str, ledger: LedgerSpec, earlier: list[EntryRule]

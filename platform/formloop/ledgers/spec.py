@@ -1,7 +1,7 @@
 """What runs of a published ledger and of a published posting."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -213,7 +213,8 @@ class EntryRule:
     uses: Expression | None
     settles: Expression | None
     check: Expression | None = None  # what must hold, the balance before it included
-    says: Message | None = None  # the refusal when it does not
+    says: Mapping[str, Any] | None = None  # the refusal when it does not, as the definition brings it
+    tells: Mapping[str, Expression] = field(default_factory=dict)  # the values that stand in it
     per: tuple[str, ...] | None = None  # the dimensions of the balance before it, where not all
 
     @property
@@ -225,7 +226,7 @@ class EntryRule:
         for key in ("when", "expires", "due", "returns", "adds_to", "uses", "settles", "check"):
             if (expression := getattr(self, key)) is not None:
                 found.append((key, expression))
-        return tuple(found)
+        return (*found, *self.tells.items())
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,119 @@
+"""Outsourced services and landed cost are invoiced as lines of a supplier's invoice, once and not beyond."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from formloop.access.actor import SYSTEM
+from formloop.bridges import asking
+from formloop.core.errors import Conflict, Invalid
+from formloop.db import connection, reading, transactional
+from formloop.forms import elsewhere, reads
+from formloop.forms import service as records
+from formloop.forms.kind import get_form
+from formloop.workflows.amendments import service as amendments
+from packs.trading import Trade, actor_of, named
+
+
+@pytest.fixture
+def trade(demo: Flask) -> Trade:
+    return Trade()
+
+
+def landed(trade: Trade, cost: str = "20") -> int:
+    return trade.do("landed_cost", [{"received": trade.goods}], cost=cost)
+
+
+def drafted(trade: Trade, *services: dict[str, Any]) -> int:
+    head = {"day": "2026-03-20", "supplier": trade.supplier, "services": list(services)}
+    return int(records.create(SYSTEM, "purchase_invoice", head)["id"])
+
+
+def refusal(trade: Trade, record: int) -> dict[str, str]:
+    with pytest.raises(Invalid) as error:
+        trade.submit("purchase_invoice", record)
+    return {each.code: each.message.render("en") for each in error.value.problems}
+
+
+def test_of_two_invoices_of_the_same_service_the_second_is_told_what_is_left(trade: Trade) -> None:
+    cost = landed(trade)
+    line = {"landed": cost, "amount": "20", "accrued": "20", "tax_rate": "0"}
+    first, second = drafted(trade, line), drafted(trade, line)
+    trade.submit("purchase_invoice", first)
+    number = reads.get_record(SYSTEM, "landed_cost", cost)["number"]
+    told = refusal(trade, second)["check:not_more_service"]
+    assert told == f"Line 1: of {number} only 0 is not invoiced yet."
+    assert reads.get_record(SYSTEM, "purchase_invoice", second)["state"] == "draft"
+    assert trade.account("220202") == -1000
+
+
+def test_an_invoice_of_nothing_is_refused_in_words(trade: Trade) -> None:
+    with pytest.raises(Invalid) as error:
+        drafted(trade)
+    (problem,) = error.value.problems
+    assert (problem.code, problem.at) == ("check:something", "lines")
+    assert problem.message.render("zh-CN") == "发票至少要有一行：已收货物或服务。"
+
+
+@pytest.mark.parametrize("both", [True, False], ids=["both", "neither"])
+def test_a_line_names_one_service(trade: Trade, both: bool) -> None:
+    cost = landed(trade)
+    made = records.create(
+        SYSTEM,
+        "outsourcing_receipt",
+        {"supplier": trade.supplier, "at_supplier": trade.place, "warehouse": trade.place, "made": trade.item,
+         "quantity": "1", "lines": [{"item": trade.item, "quantity": "1"}]},
+    )  # fmt: skip
+    line = {"landed": cost, "outsourced": made["id"]} if both else {}
+    with pytest.raises(Invalid) as error:
+        drafted(trade, line | {"amount": "1", "accrued": "0"})
+    assert "check:one_service" in {each.code for each in error.value.problems}
+
+
+def test_goods_and_services_stand_on_one_invoice(trade: Trade) -> None:
+    cost = landed(trade)
+    service = {"landed": cost, "amount": "20", "accrued": "20", "tax_rate": "0.09"}
+    trade.invoice("100", "10", {"services": [service]})
+    assert trade.account("220202") == 0
+    invoice = named("purchase_invoice", day=trade.day)
+    seen = reads.get_record(SYSTEM, "purchase_invoice", invoice)
+    assert [str(seen[key].normalize()) for key in ("net", "tax", "open")] == ["1.02E+3", "131.8", "1151.8"]
+
+
+def test_one_button_enters_the_invoice_once(trade: Trade) -> None:
+    cost, who = landed(trade), actor_of("accountant")
+    first = asking.ask(who, "landed_cost", cost, "landed_cost_to_supplier_invoice")
+    again = asking.ask(who, "landed_cost", cost, "landed_cost_to_supplier_invoice")
+    assert (first.record, first.new, again.record, again.new) == (first.record, True, first.record, False)
+    trade.submit("purchase_invoice", first.record)
+    with pytest.raises(Conflict):
+        asking.ask(who, "landed_cost", cost, "landed_cost_to_supplier_invoice")
+
+
+def test_what_was_posted_before_services_were_invoiced_is_not_offered(trade: Trade) -> None:
+    old, new = landed(trade), landed(trade)
+    table = get_form("landed_cost").table
+    forget = update(table).where(table.c.id == old).values(invoiced=None, to_invoice=None)
+    transactional(lambda: connection().execute(forget))()
+    spec = get_form("purchase_invoice")
+    field = spec.find("services.landed")
+    assert field is not None
+    found = elsewhere.fitting(actor_of("accountant"), spec, field, "x-relation", {"supplier": trade.supplier})
+    with reading() as conn:
+        offered = set(conn.execute(select(table.c.id).where(found)).scalars())
+    assert new in offered
+    assert old not in offered
+
+
+def test_an_invoiced_service_is_taken_back_after_its_invoice(trade: Trade) -> None:
+    cost = landed(trade)
+    invoice = drafted(trade, {"landed": cost, "amount": "21", "accrued": "20", "tax_rate": "0"})
+    trade.submit("purchase_invoice", invoice)
+    with pytest.raises(Invalid) as error:
+        amendments.propose(actor_of("accountant"), "landed_cost", cost, None, "Wrong")
+    assert "take its invoice back first" in error.value.problems[0].message.render("en")
+    trade.take_back("purchase_invoice", invoice)
+    trade.take_back("landed_cost", cost)
+    assert (trade.account("220202"), trade.there()) == (-1000, (100, 1000))
