@@ -161,7 +161,7 @@ def test_a_payment_allocated_later_says_by_what_and_what_to_do(
     line = {"invoice": billed.invoice(), "amount": "20"}
     put = billed.do(f"{side}_allocation", {"payment": advance, "lines": [line]})
     browser = people_of_demo("accountant")
-    assert "take that allocation back first" in browser.get(f"/f/{billed.payment}/{advance}").text
+    assert "take that back first" in browser.get(f"/f/{billed.payment}/{advance}").text
     panel = browser.get(f"/f/{billed.payment}/query/allocations?record={advance}").text
     assert billed.see(f"{side}_allocation", put)["number"] in panel
 
