@@ -50,6 +50,8 @@ SETTINGS = {
     "FORMLOOP_CHROMIUM": "Tests: the browser to drive. Default: the one on the path.",
     "FORMLOOP_TEST_DATABASE_URL": "Tests: a PostgreSQL that may be emptied. Default: one started for them.",
     "FORMLOOP_BENCH_SCALE": "Benchmarks: 0.001 takes a thousandth of the rows and of the time, to see that they run.",
+    "FORMLOOP_BENCH_SQLITE": "Benchmarks in their small form: a file with the demo, of which they take a copy.",
+    "FORMLOOP_BENCH_POSTGRESQL": "Benchmarks in their small form: the address of a database with the demo, which they fill.",
     "FORMLOOP_BENCH_RECORDS": "The benchmark `studio`: records of the form that is published. Default: 1,000,000.",
 }
 _BENCHES = {

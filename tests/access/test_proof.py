@@ -1,5 +1,6 @@
 """The proof `authz` holds, and notices a gate that lets everybody through."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,14 @@ from formloop.app import create_app
 
 
 @pytest.fixture
-def copied(monkeypatch: pytest.MonkeyPatch, on_sqlite: States) -> None:
+def copied(monkeypatch: pytest.MonkeyPatch, on_sqlite: States, tmp_path: Path) -> None:
     """The proof begins with a copy of the demo, which `formloop demo` makes for the other one."""
-    monkeypatch.setattr(proof, "make_demo", lambda folder: on_sqlite.lay_demo(Path(folder), story=True))
+    on_sqlite.lay_demo(tmp_path, story=True)  # made while the gate is as it is
+
+    def copy(folder: Path) -> None:
+        shutil.copytree(tmp_path, folder, dirs_exist_ok=True)
+
+    monkeypatch.setattr(proof, "make_demo", copy)
 
 
 def test_every_route_answers_everybody_as_declared() -> None:

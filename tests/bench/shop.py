@@ -18,6 +18,7 @@ from formloop.db.throwaway import throwaway
 from formloop.packs import demonstration
 from formloop.settings import read_settings
 
+GIVEN = {"sqlite": "FORMLOOP_BENCH_SQLITE", "postgresql": "FORMLOOP_BENCH_POSTGRESQL"}
 SCALE = float(os.environ.get("FORMLOOP_BENCH_SCALE", "1"))
 
 
@@ -37,7 +38,7 @@ def place(database: str) -> Iterator[dict[str, str]]:
     """The environment of a site that is gone afterwards. Where FORMLOOP_BENCH_SQLITE names a file, FORMLOOP_BENCH_POSTGRESQL
     a database with the demo, the site begins with it: tests that only see benchmarks run make it once for all of them.
     """
-    given = os.environ.get(f"FORMLOOP_BENCH_{database.upper()}")
+    given = os.environ.get(GIVEN[database])
     with throwaway("sqlite" if given else database) as environment:
         if given and database == "sqlite":
             shutil.copyfile(given, Path(environment["FORMLOOP_INSTANCE"]) / "formloop.db")

@@ -12,6 +12,7 @@ from formloop.core import clock
 from formloop.core.errors import Forbidden, Invalid, NotFound
 from formloop.core.expression import Context
 from formloop.db import connection, transactional
+from formloop.definitions import service as definitions
 from formloop.events import Event
 from formloop.forms import bulk, drafts, listing, live, reads, screen, service
 from formloop.forms.filters import Filter
@@ -21,7 +22,7 @@ from formloop.forms.permits import find_permit
 from formloop.forms.service import Draft, How
 from formloop.forms.tables import record_link
 
-from .conftest import Shop
+from .conftest import Shop, form, publish, relation
 
 MINE = "owner = USER()"
 
@@ -298,3 +299,23 @@ def test_a_name_that_was_asked_for_by_its_number_is_told_only_to_who_may_see_the
     asked = [{"customer": shop.acme}, {"customer": bcme}]
     assert screen.names_for(clerk, spec, asked, asked=True) == {("customer", bcme): "Bcme"}
     assert screen.names_for(none, spec, asked, asked=True) == {}
+
+
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ("nonsense = 1", "There is no “nonsense”"),
+        ("total +", "ends too early"),
+        ("total + 1", "yes or no is wanted"),
+        ("SUM(order.lines.quantity) > 1", "There is no “lines”"),
+    ],
+)
+def test_a_condition_that_says_nothing_is_not_published(shop: Shop, where: str, told: str) -> None:
+    total = {"type": "number", "x-type": "amount", "title": "Total"}
+    publish(form("visit", {"order": relation("Order", "order"), "total": total}))
+    grants = [{"id": "some", "form": "visit", "may": ["view"], "where": where}]
+    role = {"x-kind": "role", "x-id": "0000e0f1", "x-key": "odd", "title": "Odd", "grants": grants}
+    with pytest.raises(Invalid) as refused:
+        definitions.publish_many(SYSTEM, [role], "test")
+    (problem,) = refused.value.problems
+    assert problem.at.endswith("grants.0.where") and told in str(problem.message)

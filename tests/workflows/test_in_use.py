@@ -77,7 +77,7 @@ def renamed(stage: Stage) -> Stage:
 
 
 @pytest.mark.parametrize(
-    "states",
+    "called",
     [
         {"returned": "review", "submitted": "todo"},
         {"returned": "confirmed", "approved": "todo"},
@@ -86,10 +86,10 @@ def renamed(stage: Stage) -> Stage:
     ids=["running", "approved", "rejected"],
 )
 def test_states_that_would_unlock_or_lock_what_went_through_are_refused(
-    renamed: Stage, states: dict[str, str]
+    renamed: Stage, called: dict[str, str]
 ) -> None:
     renamed.submit()
-    doc = workflow_doc(ONE, states=states)
+    doc = workflow_doc(ONE, states=called)
     definitions.save_draft(renamed.actors["adm"], "workflow", doc)
     found = definitions.impact(renamed.actors["adm"], ID)
     assert not found.possible
@@ -113,7 +113,7 @@ def test_what_was_rejected_is_corrected_and_submitted_under_new_names(renamed: S
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # a check reads no table
-@pytest.mark.parametrize("states", [{"returned": "review"}, {"rejected": "confirmed"}])
-def test_records_do_not_come_back_in_a_state_that_locks_them(stage: Stage, states: dict[str, str]) -> None:
+@pytest.mark.parametrize("called", [{"returned": "review"}, {"rejected": "confirmed"}])
+def test_records_do_not_come_back_in_a_state_that_locks_them(stage: Stage, called: dict[str, str]) -> None:
     with pytest.raises(Invalid):
-        stage.publish(ONE, END, states=states)
+        stage.publish(ONE, END, states=called)

@@ -1,7 +1,10 @@
 """The kind of definition "role": a title and grants. Publishing one writes the rows that the gate reads."""
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert
 
@@ -11,10 +14,15 @@ from formloop.access.tables import grant, role
 from formloop.core.definitions import Doc, Kind, Library, kinds
 from formloop.core.definitions.envelope import complete
 from formloop.core.errors import Problem
+from formloop.core.registry import Registry
 from formloop.core.text import M, localized
 from formloop.db import raise_counter
 
 SITE_RESOURCES = ("definition", "people", "site", "pack", "audit")
+
+conditions: Registry[Callable[[str, Any], list[Problem]]] = Registry(
+    "condition of a grant"
+)  # word of a grant → what is wrong with a condition over what it names
 
 
 def check(doc: Doc, library: Library) -> list[Problem]:
@@ -35,7 +43,16 @@ def check(doc: Doc, library: Library) -> list[Problem]:
             if action not in allowed:
                 text = M("“{action}” is not one of: {actions}.", action=action, actions=", ".join(allowed))
                 problems.append(Problem("action", f"{at}.may", text))
+        problems += [replace(p, at=f"{at}.where") for p in _check_condition(each, library)]
     return problems
+
+
+def _check_condition(written: Doc, library: Library) -> list[Problem]:
+    for word in ("form", "ledger"):
+        over = library.find_prepared(word, written[word]) if word in written and "where" in written else None
+        if over is not None:
+            return conditions.get(word)(written["where"], over)
+    return []
 
 
 def references(doc: Doc) -> set[tuple[str, str]]:

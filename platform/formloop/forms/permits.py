@@ -12,12 +12,24 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, case, false, literal, null, or_
 
-from formloop.access import gate
+from formloop.access import gate, role_kind
 from formloop.access.actor import Actor
 from formloop.access.gate import Grant
-from formloop.core.expression import BOOL, FUNCTIONS, Context, EvaluationError, Expression, parse, to_sql
+from formloop.core.errors import Problem
+from formloop.core.expression import (
+    BOOL,
+    FUNCTIONS,
+    Context,
+    EvaluationError,
+    Expression,
+    check,
+    check_sql,
+    parse,
+    to_sql,
+)
 from formloop.db import engine
 from formloop.forms.names import FormNames
+from formloop.forms.reading import titles_of, with_titles
 from formloop.forms.spec import FormSpec
 
 ANY_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
@@ -204,3 +216,14 @@ def _permit(spec: FormSpec, grants: tuple[Grant, ...]) -> Permit:
 def condition(spec: FormSpec, source: str) -> Expression:
     """A condition over the records of a form, parsed once."""
     return parse(source, spec.names, BOOL)
+
+
+def check_condition(source: str, spec: FormSpec) -> list[Problem]:
+    """What is wrong with a condition over the records of a form; it is asked of rows in memory and in SQL."""
+    found, problems = check(source, spec.names, BOOL)
+    problems = problems if found is None else check_sql(found)
+    titles = titles_of(dict(spec.document))
+    return [replace(each, message=with_titles(each.message, titles)) for each in problems]
+
+
+role_kind.conditions.add("form", check_condition)

@@ -43,6 +43,11 @@ def names_of(doc: Doc, find_form: FindForm) -> dict[str, Type]:
     return {**own, **{key: each for key, each in SYSTEM_NAMES.items() if key not in own}}
 
 
+def single_of(names: Mapping[str, Type]) -> dict[str, Type]:
+    """Those names that stand for one value: of the record that a relation points to no lines are read."""
+    return {key: each for key, each in names.items() if not isinstance(each, ListType)}
+
+
 def line_names(doc: Doc, subform: str, find_form: FindForm) -> dict[str, Type]:
     """What expressions inside the lines of `subform` can name: its columns, then the form's own fields."""
     columns = doc["properties"][subform].get("items", {}).get("properties", {})
@@ -58,7 +63,7 @@ def _name_type(key: str, path: tuple[str, ...], schema: Mapping[str, Any], find_
         return ListType(RecordType(key, lambda: {"id": NUMBER, "position": NUMBER, **fields}), over=path)
     if name == "relation":
         target = schema.get("x-relation", {}).get("form", "")
-        return RecordType(target, lambda: names_of(find_form(target) or {}, find_form))
+        return RecordType(target, lambda: single_of(names_of(find_form(target) or {}, find_form)))
     kind = find_type(schema)
     return kind.expression_type(_bare(key, schema)) if kind else TEXT
 
@@ -259,7 +264,7 @@ class Reader:
                 )
         reads: frozenset[str] = frozenset()
         if said.get("where"):
-            theirs = names_of(target, self.find_form)
+            theirs = single_of(names_of(target, self.find_form))
             reads = self._condition(said["where"], f"{at}.x-relation.where", theirs, names)
         fill, show = said.get("fill", {}), tuple(said.get("show", ()))
         return Relation(said["form"], said.get("where"), fill, show, tuple(sorted(reads)))

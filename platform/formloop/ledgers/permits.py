@@ -7,11 +7,22 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, and_, case, false, func, literal, null, or_, select
 
-from formloop.access import gate
+from formloop.access import gate, role_kind
 from formloop.access.actor import Actor
 from formloop.access.gate import Grant
-from formloop.core.errors import Invalid
-from formloop.core.expression import BOOL, Context, Expression, Path, SqlNames, parse, to_sql
+from formloop.core.errors import Invalid, Problem
+from formloop.core.expression import (
+    BOOL,
+    Context,
+    Expression,
+    Path,
+    SqlNames,
+    Type,
+    check,
+    check_sql,
+    parse,
+    to_sql,
+)
 from formloop.db import engine
 from formloop.forms.kind import get_form
 from formloop.forms.names import FormNames, context_of
@@ -111,5 +122,18 @@ def require_permit(actor: Actor, ledger: LedgerSpec) -> Permit:
 
 @lru_cache(maxsize=500)
 def _conditions(ledger: LedgerSpec, grants: tuple[Grant, ...]) -> tuple[Expression | None, ...]:
-    names = Reader(dict(ledger.document), find_form).names()
+    names = _names(ledger)
     return tuple(parse(g.condition, names, BOOL) if g.condition else None for g in grants)
+
+
+def check_condition(source: str, ledger: LedgerSpec) -> list[Problem]:
+    """What is wrong with a condition over the entries of a ledger."""
+    found, problems = check(source, _names(ledger), BOOL)
+    return problems if found is None else check_sql(found)
+
+
+def _names(ledger: LedgerSpec) -> dict[str, Type]:
+    return Reader(dict(ledger.document), find_form).names()
+
+
+role_kind.conditions.add("ledger", check_condition)
