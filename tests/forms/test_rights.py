@@ -22,7 +22,7 @@ from formloop.forms.permits import find_permit
 from formloop.forms.service import Draft, How
 from formloop.forms.tables import record_link
 
-from .conftest import Shop, form, publish, relation
+from .conftest import CUSTOMER, Shop, form, publish, relation
 
 MINE = "owner = USER()"
 
@@ -69,6 +69,21 @@ def test_a_row_condition_is_written_as_sql_once_for_a_person_and_anew_for_each_m
     assert mine.where(early) is mine.where(late)
     assert mine.where(early) is not mine.where(replace(early, person=8))
     assert today.where(early) is not today.where(late)
+
+
+def test_a_condition_over_what_a_relation_points_to_is_written_anew_when_that_form_is_published(
+    shop: Shop,
+) -> None:
+    where = {"form": "order", "may": ["view"], "where": 'customer.name = "Acme"'}
+    keen = find_permit(shop.person("keen", where), "view", get_form("order"))
+    assert keen is not None
+    moment = Context(datetime(2026, 1, 1, tzinfo=UTC), 7)
+    before = keen.where(moment)
+    assert before is keen.where(moment)
+    publish(
+        {**CUSTOMER, "properties": {**CUSTOMER["properties"], "note": {"type": "string", "title": "Note"}}}
+    )
+    assert keen.where(moment) is not before
 
 
 def test_a_cell_needs_one_grant_that_gives_both_row_and_field(shop: Shop) -> None:

@@ -117,6 +117,23 @@ def test_the_balances_before_a_count_are_asked_for_together_however_many_its_lin
     assert [store.there(item=each)[0] for each in items] == [D(4)] * 8
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_check_that_reads_no_balance_asks_for_none(database: Settings, statements: list[str]) -> None:
+    check = {"holds": "line.quantity < 5", "tells": {"many": "line.quantity"}, "says": "{many} are too many."}
+    shop = Store(
+        document("loss"),
+        posting("loss_posting", "loss", {**OUT, "check": check},
+                debit("settings.variance", "-entries.stock.value"), credit("settings.stock", "-entries.stock.value"),
+                **PER_LINE),
+    )  # fmt: skip
+    shop.buy("10", "2")
+    statements.clear()
+    shop.do("loss", {"quantity": "4"}, place=shop.main)
+    assert not any("fl_turnover_stock" in each and each.startswith("SELECT") for each in statements)
+    with pytest.raises(Invalid, match="5 are too many"):
+        shop.do("loss", {"quantity": "5"}, place=shop.main)
+
+
 def test_the_balance_before_an_entry_may_be_that_of_a_set_for_which_the_ledger_keeps_balances(
     database: Settings,
 ) -> None:

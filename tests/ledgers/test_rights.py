@@ -8,7 +8,9 @@ import pytest
 
 from formloop.access import people
 from formloop.access.actor import SYSTEM, Actor, get_actor
+from formloop.definitions import library
 from formloop.ledgers import explaining, reading
+from formloop.ledgers.publisher_rights import check_posting
 from formloop.ledgers.tracing import trace
 from forms.conftest import publish, role
 from ledgers.store import OUT, PER_LINE, Store, document, link, posting
@@ -77,3 +79,34 @@ def test_the_way_of_a_lot_ends_where_the_lot_is_hidden(database: Any) -> None:
     somebody = reader({"where": 'place.name = "main"'}, {"where": 'place.name = "shed"', "except": ["lot"]})
     assert trace(somebody, "stock", "lot", first, down=True) == [second]
     assert trace(somebody, "stock", "lot", third, down=False) == []
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_posting_tells_nobody_what_its_publisher_may_not_see(store: Store) -> None:
+    tells = {"there": "before.quantity", "what": "line.item.name", "far": "place.negative"}
+    check = {"holds": "before.quantity < 0", "tells": tells, "says": "{there} {what} {far}"}
+    doc = posting("telling", "issue", {**OUT, "check": check}, **PER_LINE)
+    publish(doc)
+    spec = library.published("posting", "telling")
+    documents = {"form": "issue", "may": ["view"]}
+    whole, part = (
+        {"ledger": "stock", "may": ["view"]},
+        {"ledger": "stock", "may": ["view"], "except": ["value"]},
+    )
+    item, place = (
+        {"form": "item", "may": ["view"]},
+        {"form": "place", "may": ["view"], "except": ["negative"]},
+    )
+    publish(
+        role("seeing_little", documents, part, item, place),
+        role("seeing_all", documents, whole, item, place | {"except": []}),
+    )
+    little, much = (
+        get_actor(people.add_person(SYSTEM, key, key, roles=[f"seeing_{key}"])) for key in ("little", "all")
+    )
+    told = [str(each.message) for each in check_posting(little, spec)]
+    assert told == [
+        "This message tells what stands in “Stock”, of which you do not see everything.",
+        "This message tells May go negative of Place, which you may not see yourself.",
+    ]
+    assert list(check_posting(much, spec)) == []

@@ -5,8 +5,9 @@ times what the driver needs for a row. Transactions, savepoints, errors and list
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from sqlalchemy import Connection, Dialect, Executable, Table, insert
 from sqlalchemy.engine import IteratorResult, Result
@@ -17,8 +18,12 @@ Bind = Callable[[Any], Any] | None
 Reader = tuple[int, Callable[[Any], Any]]  # which column, and how its value is read
 
 
-class _Text(NamedTuple):
-    """A statement as a dialect spells it: what it is given, in order, and the columns that it answers with."""
+@dataclass(slots=True)
+class _Text:
+    """A statement as a dialect spells it: what it is given, in order, and the columns that it answers with.
+
+    Threads share it. `readers` are known since the first answer, and the same whoever finds them out.
+    """
 
     sql: str
     places: list[tuple[str, Bind]]
@@ -27,6 +32,7 @@ class _Text(NamedTuple):
     kinds: list[Any]
     names: list[str]
     shape: SimpleResultMetaData
+    readers: list[Reader] | None = None
 
 
 class Prepared:
@@ -35,28 +41,26 @@ class Prepared:
     One whose text hangs on its values (a list of any length) goes through the library each time.
     """
 
-    __slots__ = ("_dialect", "_keys", "_readers", "_statement", "_text")
+    __slots__ = ("_keys", "_statement", "_text")
 
     def __init__(self, statement: Executable, keys: Sequence[str] | None = None) -> None:
         self._statement: Any = statement
         self._keys = keys
-        self._dialect: Dialect | None = None
-        self._text: _Text | None = None
-        self._readers: list[Reader] | None = None
+        self._text: tuple[Dialect, _Text | None] | None = None  # replaced as one: threads share it
 
     def dicts(self, conn: Connection, values: Values) -> list[dict[str, Any]]:
         """The rows, each by the names of its columns."""
         text = self._spelt(conn.dialect)
         if text is None:
             return [dict(row) for row in conn.execute(self._statement, values).mappings()]
-        return [dict(zip(text.names, row, strict=True)) for row in self._found(conn, text, values)]
+        return [dict(zip(text.names, row, strict=True)) for row in _found(conn, text, values)]
 
     def rows(self, conn: Connection, values: Values) -> Result[Any]:
         """The rows, with the library's own ways to take them."""
         text = self._spelt(conn.dialect)
         if text is None:
             return cast(Result[Any], conn.execute(self._statement, values))
-        return IteratorResult(text.shape, iter(self._found(conn, text, values)))
+        return IteratorResult(text.shape, iter(_found(conn, text, values)))
 
     def run(self, conn: Connection, values: Values | list[Values]) -> int:
         """Change rows, with several sets of values one after the other; how many were changed."""
@@ -70,25 +74,27 @@ class Prepared:
         cursor.close()
         return changed
 
-    def _found(self, conn: Connection, text: _Text, values: Values) -> list[Sequence[Any]]:
-        cursor = _executed(conn, text, values)
-        found: list[Sequence[Any]] = cursor.fetchall()
-        if self._readers is None:
-            self._readers = _readers(text, conn.dialect, cursor.description)
-        cursor.close()
-        return [_read(row, self._readers) for row in found] if self._readers else found
-
     def _spelt(self, dialect: Dialect) -> _Text | None:
-        if self._dialect is not dialect:
-            self._text, self._readers = _spell(self._statement, self._keys, dialect), None
-            self._dialect = dialect
-        return self._text
+        spelt = self._text
+        if spelt is None or spelt[0] is not dialect:
+            spelt = self._text = dialect, _spell(self._statement, self._keys, dialect)
+        return spelt[1]
 
 
 @lru_cache(maxsize=4_000)
 def adding(table: Table, keys: tuple[str, ...]) -> Prepared:
     """INSERT into these columns of `table`."""
     return Prepared(insert(table), keys)
+
+
+def _found(conn: Connection, text: _Text, values: Values) -> list[Sequence[Any]]:
+    cursor = _executed(conn, text, values)
+    found: list[Sequence[Any]] = cursor.fetchall()
+    readers = text.readers
+    if readers is None:
+        readers = text.readers = _readers(text, conn.dialect, cursor.description)
+    cursor.close()
+    return [_read(row, readers) for row in found] if readers else found
 
 
 def _executed(conn: Connection, text: _Text, values: Values | list[Values]) -> Any:

@@ -28,9 +28,10 @@ from formloop.core.expression import (
     to_sql,
 )
 from formloop.db import engine
+from formloop.forms import kind
 from formloop.forms.names import FormNames
 from formloop.forms.reading import titles_of, with_titles
-from formloop.forms.spec import FormSpec
+from formloop.forms.spec import Field, FormSpec
 
 ANY_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 OF_THE_MOMENT = frozenset(
@@ -119,11 +120,22 @@ class Permit:
 
     @cached_property
     def steady(self) -> bool:
-        """Whether the row conditions say the same tomorrow: they ask about the row itself and the person alone."""
-        asked = [c for c in self.conditions if c is not None]
-        return all(len(path) == 1 for c in asked for path in c.reads) and not any(
-            c.calls & OF_THE_MOMENT for c in asked
-        )
+        """Whether the row conditions say the same tomorrow: they ask about records and the person alone."""
+        return not any(c.calls & OF_THE_MOMENT for c in self.conditions if c is not None)
+
+    def behind(self) -> tuple[FormSpec, ...]:
+        """The forms that the row conditions read through relations, as they are published now."""
+        found = []
+        for path in sorted(self.reads):
+            fields: Mapping[str, Field] = self.spec.fields
+            for key in path[:-1]:
+                field = fields.get(key)
+                if field is not None and field.relation is not None:
+                    found.append(kind.get_form(field.relation.form))
+                    fields = found[-1].fields
+                else:
+                    fields = {each.key: each for each in field.children} if field else {}
+        return tuple(found)
 
     def marks(self, context: Context) -> list[ColumnElement[bool]]:
         """For a select: whether each grant gives the row, as `_grant_0`, `_grant_1` and so on."""
@@ -141,7 +153,7 @@ class Permit:
             return None
         dialect = engine().dialect.name
         if source is None and self.steady:
-            return _prepared(self, tuple(grants), replace(context, now=ANY_MOMENT), dialect)
+            return _prepared(self, tuple(grants), replace(context, now=ANY_MOMENT), dialect, self.behind())
         return self.write(grants, context, source, dialect)
 
     def write(
@@ -154,7 +166,9 @@ class Permit:
 
 
 @lru_cache(maxsize=5_000)
-def _prepared(permit: Permit, grants: tuple[int, ...], context: Context, dialect: str) -> ColumnElement[bool]:
+def _prepared(
+    permit: Permit, grants: tuple[int, ...], context: Context, dialect: str, _behind: tuple[FormSpec, ...]
+) -> ColumnElement[bool]:
     """Row conditions of one person that no moment changes: written as SQL once, so that statements stay the same."""
     return permit.write(grants, context, None, dialect)
 

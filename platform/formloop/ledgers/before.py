@@ -20,19 +20,26 @@ def fill(book: Book) -> None:
     Balances are asked together, by ledger, day and set.
     """
     alike: dict[Any, list[tuple[Group, Slot]]] = {}
+    problems: list[Problem] = []
     for group, slot in book.slots():
-        if slot.rule.index >= 0 and engine.asks_before(slot.rule) and slot.way in OWN:
+        if slot.rule.index < 0 or slot.way not in OWN:
+            continue
+        if engine.asks_before(slot.rule):
             mark = (slot.ledger.key, book.day_of(group, slot), slot.rule.per)
             alike.setdefault(mark, []).append((group, slot))
-    problems: list[Problem] = []
+        elif slot.rule.check is not None:
+            problems += engine.fill_before(group.sheet, slot, _open(book, slot))
     for (ledger, day, per), asking in alike.items():
         found = asof.balances_at(book.ledgers[ledger], [slot.dims for _, slot in asking], day, per)
         for (group, slot), balance in zip(asking, found, strict=True):
-            open_ = {"open": matching.left_of(book, slot)} if slot.rule.settles is not None else {}
-            problems += engine.fill_before(group.sheet, slot, {**open_, **balance})
+            problems += engine.fill_before(group.sheet, slot, {**_open(book, slot), **balance})
             _take_value(slot)
     if problems:
         raise Invalid(problems)
+
+
+def _open(book: Book, slot: Slot) -> dict[str, Any]:
+    return {"open": matching.left_of(book, slot)} if slot.rule.settles is not None else {}
 
 
 def _take_value(slot: Slot) -> None:

@@ -200,11 +200,11 @@ def fill_before(sheet: Sheet, slot: Slot, before: Mapping[str, Decimal]) -> list
 
 def asks_before(rule: EntryRule) -> bool:
     """Whether a rule asks for the balance before its entry."""
-    return rule.check is not None or any(map(reads_before, rule.measures.values()))
+    return any(map(reads_before, (rule.check, *rule.tells.values(), *rule.measures.values())))
 
 
 def reads_before(written: Expression | Share | None) -> bool:
-    """Whether an amount follows from the balance before its entry."""
+    """Whether an amount, or a check, follows from the balance before its entry."""
     return isinstance(written, Expression) and any(path[0] == "before" for path in written.reads)
 
 

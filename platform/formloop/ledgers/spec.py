@@ -263,7 +263,7 @@ class PostingSpec:
             found |= alone.reads if alone else set()
         for rule in self.rules:
             for _, expression in rule.expressions:
-                found |= {_from_record(path, rule.each) for path in expression.reads}
+                found |= {from_record(path, rule.each) for path in expression.reads}
         return frozenset(path for path in found if path[0] not in ("entries", "settings", "before"))
 
     @cached_property
@@ -282,7 +282,8 @@ class PostingSpec:
         return frozenset(path[1:] for path in found if path[0] == "settings" and len(path) > 1)
 
 
-def _from_record(path: Path, each: str | None) -> Path:
+def from_record(path: Path, each: str | None) -> Path:
+    """A path of a rule as seen from the record: `line.item` of a rule for each of `lines` is `lines.item`."""
     if path[0] == "line" and each:
         return (each, *path[1:])
     return path[1:] if path[0] == "record" and len(path) > 1 else path
