@@ -82,6 +82,17 @@ def serious_problems(page: Page) -> list[Any]:
     return found
 
 
+def serious_in_both_schemes(page: Page) -> list[Any]:
+    """The same in light and in dark, as the page stands."""
+    found = serious_problems(page)
+    chosen = page.evaluate("document.documentElement.dataset.bsTheme")
+    other = "light" if chosen == "dark" else "dark"
+    page.evaluate("theme => { document.documentElement.dataset.bsTheme = theme; }", other)
+    found += serious_problems(page)
+    page.evaluate("theme => { document.documentElement.dataset.bsTheme = theme; }", chosen)
+    return found
+
+
 def sign_in(page: Page, site: Site) -> None:
     page.goto(f"{site.address}/sign-in")
     page.locator("form[action='/sign-in/as/administrator'] button").click()
@@ -126,14 +137,14 @@ def test_no_designer_has_a_serious_problem(
     for path in (address(*each) for each in DESIGNERS):
         answer = page.goto(site.address + path)
         assert answer is not None and answer.status == 200, path
-        if problems := serious_problems(page):
+        if problems := serious_in_both_schemes(page):
             found[path] = problems
     page.locator("form[action$='/shape'] button").click()
     page.locator("#studio-canvas").wait_for()
     screenshot(page, f"application-{locale}")
-    if problems := serious_problems(page):
+    if problems := serious_in_both_schemes(page):
         found["the designer of an application"] = problems
     assert not found, found
     page.set_viewport_size({"width": 360, "height": 800})
     page.locator(".fl-too-narrow").wait_for(state="visible")
-    assert serious_problems(page) == []
+    assert serious_in_both_schemes(page) == []

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browser.sites import Photograph, Site
-from browser.test_accessibility import serious_problems
+from browser.test_accessibility import serious_in_both_schemes, serious_problems
 from browser.test_story import enter
 from formloop.forms.workbooks import Book
 
@@ -186,16 +186,16 @@ def test_no_designer_has_a_serious_problem(
     page.wait_for_load_state()
     page.locator("[data-brick]").first.click()
     expect(page.locator("#studio-props[data-at^='properties/'] input[name=v-title]").first).to_be_visible()
-    assert serious_problems(page) == []
+    assert serious_in_both_schemes(page) == []
     page.locator("[data-formula]").first.click()
     expect(page.locator("#fl-sentence, #fl-formula").first).to_be_visible()
-    assert serious_problems(page) == []
+    assert serious_in_both_schemes(page) == []
     page.goto(f"{site.address}/definitions?kind=workflow")
     page.locator("#definitions td a").first.click()
     page.wait_for_load_state()
     page.locator(".fl-step-face").nth(1).click()
     expect(page.locator(".fl-step-card.fl-selected")).to_be_visible()
-    assert serious_problems(page) == []
+    assert serious_in_both_schemes(page) == []
 
 
 def test_a_narrow_screen_is_told_politely(browser: Browser, site: Site) -> None:
