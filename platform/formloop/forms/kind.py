@@ -29,6 +29,7 @@ DEFAULT_STATES: dict[str, Any] = {
 FILLED_BY_LINK = (  # widgets that need nothing from behind the sign-in
     "text", "multiline", "number", "datetime", "dropdown", "radio", "switch", "contact", "multi_select", "checkbox_group",
 )  # fmt: skip
+BUTTONS = ("create", "import", "export", "edit", "delete")  # of a list, unless it says which
 ADDRESSES = ("datasets",)  # what stands in addresses where a form's key could
 OWN_TABLES = ("fl_", "pg_", "sqlite_")  # a form's key is its table's name, its subform's has two underscores
 
@@ -114,6 +115,8 @@ def _list(doc: Doc, fields: dict[str, Field]) -> ListSpec:
         columns=tuple(said.get("columns", shown)),
         sort=tuple(said.get("sort", ("-id",))),
         filters=tuple(said.get("filters", [k for k in shown if fields[k].type.operators][:4])),
+        begins=said.get("begins", {}),
+        buttons=frozenset(said.get("buttons", BUTTONS)),
     )
 
 
@@ -123,11 +126,13 @@ def _check_places(spec: FormSpec, reader: Reader) -> None:
         ("x-list.columns", spec.list.columns),
         ("x-list.sort", [key.lstrip("-") for key in spec.list.sort]),
         ("x-list.filters", spec.list.filters),
+        ("x-list.begins", spec.list.begins),
         ("x-print.fields", spec.document.get("x-print", {}).get("fields", ())),
     ):
         for key in keys:
             if key not in spec.fields and key not in allowed:
                 reader.problems.append(Problem("no_field", place, M("There is no field “{key}”.", key=key)))
+    reader.problems += [_no_beginning(key) for key in spec.list.begins if not _may_begin(spec, key)]
     _check_share(spec, reader)
     reader.problems += check_layout(dict(spec.document), spec.fields)
     for key in (key.lstrip("-") for key in spec.list.sort):
@@ -135,6 +140,23 @@ def _check_places(spec: FormSpec, reader: Reader) -> None:
             reader.problems.append(
                 Problem("no_sort", "x-list.sort", M("“{key}” cannot be sorted by.", key=key))
             )
+
+
+def _may_begin(spec: FormSpec, key: str) -> bool:
+    """Whether a list can begin with a value of this field that a builder writes down: not with a record or a file."""
+    field = spec.fields.get(key)
+    if field is None:  # what is not there is told already
+        return key not in ("id", "owner", "department")
+    known = field.type.operators
+    return "between" in known or (bool(known) and known[0] != "empty" and field.type.json_type != "integer")
+
+
+def _no_beginning(key: str) -> Problem:
+    text = M(
+        "The list cannot begin with “{key}”: choose a field of text, options, numbers, days or yes and no.",
+        key=key,
+    )
+    return Problem("no_beginning", "x-list.begins", text)
 
 
 def _check_share(spec: FormSpec, reader: Reader) -> None:

@@ -11,12 +11,12 @@ from formloop.access.actor import Actor
 from formloop.access.signing import current
 from formloop.core import clock
 from formloop.core.errors import FormloopError, Invalid
-from formloop.core.text import M
+from formloop.core.text import LOCALES, M
 from formloop.definitions import views as definition_views
 from formloop.forms import listing, numbering, permits, saved_views, screen, states
 from formloop.forms.fields.cascade import branches
 from formloop.forms.filters import Filter, operators
-from formloop.forms.kind import get_form
+from formloop.forms.kind import BUTTONS, get_form
 from formloop.forms.list_query import address_args, read_query
 from formloop.forms.listing import system_field
 from formloop.forms.row_html import RowTemplate, badge
@@ -26,6 +26,7 @@ from formloop.web.routes import route
 
 blueprint = Blueprint("lists", __name__)
 
+YES = ("yes", "true", "1", "是")
 SYSTEM_TITLES = {
     "state": M("State"),
     "owner": M("Owner"),
@@ -48,7 +49,7 @@ definition_views.openers.add("form", list_url)
 def list_page(form: str) -> Response:
     """The list of a form, a page at a time."""
     actor, spec, locale = current(), get_form(form), viewer.locale()
-    query = read_query(spec, _asked(form))
+    query = read_query(spec, _asked(spec))
     try:
         found = listing.list_records(actor, spec, query)
     except Invalid as error:  # a sort or a page mark that is not possible: the plain list, and why
@@ -59,7 +60,7 @@ def list_page(form: str) -> Response:
     keys, stated = _shown(spec, permit, query)
     names = _names_chosen(actor, spec, query) | screen.names_for(actor, spec, found.rows)
     args = address_args(query)
-    may = {a: gate.allows(actor, a, spec.resource) for a in ("create", "edit", "delete", "import", "export")}
+    may = {a: a in spec.list.buttons and gate.allows(actor, a, spec.resource) for a in BUTTONS}
     part = bool(query.after and request.headers.get("HX-Request"))  # more rows for a list that stands there
     return page.render(
         "forms/list.html",
@@ -89,12 +90,33 @@ def _shown(spec: FormSpec, permit: permits.Permit, query: listing.Query) -> tupl
     return keys, states.are_telling(spec) or ("state" in wanted and "state" not in spec.fields)
 
 
-def _asked(form: str) -> "MultiDict[str, str]":
-    """The query in the address, or that of the saved view it names: a long one may not fit into an address."""
+def _asked(spec: FormSpec) -> "MultiDict[str, str]":
+    """The query in the address, or that of the saved view it names: a long one may not fit into an address.
+
+    An address that says nothing asks for what the form's list begins with.
+    """
     view = request.args.get("view")
     if view is None:
-        return request.args
-    return MultiDict(saved_views.get_args(current(), form, clock.find_id(view)))
+        return request.args or _beginning(spec)
+    return MultiDict(saved_views.get_args(current(), spec.key, clock.find_id(view)))
+
+
+def _beginning(spec: FormSpec) -> "MultiDict[str, str]":
+    """What the list begins with as a query; options and states may be said by their titles."""
+    asked: MultiDict[str, str] = MultiDict()
+    for key, said in spec.list.begins.items():
+        field = spec.fields.get(key) or system_field(key)
+        if field is None or not field.type.operators:
+            continue
+        names = {t.casefold(): value for each in LOCALES for value, t in _choices(spec, field, key, each)}
+        values = [names.get(each.strip().casefold(), each.strip()) for each in said.split(",")]
+        operator = "between" if "between" in field.type.operators else field.type.operators[0]
+        if operator in ("yes", "no"):
+            operator = "yes" if values[0].casefold() in YES else "no"
+        elif len(values) > 1 and "any_of" in field.type.operators:
+            operator = "any_of"
+        asked.setlist(f"f.{key}.{operator}", values)
+    return asked
 
 
 @route(blueprint, "/f/<form>/numbers", permission="signed-in")

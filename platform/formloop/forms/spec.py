@@ -221,11 +221,13 @@ def filled_in(text: str, places: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ListSpec:
-    """The default list of a form: columns, sort (`-order_date` falls), filters offered, buttons."""
+    """The default list of a form: columns, sort (`-order_date` falls), filters offered, what it begins with, buttons."""
 
     columns: tuple[str, ...]
     sort: tuple[str, ...]
     filters: tuple[str, ...]
+    begins: Mapping[str, str]  # field → what it is, until somebody chooses otherwise
+    buttons: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -260,8 +260,11 @@ def _in_list(doc: Doc, rename: Callable[[str], str]) -> Doc:
     for part in ("x-list", "x-print", "x-share"):
         said, made = mapping(doc.get(part)), dict[str, Any]()
         for word, value in said.items():
-            if isinstance(value, list) and (part == "x-list" or word == "fields"):
+            if isinstance(value, list) and word != "buttons" and (part == "x-list" or word == "fields"):
                 made[word] = [name for each in texts(value) if (name := rename(each))]
+            elif word == "begins" and isinstance(value, dict):
+                kept = {name: each for key, each in value.items() if (name := rename(key))}
+                made |= {word: kept} if kept else {}
             elif part == "x-list" and isinstance(value, str):
                 made |= {word: name} if (name := rename(value)) else {}
             else:
