@@ -7,6 +7,7 @@ from sqlalchemy import select
 from formloop import db
 from formloop.access.actor import SYSTEM
 from formloop.core import clock
+from formloop.db.units import forget_standing
 from formloop.forms import known, purging, rows, service, standing
 from formloop.forms.kind import get_form
 
@@ -14,7 +15,7 @@ from .conftest import Shop
 
 
 def _anew(form: str, record: int) -> dict[str, object]:
-    known.forget_all()
+    forget_standing()
     return rows.load(db.connection(), get_form(form), [record])[record]
 
 
@@ -47,9 +48,9 @@ def test_what_is_done_with_a_known_record_does_not_change_it(shop: Shop) -> None
 @db.transactional
 def test_nothing_is_known_of_what_was_taken_back_or_purged(shop: Shop) -> None:
     customer = service.create(SYSTEM, "customer", {"name": "Lamp & Co", "limit": "10"})["id"]
-    point = db.connection().begin_nested()
+    part = db.Part()
     service.change_record(SYSTEM, "customer", customer, {"limit": "20"})
-    point.rollback()
+    part.undo()
     standing.note_taken_back()
     spec = get_form("customer")
     assert rows.load(db.connection(), spec, [customer])[customer]["limit"] == 10

@@ -58,10 +58,10 @@ def test_what_was_written_and_taken_back_is_read_again(shop: Shop) -> None:
 
     @db.transactional
     def look() -> None:
-        point = db.connection().begin_nested()
+        part = db.Part()
         service.change_record(SYSTEM, "customer", customer, {"limit": "20"}, None)
         assert _limit(customer) == 20
-        point.rollback()
+        part.undo()
         standing.note_taken_back()
         assert _limit(customer) == 10
 

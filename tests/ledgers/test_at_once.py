@@ -7,8 +7,9 @@ import pytest
 
 from formloop.access.actor import SYSTEM
 from formloop.core.errors import Invalid
+from formloop.db import Part, transactional
 from formloop.forms import service
-from formloop.ledgers import expiring
+from formloop.ledgers import expiring, periods
 from formloop.ledgers.verifying import verify
 from ledgers.invoices import INVOICE, INVOICED, PAID, PAYMENT, invoice, left, pay
 from ledgers.store import Store
@@ -78,3 +79,18 @@ def test_a_reservation_that_is_used_while_it_expires_is_given_back_once(database
     held = hold(store, "4", until="2026-03-05")
     begun_while(expiring.release_expired, lambda: use(store, "3", held))
     assert (verify(), reserved(store), store.there()[0]) == ([], 0, 3)
+
+
+@transactional
+def test_a_calendar_is_held_anew_when_the_part_that_held_it_was_undone(
+    database: Any, statements: list[str]
+) -> None:
+    def looked() -> int:
+        statements.clear()
+        periods.hold({"books"})
+        return sum("FROM fl_calendar" in each for each in statements)
+
+    part = Part()
+    assert (looked(), looked()) == (1, 0)
+    part.undo()
+    assert (looked(), looked()) == (1, 0)

@@ -66,6 +66,13 @@ def test_each_save_as_text_is_a_step_also_where_several_follow_one_another(studi
         assert drafting.redo(studio.mei, studio.id, studio.desk().revision).doc["title"] == title
 
 
+def test_what_was_discarded_does_not_come_back_by_undo(studio):
+    found = studio.edit(title="One")
+    definitions.discard_draft(studio.mei, studio.id)
+    definitions.save_draft(studio.mei, "form", {**found.doc, "title": "As text"})
+    assert not studio.desk().can_undo
+
+
 def test_a_page_that_is_not_up_to_date_overwrites_nothing(studio):
     old = studio.desk().revision
     studio.edit(title="One")

@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from flask import Flask, g, request
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from formloop.core.errors import StorageFull, Unavailable
 from formloop.core.text import M
@@ -48,6 +48,7 @@ class Unit:
     hurried: bool = False
     after: list[Callable[[], None]] = field(default_factory=list)
     keep: dict[str, Any] = field(default_factory=dict)
+    keep_standing: dict[str, Any] = field(default_factory=dict)
     seen: dict[str, Any] = field(default_factory=dict)
     said: set[str] = field(default_factory=set)
 
@@ -103,6 +104,24 @@ def kept(name: str, make: Callable[[], R]) -> R:
         unit.keep[name] = make()
     found: R = unit.keep[name]
     return found
+
+
+def kept_standing(name: str, make: Callable[[], R]) -> R:
+    """The same for what was read, written or locked: it is forgotten as soon as a part of the transaction is undone."""
+    unit = _unit.get()
+    if unit is None:
+        return make()
+    if name not in unit.keep_standing:
+        unit.keep_standing[name] = make()
+    found: R = unit.keep_standing[name]
+    return found
+
+
+def forget_standing() -> None:
+    """A part of the open transaction has been undone: its locks are gone, and what was read in it may not stand."""
+    unit = _unit.get()
+    if unit is not None:
+        unit.keep_standing.clear()
 
 
 def transactional(work: Callable[P, R]) -> Callable[P, R]:
@@ -233,7 +252,10 @@ def read_once(app: Flask) -> None:
     def end(_error: BaseException | None) -> None:
         stack = g.pop("reading", None)
         if stack is not None:
-            stack.close()
+            try:
+                stack.close()
+            except SQLAlchemyError:  # the answer is made already, and the pool throws such a connection away
+                _log.warning("a connection was lost while a page was read", exc_info=True)
 
 
 def _state_of(error: DBAPIError) -> str | None:
@@ -251,4 +273,6 @@ def _for_people(error: DBAPIError) -> Exception:
         return StorageFull()
     if _worth_retrying(error):
         return Unavailable(M("The database is busy. Try again in a moment."))
+    if error.connection_invalidated:
+        return Unavailable(M("The connection to the database was lost. Try again in a moment."))
     return error

@@ -47,11 +47,11 @@ def require_rights(actor: Actor, kind: str, key: str, beyond: str = "") -> None:
 def without_known(now: Any, earlier: Any, problems_of: Callable[[Any], Iterable[Problem]]) -> list[Problem]:
     """The problems of one version that an `earlier` one, if there is any, did not have already.
 
-    What is done beyond somebody's rights is known only as it stood there, to the word.
+    What is done or read beyond somebody's rights is known only as it stood there, to the word.
     """
 
     def marked(each: Any) -> list[tuple[Any, Problem]]:
-        found = [(p, _part(each.document, p.at) if p.code == DOES else "") for p in problems_of(each)]
+        found = [(p, _part(each.document, p.at)) for p in problems_of(each)]
         return [((p.code, p.message, part), p) for p, part in found]
 
     known = [mark for mark, _ in marked(earlier)] if earlier is not None else []

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Table
 
 from formloop.core.json_text import dumps
-from formloop.db import Exact, JsonText, UtcTime, in_transaction, kept
+from formloop.db import Exact, JsonText, UtcTime, in_transaction, kept_standing
 from formloop.forms.spec import FormSpec, Values
 
 MOST = 500  # records; a transaction that writes more is an import, which reads little of what it wrote
@@ -38,11 +38,6 @@ def note(spec: FormSpec, records: Iterable[Values]) -> None:
 def forget(spec: FormSpec, record: int) -> None:
     """A record is gone for ever."""
     _known().pop((spec.table, record), None)
-
-
-def forget_all() -> None:
-    """Part of the transaction has been undone."""
-    _known().clear()
 
 
 def find(spec: FormSpec, ids: Iterable[int], lines: bool = True) -> dict[int, Values]:
@@ -81,10 +76,15 @@ def _readers(table: Table) -> tuple[tuple[str, Callable[[Any], Any] | None], ...
 def _reader(kind: Any) -> Callable[[Any], Any] | None:
     if isinstance(kind, Exact):
         unit = Decimal(1).scaleb(-kind.scale)
-        return lambda value: Decimal(value).quantize(unit)
+        return lambda value: _exact(value, unit)
     if isinstance(kind, UtcTime):
         return _in_utc
     return _as_json if isinstance(kind, JsonText) else None
+
+
+def _exact(value: Any, unit: Decimal) -> Decimal:
+    found = Decimal(value).quantize(unit)
+    return found if found else found.copy_abs()  # no database knows −0
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -96,4 +96,4 @@ def _as_json(value: Any) -> Any:
 
 
 def _known() -> Known:
-    return kept("forms.known", dict)
+    return kept_standing("forms.known", dict)

@@ -59,8 +59,9 @@ def follow(old: Doc, new: FormSpec) -> None:
     for field in new.stored:
         before = old["properties"].get(field.key, {})
         both = field.type.name == before.get("x-type") == "serial"
-        if both and (_restart(before) != _restart(field.schema) or _only_digits_differ(before, field.schema)):
-            serials.recount(counting(new, field), _there(new, field))
+        anew = both and _restart(before) != _restart(field.schema)
+        if anew or (both and _only_digits_differ(before, field.schema)):
+            serials.recount(counting(new, field), _there(new, field), anew)
 
 
 def _only_digits_differ(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:

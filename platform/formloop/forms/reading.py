@@ -1,6 +1,7 @@
 """From a form document to what runs: fields, names for expressions, formulas in order, and every problem."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -15,6 +16,7 @@ from formloop.core.expression import (
     ListType,
     RecordType,
     Type,
+    check_sql,
 )
 from formloop.core.expression import check as check_expression
 from formloop.core.text import M, Message, Titled
@@ -297,6 +299,8 @@ class Reader:
         if condition and any(read[0] == OWN and len(read) != 2 for read in condition.reads):
             text = M("Only fields of this form itself can be named behind “this.”.")
             self._say("too_deep", at, text)
+        elif condition:
+            self.problems += [replace(each, at=at) for each in check_sql(condition)]
         return (
             frozenset(r[1] for r in condition.reads if r[0] == OWN and len(r) > 1)
             if condition

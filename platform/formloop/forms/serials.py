@@ -144,10 +144,15 @@ def observe(of: Counting, pattern: str, values: Iterable[str]) -> None:
             _raise(of, period, missing, start)
 
 
-def recount(of: Counting, numbers: Iterable[tuple[str, str]]) -> None:
-    """Let the counters begin behind the numbers that are there, given with their patterns: it starts anew otherwise."""
-    gone = (serial_counter.c.form == of.form, serial_counter.c.field == of.field)
-    connection().execute(delete(serial_counter).where(*gone))
+def recount(of: Counting, numbers: Iterable[tuple[str, str]], anew: bool) -> None:
+    """Let the counters begin behind the numbers that are there, given with their patterns.
+
+    `anew`: it starts anew otherwise than before, so the counters so far mean nothing. Else they stay: who has begun
+    to save under the earlier pattern still counts on by them.
+    """
+    if anew:
+        gone = (serial_counter.c.form == of.form, serial_counter.c.field == of.field)
+        connection().execute(delete(serial_counter).where(*gone))
     by_pattern: dict[str, list[str]] = {}
     for pattern, number in numbers:
         by_pattern.setdefault(pattern, []).append(number)

@@ -6,7 +6,17 @@ from functools import lru_cache
 
 from sqlalchemy import ColumnElement, Table, select
 
-from formloop.db import Prepared, among, handed, in_transaction, is_sqlite, kept, places_for, reading
+from formloop.db import (
+    Prepared,
+    among,
+    handed,
+    in_transaction,
+    is_sqlite,
+    kept,
+    kept_standing,
+    places_for,
+    reading,
+)
 from formloop.forms import known
 from formloop.forms.spec import FormSpec, Values
 
@@ -42,7 +52,6 @@ def note_taken_back() -> None:
     """Part of the transaction has been undone: what was read meanwhile of what it wrote does not stand."""
     for form in _written():
         note_written(form)
-    known.forget_all()
 
 
 def read(
@@ -103,4 +112,4 @@ def _written() -> Counter[str]:
 
 
 def _memory() -> _Memory:
-    return kept("forms.recalled", dict)
+    return kept_standing("forms.recalled", dict)

@@ -15,7 +15,7 @@ from formloop.db import (
     connection,
     handed,
     is_sqlite,
-    kept,
+    kept_standing,
     places_for,
     reading,
     transactional,
@@ -33,7 +33,7 @@ def closed_through(name: str) -> date | None:
 
 def hold(names: set[str]) -> dict[str, date | None]:
     """What is closed, held so that nobody closes more before this transaction ends."""
-    known: dict[str, date | None] = kept("ledgers.calendars", dict)
+    known: dict[str, date | None] = kept_standing("ledgers.calendars", dict)
     missing = sorted(names - set(known))
     if missing:
         if not is_sqlite():
@@ -109,6 +109,6 @@ def _make(names: list[str]) -> None:
 
 def _set(actor: Actor, name: str, through: date | None, reason: str, deed: str) -> None:
     connection().execute(update(calendar).where(calendar.c.name == name).values(closed_through=through))
-    kept("ledgers.calendars", dict[str, date | None]).pop(name, None)
+    kept_standing("ledgers.calendars", dict[str, date | None]).pop(name, None)
     day = through.isoformat() if through else ""
     audit.note(actor, deed, f"calendar:{name}", through=day, reason=reason.strip()[:500])

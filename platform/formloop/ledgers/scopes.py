@@ -10,7 +10,7 @@ from formloop.access.actor import SYSTEM
 from formloop.core.errors import Invalid, Problem
 from formloop.core.expression import Context, EvaluationError, Expression, Linked, Path
 from formloop.core.text import M, Titled
-from formloop.db import counter, glance, kept, raise_counter, read_counter, reading, remembered_by
+from formloop.db import counter, glance, kept_standing, raise_counter, read_counter, reading, remembered_by
 from formloop.definitions import library
 from formloop.events import Event
 from formloop.forms import rows
@@ -103,7 +103,7 @@ def settings_of(posting: PostingSpec) -> Mapping[str, Any]:
         return {}
     if _is_own(get_form(posting.settings), posting.setting_reads):
         return _remember_settings(posting.settings, read_counter("definitions"))
-    known: dict[tuple[str, int], Mapping[str, Any]] = kept("ledgers.settings", dict)
+    known: dict[tuple[str, int], Mapping[str, Any]] = kept_standing("ledgers.settings", dict)
     mark = (posting.id, posting.version)
     if mark not in known:
         known[mark] = _read_settings(posting.settings, posting.setting_reads)

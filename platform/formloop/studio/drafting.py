@@ -157,9 +157,13 @@ def _catch_up(row: Row[Any], found: Row[Any]) -> int:
 
 
 def _before_overwriting(row: Row[Any]) -> None:
-    """Several saves as text, one after the other, are as many steps."""
+    """Several saves as text, one after the other, are as many steps; those of a draft that was discarded are gone."""
     found = connection().execute(select(desk).where(desk.c.definition == row.id)).one_or_none()
-    if found is not None and row.draft is not None:
+    if found is None or found.revision == row.draft_revision:
+        return
+    if row.draft is None:
+        _forget(row.id)
+    else:
         _catch_up(row, found)
 
 

@@ -11,7 +11,7 @@ from formloop.access.actor import Actor, get_actor
 from formloop.core import clock
 from formloop.core.errors import Conflict, Invalid, NotFound
 from formloop.core.text import M
-from formloop.db import connection, kept, transactional
+from formloop.db import Part, connection, kept, transactional
 from formloop.forms import rows
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec, Values
@@ -122,7 +122,7 @@ def _start_other(turn: Turn, work: Work) -> Mapping[str, Any]:
             M("Whoever submitted this has left, so nothing can be submitted in their name.")
         ) from error
     try:
-        with connection().begin_nested():
+        with Part():
             above = {turn.workflow.key: turn.case, **turn.state.above}
             found = submit_for(initiator, form, record, above)
     except IntegrityError as error:  # somebody else submitted it at this moment, so theirs is waited for

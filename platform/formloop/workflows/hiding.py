@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sqlalchemy import select
 
 from formloop.access.actor import Actor
-from formloop.db import in_transaction, kept, reading
+from formloop.db import in_transaction, kept_standing, reading
 from formloop.definitions import library
 from formloop.forms import permits
 from formloop.forms.spec import FormSpec
@@ -27,7 +27,9 @@ def narrow(actor: Actor, spec: FormSpec) -> list[permits.Hidden]:
         return []
     if in_transaction():  # which may itself change what they are asked
         return _find_hidden(actor, spec, places)
-    return kept(f"workflows.hidden.{actor.person_id}.{spec.key}", lambda: _find_hidden(actor, spec, places))
+    return kept_standing(
+        f"workflows.hidden.{actor.person_id}.{spec.key}", lambda: _find_hidden(actor, spec, places)
+    )
 
 
 def _find_hidden(

@@ -5,6 +5,7 @@ A failure undoes this work alone, and the step hears of it.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -52,16 +53,13 @@ def does(kind: str) -> Callable[[Kind], Kind]:
 
 def perform(turn: Turn, work: Work) -> Event | None:
     """Do it; what came of it, or None when that will be told later."""
-    part = None if work.kind in READING else Part()
     try:
-        values = _KINDS[work.kind](turn, work)
+        with nullcontext() if work.kind in READING else Part():
+            values = _KINDS[work.kind](turn, work)
     except FormloopError as error:
-        if part is not None:
-            part.undo()
+        if work.kind not in READING:
             note_taken_back()
         return Event("failed", None, round=work.round, values={"reason": reason_of(error)})
-    if part is not None:
-        part.keep()
     return None if values is None else Event("done", None, round=work.round, values=values)
 
 

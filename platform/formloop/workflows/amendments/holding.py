@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from sqlalchemy import select
 
 from formloop.core.expression import Path
-from formloop.db import connection, is_sqlite, kept
+from formloop.db import connection, is_sqlite, kept_standing
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec
 from formloop.forms.standing import note_held
@@ -21,7 +21,7 @@ Rows = tuple[str, tuple[int, ...]]  # form, ids
 
 def hold(workflow: Workflow, spec: FormSpec, record: int) -> None:
     """Let nobody change what the stages read of a record until the transaction ends; once in it is enough."""
-    held: set[Rows] = kept("amendments.held", set)
+    held: set[Rows] = kept_standing("amendments.held", set)
     if workflow.amends is None or is_sqlite() or (spec.key, (record,)) in held:
         return
     held.add((spec.key, (record,)))
