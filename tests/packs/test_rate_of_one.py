@@ -118,3 +118,17 @@ def lost(billed: Billed) -> D:
     """What the account of exchange differences shows, seen from a buyer."""
     debit, credit = sums("general", ("debit", "credit"), account=named("account", code="5603"))
     return debit - credit if billed.side == "supplier" else credit - debit
+
+
+def test_a_receipt_and_its_landed_cost_keep_their_rate_of_one(demo: Flask) -> None:
+    billed, pegged = pegged_trade("supplier")
+    lines = [{"received": billed.goods}]
+    cost = billed.do("landed_cost", {"currency": pegged, "cost": "100", "lines": lines})
+    records.change_record(SYSTEM, "currency", pegged, {"rate": "2"})
+    bill = {"landed": cost, "amount": "100", "accrued": "100"}
+    billed.do("purchase_invoice", {"currency": pegged, "rate": "1", "services": [bill]})
+    seen = billed.see("landed_cost", cost)
+    assert (seen["home_cost"], seen["to_invoice"]) == (100, 0)
+    receipt = billed.see("received_item", billed.goods)["receipt"]
+    assert billed.see("receipt", receipt)["rate"] == 1
+    assert verify() == []
