@@ -280,3 +280,30 @@ def test_an_accrual_of_another_amount_is_told_the_right_one(demo: Flask) -> None
     (problem,) = error.value.problems
     assert "has 1000 not invoiced at the end of 2026-03-31, not 999;" in problem.message.render("en")
     assert "2026-03-31 的未到票金额为 1000，不是 999" in problem.message.render("zh-CN")
+
+
+@pytest.mark.parametrize("form", ["purchase_invoice", "supplier_return", "receipt"])
+def test_what_a_month_was_accrued_with_is_not_taken_back(demo: Flask, form: str) -> None:
+    choose("month_start")
+    trade = Trade()
+    if form == "purchase_invoice":
+        record = trade.invoice("10", "10")
+    elif form == "supplier_return":
+        trade.send_back("10")
+        record = trade.back
+    else:
+        record = int(reads.get_record(SYSTEM, "received_item", trade.goods)["receipt"])
+    left = str(waiting(trade, "2026-03-31"))
+    first, later = accrue(trade, "2026-03-31", left), accrue(trade, "2026-04-30", left)
+    before = accounts(trade, GOODS, ACCRUED, CLEARING, OWED)
+    for accrual in (later, first):
+        with pytest.raises(Invalid) as error:
+            trade.take_back(form, record)
+        (problem,) = error.value.problems
+        assert "Accrued at month end: take that accrual back first" in problem.message.render("en")
+        assert "已月末暂估：请先撤销该暂估单" in problem.message.render("zh-CN")
+        assert accounts(trade, GOODS, ACCRUED, CLEARING, OWED) == before
+        trade.take_back("goods_accrual", accrual)
+    trade.take_back(form, record)
+    assert reads.get_record(SYSTEM, form, record)["state"] == "cancelled"
+    agree(trade)
