@@ -237,7 +237,8 @@ def test_what_is_entered_late_for_an_accrued_month_is_refused_in_words(demo: Fla
     choose("month_start")
     trade = Trade()
     accrual = accrue(trade, "2026-03-31", "1000")
-    number = reads.get_record(SYSTEM, "goods_accrual", accrual)["number"]
+    again = accrue(trade, "2026-04-30", "1000")
+    numbers = [reads.get_record(SYSTEM, "goods_accrual", each)["number"] for each in (accrual, again)]
     late = {
         "purchase_invoice": partial(trade.invoice, "10", "12"),
         "supplier_return": partial(trade.send_back, "10"),
@@ -248,12 +249,27 @@ def test_what_is_entered_late_for_an_accrued_month_is_refused_in_words(demo: Fla
         late()
     (problem,) = error.value.problems
     day = trade.day.isoformat()
-    assert f"{number} has accrued what was not invoiced beyond {day}." in problem.message.render("en")
-    assert f"{number} 已对 {day} 之后的未到票货款暂估" in problem.message.render("zh-CN")
+    both = ", ".join(numbers)
+    assert f"on {day} is accrued already by {both}. Have that taken back" in problem.message.render("en")
+    assert f"{day} 的未到票货款已由 {both} 暂估。请先撤销" in problem.message.render("zh-CN")
     assert accounts(trade, GOODS, ACCRUED, CLEARING, OWED) == before
-    trade.take_back("goods_accrual", accrual)
+    for each in (again, accrual):
+        trade.take_back("goods_accrual", each)
     late()
     agree(trade)
+
+
+def test_a_late_document_of_many_lines_is_refused_once(demo: Flask) -> None:
+    choose("month_start")
+    trade = Trade()
+    accrue(trade, "2026-03-31", "1000")
+    line = {"item": trade.item, "accepted": "1", "price": "10"}
+    with pytest.raises(Invalid) as receipt:
+        trade.do("receipt", [line, line, line], warehouse=trade.place)
+    row = {"received": trade.goods, "item": trade.item, "quantity": "1", "price": "10"}
+    with pytest.raises(Invalid) as invoice:
+        trade.do("purchase_invoice", [row, row, row])
+    assert [len(each.value.problems) for each in (receipt, invoice)] == [1, 1]
 
 
 def test_an_accrual_of_another_amount_is_told_the_right_one(demo: Flask) -> None:
@@ -264,3 +280,30 @@ def test_an_accrual_of_another_amount_is_told_the_right_one(demo: Flask) -> None
     (problem,) = error.value.problems
     assert "has 1000 not invoiced at the end of 2026-03-31, not 999;" in problem.message.render("en")
     assert "2026-03-31 的未到票金额为 1000，不是 999" in problem.message.render("zh-CN")
+
+
+@pytest.mark.parametrize("form", ["purchase_invoice", "supplier_return", "receipt"])
+def test_what_a_month_was_accrued_with_is_not_taken_back(demo: Flask, form: str) -> None:
+    choose("month_start")
+    trade = Trade()
+    if form == "purchase_invoice":
+        record = trade.invoice("10", "10")
+    elif form == "supplier_return":
+        trade.send_back("10")
+        record = trade.back
+    else:
+        record = int(reads.get_record(SYSTEM, "received_item", trade.goods)["receipt"])
+    left = str(waiting(trade, "2026-03-31"))
+    first, later = accrue(trade, "2026-03-31", left), accrue(trade, "2026-04-30", left)
+    before = accounts(trade, GOODS, ACCRUED, CLEARING, OWED)
+    for accrual in (later, first):
+        with pytest.raises(Invalid) as error:
+            trade.take_back(form, record)
+        (problem,) = error.value.problems
+        assert "Accrued at month end: take that accrual back first" in problem.message.render("en")
+        assert "已月末暂估：请先撤销该暂估单" in problem.message.render("zh-CN")
+        assert accounts(trade, GOODS, ACCRUED, CLEARING, OWED) == before
+        trade.take_back("goods_accrual", accrual)
+    trade.take_back(form, record)
+    assert reads.get_record(SYSTEM, form, record)["state"] == "cancelled"
+    agree(trade)

@@ -22,8 +22,8 @@ def trade(demo: Flask) -> Trade:
     return Trade()
 
 
-def landed(trade: Trade, cost: str = "20") -> int:
-    return trade.do("landed_cost", [{"received": trade.goods}], cost=cost)
+def landed(trade: Trade, cost: str = "20", **more: Any) -> int:
+    return trade.do("landed_cost", [{"received": trade.goods}], cost=cost, **more)
 
 
 def drafted(trade: Trade, *services: dict[str, Any]) -> int:
@@ -117,3 +117,52 @@ def test_an_invoiced_service_is_taken_back_after_its_invoice(trade: Trade) -> No
     trade.take_back("purchase_invoice", invoice)
     trade.take_back("landed_cost", cost)
     assert (trade.account("220202"), trade.there()) == (-1000, (100, 1000))
+
+
+def test_outsourced_goods_of_a_supplier_abroad_are_invoiced_as_they_were_accrued(trade: Trade) -> None:
+    usd, who = named("currency", code="USD"), actor_of("accountant")
+    records.change_record(SYSTEM, "supplier", trade.supplier, {"currency": usd})
+    made = outsourced(trade, "100")
+    asked = asking.ask(who, "outsourcing_receipt", made, "outsourcing_receipt_to_supplier_invoice")
+    trade.submit("purchase_invoice", asked.record)
+    seen = reads.get_record(SYSTEM, "purchase_invoice", asked.record)
+    assert (seen["currency"], seen["net"], seen["home_net"]) == (None, 100, 100)
+    assert trade.account("220202") == -1000
+
+
+def test_a_home_figure_on_an_invoice_in_foreign_currency_is_told(trade: Trade) -> None:
+    usd, line = named("currency", code="USD"), {"outsourced": outsourced(trade, "100"), "accrued": "100"}
+    head = {"day": "2026-03-20", "supplier": trade.supplier, "currency": usd}
+    with pytest.raises(Invalid) as error:
+        records.create(SYSTEM, "purchase_invoice", head | {"services": [line | {"amount": "100"}]})
+    (problem,) = error.value.problems
+    assert (problem.code, problem.at) == ("check:outsourced_currency", "services.0.amount")
+    assert "Give its net in USD, or leave the currency of the invoice empty." in problem.message.render("en")
+    assert "请按 USD 填写不含税金额" in problem.message.render("zh-CN")
+    records.create(SYSTEM, "purchase_invoice", head | {"services": [line | {"amount": "14.04"}]})
+
+
+def test_landed_cost_at_home_of_a_supplier_abroad_is_invoiced_at_home(trade: Trade) -> None:
+    usd, who = named("currency", code="USD"), actor_of("accountant")
+    records.change_record(SYSTEM, "supplier", trade.supplier, {"currency": usd})
+    cost = landed(trade, currency=None)
+    asked = asking.ask(who, "landed_cost", cost, "landed_cost_to_supplier_invoice")
+    seen = reads.get_record(SYSTEM, "purchase_invoice", asked.record)
+    assert (seen["currency"], seen["net"]) == (None, 20)
+    number = reads.get_record(SYSTEM, "landed_cost", cost)["number"]
+    with pytest.raises(Invalid) as error:
+        records.change_record(SYSTEM, "purchase_invoice", asked.record, {"currency": usd})
+    (problem,) = error.value.problems
+    told = f"Line 1: {number} was entered in the home currency. Leave the currency of the invoice empty."
+    assert problem.message.render("en") == told
+    assert problem.message.render("zh-CN") == f"第 1 行：{number} 按本位币登记，请将发票币种留空。"
+    trade.submit("purchase_invoice", asked.record)
+    assert trade.account("220202") == -1000
+
+
+def outsourced(trade: Trade, service: str) -> int:
+    """A piece that others made out of ours."""
+    made = records.create(SYSTEM, "item", {"name": "Painted nut", "source": "outsource"})["id"]
+    head = {"at_supplier": trade.place, "warehouse": trade.place, "made": made, "quantity": "1"}
+    used = [{"item": trade.item, "quantity": "1"}]
+    return trade.do("outsourcing_receipt", used, service=service, **head)

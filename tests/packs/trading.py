@@ -26,7 +26,11 @@ def actor_of(account: str) -> Actor:
 
 
 def who_does(form: str) -> str:
-    return "keeper" if form in ("receipt", "supplier_return", "stock_in", "stock_out") else "accountant"
+    return (
+        "keeper"
+        if form in ("receipt", "supplier_return", "stock_in", "stock_out", "outsourcing_receipt")
+        else "accountant"
+    )
 
 
 def named(form: str, **by: Any) -> int:
