@@ -14,7 +14,7 @@ from formloop.definitions import library
 from formloop.definitions import service as definitions
 from formloop.events import heartbeat, outbox
 from formloop.forms import service as records
-from formloop.packs import installing, reading, samples, service
+from formloop.packs import demonstration, installing, reading, samples, service
 from packs.archives import note_form, zipped
 
 Open = Callable[[str], FlaskClient]
@@ -136,3 +136,15 @@ def test_the_repair_desk_says_when_no_worker_is_alive(people_of_demo: Open) -> N
     assert "No worker has reported for a minute" in browser.get("/repair").text
     heartbeat.beat()
     assert "No worker has reported for a minute" not in browser.get("/repair").text
+
+
+def test_every_statement_of_the_packs_opens_on_a_site_that_has_traded(
+    people_of_demo: Open,
+) -> None:
+    demonstration.play()
+    browser = people_of_demo("administrator")
+    answers = {
+        each.key: browser.get(f"/datasets/{each.key}").status_code for each in library.list_entries("dataset")
+    }
+    assert len(answers) > 40
+    assert {key: status for key, status in answers.items() if status != 200} == {}

@@ -219,3 +219,13 @@ def test_what_a_builder_may_not_see_is_no_sample(studio, trade):
     assert (
         formula.judge(actor, when, "line.item.planned", "en").result == ""
     )  # of items, which they may not see
+
+
+def test_what_must_be_filled_in_and_is_not_is_told(trade):
+    bare = {"from": {"form": "demand", "on": ["created"]}, "to": {"form": "sales_order"}, "map": {}}
+    told = bridge_design.list_warnings(bare, "en")
+    assert "Nothing fills “Lines” of “Sales order”" in " ".join(str(each.message) for each in told)
+    assert {each.at for each in told} == {"map"} and {each.severity for each in told} == {"warning"}
+    asked = {**bare, "from": {"form": "demand", "on": ["asked"]}}
+    assert bridge_design.list_warnings(asked, "en") == []
+    assert bridge_design.list_warnings({**bare, "to": {"form": "sales_order", "by": ["number"]}}, "en") == []

@@ -257,6 +257,7 @@ def titles_of(conn: Connection, spec: FormSpec, ids: set[int], actor: Actor) -> 
     """
     if not ids or spec.title_field not in spec.table.c:
         return {}
+    ids = {int(each) for each in ids}  # a dataset may have counted them
     title = _title_column(actor, spec)
     if title is spec.table.c[spec.title_field]:
         rows = read(spec, ids, {"id", spec.title_field})

@@ -131,7 +131,11 @@ def why_closed(each: Field) -> Message | None:
 
 
 def list_warnings(doc: Mapping[str, Any], locale: str) -> list[Problem]:
-    """What a bridge waits for though nothing brings its source there."""
+    """What a bridge waits for though nothing brings its source there, and what it leaves empty that must be filled in."""
+    return [*_unreached(doc, locale), *_unfilled(doc, locale)]
+
+
+def _unreached(doc: Mapping[str, Any], locale: str) -> list[Problem]:
     source = form_at(doc, "from")
     if source is None:
         return []
@@ -146,6 +150,33 @@ def list_warnings(doc: Mapping[str, Any], locale: str) -> list[Problem]:
             )
             found.append(Problem("unreached", f"from.on.{index}", said, severity="warning"))
     return found
+
+
+def _unfilled(doc: Mapping[str, Any], locale: str) -> Iterator[Problem]:
+    """What must be filled in and is not, where nobody looks it over: what somebody asks for is a draft.
+
+    One that changes the records it finds by key may leave them as they are.
+    """
+    target = form_at(doc, "to")
+    if (
+        target is None
+        or mapping(doc.get("to")).get("by")
+        or set(texts(mapping(doc.get("from")).get("on"))) <= {"asked"}
+    ):
+        return
+    filled = {*mapping(doc.get("map")), mapping(doc.get("lines")).get("into")}
+    for each in target.fields.values():
+        filled |= set(each.relation.fill) if each.relation and each.key in filled else set()
+    for each in target.fields.values():
+        begins = each.default is not None or each.default_expression is not None or each.formula is not None
+        must = each.required or (each.children and int(each.schema.get("minItems", 0)) > 0)
+        if must and not begins and each.key not in filled and each.type.name != "serial":
+            said = M(
+                "Nothing fills “{field}” of “{form}”, which must be filled in: what this makes would wait in the repair desk.",
+                field=each.title(locale),
+                form=target.title(locale),
+            )
+            yield Problem("unfilled", "map", said, severity="warning")
 
 
 @dataclass(frozen=True, slots=True)

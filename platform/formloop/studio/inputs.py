@@ -133,11 +133,15 @@ def _several(named: dict[str, Any], options: list[tuple[str, Any]], kind: str = 
 
 
 def _pairs(named: dict[str, Any], said: Schema, value: Any, offer: Offer) -> Input:
-    """Pairs that are picked: a line for each, and one to begin the next; a line without its first part goes."""
+    """Pairs that are picked or typed: a line for each, and one to begin the next; a line without its first part goes."""
     there = mapping(value)
     parts = (("name", list(there)), ("value", list(there.values())))
     columns = {
-        part: _one(_named(said[part]), list(offer(said[part]["x-pick"], present)), {}).field
+        part: (
+            _one(_named(said[part]), list(offer(said[part]["x-pick"], present)), {}).field
+            if "x-pick" in said[part]
+            else {**_named(said[part]), "type": "string"}
+        )
         | {"x-formula-of-pair": said[part].get("x-formula", False)}
         for part, present in parts
     }
