@@ -7,12 +7,14 @@ import pytest
 from flask import Flask
 
 from formloop.access.actor import SYSTEM
+from formloop.bridges import asking
 from formloop.core.errors import Invalid
 from formloop.datasets import service as datasets
 from formloop.db import undone
+from formloop.forms import reads
 from formloop.forms import service as records
 from formloop.ledgers.verifying import verify
-from packs.trading import STORIES, Story, Trade
+from packs.trading import STORIES, Story, Trade, actor_of
 
 
 def test_what_is_kept_is_worth_what_was_invoiced(demo: Flask) -> None:
@@ -83,3 +85,15 @@ def test_a_return_is_taken_back_only_after_its_credit_note(demo: Flask) -> None:
     trade.take_back("supplier_return", trade.back)
     assert (trade.there(), trade.account("220202")) == ((100, 1200), 0)
     assert verify() == []
+
+
+@pytest.mark.parametrize("rate", ["0.06", None], ids=["another rate than the supplier's", "no tax"])
+def test_a_credit_note_takes_the_tax_rate_of_the_invoice_it_credits(demo: Flask, rate: str | None) -> None:
+    trade = Trade()
+    trade.invoice("100", "10", tax_rate=rate)
+    trade.send_back("10")
+    made = asking.ask(
+        actor_of("accountant"), "supplier_return", trade.back, "supplier_return_to_credit_note"
+    ).record
+    (line,) = reads.get_record(SYSTEM, "purchase_invoice", made)["lines"]
+    assert line["tax_rate"] == D(rate or 0)
