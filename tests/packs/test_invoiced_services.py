@@ -60,13 +60,7 @@ def test_an_invoice_of_nothing_is_refused_in_words(trade: Trade) -> None:
 @pytest.mark.parametrize("both", [True, False], ids=["both", "neither"])
 def test_a_line_names_one_service(trade: Trade, both: bool) -> None:
     cost = landed(trade)
-    made = records.create(
-        SYSTEM,
-        "outsourcing_receipt",
-        {"supplier": trade.supplier, "at_supplier": trade.place, "warehouse": trade.place, "made": trade.item,
-         "quantity": "1", "lines": [{"item": trade.item, "quantity": "1"}]},
-    )  # fmt: skip
-    line = {"landed": cost, "outsourced": made["id"]} if both else {}
+    line = {"landed": cost, "outsourced": outsourced(trade, "1")} if both else {}
     with pytest.raises(Invalid) as error:
         drafted(trade, line | {"amount": "1", "accrued": "0"})
     assert "check:one_service" in {each.code for each in error.value.problems}
@@ -166,3 +160,16 @@ def outsourced(trade: Trade, service: str) -> int:
     head = {"at_supplier": trade.place, "warehouse": trade.place, "made": made, "quantity": "1"}
     used = [{"item": trade.item, "quantity": "1"}]
     return trade.do("outsourcing_receipt", used, service=service, **head)
+
+
+def test_outsourced_goods_are_not_made_of_themselves_where_they_are(trade: Trade) -> None:
+    head = {"day": "2026-03-20", "supplier": trade.supplier, "at_supplier": trade.place, "made": trade.item}
+    given = head | {"quantity": "1", "service": "10", "lines": [{"item": trade.item, "quantity": "1"}]}
+    with pytest.raises(Invalid) as error:
+        records.create(SYSTEM, "outsourcing_receipt", given | {"warehouse": trade.place})
+    (problem,) = error.value.problems
+    assert (problem.code, problem.at) == ("check:not_itself", "lines.0.item")
+    assert "Line 1: Nut is not made of itself in the same warehouse" in problem.message.render("en")
+    assert "不能在同一仓库" in problem.message.render("zh-CN")
+    other = records.create(SYSTEM, "warehouse", {"code": "ABROAD", "name": "At the painter's"})["id"]
+    records.create(SYSTEM, "outsourcing_receipt", given | {"warehouse": other})

@@ -1,7 +1,7 @@
 """How far an order is: what its lines, the next document and its seller are told."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from flask import Flask
@@ -125,6 +125,26 @@ def test_a_seller_sees_what_was_paid_of_own_orders_and_of_no_others(
     assert seller.get(f"/f/customer_payment/{own}").status_code == 200
     assert not gate.allows(actor_of("seller"), "edit", "form:customer_payment")
     assert seller.get(f"/f/customer_payment/{paid('approver')[1]}").status_code == 404
+
+
+def test_an_invoice_of_two_sellers_says_who_is_listed_its_payments(demo: Flask) -> None:
+    lines, deliveries = [], [Sold(), Sold()]
+    for sold in deliveries:
+        goods = reads.get_record(
+            SYSTEM, "delivered_item", named("delivered_item", delivery=sold.deliver("10"))
+        )
+        lines.append({"delivered": goods["id"], "item": goods["item"], "quantity": "1", "price": "1"})
+    head = {"customer": named("customer", code="C0001")}
+
+    def hint(*chosen: dict[str, Any]) -> str | None:
+        made = records.create(SYSTEM, "sales_invoice", head | {"lines": list(chosen)})
+        return cast("str | None", made["seller_hint"])
+
+    assert hint(*lines) is None
+    orders = get_form("sales_order").table
+    given = update(orders).where(orders.c.id == deliveries[1].order)
+    transactional(lambda: connection().execute(given.values(owner=actor_of("approver").person_id)))()
+    assert (hint(lines[1]), hint(*lines)) == (None, "several")
 
 
 def test_goods_are_received_where_the_order_wants_them(demo: Flask) -> None:

@@ -176,3 +176,21 @@ def test_a_payment_keeps_its_rate_also_when_that_was_one(demo: Flask, side: str)
     billed.do(f"{side}_allocation", {"payment": paid, "lines": [{"invoice": invoice, "amount": "20"}]})
     seen = billed.see(billed.payment, paid)
     assert (seen["rate_used"], seen["open"]) == (1, 30)
+
+
+@SIDES
+def test_what_is_more_than_open_and_of_another_is_refused_in_plain_words(demo: Flask, side: str) -> None:
+    billed = Billed(side)
+    line = {"invoice": billed.invoice(), "amount": "60"}
+    drafts = [billed.draft(billed.payment, {"amount": "60", "lines": [line]}) for _ in range(2)]
+    workflows.submit(billed.who, billed.payment, drafts[0])
+    number = billed.see(billed.invoices, line["invoice"])["number"]
+    with pytest.raises(Invalid) as error:
+        workflows.submit(billed.who, billed.payment, drafts[1])
+    assert f"Only 40 of {number} is still open." in error.value.problems[0].message.render("en")
+    labels = get_form(billed.payment).fields["allocated"].schema
+    assert labels["title"] == "Put against invoices or paid back"
+    other = named(side, code="S0001" if side == "supplier" else "C0002")
+    with pytest.raises(Invalid) as error:
+        billed.draft(f"{side}_refund", {side: other, "payment": billed.pay("5"), "amount": "1"})
+    assert "This document belongs to " in error.value.problems[0].message.render("en")
