@@ -142,6 +142,20 @@ def test_what_one_person_sees_is_shown(studio: Any, client: FlaskClient) -> None
     assert "nothing at all" in client.get(f"{address(studio)}/as?person={nobody}").text
 
 
+def test_what_one_person_may_is_said_in_words_and_counts_nobody_twice(
+    studio: Any, client: FlaskClient
+) -> None:
+    own = {"id": "own", "form": "request", "may": ["view", "create"], "where": "owner = USER()"}
+    doc = {**CLERK, "x-id": "0000003d", "x-key": "asker", "title": "Askers", "grants": [own]}
+    with studio.app.app_context():
+        definitions.publish_many(SYSTEM, [doc], "test")
+    ada = people.add_person(SYSTEM, "ada", "Ada", roles=["asker"])
+    part = client.get(f"{address(studio)}/as?person={ada}").text
+    assert part.count("their own records") == 1 and "USER()" not in part
+    said = client.get(f"{address(studio)}/as?person={ada}", headers={"Accept-Language": "zh-CN"}).text
+    assert "本人" in said or "自己" in said
+
+
 def test_a_form_without_a_version_has_no_rights_yet(studio: Any, client: FlaskClient) -> None:
     with studio.app.app_context():
         made = definitions.save_draft(SYSTEM, "form", {**PAPER, "x-id": "0000004d", "x-key": "other"})

@@ -117,9 +117,9 @@ def added(spec: FormSpec, role: str, name: str) -> Line | None:
     preset = PRESETS["see_all"]
     taken_ids = [each["id"] for each in doc.get("grants", ())]
     grant, every = suggest_key(spec.key, taken_ids), frozenset(paths_of(spec))
-    return Line(
-        doc["x-key"], Titled(doc), grant, frozenset(preset.actions), preset.scope, every, new=not role
-    )
+    members = {each.key: each.members for each in roles.list_roles()}.get(doc["x-key"], 0)
+    actions = frozenset(preset.actions)
+    return Line(doc["x-key"], Titled(doc), grant, actions, preset.scope, every, members, new=not role)
 
 
 def with_preset(line: Line, preset: str) -> Line:

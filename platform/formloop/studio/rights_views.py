@@ -146,7 +146,7 @@ def _said(spec: FormSpec, doc: Doc | None, locale: str) -> dict[str, str]:
     """What a role may do with the form, by the id of each grant."""
     found = {}
     for line in rights.lines_in(spec, doc) if doc else ():
-        records = (rights.SCOPES.get(line.scope) or _where(spec, line.scope, locale)).render(locale)
+        records = _records(spec, line.scope, locale)
         missing = [path for path in rights.paths_of(spec) if path not in line.fields]
         hidden = ("、" if locale == "zh-CN" else ", ").join(_title(spec, path, locale) for path in missing)
         parts = [list_actions(line.actions, locale), records]
@@ -168,18 +168,37 @@ def _title(spec: FormSpec, path: str, locale: str) -> str:
     return f"{top} · {field.title(locale)}" if field is not None and "." in path else top
 
 
+def _records(spec: FormSpec, scope: str, locale: str) -> str:
+    """The records of a grant, in words."""
+    return (rights.SCOPES.get(scope) or _where(spec, scope, locale)).render(locale)
+
+
+def _filled_in(spec: FormSpec) -> frozenset[str]:
+    """What people fill in, as far as they may: nothing that the program gives its value."""
+    found = ((path, spec.find(path)) for path in rights.paths_of(spec))
+    return frozenset(
+        path
+        for path, field in found
+        if field is not None
+        and (field.children or field.type.stored)
+        and not (field.formula or field.readonly or field.type.name == "serial")
+    )
+
+
 def _as(spec: FormSpec, actor: Actor | None) -> dict[str, Any]:
     if actor is None:
-        return {"may": [], "fields": []}
+        return {"may": {}, "fields": []}
+    locale = viewer.locale()
     permitted = {action: permits.find_permit(actor, action, spec) for action in RECORD_ACTIONS}
-    may: list[tuple[Message, bool, list[str]]] = []
+    may: dict[tuple[str, ...], list[Message]] = {}  # what may be done by the records with which
     for action, permit in permitted.items():
-        conditions = [each.condition for each in permit.grants] if permit else []
-        narrowed = [] if None in conditions else [each for each in conditions if each]
-        may.append((ACTION_TITLES[action], permit is not None, narrowed))
+        if permit is not None:
+            scopes = {each.condition or "" for each in permit.grants}
+            records = () if "" in scopes else tuple(_records(spec, each, locale) for each in sorted(scopes))
+            may.setdefault(records, []).append(ACTION_TITLES[action])
     reach = {a: p.anywhere if (p := permitted[a]) else frozenset[str]() for a in ("view", "create", "edit")}
+    filled = _filled_in(spec) & (reach["create"] | reach["edit"])
     fields = [
-        (_title(spec, path, viewer.locale()), path in reach["view"], path in reach["create"] | reach["edit"])
-        for path in rights.paths_of(spec)
+        (_title(spec, path, locale), path in reach["view"], path in filled) for path in rights.paths_of(spec)
     ]
     return {"may": may, "fields": fields}
