@@ -8,6 +8,8 @@ from formloop.bridges import asking
 from formloop.core.errors import Invalid
 from formloop.forms import reads
 from formloop.forms import service as records
+from formloop.ledgers import service as ledgers
+from formloop.ledgers.verifying import verify
 from packs.trading import Trade, actor_of
 
 
@@ -63,3 +65,19 @@ def proposed(trade: Trade) -> object:
     made = asking.ask(actor_of("accountant"), "supplier_return", trade.back, "supplier_return_to_credit_note")
     (line,) = reads.get_record(SYSTEM, "purchase_invoice", made.record)["lines"]
     return line["price"]
+
+
+def test_a_posted_invoice_is_tried_as_if_it_were_posted_only_now(demo: Flask) -> None:
+    trade = Trade()
+    made = trade.invoice("100", "12")
+    record = reads.get_record(SYSTEM, "purchase_invoice", made)
+    before = trade.account("220202"), trade.account("2202"), trade.there()
+    (sheet,) = ledgers.preview(SYSTEM, "purchase_invoice", record)
+    codes = {
+        reads.get_record(SYSTEM, "account", slot.dims["account"])["code"]
+        for slot in sheet.slots
+        if "account" in slot.dims
+    }
+    assert {"2202", "220202"} <= codes
+    assert (trade.account("220202"), trade.account("2202"), trade.there()) == before
+    assert verify() == []

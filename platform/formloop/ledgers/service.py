@@ -231,6 +231,7 @@ def _try(actor: Actor, form: str, record: Values) -> list[Sheet]:
     found, postings = list[Sheet](), postings_of(form)
     seen = Seen(postings, [(form, record)])
     for posting in postings:
+        _take_back(actor, posting, record["id"])
         book = _book(actor, posting)
         sheets = [sheet for sheet in draft_sheets(posting, actor, [record], seen) if sheet.slots]
         book.groups = [_group(posting, sheet, record, len(sheets)) for sheet in sheets]
@@ -239,3 +240,13 @@ def _try(actor: Actor, form: str, record: Values) -> list[Sheet]:
             book.post()
             found += [group.sheet for group in book.groups]
     return found
+
+
+def _take_back(actor: Actor, posting: PostingSpec, record: int) -> None:
+    """Undo what a record has entered, so that it is tried as if it came only now."""
+    book = _book(actor, posting)
+    book.undone = [
+        head for head in reversing.list_posted(posting, [record]).get(record, ()) if not head.undone
+    ]
+    if book.undone:
+        book.post()
