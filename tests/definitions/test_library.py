@@ -41,6 +41,13 @@ def test_publishing_prepares_again_what_refers_to_the_new_version_and_nothing_el
     assert library.published("card", "plan") is plan
 
 
+def test_what_a_transaction_prepared_is_prepared_still_after_others_publish(stock, builder):
+    service.publish_many(builder, [card("plan")])
+    prepared = db.transactional(lambda: library.published("card", "plan"))()
+    service.publish_many(builder, [card(columns=["name", "size"])])
+    assert library.published("card", "plan") is prepared
+
+
 def test_a_transaction_sees_what_it_publishes_and_others_do_not(stock, builder):
     seen = []
 

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, select
 from formloop.core.definitions import Doc, Kind, kinds, parse, upgrade
 from formloop.core.errors import NotFound
 from formloop.core.text import M
-from formloop.db import counter, engine, forget_plans, glance, in_transaction, kept, read_counter, reading
+from formloop.db import counter, engine, forget_plans, glance, kept, read_counter, reading
 from formloop.definitions.tables import definition
 from formloop.definitions.tables import version as versions
 
@@ -319,7 +319,7 @@ def _document(definition_id: str, number: int) -> Doc:
     found = _documents.get(name)
     if found is None:
         found = _read(definition_id, number)
-        if not in_transaction():  # what is not committed may still be taken back
+        if not overlay().documents:  # what this transaction publishes may still be taken back
             if len(_documents) >= _MOST_KEPT:
                 _documents.clear()
             _documents[name] = found
