@@ -127,7 +127,7 @@ class States:
         self.written = False
         self.copies = 0
         self.settings: Settings | None = None
-        before_writing(self._note)
+        before_writing(self._note, lambda seen: False)
 
     @contextmanager
     def started(self, instance: Path) -> Iterator[Settings]:

@@ -1,5 +1,6 @@
 """What a process remembers may be older than the database: nothing wrong is written then."""
 
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from formloop.access.actor import SYSTEM
 from formloop.app import create_app
 from formloop.core.errors import Invalid
-from formloop.db import reading
+from formloop.db import reading, transactional
 from formloop.definitions import library
 from formloop.definitions import service as definitions
 from formloop.forms import rows, service
@@ -16,6 +17,8 @@ from formloop.forms.kind import get_form
 from formloop.settings import Settings
 
 from .conftest import form, number
+
+ON_POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.postgres)
 
 
 def gauge(scale: int) -> dict[str, Any]:
@@ -35,6 +38,37 @@ def test_a_save_that_waited_while_somebody_published_writes_by_what_is_published
         with reading() as conn:
             found = rows.load(conn, get_form("gauge"), [saved["id"]])[saved["id"]]
         assert (found["factor"], found["form_version"]) == (Decimal("7.25"), 2)
+
+
+@pytest.mark.parametrize("database", [ON_POSTGRESQL], indirect=True)  # on SQLite one writes at a time
+def test_a_save_that_began_before_a_type_changed_begins_anew(database: Settings) -> None:
+    tries, app = list[int](), create_app(database)
+    with app.app_context():
+        text = form(
+            "gauge",
+            {"factor": {"type": "string", "title": "Factor"}, "note": {"type": "string", "title": "Note"}},
+        )
+        definitions.publish_many(SYSTEM, [text], "text")
+        made = service.create(SYSTEM, "gauge", {"factor": "12.5"})["id"]
+        numbers = form("gauge", {"factor": number("Factor"), "note": {"type": "string", "title": "Note"}})
+        stands = library._shelf
+
+        def publish() -> None:
+            with app.app_context():
+                definitions.publish_many(SYSTEM, [numbers], "numbers")
+
+        @transactional
+        def late() -> Any:
+            tries.append(get_form("gauge").version)
+            if len(tries) == 1:
+                with ThreadPoolExecutor(1) as other:
+                    other.submit(publish).result()
+                library._shelf = stands  # as in a process that has not noticed yet
+            return service.change_record(SYSTEM, "gauge", made, {"note": "late"})
+
+        found = late()
+    assert tries == [1, 2]
+    assert (found["factor"], found["note"]) == (Decimal("12.5"), "late")
 
 
 @pytest.mark.parametrize("key", ["fl_person", "sqlite_master", "pg_class", "inv__lines"])

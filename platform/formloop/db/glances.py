@@ -5,7 +5,7 @@ waited for its turn: a room can ask to be told, and can remember answers for as 
 """
 
 import functools
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
 from typing import Any, ParamSpec, TypeVar
 
@@ -119,9 +119,14 @@ def _look() -> None:
             told(value)
 
 
+def _has_changed(seen: Mapping[str, Any]) -> bool:
+    """Whether glances show something else than they did."""
+    return bool(seen) and _together().dicts(connection(), {}) != [seen]
+
+
 @lru_cache(maxsize=1)
 def _together() -> Prepared:
     return Prepared(select(*(query.label(name) for name, (query, _) in _glances.items())))
 
 
-before_writing(_look)
+before_writing(_look, _has_changed)

@@ -4,7 +4,7 @@ import functools
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from flask import Flask, g, request
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
-from formloop.core.errors import StorageFull, Unavailable
+from formloop.core.errors import FormloopError, StorageFull, Unavailable
 from formloop.core.text import M
 from formloop.db import turns
 from formloop.db.beginning import begin_writing
@@ -33,6 +33,7 @@ _OUTDATED = {
 }  # it waited while a publication gave a column another type, and begins anew with that
 _log = logging.getLogger(__name__)
 _looks: list[Callable[[], None]] = []
+_doubts: list[Callable[[Mapping[str, Any]], bool]] = []
 
 
 @dataclass(slots=True)
@@ -128,8 +129,8 @@ def transactional(work: Callable[P, R]) -> Callable[P, R]:
     """Make `work` one write transaction; called inside another one it becomes part of that.
 
     The whole unit is tried again, up to five times, when the database chose it as the victim of a
-    serialization failure, a deadlock or a lock time-out, or when a table it met has changed since it began; it must
-    therefore have no effect elsewhere.
+    serialization failure, a deadlock or a lock time-out, or when it broke and a table it met, or what its glances
+    showed, has changed since it began; it must therefore have no effect elsewhere.
     """
 
     @functools.wraps(work)
@@ -150,10 +151,21 @@ def _tried_again(unit: Callable[[], R]) -> R:
         attempt += 1
         try:
             return unit()
+        except _Outdated as error:
+            if attempt == TRIES:
+                raise error.broke from error
         except DBAPIError as error:
             if attempt == TRIES or not (_worth_retrying(error) or _state_of(error) in _OUTDATED):
                 raise _for_people(error) from error
-            time.sleep(random.SystemRandom().uniform(0.5, 1.5) * 0.01 * 2**attempt)
+        time.sleep(random.SystemRandom().uniform(0.5, 1.5) * 0.01 * 2**attempt)
+
+
+class _Outdated(Exception):
+    """A transaction broke that knew less than is published: it read values by a definition that is not theirs."""
+
+    def __init__(self, broke: Exception) -> None:
+        super().__init__()
+        self.broke = broke
 
 
 class _Undone(Exception):
@@ -182,23 +194,41 @@ def undone(work: Callable[[], R]) -> R:
         return found
 
 
-def before_writing(look: Callable[[], None]) -> None:
-    """Let `look()` be called at the beginning of every write transaction, inside it."""
+def before_writing(look: Callable[[], None], has_changed: Callable[[Mapping[str, Any]], bool]) -> None:
+    """Let `look()` be called at the beginning of every write transaction, inside it.
+
+    When one has broken, `has_changed(seen)` is asked, with a reading, whether it would see anything else by now.
+    """
     _looks.append(look)
+    _doubts.append(has_changed)
 
 
 def _one_unit(work: Callable[[], R], alone: bool = False) -> tuple[R, list[Callable[[], None]]]:
-    with turns.taken(engine()), begin_writing(engine(), alone) as conn:
-        unit = Unit(conn, writes=True)
-        for look in _looks:
-            _inside(unit, look)
-        try:
-            result = _inside(unit, work)
-        except DBAPIError as error:
-            if unit.hurried and _state_of(error) == _LOCK_TIMEOUT:
-                raise _for_people(error) from error
-            raise
-    return result, unit.after
+    seen: dict[str, Any] = {}
+    try:
+        with turns.taken(engine()), begin_writing(engine(), alone) as conn:
+            unit = Unit(conn, writes=True)
+            for look in _looks:
+                _inside(unit, look)
+            seen |= unit.seen
+            try:
+                result = _inside(unit, work)
+            except DBAPIError as error:
+                if unit.hurried and _state_of(error) == _LOCK_TIMEOUT:
+                    raise _for_people(error) from error
+                raise
+        return result, unit.after
+    except (FormloopError, _Undone):
+        raise
+    except Exception as error:
+        if not isinstance(error, OperationalError) and _is_outdated(seen):
+            raise _Outdated(error) from error
+        raise
+
+
+def _is_outdated(seen: Mapping[str, Any]) -> bool:
+    with reading():
+        return any(has_changed(seen) for has_changed in _doubts)
 
 
 def _follow(after: list[Callable[[], None]]) -> None:
