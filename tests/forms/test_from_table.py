@@ -42,6 +42,14 @@ def test_a_kind_is_what_takes_all_cells_and_loses_nothing(title: str, cells: lis
     assert kinds_of(cells, title) == kind
 
 
+def test_a_few_odd_cells_are_told_with_what_the_column_would_be_without_them() -> None:
+    cells = ["12.50", 3, "ask", "4", "5", "6"]
+    (column,) = guess(["Unit price"], [[cell] for cell in cells]).columns
+    assert (column.kind, column.nearly, column.odd) == ("text", "amount", "ask")
+    (many,) = guess(["Unit price"], [[cell] for cell in [*cells, "later"]]).columns
+    assert (many.kind, many.nearly, many.odd) == ("text", "", "")
+
+
 ORDERS = [
     ["SO-1", "Acme", "2026-01-02", "Bolt", 10, "1.25"],
     ["SO-1", "Acme", "2026-01-02", "Nut", 20, "0.12345"],

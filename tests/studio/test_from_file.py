@@ -45,6 +45,12 @@ def shown(page: str) -> dict[str, str]:
     return values
 
 
+def test_the_page_tells_which_cell_makes_a_column_text(client: FlaskClient) -> None:
+    rows = "\n".join(["Price", *"123456", "ask"])
+    page = client.get(upload(client, rows).location).text
+    assert "Nearly all cells would be “Amount”; “ask” is not." in page
+
+
 def test_a_form_from_a_file_stays_in_the_application_it_was_begun_in(
     studio: Any, client: FlaskClient
 ) -> None:

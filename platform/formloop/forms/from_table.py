@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
+from math import ceil
 from typing import Any
 
 from formloop.core.definitions import Doc
@@ -20,6 +22,7 @@ LINES = "lines"
 IN_LIST = 6
 _MOST_CHOICES, _LEAST_ROWS = 12, 8
 _LONG = 80
+_FEW = 20  # one odd cell in so many, or in what is not much less, may be a mistake
 _MOST_DIGITS = 10
 _NAMES_ONE = re.compile(r"号|编码|代码|\b(?:no|id|code|key|number|order|document)\b\.?", re.IGNORECASE)
 _MONEY = re.compile(r"金额|单价|价格|合计|总价|小计|费用|amount|price|total|cost|fee", re.IGNORECASE)
@@ -49,6 +52,8 @@ class Column:
     line: bool = False
     choices: tuple[str, ...] = ()
     digits: int = 0  # after the point
+    nearly: str = ""  # the kind it would be but for a few cells, of which `odd` is the first
+    odd: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +79,20 @@ def _column(place: int, title: str, cells: Sequence[Any]) -> Column:
     values = [cell for cell in cells if cell not in ("", None)]
     kind = next((name for name in _order(title) if values and _holds(name, title, values)), "text")
     choices = tuple(dict.fromkeys(str(v).strip() for v in values)) if kind == "choice" else ()
-    return Column(
-        place, title, kind, choices=choices, digits=_digits(values) if kind in ("number", "amount") else 0
-    )
+    nearly, odd = _nearly(title, values) if kind == "text" else ("", "")
+    digits = _digits(values) if kind in ("number", "amount") else 0
+    return Column(place, title, kind, choices=choices, digits=digits, nearly=nearly, odd=odd)
+
+
+def _nearly(title: str, values: Sequence[Any]) -> tuple[str, str]:
+    """The kind that takes all but a few cells, which may be mistakes, and the first of those; both empty if none does."""
+    most = ceil(len(values) / _FEW) if len(values) > _FEW // 4 else 0
+    for name in _order(title):
+        if most and name not in ("choice", "long text"):
+            odd = list(islice((value for value in values if not _holds(name, title, [value])), most + 1))
+            if len(odd) <= most:
+                return name, str(odd[0]).strip()[:40]
+    return "", ""
 
 
 def _order(title: str) -> tuple[str, ...]:
