@@ -10,7 +10,7 @@ from formloop.definitions import service as definitions
 from formloop.workflows import narrowing, service
 from workflows.site import app, browser, play, text_of
 from workflows.specimens import STRICTER
-from workflows.stage import END, Stage, approval
+from workflows.stage import END, STAFF, Stage, approval
 
 __all__ = ["app", "play"]
 
@@ -101,9 +101,22 @@ def test_what_was_filled_in_stays_on_the_page_when_it_is_refused(app: Flask, pla
     assert ">well</textarea>" in page
 
 
-def test_what_cannot_be_submitted_is_told_on_the_records_own_page(app: Flask, play: Stage) -> None:
+def test_what_cannot_be_submitted_is_told_at_the_field_where_it_is_corrected(app: Flask, play: Stage) -> None:
     record = play.record(amount="100")
     definitions.publish_many(SYSTEM, [STRICTER], "stricter")
+    answer = browser(app, play, "ann").post(f"/f/request/{record}/submit")
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert f'action="/f/request/{record}/edit"' in page
+    assert "Correct what is marked and save it; then submit it." in page
+    assert "Too much." in page.partition('name="amount"')[2]
+
+
+def test_who_may_not_change_it_is_told_on_the_records_own_page(app: Flask, play: Stage) -> None:
+    record = play.record(amount="100")
+    (own,) = STAFF["grants"]
+    readers = {**STAFF, "grants": [{**own, "may": ["view", "submit"]}]}
+    definitions.publish_many(SYSTEM, [STRICTER, readers], "stricter")
     ann = browser(app, play, "ann")
     answer = ann.post(f"/f/request/{record}/submit")
     assert (answer.status_code, answer.location) == (303, f"/f/request/{record}")

@@ -7,9 +7,9 @@ from typing import Any
 from flask import Response, request, url_for
 
 from formloop.access.actor import Actor
-from formloop.core.errors import Problem
+from formloop.core.errors import Forbidden, NotFound, Problem
 from formloop.core.text import Message
-from formloop.forms import choices, engine, fills, live, screen
+from formloop.forms import choices, engine, fills, live, reads, screen, service
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
@@ -57,8 +57,10 @@ def show(
     status: int = 200,
     conflict: Any = None,
     purpose: Purpose | None = None,
+    action: str = "",
 ) -> Response:
-    """The page with these values; `before` is the record that is changed, None for a new one."""
+    """The page with these values; `before` is the record that is changed, None for a new one. It is sent to `action`,
+    if that is not its own address."""
     locale, context = viewer.locale(), context_of(actor)
     if before is None:
         values = engine.laid_over(spec, None, values)
@@ -85,7 +87,7 @@ def show(
         conflict=conflict,
         title=spec.title(locale),
         name=str((before or {}).get(spec.title_field) or ""),
-        action=request.path,
+        action=action or request.path,
         kept=fills.find(actor, spec.key, (before or {}).get("id")) if request.method == "GET" else None,
         purpose=purpose,
         tools=purpose.tools if purpose else [tool for each in tools if (tool := each(actor, spec, before))],
@@ -115,6 +117,19 @@ def _addresses(spec: FormSpec, before: Values | None, purpose: Purpose | None) -
         "live": url_for("forms.live_values", **asked),
         "back": purpose.back if purpose else back,
     }
+
+
+def show_wrong(actor: Actor, spec: FormSpec, record: int, problems: list[Problem]) -> Response | None:
+    """The page to correct a record on, told what is wrong with it; None for whoever may not change it now."""
+    try:
+        values = reads.look(actor, spec.key, record, "edit").record
+    except (Forbidden, NotFound):
+        return None
+    if service.is_locked(spec, values):
+        return None
+    action = url_for("forms.edit_page", form=spec.key, record=record)
+    nothing = engine.Given({}, frozenset(), {})
+    return show(actor, spec, values, nothing, values, problems, 422, action=action)
 
 
 def show_one_more(

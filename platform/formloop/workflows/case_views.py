@@ -7,9 +7,9 @@ from sqlalchemy.engine import Row
 
 from formloop.access.actor import Actor
 from formloop.access.signing import current
-from formloop.core.errors import Conflict, Invalid, NotFound
+from formloop.core.errors import Conflict, Invalid, NotFound, Problem
 from formloop.core.text import M, Message
-from formloop.forms import files
+from formloop.forms import files, fill_in
 from formloop.forms.kind import get_form
 from formloop.web import page, viewer
 from formloop.web.routes import route
@@ -26,14 +26,23 @@ def submit(form: str, record: int) -> Response:
     try:
         done = service.submit(current(), form, record, request.form.get("comment", ""), chosen_people())
     except Invalid as error:
-        reasons = _reasons(form, error)
-        return page.redirect(_back(form, record), M("Not submitted. {reasons}", reasons=reasons), "danger")
+        said = M("Not submitted. {reasons}", reasons=_reasons(form, error))
+        return _correct(form, record, error) or page.redirect(_back(form, record), said, "danger")
     if done.status == "stuck":
         reason = timeline.find_stop(done.case, viewer.locale())
         return page.redirect(
             _back(form, record), M("Submitted, but it waits: {reason}", reason=reason), "warning"
         )
     return page.redirect(_back(form, record), M("Submitted."))
+
+
+def _correct(form: str, record: int, error: Invalid) -> Response | None:
+    """The page to correct the record on, if what stands against it is told of fields."""
+    if not any(each.at for each in error.problems):
+        return None
+    todo = M("Not submitted. Correct what is marked and save it; then submit it.")
+    problems = [Problem("not_submitted", "", todo), *error.problems]
+    return fill_in.show_wrong(current(), get_form(form), record, problems)
 
 
 def _reasons(form: str, error: Invalid) -> str:
