@@ -43,8 +43,9 @@ class _Shelf:
     entries: dict[Name, Entry]
     retired: dict[Name, Entry]  # taken out of use, but what was started under them goes on
     prepared: dict[Name, Any] = field(default_factory=dict)
+    forms: dict[tuple[str, int], str] = field(default_factory=dict)  # which one a version is for, by its id
     older: dict[tuple[str, int], Any] = field(default_factory=dict)
-    grouped: dict[str, dict[str, list[Any]]] = field(default_factory=dict)  # by kind and form
+    grouped: dict[str, dict[str, list[str]]] = field(default_factory=dict)  # keys by kind and form
     notes: dict[str, dict[Any, Any]] = field(default_factory=dict)
 
 
@@ -54,7 +55,7 @@ class Overlay:
 
     documents: dict[Name, tuple[Doc, int]] = field(default_factory=dict)
     prepared: dict[Name, Any] = field(default_factory=dict)
-    grouped: dict[str, dict[str, list[Any]]] = field(default_factory=dict)
+    grouped: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     older: dict[tuple[str, int], Any] = field(default_factory=dict)
     notes: dict[str, dict[Any, Any]] = field(default_factory=dict)
 
@@ -156,11 +157,22 @@ def of_form(kind: str, form: str) -> list[Any]:
     coming = overlay()
     grouped = coming.grouped if coming.documents else _current().grouped
     if kind not in grouped:
-        found: dict[str, list[Any]] = {}
-        for each in all_published(kind):
-            found.setdefault(each.form, []).append(each)
+        found: dict[str, list[str]] = {}
+        for key in list_keys(kind):
+            found.setdefault(_form_of(kind, key), []).append(key)
         grouped[kind] = found
-    return grouped[kind].get(form, [])
+    return [published(kind, key) for key in grouped[kind].get(form, ())]
+
+
+def _form_of(kind: str, key: str) -> str:
+    """Which form a definition is for; that is known of a version for ever, without preparing it again."""
+    entry = find_entry(kind, key)
+    if entry is None or (kind, key) in overlay().documents:
+        return str(published(kind, key).form)
+    known, version = _current().forms, (entry.id, entry.version)
+    if version not in known:
+        known[version] = str(published(kind, key).form)
+    return known[version]
 
 
 def find_document(kind: str, key: str) -> Doc | None:
@@ -288,7 +300,7 @@ def _load() -> _Shelf:
         if before is not None and before.engine is engine():
             if before.epoch >= now:
                 return before
-            shelf = _Shelf(engine(), now, entries, retired, _still_valid(before, entries))
+            shelf = _Shelf(engine(), now, entries, retired, _still_valid(before, entries), {**before.forms})
         else:
             _documents.clear()
             shelf = _Shelf(engine(), now, entries, retired)

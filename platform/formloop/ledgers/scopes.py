@@ -124,7 +124,7 @@ def note_settings(events: Sequence[Event]) -> None:
 
 @remembered_by("definitions")
 def _settings_forms() -> frozenset[str]:
-    return frozenset(each.settings for each in library.all_published("posting") if each.settings)
+    return frozenset(each.settings for each in library.all_published("ledger") if each.settings)
 
 
 @remembered_by(SETTINGS)

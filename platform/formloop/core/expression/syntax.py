@@ -1,7 +1,7 @@
 """Reads the source of an expression into a tree, within the limits on size and depth."""
 
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path as File
 from typing import Any
 
@@ -13,6 +13,7 @@ from formloop.core.expression.types import ANY, BOOL, NUMBER, TEXT
 from formloop.core.text import M, Message
 
 MAX_SOURCE, MAX_NODES, MAX_DEPTH, MAX_WHOLE, MAX_DECIMALS = 4096, 500, 32, 18, 16
+SHORT = 300  # letters: longer formulas would fill the memory
 _SIGNS = {"＋": "+", "－": "-", "−": "-", "×": "*", "＊": "*", "÷": "/", "％": "%"}
 _COMPARE = {"EQ": "=", "NE": "<>", "LE": "<=", "GE": ">=", "LT": "<", "GT": ">"}
 
@@ -27,6 +28,10 @@ class SyntaxProblem(Exception):
 
 def read(source: str) -> Typed:
     """The tree of `source`, or SyntaxProblem."""
+    return _read_once(source) if len(source) <= SHORT else _read(source)
+
+
+def _read(source: str) -> Typed:
     if len(source.encode()) > MAX_SOURCE:
         raise SyntaxProblem(
             "too_long", M("This formula is too long: 4,096 bytes are possible."), MAX_SOURCE // 4
@@ -41,6 +46,11 @@ def read(source: str) -> Typed:
         raise _explain(error, source) from None
     _measure(tree)
     return tree
+
+
+_read_once = lru_cache(4_000)(
+    _read
+)  # the same formulas are read whenever something they rest on is published
 
 
 @cache
