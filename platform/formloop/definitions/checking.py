@@ -1,11 +1,13 @@
 """What stands against publishing: the documents' own mistakes, what they need, and whom they would break."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
 
 from formloop.core.definitions import Doc, Kind, Reference, check_schema_of, kinds, parse, write
 from formloop.core.errors import Problem
 from formloop.core.text import M
+from formloop.db import remembered_by
 from formloop.definitions import library
 
 
@@ -27,8 +29,14 @@ class Candidate:
         return self.kind.name, self.doc["x-key"]
 
 
-def check_candidates(candidates: Sequence[Candidate]) -> list[Problem]:
-    """Everything that is wrong with them; they must lie in the overlay already."""
+Others: TypeAlias = Callable[[Sequence[Candidate]], list[Problem]]
+
+
+def check_candidates(candidates: Sequence[Candidate], with_others: Others | None = None) -> list[Problem]:
+    """Everything that is wrong with them; they must lie in the overlay already.
+
+    `with_others` asks what is published already whether it would still work; it is `broken_dependents` unless told.
+    """
     named = in_document if len(candidates) > 1 else as_it_is
     problems = list[Problem]()
     # what a schema refuses must not be prepared, so all schemas come before all checks
@@ -38,7 +46,7 @@ def check_candidates(candidates: Sequence[Candidate]) -> list[Problem]:
             problems += [named(candidate.doc, problem) for problem in found]
         if any(problem.severity == "error" for problem in problems):
             return problems
-    return problems + _broken_dependents(candidates)
+    return problems + (with_others or broken_dependents)(candidates)
 
 
 def _check_form(doc: Doc, kind: Kind) -> list[Problem]:
@@ -99,7 +107,67 @@ def _missing(name: Reference) -> Problem:
     return Problem("missing_definition", "", message)
 
 
-def _broken_dependents(candidates: Sequence[Candidate]) -> list[Problem]:
+_UNFELT = {
+    "title", "x-title", "description", "x-description", "x-titles", "icon", "color", "x-layout", "x-list", "x-print",
+    "x-share", "x-examples", "x-checks", "x-width", "x-capital", "x-head", "x-foot", "minimum", "maximum",
+    "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "minItems", "maxItems", "pattern",
+}  # fmt: skip
+_ITS_OWN = {
+    "x-formula",
+    "x-default",
+    "x-visible",
+    "x-required",
+    "x-readonly",
+    "x-linkage",
+}  # that there is one counts
+_GROWING = {"properties", "x-states"}  # others rest on those that were there
+
+
+def _felt(value: Any, named: bool = False) -> Any:
+    """What other definitions may rest on in a document. The keys of what is `named` are names of its maker's."""
+    if isinstance(value, list):
+        return [_felt(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if named:
+        return {key: _felt(each) for key, each in value.items()}
+    return {k: k in _ITS_OWN or _felt(v, k in _GROWING) for k, v in value.items() if k not in _UNFELT}
+
+
+def _keeps(old: Any, new: Any, growing: bool = False) -> bool:
+    """Whether what was felt of a document is felt of the new one, too."""
+    if not isinstance(old, dict) or not isinstance(new, dict):
+        return bool(old == new)
+    if not growing and old.keys() != new.keys():
+        return False
+    return all(key in new and _keeps(value, new[key], key in _GROWING) for key, value in old.items())
+
+
+def is_felt(candidate: Candidate) -> bool:
+    """Whether a change takes something away, or makes another thing of it, that other definitions may rest on."""
+    return candidate.old is not None and not _keeps(_felt(candidate.old), _felt(candidate.doc))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Candidates of which others feel the same are the same question to them."""
+
+    felt: str
+    candidates: Sequence[Candidate] = field(compare=False)
+
+
+def remembered_dependents(candidates: Sequence[Candidate]) -> list[Problem]:
+    """The same while somebody edits: asked once for what is felt of the candidates."""
+    felt = [each for each in candidates if is_felt(each)]
+    return _remember(_Asked(repr([(c.name, _felt(c.doc)) for c in felt]), felt)) if felt else []
+
+
+@remembered_by("definitions")
+def _remember(asked: _Asked) -> list[Problem]:
+    return broken_dependents(asked.candidates)
+
+
+def broken_dependents(candidates: Sequence[Candidate]) -> list[Problem]:
     """New mistakes of definitions that are published already and refer to a candidate, however far.
 
     An expression may step from one form into the next, so a change is felt beyond the nearest ones.

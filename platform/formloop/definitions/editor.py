@@ -15,7 +15,7 @@ from formloop.core.registry import Registry
 from formloop.core.text import M
 from formloop.db import reading
 from formloop.definitions import library
-from formloop.definitions.checking import Candidate, check_candidates
+from formloop.definitions.checking import Candidate, check_candidates, is_felt, remembered_dependents
 from formloop.definitions.drafts import (
     RESOURCE,
     Definition,
@@ -65,8 +65,13 @@ def text_of(found: Definition) -> tuple[str, int]:
     return get_text(found.id, found.version), found.draft_revision
 
 
-def check(actor: Actor, kind: Kind, text: str, definition_id: str | None = None) -> list[Problem]:
-    """What stands against publishing this text, each with its line and column in it."""
+def check(
+    actor: Actor, kind: Kind, text: str, definition_id: str | None = None, with_others: bool = True
+) -> list[Problem]:
+    """What stands against publishing this text, each with its line and column in it.
+
+    Without others it is not told whom it would break, which takes long where much rests on it: see `is_felt`.
+    """
     gate.require(actor, "design", RESOURCE)
     try:
         doc = read(kind, text, definition_id)
@@ -78,10 +83,17 @@ def check(actor: Actor, kind: Kind, text: str, definition_id: str | None = None)
         old = library.read_version(found.id, number) if found and number else None
         coming.put(kind.name, doc["x-key"], doc, number + 1)
         candidate = Candidate(kind, doc, old, number or None, number=number + 1)
-        problems = check_candidates([candidate])
+        problems = check_candidates([candidate], remembered_dependents if with_others else lambda _: [])
         if not any_error(problems):
             problems += check_rights(actor, candidate)
     return _placed(text, problems)
+
+
+def is_felt_by_others(kind: Kind, doc: Doc, definition_id: str) -> bool:
+    """Whether what is published may rest on something that a draft has no more, or otherwise."""
+    found = get_definition(definition_id)
+    old = library.read_version(found.id, found.version) if found.version else None
+    return is_felt(Candidate(kind, doc, old, found.version))
 
 
 def save(actor: Actor, kind: Kind, text: str, definition_id: str | None, revision: int | None) -> Definition:

@@ -120,7 +120,7 @@ def _find_with(coming: Overlay, kind: str, key: str) -> Any | None:
         if name in coming.documents:
             doc, number = coming.documents[name]
         elif entry:
-            doc, number = _document(entry.id, entry.version), entry.version
+            doc, number = _document(entry.id, entry.version, stands=True), entry.version
         else:
             return None
         coming.prepared[name] = kinds.get(kind).prepare(doc, number)
@@ -181,7 +181,7 @@ def find_document(kind: str, key: str) -> Doc | None:
     if coming:
         return coming[0]
     entry = _current().entries.get((kind, key))
-    return _document(entry.id, entry.version) if entry else None
+    return _document(entry.id, entry.version, stands=True) if entry else None
 
 
 def find_entry(kind: str, key: str) -> Entry | None:
@@ -326,12 +326,13 @@ def _references(entry: Entry) -> set[Name] | None:
     return None if doc is None else set(kinds.get(entry.kind).references(doc))
 
 
-def _document(definition_id: str, number: int) -> Doc:
+def _document(definition_id: str, number: int, stands: bool = False) -> Doc:
+    """A version's document, kept if it `stands` or this transaction publishes nothing, which may be taken back."""
     name = (definition_id, number)
     found = _documents.get(name)
     if found is None:
         found = _read(definition_id, number)
-        if not overlay().documents:  # what this transaction publishes may still be taken back
+        if stands or not overlay().documents:
             if len(_documents) >= _MOST_KEPT:
                 _documents.clear()
             _documents[name] = found

@@ -107,9 +107,14 @@ def take_over(actor: Actor, definition_id: str) -> Desk:
     return open_desk(actor, definition_id)
 
 
-def check(actor: Actor, found: Desk) -> list[Problem]:
-    """What stands against publishing the draft as it is now."""
-    return editor.check(actor, found.kind, found.text, found.definition.id)
+def check(actor: Actor, found: Desk, with_others: bool = False) -> list[Problem]:
+    """What stands against publishing the draft as it is now; `with_others` also whom of what is published it would break."""
+    return editor.check(actor, found.kind, found.text, found.definition.id, with_others)
+
+
+def is_felt(found: Desk) -> bool:
+    """Whether others need to be asked, too."""
+    return editor.is_felt_by_others(found.kind, found.doc, found.definition.id)
 
 
 def enroll() -> None:

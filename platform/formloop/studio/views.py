@@ -131,6 +131,15 @@ def restore(definition_id: str) -> Response:
     )
 
 
+@route(blueprint, "/<definition_id>/check", permission=DESIGN)
+def check(definition_id: str) -> Response:
+    """What stands against publishing the draft, also what would no longer work of all that is published."""
+    bench = _bench(drafting.open_desk(signing.current(), definition_id), (), with_others=True)
+    return page.render_part(
+        "studio/_check.html", found=bench.desk.definition, problems=_with_places(bench), felt=False
+    )
+
+
 @route(blueprint, "/<definition_id>/preview", permission=DESIGN)
 def show_preview(definition_id: str) -> Response:
     """The form as people will fill it in."""
@@ -215,12 +224,12 @@ def _answer(
     return htmx.toast(response, said, "warning") if said is not None else response
 
 
-def _bench(desk: drafting.Desk, at: Path) -> Bench:
+def _bench(desk: drafting.Desk, at: Path, with_others: bool = False) -> Bench:
     designer = designer_of(desk.kind.name)
     around = Around(desk.kind, designer.opened(desk.doc), viewer.locale(), {})
     if at and find(around.doc, at, desk.kind.identities) is None and not _may_begin(designer, around, at):
         at = ()
-    problems = [*drafting.check(signing.current(), desk), *designer.warnings(around)]
+    problems = [*drafting.check(signing.current(), desk, with_others), *designer.warnings(around)]
     return Bench(desk, around, designer, at, problems)
 
 
@@ -245,10 +254,7 @@ def _page(
     around = replace(bench.around, problems=_told(bench, panel.at if panel else (), wrong or {}))
     if panel is not None:
         panel = replace(panel, around=around)
-    problems = [
-        (each, write_path(designer.selected(around, _place(each))), place_in_words(around, _place(each)))
-        for each in bench.problems
-    ]
+    problems = _with_places(bench)
     values = {
         "desk": bench.desk,
         "found": bench.desk.definition,
@@ -256,6 +262,7 @@ def _page(
         "selected": write_path(designer.selected(around, bench.at)),
         "parts": panel.parts() if panel is not None and not designer.whole else [],
         "problems": problems,
+        "felt": drafting.is_felt(bench.desk),
         "wrong": {place: each.message for each, place, _ in reversed(problems) if place},
         "said": lambda path, source: _said(bench, path, source),
         "canvas": designer.canvas,
@@ -268,6 +275,15 @@ def _page(
         "with_panel": with_panel,
     }
     return page.render(template, "studio/_parts.html", status=status, **values)
+
+
+def _with_places(bench: Bench) -> list[tuple[Problem, str, str]]:
+    """Each problem with the place it is told at: as the page selects it, and in words."""
+    around, found = bench.around, [(each, _place(each)) for each in bench.problems]
+    return [
+        (each, write_path(bench.designer.selected(around, at)), place_in_words(around, at))
+        for each, at in found
+    ]
 
 
 def _told(bench: Bench, at: Path, wrong: Mapping[str, Message]) -> dict[Path, Message]:
