@@ -7,8 +7,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from formloop.access.actor import SYSTEM
+from formloop.core.definitions import diff
 from formloop.definitions import service as definitions
 from formloop.studio import drafting, restoring
+from formloop.workflows.kind import WORKFLOW
 from studio.conftest import PAPER
 
 
@@ -58,6 +60,30 @@ def test_a_changed_an_added_and_a_removed_thing_come_back_one_by_one(
         assert doc["properties"]["item"]["title"] == "Item" and doc["required"] == ["item"]
         assert set(doc["properties"]) == {"item", "quantity", "wanted", "lines", "note"}
         assert studio.desk().can_undo
+
+
+def test_a_field_comes_back_where_it_stood(studio: Any, client: FlaskClient) -> None:
+    take_back(client, studio, "Fields › Wanted by was removed")
+    with studio.app.app_context():
+        doc = studio.desk().doc
+        assert list(doc["properties"]) == ["item", "quantity", "wanted", "lines", "colour", "note"]
+        assert doc["x-layout"][:2] == [["item", "quantity"], ["wanted"]]
+
+
+@pytest.mark.parametrize(
+    ("gone", "order"),
+    [("first", ["first", "second", "new", "done"]), ("second", ["first", "new", "second", "done"])],
+)
+def test_a_step_comes_back_in_front_of_what_stood_behind_it(studio: Any, gone: str, order: list[str]) -> None:
+    steps = [
+        {"id": name, "node": "approval", "title": name, "people": ["administrator"]}
+        for name in ("first", "second")
+    ]
+    new, done = {**steps[0], "id": "new", "title": "new"}, {"id": "done", "node": "end", "state": "confirmed"}
+    old = {"x-key": "flow", "steps": [*steps, done]}
+    kept = {"x-key": "flow", "steps": [each for each in (*steps, new, done) if each["id"] != gone]}
+    (change,) = [each for each in diff(old, kept, WORKFLOW) if each.kind_of_change == "removed"]
+    assert [each["id"] for each in restoring._without(kept, change, old, WORKFLOW)["steps"]] == order
 
 
 def test_what_is_back_already_is_left_and_a_number_that_is_none_is_not_found(
