@@ -55,6 +55,13 @@ def test_what_was_saved_as_text_meanwhile_is_a_step_like_others(studio):
     assert drafting.undo(studio.mei, studio.id, studio.desk().revision).doc["title"] == "One"
 
 
+def test_the_first_save_as_text_is_a_step_though_nobody_had_opened_the_designer(studio):
+    definitions.save_draft(studio.mei, "form", {**studio.desk().doc, "title": "As text"})
+    found = studio.desk(studio.lin)
+    assert found.can_undo and not found.editor
+    assert drafting.undo(studio.lin, studio.id, found.revision).doc["title"] == "Request"
+
+
 def test_each_save_as_text_is_a_step_also_where_several_follow_one_another(studio):
     found = studio.edit(title="One")
     for title in ("First text", "Second text", "Third text"):
@@ -70,7 +77,8 @@ def test_what_was_discarded_does_not_come_back_by_undo(studio):
     found = studio.edit(title="One")
     definitions.discard_draft(studio.mei, studio.id)
     definitions.save_draft(studio.mei, "form", {**found.doc, "title": "As text"})
-    assert not studio.desk().can_undo
+    found = drafting.undo(studio.mei, studio.id, studio.desk().revision)
+    assert found.doc["title"] == "Request" and not found.can_undo
 
 
 def test_a_page_that_is_not_up_to_date_overwrites_nothing(studio):

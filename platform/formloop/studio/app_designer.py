@@ -23,9 +23,9 @@ class AppDesigner(Designer):
         """The panel, and the menu in its order."""
         return {**super().shown(around), "menu": menu_of(around.doc, around.locale)}
 
-    def act(self, name: str) -> Act | None:
+    def gestures(self) -> Mapping[str, Act]:
         """Moving in the menu, besides what every designer can."""
-        return {"menu-up": _move(-1), "menu-down": _move(1)}.get(name) or super().act(name)
+        return {**super().gestures(), "menu-up": _move(-1), "menu-down": _move(1)}
 
 
 def menu_of(doc: Doc, locale: str) -> list[Option]:

@@ -96,9 +96,9 @@ class BridgeDesigner(Designer):
         """States of the source that nothing leads to."""
         return list_warnings(around.doc, around.locale)
 
-    def act(self, name: str) -> Act | None:
-        """Accepting suggestions; other gestures are those of every designer."""
-        return _accept if name == "accept" else super().act(name)
+    def gestures(self) -> Mapping[str, Act]:
+        """Accepting suggestions, besides what every designer can."""
+        return {**super().gestures(), "accept": _accept}
 
 
 def _accept(gesture: Gesture) -> Made:

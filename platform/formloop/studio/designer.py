@@ -86,9 +86,9 @@ class Designer:
         doc, _ = apply(gesture.around.doc, operations, gesture.around.kind.identities)
         return doc, gesture.at
 
-    def act(self, name: str) -> Act | None:
-        """The gesture of a name."""
-        return ACTS.get(name)
+    def gestures(self) -> Mapping[str, Act]:
+        """What can be done to a document, by name."""
+        return ACTS
 
 
 def _change(do: str) -> Act:

@@ -144,11 +144,16 @@ def _sit_down(actor: Actor, definition_id: str, revision: int | None) -> tuple[R
     if revision != row.draft_revision:
         raise Conflict(M("This was changed meanwhile. The page now shows the newest state."))
     if found is None or row.draft is None:
-        _forget(definition_id)
-        values = {"definition": definition_id, "place": 0, "revision": row.draft_revision}
-        connection().execute(insert(desk).values(**values, editor=actor.person_id, at=clock.now()))
-        return row, _add(definition_id, -1, _text(row))
+        return row, _begin(row, actor.person_id)
     return row, _catch_up(row, found)
+
+
+def _begin(row: Row[Any], editor: int | None) -> int:
+    """Steps from what there is now."""
+    _forget(row.id)
+    values = {"definition": row.id, "place": 0, "revision": row.draft_revision}
+    connection().execute(insert(desk).values(**values, editor=editor, at=clock.now()))
+    return _add(row.id, -1, _text(row))
 
 
 def _catch_up(row: Row[Any], found: Row[Any]) -> int:
@@ -164,12 +169,12 @@ def _catch_up(row: Row[Any], found: Row[Any]) -> int:
 def _before_overwriting(row: Row[Any]) -> None:
     """Several saves as text, one after the other, are as many steps; those of a draft that was discarded are gone."""
     found = connection().execute(select(desk).where(desk.c.definition == row.id)).one_or_none()
-    if found is None or found.revision == row.draft_revision:
+    if found is not None and found.revision == row.draft_revision:
         return
-    if row.draft is None:
-        _forget(row.id)
-    else:
+    if found is not None and row.draft is not None:
         _catch_up(row, found)
+    elif row.draft is not None or row.version is not None:
+        _begin(row, None)
 
 
 def _other(actor: Actor, row: Row[Any] | None) -> int | None:

@@ -69,9 +69,9 @@ class FlowDesigner(Designer):
             found = (*found, at[length - 2], str(thing.get("id", at[length - 1])))
         return found
 
-    def act(self, name: str) -> Act | None:
+    def gestures(self) -> Mapping[str, Act]:
         """Gestures on steps; on other parts those of every designer."""
-        return GESTURES.get(name) or super().act(name)
+        return {**super().gestures(), **GESTURES}
 
 
 def _cards(at: Path, steps: Any, around: Around, depth: int = 0) -> list[Card]:

@@ -126,9 +126,9 @@ class FormDesigner(Designer):
         fixed = find(gesture.published, at, {}) is not None
         return form_design.write_field(doc, at, operations, fixed)
 
-    def act(self, name: str) -> Act | None:
+    def gestures(self) -> Mapping[str, Act]:
         """Gestures on fields; on other parts those of every designer."""
-        return GESTURES.get(name) or super().act(name)
+        return {**super().gestures(), **GESTURES}
 
 
 def _short_first(schema: Schema) -> Schema:

@@ -77,9 +77,9 @@ class PlanDesigner(Designer):
         expects = known.type.expression_type(known) if known else None
         return Scope(names.get(".".join(at), {}), fields, expects, "")
 
-    def act(self, name: str) -> Act | None:
-        """Accepting the suggestions for an output is a gesture of its own."""
-        return _accept if name == "plan-accept" else super().act(name)
+    def gestures(self) -> Mapping[str, Act]:
+        """Accepting the suggestions for an output, besides what every designer can."""
+        return {**super().gestures(), "plan-accept": _accept}
 
 
 def _accept(gesture: Gesture) -> Made:

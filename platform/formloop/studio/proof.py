@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
-from urllib.parse import quote
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -21,26 +20,18 @@ from formloop.db import engine
 from formloop.definitions import editor
 from formloop.definitions import service as definitions
 from formloop.settings import read_settings
-from formloop.studio import flow_designer, form_designer
-from formloop.studio.designer import ACTS, designer_of
+from formloop.studio.designer import designer_of, designers
 from formloop.web.tracing import start_logging
 
 HERE = {"Origin": "http://localhost", "HX-Request": "true"}
-EVERYWHERE = ("fill", "undo", "redo", "take-over")
-GESTURES = (
-    *ACTS, *form_designer.GESTURES, *flow_designer.GESTURES,
-    "accept", "menu-up", "menu-down", *EVERYWHERE, "no-such-thing",
-)  # fmt: skip
+EVERYWHERE = ("fill", "condition", "undo", "redo", "take-over", "no-such-thing")
 VALUES: tuple[Any, ...] = (
     None, True, -1, 10**30, 1.5, "", "a", "__proto__", "../..", "<script>alert(1)</script>", "=1/0", "(" * 300,
     "\u202e\u0000", "x" * 5_000, [], {}, [[]], [{}], [None], {"id": 1}, [{"id": "a"}, {"id": "a"}],
     {"type": "array"}, {"type": "object", "properties": 3}, {"x-relation": []}, {"form": 7}, {"node": "nothing"},
     {"": {"": {}}}, [1, "1"], {"title": {"zh-CN": 3}}, {"$ref": "#"},
 )  # fmt: skip
-PAGES = (
-    "/studio/{id}?at={at}", "/studio/{id}/formula?at={at}", "/studio/{id}/numbering?at={at}", "/studio/{id}/preview",
-    "/studio/{id}/examples", "/definitions/{id}", "/definitions/{id}/edit", "/definitions/{id}/publish",
-)  # fmt: skip
+ENDS = {"publish", "archive", "take_back", "discard"}  # what would end a draft, or the definition itself
 
 
 def prove(seed: int, create_app: Callable[..., Flask], count: int = 3_000) -> dict[str, Any]:
@@ -73,6 +64,16 @@ def _browser(app: Flask) -> FlaskClient:
     return client
 
 
+def _rules(app: Flask, method: str) -> list[str]:
+    """All addresses that take nothing but a definition."""
+    return sorted(
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if rule.arguments == {"definition_id"} and method in (rule.methods or ())
+        if rule.endpoint.rpartition(".")[2].removeprefix("do_") not in ENDS or method == "GET"
+    )
+
+
 @dataclass
 class Storm:
     """The requests of one proof and what became of them."""
@@ -85,12 +86,18 @@ class Storm:
     changed: int = 0
     taken_back: int = 0
 
+    def __post_init__(self) -> None:
+        self.pages, self.doors = (_rules(self.client.application, method) for method in ("GET", "POST"))
+        self.others = sorted({name for each in designers for name in each.gestures()})
+
     def strike(self, number: int) -> None:
         """Do one hostile thing to one definition, then look whether its draft is what it should be."""
         found = self._choose()
         before, revision = editor.text_of(found)
         places = list(_places(parse(before).doc))
-        work = self.chance.choice((self._gesture, self._gesture, self._gesture, self._text, self._page))
+        work = self.chance.choice(
+            (self._gesture, self._gesture, self._gesture, self._text, self._page, self._door)
+        )
         told, status = work(found.id, before, revision, places)
         after, new_revision = editor.text_of(definitions.get_definition(found.id))
         told = f"{number} {found.kind} {told}: {status}"
@@ -110,7 +117,12 @@ class Storm:
         return self.chance.choice(found[:3])
 
     def _gesture(self, definition: str, _text: str, revision: int, places: list[str]) -> tuple[str, int]:
-        act, at = self._act(definition), self._at(places)
+        act = self._act(definition)
+        sent = self._sent(revision, places)
+        return f"{act} at {sent['at']}", self._post(f"/studio/{definition}/do/{act}", sent)
+
+    def _sent(self, revision: int, places: list[str]) -> dict[str, Any]:
+        at = self._at(places)
         sent = {
             "revision": self.chance.choice([revision] * 24 + [revision - 1, "", "x", 10**20]),
             "at": at,
@@ -127,8 +139,7 @@ class Storm:
             "v-x-formula": self.chance.choice(["", "1 +", "SUM(lines.amount)", "nobody.here"]),
         }
         wanted = self.chance.sample(sorted(sent), self.chance.randrange(3, len(sent)))
-        given = {name: sent[name] for name in {*wanted, "revision", "at", "value"}}
-        return f"{act} at {at}", self._post(f"/studio/{definition}/do/{act}", given)
+        return {name: sent[name] for name in {*wanted, "revision", "at", "value"}}
 
     def _text(self, definition: str, text: str, revision: int, _places: list[str]) -> tuple[str, int]:
         letters = list(text)
@@ -139,8 +150,22 @@ class Storm:
         return "text", self._post(f"/definitions/{definition}/edit", sent)
 
     def _page(self, definition: str, _text: str, _revision: int, places: list[str]) -> tuple[str, int]:
-        path = self.chance.choice(PAGES).format(id=definition, at=quote(self._at(places)))
-        return path, self._answer(self.client.get(path))
+        path = self.chance.choice(self.pages).replace("<definition_id>", definition)
+        asked = {
+            "at": self._at(places),
+            "field": self._at(places),
+            "old": self._value(),
+            "record": self._value(),
+        }
+        return path, self._answer(self.client.get(path, query_string=asked))
+
+    def _door(self, definition: str, _text: str, revision: int, places: list[str]) -> tuple[str, int]:
+        path = self.chance.choice(self.doors).replace("<definition_id>", definition)
+        more = {
+            name: self._value()
+            for name in ("source", "old", "new", "place", "role", "person", "record", "v-digits")
+        }
+        return path, self._post(path, {**self._sent(revision, places), **more})
 
     def _take_back(self, told: str, definition: str, before: str, after: str, revision: int) -> None:
         """What was changed comes back by undo, and is there again by redo."""
@@ -162,8 +187,8 @@ class Storm:
     def _act(self, definition: str) -> str:
         """Mostly a gesture that the designer of the definition knows."""
         designer = designer_of(definitions.get_definition(definition).kind)
-        known = [name for name in GESTURES if name in EVERYWHERE or designer.act(name)]
-        return self.chance.choice(known if self.chance.random() < 0.9 else GESTURES)
+        own = [*EVERYWHERE, *designer.gestures()]
+        return self.chance.choice(own if self.chance.random() < 0.9 else self.others)
 
     def _at(self, places: list[str]) -> str:
         strange = [

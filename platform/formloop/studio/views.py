@@ -174,7 +174,7 @@ def _act(definition_id: str, act: str, revision: int | None) -> Response:
         if act == "condition":
             made, shown["at"] = formula_views.write_condition(designer, gesture)
             return made
-        perform = designer.act(act)
+        perform = designer.gestures().get(act)
         if perform is None:
             abort(404)
         made, shown["at"] = perform(gesture)
