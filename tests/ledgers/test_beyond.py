@@ -120,6 +120,21 @@ def test_what_follows_from_outer_lines_is_calculated_again(store: Freight) -> No
     assert verify() == []
 
 
+def test_the_record_itself_may_name_the_lines(store: Freight) -> None:
+    """Two of each line of a receipt are found to be worth 0.50 more."""
+    found = form("appraisal", day=date(), bought=link("Bought by", "receipt"), more=number("More", 2))
+    rule = posting("appraisal_posting", "appraisal", {**ADDED, "each": "bought.lines", "adds_to": "line.id",
+                   "value": {"share": "more", "by": "line.quantity"}},
+                   debit("settings.stock", "entries.stock.value", each="bought.lines"),
+                   credit("settings.payable", "more", id="owed"), date="day")  # fmt: skip
+    definitions.publish_many(SYSTEM, [only(found), only(rule)], "test")
+    bought = store.do("receipt", {"quantity": "1", "price": "1"}, {"quantity": "3", "price": "1"})
+    made = service.create(SYSTEM, "appraisal", {"day": "2026-03-06", "bought": bought["id"], "more": "2"})
+    service.set_state(SYSTEM, "appraisal", made["id"], "done")
+    assert store.worth(bought) == [D("1.50"), D("4.50")]
+    assert verify() == []
+
+
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # a check reads no table
 @pytest.mark.parametrize("each, key", [
     ("bills.freight.rows", "rows"), ("bills.net.lines", "bills.net.lines"), ("bills.nothing.lines", "bills.nothing.lines"),

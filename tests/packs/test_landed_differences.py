@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 
 from formloop.access.actor import SYSTEM
+from formloop.core.errors import Invalid
 from formloop.datasets import service as datasets
 from formloop.forms import reads
 from formloop.forms import service as records
@@ -236,9 +237,10 @@ def test_what_the_carrier_credits_later_comes_off_the_goods(trade: Trade) -> Non
 def test_more_than_the_goods_are_worth_is_not_taken_off(trade: Trade) -> None:
     cost = landed(trade)
     bill = billed(trade, (cost, "20", "20"))
-    with pytest.raises(Exception, match="More is taken off than it is worth") as error:
+    with pytest.raises(Invalid) as error:
         billed(trade, (cost, "-1021", "0"), credits=bill)
-    assert error.value.problems[0].at == "services.0"  # type: ignore[attr-defined]
+    (problem,) = error.value.problems
+    assert (problem.code, problem.at) == ("below_nothing", "services.0")
     agree("1000")
 
 
@@ -312,3 +314,17 @@ def test_a_draft_shows_what_it_would_put_on_the_goods(trade: Trade) -> None:
     )
     assert [s.amounts["value"] for s in sheet.slots if s.rule.id == "dearer"] == [10]
     assert trade.there() == (100, 1020)
+
+
+def test_goods_that_came_for_nothing_are_shared_by_quantity(demo: Flask) -> None:
+    """A free sample of 10: by value nothing would bear the 20; by quantity each piece bears 2, and 1 more."""
+    trade = Trade(goods=("10", "0"))
+    with pytest.raises(Invalid) as error:
+        landed(trade)
+    (problem,) = error.value.problems
+    assert (problem.code, problem.at) == ("check:borne", "by")
+    assert problem.message.render("en").endswith("Share it by quantity.")
+    assert problem.message.render("zh-CN").endswith("请改按数量分摊。")
+    billed(trade, (landed(trade, by="quantity"), "30", "20"))
+    assert trade.there() == (10, 30)
+    agree()
