@@ -304,6 +304,20 @@ def test_a_later_back_dated_issue_takes_its_part(trade: Trade) -> None:
     agree("1000")
 
 
+def test_what_was_made_of_the_goods_bears_its_part(trade: Trade) -> None:
+    """50 at 10.20 and a service of 10 were made into a piece of 520: with half of the 10 more it is worth 525."""
+    cost = landed(trade)
+    made = int(records.create(SYSTEM, "item", {"name": "Painted nut", "source": "outsource"})["id"])
+    head = {"at_supplier": trade.place, "warehouse": trade.place, "made": made, "quantity": "1"}
+    trade.do("outsourcing_receipt", [{"item": trade.item, "quantity": "50"}], service="10", **head)
+    bill = billed(trade, (cost, "30", "20"))
+    assert (trade.there(), sums("stock", ("value",), item=made)) == ((50, 515), (525,))
+    agree("1010")
+    trade.take_back("purchase_invoice", bill)
+    assert (trade.there(), sums("stock", ("value",), item=made)) == ((50, 510), (520,))
+    agree("1030")
+
+
 def test_a_draft_shows_what_it_would_put_on_the_goods(trade: Trade) -> None:
     cost = landed(trade)
     given = {"landed": cost, "amount": "30", "accrued": "20"}
