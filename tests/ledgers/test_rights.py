@@ -13,7 +13,7 @@ from formloop.ledgers import explaining, reading
 from formloop.ledgers.publisher_rights import check_posting
 from formloop.ledgers.tracing import trace
 from forms.conftest import publish, role
-from ledgers.store import OUT, PER_LINE, Store, document, link, posting
+from ledgers.store import OUT, PER_LINE, Store, debit, document, form, lines, link, posting, text
 
 DAYS = (None, date(2026, 4, 1))
 
@@ -110,3 +110,28 @@ def test_a_posting_tells_nobody_what_its_publisher_may_not_see(store: Store) -> 
         "This message tells May go negative of Place, which you may not see yourself.",
     ]
     assert list(check_posting(much, spec)) == []
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_lines_that_a_line_names_are_told_by_those_only_who_see_them(store: Store) -> None:
+    check = {
+        "holds": "line.price < 5",
+        "tells": {"price": "line.price", "why": "outer.why"},
+        "says": "{price} {why}",
+    }
+    entry = debit("settings.expense", "1", each="parts.bought.lines", check=check)
+    parts = lines(bought=link("Bought by", "receipt"), why=text("Why"))
+    publish(form("audit", parts=parts), posting("audited", "audit", entry))
+    spec, books = library.published("posting", "audited"), {"ledger": "general", "may": ["view"]}
+    audit, receipt = ({"form": key, "may": ["view"]} for key in ("audit", "receipt"))
+    publish(
+        role("seeing_no_price", audit, books, receipt | {"except": ["lines.price"]}),
+        role("seeing_price", audit, books, receipt),
+    )
+    no_price, price = (
+        get_actor(people.add_person(SYSTEM, key, key, roles=[f"seeing_{key}"]))
+        for key in ("no_price", "price")
+    )
+    told = [str(each.message) for each in check_posting(no_price, spec)]
+    assert told == ["This message tells Price of Receipt, which you may not see yourself."]
+    assert list(check_posting(price, spec)) == []

@@ -30,11 +30,12 @@ def agree(form: str, record: int, *accounts: str) -> None:
 class Sold:
     """A confirmed order of the seller, a line of 10 for each item, with enough of each in stock."""
 
-    def __init__(self, lines: int = 1) -> None:
+    def __init__(self, lines: int = 1, **more: Any) -> None:
         self.items = [Trade().item for _ in range(lines)]
         self.seller, self.keeper = actor_of("seller"), actor_of("keeper")
         rows = [{"item": each, "quantity": "10", "price": "20"} for each in self.items]
         head = {"customer": named("customer", code="C0001"), "order_date": "2026-03-01", "lines": rows}
+        head |= more
         self.order = int(records.create(self.seller, "sales_order", head)["id"])
         service.submit(self.seller, "sales_order", self.order)
         agree("sales_order", self.order, "approver")

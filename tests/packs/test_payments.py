@@ -194,3 +194,44 @@ def test_what_is_more_than_open_and_of_another_is_refused_in_plain_words(demo: F
     with pytest.raises(Invalid) as error:
         billed.draft(f"{side}_refund", {side: other, "payment": billed.pay("5"), "amount": "1"})
     assert "This document belongs to " in error.value.problems[0].message.render("en")
+
+
+@SIDES
+def test_what_names_no_currency_is_called_the_home_currency(demo: Flask, side: str) -> None:
+    """An invoice and an advance without a currency, used in US dollars, which each message says to leave out."""
+    billed, usd = Billed(side, currency=None), named("currency", code="USD")
+    invoice, paid = billed.invoice(currency=None), billed.pay("50", currency=None)
+    line = {"invoice": invoice, "amount": "10"}
+    number = billed.see(billed.invoices, invoice)["number"]
+    for form, more in (
+        (billed.payment, {"amount": "10", "lines": [line]}),
+        (f"{side}_allocation", {"payment": paid, "lines": [line]}),
+    ):
+        told = messages(billed, form, {"currency": usd, **more})["check:line_at_home"]
+        assert told[0].startswith(f"Line 1: {number} is in the home currency, without naming it. Leave the")
+        assert told[1].startswith(f"第 1 行：{number} 为本位币（未填币种），请将")
+    told = messages(billed, f"{side}_refund", {"payment": paid, "amount": "5", "currency": usd})
+    number = billed.see(billed.payment, paid)["number"]
+    assert told["check:source_at_home"] == [
+        f"{number} is in the home currency, without naming it. Leave the currency of the refund empty.",
+        f"{number} 为本位币（未填币种），请将退款单的币种留空。",
+    ]
+
+
+@SIDES
+def test_a_currency_that_is_named_is_told_by_its_code(demo: Flask, side: str) -> None:
+    usd = named("currency", code="USD")
+    billed = Billed(side, currency=usd)
+    invoice, paid = billed.invoice(currency=usd), billed.pay("50", currency=usd)
+    lines = [{"invoice": invoice, "amount": "10"}]
+    told = messages(billed, billed.payment, {"amount": "10", "currency": None, "lines": lines})
+    assert told["check:line_currency"][0] == "Line 1: this invoice is in another currency: USD."
+    told = messages(billed, f"{side}_refund", {"payment": paid, "amount": "5", "currency": None})
+    assert told["check:source_currency"][0] == "A refund is in the currency of what is paid back: USD."
+
+
+def messages(billed: Billed, form: str, values: dict[str, Any]) -> dict[str, list[str]]:
+    """What a draft is refused with, in both languages."""
+    with pytest.raises(Invalid) as error:
+        billed.draft(form, values)
+    return {p.code: [p.message.render(locale) for locale in ("en", "zh-CN")] for p in error.value.problems}

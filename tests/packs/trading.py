@@ -45,7 +45,7 @@ class Trade:
     def __init__(
         self, method: str = "moving_average", goods: tuple[str, str] = ("100", "10"), **more: Any
     ) -> None:
-        own = {key: more.pop(key) for key in ("standard_cost",) if key in more}
+        own = {key: more.pop(key) for key in ("category", "standard_cost") if key in more}
         made = records.create(SYSTEM, "item", {"name": "Nut", "source": "buy", "valuation": method} | own)
         self.item, self.day, self.back = int(made["id"]), date(2026, 3, 1), 0
         self.supplier = named("supplier", code="S0002")

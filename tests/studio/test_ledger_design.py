@@ -11,8 +11,8 @@ from formloop.definitions import service as definitions
 from formloop.forms import service as records
 from formloop.studio import drafting, ledger_designer
 from formloop.studio.panel import open_panel, read_section
-from formloop.studio.pickers import Around
-from ledgers.store import GENERAL, OUT, POSTINGS, Store, posting
+from formloop.studio.pickers import Around, pickers
+from ledgers.store import GENERAL, OUT, POSTINGS, Store, date, form, lines, link, posting
 
 assert ledger_designer.designers.names()
 HTMX = {"HX-Request": "true", "Origin": "http://localhost"}
@@ -53,6 +53,20 @@ def test_an_entry_offers_the_dimensions_and_measures_of_its_ledger(studio):
     assert called == "General" and {"v-ledger", "v-account", "v-party", "v-credit"} <= inputs
     shared = [part for part in parts if part.at[-1] == "debit"]
     assert [set(part.inputs) for part in shared] == [{"v-share", "v-by"}]
+
+
+def test_an_entry_offers_lines_of_its_form_and_of_what_the_form_names(studio):
+    freight = form(
+        "freight",
+        day=date(),
+        bought=link("Bought by", "receipt"),
+        parts=lines(cost=link("Freight", "cost_added")),
+    )
+    Store(freight)
+    doc = posting("carried", "freight", {"ledger": "general", "account": "settings.bank", "debit": "1"})
+    assert dict(pickers.get("lines_beyond")(Around(kinds.get("posting"), doc, "en", {}))) == {
+        "parts": "Lines", "bought.lines": "Bought by · Lines", "parts.cost.lines": "Lines · Freight · Lines",
+    }  # fmt: skip
 
 
 def test_what_a_panel_cannot_show_is_not_lost(studio):

@@ -102,11 +102,11 @@ class Balances:
                 if amount:
                     self._add(row, slot, name, amount, day)
             if slot.pending:
-                row.places.append(_place_of(slot))
+                row.places.append(slot.at)
                 continue
             if own and (row.last is None or (day, entry) > row.last):
                 row.last = (day, entry)
-            row.places.append(_place_of(slot))
+            row.places.append(slot.at)
 
     def _add(self, row: Row, slot: Slot, name: str, amount: Decimal, day: date) -> None:
         if slot.pending:
@@ -273,10 +273,6 @@ def _by_month(days: Mapping[date, Mapping[str, Decimal]]) -> dict[str, dict[str,
 
 def _per(ledger: LedgerSpec, limit: Never) -> tuple[str, ...]:
     return tuple(key for key in ledger.dimensions if key in limit.per)
-
-
-def _place_of(slot: Slot) -> str:
-    return f"{slot.rule.each}.{slot.place}" if slot.rule.each and slot.place is not None else ""
 
 
 def read_place(text: str | None) -> Place | None:

@@ -10,6 +10,7 @@ from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.spec import Values
 from formloop.ledgers import engine
+from formloop.ledgers.beyond import Beyond
 from formloop.ledgers.engine import Sheet
 from formloop.ledgers.kind import get_ledger
 from formloop.ledgers.scopes import settings_of
@@ -22,7 +23,9 @@ class Seen:
     def __init__(self, postings: Sequence[PostingSpec], records: Sequence[tuple[str, Values]]) -> None:
         self._records = records
         self._reads = _reads_of(tuple(postings))
+        self._ways = {(way, posting.form) for posting in postings for way in posting.ways}
         self._links: dict[str, Links] = {}
+        self._beyond: dict[str, Beyond] = {}
         self._known: dict[tuple[str, int], Values] = {}
 
     def env(self, form: str, record: Values) -> Values:
@@ -32,8 +35,11 @@ class Seen:
             spec = get_form(form)
             if form not in self._links:
                 mine = [each for of, each in self._records if of == form]
+                ways = [way for way, of in self._ways if of == form]
                 self._links[form] = Links(SYSTEM, spec, mine, reads=self._reads[form])
-            self._known[mark] = self._links[form].environment(spec, record)
+                self._beyond[form] = Beyond(spec, mine, ways, self._reads[form])
+            env = self._links[form].environment(spec, record)
+            self._known[mark] = env | self._beyond[form].of(env)
         return self._known[mark]
 
 

@@ -19,6 +19,7 @@ from formloop.ledgers.valuations.spec import Layer
 GIVEN, FREE, CARRIED, RETURNED, ADDED = "given", "free", "carried", "returned", "added"
 REVALUED, REVERSED, RELEASED, RENEWED, PLAIN = "revalued", "reversed", "released", "renewed", "plain"
 OWN = (GIVEN, FREE, CARRIED, RETURNED, PLAIN)  # of movements; the others change or undo one
+OUTER, PLACE = "outer__", "place__"  # in lines of what a line names: that line, and which one it is
 
 
 @dataclass(slots=True, eq=False)
@@ -46,6 +47,7 @@ class Slot:
     day: date | None = None  # when it differs from the group's
     layers: tuple[Layer, ...] = ()
     apart: bool = False  # the sum of entries that are written apart
+    at: str = ""  # where the record says it
 
     @property
     def pending(self) -> bool:
@@ -85,7 +87,8 @@ class Sheet:
         found = {**self.env, "record": self.env, "settings": self.settings}
         if rule.each is not None and place is not None:
             lines = self.env.get(rule.each) or ()
-            found["line"] = lines[place] if place < len(lines) else {}
+            line = lines[place] if place < len(lines) else {}
+            found |= {"line": line, "outer": line.get(OUTER, {})}
         return found
 
     def fill(self, slot: Slot) -> None:
@@ -100,10 +103,17 @@ class Sheet:
             self._put(slot, key, self.evaluate(slot.rule, key, written, names, slot.place))
 
     def fill_shares(self, rule: EntryRule, dependent: bool) -> None:
-        """Share totals over the slots of a rule: those that follow from entries, or the others."""
-        slots = list(self._by_rule.get(rule.index, {}).values())
+        """Share totals over the slots of a rule, of each outer line apart: those that follow from entries, or the others."""
+        together: dict[int, list[Slot]] = {}
+        for slot in self._by_rule.get(rule.index, {}).values():
+            outer = self.scope(rule, slot.place).get("outer") or {}
+            together.setdefault(int(outer.get("id") or 0), []).append(slot)
+        for slots in together.values():
+            self._share(rule, slots, dependent)
+
+    def _share(self, rule: EntryRule, slots: list[Slot], dependent: bool) -> None:
         for key, written in rule.measures.items():
-            if not isinstance(written, Share) or not slots or (key in rule.dependent) != dependent:
+            if not isinstance(written, Share) or (key in rule.dependent) != dependent:
                 continue
             scopes = [{**self.scope(rule, s.place), "entries": self._seen_by(s)} for s in slots]
             total = self.evaluate(rule, key, written.total, scopes[0], None) or ZERO
@@ -145,13 +155,11 @@ class Sheet:
 
     def problem(self, code: str, rule: EntryRule, place: int | None, key: str, reason: Any) -> Problem:
         """A problem of one entry, told where the record says it."""
-        at = f"{rule.each}.{place}" if rule.each and place is not None else ""
+        at = place_at(self.env, rule, place)
         if at:
+            line = int(at.rpartition(".")[2]) + 1
             text = M(
-                "“{posting}”, line {line}: {reason}",
-                posting=self.posting.title,
-                line=(place or 0) + 1,
-                reason=reason,
+                "“{posting}”, line {line}: {reason}", posting=self.posting.title, line=line, reason=reason
             )
         else:
             text = M("“{posting}”: {reason}", posting=self.posting.title, reason=reason)
@@ -172,10 +180,15 @@ _NOTHING = _Nothing()
 def draft(sheet: Sheet, ledgers: Mapping[str, LedgerSpec]) -> None:
     """Make the slots: dimensions and everything that does not depend on the values of other entries."""
     for rule in sheet.posting.rules:
+        seen = set[int]()
         for place, line in _places(sheet.env, rule):
             names = sheet.scope(rule, place)
             if rule.when is not None and sheet.evaluate(rule, "when", rule.when, names, place) is not True:
                 continue
+            if line in seen and line:
+                text = M("An earlier line names the same record; name it in one line only.")
+                raise Invalid([sheet.problem("named_twice", rule, place, "each", text)])
+            seen.add(line)
             slot = _slot(sheet, rule, ledgers[rule.ledger], place, line, names)
             sheet.add(slot)
             for key, written in rule.measures.items():
@@ -214,6 +227,17 @@ def _places(env: Mapping[str, Any], rule: EntryRule) -> Iterable[tuple[int | Non
     return [(place, int(line.get("id") or 0)) for place, line in enumerate(env.get(rule.each) or ())]
 
 
+def place_at(env: Mapping[str, Any], rule: EntryRule, place: int | None) -> str:
+    """Where the record says what an entry is made of: the line, or the line that leads to it."""
+    if rule.each is None or place is None:
+        return ""
+    own, *way = rule.each.split(".")
+    if not way:
+        return f"{own}.{place}"
+    lines = env.get(rule.each) or ()
+    return f"{own}.{lines[place].get(PLACE, 0)}" if len(way) == 2 and place < len(lines) else own
+
+
 def _slot(
     sheet: Sheet, rule: EntryRule, ledger: LedgerSpec, place: int | None, line: int, names: Mapping[str, Any]
 ) -> Slot:
@@ -223,7 +247,8 @@ def _slot(
         if isinstance(value, Linked | Decimal) and dimension.forms:
             value = int(value)
         dims[key] = dimension.empty if value is None else value
-    slot = Slot(rule, ledger, place, line, dims, dict.fromkeys(ledger.amounts, ZERO))
+    at = place_at(sheet.env, rule, place)
+    slot = Slot(rule, ledger, place, line, dims, dict.fromkeys(ledger.amounts, ZERO), at=at)
     for key in ("uses", "settles", "returns", "adds_to"):
         expression = getattr(rule, key)
         if expression is not None:
@@ -283,13 +308,20 @@ def inputs_of(
             written = rule.measures[key]
             for each in (written.total, written.weight) if isinstance(written, Share) else (written,):
                 found = {path for path in each.reads if path[0] != "entries"}
-                reads |= {(rule.each, *p[1:]) if p[0] == "line" and rule.each else p for p in found}
-                reads |= {(rule.each, "id") for p in found if p[0] == "line" and rule.each}
+                reads |= {_kept_at(path, rule.each) for path in found}
+                reads |= {(rule.each, "id") for p in found if p[0] in ("line", "outer") and rule.each}
     if not reads:
         return None
     own = {path[1:] if path[0] == "record" else path for path in reads if path[0] != "settings"}
     chosen = {path[1:] for path in reads if path[0] == "settings"}
     return {"record": _picked(env, own), "settings": _picked(settings, chosen)}
+
+
+def _kept_at(path: Path, each: str | None) -> Path:
+    """Where among the inputs a path of a rule is kept."""
+    if each is None or path[0] not in ("line", "outer"):
+        return path
+    return (each, *path[1:]) if path[0] == "line" else (each, OUTER, *path[1:])
 
 
 def _picked(value: Any, paths: set[Path]) -> Any:

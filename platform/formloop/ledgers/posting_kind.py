@@ -141,17 +141,7 @@ class Reader:
         earlier: list[EntryRule],
     ) -> EntryRule:
         at, each = f"entries.{index}", said.get("each", self.doc.get("each")) or None
-        scope = dict(names)
-        if each is not None:
-            lines = form.names.get(each)
-            if isinstance(lines, ListType):
-                scope["line"] = lines.of
-            else:
-                self.say(
-                    "no_lines",
-                    f"{at}.each",
-                    M("The form “{form}” has no lines “{key}”.", form=form.key, key=each),
-                )
+        scope = {**names, **(self._names_of_lines(form, each, f"{at}.each") if each else {})}
         told = [*(["open"] if "settles" in said else []), *ledger.measures]
         before = RecordType("before", lambda: dict.fromkeys(told, NUMBER))
         measures = self._measures(
@@ -189,6 +179,23 @@ class Reader:
             tells=self._tells(must, f"{at}.check.tells", {**scope, "before": before}),
             per=tuple(k for k in ledger.dimensions if k in said["per"]) if "per" in said else None,
         )
+
+    def _names_of_lines(self, form: FormSpec, each: str, at: str) -> dict[str, Type]:
+        """What an entry made once for each line can name: the line, and where another one leads to it, that one."""
+        *way, last = each.split(".")
+        field = form.find(".".join(way)) if way else None
+        beyond = self.find_form(field.relation.form) if field and field.relation else None
+        holder = beyond if way else form
+        lines, outer = holder.names.get(last) if holder else None, form.names[way[0]] if field else None
+        if holder is None or not isinstance(lines, ListType):
+            text = M(
+                "The form “{form}” has no lines “{key}”.",
+                form=(holder or form).key,
+                key=last if holder else each,
+            )
+            self.say("no_lines", at, text)
+            return {}
+        return {"line": lines.of} | ({"outer": outer.of} if isinstance(outer, ListType) else {})
 
     def _tells(self, must: Mapping[str, Any], at: str, names: Mapping[str, Type]) -> dict[str, Expression]:
         """The values that stand in the refusal, by name."""

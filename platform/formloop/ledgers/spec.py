@@ -194,7 +194,10 @@ class Share:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EntryRule:
-    """One entry that a posting makes, of the whole record or of each line of `each`."""
+    """One entry that a posting makes, of the whole record or of each line of `each`.
+
+    `each` is a subform, or a way to lines of another record: `order.lines`, `services.landed.lines`.
+    """
 
     index: int
     id: str
@@ -267,6 +270,11 @@ class PostingSpec:
         return frozenset(path for path in found if path[0] not in ("entries", "settings", "before"))
 
     @cached_property
+    def ways(self) -> frozenset[str]:
+        """The lines of other records of which it makes entries."""
+        return frozenset(rule.each for rule in self.rules if rule.each and "." in rule.each)
+
+    @cached_property
     def fields_read(self) -> Mapping[str, frozenset[str]]:
         """The fields of the record that it reads, of lines the columns; none where it reads all of a field."""
         whole = {path[0] for path in self.reads if len(path) == 1}
@@ -283,7 +291,12 @@ class PostingSpec:
 
 
 def from_record(path: Path, each: str | None) -> Path:
-    """A path of a rule as seen from the record: `line.item` of a rule for each of `lines` is `lines.item`."""
+    """A path of a rule as seen from the record: `line.item` of a rule for each of `lines` is `lines.item`.
+
+    For each of `services.landed.lines` it is `services.landed.lines.item`, and `outer.net` is `services.net`.
+    """
     if path[0] == "line" and each:
-        return (each, *path[1:])
+        return (*each.split("."), *path[1:])
+    if path[0] == "outer" and each:
+        return (each.split(".")[0], *path[1:])
     return path[1:] if path[0] == "record" and len(path) > 1 else path

@@ -112,9 +112,25 @@ def _entering(around: Around) -> list[Option]:
 
 def _lines(around: Around) -> list[Option]:
     """The subforms of the form."""
-    fields = mapping(around.form.get("properties"))
-    found = fields_of(around.form, around.locale, lines=False)
+    return _lines_of(around.form, around.locale)
+
+
+def _lines_of(form: Mapping[str, Any], locale: str) -> list[Option]:
+    fields = mapping(form.get("properties"))
+    found = fields_of(form, locale, lines=False)
     return [each for each in found if "properties" in mapping(mapping(fields[each[0]]).get("items"))]
+
+
+def _lines_beyond(around: Around) -> list[Option]:
+    """The subforms of the form, and of the records that it or its lines name, by the way there."""
+    found = _lines(around)
+    for path, title in fields_of(around.form, around.locale):
+        named = mapping(field_at(around.form, path).get("x-relation")).get("form")
+        theirs = library.find_document("form", named) if isinstance(named, str) else None
+        found += [
+            (f"{path}.{key}", f"{title} · {word}") for key, word in _lines_of(theirs or {}, around.locale)
+        ]
+    return found
 
 
 def _typed(*wanted: str, lines: bool = False) -> Callable[[Around], list[Option]]:
@@ -196,6 +212,7 @@ pickers.add("amounts", _of_ledger("dimensions", "measures", other=True))
 pickers.add("their_measures", _of_ledger("measures", other=True))
 pickers.add("entering", _entering)
 pickers.add("lines", _lines)
+pickers.add("lines_beyond", _lines_beyond)
 pickers.add("field", lambda around: fields_of(around.form, around.locale, lines=False))
 pickers.add("fields", lambda around: fields_of(around.form, around.locale))
 pickers.add("sibling", _siblings)
