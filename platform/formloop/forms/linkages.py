@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ScalarSelect, cast, column, literal, select, union_all
+from sqlalchemy import Integer, ScalarSelect, cast, column, literal, select, union_all
 from sqlalchemy.types import TypeEngine
 
 from formloop.access.actor import Actor
@@ -74,7 +74,7 @@ class Linkages:
         if types is not None:
             rows = union_all(*(_row(number, scope, types) for number, scope in enumerate(scopes))).subquery()
             newest = self._newest(field, target, permit, lambda key: column(_name(key), types[key]))
-            return select(rows.c[_name("")], newest)
+            return select(column(_name(""), Integer), newest).select_from(rows)
         own = own_fields(self.spec, field)
         each = [self._newest(field, target, permit, constants(own, scope)) for scope in scopes]
         return union_all(*(select(literal(number), found) for number, found in enumerate(each)))
