@@ -98,16 +98,31 @@ def _check_submitting(actor: Actor, spec: FormSpec, mapping: ColumnMap) -> list[
     if not mapping.submit:
         return []
     if submitting.state_of(spec.key) is None:
-        text = M("Records of this form are not submitted: it has no workflow. Leave “submit” out.")
-        return [Problem("submit", "submit", text)]
+        return [
+            Problem(
+                "no_workflow",
+                "submit",
+                M("Records of this form are not submitted: it has no workflow. Leave “submit” out."),
+            )
+        ]
     owner = people.find_person(mapping.owner) if mapping.owner else None
     submitter = get_actor(owner.id) if owner else actor
     if submitter.person_id is None:
-        text = M("Only a person can submit a record. Say whose the new records are (--owner ACCOUNT).")
-        return [Problem("submit", "owner", text)]
+        return [
+            Problem(
+                "nobody",
+                "owner",
+                M("Only a person can submit a record. Say whose the new records are (--owner ACCOUNT)."),
+            )
+        ]
     if not gate.allows(submitter, "submit", spec.resource):
-        text = M("“{account}” may not submit records of this form.", account=submitter.account)
-        return [Problem("submit", "owner", text)]
+        return [
+            Problem(
+                "forbidden",
+                "owner",
+                M("“{account}” may not submit records of this form.", account=submitter.account),
+            )
+        ]
     return []
 
 
