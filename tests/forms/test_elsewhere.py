@@ -11,6 +11,7 @@ from formloop.core.errors import Invalid
 from formloop.db import engine
 from formloop.forms import elsewhere, live, service
 from formloop.forms.kind import get_form
+from formloop.forms.linkages import Linkages
 from formloop.settings import Settings
 from forms.specimens import publish_all
 
@@ -64,9 +65,7 @@ def test_a_record_that_is_only_changed_looks_nothing_up_and_asks_after_no_choice
 
 def test_a_look_up_finds_nothing_in_a_form_that_may_not_be_seen(partners: dict[str, int]) -> None:
     spec = get_form("everything")
-    found = elsewhere.Linkages(Actor(1, "Nobody"), spec).find(
-        spec.fields["rate"], {"relation": partners["one"]}
-    )
+    found = Linkages(Actor(1, "Nobody"), spec).find(spec.fields["rate"], {"relation": partners["one"]})
     assert found is None
 
 

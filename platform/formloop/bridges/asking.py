@@ -200,7 +200,9 @@ def _find(
     if (seen := permit.where(context_of(actor))) is not None:
         query = query.where(seen)
     if where is not None:
-        query = query.where(elsewhere.in_sql(SYSTEM, where, there, source.fields, record))
+        query = query.where(
+            elsewhere.in_sql(SYSTEM, where, there, elsewhere.constants(source.fields, record))
+        )
     query = query.order_by(there.table.c.id).limit(MOST_FOUND + 1)
     if (
         in_transaction()

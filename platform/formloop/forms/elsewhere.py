@@ -4,11 +4,11 @@ Their conditions, and those of relations, name the other form's fields bare and 
 `this.customer`; in lines `this` is the line, with the record's fields behind it. What the person may not see there is not found.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, null, select, union_all
+from sqlalchemy import ColumnElement, Select, func, literal, null, select
 
 from formloop.access.actor import Actor
 from formloop.core.expression import (
@@ -32,29 +32,22 @@ from formloop.forms.reading import OWN, line_names
 from formloop.forms.spec import Field, FormSpec, Values
 
 CONDITIONED = {"x-relation", "x-linkage", "x-options", "x-query"}  # the words that may have a condition
-AT_ONCE = 200  # rows asked for in one statement
 MOST_ROWS = 50
+This = Callable[[str], ColumnElement[Any]]  # what a field of this record is in SQL
 
 
 class _Names(FormNames):
-    """The other form's columns, with this record's values as constants and nothing in fields that are `blind`."""
+    """The other form's columns, with what `this` says of this record and nothing in fields that are `blind`."""
 
-    def __init__(
-        self, target: FormSpec, own: Mapping[str, Field], env: Mapping[str, Any], blind: frozenset[str]
-    ) -> None:
+    def __init__(self, target: FormSpec, this: This, blind: frozenset[str]) -> None:
         super().__init__(target)
-        self.own, self.env, self.blind = own, env, blind
+        self.this, self.blind = this, blind
 
     def column(self, path: Path) -> ColumnElement[Any]:
         """The column at `path`, or the value of `this.…`."""
         if path[0] in self.blind:
             return null()
-        if path[0] != OWN:
-            return super().column(path)
-        value, field = self.env.get(path[1]), self.own.get(path[1])
-        if field and field.type.stored:
-            return literal(value, field.type.column(field))
-        return null() if value is None else literal(value)
+        return self.this(path[1]) if path[0] == OWN else super().column(path)
 
     def aggregate(self, path: Path, build: Callable[[SqlNames], ColumnElement[Any]]) -> ColumnElement[Any]:
         """A value over the lines of the other form."""
@@ -83,7 +76,8 @@ def own_reads(spec: FormSpec, field: Field, word: str) -> tuple[str, ...]:
     return tuple(sorted({p[1] for p in condition.reads if p[0] == OWN})) if condition else ()
 
 
-def _own_fields(spec: FormSpec, field: Field) -> dict[str, Field]:
+def own_fields(spec: FormSpec, field: Field) -> dict[str, Field]:
+    """The fields that `this` means in a condition of `field`."""
     columns = {c.key: c for c in spec.fields[field.subform].children} if field.subform else {}
     return {**spec.fields, **columns}
 
@@ -133,109 +127,35 @@ def fits(actor: Actor, spec: FormSpec, field: Field, record: Values, row: Values
 
 def fitting(actor: Actor, spec: FormSpec, field: Field, word: str, env: Mapping[str, Any]) -> Any:
     """The condition of `word` in SQL, None when there is none."""
+    return narrowed(actor, spec, field, word, constants(own_fields(spec, field), env))
+
+
+def narrowed(actor: Actor, spec: FormSpec, field: Field, word: str, this: This) -> Any:
+    """The condition of `word` in SQL, with `this` being whatever the caller says; None when there is none."""
     condition = condition_of(spec, field, word)
     if condition is None:
         return None
     target = get_form(field.schema[word]["form"])
-    blind = blind_in(actor, spec, field, word)
-    return in_sql(actor, condition, target, _own_fields(spec, field), env, blind)
+    return in_sql(actor, condition, target, this, blind_in(actor, spec, field, word))
 
 
 def in_sql(
-    actor: Actor,
-    condition: Expression,
-    target: FormSpec,
-    own: Mapping[str, Field],
-    env: Mapping[str, Any],
-    blind: frozenset[str] = frozenset(),
+    actor: Actor, condition: Expression, target: FormSpec, this: This, blind: frozenset[str] = frozenset()
 ) -> ColumnElement[Any]:
-    """A condition over the records of `target` in SQL; `this` is what `env` has of the fields `own`."""
-    names = _Names(target, own, env, blind)
-    return to_sql(condition, names, context_of(actor), database().dialect.name)
+    """A condition over the records of `target` in SQL."""
+    return to_sql(condition, _Names(target, this, blind), context_of(actor), database().dialect.name)
 
 
-class Linkages:
-    """The looked-up values of one save: one statement however many rows ask, each distinct question once."""
+def constants(own: Mapping[str, Field], env: Mapping[str, Any]) -> This:
+    """`this` as what `env` has of the fields `own`."""
 
-    def __init__(self, actor: Actor, spec: FormSpec) -> None:
-        self.actor, self.spec = actor, spec
-        self.fields = _looked_up(spec)
-        self._found: dict[tuple[Any, ...], Any] = {}
+    def this(key: str) -> ColumnElement[Any]:
+        value, field = env.get(key), own.get(key)
+        if field and field.type.stored:
+            return literal(value, field.type.column(field))
+        return null() if value is None else literal(value)
 
-    def prepare(self, rows: Iterable[Mapping[str, Any]], again: bool = False) -> None:
-        """Look up what these rows will ask: new ones, or with `again` all, whose field is empty."""
-        rows = list(rows) if self.fields else []
-        for field in self.fields:
-            asking = ((row, line) for row in rows for line in _lines(row, field))
-            self._ask(
-                field,
-                [
-                    {**row, **line}
-                    for row, line in asking
-                    if line.get(field.key) is None and (again or "id" not in line)
-                ],
-            )
-
-    def find(self, field: Field, scope: Mapping[str, Any]) -> Any:
-        """The value for one row; None when no record fits."""
-        key = self._key(field, scope)
-        if key not in self._found:
-            self._ask(field, [scope])
-        return self._found.get(key)
-
-    def _key(self, field: Field, scope: Mapping[str, Any]) -> tuple[Any, ...]:
-        return (field.path, *(_plain(scope.get(k)) for k in own_reads(self.spec, field, "x-linkage")))
-
-    def _ask(self, field: Field, scopes: Sequence[Mapping[str, Any]]) -> None:
-        wanted = {key: s for s in scopes if (key := self._key(field, s)) not in self._found}
-        keys = list(wanted)
-        for start in range(0, len(keys), AT_ONCE):
-            part = keys[start : start + AT_ONCE]
-            self._found |= dict.fromkeys(part)
-            statement = self._statement(field, [wanted[k] for k in part])
-            if statement is None:
-                continue
-            with reading() as conn:
-                for number, value in conn.execute(statement):
-                    self._found[part[number]] = value
-
-    def _statement(self, field: Field, scopes: Sequence[Mapping[str, Any]]) -> Any:
-        target = get_form(field.schema["x-linkage"]["form"])
-        permit = permits.find_permit(self.actor, "view", target)
-        value = field.schema["x-linkage"]["value"]
-        if permit is None or value not in target.table.c:
-            return None
-        context = context_of(self.actor)
-        seen = permit.seen(target.table.c[value], value, context).label("value")
-        rows = [target.table.c.deleted_at.is_(None), permit.where(context)]
-        branches = []
-        for number, scope in enumerate(scopes):
-            narrowed = fitting(self.actor, self.spec, field, "x-linkage", scope)
-            conditions = [c for c in (*rows, narrowed) if c is not None]
-            newest = (
-                select(literal(number).label("number"), seen)
-                .where(and_(*conditions))
-                .order_by(target.table.c.id.desc())
-                .limit(1)
-            ).subquery()
-            branches.append(select(newest.c.number, newest.c.value))
-        return union_all(*branches) if len(branches) > 1 else branches[0]
-
-
-@lru_cache(maxsize=1_000)
-def _looked_up(spec: FormSpec) -> tuple[Field, ...]:
-    every = [f for top in spec.fields.values() for f in (top, *top.children)]
-    return tuple(f for f in every if "x-linkage" in f.schema)
-
-
-def _lines(row: Mapping[str, Any], field: Field) -> Sequence[Mapping[str, Any]]:
-    return (row.get(field.subform) or ()) if field.subform else (row,)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, list | dict):
-        return repr(value)
-    return int(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    return this
 
 
 def list_options(actor: Actor, spec: FormSpec, field: Field, text: str, limit: int) -> list[str]:

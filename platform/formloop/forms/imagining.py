@@ -9,7 +9,7 @@ from typing import Any
 
 from formloop.access.actor import SYSTEM, Actor
 from formloop.core.expression import Linked
-from formloop.forms.elsewhere import Linkages
+from formloop.forms.linkages import Linkages
 from formloop.forms.links import Fetched, Links
 from formloop.forms.spec import Field, FormSpec, Unreadable, Values
 

@@ -6,11 +6,11 @@ from typing import Any
 from sqlalchemy import select
 
 from formloop.access import people
-from formloop.access.actor import Actor
+from formloop.access.actor import Actor, get_actor
 from formloop.core.errors import Problem
 from formloop.core.text import LOCALES
 from formloop.db import reading
-from formloop.forms import permits
+from formloop.forms import permits, submitting
 from formloop.forms.kind import get_form
 from formloop.forms.mapping import ColumnMap, Drawing, Drawn, read_mapping
 from formloop.forms.names import context_of
@@ -30,13 +30,18 @@ class ImportWork:
         self.resolver = Resolver(actor, self.spec, self.mapping.relations)
         owner = people.find_person(self.mapping.owner) if self.mapping.owner else None
         self.owner = {"owner": owner.id, "department": owner.department} if owner else {}
+        self.submitter = get_actor(owner.id) if owner else actor
 
-    def drafts(self, rows: Sequence[Any]) -> tuple[list[Draft], list[Drawn]]:
-        """What the rows would save, with the problems that were found on the way."""
+    def drafts(self, rows: Sequence[Any], dry: bool = False) -> tuple[list[Draft], list[Drawn]]:
+        """What the rows would save, with the problems that were found on the way.
+
+        Those that will be submitted are checked (`dry`) as what they are then: more has to be filled in.
+        """
         drawn = [self.drawing.draw(row.raw) for row in rows]
         self.resolver.resolve([d.raw for d in drawn], [d.problems for d in drawn])
         there = self._there(drawn)
-        return [self._draft(each, there) for each in drawn], drawn
+        state = submitting.state_of(self.spec.key) if dry and self.mapping.submit else None
+        return [self._draft(each, there, state) for each in drawn], drawn
 
     def _there(self, drawn: Sequence[Drawn]) -> dict[Any, Values]:
         """The records that these rows would change, by the value of the field they are found by."""
@@ -71,11 +76,15 @@ class ImportWork:
                 for row in conn.execute(query.order_by(table.c.record, table.c.position)).mappings():
                     lines[row["record"]].append(dict(row))
 
-    def _draft(self, drawn: Drawn, there: Mapping[Any, Values]) -> Draft:
+    def submit(self, record: int) -> None:
+        """Send a new record into its workflow, in the name of its owner."""
+        submitting.submit(self.submitter, self.spec.key, record)
+
+    def _draft(self, drawn: Drawn, there: Mapping[Any, Values], state: str | None) -> Draft:
         by = self.mapping.by
         old = there.get(_read(self.spec.fields[by], drawn.raw.get(by))) if by else None
         if old is None:
-            return Draft(drawn.raw, **self.owner)
+            return Draft(drawn.raw, state=state, **self.owner)
         if self.drawing.subform and drawn.raw.get(self.drawing.subform):
             self._name_lines(drawn.raw[self.drawing.subform], old["lines"])
         return Draft(drawn.raw, old["id"])

@@ -10,24 +10,25 @@ from pathlib import Path
 from typing import Any
 
 from formloop.access import gate, people
-from formloop.access.actor import SYSTEM, Actor
+from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.core.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from formloop.core.text import M, Message
 from formloop.db import look_over, transactional
 from formloop.events import Cause, jobs
 from formloop.events.jobs import Job, Work
-from formloop.forms import permits, service, staging
+from formloop.forms import permits, service, staging, submitting
 from formloop.forms.acting import acting
 from formloop.forms.guessing import guess
 from formloop.forms.import_work import ImportWork
 from formloop.forms.kind import get_form
-from formloop.forms.mapping import Drawn, read_document, read_mapping
+from formloop.forms.mapping import ColumnMap, Drawn, read_document, read_mapping
 from formloop.forms.service import Draft, How, Outcome
 from formloop.forms.spec import FormSpec
 from formloop.forms.staging import Batch
 from formloop.forms.taking_back import undo_step
 
 CHUNK = 500
+SUBMITTED = 100  # in one transaction where each record is also submitted: others wait for it to end
 CHECKED_AT_ONCE = 2_000
 MANY = 1_000  # imported records after which the database looks its tables over
 _OF_ONE_ROW = (Invalid, Conflict, Forbidden, NotFound)  # what a row can be refused for; the others go on
@@ -76,7 +77,7 @@ def set_mapping(actor: Actor, batch_id: int, document: Mapping[str, Any]) -> Non
             problems.append(Problem("forbidden", path, text))
     if not paths:
         problems.append(Problem("empty", "columns", M("Say for at least one column which field it fills.")))
-    problems += _check_owner(actor, mapping.owner)
+    problems += _check_owner(actor, mapping.owner) or _check_submitting(actor, spec, mapping)
     if problems:
         raise Invalid(problems)
     staging.set_batch(batch_id, mapping=mapping.document(), state="mapped")
@@ -89,6 +90,39 @@ def _check_owner(actor: Actor, account: str) -> list[Problem]:
         ]
     if account not in ("", actor.account) and not actor.administrator:
         return [Problem("owner", "owner", M("Only an administrator may import for somebody else."))]
+    return []
+
+
+def _check_submitting(actor: Actor, spec: FormSpec, mapping: ColumnMap) -> list[Problem]:
+    """Who submits the records is their owner, by their own rights."""
+    if not mapping.submit:
+        return []
+    if submitting.state_of(spec.key) is None:
+        return [
+            Problem(
+                "no_workflow",
+                "submit",
+                M("Records of this form are not submitted: it has no workflow. Leave “submit” out."),
+            )
+        ]
+    owner = people.find_person(mapping.owner) if mapping.owner else None
+    submitter = get_actor(owner.id) if owner else actor
+    if submitter.person_id is None:
+        return [
+            Problem(
+                "nobody",
+                "owner",
+                M("Only a person can submit a record. Say whose the new records are (--owner ACCOUNT)."),
+            )
+        ]
+    if not gate.allows(submitter, "submit", spec.resource):
+        return [
+            Problem(
+                "forbidden",
+                "owner",
+                M("“{account}” may not submit records of this form.", account=submitter.account),
+            )
+        ]
     return []
 
 
@@ -122,7 +156,7 @@ def _check_step(job: Job, actor: Actor) -> bool:
 
 @transactional
 def _check_rows(work: ImportWork, rows: list[Any]) -> None:
-    drafts, drawn = work.drafts(rows)
+    drafts, drawn = work.drafts(rows, dry=True)
     outcomes = _save(work, drafts, dry=True)
     marks = []
     for row, draft, each, outcome in zip(rows, drafts, drawn, outcomes, strict=True):
@@ -152,10 +186,12 @@ def _run_step(job: Job, actor: Actor) -> bool:
     if not job.done:  # the first step, also of a job that goes on where an earlier one failed
         staging.set_batch(batch.id, state="running")
         job.total = staging.counts(batch.id).get("good", 0)
-    rows = staging.list_rows(batch.id, ("good",), limit=CHUNK)
-    _together_or_alone(_write_rows, ImportWork(actor, batch), rows, "failed")
+    work = ImportWork(actor, batch)
+    size = SUBMITTED if work.mapping.submit else CHUNK
+    rows = staging.list_rows(batch.id, ("good",), limit=size)
+    _together_or_alone(_write_rows, work, rows, "failed")
     job.done += len(rows)
-    if len(rows) < CHUNK:
+    if len(rows) < size:
         staging.set_batch(batch.id, state="done")
         job.result = staging.counts(batch.id)
         if job.done >= MANY:
@@ -203,6 +239,8 @@ def _write_rows(work: ImportWork, rows: list[Any]) -> None:
     marks = []
     for row, each, bad in zip(rows, drawn, broken, strict=True):
         outcome = Outcome(None, {}, []) if bad else next(outcomes)
+        if outcome.action == "created" and work.mapping.submit:
+            work.submit(int(outcome.id or 0))
         problems = _all_problems(each, outcome)
         state = "failed" if problems else outcome.action
         told = work.told(row, each, problems) if problems else None

@@ -8,8 +8,9 @@ from sqlalchemy import ColumnElement, literal
 from formloop.access.actor import Actor
 from formloop.core.expression import Linked, Path
 from formloop.forms import permits, standing
-from formloop.forms.elsewhere import Linkages, condition_of
+from formloop.forms.elsewhere import condition_of
 from formloop.forms.kind import get_form
+from formloop.forms.linkages import Linkages
 from formloop.forms.names import context_of
 from formloop.forms.reading import OWN
 from formloop.forms.spec import Field, FormSpec, Values

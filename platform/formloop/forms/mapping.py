@@ -10,10 +10,11 @@ from formloop.core.text import M
 from formloop.forms.sheets import LONGEST_CELL, Cells
 from formloop.forms.spec import FormSpec, Values, no_such_field
 
-_WORDS = {"owner", "sheet", "columns", "by", "relations", "constants", "values", "lines"}
-_OBJECTS = ("columns", "relations", "constants", "values", "lines")
-_LINE_WORDS = {"into", "file", "parent", "of", "columns", "by"}
+_WORDS = {"owner", "sheet", "columns", "by", "relations", "constants", "values", "skip", "lines", "submit"}
+_OBJECTS = ("columns", "relations", "constants", "values", "skip", "lines")
+_LINE_WORDS = {"into", "file", "parent", "of", "columns", "by", "skip"}
 Columns = Mapping[str, str]
+Skip = Mapping[str, frozenset[str]]  # columns and what they say in rows that are left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class LineSource:
     of: str
     columns: Columns
     by: str | None = None
+    skip: Skip = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class ColumnMap:
     lines: LineSource | None = None
     sheet: str = ""
     owner: str = ""  # the account of who owns new records, of whoever imports unless said
+    skip: Skip = field(default_factory=dict)
+    submit: bool = False  # send each new record into its workflow
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -52,18 +56,27 @@ class ColumnMap:
         for word in ("relations", "constants", "values"):
             if getattr(self, word):
                 found[word] = dict(getattr(self, word))
+        if self.submit:
+            found["submit"] = True
         if self.lines:
             found["lines"] = {
                 k: getattr(self.lines, k)
                 for k in ("into", "file", "parent", "of", "by")
                 if getattr(self.lines, k)
             } | {"columns": dict(self.lines.columns)}
+            _note_skip(found["lines"], self.lines.skip)
+        _note_skip(found, self.skip)
         return found
 
     @property
     def line_paths(self) -> list[str]:
         """The paths into lines that the main file fills."""
         return [path for path in self.columns.values() if "." in path]
+
+
+def _note_skip(document: dict[str, Any], skip: Skip) -> None:
+    if skip:
+        document["skip"] = {column: sorted(said) for column, said in skip.items()}
 
 
 def read_document(content: bytes, name: str) -> dict[str, Any]:
@@ -86,6 +99,8 @@ def read_mapping(spec: FormSpec, document: Mapping[str, Any]) -> tuple[ColumnMap
         return ColumnMap({}), [*problems, *(_no_object(word) for word in shapes)]
     columns = {str(k): str(v) for k, v in document.get("columns", {}).items() if v}
     lines, more = _read_lines(document.get("lines"))
+    skip, wrong = _read_skip(document.get("skip"), "skip")
+    problems += wrong
     by = document.get("by")
     found = ColumnMap(
         columns,
@@ -96,7 +111,11 @@ def read_mapping(spec: FormSpec, document: Mapping[str, Any]) -> tuple[ColumnMap
         lines,
         str(document.get("sheet", "")),
         str(document.get("owner", "")),
+        skip,
+        document.get("submit") is True,
     )
+    if document.get("submit") not in (None, True, False):
+        problems.append(Problem("type", "submit", M("“submit” of a mapping is true or false.")))
     paths = [*columns.values(), *found.relations, *found.constants, *found.values, *((by,) if by else ())]
     if lines:
         paths += [
@@ -122,7 +141,8 @@ def _read_lines(said: Any) -> tuple[LineSource | None, list[Problem]]:
         return None, []
     if not isinstance(said.get("columns") or {}, Mapping):
         return None, [_no_object("lines.columns")]
-    problems = [_unknown(f"lines.{word}") for word in sorted(set(said) - _LINE_WORDS)]
+    skip, problems = _read_skip(said.get("skip"), "lines.skip")
+    problems += [_unknown(f"lines.{word}") for word in sorted(set(said) - _LINE_WORDS)]
     for word in ("parent", "columns"):
         if not said.get(word):
             problems.append(
@@ -140,8 +160,17 @@ def _read_lines(said: Any) -> tuple[LineSource | None, list[Problem]]:
         said.get("of", said["parent"]),
         columns,
         said.get("by"),
+        skip,
     )
     return source, []
+
+
+def _read_skip(said: Any, at: str) -> tuple[Skip, list[Problem]]:
+    """The cells that rows are left out for, a list for each column."""
+    if not isinstance(said or {}, Mapping) or not all(isinstance(v, list) for v in (said or {}).values()):
+        text = M('“{word}” of a mapping is an object of lists: {{"column": ["cell", …]}}.', word=at)
+        return {}, [Problem("type", at, text)]
+    return {str(column): frozenset(str(cell).strip() for cell in v) for column, v in (said or {}).items()}, []
 
 
 @dataclass(frozen=True, slots=True)

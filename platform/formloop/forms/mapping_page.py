@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from formloop.core.text import M
-from formloop.forms import staging
+from formloop.forms import staging, submitting
 from formloop.forms.guessing import target_fields
 from formloop.forms.kind import get_form
 from formloop.forms.resolving import finding_keys
@@ -14,7 +14,7 @@ from formloop.forms.staging import Batch
 
 SAMPLES = 3
 FOUND_BY = "="  # what a column fills, and the field of the other form that its cells hold: `customer=code`
-_KEPT = ("sheet", "owner", "constants", "values")
+_KEPT = ("sheet", "owner", "constants", "values", "skip")
 Option = tuple[str, str]
 
 
@@ -33,6 +33,7 @@ def shown(spec: FormSpec, batch: Batch, locale: str) -> dict[str, Any]:
             option for field in target_fields(spec) for option in _options(spec, field, relations, locale)
         ],
         "besides": list(_besides(spec, said, locale)),
+        "submits": submitting.state_of(spec.key) is not None,
     }
 
 
@@ -59,6 +60,12 @@ def _besides(spec: FormSpec, said: Mapping[str, Any], locale: str) -> Iterator[s
     for path, values in (said.get("values") or {}).items():
         pairs = ", ".join(f"{cell} → {value}" for cell, value in list(values.items())[:10])
         yield f"{_title(spec, path, locale)}: {pairs}"
+    for skip in (said.get("skip"), (said.get("lines") or {}).get("skip")):
+        for column, cells in (skip or {}).items():
+            text = M(
+                "Left out are rows where {column} is: {cells}", column=column, cells=", ".join(cells[:10])
+            )
+            yield text.render(locale)
 
 
 def _title(spec: FormSpec, path: str, locale: str) -> str:
@@ -102,8 +109,10 @@ def posted(spec: FormSpec, batch: Batch, form: Mapping[str, str]) -> dict[str, A
             "parent": form.get("parent", ""),
             "of": form.get("of", ""),
             "columns": {name: path.partition(".")[2] for name, path in inner.items()},
-            **({"by": known["by"]} if known.get("by") else {}),
+            **{word: known[word] for word in ("by", "skip") if known.get(word)},
         }
+    if form.get("submit"):
+        document["submit"] = True
     return document | ({"relations": relations} if relations else {})
 
 

@@ -28,7 +28,8 @@ def save(
 ) -> list[Outcome]:
     """Save drafts of one form together; see `service.save_many`, which this is the inside of."""
     context = context_of(actor)
-    work = _prepare(actor, spec, drafts, how)
+    prepared = _prepare(actor, spec, drafts, how)
+    work = [w for w in prepared if not w.stays]
     rules = {creating: _permit(actor, spec, how, creating) for creating in {w.before is None for w in work}}
     judged = [w.before for w in work if w.before is not None and rules[False] is not None]
     also = frozenset().union(*(permit.reads for permit in rules.values() if permit is not None))
@@ -55,11 +56,11 @@ def save(
     )
     good = [w for w in work if not w.problems and w.error is None]
     for each in work:
-        if each.error is not None and (all_or_nothing or len(work) == 1):
+        if each.error is not None and (all_or_nothing or len(prepared) == 1):
             raise each.error
     if not how.dry and (len(good) == len(work) or not all_or_nothing):
         write(actor, spec, good, cause)
-    return [outcome_of(w) for w in work]
+    return [outcome_of(w) for w in prepared]
 
 
 def _prepare(actor: Actor, spec: FormSpec, drafts: list[Draft], how: How) -> list[Work]:
@@ -73,6 +74,8 @@ def _prepare(actor: Actor, spec: FormSpec, drafts: list[Draft], how: How) -> lis
         item = Work(draft, before, engine.laid_over(spec, before, given.values), given)
         if draft.id is not None:
             item.error = _refusal(spec, draft, before, how)
+            if how.asks == "import" and isinstance(item.error, Forbidden) and not _changed_paths(spec, item):
+                item.error, item.stays, item.after = None, True, before or {}
         if draft.state is not None:
             item.after["state"] = draft.state
         work.append(item)
@@ -125,7 +128,7 @@ def _check_rights(
         if each.error is not None:
             continue
         permit = rules[each.before is None]
-        allowed = how.fields if permit is None else _writable(actor, spec, permit, each, links, context)
+        allowed = how.fields if permit is None else _writable(actor, spec, permit, each, links, context, how)
         if allowed is None:
             each.error = Forbidden(
                 M("You may not save a record like this; a rule limits which ones are yours.")
@@ -137,24 +140,28 @@ def _check_rights(
 
 
 def _writable(
-    actor: Actor, spec: FormSpec, permit: Permit, each: Work, links: Links, context: Any
+    actor: Actor, spec: FormSpec, permit: Permit, each: Work, links: Links, context: Any, how: How
 ) -> frozenset[str] | None:
-    giving = permit.giving(_as_saved(actor, spec, each), context)
+    giving = permit.giving(_as_saved(actor, spec, each, how), context)
     if each.before is not None:
         was = permit.giving(links.environment(spec, each.before), context)
         giving = [index for index in was if index in giving]
     return frozenset().union(*(permit.reach[index] for index in giving)) if giving else None
 
 
-def _as_saved(actor: Actor, spec: FormSpec, each: Work) -> Values:
-    """The values that a row condition is asked about: those the row will have."""
+def _as_saved(actor: Actor, spec: FormSpec, each: Work, how: How) -> Values:
+    """The values that a row condition is asked about: those the row will have.
+
+    Where nothing is saved, the state of a draft is one it comes to later: it only says what must be filled in.
+    """
     if each.before is not None:
         return {**each.env, "state": each.after.get("state")}
     own = {
         "owner": each.draft.owner or actor.person_id,
         "department": each.draft.department or actor.department,
     }
-    return {**each.env, **own, "state": each.draft.state or spec.initial_state}
+    state = None if how.dry else each.draft.state
+    return {**each.env, **own, "state": state or spec.initial_state}
 
 
 def _changed_paths(spec: FormSpec, each: Work) -> frozenset[str]:

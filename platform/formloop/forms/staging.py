@@ -1,6 +1,6 @@
 """The rows of an import as they stand in the file, kept until the import is over: the batch and its rows."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.db import connection, reading, transactional
 from formloop.forms.guessing import known_names
-from formloop.forms.mapping import ColumnMap
+from formloop.forms.mapping import ColumnMap, Skip
 from formloop.forms.sheets import Cells, Row, Sheet, open_sheet
 from formloop.forms.spec import FormSpec
 from formloop.forms.tables import import_batch, import_row
@@ -126,10 +126,12 @@ def stage(spec: FormSpec, batch: Batch, mapping: ColumnMap) -> int:
 
 def require_columns(mapping: ColumnMap, columns: Sequence[str], line_columns: Sequence[str]) -> None:
     """Invalid when the mapping names columns that the files do not have."""
-    wanted = [(name, columns) for name in mapping.columns]
+    wanted = [(name, columns) for name in (*mapping.columns, *mapping.skip)]
     if mapping.lines:
         wanted.append((mapping.lines.of, columns))
-        wanted += [(n, line_columns) for n in (*mapping.lines.columns, mapping.lines.parent)]
+        wanted += [
+            (n, line_columns) for n in (*mapping.lines.columns, *mapping.lines.skip, mapping.lines.parent)
+        ]
     problems = [
         Problem(
             "no_column",
@@ -165,10 +167,22 @@ def _records(mapping: ColumnMap, sheet: Sheet, lines_sheet: Sheet | None) -> Ite
     if mapping.lines and lines_sheet:
         yield from _with_lines(mapping, sheet, lines_sheet)
     elif mapping.line_paths:
-        yield from _grouped(sheet, [n for n, p in mapping.columns.items() if _tells(mapping, p)])
+        telling = [n for n, p in mapping.columns.items() if _tells(mapping, p)]
+        yield from _grouped(sheet, mapping.skip, telling)
     else:
-        for number, cells in sheet.rows:
+        for number, cells in _wanted(sheet, mapping.skip):
             yield {"own": [number, cells]}
+
+
+def _wanted(sheet: Sheet, skip: Skip) -> Iterator[Row]:
+    left_out = _left_out(sheet, skip)
+    return ((number, cells) for number, cells in sheet.rows if not left_out(cells))
+
+
+def _left_out(sheet: Sheet, skip: Skip) -> Callable[[Cells], bool]:
+    """Whether the cells of a row say that it is to be left out."""
+    places = [(sheet.columns.index(column), said) for column, said in skip.items()]
+    return lambda cells: any(_key(cells, place) in said for place, said in places)
 
 
 def _tells(mapping: ColumnMap, path: str) -> bool:
@@ -176,11 +190,11 @@ def _tells(mapping: ColumnMap, path: str) -> bool:
     return path == mapping.by if mapping.by else path not in mapping.line_paths
 
 
-def _grouped(sheet: Sheet, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+def _grouped(sheet: Sheet, skip: Skip, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Rows that follow each other and agree in these columns; a row where they are empty belongs to the one above."""
     places = [sheet.columns.index(column) for column in columns]
     current: dict[str, Any] | None = None
-    for number, cells in sheet.rows:
+    for number, cells in _wanted(sheet, skip):
         if current and all(cells[place] in ("", None, current["own"][1][place]) for place in places):
             current["lines"].append([number, cells])
             continue
@@ -195,11 +209,13 @@ def _with_lines(mapping: ColumnMap, sheet: Sheet, lines_sheet: Sheet) -> Iterato
     assert mapping.lines
     parent, of = lines_sheet.columns.index(mapping.lines.parent), sheet.columns.index(mapping.lines.of)
     lines: dict[str, list[Row]] = {}
-    for number, cells in lines_sheet.rows:
+    for number, cells in _wanted(lines_sheet, mapping.lines.skip):
         lines.setdefault(_key(cells, parent), []).append((number, cells))
+    left_out = _left_out(sheet, mapping.skip)
     for number, cells in sheet.rows:
         own = lines.pop(_key(cells, of), [])
-        yield {"own": [number, cells], "lines": [list(line) for line in own]}
+        if not left_out(cells):
+            yield {"own": [number, cells], "lines": [list(line) for line in own]}
     orphans = [number for rows in lines.values() for number, _ in rows]
     if orphans:
         text = M(

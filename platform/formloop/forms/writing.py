@@ -31,6 +31,7 @@ class Work:
     difference: tuple[Values, Values] = field(default_factory=lambda: ({}, {}))
     problems: list[Problem] = field(default_factory=list)
     error: Exception | None = None
+    stays: bool = False  # as it is: an import gives what a locked record says already
 
 
 def write(actor: Actor, spec: FormSpec, work: list[Work], cause: Cause) -> None:

@@ -18,7 +18,7 @@ from formloop.core import clock
 from formloop.core.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.db import connection, transactional
-from formloop.forms import files, permits, rows, states
+from formloop.forms import files, permits, rows, states, submitting
 from formloop.forms import service as records
 from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
@@ -28,6 +28,7 @@ from formloop.workflows.amendments import applying
 from formloop.workflows.batches import Batch, try_each
 from formloop.workflows.beginning import begin
 from formloop.workflows.engine import find_refusal
+from formloop.workflows.kind import find_workflow
 from formloop.workflows.partaking import locked, takes_part
 from formloop.workflows.spec import ACTIONS
 from formloop.workflows.state import Event
@@ -94,6 +95,15 @@ def _submit(actor: Actor, form: str, record: int, comment: str, chosen: Chosen) 
     values = rows.load(connection(), spec, [record], where).get(record)
     event = Event("submit", actor.person_id, _comment(comment), chosen=people_by_step(chosen))
     return begin(actor, spec, record, values, running, event)
+
+
+def submitted_state(form: str) -> str | None:
+    """The state that records of a form come to when they are submitted; None without a workflow."""
+    workflow = find_workflow(form)
+    return workflow.states["submitted"] if workflow else None
+
+
+submitting.add_way(submitting.Way(submit, submitted_state))
 
 
 def _holds(actor: Actor, running: int) -> bool:

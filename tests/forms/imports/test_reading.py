@@ -16,6 +16,7 @@ from formloop.core.text import load_catalogues
 from formloop.db import reading
 from formloop.forms import service, staging, workbooks
 from formloop.forms.importing import import_file
+from formloop.forms.kind import get_form
 from formloop.forms.sheets import open_sheet
 from formloop.forms.tables import import_batch
 from formloop.settings import Settings
@@ -140,3 +141,30 @@ def test_the_workbook_to_mend_has_the_bad_rows_with_their_reasons(
 def test_a_cell_of_ten_megabytes_is_one_bad_row(site: Settings, write: Write) -> None:
     result = import_file("everything", write(["Text", "Number"], ["x" * 10_000_000, "1"], ["b", "2"]))
     assert result.counts == {"created": 1, "bad": 1}
+
+
+def test_rows_that_are_to_be_left_out_are_not_there(site: Settings, write: Write, tmp_path: Path) -> None:
+    parents = write(
+        ["id", "no", "kind"], ["7", "E3", " old "], ["8", "E4", ""], ["9", "E5", "new"], name="p.csv"
+    )
+    write(["parent", "text", "count"], ["8", "x", "0"], ["7", "y", "1"], ["8", "z", "2"], name="lines.csv")
+    lines = {
+        "into": "subform",
+        "file": "lines.csv",
+        "parent": "parent",
+        "of": "id",
+        "columns": {"text": "text"},
+    }
+    lines["skip"] = {"count": [0]}
+    said = mapping(tmp_path, columns={"no": "serial"}, by="serial", lines=lines, skip={"kind": ["old", ""]})
+    with pytest.raises(Invalid, match="no column “kind”"):
+        import_file("everything", write(["id", "no"], ["7", "E3"], name="q.csv"), said)
+    assert import_file("everything", parents, said).counts == {"created": 1}
+    said = mapping(tmp_path, columns={"no": "serial"}, by="serial", lines=lines, skip={"kind": ["old"]})
+    assert import_file("everything", parents, said).counts == {"created": 1, "unchanged": 1}
+    table = get_form("everything").line_tables["subform"]
+    with reading() as conn:
+        assert conn.execute(select(table.c.text)).scalars().all() == ["z"]
+    for wrong in ({"kind": "old"}, ["kind"]):
+        with pytest.raises(Invalid, match="object"):
+            import_file("everything", parents, mapping(tmp_path, columns={"no": "serial"}, skip=wrong))

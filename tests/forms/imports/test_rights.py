@@ -30,6 +30,8 @@ def test_a_locked_record_stays_as_it_is(
     assert staging.counts(batch) == {"bad": 2, "updated": 1}
     assert "approval" in importing.list_reasons(batch)[0]
     assert [r["name"] for r in records("partner")] == ["Old", "Old", "New"]
+    same = brought_in(SYSTEM, write(["Code", "Name"], ["L1", "Old"], ["O1", "New"]), Name="name")
+    assert staging.counts(same) == {"unchanged": 2}
 
 
 def test_an_import_keeps_to_the_rows_of_its_person(site: Settings, write: Write) -> None:
