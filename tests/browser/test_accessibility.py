@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Page
 
 from browser.sites import Photograph, Site
@@ -55,21 +56,31 @@ DESIGNERS = (
     ("/studio/{id}/examples", FORM),
     ("/studio/{id}/examples/new", FORM),
     ("/studio/rights/{id}", FORM),
+    ("/studio/{id}/flow", FORM),
     ("/definitions/{id}", FORM),
+    ("/definitions/{id}/edit", FORM),
     ("/studio/{id}", FLOW),
+    ("/cases/play/sales_order_approval", ""),
     ("/studio/{id}?at=steps/review", FLOW),
     ("/studio/{id}?at=steps/size/branches/large", FLOW),
     ("/studio/{id}", "sales_order/open_demand.dataset"),
     ("/studio/{id}", "sales_order/order_to_demand.bridge"),
     ("/studio/{id}", "stock/stock.ledger"),
     ("/studio/{id}", "fulfilment/delivery_posting.posting"),
+    ("/studio/{id}/try", "fulfilment/delivery_posting.posting"),
     ("/studio/{id}", "sales_order/seller.role"),
+    ("/help/guide/studio.md", ""),
+    ("/help/zh-CN/dataset.md", ""),
     ("/apps", ""),
     ("/apps/new", ""),
     ("/apps/new?copy=stock", ""),
     ("/apps/stock", ""),
     ("/apps/stock/contents", ""),
 )
+PARTS = {"check", "formula", "numbering", "reads", "rows", "run", "as"}  # of pages; dialogs are opened below
+BY_DRAFT = {"publish", "text"}  # of which the one is looked at below, the other is a file
+
+
 _RUN = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
   .filter(each => ["serious", "critical"].includes(each.impact))
   .map(each => [each.id, each.nodes.slice(0, 3).map(node => node.html.slice(0, 160))])"""
@@ -124,6 +135,44 @@ def address(path: str, file: str) -> str:
     return path.format(id=known.get("x-id", ""))
 
 
+def look_at_a_draft(page: Page, site: Site, screenshot: Photograph, locale: str) -> dict[str, Any]:
+    """The dialogs of a designer, and the page before publishing what was changed there."""
+    found = {}
+    designer, history = (site.address + address(path, FORM) for path in ("/studio/{id}", "/definitions/{id}"))
+    for part in ("numbering?at=properties/number", "formula?at=properties/total/x-formula"):
+        page.goto(designer)
+        page.evaluate(
+            "url => htmx.ajax('GET', url, {target: '#fl-dialog', swap: 'innerHTML'})", f"{designer}/{part}"
+        )
+        page.locator("#fl-dialog[open]").wait_for()
+        if problems := serious_in_both_schemes(page):
+            found[part] = problems
+    page.goto(designer)
+    page.locator("[name='v-description']").first.fill("Looked at")
+    page.locator("[name='v-description']").first.blur()
+    page.locator("a[href$='/publish']").click()
+    page.locator("form[action$='/publish']").wait_for()
+    screenshot(page, f"before-publishing-{locale}")
+    if problems := serious_in_both_schemes(page):
+        found["the page before publishing"] = problems
+    page.goto(history)
+    page.locator("form[action$='/discard'] button").click()
+    page.locator("#fl-confirm [value=yes]").click()
+    page.locator("form[action$='/discard']").wait_for(state="detached")
+    return found
+
+
+def test_every_page_of_a_definition_is_among_the_designers(app: Flask) -> None:
+    rules = {
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if rule.arguments == {"definition_id"} and "GET" in (rule.methods or ())
+    }
+    looked_at = {path.partition("?")[0].replace("{id}", "<definition_id>") for path, _ in DESIGNERS}
+    missing = {rule for rule in rules - looked_at if rule.rpartition("/")[2] not in PARTS | BY_DRAFT}
+    assert missing == {"/studio/bridges/<definition_id>/try"}  # a part, too, called as a posting's page is
+
+
 @pytest.mark.parametrize(("scheme", "locale"), [("light", "en-US"), ("dark", "zh-CN")])
 def test_no_designer_has_a_serious_problem(
     new_context: Any, site: Site, scheme: Any, locale: str, screenshot: Photograph
@@ -139,6 +188,8 @@ def test_no_designer_has_a_serious_problem(
         assert answer is not None and answer.status == 200, path
         if problems := serious_in_both_schemes(page):
             found[path] = problems
+    found |= look_at_a_draft(page, site, screenshot, locale)
+    page.goto(f"{site.address}/apps/stock/contents")
     page.locator("form[action$='/shape'] button").click()
     page.locator("#studio-canvas").wait_for()
     screenshot(page, f"application-{locale}")

@@ -40,9 +40,10 @@ def _correct(form: str, record: int, error: Invalid) -> Response | None:
     """The page to correct the record on, if what stands against it is told of fields."""
     if not any(each.at for each in error.problems):
         return None
-    todo = M("Not submitted. Correct what is marked and save it; then submit it.")
-    problems = [Problem("not_submitted", "", todo), *error.problems]
-    return fill_in.show_wrong(current(), get_form(form), record, problems)
+    todo = Problem(
+        "not_submitted", "", M("Not submitted. Correct what is marked and save it; then submit it.")
+    )
+    return fill_in.show_wrong(current(), get_form(form), record, [todo, *error.problems])
 
 
 def _reasons(form: str, error: Invalid) -> str:
