@@ -40,4 +40,13 @@ def test_the_fields_of_the_form_are_named_as_possible_before_what_every_record_h
     doc = _order()
     doc["properties"]["he_ji"]["x-formula"] = "wwwww + 1"
     (problem,) = [each for each in kind.build(doc, 0, lambda key: None)[1] if each.code == "unknown_name"]
-    assert "客户, 单号, 合计, " in problem.message.render("zh-CN")
+    assert "客户（ke_hu）、单号（dan_hao）、合计（he_ji）、" in problem.message.render("zh-CN")
+    assert "Customer (ke_hu), No. (dan_hao)" in problem.message.render("en")
+
+
+def test_a_title_in_place_of_a_key_is_told_which_key_is_meant() -> None:
+    doc = _order()
+    for written in ("客户", "Customer"):
+        doc["properties"]["he_ji"]["x-formula"] = f"LEN({written})"
+        (problem,) = [each for each in kind.build(doc, 0, lambda key: None)[1] if each.code == "unknown_name"]
+        assert problem.message.render("en") == f"There is no “{written}”. Did you mean “ke_hu”?"

@@ -7,7 +7,7 @@ from formloop.access.actor import get_actor
 from formloop.access.gate import RECORD_ACTIONS, SITE_ACTIONS, Grant
 from formloop.core import clock
 from formloop.core.errors import NotFound
-from formloop.core.text import M
+from formloop.core.text import M, join_words
 from formloop.db import reading
 from formloop.web import page
 from formloop.web.routes import route
@@ -32,10 +32,9 @@ def list_roles() -> Response:
 def parts_of(grant: Grant) -> dict[str, str]:
     """A grant in words: on what, which actions, which rows, which fields."""
     said = locale()
-    comma = "、" if said == "zh-CN" else ", "
 
     def names(fields: frozenset[str]) -> str:
-        return comma.join(why.field_title(grant.resource, each, said) for each in sorted(fields))
+        return join_words((why.field_title(grant.resource, each, said) for each in sorted(fields)), said)
 
     if "*" not in grant.fields:
         fields = M("only the fields {fields}", fields=names(grant.fields)).render(said)

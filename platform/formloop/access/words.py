@@ -1,6 +1,6 @@
 """What actions, parts of the site and audited deeds are called, and grants as sentences."""
 
-from formloop.core.text import M, Message
+from formloop.core.text import M, Message, join_words
 
 ACTION_TITLES = {
     "view": M("see"),
@@ -82,4 +82,4 @@ def list_actions(actions: frozenset[str], locale: str) -> str:
     """The actions of a grant, in the order in which people think of them."""
     ordered = [*(each for each in ACTION_TITLES if each in actions), *sorted(actions - set(ACTION_TITLES))]
     said = [ACTION_TITLES[each].render(locale) if each in ACTION_TITLES else each for each in ordered]
-    return ("、" if locale == "zh-CN" else ", ").join(said)
+    return join_words(said, locale)

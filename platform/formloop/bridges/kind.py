@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from formloop.bridges.spec import ASKED, CANCELLED, CLOCK, FOUND, BridgeSpec, Find, Lines
-from formloop.core.definitions import Doc, Kind, Library, kinds, load_schema, with_suggestion
+from formloop.core.definitions import Doc, Kind, Library, kinds, load_schema, name_pattern, with_suggestion
 from formloop.core.errors import Problem
 from formloop.core.expression import BOOL, Expression, ListType, RecordType, Type, check_sql
 from formloop.core.expression import check as check_expression
@@ -351,4 +351,13 @@ BRIDGE = kinds.add(
         prepare=prepare,
         identities={"on": "", "by": "", "open": ""},
     ),
+)
+
+name_pattern(
+    r"^(created|updated|amended|cancelled|deleted|restored|asked|clock|state:[a-z][a-z0-9_]{0,40})$",
+    M("“{value}” is nothing that a bridge waits for."),
+)
+name_pattern(
+    r"^([01][0-9]|2[0-3]):[0-5][0-9]$",
+    M("“{value}” is no time of day. Write it as in 08:30."),
 )

@@ -4,7 +4,7 @@ A `Message` is an English sentence with named places. Its Chinese stands in the 
 that says it (`<room>/zh_CN.po`); `load_catalogue` reads such a file once, at start.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -111,3 +111,24 @@ class Titled(Message):
         """The title in `locale`, never treated as a pattern with places."""
         document: Mapping[str, Any] = object.__getattribute__(self, "document")
         return localized(document, "title", locale) or self.msgid
+
+
+def join_words(said: Iterable[str], locale: str) -> str:
+    """Some words one after the other."""
+    return ("、" if locale.startswith("zh") else ", ").join(said)
+
+
+class Listed(Message):
+    """Some sentences or words one after the other, in the language they are read in."""
+
+    __slots__ = ("members",)
+
+    def __init__(self, members: Iterable[Message | str]) -> None:
+        said = tuple(members)
+        super().__init__(", ".join(str(each) for each in said), {})
+        object.__setattr__(self, "members", said)
+
+    def render(self, locale: str = "en") -> str:
+        """All of them in `locale`."""
+        members: tuple[Message | str, ...] = object.__getattribute__(self, "members")
+        return join_words((m.render(locale) if isinstance(m, Message) else m for m in members), locale)

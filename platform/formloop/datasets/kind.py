@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from formloop.core.definitions import Doc, Kind, Library, complete, kinds
+from formloop.core.definitions import Doc, Kind, Library, complete, kinds, name_pattern
 from formloop.core.errors import NotFound, Problem
 from formloop.core.text import M
 from formloop.datasets.reading import Reader
@@ -103,4 +103,9 @@ DATASET = kinds.add(
         prepare=prepare,
         identities={"group": "", "sort": "", "union": "", "enum": "", "filters": "", "subtotals": ""},
     ),
+)
+
+name_pattern(
+    r"^-?[a-z][a-z0-9_]{0,40}$",
+    M("“{value}” is no column to sort by."),
 )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from formloop.core.definitions import Doc, Kind, kinds, load_schema
+from formloop.core.definitions import Doc, Kind, kinds, load_schema, name_pattern
 from formloop.core.text import M, localized
 from formloop.definitions.apps import ORDER, App, Page
 
@@ -43,4 +43,13 @@ APP = kinds.add(
         prepare=prepare,
         identities={"menu": ""},
     ),
+)
+
+name_pattern(
+    r"^[a-z0-9-]{1,40}$",
+    M("“{value}” is no icon."),
+)
+name_pattern(
+    r"^(form|dataset):[a-z][a-z0-9_]{0,40}$",
+    M("“{value}” is neither a form nor a dataset."),
 )

@@ -118,6 +118,22 @@ def find_draft(definition_id: str) -> Draft | None:
     return Draft(_shown(row), parse(row.draft).doc, row.draft, row.draft_revision)
 
 
+def find_draft_by_key(kind: str, key: str) -> Doc | None:
+    """The draft of the definition with this key, or None."""
+    own = definition.c.kind == kind, definition.c.key == key
+    with reading() as conn:
+        draft = conn.execute(select(definition.c.draft).where(*own)).scalar()
+    return None if draft is None else parse(draft).doc
+
+
+def find_by_key(kind: str, key: str) -> Definition | None:
+    """The definition with this key, or None."""
+    own = definition.c.kind == kind, definition.c.key == key
+    with reading() as conn:
+        row = conn.execute(select(definition).where(*own)).one_or_none()
+    return None if row is None else _shown(row)
+
+
 def find_unpublished(kind: str, key: str) -> Definition | None:
     """The definition with this key that was never published, or None."""
     own = definition.c.kind == kind, definition.c.key == key

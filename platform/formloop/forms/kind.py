@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from formloop.core.definitions import Doc, ImpactRow, Kind, Library, kinds
+from formloop.core.definitions import Doc, ImpactRow, Kind, Library, kinds, name_pattern
 from formloop.core.definitions.envelope import load_schema
 from formloop.core.errors import NotFound, Problem
 from formloop.core.text import M
@@ -234,3 +234,12 @@ FORM = kinds.add(
 )
 
 __all__ = ["FORM", "build", "get_form", "type_of"]
+
+name_pattern(
+    r"^data:image/(png|jpeg|webp);base64,[A-Za-z0-9+/]+=*$",
+    M("A logo is a picture: PNG, JPEG or WebP."),
+)
+name_pattern(
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+    M("“{value}” is no day. Write it as in 2026-11-30."),
+)

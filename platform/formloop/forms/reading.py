@@ -19,7 +19,7 @@ from formloop.core.expression import (
     check_sql,
 )
 from formloop.core.expression import check as check_expression
-from formloop.core.text import M, Message, Titled
+from formloop.core.text import LOCALES, Listed, M, Message, Titled
 from formloop.forms import serials
 from formloop.forms.fields import find_type, type_of, types
 from formloop.forms.spec import LINE_COLUMNS, SYSTEM_COLUMNS, Check, Field, Relation, no_form
@@ -84,15 +84,29 @@ def titles_of(doc: Doc) -> dict[str, Message]:
 
 
 def with_titles(message: Message, titles: Mapping[str, Message | str]) -> Message:
-    """What is wrong with an expression, with the titles of the fields that it names as possible."""
-    near, known = message.params.get("near"), message.params.get("known")
+    """What is wrong with an expression, with the titles of the fields that it names as possible.
+
+    Where a title was written in place of the key, the key is meant.
+    """
+    near, known, name = (message.params.get(each) for each in ("near", "known", "name"))
+    meant = next((key for key, title in titles.items() if known and name in _said(title)), None)
+    if meant:
+        return M("There is no “{name}”. Did you mean “{near}”?", name=name, near=meant)
     said: dict[str, Any] = {}
     if isinstance(near, str) and near in titles:
-        said["near"] = titles[near]
+        said["near"] = _named(near, titles)
     if known:
-        names = {f"n{place}": titles.get(name, name) for place, name in enumerate(known.split(", "))}
-        said["known"] = Message(", ".join(f"{{{place}}}" for place in names), names)
+        said["known"] = Listed(_named(key, titles) for key in known.split(", "))
     return Message(message.msgid, {**message.params, **said}) if said else message
+
+
+def _said(title: Message | str) -> set[str]:
+    return {title.render(locale) for locale in LOCALES} if isinstance(title, Message) else {title}
+
+
+def _named(key: str, titles: Mapping[str, Message | str]) -> Message | str:
+    """A field as people know it, and as formulas call it."""
+    return M("{title} ({key})", title=titles[key], key=key) if key in titles else key
 
 
 class Reader:

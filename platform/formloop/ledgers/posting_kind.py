@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from formloop.core.definitions import Doc, Kind, Library, kinds, load_schema, with_suggestion
+from formloop.core.definitions import Doc, Kind, Library, kinds, load_schema, name_pattern, with_suggestion
 from formloop.core.errors import Problem
 from formloop.core.expression import (
     ANY,
@@ -333,3 +333,16 @@ POSTING = kinds.add(
     ),
 )
 __all__ = ["POSTING", "find_form"]
+
+name_pattern(
+    r"^state:[a-z][a-z0-9_]{0,40}$",
+    M("“{value}” is no state of a record."),
+)
+name_pattern(
+    r"^[a-z][a-z0-9_]{0,40}(\.[a-z][a-z0-9_]{0,40}){0,2}$",
+    M("“{value}” is no way to lines."),
+)
+name_pattern(
+    r"^([a-z][a-z0-9_]{0,40}(\.[a-z][a-z0-9_]{0,40}){0,2})?$",
+    M("“{value}” is no way to lines."),
+)

@@ -36,7 +36,7 @@ def _remedy(found: definitions.Definition) -> tuple[Message, str] | None:
     form = found
     if found.kind == "workflow":
         key = drafting.open_desk(signing.current(), found.id).doc.get("form")
-        form = next((each for each in definitions.list_definitions("form") if each.key == key), found)
+        form = definitions.find_by_key("form", str(key)) or found
     return M("Look at the examples"), url_for("examples.list_all", definition_id=form.id)
 
 

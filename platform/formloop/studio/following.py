@@ -2,7 +2,7 @@
 
 from flask import url_for
 
-from formloop.core.text import M, Message
+from formloop.core.text import M, Message, join_words
 from formloop.definitions import library
 from formloop.definitions import service as definitions
 from formloop.definitions import views as definition_views
@@ -45,7 +45,7 @@ def _who(form: str) -> Message:
     named = list(dict.fromkeys(line.title.render(viewer.locale()) for line in lines))
     if not named:
         return M("Only administrators see them so far.")
-    shown = ("、" if viewer.locale() == "zh-CN" else ", ").join(named[:MOST_NAMED])
+    shown = join_words(named[:MOST_NAMED], viewer.locale())
     if len(named) > MOST_NAMED:
         shown = M("{names} and others", names=shown).render(viewer.locale())
     return M("They are seen by: {roles}.", roles=shown)

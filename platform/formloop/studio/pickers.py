@@ -43,11 +43,8 @@ class Around:
 
 def find_newest(kind: str, key: str) -> Doc | None:
     """The draft of a definition, else what is published: designers work on what is coming."""
-    for each in definitions.list_definitions(kind):
-        if each.key == key and each.has_draft:
-            draft = definitions.find_draft(each.id)
-            return draft.doc if draft else None
-    return library.find_document(kind, key)
+    draft = definitions.find_draft_by_key(kind, key)
+    return library.find_document(kind, key) if draft is None else draft
 
 
 def fields_of(form: Mapping[str, Any], locale: str, lines: bool = True) -> list[Option]:

@@ -332,7 +332,7 @@ def _steps(bench: Bench) -> list[tuple[Message, str, bool]]:
 
 def _form_of(bench: Bench) -> definitions.Definition | None:
     key = bench.desk.doc.get("form")
-    return next((each for each in definitions.list_definitions("form") if each.key == key), None)
+    return definitions.find_by_key("form", key) if isinstance(key, str) else None
 
 
 @route(blueprint, "/<definition_id>/flow", permission=DESIGN)
@@ -356,8 +356,9 @@ def begin_flow(definition_id: str) -> Response:
 
 
 def _flow_of(form: definitions.Definition) -> definitions.Definition | None:
+    drafts = definitions.list_drafts("workflow")
     for each in definitions.list_definitions("workflow"):
-        doc = drafting.open_desk(signing.current(), each.id).doc
+        doc = drafts.get(each.key) or library.find_document("workflow", each.key) or {}
         if doc.get("form") == form.key and "amends" not in doc and not each.archived:
             return each
     return None

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from formloop.core.definitions import Doc, ImpactRow, Kind, Library, kinds, load_schema
+from formloop.core.definitions import Doc, ImpactRow, Kind, Library, kinds, load_schema, name_pattern
 from formloop.core.definitions.shape import kinds_of_things
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M, Message, Titled
@@ -203,4 +203,13 @@ WORKFLOW = kinds.add(
         spaces={"dependents": "form"},
         identities={"who": "", "actions": "", "then": "", "summary": "", "people": ""},
     ),
+)
+
+name_pattern(
+    r"^(created|updated|deleted|state:[a-z][a-z0-9_]{0,40})$",
+    M("“{value}” is nothing that happens to a record."),
+)
+name_pattern(
+    r"^https?://[^\s]{1,2000}$",
+    M("“{value}” is no address. It begins with https:// or http://."),
 )

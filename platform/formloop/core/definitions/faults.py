@@ -198,6 +198,8 @@ def _enum(error: Fault) -> Message:
 
 
 def _pattern(error: Fault) -> Message:
+    if error.instance == "":
+        return M("Fill this in.")
     told = _PATTERNS.get(error.kind.pattern)
     if told:
         return M(told.msgid, value=_short(error.instance))
