@@ -187,3 +187,62 @@ def test_the_condition_of_a_dataset_speaks_of_the_state_in_words(studio):
     around = Around(kinds.get("dataset"), doc, "zh-CN", {})
     scope = designer_of("dataset").scope(around, ("where",))
     assert Vocabulary(scope, "zh-CN").say(doc["where"]) == "状态 等于 已生效"
+
+
+LOOKING = {
+    **FORM,
+    "properties": {
+        **FORM["properties"],
+        "price": {
+            "type": "number",
+            "title": "Price",
+            "x-linkage": {
+                "form": "other",
+                "value": "quantity",
+                "where": "item = this.item AND above = this.above",
+            },
+        },
+    },
+}
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+def test_a_condition_about_another_form_compares_with_fields_of_this_record(studio, locale):
+    definitions.publish_many(SYSTEM, [{**FORM, "x-id": "0000002a", "x-key": "other"}], "other")
+    at = ("properties", "price", "x-linkage", "where")
+    linkage = LOOKING["properties"]["price"]["x-linkage"]
+    around = Around(kinds.get("form"), LOOKING, locale, linkage)
+    scope = designer_of("form").scope(around, at)
+    rules = (Rule("item", "is", own="item"), Rule("above", "is", own="above"))
+    sentence = conditions.read_sentence(linkage["where"])
+    assert sentence == Sentence(rules) and conditions.fits(sentence, scope.names)
+    assert sentence.written(scope.names) == linkage["where"]
+    words = Vocabulary(scope, locale)
+    said = {"en": "Item is “Item” here", "zh-CN": "Item 等于 本表的“Item”"}[locale]
+    assert words.say("item = this.item") == said
+    assert ("item", "Item") in words.own("item") and ("price", "Price") not in words.own("item")
+    assert words.own("id") == [] and words.own("above") == [("above", "Above")]
+    assert Sentence((Rule("above", "is"),)).written(scope.names) == ""  # a record is compared, never typed
+
+
+def test_in_lines_a_condition_names_the_other_form_and_the_line_with_its_record(studio):
+    lines = LOOKING["properties"]["lines"]
+    linkage = {"form": "request", "value": "quantity", "where": "item = this.part"}
+    columns = {
+        **lines["items"]["properties"],
+        "found": {"type": "number", "title": "Found", "x-linkage": linkage},
+    }
+    doc = {
+        **LOOKING,
+        "properties": {
+            **LOOKING["properties"],
+            "lines": {**lines, "items": {"type": "object", "properties": columns}},
+        },
+    }
+    at = ("properties", "lines", "items", "properties", "found", "x-linkage", "where")
+    scope = designer_of("form").scope(Around(kinds.get("form"), doc, "en", linkage), at)
+    assert ("quantity", "Quantity") in scope.fields and check(linkage["where"], scope.names)[1] == []
+    assert Vocabulary(scope, "en").own("id") == [("above", "Above")]
+    own = dict(scope.own)
+    assert {"part", "item"} <= own.keys() and "lines" not in own
+    assert "part" in dict(Vocabulary(scope, "en").own("item"))

@@ -1,12 +1,14 @@
 """Fields come, move and go, with everything that names them."""
 
 import pytest
+from werkzeug.datastructures import MultiDict
 
 from formloop.core.definitions import kinds
 from formloop.core.errors import Invalid, NotFound
 from formloop.forms import kind
 from formloop.forms.fields import types
 from formloop.studio import form_design, form_designer
+from formloop.studio.designer import Gesture, designer_of
 from formloop.studio.operations import Operation
 from formloop.studio.panel import Section
 from formloop.studio.pickers import Around
@@ -154,7 +156,10 @@ def test_a_panel_asks_what_means_something_and_folds_what_is_rarely_used(studio)
 
     def asked(field, more):
         parts = [part for part in panel(field).parts() if isinstance(part, Section) and part.more is more]
-        return {name for part in parts for name in part.inputs}, [part.open for part in parts]
+        open_ones = [
+            part.open for part in parts if not part.title
+        ]  # a part with a heading is folded under it
+        return {name for part in parts for name in part.inputs}, open_ones
 
     often, _ = asked({"type": "string"}, False)
     seldom, unfolded = asked({"type": "string"}, True)
@@ -165,3 +170,43 @@ def test_a_panel_asks_what_means_something_and_folds_what_is_rarely_used(studio)
     assert asked({"type": "string", "maxLength": 9}, True)[1] == [True]
     date, _ = asked({"type": "string", "format": "date", "maxLength": 9}, True)
     assert "v-maxLength" in date and "v-minLength" not in date
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("locale", ["en", "zh-CN"])
+def test_a_value_from_another_form_is_picked(studio, locale):
+    def linkage(field):
+        around = Around(kinds.get("form"), {**PAPER, "properties": {"field": field}}, locale, {})
+        parts = designer_of("form").panel(around, ("properties", "field")).parts()
+        title = {"en": "Value from another form", "zh-CN": "数据联动"}[locale]
+        found = [
+            part
+            for part in parts
+            if isinstance(part, Section) and str(part.title.render(locale) if part.title else "") == title
+        ]
+        return found[0] if found else None
+
+    empty = linkage({"type": "number", "title": "Price"})
+    assert empty.more and not empty.open and list(empty.inputs) == ["v-form", "v-where", "v-value"]
+    filled = linkage(
+        {"type": "number", "x-linkage": {"form": "request", "where": "item = 'a'", "value": "quantity"}}
+    )
+    cells = {cell.name: cell for row in filled.rows for cell in row}
+    assert filled.open and cells["v-value"].input == "quantity"
+    offered = dict(cells["v-value"].choices)
+    assert offered["quantity"] == "Quantity" and "id" in offered and "lines" not in offered
+    assert cells["v-where"].field.schema["x-condition"]
+    assert linkage({"type": "string", "x-type": "serial", "x-serial": "A-{0000}"}) is None
+    assert linkage(
+        {"type": "string", "x-type": "serial", "x-serial": "A", "x-linkage": {"form": "request"}}
+    ).open
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_value_from_another_form_goes_with_its_form(studio):
+    field = {"type": "number", "x-linkage": {"form": "request", "where": "item = 'a'", "value": "quantity"}}
+    doc = {**PAPER, "properties": {"field": field}}
+    at = ("properties", "field", "x-linkage")
+    gesture = Gesture(Around(kinds.get("form"), doc, "en", {}), MultiDict({"at": "/".join(at)}), None)
+    made, _ = designer_of("form").write(gesture, [Operation("remove", (*at, "form"))])
+    assert made["properties"]["field"] == {"type": "number"}

@@ -10,6 +10,7 @@ from formloop.core.expression import BOOL, DATE, DATETIME, NUMBER, TEXT, ListTyp
 from formloop.core.expression.nodes import Binary, Call, Literal, Name, Typed, Unary
 from formloop.core.expression.syntax import SyntaxProblem, read
 from formloop.core.text import M, Message
+from formloop.forms.reading import OWN
 
 MOST = 20  # comparisons in one sentence
 JOINS = {
@@ -39,11 +40,12 @@ _SIGNS = {pattern.split()[1]: name for name, (_, pattern) in OPERATORS.items() i
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One comparison; its value as people type it."""
+    """One comparison; its value as people type it, or `own`: the field of this record that it is compared with."""
 
     field: str
     operator: str
     value: str = ""
+    own: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Sentence:
 
     def written(self, names: Mapping[str, Type]) -> str:
         """The expression; what is not chosen yet is left out."""
-        parts = [_written(each, names) for each in self.rules if each.field and each.operator in OPERATORS]
+        parts = [_written(each, names) for each in self.rules if _is_said(each, names)]
         return f" {JOINS[self.join][0]} ".join(parts)
 
 
@@ -66,8 +68,16 @@ def operators_for(field: str, names: Mapping[str, Type]) -> tuple[str, ...]:
         never_empty = aggregate_of(field) is not None
         return tuple(name for name in OPERATORS if not (never_empty and name in WITHOUT_VALUE))
     if isinstance(kind, RecordType):
-        return WITHOUT_VALUE
+        return ("is", "is_not", *WITHOUT_VALUE) if own_like(field, names) else WITHOUT_VALUE
     return {BOOL: ("is",), TEXT: ("is", "is_not", *WITHOUT_VALUE)}.get(kind, ()) if kind else ()
+
+
+def own_like(field: str, names: Mapping[str, Type]) -> list[str]:
+    """The fields of this record that something of another form's record can be compared with."""
+    own, kind = names.get(OWN), type_of(field, names)
+    if not isinstance(own, RecordType) or kind is None:
+        return []
+    return [key for key, each in own.fields().items() if each == kind]
 
 
 def aggregate_of(field: str) -> tuple[str, str] | None:
@@ -132,13 +142,26 @@ def read_posted(form: "MultiDict[str, str]") -> Sentence:
         text = M("A sentence has at most {most} comparisons. Write it as a formula.", most=MOST)
         raise Invalid([Problem("many", "", text)])
     rows = zip(*(form.getlist(name) for name in ("field", "operator", "value")), strict=False)
-    rules = tuple(Rule(field[:200], operator, value[:1000]) for field, operator, value in rows)
+    own = form.getlist("own")
+    rules = tuple(
+        Rule(field[:200], operator, value[:1000], own[place][:200] if place < len(own) else "")
+        for place, (field, operator, value) in enumerate(rows)
+    )
     return Sentence(rules, "any" if form.get("join") == "any" else "all")
+
+
+def _is_said(rule: Rule, names: Mapping[str, Type]) -> bool:
+    """Whether a comparison is chosen: a record has no value to type, only one to be compared with."""
+    if not rule.field or rule.operator not in OPERATORS:
+        return False
+    bare = rule.operator in WITHOUT_VALUE or bool(rule.own)
+    return bare or not isinstance(type_of(rule.field, names), RecordType)
 
 
 def _written(rule: Rule, names: Mapping[str, Type]) -> str:
     pattern = OPERATORS[rule.operator][1]
-    return pattern.format(field=rule.field, value=_literal(type_of(rule.field, names), rule.value.strip()))
+    value = f"{OWN}.{rule.own}" if rule.own else _literal(type_of(rule.field, names), rule.value.strip())
+    return pattern.format(field=rule.field, value=value)
 
 
 def _literal(kind: Type | None, value: str) -> str:
@@ -160,6 +183,8 @@ def _read(part: Typed) -> Rule | None:
             return Rule(".".join(field.path), "is", "false")
         case Call(name="NOT", arguments=(Call(name="ISBLANK", arguments=(Name() as field,)),)):
             return Rule(".".join(field.path), "filled")
+        case Binary(left=left, right=Name(path=(own, key))) if part.op in _SIGNS and own == OWN:
+            return Rule(thing, _SIGNS[part.op], own=key) if (thing := _compared(left)) else None
         case Binary(left=left) if part.op in _SIGNS and (value := _value(part.right)) is not None:
             return Rule(thing, _SIGNS[part.op], value) if (thing := _compared(left)) else None
     return None

@@ -30,6 +30,7 @@ from formloop.studio.shapes import mapping, texts
 
 MUST = "x-must"  # how a panel calls that a field stands in the list of required ones
 WIDE = ("multiline", "rich_text", "subform", "query", "signature", "address", "location")
+ELSEWHERE = ("x-linkage", "x-options")  # parts that a field can do without
 _OF_TYPE = (
     "type",
     "x-type",
@@ -75,6 +76,8 @@ def field_schema(schema: Schema, field: Mapping[str, Any]) -> Schema:
         own["x-formula"] = all_keys["x-formula"]
     json_type = "number" if kind.numeric else kind.json_type
     said = {key: all_keys[key] for key in (*_FIRST, *_BY_JSON.get(json_type, ()), *_LAST) if key in all_keys}
+    if "x-linkage" in field or ("x-default" not in kind.unused and not kind.multiple):
+        said["x-linkage"] = all_keys["x-linkage"]
     unused = [key for key in kind.unused if key not in field]
     first = {key: said.pop(key) for key in ("title", "x-title") if key in said}
     said["default"] = {**mapping(all_keys.get("default")), **_default(kind.json_type, field)}
@@ -233,6 +236,13 @@ def write_field(doc: Doc, at: Path, operations: list[Operation], fixed: bool) ->
             if each.at == (*at, "x-width") and len(at) == 2:
                 doc = _fitted(doc, at[-1])
     return doc, at
+
+
+def without_empty_part(doc: Doc, at: Path) -> Doc:
+    """The form without a part of a field that looks nowhere any more: its form was emptied."""
+    if not at or at[-1] not in ELSEWHERE or mapping(find(doc, at, {})).get("form"):
+        return doc
+    return apply(doc, [Operation("remove", at)], {})[0] if find(doc, at, {}) is not None else doc
 
 
 def _follow(doc: Doc, at: Path, old: Any, new: Any) -> tuple[Doc, Path]:

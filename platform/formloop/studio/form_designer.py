@@ -121,7 +121,8 @@ class FormDesigner(Designer):
         """A field's panel also says whether it is required, and its label may change its key."""
         doc, at = gesture.around.doc, gesture.at
         if not form_design.is_field(at):
-            return super().write(gesture, operations)
+            made, at = super().write(gesture, operations)
+            return form_design.without_empty_part(made, at), at
         form_design.require_field(doc, at)
         fixed = find(gesture.published, at, {}) is not None
         return form_design.write_field(doc, at, operations, fixed)

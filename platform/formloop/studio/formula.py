@@ -14,12 +14,14 @@ from formloop.core.expression import (
     FUNCTIONS,
     EvaluationError,
     Expression,
+    RecordType,
     Type,
 )
 from formloop.core.expression import check as check_expression
 from formloop.core.text import translate
 from formloop.definitions import library
 from formloop.forms import listing, reads
+from formloop.forms.elsewhere import CONDITIONED
 from formloop.forms.fields.switch import NO, YES
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
@@ -27,7 +29,7 @@ from formloop.forms.names import context_of
 from formloop.forms.publisher_rights import read_elsewhere, sees
 from formloop.forms.reading import OWN, line_names, names_of, with_titles
 from formloop.forms.spec import FormSpec, Values
-from formloop.studio.pickers import Around, Option, fields_of, find_newest, options_of
+from formloop.studio.pickers import ITSELF, Around, Option, fields_of, find_newest, options_of
 from formloop.studio.shapes import mapping
 
 MOST_SOURCE = 4_096
@@ -48,7 +50,8 @@ class Verdict:
 class Scope:
     """What an expression at a place can name and should give, and the form whose newest record it is tried on.
 
-    `each`: it also names the record as `record`, and one of these lines as `line`.
+    `each`: it also names the record as `record`, and one of these lines as `line`. `own`: fields of this record where
+    the expression is about records of another form.
     """
 
     names: Mapping[str, Type]
@@ -57,12 +60,18 @@ class Scope:
     form: str
     each: str | None = None
     options: Mapping[str, list[Option]] = field(default_factory=dict)  # what a field of choices may be
+    own: list[Option] = field(default_factory=list)
 
 
 def scope_at(around: Around, at: Path) -> Scope:
     """The scope of a place in a definition that is about one form."""
     fields = fields_of(around.form, around.locale)
     options = options_of(around.form, around.locale)
+    if _looks_elsewhere(around, at):
+        names, form = _names_elsewhere(around, at), str(around.form.get("x-key", ""))
+        own = _own_fields(around, at)
+        itself = [("id", ITSELF.render(around.locale))] if own else []
+        return Scope(names, [*fields, *itself], BOOL, form, options=options, own=own)
     if _in_lines(around, at):
         fields = [(name.removeprefix(f"{at[1]}."), word) for name, word in fields]
         options = {name.removeprefix(f"{at[1]}."): each for name, each in options.items()}
@@ -73,6 +82,37 @@ def scope_at(around: Around, at: Path) -> Scope:
 def expected_at(at: Path) -> Type | None:
     """Conditions give yes or no."""
     return BOOL if at and at[-1] in CONDITIONS else None
+
+
+def _looks_elsewhere(around: Around, at: Path) -> bool:
+    """Whether it is the condition of a field's relation, linkage, look-up or options."""
+    return around.kind.name == "form" and len(at) > 3 and at[-1] == "where" and at[-2] in CONDITIONED
+
+
+def _names_elsewhere(around: Around, at: Path) -> dict[str, Type]:
+    """The other form's names, and behind `this` those of the record that looks there; options look for nobody."""
+    own, find_form = _sound(around.doc), cache(_find_sound)
+    theirs = names_of(_sound(around.form), find_form)
+    if at[-2] == "x-options":
+        return theirs
+    in_lines = _in_lines(around, at) and at[1] in own["properties"]
+    names = line_names(own, at[1], find_form) if in_lines else names_of(own, find_form)
+    itself = RecordType(
+        str(around.form.get("x-key", "")), dict
+    )  # which record it is, as relations to its form hold it
+    return {**theirs, "id": itself, OWN: RecordType(OWN, lambda: names)}
+
+
+def _own_fields(around: Around, at: Path) -> list[Option]:
+    """The fields of the record that looks elsewhere; of a line its columns first."""
+    if at[-2] == "x-options":
+        return []
+    fields = fields_of(around.doc, around.locale)
+    line = at[1] if _in_lines(around, at) else ""
+    columns = [(key.removeprefix(f"{line}."), word) for key, word in fields if key.startswith(f"{line}.")]
+    lines = {key.partition(".")[0] for key, _ in fields if "." in key}
+    named = {key for key, _ in columns} | lines
+    return [*columns, *((key, word) for key, word in fields if "." not in key and key not in named)]
 
 
 def _names_at(around: Around, at: Path) -> dict[str, Type]:
@@ -125,6 +165,10 @@ def judge(actor: Actor, scope: Scope, source: str, locale: str) -> Verdict:
     if found is None:
         titles = dict(scope.fields)
         return Verdict([replace(each, message=with_titles(each.message, titles)) for each in problems])
+    if any(path[0] == OWN for path in found.reads):
+        return Verdict(
+            []
+        )  # a record of the other form alone says nothing: what it is compared with is not there
     return _tried(actor, scope, found, locale)
 
 

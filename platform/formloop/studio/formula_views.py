@@ -14,6 +14,7 @@ from formloop.core.text import M, Message
 from formloop.definitions.views import DESIGN
 from formloop.forms.fields import types
 from formloop.forms.fields.switch import NO, YES
+from formloop.forms.reading import OWN
 from formloop.studio import conditions, drafting, formula
 from formloop.studio.conditions import Rule, Sentence
 from formloop.studio.designer import Designer, Gesture, Made, designer_of
@@ -98,7 +99,10 @@ def _text(
         condition=condition,
         sayable=sayable,
         more=more,
-        fields=scope.fields,
+        fields=[
+            *scope.fields,
+            *((f"{OWN}.{key}", M("“{field}” here", field=word)) for key, word in scope.own),
+        ],
         functions=formula.functions(),
         verdict=verdict,
     )
@@ -126,6 +130,7 @@ def _sentence(definition_id: str, at: Path, scope: Scope, sentence: Sentence) ->
         like_of=lambda thing: _like(thing, words),
         likes=likes,
         bare=conditions.WITHOUT_VALUE,
+        against=bool(scope.own),
         verdict=formula.judge(signing.current(), scope, source, viewer.locale()) if source else None,
     )
 
@@ -145,7 +150,7 @@ def _like(thing: str, words: Vocabulary) -> str:
     if words.options(thing):
         return f"={thing}"
     kind = conditions.type_of(thing, words.scope.names)
-    named = "record" if isinstance(kind, RecordType) else kind.name if kind else ""
+    named = f"record {kind.name}" if isinstance(kind, RecordType) else kind.name if kind else ""
     return f"sum {named}" if conditions.aggregate_of(thing) else named
 
 
@@ -160,9 +165,11 @@ def _compared(thing: str, words: Vocabulary) -> dict[str, Any]:
         "kind": "record" if isinstance(kind, RecordType) else kind.name if kind else "",
         "operators": [(each, conditions.OPERATORS[each][0]) for each in names],
         "options": options,
+        "own": words.own(thing),
     }
 
 
 def _drawn(rule: Rule, words: Vocabulary, likes: Mapping[str, Any]) -> dict[str, Any]:
     like = likes[_like(rule.field, words)]
-    return {"field": rule.field, "operator": rule.operator, "value": rule.value, "like": like}
+    said = {"field": rule.field, "operator": rule.operator, "value": rule.value, "own": rule.own}
+    return {**said, "like": like}

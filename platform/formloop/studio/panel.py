@@ -91,7 +91,8 @@ class Panel:
             if run:
                 found.append(self._section(title, run))
                 run, title = {}, ""
-            found += self._inner(key, schema, mapping(self.value).get(key))
+            inner = self._inner(key, schema, mapping(self.value).get(key))
+            found += [self._folded(each) for each in inner] if schema.get("x-more") else inner
         if run:
             found.append(self._section(title, run))
         return [*found, self._more(rare)] if rare else found
@@ -163,6 +164,13 @@ class Panel:
     def _section(self, title: Message | str, inputs: Mapping[str, tuple[Path, Input]]) -> Section:
         spec = _spec(json.dumps({name: made.field for name, (_, made) in inputs.items()}))
         return Section(self.at, title, spec, self._rows(spec, inputs), inputs)
+
+    def _folded(self, part: Part) -> Part:
+        """A part that few need: its heading unfolds it, and it stands open where something is said."""
+        if not isinstance(part, Section):
+            return part
+        wrong = any(cell.problem for row in part.rows for cell in row)
+        return replace(part, more=True, open=bool(find(self.around.doc, part.at, {})) or wrong)
 
     def _more(self, inputs: Mapping[str, tuple[Path, Input]]) -> Section:
         made = self._section("", inputs)

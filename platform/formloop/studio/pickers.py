@@ -8,7 +8,7 @@ from typing import Any
 from formloop.access import people
 from formloop.core.definitions import Doc, Kind, Path
 from formloop.core.registry import Registry
-from formloop.core.text import Message, localized
+from formloop.core.text import M, Message, localized
 from formloop.definitions import library
 from formloop.definitions import service as definitions
 from formloop.forms.fields import find_type
@@ -17,6 +17,7 @@ from formloop.forms.list_views import SYSTEM_TITLES
 from formloop.studio.operations import find
 from formloop.studio.shapes import listing, mapping, texts
 
+ITSELF = M("The record itself")
 Option = tuple[str, str]  # the value and its words
 
 
@@ -141,6 +142,14 @@ def _typed(*wanted: str, lines: bool = False) -> Callable[[Around], list[Option]
     return pick
 
 
+def _linked(around: Around) -> list[Option]:
+    """What can be taken over from a record of another form: one of its fields, or which record it is."""
+    fields = fields_of(around.form, around.locale, lines=False)
+    kinds = {key: find_type(field_at(around.form, key)) for key, _ in fields}
+    one = [each for each in fields if (kind := kinds[each[0]]) is not None and kind.stored]
+    return [*one, ("id", ITSELF.render(around.locale))]
+
+
 def _siblings(around: Around) -> list[Option]:
     """The fields that stand beside the one a setting is about and take a value: of the record, or of its line."""
     steps = [number for number, step in enumerate(around.at) if step == "properties"]
@@ -212,6 +221,7 @@ pickers.add("lines", _lines)
 pickers.add("lines_beyond", _lines_beyond)
 pickers.add("field", lambda around: fields_of(around.form, around.locale, lines=False))
 pickers.add("fields", lambda around: fields_of(around.form, around.locale))
+pickers.add("linked", _linked)
 pickers.add("sibling", _siblings)
 pickers.add("date_field", _typed("date", "datetime"))
 pickers.add("member_field", _typed("member", lines=True))

@@ -20,6 +20,7 @@ from formloop.studio.conditions import (
     aggregate_of,
     holds_lines,
     operators_for,
+    own_like,
     read_sentence,
     type_of,
 )
@@ -79,6 +80,11 @@ class Vocabulary:
             return self.scope.options.get(thing, [])
         return options_of(self._form_at(head), self.locale).get(last, [])
 
+    def own(self, thing: str) -> list[Option]:
+        """The fields of this record that something of another form's record can be compared with."""
+        alike = set(own_like(thing, self.scope.names))
+        return [(key, word) for key, word in self.scope.own if key in alike]
+
     def say(self, source: str) -> str:
         """The expression in words; itself where it is more than a sentence."""
         sentence = read_sentence(source)
@@ -90,7 +96,9 @@ class Vocabulary:
         field, comparison = self.word(rule.field), OPERATORS[rule.operator][0]
         if rule.operator in WITHOUT_VALUE:
             return M("{field} {comparison}", field=field, comparison=comparison).render(self.locale)
-        value = dict(self.options(rule.field)).get(rule.value) or self._yes_or_no(rule)
+        value: Message | str = dict(self.options(rule.field)).get(rule.value) or self._yes_or_no(rule)
+        if rule.own:
+            value = M("“{field}” here", field=dict(self.scope.own).get(rule.own, rule.own))
         said = M("{field} {comparison} {value}", field=field, comparison=comparison, value=value)
         return said.render(self.locale)
 
