@@ -79,9 +79,19 @@ document.addEventListener("change", (event) => {
     const { choose: at, name } = target.dataset;
     edit(target.value ? "set" : "remove", { at: `${at}/${name}`, value: target.selectedOptions[0].dataset.json || "null", keep: 1, shown: panel().dataset.at });
   } else if (section && !target.closest("[data-picture]")) {
-    edit("fill", () => ({ ...fields(section), at: section.dataset.at, shown: panel()?.dataset.at ?? "", keep: target.matches("select") ? "" : 1 }));
+    edit("fill", () => ({ ...fields(section), at: section.dataset.at, shown: panel()?.dataset.at ?? "", keep: target.matches("select") || target.closest("[data-rows]") ? "" : 1 }));
   }
 });
+// A row changes places with the one above it: what was typed moves, names and numbers stay.
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest("[data-row-up]");
+  if (!button) return;
+  const row = button.parentElement;
+  const [here, above] = [row, row.previousElementSibling].map((each) => [...each.querySelectorAll("input, select")]);
+  here.forEach((each, place) => { [each.value, above[place].value] = [above[place].value, each.value]; });
+  here[0].dispatchEvent(new Event("change", { bubbles: true }));
+});
+
 // --- Pictures: made small enough to stand in a definition, then sent as text like any other setting
 async function pictured(file) {
   const image = await createImageBitmap(file);
@@ -138,7 +148,12 @@ document.addEventListener("click", ({ target }) => {
   const more = target.closest("[data-more] > summary");
   if (more) unfolded = !more.parentElement.open;
 });
+let stood = { at: null, top: 0 };  // a panel that is drawn anew stays where it was scrolled to
+document.addEventListener("htmx:beforeSwap", () => {
+  if (panel()) stood = { at: panel().dataset.at, top: panel().scrollTop };
+});
 document.addEventListener("htmx:afterSwap", () => {
+  if (panel()?.dataset.at === stood.at) panel().scrollTop = stood.top;
   if (unfolded) for (const each of document.querySelectorAll("[data-more]")) each.open = true;
 });
 

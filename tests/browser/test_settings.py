@@ -63,3 +63,40 @@ def test_what_looks_a_price_up_is_shown_in_the_reader_s_language(browser: Browse
     part = page.locator("#studio-props details", has_text="数据联动")
     expect(part).to_have_attribute("open", "")
     expect(part.locator("[name=v-value]")).to_have_value("price")
+
+
+def test_options_and_hints_are_written_in_the_reader_s_language(
+    browser: Browser, site: Site, screenshot: Photograph
+) -> None:
+    page = _open(browser, site, "form", "^销售订单$", "zh-CN")
+    page.locator('[data-select="properties/tax_rate"]').first.click()
+    hint = page.locator("#studio-props[data-at='properties/tax_rate'] [name='v-x-description/zh-CN']")
+    hint.fill("填小数，例如 0.13")
+    hint.press("Tab")
+    settled(page)
+    expect(page.locator('.fl-brick-face[data-select="properties/tax_rate"]')).to_contain_text("例如 0.13")
+    page.locator('[data-select="properties/ship_policy"]').first.click()
+    expect(page.locator("#studio-props[data-at='properties/ship_policy']")).to_be_visible()
+    called = page.get_by_label("名称 2", exact=True)
+    expect(page.get_by_label("名称 1", exact=True)).not_to_have_value("")
+    called.fill("一次发完")
+    called.press("Tab")
+    settled(page)
+    expect(page.get_by_label("英文名称 2", exact=True)).to_be_focused()  # who types goes on where they are
+    page.get_by_label("名称 3", exact=True).fill("自提")
+    page.keyboard.press("Enter")
+    settled(page)
+    expect(page.get_by_label("存储值 3", exact=True)).to_have_value("自提")
+    expect(page.get_by_label("名称 4", exact=True)).to_be_visible()
+    page.get_by_role("button", name="第 3 行上移").click()
+    settled(page)
+    expect(page.get_by_label("名称 3", exact=True)).to_have_value("一次发完")
+    expect(
+        page.get_by_label("名称 3", exact=True)
+    ).to_be_in_viewport()  # the panel stays where it was scrolled to
+    screenshot(page, "options-rows")
+    assert serious_problems(page) == []
+    for _ in range(4):  # the site is shared with other tests
+        page.locator("#studio-bar").focus()
+        page.keyboard.press("Control+z")
+        settled(page)

@@ -75,12 +75,81 @@ def test_what_cannot_be_read_is_told_at_its_input_and_not_written(studio):
     assert kept == {"title": "Ok"} and list(problems) == ["v-minimum"]
 
 
-def test_options_are_written_one_a_line_and_settings_with_a_part_of_their_own_too(studio):
-    doc, _ = apply(
-        PAPER, [Operation("set", ("properties", "item"), {"type": "string", "title": "I", "enum": ["a"]})], {}
+def _with_item(said):
+    return apply(PAPER, [Operation("set", ("properties", "item"), said)], {})[0]
+
+
+SHIPPING = {
+    "type": "string",
+    "title": "Shipping",
+    "enum": ["partial", "complete"],
+    "x-titles": {
+        "partial": {"title": "In parts", "x-title": {"zh-CN": "分批"}, "color": "green"},
+        "complete": {"title": "complete"},
+    },
+}
+
+
+def _rows(values, key="enum"):
+    names = ("value", "en", "zh_cn")
+    posted = {
+        f"{key}.{place}.{name}": each
+        for place, row in enumerate(values)
+        for name, each in zip(names, row, strict=True)
+    }
+    return {f"{key}.lines": "1", **posted}
+
+
+@pytest.mark.parametrize(
+    ("locale", "labels", "row"),
+    [
+        ("en", ["Stored as", "Called", "Called in Chinese"], ["partial", "In parts", "分批"]),
+        ("zh-CN", ["存储值", "名称", "英文名称"], ["partial", "分批", "In parts"]),
+    ],
+)
+def test_options_stand_in_rows_with_their_names_in_both_languages(studio, locale, labels, row):
+    cells = _open(_with_item(SHIPPING), "properties", "item", locale=locale).section().rows
+    cell = next(each for row in cells for each in row if each.name == "v-enum")
+    assert [each.label for each in cell.lines[0].cells] == labels
+    assert [each.input for each in cell.lines[0].cells] == row and len(cell.lines) == 3
+
+
+def test_only_what_was_changed_of_options_is_written(studio):
+    opened = _open(_with_item(SHIPPING), "properties", "item")
+    same = [("partial", "In parts", "分批"), ("complete", "complete", "")]
+    assert _kept(opened, **_rows(same)) == ({}, {})
+    kept, _ = _kept(opened, **_rows([same[1], same[0], ("", "", "自提"), ("", "", "")]))
+    assert kept == {"enum": ["complete", "partial", "自提"]}
+    kept, _ = _kept(opened, **_rows([same[0], ("complete", "complete", "整批")]))
+    assert kept == {
+        "x-titles": {**SHIPPING["x-titles"], "complete": {"title": "complete", "x-title": {"zh-CN": "整批"}}}
+    }
+    several = {"type": "array", "x-type": "multi_select", "items": {"type": "string", "enum": ["a"]}}
+    kept, _ = _kept(
+        _open(_with_item(several), "properties", "item"), **_rows([("a", "", "甲"), ("a", "", "")], "items")
     )
-    kept, _ = _kept(_open(doc, "properties", "item"), enum="red\nblue\n\nred")
-    assert kept["enum"] == ["red", "blue"]
+    assert kept == {"x-titles": {"a": {"x-title": {"zh-CN": "甲"}}}}
+
+
+def test_a_hint_is_asked_for_in_the_reader_s_language_first(studio):
+    said = {
+        "type": "string",
+        "title": "I",
+        "description": "As a fraction",
+        "x-description": {"zh-CN": "填小数"},
+    }
+    cells = [
+        c for row in _open(_with_item(said), "properties", "item", locale="zh-CN").section().rows for c in row
+    ]
+    hints = [(c.name, c.label, c.field.type.name) for c in cells if "description" in c.name]
+    assert hints == [
+        ("v-x-description/zh-CN", "提示", "multiline"),
+        ("v-description", "提示翻译", "multiline"),
+    ]
+    assert "Translated hint" in _labels(_open(PAPER, "properties", "item"))
+
+
+def test_settings_with_a_part_of_their_own_are_read(studio):
     relation = {"type": "integer", "x-type": "relation", "title": "R", "x-relation": {"form": "request"}}
     doc, _ = apply(PAPER, [Operation("set", ("properties", "item"), relation)], {})
     around = Around(kinds.get("form"), doc, "en", {})

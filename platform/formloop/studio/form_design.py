@@ -40,7 +40,8 @@ _OF_TYPE = (
     "items",
     "enum",
 )  # mean another thing in each type
-_FIRST = ("title", "x-title", MUST, "description", "x-width")
+_HINT = ("description", "x-description")
+_FIRST = ("title", "x-title", MUST, *_HINT, "x-width")
 _LAST = ("default", "x-default", "readOnly", "x-unique", "x-visible", "x-required", "x-readonly", "x-aliases")
 _BY_JSON: Mapping[str, tuple[str, ...]] = {
     "string": ("minLength", "maxLength", "pattern", "x-scan"),
@@ -71,7 +72,7 @@ def field_schema(schema: Schema, field: Mapping[str, Any]) -> Schema:
         key: {**mapping(all_keys.get(key)), **said} for key, said in kind.options.items() if key != "x-titles"
     }
     if "x-titles" in kind.options:
-        own |= {"items": _items(all_keys)} if kind.json_type == "array" else {"enum": all_keys["enum"]}
+        own = {"items" if kind.json_type == "array" else "enum": all_keys["enum"], **own}
     if kind.name == "calculation" or kind.numeric or kind.json_type == "string":
         own["x-formula"] = all_keys["x-formula"]
     json_type = "number" if kind.numeric else kind.json_type
@@ -87,12 +88,8 @@ def field_schema(schema: Schema, field: Mapping[str, Any]) -> Schema:
 
 
 def _ordered(said: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    head: dict[str, Any] = {key: said.pop(key) for key in ("description", "x-width") if key in said}
+    head: dict[str, Any] = {key: said.pop(key) for key in (*_HINT, "x-width") if key in said}
     return {**head, **own, **{key: each for key, each in said.items() if key not in own}}
-
-
-def _items(all_keys: Mapping[str, Any]) -> Schema:
-    return {"type": "object", "properties": {"enum": {**all_keys["enum"]}}}
 
 
 def _default(json_type: str, field: Mapping[str, Any]) -> Schema:
@@ -153,6 +150,8 @@ def retype(doc: Doc, at: Path, name: str, schema: Schema) -> Doc:
         bare["enum"] = choices
     elif choices and "enum" in mapping(bare.get("items")):
         bare["items"] = {**bare["items"], "enum": choices}
+    if choices and "x-titles" in field and "x-titles" in types.get(name).options:
+        bare["x-titles"] = field["x-titles"]
     return apply(doc, [Operation("set", at, {**bare, **kept})], {})[0]
 
 

@@ -27,69 +27,73 @@ _LIMITS = ("minimum", "maximum", "minLength", "maxLength", "pattern")
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One input: the schema of its field in the panel, and how values go to and fro."""
+    """One input: the schema of its field in the panel, and how values go to and fro.
+
+    Of a `whole` part it is shown all that is said and keeps several keys at once: `kept` also has what was said.
+    """
 
     field: dict[str, Any]
     shown: Callable[[Any], Any]
-    kept: Callable[[Any], Any]
+    kept: Callable[..., Any]
+    whole: bool = False
 
 
 def input_for(schema: Schema, value: Any, offer: Offer) -> Input | None:
     """The input for a property, None where its value is no single thing."""
-    named = _named(schema)
+    said = labelled(schema)
     word, kind = schema.get("x-pick"), schema.get("type")
     if "const" in schema and schema["const"] is not True:  # which can be ticked, or left
         return None
     if "x-names" in schema or (word and kind == "object"):
         return None
     if word == "expression":
-        return Input({**named, "type": "string", "x-type": "multiline", "x-expression": True}, _text, _same)
+        return Input({**said, "type": "string", "x-type": "multiline", "x-expression": True}, _text, _same)
     if word in FACES:
         return Input(
-            {**named, "type": "string", "x-faces": word, "x-offered": offer(word, value)}, _text, _same
+            {**said, "type": "string", "x-faces": word, "x-offered": offer(word, value)}, _text, _same
         )
     if word == "picture":
         return Input(
-            {**named, "type": "string", "maxLength": schema["maxLength"], "x-picture": True}, _text, _same
+            {**said, "type": "string", "maxLength": schema["maxLength"], "x-picture": True}, _text, _same
         )
     if word == "duration":
-        return Input({**named, "type": "string"}, _duration_shown, _duration_kept)
+        return Input({**said, "type": "string"}, _duration_shown, _duration_kept)
     if word == "numbering":
-        return Input({**named, "type": "string", "x-numbering": True}, _text, _same)
+        return Input({**said, "type": "string", "x-numbering": True}, _text, _same)
     if word and kind == "array":
-        return _several(named, offer(word, value))
+        return _several(said, offer(word, value))
     if word:
-        return _one(named, [(each, said) for each, said in offer(word, value)], {})
+        return _one(said, [(each, said) for each, said in offer(word, value)], {})
     if "enum" in schema:
         words = mapping(schema.get("x-titles"))
         options = [(str(each), mapping(words.get(str(each)))) for each in schema["enum"]]
-        return _one(named, options, {str(each): each for each in schema["enum"]})
+        return _one(said, options, {str(each): each for each in schema["enum"]})
     if kind == "boolean" and schema.get("default") is True:
         return Input(
-            {**named, "type": "boolean"}, lambda each: each is not False, lambda each: None if each else False
+            {**said, "type": "boolean"}, lambda each: each is not False, lambda each: None if each else False
         )
     if kind == "boolean" or "const" in schema:
-        return Input({**named, "type": "boolean"}, lambda each: each is True, lambda each: each or None)
+        return Input({**said, "type": "boolean"}, lambda each: each is True, lambda each: each or None)
     if kind in ("number", "integer"):
         limits = {key: schema[key] for key in _LIMITS if key in schema}
         return Input(
-            {**named, **limits, "type": kind, "x-scale": 0 if kind == "integer" else 6}, _number, _plain
+            {**said, **limits, "type": kind, "x-scale": 0 if kind == "integer" else 6}, _number, _plain
         )
     if kind == "string" and schema.get("format") == "date":
-        return Input({**named, "type": "string", "format": "date"}, _date_shown, _date_kept)
+        return Input({**said, "type": "string", "format": "date"}, _date_shown, _date_kept)
     if kind == "string":
         wide = {"x-type": "multiline"} if schema.get("maxLength", 0) > LONG else {}
-        return Input({**named, **wide, "type": "string"}, _text, _same)
+        return Input({**said, **wide, "type": "string"}, _text, _same)
     if kind == "array":
-        return _list(named, mapping(schema.get("items")))
+        return _list(said, mapping(schema.get("items")))
     if "x-pairs" in schema:
-        return _pairs(named, schema["x-pairs"], value, offer)
+        return _pairs(said, schema["x-pairs"], value, offer)
     if kind == "object" and mapping(schema.get("additionalProperties")).get("type") == "string":
-        return Input({**named, "type": "string", "x-type": "multiline"}, _pairs_shown, _pairs_kept)
+        return Input({**said, "type": "string", "x-type": "multiline"}, _pairs_shown, _pairs_kept)
     return None
 
 
-def _named(schema: Schema) -> dict[str, Any]:
+def labelled(schema: Schema) -> dict[str, Any]:
     """What the field says of itself; what holds where it is left empty is said with it."""
     named = {key: schema[key] for key in _NAMES if key in schema}
     default = schema.get("default")
@@ -138,9 +142,9 @@ def _pairs(named: dict[str, Any], said: Schema, value: Any, offer: Offer) -> Inp
     parts = (("name", list(there)), ("value", list(there.values())))
     columns = {
         part: (
-            _one(_named(said[part]), list(offer(said[part]["x-pick"], present)), {}).field
+            _one(labelled(said[part]), list(offer(said[part]["x-pick"], present)), {}).field
             if "x-pick" in said[part]
-            else {**_named(said[part]), "type": "string"}
+            else {**labelled(said[part]), "type": "string"}
         )
         | {"x-formula-of-pair": said[part].get("x-formula", False)}
         for part, present in parts

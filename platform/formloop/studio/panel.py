@@ -17,8 +17,9 @@ from formloop.core.text import M, Message
 from formloop.definitions.editor import empty_value
 from formloop.forms import engine, kind, posted, screen
 from formloop.forms.spec import FormSpec, Said
+from formloop.studio.choices import choices_input
 from formloop.studio.formula import CONDITIONS
-from formloop.studio.inputs import Input, input_for
+from formloop.studio.inputs import Input, input_for, labelled
 from formloop.studio.operations import Operation, find, positions
 from formloop.studio.pickers import Around, Option, called, described, offered
 from formloop.studio.places import Schema, alternatives, discriminator, resolve, schema_at
@@ -120,15 +121,17 @@ class Panel:
         """Each property with its schema and its input; none where it has parts of its own."""
         value = mapping(self.value)
         around = replace(self.around, beside=value, at=self.at)
-        for key, said in self._said():
-            each = resolve(said, self.root, value.get(key))
-            made = input_for(each, value.get(key), lambda word, now: offered(word, around, now))
+        for key, stated in self._said():
+            each = resolve(stated, self.root, value.get(key))
+            made = self._input(key, each, around)
             path: Path = (key,)
             if made is None and len(mapping(each.get("properties"))) == 1:
                 (name, only), *_ = each["properties"].items()
-                named = {word: each[word] for word in ("title", "x-title") if word in each}
-                only = {"title": key, **mapping(only), **named}
+                said = {word: each[word] for word in ("title", "x-title") if word in each}
+                only = {"title": key, **mapping(only), **said}
                 only.pop("maxLength", None)
+                if "maxLength" in (long := mapping(self.schema["properties"].get(key.removeprefix("x-")))):
+                    only["maxLength"] = long["maxLength"]  # a translation is as long as what it translates
                 made = input_for(
                     only, find(value, (key, name), {}), lambda word, now: offered(word, around, now)
                 )
@@ -136,6 +139,11 @@ class Panel:
             if made is not None and "x-expression" in made.field and key in CONDITIONS:
                 made = replace(made, field={**made.field, "x-condition": True})
             yield key, each, None if made is None else (path, made)
+
+    def _input(self, key: str, schema: Schema, around: Around) -> Input | None:
+        if "x-choices" in schema:
+            return choices_input(key, labelled(schema), around.locale)
+        return input_for(schema, mapping(self.value).get(key), lambda word, now: offered(word, around, now))
 
     def _said(self) -> Iterator[tuple[str, Schema]]:
         """The properties that are known by name, and behind one of them those that another definition names."""
@@ -247,7 +255,10 @@ class Panel:
         return dict(offered(word, self.around, value)).get(value, value) if word else value
 
     def _rows(self, spec: FormSpec, inputs: Mapping[str, tuple[Path, Input]]) -> list[list[screen.Cell]]:
-        values = {name: made.shown(find(self.value, path, {})) for name, (path, made) in inputs.items()}
+        values = {
+            name: made.shown(self.value if made.whole else find(self.value, path, {}))
+            for name, (path, made) in inputs.items()
+        }
         problems = [
             Problem("panel", name, message)
             for name, (path, _) in inputs.items()
@@ -275,7 +286,7 @@ def read_section(panel: Panel, form: "MultiDict[str, str]") -> tuple[list[Operat
     section = panel.section()
     given = engine.read_given(section.spec, posted.raw_values(section.spec, form))
     found = {each.at: each.message for each in given.problems}
-    made = []
+    made = list[Operation]()
     for name, value in given.values.items():
         path, each = section.inputs[name]
         message = (
@@ -285,15 +296,23 @@ def read_section(panel: Panel, form: "MultiDict[str, str]") -> tuple[list[Operat
             found[name] = message
         if name in found:
             continue
+        if each.whole:
+            for key, new in each.kept(value, panel.value).items():
+                made += _written((*panel.at, key), new, mapping(panel.value).get(key))
+            continue
         new, old = each.kept(value), find(panel.value, path, {})
         if isinstance(new, list) and each.field["type"] == "array":  # a choice says nothing of the order
             there = texts(old)
             new = [one for one in there if one in new] + [one for one in new if one not in there]
-        if new == old or (new is None and old in (None, False, "")):
-            continue
-        at = (*panel.at, *path)
-        made.append(Operation("remove", at) if new is None else Operation("set", at, new))
+        made += _written((*panel.at, *path), new, old)
     return made, found
+
+
+def _written(at: Path, new: Any, old: Any) -> list[Operation]:
+    """What makes the new value of the old one."""
+    if new == old or (new is None and old in (None, False, "")):
+        return []
+    return [Operation("remove", at) if new is None else Operation("set", at, new)]
 
 
 @lru_cache(maxsize=500)
