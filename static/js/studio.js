@@ -71,7 +71,8 @@ document.addEventListener("change", (event) => {
   const section = target.closest("form[data-section]");
   if (target.matches("[data-add]")) {
     const { add: at, value: fresh } = target.dataset;  // with a value of its own, what is chosen is the name
-    const what = fresh ? { name: target.value, value: fresh } : { value: target.value };
+    const given = target.selectedOptions[0].dataset.name;  // what stands ready brings its name along
+    const what = given ? { name: given, value: target.value } : fresh ? { name: target.value, value: fresh } : { value: target.value };
     if (target.value) edit("add", { at, ...what, shown: panel().dataset.at });
   } else if (target.matches("[data-retype]")) {
     edit("field-type", { at: panel().dataset.at, type: target.value });

@@ -18,7 +18,7 @@ def _open(browser: Browser, site: Site, kind: str, name: str, language: str = "e
     return page
 
 
-def _pick(page: Page, select: str, value: str) -> None:
+def _pick(page: Page, select: str, value: str | list[str]) -> None:
     """Choose from a list, also from one that is searched by typing."""
     page.locator(select).first.evaluate(
         "(each, value) => { each.tomselect ? each.tomselect.setValue(value) : each.value = value;"

@@ -1,7 +1,8 @@
 """The designer of datasets: columns and measures by name, each with its value, and the first rows that come of them."""
 
+import re
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 
 from flask import Blueprint, Response
 from markupsafe import Markup
@@ -14,19 +15,19 @@ from formloop.datasets.kind import prepare
 from formloop.datasets.reading import Names, Reader
 from formloop.datasets.service import Reading
 from formloop.definitions import library
-from formloop.forms.list_views import SYSTEM_TITLES
 from formloop.forms.listing import Query
-from formloop.studio import drafting
-from formloop.studio.designer import Designer, designers
-from formloop.studio.formula import Scope
-from formloop.studio.pickers import Around, Option, called, fields_of, find_newest, pickers, states_of
+from formloop.studio import dataset_design, drafting
+from formloop.studio.designer import Designer, Gesture, Made, designers
+from formloop.studio.formula import Scope, expected_at
+from formloop.studio.operations import Operation, apply, find
+from formloop.studio.pickers import Around, Option, called, pickers, ready
 from formloop.studio.shapes import mapping
-from formloop.studio.vocabulary import STATE
 from formloop.web import page, viewer
 from formloop.web.routes import route
 
 blueprint = Blueprint("studio_datasets", __name__, url_prefix="/studio")
 FIRST = 10  # rows of the preview
+_FOLDED = re.compile(r"[A-Z]+\((\w+)\)")  # what one column comes to
 PARTS = ("columns", "measures")
 
 
@@ -52,20 +53,25 @@ class DatasetDesigner(Designer):
         }
 
     def scope(self, around: Around, at: Path) -> Scope:
-        """Expressions see what the dataset itself lets them name at their place; its form's fields are offered."""
-        source = mapping(around.doc.get("from")).get("form", around.doc.get("from"))
-        scope = super().scope(replace(around, beside={**around.beside, "form": source}), at)
+        """Expressions see what the dataset itself lets them name at their place: its columns, or its source's rows."""
+        doc, locale, given = around.doc, around.locale, dataset_design.given(around.doc, around.locale)
         if at[:1] in (("measures",), ("having",)):
-            scope = replace(scope, fields=_columns(around), options={})
-        names = _names_at(around.doc, ".".join(at))
-        if names is None:
-            return scope
-        if STATE in names and STATE not in dict(scope.fields):  # which every record of the source has
-            form = find_newest("form", source) if isinstance(source, str) else None
-            word = (STATE, SYSTEM_TITLES[STATE].render(around.locale))
-            options = {**scope.options, STATE: states_of(form or {}, around.locale)}
-            scope = replace(scope, fields=[*scope.fields, word], options=options)
-        return replace(scope, names=names, form="")
+            fields, options = _columns(around), dict[str, list[Option]]()
+        else:
+            part = dataset_design.part_of(doc, at)
+            fields = [(path, word) for path, (_, word, _) in dataset_design.rows_name(part, locale).items()]
+            options = dataset_design.choices_in(part, locale)
+        names = _names_at(doc, ".".join(at)) or {}
+        return Scope(names, [*fields, *given], expected_at(at), "", options=options)
+
+    def write(self, gesture: Gesture, operations: list[Operation]) -> Made:
+        """What a panel changed; more rows begin with the columns that their source has too."""
+        doc, at = super().write(gesture, operations)
+        chosen = any(each.do == "set" and each.at[-1:] == ("from",) for each in operations)
+        if not chosen or at[:1] != ("union",) or mapping(find(doc, (*at, "columns"), {})):
+            return doc, at
+        columns = dataset_design.alike(doc, mapping(find(doc, at, {})), gesture.around.locale)
+        return apply(doc, [Operation("set", (*at, "columns"), columns)], {})[0], at
 
 
 def _names_at(doc: Doc, place: str) -> Names | None:
@@ -81,15 +87,17 @@ def _short(said: object) -> object:
 
 
 def _columns(around: Around) -> list[Option]:
-    """The columns and measures, called as they say or like the field they show."""
-    source = mapping(around.doc.get("from")).get("form", around.doc.get("from"))
-    form = find_newest("form", source) if isinstance(source, str) else None
-    titles = dict(fields_of(form or {}, around.locale))
-    return [
-        (key, called(mapping(said), titles.get(str(mapping(said).get("value")), key), around.locale))
-        for part in PARTS
-        for key, said in mapping(around.doc.get(part)).items()
-    ]
+    """The columns and measures, called as they say or like what they show or add up."""
+    rows = dataset_design.rows_name(around.doc, around.locale)
+    titles = {path: word.rpartition(" · ")[2] for path, (_, word, _) in rows.items()}
+    found = dict[str, str]()
+    for part in PARTS:
+        for key, said in mapping(around.doc.get(part)).items():
+            value = str(mapping(said).get("value", said))
+            folded = _FOLDED.fullmatch(value) if part == "measures" else None
+            word = found.get(folded[1], key) if folded else titles.get(value, key)
+            found[key] = called(mapping(said), word, around.locale)
+    return list(found.items())
 
 
 @route(blueprint, "/<definition_id>/rows", permission=("design", "definition"))
@@ -114,5 +122,92 @@ def preview(definition_id: str) -> Response:
     return page.render_part("studio/_dataset_rows.html", problems=problems, columns=columns, rows=rows)
 
 
+def _sorted(around: Around) -> list[Option]:
+    """The columns, each rising and falling."""
+    said = [*_columns(around), *_running(around)]
+    return [
+        (f"{way}{key}", f"{title} {arrow}") for key, title in said for way, arrow in (("", "↑"), ("-", "↓"))
+    ]
+
+
+def _running(around: Around) -> list[Option]:
+    return [
+        (key, called(mapping(said), key, around.locale))
+        for key, said in mapping(around.doc.get("running")).items()
+    ]
+
+
+def _own_columns(around: Around) -> list[Option]:
+    """The columns of the first rows, which more rows fill."""
+    only = mapping(around.doc.get("columns"))
+    return [each for each in _columns(around) if each[0] in only]
+
+
+def _rows(around: Around) -> list[Option]:
+    """What the rows of the part name, in a join only what stands before it, and the parameters."""
+    part = dataset_design.part_of(around.doc, around.at)
+    upto = around.at[-1] if "join" in around.at[:-1] else ""
+    found = dataset_design.rows_name(part, around.locale, upto)
+    return [(path, word) for path, (_, word, _) in found.items()] + dataset_design.given(
+        around.doc, around.locale
+    )
+
+
+def _joined(around: Around) -> list[Option]:
+    """The fields of the source that is joined."""
+    origin = dataset_design.origin_of(around.beside.get("from"))
+    found = dataset_design.fields_in(origin, around.locale) if origin else {}
+    return [(path, word) for path, (_, word, _) in found.items()]
+
+
+def _joined_names(around: Around) -> list[Option]:
+    """What is joined, by what it is and how formulas name it."""
+    part = dataset_design.part_of(around.doc, around.at)
+    titles = {
+        name: dataset_design.source_title(mapping(said).get("from"), around.locale)
+        for name, said in mapping(part.get("join")).items()
+    }
+    return [(name, f"{title} ({name})" if title else name) for name, title in titles.items()]
+
+
+def _their_dimensions(around: Around) -> list[Option]:
+    """The dimensions of the ledger that is named beside."""
+    ledger = library.find_published("ledger", str(around.beside.get("ledger", "")))
+    if ledger is None:
+        return []
+    return [(each, dataset_design.ledger_word(ledger, each, around.locale)) for each in ledger.dimensions]
+
+
+def _their_parameters(around: Around) -> list[Option]:
+    """The parameters of the dataset that rows come from."""
+    theirs = library.find_document("dataset", str(around.beside.get("dataset", ""))) or {}
+    return [(key.partition(".")[2], word) for key, word in dataset_design.given(theirs, around.locale)]
+
+
+def _day_parameters(around: Around) -> list[Option]:
+    """The parameters that are days."""
+    said = mapping(around.doc.get("parameters"))
+    found = dataset_design.given(around.doc, around.locale)
+    named = [(key.partition(".")[2], word) for key, word in found]
+    return [each for each in named if mapping(said[each[0]]).get("format") == "date"]
+
+
 designers.add("dataset", DatasetDesigner())
-pickers.add("columns", _columns)
+PICKERS: Mapping[str, Callable[[Around], list[Option]]] = {
+    "columns": _columns,
+    "own_columns": _own_columns,
+    "sorted_columns": _sorted,
+    "source": dataset_design.list_sources,
+    "rows": _rows,
+    "joined": _joined,
+    "joined_names": _joined_names,
+    "their_dimensions": _their_dimensions,
+    "their_parameters": _their_parameters,
+    "own_parameters": lambda around: dataset_design.given(around.doc, around.locale),
+    "day_parameters": _day_parameters,
+}
+for name, pick in PICKERS.items():
+    pickers.add(name, pick)
+ready.add("joins", dataset_design.joins)
+ready.add("columns", dataset_design.columns)
+ready.add("totals", dataset_design.totals)

@@ -14,6 +14,7 @@ from formloop.studio.formula import Scope, scope_at
 from formloop.studio.operations import Operation, apply, read_path
 from formloop.studio.panel import Panel, open_panel
 from formloop.studio.pickers import Around
+from formloop.studio.places import resolve, schema_at
 
 Given = MultiDict[str, str]
 Made = tuple[Doc, Path]  # the document, and the place to show
@@ -115,7 +116,11 @@ def _add_named(gesture: Gesture) -> Made:
     said, title = parse(gesture.given.get("value", "null")), gesture.text("title").strip()
     if said.problems or not title or not isinstance(said.doc, dict):
         raise Invalid(said.problems)
-    operation = Operation("add", gesture.at, {"title": title, **said.doc}, suggest_key(title, ()))
+    around = gesture.around
+    holder = schema_at(around.kind.schema, around.doc, gesture.at) or {}
+    inner = resolve(holder.get("additionalProperties", {}), around.kind.schema, said.doc)
+    called = {"title": title} if "title" in inner.get("properties", {}) else {}
+    operation = Operation("add", gesture.at, {**called, **said.doc}, suggest_key(title, ()))
     return apply(gesture.around.doc, [operation], gesture.around.kind.identities)
 
 

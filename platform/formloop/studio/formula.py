@@ -34,7 +34,16 @@ from formloop.studio.shapes import mapping
 
 MOST_SOURCE = 4_096
 _QUOTED = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
-CONDITIONS = ("x-visible", "x-required", "x-readonly", "when", "where", "holds", "keep")  # give yes or no
+CONDITIONS = (
+    "x-visible",
+    "x-required",
+    "x-readonly",
+    "when",
+    "where",
+    "having",
+    "holds",
+    "keep",
+)  # give yes or no
 
 
 @dataclass(frozen=True, slots=True)

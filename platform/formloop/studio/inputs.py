@@ -3,6 +3,7 @@
 The schema of the property decides: nothing here knows a kind of definition.
 """
 
+import json
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,6 +17,7 @@ from formloop.studio.places import Schema
 from formloop.studio.shapes import listing, mapping, texts
 
 FACES = ("icon", "color")  # chosen by what they look like
+BESIDE = ("parameters", "as_of")  # of a source, what is not its choice
 LONG = 300  # characters from which a text has several lines
 Offer = Callable[[str, Any], list[tuple[str, str]]]
 _ISO = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?")
@@ -44,6 +46,8 @@ def input_for(schema: Schema, value: Any, offer: Offer) -> Input | None:
     word, kind = schema.get("x-pick"), schema.get("type")
     if "const" in schema and schema["const"] is not True:  # which can be ticked, or left
         return None
+    if word == "source":
+        return _source(said, offer(word, value), value)
     if "x-names" in schema or (word and kind == "object"):
         return None
     if word == "expression":
@@ -128,6 +132,27 @@ def _one(named: dict[str, Any], options: list[tuple[str, Any]], values: dict[str
         return values.get(each, each)
 
     return Input({**field, "x-titles": words}, lambda each: None if each is None else str(each), kept)
+
+
+def _source(named: dict[str, Any], options: list[tuple[str, str]], value: Any) -> Input:
+    """Where rows come from: a key, or an object that the picker writes in JSON; chosen again, it stays as it is."""
+    made, now = _one(named, options, {}), written_source(value)
+    if now and now not in made.field["enum"]:
+        made = _one(named, [*options, (now, now)], {})
+
+    def kept(each: Any) -> Any:
+        if each is None or each == now:
+            return value if each else None
+        return json.loads(each) if each.startswith("{") else each
+
+    return Input(made.field, lambda _: now or None, kept)
+
+
+def written_source(said: Any) -> str:
+    """A source as the picker names it; what is said beside its choice is left out."""
+    if not isinstance(said, dict):
+        return said if isinstance(said, str) else ""
+    return json.dumps({key: said[key] for key in sorted(said) if key not in BESIDE})
 
 
 def _several(named: dict[str, Any], options: list[tuple[str, Any]], kind: str = "multi_select") -> Input:

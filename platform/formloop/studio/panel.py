@@ -19,9 +19,9 @@ from formloop.forms import engine, kind, posted, screen
 from formloop.forms.spec import FormSpec, Said
 from formloop.studio.choices import choices_input
 from formloop.studio.formula import CONDITIONS
-from formloop.studio.inputs import Input, input_for, labelled
+from formloop.studio.inputs import Input, input_for, labelled, written_source
 from formloop.studio.operations import Operation, find, positions
-from formloop.studio.pickers import Around, Option, called, described, offered
+from formloop.studio.pickers import Around, Option, called, described, offered, ready
 from formloop.studio.places import Schema, alternatives, discriminator, resolve, schema_at
 from formloop.studio.shapes import listing, mapping, texts
 
@@ -49,6 +49,9 @@ class Members:
     offers: list[tuple[Message | str, str]]  # words, and the value as JSON
     named: bool = False  # whether a new one is asked for its name
     names: list[Option] | None = None  # the names that are left, where no others are possible
+    ready: list[tuple[str, str, str]] | None = (
+        None  # what may be added as it stands: words, name, value as JSON
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,10 @@ class Panel:
         for key, schema, made in self._properties():
             if made is not None:
                 (rare if schema.get("x-more") else run)["v-" + "/".join(made[0])] = made
+                beside = self._beside_source(key, schema)
+                if beside:
+                    found += [self._section(title, run), *beside]
+                    run, title = {}, ""
                 continue
             if run:
                 found.append(self._section(title, run))
@@ -97,6 +104,12 @@ class Panel:
         if run:
             found.append(self._section(title, run))
         return [*found, self._more(rare)] if rare else found
+
+    def _beside_source(self, key: str, schema: Schema) -> list[Part]:
+        """What a source asks besides which one it is."""
+        if schema.get("x-pick") != "source" or "properties" not in schema:
+            return []
+        return self._inner(key, schema, mapping(self.value).get(key))
 
     def section(self) -> Section:
         """All inputs of the place itself."""
@@ -122,7 +135,7 @@ class Panel:
         value = mapping(self.value)
         around = replace(self.around, beside=value, at=self.at)
         for key, stated in self._said():
-            each = resolve(stated, self.root, value.get(key))
+            each = self._followed(resolve(stated, self.root, value.get(key)))
             made = self._input(key, each, around)
             path: Path = (key,)
             if made is None and len(mapping(each.get("properties"))) == 1:
@@ -140,6 +153,16 @@ class Panel:
                 made = replace(made, field={**made.field, "x-condition": True})
             yield key, each, None if made is None else (path, made)
 
+    def _followed(self, schema: Schema) -> Schema:
+        """A schema whose members may be said by a reference: the reference followed."""
+        found = {
+            word: resolve(inner, self.root)
+            for word in ("additionalProperties", "items")
+            if isinstance(inner := schema.get(word), Mapping) and "$ref" in inner
+        }
+        plain = {word: each for word, each in found.items() if each.get("type") == "string"}
+        return {**schema, **plain} if plain else schema
+
     def _input(self, key: str, schema: Schema, around: Around) -> Input | None:
         if "x-choices" in schema:
             return choices_input(key, labelled(schema), around.locale)
@@ -152,7 +175,9 @@ class Panel:
         if "described" in names:
             yield from described.get(names["described"])(around).items()
         for key, said in mapping(self.schema.get("properties")).items():
-            if key not in self.without and isinstance(said, Mapping) and self._matters(key, said):
+            if key in self.without or not isinstance(said, Mapping) or "x-picked" in said:
+                continue
+            if self._matters(key, said):
                 yield key, said
             if key == names.get("behind"):
                 for name, title in offered(names["pick"], around, None):
@@ -167,6 +192,9 @@ class Panel:
             return any(each in values for each in (there if isinstance(there, list) else [there]))
 
         wanted = mapping(said.get("x-only-with"))
+        beside = said.get("x-only-beside")
+        if beside is not None and beside not in value:
+            return key in value
         return key in value or all(among(name, values) for name, values in wanted.items())
 
     def _section(self, title: Message | str, inputs: Mapping[str, tuple[Path, Input]]) -> Section:
@@ -197,7 +225,7 @@ class Panel:
         each = resolve(each, self.root, {}) if isinstance(each, Mapping) else None
         if each is not None and "properties" in each:
             word = names.get("pick", schema.get("x-called"))
-            words = dict(offered(word, self.around, None)) if word else {}
+            words = dict(offered(word, replace(self.around, at=at), None)) if word else {}
             left = [(name, said) for name, said in words.items() if name not in mapping(value)]
             there: list[tuple[Path, Message | str, list[Part]]] = [
                 (
@@ -208,11 +236,20 @@ class Panel:
                 for name, inner in mapping(value).items()
             ]
             names_left = left if names else None
-            return [Members(at, title, there, [("", _fresh(each, self.root))], True, names_left)]
+            made = self._ready(schema, at)
+            named = made is None or "title" in mapping(each.get("properties"))
+            return [Members(at, title, there, [("", _fresh(each, self.root))], named, names_left, made)]
         items = schema.get("items")
         if isinstance(items, Mapping) and "properties" in resolve(items, self.root):
             return [self._members(at, title, items, listing(value))]
         return []
+
+    def _ready(self, schema: Schema, at: Path) -> list[tuple[str, str, str]] | None:
+        """What may be added as it stands, None where nothing is ready-made."""
+        if "x-ready" not in schema:
+            return None
+        around = replace(self.around, beside=mapping(self.value), at=at)
+        return [(word, name, json.dumps(said)) for word, name, said in ready.get(schema["x-ready"])(around)]
 
     def _inside(self, at: Path, schema: Schema, value: Any) -> "Panel":
         return Panel(self.around, at, schema, value)
@@ -249,7 +286,9 @@ class Panel:
 
     def _called(self, key: str, member: Any, schema: Schema) -> str:
         value = mapping(member).get(key)
-        if not isinstance(value, str):
+        if mapping(mapping(schema.get("properties")).get(key)).get("x-pick") == "source":
+            value = written_source(value)
+        if not isinstance(value, str) or not value:
             return ""
         word = mapping(mapping(schema.get("properties")).get(key)).get("x-pick")
         return dict(offered(word, self.around, value)).get(value, value) if word else value

@@ -234,6 +234,10 @@ pickers.add("department", _departments)
 pickers.add("person", _people)
 
 
+Ready = tuple[str, str, Any]  # words, the name it gets, and what it says
+ready: Registry[Callable[[Around], Sequence[Ready]]] = Registry(
+    "ready-made part"
+)  # what may be added as it stands
 Describe = Callable[[Around], Mapping[str, Any]]
 described: Registry[Describe] = Registry("description")  # schemas of properties by name
 

@@ -25,6 +25,7 @@ class FromDataset(SourceKind):
         "dataset": {
             "type": "string",
             "pattern": KEY_PATTERN,
+            "x-picked": True,
             "title": "Dataset",
             "x-title": {"zh-CN": "数据集"},
         },
@@ -32,6 +33,20 @@ class FromDataset(SourceKind):
             "type": "object",
             "maxProperties": 20,
             "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 4096},
+            "x-only-beside": "dataset",
+            "x-pairs": {
+                "name": {
+                    "x-pick": "their_parameters",
+                    "title": "Its parameter",
+                    "x-title": {"zh-CN": "对方参数"},
+                },
+                "value": {
+                    "x-pick": "own_parameters",
+                    "x-formula": True,
+                    "title": "Is",
+                    "x-title": {"zh-CN": "取值"},
+                },
+            },
             "title": "Its parameters",
             "x-title": {"zh-CN": "参数取值"},
         },

@@ -22,10 +22,17 @@ class FromForm(SourceKind):
 
     name = "form"
     schema: ClassVar[Mapping[str, Any]] = {
-        "form": {"type": "string", "pattern": KEY_PATTERN, "title": "Form", "x-title": {"zh-CN": "表单"}},
+        "form": {
+            "type": "string",
+            "pattern": KEY_PATTERN,
+            "x-picked": True,
+            "title": "Form",
+            "x-title": {"zh-CN": "表单"},
+        },
         "each": {
             "type": "string",
             "pattern": KEY_PATTERN,
+            "x-picked": True,
             "title": "Once for each line of",
             "x-title": {"zh-CN": "逐行处理的明细"},
         },

@@ -42,9 +42,16 @@ class FromLedger(SourceKind):
 
     name = "ledger"
     schema: ClassVar[Mapping[str, Any]] = {
-        "ledger": {"type": "string", "pattern": KEY_PATTERN, "title": "Ledger", "x-title": {"zh-CN": "账"}},
+        "ledger": {
+            "type": "string",
+            "pattern": KEY_PATTERN,
+            "x-picked": True,
+            "title": "Ledger",
+            "x-title": {"zh-CN": "账"},
+        },
         "of": {
             "enum": [BALANCES, ENTRIES, OPEN],
+            "x-picked": True,
             "title": "Of it",
             "x-title": {"zh-CN": "余额、分录或未清项"},
         },
@@ -54,6 +61,7 @@ class FromLedger(SourceKind):
             "maxItems": 20,
             "uniqueItems": True,
             "items": {"type": "string"},
+            "x-picked": True,
             "title": "Balances per",
             "x-title": {"zh-CN": "余额维度"},
         },
@@ -61,6 +69,9 @@ class FromLedger(SourceKind):
             "type": "string",
             "minLength": 1,
             "maxLength": 4096,
+            "x-pick": "expression",
+            "x-only-beside": "of",
+            "x-only-with": {"of": ["open"]},
             "title": "Open as of",
             "x-title": {"zh-CN": "未清截止日期"},
         },

@@ -26,6 +26,7 @@ class FromPeriod(SourceKind):
         "period": {
             "type": "string",
             "pattern": KEY_PATTERN,
+            "x-picked": True,
             "title": "Periods of the ledger",
             "x-title": {"zh-CN": "账的期间"},
         }
