@@ -80,7 +80,7 @@ document.addEventListener("change", (event) => {
     const { choose: at, name } = target.dataset;
     edit(target.value ? "set" : "remove", { at: `${at}/${name}`, value: target.selectedOptions[0].dataset.json || "null", keep: 1, shown: panel().dataset.at });
   } else if (section && !target.closest("[data-picture]")) {
-    edit("fill", () => ({ ...fields(section), at: section.dataset.at, shown: panel()?.dataset.at ?? "", keep: target.matches("select") || target.closest("[data-rows]") ? "" : 1 }));
+    edit("fill", () => ({ ...fields(section), at: section.dataset.at, shown: panel()?.dataset.at ?? "", keep: target.matches("select") || target.closest("[data-rows], .fl-pick-pair") ? "" : 1 }));
   }
 });
 // A row changes places with the one above it: what was typed moves, names and numbers stay.

@@ -1,6 +1,7 @@
 """The designer of bridges: source and target side by side, pairs drawn between them, tried on real records."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
@@ -71,8 +72,9 @@ class BridgeDesigner(Designer):
         }
 
     def panel(self, around: Around, at: Path) -> Panel | None:
-        """Pairs have no panel of their own: the board shows them."""
-        return super().panel(around, () if at[:1] == ("map",) else at)
+        """Pairs have no panel of their own: the board shows them; those of lines stand with the lines."""
+        panel = super().panel(around, () if at[:1] == ("map",) else at)
+        return replace(panel, without=FIXED) if panel is not None and panel.at else panel
 
     def scope(self, around: Around, at: Path) -> Scope:
         """Expressions see the source record and one of its lines; those of pairs give what the target field takes."""
@@ -134,6 +136,13 @@ def _mapped(around: Around) -> list[Option]:
     return [each for each in fields_of(around.form, around.locale, lines=False) if each[0] in given]
 
 
+def _line_columns(around: Around) -> list[Option]:
+    """The columns of the lines that are made."""
+    target, into = form_at(around.doc, "to"), str(around.beside.get("into", ""))
+    lines = target.fields.get(into) if target else None
+    return [(each.key, each.title(around.locale)) for each in lines.children] if lines else []
+
+
 def _target_lines(around: Around) -> list[Option]:
     """The lines of the target."""
     target = form_at(around.doc, "to")
@@ -144,6 +153,7 @@ designers.add("bridge", BridgeDesigner())
 pickers.add("happening", _happenings)
 pickers.add("mapped", _mapped)
 pickers.add("target_lines", _target_lines)
+pickers.add("line_columns", _line_columns)
 
 
 def enroll() -> None:

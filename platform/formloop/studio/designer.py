@@ -1,7 +1,7 @@
 """The contract of a designer: what it draws of a draft, and what its gestures make of it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from werkzeug.datastructures import MultiDict
@@ -13,7 +13,7 @@ from formloop.core.registry import Registry
 from formloop.studio.formula import Scope, scope_at
 from formloop.studio.operations import Operation, apply, read_path
 from formloop.studio.panel import Panel, open_panel
-from formloop.studio.pickers import Around
+from formloop.studio.pickers import Around, Option, pickers
 from formloop.studio.places import resolve, schema_at
 
 Given = MultiDict[str, str]
@@ -131,6 +131,15 @@ designers: Registry[Designer] = Registry("designer")
 PLAIN = Designer()
 
 
+def _named(around: Around) -> list[Option]:
+    """What an expression can name beside the place that is asked for."""
+    kind = around.kind.name
+    return designer_of(kind).scope(replace(around, beside={}), (*around.at, "", "")).fields
+
+
 def designer_of(kind: str) -> Designer:
     """The designer of a kind of definition."""
     return designers.find(kind) or PLAIN
+
+
+pickers.add("named", _named)

@@ -119,9 +119,16 @@ def _outputs(around: Around) -> list[Option]:
     return [(name, port.title.render(around.locale)) for name, port in outputs.items()]
 
 
+def _parameters_of(around: Around) -> list[Option]:
+    """The parameters of the plan that is named beside."""
+    plan = library.find_published("plan", str(around.beside.get("plan", "")))
+    return [(name, each.title(around.locale)) for name, each in plan.parameters.items()] if plan else []
+
+
 designers.add("plan", PlanDesigner())
 described.add("ports", lambda around: plan_design.describe_ports(around.doc))
 described.add("parameters", lambda around: plan_design.describe_parameters(around.doc))
+pickers.add("plan_parameters", _parameters_of)
 pickers.add("operator", lambda around: [(each.name, each.title.render(around.locale)) for each in operators])
 pickers.add("outputs", _outputs)
 pickers.add("written", _written)

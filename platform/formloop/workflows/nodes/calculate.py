@@ -8,12 +8,23 @@ from formloop.core.expression import EvaluationError, RecordType, Type
 from formloop.core.text import M
 from formloop.workflows.spec import Entry, FindForm, Node, Visit, Wanted, World
 
+TYPED: Mapping[str, Any] = {"x-formula": True, "title": "Value", "x-title": {"zh-CN": "取值"}}
+
+
+def pairs(name: Mapping[str, Any]) -> dict[str, Any]:
+    """How a panel asks for values: each by what is called so, and by a formula."""
+    return {"name": name, "value": {**TYPED, "x-pick": "named"}}
+
+
+NEW: Mapping[str, Any] = {"title": "Name", "x-title": {"zh-CN": "名称"}}
+FIELD: Mapping[str, Any] = {"x-pick": "field", "title": "Field", "x-title": {"zh-CN": "字段"}}
 VALUES: Mapping[str, Any] = {
     "type": "object",
     "minProperties": 1,
     "maxProperties": 200,
     "propertyNames": {"pattern": "^[a-z][a-z0-9_]{0,40}$"},
     "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 4096, "x-pick": "expression"},
+    "x-pairs": pairs(NEW),
     "title": "Values",
     "x-title": {"zh-CN": "取值"},
 }

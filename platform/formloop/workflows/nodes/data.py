@@ -8,7 +8,7 @@ from formloop.core.errors import Problem
 from formloop.core.expression import EvaluationError, ListType, RecordType, Type
 from formloop.core.text import M
 from formloop.forms.spec import FormSpec, no_form
-from formloop.workflows.nodes.calculate import BROKEN, VALUES, evaluate
+from formloop.workflows.nodes.calculate import BROKEN, FIELD, VALUES, evaluate, pairs
 from formloop.workflows.nodes.failing import FAILED
 from formloop.workflows.plain import Found
 from formloop.workflows.spec import Entry, FindForm, Node, Visit, Wanted, World
@@ -37,11 +37,12 @@ class WorkOnRecords(Node):
             "title": "What to do",
             "x-title": {"zh-CN": "操作"},
         },
-        "form": {"type": "string", "title": "Form", "x-title": {"zh-CN": "表单"}},
-        "values": VALUES,
+        "form": {"type": "string", "x-pick": "form", "title": "Form", "x-title": {"zh-CN": "表单"}},
+        "values": {**VALUES, "x-pairs": pairs(FIELD)},
         "state": {
             "type": "string",
             "pattern": "^[a-z][a-z0-9_]{0,40}$",
+            "x-pick": "state",
             "title": "Its new state",
             "x-title": {"zh-CN": "新状态"},
         },
@@ -53,7 +54,12 @@ class WorkOnRecords(Node):
             "title": "Which record",
             "x-title": {"zh-CN": "哪条记录"},
         },
-        "by": {**VALUES, "title": "Where these fit", "x-title": {"zh-CN": "匹配字段"}},
+        "by": {
+            **VALUES,
+            "x-pairs": pairs(FIELD),
+            "title": "Where these fit",
+            "x-title": {"zh-CN": "匹配字段"},
+        },
         "many": {"type": "boolean", "title": "Several", "x-title": {"zh-CN": "多条"}},
         "failed": FAILED,
     }

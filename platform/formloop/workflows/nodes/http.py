@@ -9,7 +9,7 @@ from formloop.core.expression import ANY, BOOL, NUMBER, EvaluationError, RecordT
 from formloop.core.text import M, Message
 from formloop.events import reasons
 from formloop.forms.spec import FormSpec
-from formloop.workflows.nodes.calculate import BROKEN, VALUES, evaluate
+from formloop.workflows.nodes.calculate import BROKEN, NEW, TYPED, VALUES, evaluate
 from formloop.workflows.nodes.failing import FAILED
 from formloop.workflows.spec import Entry, FindForm, Node, Visit, Wanted, World
 from formloop.workflows.state import Event, Note, Work
@@ -42,7 +42,12 @@ class HttpCall(Node):
             "x-title": {"zh-CN": "地址"},
         },
         "values": {**VALUES, "title": "What is sent", "x-title": {"zh-CN": "发送内容"}},
-        "answer": {**VALUES, "title": "What the answer gives", "x-title": {"zh-CN": "结果映射"}},
+        "answer": {
+            **VALUES,
+            "x-pairs": {"name": NEW, "value": TYPED},
+            "title": "What the answer gives",
+            "x-title": {"zh-CN": "结果映射"},
+        },
         "idempotent": {
             "type": "boolean",
             "title": "Called twice, it does nothing twice",

@@ -12,11 +12,12 @@ from formloop.core.text import M
 from formloop.definitions import library as published
 from formloop.forms.spec import FormSpec
 from formloop.planning.spec import PlanSpec, Written
-from formloop.workflows.nodes.calculate import BROKEN, VALUES, evaluate
+from formloop.workflows.nodes.calculate import BROKEN, VALUES, evaluate, pairs
 from formloop.workflows.nodes.failing import FAILED
 from formloop.workflows.spec import Entry, FindForm, Node, Visit, Wanted, World
 from formloop.workflows.state import Event, Note, Work
 
+PARAMETER = {"x-pick": "plan_parameters", "title": "Parameter", "x-title": {"zh-CN": "参数"}}
 COUNTS = tuple(each.name for each in fields(Written))
 
 
@@ -30,8 +31,19 @@ class RunPlan(Node):
     color = "green"
     required = ("plan",)
     schema: ClassVar[Mapping[str, Any]] = {
-        "plan": {"type": "string", "pattern": KEY_PATTERN, "title": "Plan", "x-title": {"zh-CN": "计划"}},
-        "parameters": {**VALUES, "title": "Parameters", "x-title": {"zh-CN": "参数"}},
+        "plan": {
+            "type": "string",
+            "pattern": KEY_PATTERN,
+            "x-pick": "plan",
+            "title": "Plan",
+            "x-title": {"zh-CN": "计划"},
+        },
+        "parameters": {
+            **VALUES,
+            "x-pairs": pairs(PARAMETER),
+            "title": "Parameters",
+            "x-title": {"zh-CN": "参数"},
+        },
         "failed": FAILED,
     }
 

@@ -22,7 +22,7 @@ class SubFlow(Node):
     color = "purple"
     required = ("form", "record")
     schema: ClassVar[Mapping[str, Any]] = {
-        "form": {"type": "string", "title": "Form", "x-title": {"zh-CN": "表单"}},
+        "form": {"type": "string", "x-pick": "form", "title": "Form", "x-title": {"zh-CN": "表单"}},
         "record": {
             "type": "string",
             "minLength": 1,

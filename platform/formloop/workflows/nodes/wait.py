@@ -47,7 +47,7 @@ class Wait(Node):
             "additionalProperties": False,
             "required": ["form", "on"],
             "properties": {
-                "form": {"type": "string", "title": "Form", "x-title": {"zh-CN": "表单"}},
+                "form": {"type": "string", "x-pick": "form", "title": "Form", "x-title": {"zh-CN": "表单"}},
                 "on": {
                     "type": "string",
                     "pattern": "^(created|updated|deleted|state:[a-z][a-z0-9_]{0,40})$",
