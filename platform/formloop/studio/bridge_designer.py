@@ -74,7 +74,7 @@ class BridgeDesigner(Designer):
     def panel(self, around: Around, at: Path) -> Panel | None:
         """Pairs have no panel of their own: the board shows them; those of lines stand with the lines."""
         panel = super().panel(around, () if at[:1] == ("map",) else at)
-        return replace(panel, without=FIXED) if panel is not None and panel.at else panel
+        return replace(panel, without=frozenset()) if panel is not None and panel.at else panel
 
     def scope(self, around: Around, at: Path) -> Scope:
         """Expressions see the source record and one of its lines; those of pairs give what the target field takes."""

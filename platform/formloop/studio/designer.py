@@ -63,8 +63,8 @@ class Designer:
         return {"parts": panel.parts() if panel else []}
 
     def panel(self, around: Around, at: Path) -> Panel | None:
-        """The panel of a place."""
-        return open_panel(around, at, self.without)
+        """The panel of a place; what says which definition it is stands on top alone."""
+        return open_panel(around, at, self.without - FIXED if at else self.without)
 
     def warnings(self, around: Around) -> list[Problem]:
         """What is sound, and yet hardly meant."""

@@ -45,7 +45,7 @@ _FIRST = ("title", "x-title", MUST, *_HINT, "x-width")
 _LAST = ("default", "x-default", "readOnly", "x-unique", "x-visible", "x-required", "x-readonly", "x-aliases")
 _BY_JSON: Mapping[str, tuple[str, ...]] = {
     "string": ("minLength", "maxLength", "pattern", "x-scan"),
-    "number": ("minimum", "maximum", "x-total"),
+    "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "x-total"),
     "array": ("minItems", "maxItems"),
 }
 _SAYS_NOTHING = (

@@ -109,7 +109,7 @@ class Panel:
         """What a source asks besides which one it is."""
         if schema.get("x-pick") != "source" or "properties" not in schema:
             return []
-        return self._inner(key, schema, mapping(self.value).get(key))
+        return self._inside((*self.at, key), schema, mapping(self.value).get(key)).parts()
 
     def section(self) -> Section:
         """All inputs of the place itself."""

@@ -29,7 +29,7 @@ class Calculation(Number):
     name = "calculation"
     title = M("Calculation")
     icon = "calculator"
-    unused = ("minimum", "maximum", *OF_INPUT, "x-aliases")
+    unused = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", *OF_INPUT, "x-aliases")
     sample: ClassVar[Mapping[str, Any]] = {"type": "number", "x-formula": "0"}
 
     def expression_type(self, field: Field) -> Type:
