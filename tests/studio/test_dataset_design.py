@@ -7,12 +7,14 @@ from werkzeug.datastructures import MultiDict
 
 from formloop.access.actor import SYSTEM
 from formloop.core.definitions import kinds, write
+from formloop.core.expression import check
 from formloop.definitions import editor
 from formloop.definitions import service as definitions
 from formloop.studio.designer import Gesture, designer_of
 from formloop.studio.operations import Operation, apply
 from formloop.studio.panel import Members, Section, read_section
 from formloop.studio.pickers import Around
+from formloop.studio.vocabulary import Vocabulary
 from studio.conftest import PAPER, Studio
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -199,6 +201,24 @@ def test_more_rows_begin_with_the_columns_their_source_has_too(around):
     assert ("parts", "Parts") not in scope.fields and ("weight", "Weight") in scope.fields
 
 
+def test_a_condition_that_is_not_said_yet_can_name_the_rows_too(around):
+    def scope(doc, *at):
+        opened = _around(doc)
+        return designer_of("dataset").scope(opened, at)
+
+    names = scope(DOC, "where")
+    groups = Vocabulary(names, "en").groups
+    assert ("line.weight", "Lines · Weight") in groups[0].things and "customer.name" in dict(
+        thing for group in groups for thing in group.things
+    )
+    assert "weight" in scope(SUMMED, "having").names
+    joined = {**DOC, "join": {"who": {"from": "customer", "on": {}}}}
+    assert "customer" in scope(joined, "join", "who", "on", "id").names
+    opened = {**SUMMED, "from": {"ledger": "stock", "of": "open"}}
+    as_of = scope(opened, "from", "as_of")
+    assert as_of.fields == [("parameters.since", "Since")] and check("parameters.since", as_of.names)[1] == []
+
+
 def test_sorts_totals_and_days_are_picked_not_typed(around):
     cells = _cells(SUMMED)
     assert {"weight", "-weight"} <= {value for value, _ in cells["v-sort"].choices}
@@ -215,7 +235,24 @@ def test_sorts_totals_and_days_are_picked_not_typed(around):
 def test_a_column_that_is_typed_gets_its_name_and_what_has_no_title_gets_none(studio, around):
     def add(at, title, value):
         given = MultiDict({"at": at, "title": title, "value": json.dumps(value)})
-        return designer_of("dataset").act("add-named")(Gesture(_around(DOC), given, None))[0]
+        return designer_of("dataset").gestures()["add-named"](Gesture(_around(DOC), given, None))[0]
 
     assert add("columns", "Heavy", {"value": ""})["columns"]["heavy"] == {"title": "Heavy", "value": ""}
     assert add("join", "Other", {"from": "", "on": {}})["join"] == {"other": {"from": "", "on": {}}}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"from": {"form": 1}, "join": [], "union": {}},
+        {"from": ["order"], "join": {"a": 1}, "columns": {"a": ["x"], "b": {"value": {}}}},
+        {"from": {"form": "order", "each": []}, "group": 3, "measures": {"m": 1}},
+        {"from": "order", "union": [3, {"from": {"dataset": {}}, "columns": 1}], "sort": "x"},
+        {"from": {"ledger": "none"}, "parameters": {"p": 1, "q": {"enum": 3, "x-titles": []}}, "why": 3},
+    ],
+)
+def test_a_draft_that_is_wrong_in_every_way_is_drawn(around, said):
+    doc = {**DOC, **said}
+    assert _parts(doc)
+    for at in (("where",), ("measures", "m", "value"), ("join", "a", "on", "b"), ("union", "0", "where")):
+        assert designer_of("dataset").scope(_around(doc), at)

@@ -89,6 +89,8 @@ def test_a_bridge_picks_columns_of_its_lines_and_parameters_of_its_dataset(studi
     definitions.publish_many(SYSTEM, [LISTED], "listed")
     shown, (names, values) = _pairs(BRIDGE, "map", "lines")
     assert shown[0] == ["part", "line.part"] and names == {"part": "Part"} and "line.part" in values
+    _, (_, values) = _pairs({**BRIDGE, "from": {"form": "request", "on": ["asked"]}}, "map", "lines")
+    assert values["line.item"] == "Listed · Item" and values["wanted"] == "Wanted by"  # a row that was found
     shown, (names, values) = _pairs(BRIDGE, "given", "find")
     assert shown[0] == ["since", "TODAY()"] and names == {"since": "Since"} and "wanted" in values
 

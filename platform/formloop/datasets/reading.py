@@ -294,7 +294,7 @@ class Reader:
     ) -> Expression | None:
         if source is None:
             return None
-        self.names_at[at] = names
+        self.names_at.setdefault(at, names)  # of a join first what its value can name
         parsed, problems = check_expression(source, names, expects)
         if parsed is not None and not isinstance(parsed.tree, Name):
             problems = check_sql(parsed)

@@ -202,6 +202,17 @@ def read_filled(doc: Mapping[str, Any], target: FormSpec | None, locale: str) ->
     return Filled(into.title(locale), there.title(locale) if there else "", str(when), columns)
 
 
+def list_found(doc: Mapping[str, Any], locale: str) -> list[tuple[str, str]]:
+    """What formulas of lines call the record, or row, that was found and makes each of them."""
+    there = form_at(doc, "find") or _dataset_in(doc)
+    if there is None:
+        return []
+    fields = [each for each in there.fields.values() if not each.children]
+    title = there.title(locale)
+    own = [("line", title)] if isinstance(there, FormSpec) else []
+    return [*own, *((f"line.{each.key}", f"{title} · {each.title(locale)}") for each in fields)]
+
+
 def _groups(doc: Mapping[str, Any], source: FormSpec, locale: str) -> Iterator[tuple[str, list[Source]]]:
     lines = lines_of(doc, source)
     if lines is not None:

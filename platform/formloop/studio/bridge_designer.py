@@ -19,7 +19,15 @@ from formloop.forms import listing, states
 from formloop.forms.listing import Query
 from formloop.forms.spec import FormSpec
 from formloop.studio import drafting
-from formloop.studio.bridge_design import form_at, lines_of, list_warnings, names_in, read_board, read_filled
+from formloop.studio.bridge_design import (
+    form_at,
+    lines_of,
+    list_found,
+    list_warnings,
+    names_in,
+    read_board,
+    read_filled,
+)
 from formloop.studio.designer import FIXED, Act, Designer, Gesture, Made, designers
 from formloop.studio.formula import Scope, expected_at
 from formloop.studio.operations import Operation, apply
@@ -86,6 +94,8 @@ class BridgeDesigner(Designer):
         lines = lines_of(around.doc, source)
         groups = read_board(around.doc, around.locale).groups
         offered = [(each.path, each.title) for _, group in groups for each in group]
+        if at[:1] == ("lines",) and lines is None:
+            offered = [*list_found(around.doc, around.locale), *offered]
         each = lines.key if lines else ""
         found = options_of(library.find_document("form", source.key) or {}, around.locale)
         choices = {

@@ -49,7 +49,8 @@ def _shown(key: str, said: Mapping[str, Any]) -> list[dict[str, Any]]:
     for value in _values(key, said):
         told = mapping(words.get(value))
         called = {"en": told.get("title"), **mapping(told.get("x-title"))}
-        rows.append({"value": value} | {_column(each): called.get(each) for each in LOCALES})
+        words_of = {each: name for each, name in called.items() if isinstance(name, str)}
+        rows.append({"value": value} | {_column(each): words_of.get(each, "") for each in LOCALES})
     return [*rows, {}]
 
 

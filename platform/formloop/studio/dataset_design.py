@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from formloop.core.definitions import Doc, Path
+from formloop.core.errors import FormloopError
 from formloop.core.expression import NUMBER, ListType, RecordType, Type
 from formloop.core.keys import suggest_key
 from formloop.core.text import LOCALES, M, Message, localized
@@ -21,7 +22,7 @@ from formloop.ledgers.spec import LedgerSpec
 from formloop.studio.inputs import written_source
 from formloop.studio.operations import find
 from formloop.studio.pickers import Around, Option, Ready
-from formloop.studio.shapes import mapping
+from formloop.studio.shapes import mapping, texts
 
 COUNT = M("Number of rows")
 Named = tuple[Type, str, Field | None]  # of what rows name: its type, its words, and its field if it is one
@@ -94,7 +95,9 @@ def origin_of(said: Any) -> Origin | None:
     """A source as it is published; None where there is none."""
     words = {"form": said} if isinstance(said, str) else mapping(said)
     kind = next((each for each in sources if each.name in words), None)
-    with suppress(KeyError, TypeError, AttributeError, ValueError):  # a draft may be wrong in every way
+    with suppress(
+        KeyError, TypeError, AttributeError, ValueError, FormloopError
+    ):  # a draft may be wrong in every way
         return kind.open(words, library.find_published, {})[0] if kind else None
     return None
 
@@ -241,7 +244,7 @@ def _free(name: str, taken: Collection[str]) -> str:
 
 def columns(around: Around) -> list[Ready]:
     """What the rows name and is no column yet."""
-    there = {mapping(said).get("value", said) for said in mapping(around.doc.get("columns")).values() if said}
+    there = {str(mapping(said).get("value", said)) for said in mapping(around.doc.get("columns")).values()}
     rows = rows_name(around.doc, around.locale)
     taken = {*mapping(around.doc.get("columns")), *mapping(around.doc.get("measures"))}
     return [
@@ -261,7 +264,7 @@ def totals(around: Around) -> list[Ready]:
     for key, said in mapping(doc.get("columns")).items():
         value = mapping(said).get("value", said)
         kind, word, _ = rows.get(str(value), (None, str(mapping(said).get("title") or key), None))
-        if key not in doc.get("group", ()) and kind in (NUMBER, None):
+        if key not in texts(doc.get("group")) and kind in (NUMBER, None):
             own = localized(mapping(said), "title", locale) or word.rpartition(" · ")[2]
             name = key if key not in mapping(doc.get("measures")) else suggest_key(key, taken)
             found.append((M("Sum of {field}", field=own).render(locale), name, {"value": f"SUM({key})"}))

@@ -10,10 +10,12 @@ from markupsafe import Markup
 from formloop.access import signing
 from formloop.core.definitions import Doc, Path
 from formloop.core.errors import Forbidden, Invalid, NotFound, Problem
+from formloop.core.expression import RecordType
 from formloop.datasets import drawing
 from formloop.datasets.kind import prepare
 from formloop.datasets.reading import Names, Reader
 from formloop.datasets.service import Reading
+from formloop.datasets.spec import PARAMETERS
 from formloop.definitions import library
 from formloop.forms.listing import Query
 from formloop.studio import dataset_design, drafting
@@ -61,8 +63,7 @@ class DatasetDesigner(Designer):
             part = dataset_design.part_of(doc, at)
             fields = [(path, word) for path, (_, word, _) in dataset_design.rows_name(part, locale).items()]
             options = dataset_design.choices_in(part, locale)
-        names = _names_at(doc, ".".join(at)) or {}
-        return Scope(names, [*fields, *given], expected_at(at), "", options=options)
+        return Scope(_names_at(doc, at), [*fields, *given], expected_at(at), "", options=options)
 
     def write(self, gesture: Gesture, operations: list[Operation]) -> Made:
         """What a panel changed; more rows begin with the columns that their source has too."""
@@ -74,12 +75,25 @@ class DatasetDesigner(Designer):
         return apply(doc, [Operation("set", (*at, "columns"), columns)], {})[0], at
 
 
-def _names_at(doc: Doc, place: str) -> Names | None:
-    """What can be named at a place; None while the dataset cannot be read so far."""
+def _names_at(doc: Doc, at: Path) -> Names:
+    """What can be named at a place, also where nothing is written yet; nothing while the dataset cannot be read."""
+    if "from" in at[:-1]:  # a source is asked with parameters alone
+        given = _read(doc).given
+        return {PARAMETERS: RecordType(PARAMETERS, lambda: given)}
+    there = _read(doc).names_at.get(".".join(at))
+    if there is not None:
+        return there
+    with suppress(Invalid):
+        doc, _ = apply(doc, [Operation("set", at, "true")], {})
+    return _read(doc).names_at.get(".".join(at), {})
+
+
+def _read(doc: Doc) -> Reader:
     reader = Reader(doc, library.find_published)
+    reader.given = {}
     with suppress(KeyError, TypeError, AttributeError, ValueError):  # a draft may be wrong in every way
         reader.dataset(0)
-    return reader.names_at.get(place)
+    return reader
 
 
 def _short(said: object) -> object:

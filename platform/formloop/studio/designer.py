@@ -15,6 +15,7 @@ from formloop.studio.operations import Operation, apply, read_path
 from formloop.studio.panel import Panel, open_panel
 from formloop.studio.pickers import Around, Option, pickers
 from formloop.studio.places import resolve, schema_at
+from formloop.studio.shapes import mapping
 
 Given = MultiDict[str, str]
 Made = tuple[Doc, Path]  # the document, and the place to show
@@ -118,8 +119,8 @@ def _add_named(gesture: Gesture) -> Made:
         raise Invalid(said.problems)
     around = gesture.around
     holder = schema_at(around.kind.schema, around.doc, gesture.at) or {}
-    inner = resolve(holder.get("additionalProperties", {}), around.kind.schema, said.doc)
-    called = {"title": title} if "title" in inner.get("properties", {}) else {}
+    inner = resolve(mapping(holder.get("additionalProperties")), around.kind.schema, said.doc)
+    called = {"title": title} if "title" in mapping(inner.get("properties")) else {}
     operation = Operation("add", gesture.at, {**called, **said.doc}, suggest_key(title, ()))
     return apply(gesture.around.doc, [operation], gesture.around.kind.identities)
 

@@ -152,7 +152,7 @@ def written_source(said: Any) -> str:
     """A source as the picker names it; what is said beside its choice is left out."""
     if not isinstance(said, dict):
         return said if isinstance(said, str) else ""
-    return json.dumps({key: said[key] for key in sorted(said) if key not in BESIDE})
+    return json.dumps({key: said[key] for key in sorted(said) if key not in BESIDE}, default=str)
 
 
 def _several(named: dict[str, Any], options: list[tuple[str, Any]], kind: str = "multi_select") -> Input:
