@@ -134,36 +134,6 @@ def test_an_approval_step_with_its_approver_takes_at_most_four_clicks(
     expect(page.locator(".fl-step-card")).to_have_count(before)
 
 
-def test_fields_are_added_named_moved_copied_and_deleted_by_keyboard_alone(
-    browser: Browser, site: Site
-) -> None:
-    page = enter(browser, site, "administrator", "zh-CN")
-    _begin(page, site, "Keys only")
-    for kind in ("text", "multiline"):
-        page.locator(f'[data-type="{kind}"]').focus()
-        page.keyboard.press("Enter")
-        expect(page.locator("#studio-props input[name=v-title]").first).to_be_focused()
-        page.keyboard.type("One" if kind == "text" else "Two")
-        page.keyboard.press("Tab")
-        settled(page)
-    expect(page.locator(".fl-brick")).to_have_count(2)
-    page.locator('[data-select="properties/two"]').first.focus()
-    page.keyboard.press("Alt+ArrowUp")
-    expect(page.locator(".fl-brick").first).to_have_attribute("data-key", "two")
-    page.locator('[data-select="properties/two"]').first.focus()
-    page.keyboard.press("Control+d")
-    expect(page.locator(".fl-brick")).to_have_count(3)
-    page.locator('[data-select="properties/two"]').first.focus()
-    page.keyboard.press("Delete")
-    expect(page.locator(".fl-brick")).to_have_count(2)
-    page.locator("h1").click()
-    page.keyboard.press("Control+z")
-    expect(page.locator(".fl-brick")).to_have_count(3)
-    page.reload()
-    page.keyboard.press("Control+z")
-    expect(page.locator(".fl-brick")).to_have_count(2)
-
-
 def test_a_type_is_dragged_to_its_place(browser: Browser, site: Site) -> None:
     page = enter(browser, site, "administrator")
     _begin(page, site, "By dragging")

@@ -66,8 +66,10 @@ class Keys(Builder):
 
     def choose(self, selector: str, value: str) -> None:
         self.reach(selector)
-        option = self.page.locator(selector).first.locator(f"option[value='{value}']")
-        self.page.keyboard.type(option.inner_text())
+        listed = self.page.locator(selector).first
+        self.page.keyboard.type(listed.locator(f"option[value='{value}']").text_content() or "")
+        if listed.evaluate("listed => Boolean(listed.tomselect)"):  # what was searched for is taken
+            self.page.keyboard.press("Enter")
 
     def reach(self, selector: str) -> None:
         wanted = self.page.locator(selector).first
