@@ -1,4 +1,4 @@
-// Filling in a form: live answers of the server, lines added and removed, records chosen from other forms.
+// Filling in a form: live answers of the server, lines added and removed. Choosing is in choices.js, loaded before.
 "use strict";
 
 const debounced = (work, wait) => {
@@ -6,51 +6,7 @@ const debounced = (work, wait) => {
   return (...values) => { clearTimeout(timer); timer = setTimeout(() => work(...values), wait); };
 };
 
-// --- Choosing a record: the select asks the server for what fits the typed text
-function choose(select) {
-  if (select.tomselect || select.closest("template")) return;
-  new TomSelect(select, {
-    valueField: "value", labelField: "text", searchField: ["text", "hint"], maxOptions: 30, preload: "focus",
-    allowEmptyOption: false, maxItems: select.multiple ? null : 1, plugins: [select.multiple ? "remove_button" : "clear_button"], dropdownParent: "body",
-    load(text, done) {
-      fetch(`${select.dataset.flChoices}?${new URLSearchParams({ q: text, ...ownValues(select) })}`)
-        .then((answer) => answer.ok ? answer.json() : [])
-        .then((found) => {
-          if (this.control_input.value.trim() !== text.trim()) return done();  // typed on meanwhile
-          this.clearOptions();  // what earlier letters found must not be chosen by Enter
-          done(found);
-        }, () => done());
-    },
-    score: () => () => 1,
-    onType() { this.clearOptions(); },
-    onFocus() { if (select.dataset.flOwn) { this.clearOptions(); this.load(""); } },  // what it hangs on may have changed
-    render: {
-      option: (each, escape) => `<div>${escape(each.text)}${each.hint ? `<small>${escape(each.hint)}</small>` : ""}</div>`,
-      no_results: () => null,
-    },
-  });
-  select.setAttribute("aria-hidden", "true");  // its label now names the box that took its place
-  const { wrapper, control_input: input } = select.tomselect;
-  wrapper.querySelectorAll(".clear-button").forEach((button) => { button.tabIndex = -1; });  // Delete clears, too
-  input.addEventListener("keydown", (event) => {
-    const found = select.tomselect.activeOption;
-    if (event.key === "Tab" && input.value.trim() && found) select.tomselect.addItem(found.dataset.value);
-  });
-}
-
-// What the condition of a choice reads of the record: as typed, in its own line before the rest; else as the page has it.
-function ownValues(select) {
-  const own = JSON.parse(select.dataset.flOwn || "{}"), form = select.closest("form");
-  if (!form || !Object.keys(own).length) return {};
-  const typed = new FormData(form), line = select.name.slice(0, select.name.lastIndexOf(".") + 1);
-  return Object.fromEntries(Object.entries(own).map(([key, shown]) => {
-    const name = typed.has(line + key) ? line + key : key;
-    return [`this.${key}`, typed.has(name) ? typed.getAll(name).pop() : shown];  // a hidden input stands before a check box
-  }));
-}
 htmx.onLoad((root) => {
-  if (root.matches("[data-fl-choices]")) choose(root);
-  root.querySelectorAll("[data-fl-choices]").forEach(choose);
   if (root === document.body) focusFirst(document.getElementById("record-form"));
 });
 

@@ -7,7 +7,7 @@ const { none, clear } = document.currentScript.dataset;
 // Not before an arrival has settled: that sets classes anew.
 function searched() {
   for (const select of document.querySelectorAll("main select, dialog[open] [data-sentence] [name=field]")) {
-    if (!select.tomselect && (select.multiple || select.options.length > GLANCE)) search(select);
+    if (!select.tomselect && !select.dataset.flChoices && (select.multiple || select.options.length > GLANCE)) search(select);
   }
   returnFocus();
 }
@@ -41,6 +41,7 @@ function returnFocus() {
   const box = input && document.getElementById(last.replace(/-ts-control$/, ""))?.tomselect;
   if (!box) return;
   box.settings.openOnFocus = false;
+  box.wrapper.classList.add("preloaded");  // nothing is asked for, which would open it
   input.focus();
   setTimeout(() => { box.settings.openOnFocus = true; });
 }

@@ -246,6 +246,15 @@ def names_of(ids: Iterable[int]) -> dict[int, str]:
         }
 
 
+def names_by_account(accounts: Iterable[str]) -> dict[str, str]:
+    """Names of people, active or not, by account, in one query."""
+    with reading() as conn:
+        rows = conn.execute(
+            select(person.c.account, person.c.name).where(person.c.account.in_(set(accounts)))
+        )
+        return {row.account: row.name for row in rows}
+
+
 @transactional
 def add_department(
     actor: Actor,

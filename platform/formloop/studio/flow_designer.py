@@ -159,7 +159,7 @@ def _named(schema: Mapping[str, Any], value: Any, around: Around) -> list[str]:
     word = schema.get("x-pick")
     if not chosen or word in (None, "expression"):
         return chosen
-    known = dict(offered(str(word), around, None))
+    known = dict(offered(str(word), around, chosen))
     return [known.get(each, each) for each in chosen]
 
 

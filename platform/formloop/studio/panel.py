@@ -21,7 +21,7 @@ from formloop.studio.choices import choices_input
 from formloop.studio.formula import CONDITIONS
 from formloop.studio.inputs import Input, input_for, labelled, written_source
 from formloop.studio.operations import Operation, find, positions
-from formloop.studio.pickers import Around, Option, called, described, offered, ready
+from formloop.studio.pickers import Around, Option, called, described, offered, ready, searched
 from formloop.studio.places import Schema, alternatives, discriminator, resolve, schema_at
 from formloop.studio.shapes import listing, mapping, texts
 
@@ -151,6 +151,10 @@ class Panel:
                 path = (key, name)
             if made is not None and "x-expression" in made.field and key in CONDITIONS:
                 made = replace(made, field={**made.field, "x-condition": True})
+            if made is not None and each.get("x-pick") in searched:  # what comes is not among what is there
+                made = replace(
+                    made, field={**made.field, "items": {"type": "string"}, "x-searched": each["x-pick"]}
+                )
             yield key, each, None if made is None else (path, made)
 
     def _followed(self, schema: Schema) -> Schema:

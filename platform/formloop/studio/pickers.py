@@ -14,8 +14,9 @@ from formloop.definitions import service as definitions
 from formloop.forms.fields import find_type
 from formloop.forms.kind import DEFAULT_STATES
 from formloop.forms.list_views import SYSTEM_TITLES
+from formloop.forms.live import MOST_CHOICES
 from formloop.studio.operations import find
-from formloop.studio.shapes import listing, mapping, texts
+from formloop.studio.shapes import mapping, texts
 
 ITSELF = M("The record itself")
 Option = tuple[str, str]  # the value and its words
@@ -97,10 +98,6 @@ def _definitions(kind: str) -> Callable[[Around], list[Option]]:
 
 def _departments(around: Around) -> list[Option]:
     return [(row.key, people.department_title(row)) for row in people.list_departments() if row.key]
-
-
-def _people(around: Around) -> list[Option]:
-    return [(row.account, row.name) for row in people.list_people(limit=500)]
 
 
 def _entering(around: Around) -> list[Option]:
@@ -232,20 +229,39 @@ pickers.add("listed", _listed)
 pickers.add("sorting", _sorting)
 pickers.add("state", lambda around: states_of(around.form, around.locale))
 pickers.add("department", _departments)
-pickers.add("person", _people)
 
 
 Ready = tuple[str, str, Any]  # words, the name it gets, and what it says
 ready: Registry[Callable[[Around], Sequence[Ready]]] = Registry(
     "ready-made part"
 )  # what may be added as it stands
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What is too much for a page: asked of the server letter by letter. A page has the words of what is chosen."""
+
+    find: Callable[[str], list[tuple[str, str, str]]]  # the value, its words, and what tells it from its like
+    words: Callable[[Sequence[str]], Mapping[str, str]]
+
+
+def _find_people(text: str) -> list[tuple[str, str, str]]:
+    return [(row.account, row.name, row.account) for row in people.list_people(text, limit=MOST_CHOICES)]
+
+
+searched: Registry[Searched] = Registry("picker")
+searched.add("person", Searched(_find_people, people.names_by_account))
+
 Describe = Callable[[Around], Mapping[str, Any]]
 described: Registry[Describe] = Registry("description")  # schemas of properties by name
 
 
 def offered(word: str, around: Around, present: Any) -> list[Option]:
     """What may be picked, and what is there already even when it no longer can be."""
+    there = [present] if isinstance(present, str) else texts(present)
+    if (search := searched.find(word)) is not None:
+        words = search.words(there)
+        return [(each, words.get(each, each)) for each in there]
     found = list(pickers.get(word)(around))
     known = {value for value, _ in found}
-    there = [present] if isinstance(present, str) else listing(present)
-    return found + [(each, each) for each in there if isinstance(each, str) and each and each not in known]
+    return found + [(each, each) for each in there if each and each not in known]

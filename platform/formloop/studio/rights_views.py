@@ -62,8 +62,11 @@ def change(definition_id: str) -> Response:
 def show_as(definition_id: str) -> Response:
     """What one person may do with the form: actions, and for each field whether they see or fill it in."""
     _, spec = _form(definition_id)
-    number = request.args.get("person", type=int)
-    actor = get_actor(number) if number else None
+    account = request.args.get("person", "")
+    person = people.find_person(account)
+    if account and person is None:
+        raise NotFound
+    actor = get_actor(person.id) if person else None
     return page.render_part("studio/_rights_as.html", **_as(spec, actor), spec=spec, person=actor)
 
 
@@ -119,7 +122,6 @@ def _page(
         role_ids={each.key: each.id for each in definitions.list_definitions("role")},
         titles=titles,
         others=rights.others(lines),
-        people=people.list_people(),
         problems=problems or standing,
         told=told,
         mark=rights.mark_of(changes),

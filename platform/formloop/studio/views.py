@@ -19,6 +19,7 @@ from formloop.studio import (
     app_designer,
     beginning,
     bridge_designer,
+    choosing,
     dataset_designer,
     drafting,
     example_views,
@@ -67,6 +68,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(beginning.blueprint)
     app.register_blueprint(from_file.blueprint)
     app.register_blueprint(rights_views.blueprint)
+    app.register_blueprint(choosing.blueprint)
     app.register_blueprint(dataset_designer.blueprint)
     app.register_blueprint(ledger_designer.blueprint)
     app.register_blueprint(plan_designer.blueprint)
