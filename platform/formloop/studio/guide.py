@@ -36,6 +36,10 @@ CHINESE: Mapping[str, str] = {  # the pages for builders that are there in Chine
     "workflow": "zh-CN/approval.md",
     "bridge": "zh-CN/bridge.md",
     "dataset": "zh-CN/dataset.md",
+    "ledger": "zh-CN/ledger.md",
+    "posting": "zh-CN/posting.md",
+    "plan": "zh-CN/plan.md",
+    "app": "zh-CN/app.md",
     "role": "zh-CN/rights.md",
 }
 
