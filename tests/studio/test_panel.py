@@ -179,7 +179,7 @@ def test_a_step_shows_its_people_its_settings_and_the_rights_on_every_field(stud
 def test_members_have_panels_by_the_form_they_have(studio):
     kept, problems = _kept(_open(FLOW, "steps", "boss", "who", "0"), level="3")
     assert (kept, problems) == ({"level": 3}, {})
-    assert _labels(_open(FLOW, "steps", "choice", "branches", "big"))[-1] == "Taken when"
+    assert _labels(_open(FLOW, "steps", "choice", "branches", "big"))[-1] == "Condition of this branch"
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # a check reads no table

@@ -24,13 +24,18 @@ def version_of(case: int) -> int:
 
 def test_publishing_says_how_many_wait_where(stage: Stage) -> None:
     stage.publish(approval("one", "bob"), approval("two", "cho"), END)
-    some = [stage.submit().case for _ in range(3)]
+    old = workflow_doc(approval("one", "bob"), approval("two", "cho"), END)
+
+    def told() -> list[tuple[int | None, str]]:
+        with reading() as conn:
+            return [(row.count, str(row.message)) for row in WORKFLOW.impact(conn, old, old)]
+
+    some = [stage.submit().case]
+    assert told()[0] == (1, "1 running approval goes on by the version it began with.")
+    some += [stage.submit().case for _ in range(2)]
     stage.do("bob", "approve", some[0])
     stage.do("bob", "return", some[1], "fix it", to="initiator")
-    old = workflow_doc(approval("one", "bob"), approval("two", "cho"), END)
-    with reading() as conn:
-        told = [(row.count, str(row.message)) for row in WORKFLOW.impact(conn, old, old)]
-    assert told == [
+    assert told() == [
         (3, "3 running approvals go on by the version they began with."),
         (1, "1 of them is with the initiator."),
         (1, "1 of them waits at “One”."),

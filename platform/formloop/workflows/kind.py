@@ -126,7 +126,8 @@ def _running(conn: Connection, old: Doc, new: Doc) -> list[ImpactRow]:
         return []
     count = len(states)
     text = M(
-        "{count} running {count:approval goes|approvals go} on by the version they began with.", count=count
+        "{count} running {count:approval goes|approvals go} on by the version {count:it|they} began with.",
+        count=count,
     )
     there = {step["id"]: at for step, at in walk(new)}
     return [ImpactRow(message=text, count=count), *_standing(found, (old, new), there)]
