@@ -177,3 +177,14 @@ def test_nothing_counts_that_was_not_shown_as_it_is_now(studio: Any, client: Fla
     with studio.app.app_context():
         assert "comment" in (library.find_document("role", "clerk") or {})["grants"][0]["may"]
     assert client.post(address(studio), data={**values, "do": "publish"}).status_code == 422
+
+
+def test_the_page_of_a_role_has_the_words_of_the_page_of_rights(studio: Any, client: FlaskClient) -> None:
+    own = {"id": "own", "form": "request", "may": ["view"], "where": rights.OWN}
+    with studio.app.app_context():
+        definitions.publish_many(SYSTEM, [{**CLERK, "grants": [own]}], "test")
+    page = client.get(f"/studio/{CLERK['x-id']}").text
+    assert "<span>their own records</span>" in page and f"<span>{rights.OWN}</span>" not in page
+    assert page.index('<details class="fl-props-more" data-more><summary>') < page.index('name="v-id"')
+    words = client.get(f"/studio/{CLERK['x-id']}", headers={"Accept-Language": "zh-CN"}).text
+    assert f"<span>{rights.SCOPES[rights.OWN].render('zh-CN')}</span>" in words

@@ -214,7 +214,10 @@ class Panel:
 
     def _more(self, inputs: Mapping[str, tuple[Path, Input]]) -> Section:
         made = self._section("", inputs)
-        said = any(find(self.value, path, {}) is not None for path, _ in inputs.values())
+        ids = self.around.kind.identities.values()  # always there, and nobody's choice
+        said = any(
+            find(self.value, path, {}) is not None for path, _ in inputs.values() if path[-1] not in ids
+        )
         wrong = any(cell.problem for row in made.rows for cell in row)
         return replace(made, more=True, open=said or wrong)
 

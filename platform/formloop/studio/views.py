@@ -35,6 +35,7 @@ from formloop.studio import (
     plan_designer,
     preview,
     restoring,
+    rights,
     rights_views,
     tour_views,
 )
@@ -297,7 +298,9 @@ def _told(bench: Bench, at: Path, wrong: Mapping[str, Message]) -> dict[Path, Me
 
 
 def _said(bench: Bench, path: Path, source: str) -> str:
-    """A condition in words."""
+    """A condition in words; whose records a grant is about, in those of the page of rights."""
+    if bench.around.kind.name == "role" and source in rights.SCOPES:
+        return rights.SCOPES[source].render(bench.around.locale)
     beside = mapping(find(bench.around.doc, path[:-1], bench.around.kind.identities))
     scope = bench.designer.scope(replace(bench.around, beside=beside), path)
     return Vocabulary(scope, bench.around.locale).say(source)
