@@ -226,9 +226,9 @@ document.addEventListener("change", ({ target }) => {
     row.querySelector(".fl-sentence-rest").replaceWith(fresh);
   }
   const bare = sentence.dataset.bare.split(" ").includes(row.querySelector("[name=operator]").value);
-  const [value, own] = ["value", "own"].map((name) => row.querySelector(`[name=${name}]`));
-  if (own) own.hidden = bare;
-  value.hidden = bare || Boolean(own?.value) || "never" in value.dataset;
+  const other = row.querySelector("[name=other]");
+  other.hidden = bare;
+  row.querySelector("[data-value]").hidden = bare || Boolean(other.value);
 }, true);
 document.addEventListener("click", ({ target }) => {
   const sentence = target.closest("[data-sentence]");

@@ -112,6 +112,27 @@ def test_a_rule_is_what_its_sentence_says(browser: Browser, site: Site) -> None:
     expect(page.locator("#fl-formula")).to_have_value(str(field.get_attribute("data-insert")))
 
 
+def test_a_person_is_searched_where_a_sentence_asks_for_one(browser: Browser, site: Site) -> None:
+    page = enter(browser, site, "administrator")
+    _begin(page, site, "Rule about people")
+    for number, kind in enumerate(("member", "text"), 1):
+        page.locator(f'[data-type="{kind}"]').click()
+        expect(page.locator(".fl-brick")).to_have_count(number)
+    settled(page)
+    page.locator("[data-formula$='x-visible']").click()
+    page.wait_for_selector("[data-sentence]")
+    page.locator("[data-sentence] [name=field]").select_option(index=1)
+    page.locator("[data-value] .ts-control input").click()
+    page.keyboard.type("admin")
+    expect(page.locator("[data-value] .option.active")).to_be_visible()
+    page.keyboard.press("Enter")
+    chosen = page.locator("[data-value] .item").inner_text()
+    expect(page.locator("#fl-verdict strong")).to_have_text(re.compile(f" is {re.escape(chosen)}$"))
+    page.locator("[data-formula-use]").click()
+    expect(page.locator(".fl-condition", has_text=f"is {chosen}")).to_be_visible()
+    page.close()
+
+
 def test_an_approval_step_with_its_approver_takes_at_most_four_clicks(
     browser: Browser, site: Site, screenshot: Photograph
 ) -> None:

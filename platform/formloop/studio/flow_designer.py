@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from formloop.access import signing
+from formloop.access.actor import SYSTEM
 from formloop.core.definitions import Path
 from formloop.core.text import M, localized
 from formloop.definitions.editor import empty_value
@@ -125,7 +127,8 @@ def _when(branch: Mapping[str, Any], around: Around) -> str:
     if "when" not in branch:
         return ""
     scope = scope_at(around, ("when",))
-    return Vocabulary(scope, around.locale).say(str(branch["when"])) or UNSAID.render(around.locale)
+    words = Vocabulary(scope, around.locale, signing.find_current() or SYSTEM)
+    return words.say(str(branch["when"])) or UNSAID.render(around.locale)
 
 
 def _says(step: Mapping[str, Any], around: Around) -> str:

@@ -18,7 +18,7 @@ from formloop.core.expression import (
     Type,
 )
 from formloop.core.expression import check as check_expression
-from formloop.core.text import translate
+from formloop.core.text import M, translate
 from formloop.definitions import library
 from formloop.forms import listing, reads
 from formloop.forms.elsewhere import CONDITIONED
@@ -27,9 +27,9 @@ from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.publisher_rights import read_elsewhere, sees
-from formloop.forms.reading import OWN, line_names, names_of, with_titles
+from formloop.forms.reading import OWN, line_names, names_of, single_of, with_titles
 from formloop.forms.spec import FormSpec, Values
-from formloop.studio.pickers import ITSELF, Around, Option, fields_of, find_newest, options_of
+from formloop.studio.pickers import ITSELF, Around, Option, fields_of, find_newest, options_of, points_of
 from formloop.studio.shapes import mapping
 
 MOST_SOURCE = 4_096
@@ -69,23 +69,35 @@ class Scope:
     form: str
     each: str | None = None
     options: Mapping[str, list[Option]] = field(default_factory=dict)  # what a field of choices may be
-    own: list[Option] = field(default_factory=list)
+    points: Mapping[str, str] = field(default_factory=dict)  # where the people or files of a field come from
+    own: list[Option] = field(default_factory=list)  # of this record, where conditions are about another form
 
 
 def scope_at(around: Around, at: Path) -> Scope:
     """The scope of a place in a definition that is about one form."""
-    fields = fields_of(around.form, around.locale)
-    options = options_of(around.form, around.locale)
-    if _looks_elsewhere(around, at):
-        names, form = _names_elsewhere(around, at), str(around.form.get("x-key", ""))
+    names, found = _names_at(around, at), scope_of(around.form, around.locale)
+    if looks_elsewhere(around, at):
         own = _own_fields(around, at)
         itself = [("id", ITSELF.render(around.locale))] if own else []
-        return Scope(names, [*fields, *itself], BOOL, form, options=options, own=own)
+        return replace(found, names=names, fields=[*found.fields, *itself], expects=BOOL, own=own)
     if _in_lines(around, at):
-        fields = [(name.removeprefix(f"{at[1]}."), word) for name, word in fields]
-        options = {name.removeprefix(f"{at[1]}."): each for name, each in options.items()}
-    form = str(around.form.get("x-key", ""))
-    return Scope(_names_at(around, at), fields, expected_at(at), form, options=options)
+        lines = f"{at[1]}."
+        fields = [(name.removeprefix(lines), word) for name, word in found.fields]
+        options = {name.removeprefix(lines): each for name, each in found.options.items()}
+        points = {name.removeprefix(lines): each for name, each in found.points.items()}
+        found = replace(found, fields=fields, options=options, points=points)
+    return replace(found, names=names, expects=expected_at(at))
+
+
+def scope_of(form: Doc, locale: str) -> Scope:
+    """What is said of the fields of a form, without the names of a place."""
+    options, points = options_of(form, locale), points_of(form, locale)
+    return Scope({}, fields_of(form, locale), None, str(form.get("x-key", "")), None, options, points)
+
+
+def own_field(key: str, word: str, locale: str) -> Option:
+    """A field of this record, as a condition over another form names it."""
+    return f"{OWN}.{key}", M("“{field}” here", field=word).render(locale)
 
 
 def expected_at(at: Path) -> Type | None:
@@ -93,7 +105,7 @@ def expected_at(at: Path) -> Type | None:
     return BOOL if at and at[-1] in CONDITIONS else None
 
 
-def _looks_elsewhere(around: Around, at: Path) -> bool:
+def looks_elsewhere(around: Around, at: Path) -> bool:
     """Whether it is the condition of a field's relation, linkage, look-up or options."""
     return around.kind.name == "form" and len(at) > 3 and at[-1] == "where" and at[-2] in CONDITIONED
 
@@ -106,10 +118,10 @@ def _names_elsewhere(around: Around, at: Path) -> dict[str, Type]:
         return theirs
     in_lines = _in_lines(around, at) and at[1] in own["properties"]
     names = line_names(own, at[1], find_form) if in_lines else names_of(own, find_form)
-    itself = RecordType(
-        str(around.form.get("x-key", "")), dict
-    )  # which record it is, as relations to its form hold it
-    return {**theirs, "id": itself, OWN: RecordType(OWN, lambda: names)}
+    # which record it is, as relations to its form hold it
+    itself = RecordType(str(around.form.get("x-key", "")), dict)
+    known = single_of(theirs) if at[-2] == "x-relation" else theirs
+    return {**known, "id": itself, OWN: RecordType(OWN, lambda: names)}
 
 
 def _own_fields(around: Around, at: Path) -> list[Option]:
@@ -121,18 +133,17 @@ def _own_fields(around: Around, at: Path) -> list[Option]:
     columns = [(key.removeprefix(f"{line}."), word) for key, word in fields if key.startswith(f"{line}.")]
     lines = {key.partition(".")[0] for key, _ in fields if "." in key}
     named = {key for key, _ in columns} | lines
-    return [*columns, *((key, word) for key, word in fields if "." not in key and key not in named)]
+    top = [(key, word) for key, word in fields if "." not in key and key not in named]
+    return [own_field(key, word, around.locale) for key, word in [*columns, *top]]
 
 
 def _names_at(around: Around, at: Path) -> dict[str, Type]:
+    if looks_elsewhere(around, at):
+        return _names_elsewhere(around, at)
     form, own, find_form = _sound(around.form), _sound(around.doc), cache(_find_sound)  # each is read once
     if _in_lines(around, at) and at[1] in own["properties"]:
         return line_names(own, at[1], find_form)
-    names = names_of(form, find_form)
-    if at and at[-1] == "where" and around.doc is not around.form:
-        own_names = names_of(own, find_form)
-        return {**own_names, **names, OWN: own_names.get("id", BOOL)}
-    return names
+    return names_of(form, find_form)
 
 
 def _find_sound(key: str) -> Doc | None:

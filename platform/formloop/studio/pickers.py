@@ -14,6 +14,7 @@ from formloop.definitions import service as definitions
 from formloop.forms.fields import find_type
 from formloop.forms.kind import DEFAULT_STATES
 from formloop.forms.list_views import SYSTEM_TITLES
+from formloop.forms.spec import Field
 from formloop.studio.operations import find
 from formloop.studio.shapes import listing, mapping, texts
 
@@ -74,11 +75,26 @@ def options_of(form: Mapping[str, Any], locale: str) -> dict[str, list[Option]]:
     found = {}
     for path, _ in fields_of(form, locale):
         said = field_at(form, path)
-        words, choices = mapping(said.get("x-titles")), texts(said.get("enum"))
+        words = mapping(said.get("x-titles"))
+        choices = texts(said.get("enum")) or texts(mapping(said.get("items")).get("enum"))
         if choices:
             found[path] = [
                 (each, localized(mapping(words.get(each)), "title", locale) or each) for each in choices
             ]
+    return found
+
+
+def points_of(form: Mapping[str, Any], locale: str) -> dict[str, str]:
+    """Where the people, departments and files of each field that holds such come from, by path."""
+    found = {"owner": "@person", "department": "@department"}  # which every record has
+    for path, _ in fields_of(form, locale):
+        said = field_at(form, path)
+        kind = find_type(said)
+        source = kind.source(Field(path, path, kind, said)) if kind is not None else None
+        if source is not None and source.startswith("@"):
+            found[path] = source
+        else:
+            found.pop(path, None)
     return found
 
 

@@ -298,7 +298,7 @@ def _said(bench: Bench, path: Path, source: str) -> str:
     """A condition in words."""
     beside = mapping(find(bench.around.doc, path[:-1], bench.around.kind.identities))
     scope = bench.designer.scope(replace(bench.around, beside=beside), path)
-    return Vocabulary(scope, bench.around.locale).say(source)
+    return Vocabulary(scope, bench.around.locale, signing.current()).say(source)
 
 
 def _plays(bench: Bench) -> bool:
