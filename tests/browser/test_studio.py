@@ -155,6 +155,87 @@ def test_an_approval_step_with_its_approver_takes_at_most_four_clicks(
     expect(page.locator(".fl-step-card")).to_have_count(before)
 
 
+def test_steps_branches_and_what_panels_list_are_put_in_order_by_mouse_and_by_keys(
+    browser: Browser, site: Site, screenshot: Photograph
+) -> None:
+    page = enter(browser, site, "administrator")
+    page.goto(f"{site.address}/definitions?kind=workflow")
+    page.locator("#definitions td a").first.click()
+    expect(page.locator(".fl-flow-canvas")).to_be_visible()
+    hand = Hand(page)
+
+    def branches() -> list[str]:
+        return [str(each.get_attribute("data-select")) for each in page.locator(".fl-branch-face").all()]
+
+    hand.click(".fl-plus summary")
+    hand.click('.fl-dropdown[open] [data-node="condition"]')
+    settled(page)
+    hand.click("[data-act=branch-add]")
+    settled(page)
+    first, second, last = branches()[:3]
+    page.locator(f'.fl-branch-face[data-select="{first}"]').click()
+    settled(page)
+    tools = page.locator(".fl-branch.fl-selected")
+    expect(tools.locator("[id$=earlier]")).to_have_attribute("aria-disabled", "true")
+    screenshot(page, "flow-order")
+    tools.locator("[id$=later]").click()  # by mouse
+    settled(page)
+    assert branches()[:3] == [second, first, last]
+    expect(page.locator(".fl-branch.fl-selected [id$=later]")).to_be_focused()
+    expect(page.locator(".fl-branch.fl-selected [id$=later]")).to_have_attribute("aria-disabled", "true")
+    page.locator(".fl-branch.fl-selected [id$=earlier]").focus()
+    page.keyboard.press("Enter")  # by keys
+    settled(page)
+    assert branches()[:3] == [first, second, last]
+    page.locator(f'.fl-branch-face[data-select="{second}"]').focus()
+    page.keyboard.press("Alt+ArrowDown")  # the branch for all other cases stays the last one
+    settled(page)
+    assert branches()[:3] == [first, second, last]
+    assert serious_problems(page) == []
+    page.locator("[data-select].fl-step-face").nth(1).click()
+    settled(page)
+    steps = page.locator(".fl-step-face").count()
+    card = page.locator(".fl-step-card.fl-selected")
+    chosen = card.locator(".fl-step-face").get_attribute("data-select")
+    card.locator("[data-act=step-shift][data-by='1']").click()
+    settled(page)
+    assert page.locator(".fl-step-face").count() == steps
+    assert (
+        page.locator(".fl-flow-root > .fl-step .fl-step-face").nth(1).get_attribute("data-select") != chosen
+    )
+    for _ in range(5):  # the site is shared with other tests
+        page.locator("#studio-undo").click()
+        settled(page)
+
+
+def test_columns_of_a_list_are_put_in_order(browser: Browser, site: Site, screenshot: Photograph) -> None:
+    page = enter(browser, site, "administrator", "zh-CN")
+    _begin(page, site, "Order of columns")
+    for number, kind in enumerate(("text", "number", "datetime"), 1):
+        page.locator(f'[data-type="{kind}"]').click()
+        expect(page.locator(".fl-brick")).to_have_count(number)
+        settled(page)
+    page.locator('[data-select="x-list"]').click()
+    settled(page)
+    box = page.locator("[name=v-columns] + .ts-wrapper .ts-control")
+    for _ in range(2):
+        box.click()
+        page.locator(".ts-dropdown:visible .option").first.click()
+        settled(page)
+        expect(page.locator(".ts-dropdown:visible")).to_have_count(0)
+    order = page.locator("#o-x-list-columns")
+    order.locator("summary").click()
+    expect(order).to_have_attribute("open", "")
+    words = order.locator("li span").all_inner_texts()
+    order.locator("li").nth(0).locator("[id$=later]").click()
+    settled(page)
+    expect(order.locator("li span")).to_have_text(list(reversed(words)))
+    expect(order.locator("li").nth(1).locator("[id$=later]")).to_be_focused()
+    screenshot(page, "list-order")
+    expect(page.locator("[name=v-columns] + .ts-wrapper .item").first).to_contain_text(words[1])
+    page.close()
+
+
 def test_fields_are_added_named_moved_copied_and_deleted_by_keyboard_alone(
     browser: Browser, site: Site
 ) -> None:

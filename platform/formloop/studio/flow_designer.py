@@ -216,10 +216,17 @@ def _shift(gesture: Gesture) -> Made:
     if at and at[-1] in ids:
         wanted = ids.index(at[-1]) + (-1 if gesture.text("by") == "-1" else 1)
         others: Sequence[str] = [each for each in ids if each != at[-1]]
-        if 0 <= wanted < len(ids):
+        places = len(ids) - _ends_with_otherwise(siblings)
+        if 0 <= wanted < places and ids.index(at[-1]) < places:
             before = others[wanted] if wanted < len(others) else ""
             return apply(around.doc, [Operation("move", at, before=before)], around.kind.identities)
     return around.doc, at
+
+
+def _ends_with_otherwise(branches: Sequence[Any]) -> bool:
+    """Whether the last branch is the one for all other cases: it stays the last one."""
+    said = [mapping(each) for each in branches]
+    return bool(said) and "when" not in said[-1] and any("when" in each for each in said)
 
 
 def _plain(do: str) -> Act:
