@@ -1,5 +1,7 @@
 """The formula editor: problems at their character, results on a sample, rules as sentences."""
 
+from dataclasses import replace
+
 import pytest
 
 from formloop.access.actor import SYSTEM
@@ -25,6 +27,31 @@ def test_a_mistake_is_told_at_its_character_in_both_languages(studio):
     (problem,) = _judge(studio, "1 + nothing").problems
     assert (problem.line, problem.column) == (1, 5)
     assert "nothing" in problem.message.render("zh-CN") != problem.message.render("en")
+
+
+def test_without_a_record_it_says_why_and_typed_values_give_a_result(studio):
+    verdict = _judge(studio, "quantity * 2")
+    assert verdict.result == "" and "no record" in verdict.why.render("en")
+    assert [(each.path, each.title, each.kind) for each in verdict.asks] == [
+        ("quantity", "Quantity", "number")
+    ]
+    scope = formula.scope_at(_around(), ("properties", "item", "x-visible"))
+
+    def tried(source, **given):
+        found = {path.replace("__", "."): value for path, value in given.items()}
+        return formula.judge(studio.mei, replace(scope, expects=None), source, "en", found)
+
+    assert tried("quantity * 2", quantity="21").result == "42"
+    assert (
+        tried(
+            "IF(wanted > '2026-01-31', JOIN(lines.part), 'x')", wanted="2026-02-01", lines__part="a, b"
+        ).result
+        == "a, b"
+    )
+    assert "zero" in tried("1 / quantity", quantity="0").why.render("en")
+    assert tried("quantity + 1", quantity="many").result == "1"  # what is no number is empty
+    service.create(studio.mei, "request", {"item": "Drill", "quantity": "0"})
+    assert "Drill" in _judge(studio, "1 / quantity").why.render("en")
 
 
 def test_the_result_is_that_of_the_newest_record(studio):
@@ -59,6 +86,9 @@ def test_the_editor_opens_with_the_formula_and_judges_it(studio):
     headers = {"Origin": "http://localhost"}
     wrong = {"at": at, "source": "quantity >"}
     assert "character" in client.post(f"/studio/{studio.id}/formula", data=wrong, headers=headers).text
+    typed = {"at": at, "source": "quantity * 2", "sample.quantity": "4"}
+    shown = client.post(f"/studio/{studio.id}/formula", data=typed, headers=headers).text
+    assert "This gives 8" in shown and 'name="sample.quantity" value="4"' in shown
 
 
 def test_titles_of_fields_are_taken_for_their_keys_where_that_makes_a_formula(studio):

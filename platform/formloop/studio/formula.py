@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import Any
 
 from formloop.access.actor import Actor
 from formloop.core.definitions import Doc, Path
@@ -18,7 +19,7 @@ from formloop.core.expression import (
     Type,
 )
 from formloop.core.expression import check as check_expression
-from formloop.core.text import M, translate
+from formloop.core.text import M, Message, translate
 from formloop.definitions import library
 from formloop.forms import listing, reads
 from formloop.forms.elsewhere import CONDITIONED
@@ -29,10 +30,14 @@ from formloop.forms.names import context_of
 from formloop.forms.publisher_rights import read_elsewhere, sees
 from formloop.forms.reading import OWN, line_names, names_of, single_of, with_titles
 from formloop.forms.spec import FormSpec, Values
+from formloop.studio import samples
 from formloop.studio.pickers import ITSELF, Around, Option, fields_of, find_newest, options_of, points_of
+from formloop.studio.samples import Sample
 from formloop.studio.shapes import mapping
 
 MOST_SOURCE = 4_096
+NO_RECORD = M("There is no record to try it on. Type values to try it with.")
+TYPE_VALUES = M("It compares with a record that is being filled in. Type values to try it with.")
 _QUOTED = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
 CONDITIONS = (
     "x-visible",
@@ -48,11 +53,16 @@ CONDITIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What an expression comes to: problems with their place, or the value for a sample record."""
+    """What an expression comes to: problems with their place, or the value for a sample record.
+
+    Without a value it says `why`, and asks for values to try it with.
+    """
 
     problems: list[Problem]
     result: str = ""
     sample: str = ""
+    why: Message | None = None
+    asks: list[Sample] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,17 +189,30 @@ def functions() -> list[tuple[str, list[tuple[str, str, str, str]]]]:
     return list(found.items())
 
 
-def judge(actor: Actor, scope: Scope, source: str, locale: str) -> Verdict:
-    """Whether the expression can be understood, and what it gives for the newest record."""
+def judge(
+    actor: Actor, scope: Scope, source: str, locale: str, given: Mapping[str, str] | None = None
+) -> Verdict:
+    """Whether the expression can be understood, and what it gives: for the newest record, or for values `given`."""
     found, problems = check_expression(source, scope.names, scope.expects)
+    titles = dict([*scope.fields, *scope.own])
     if found is None:
-        titles = dict(scope.fields)
         return Verdict([replace(each, message=with_titles(each.message, titles)) for each in problems])
-    if any(path[0] == OWN for path in found.reads):
-        return Verdict(
-            []
-        )  # a record of the other form alone says nothing: what it is compared with is not there
-    return _tried(actor, scope, found, locale)
+    given = {path: text for path, text in (given or {}).items() if text.strip()}
+    if not given and not any(path[0] == OWN for path in found.reads):
+        verdict = _tried(actor, scope, found, locale)
+        if verdict.result:
+            return verdict
+        why = verdict.why
+    else:
+        why = None if given else TYPE_VALUES
+    asks = samples.asked(found, titles, given)
+    if not given and asks:
+        return Verdict([], why=why, asks=asks)
+    try:
+        value = found.evaluate(samples.environment(found, given), context_of(actor))
+    except EvaluationError as error:
+        return Verdict([], why=error.message, asks=asks)
+    return Verdict([], _shown(value, locale), "", asks=asks)
 
 
 def reworded(scope: Scope, source: str) -> str:
@@ -210,21 +233,30 @@ def reworded(scope: Scope, source: str) -> str:
 
 
 def _tried(actor: Actor, scope: Scope, expression: Expression, locale: str) -> Verdict:
-    """The value for the newest record that the builder may see, where the form is published."""
+    """The value for the newest record that the builder may see, or why there is none."""
     if library.find_document("form", scope.form) is None:
-        return Verdict([])
+        return Verdict([], why=NO_RECORD)
+    name = ""
     try:
         spec = get_form(scope.form)
         found = listing.list_records(actor, spec, listing.Query(sort=("-id",), limit=1)).rows
         if not found:
-            return Verdict([])
+            return Verdict([], why=NO_RECORD)
         values = reads.get_record(actor, spec.key, found[0]["id"])
+        name = str(values.get(spec.title_field) or values["id"])
         value = expression.evaluate(_seen(actor, spec, values, scope, expression), context_of(actor))
-    except (EvaluationError, FormloopError, KeyError, TypeError):
-        return Verdict([])
+    except EvaluationError as error:
+        return Verdict([], why=M("For {record}: {problem}", record=name, problem=error.message))
+    except Forbidden:
+        return Verdict([], why=M("You may not see what it reads. Type values to try it with."))
+    except (FormloopError, KeyError, TypeError):
+        return Verdict([], why=NO_RECORD)
+    return Verdict([], _shown(value, locale), name)
+
+
+def _shown(value: Any, locale: str) -> str:
     said = translate((YES if value else NO).msgid, locale) if isinstance(value, bool) else value
-    name = values.get(spec.title_field) or values["id"]
-    return Verdict([], str(said if said is not None else "–"), str(name))
+    return str(said if said is not None else "–")
 
 
 def _seen(actor: Actor, spec: FormSpec, values: Values, scope: Scope, expression: Expression) -> Values:

@@ -113,7 +113,7 @@ def _text(
     sayable: bool = False,
     more: bool = False,
 ) -> Response:
-    verdict = formula.judge(signing.current(), scope, source, viewer.locale())
+    verdict = formula.judge(signing.current(), scope, source, viewer.locale(), _given())
     return page.render_part(
         template,
         definition_id=definition_id,
@@ -165,11 +165,20 @@ def _verdict(scope: Scope, sentence: Sentence) -> Response:
     )
 
 
+def _given() -> dict[str, str]:
+    """The values that were typed to try an expression with, by path."""
+    return {
+        name.removeprefix("sample."): text[:500]
+        for name, text in request.form.items()
+        if name.startswith("sample.")
+    }
+
+
 def _judged(words: Vocabulary, sentence: Sentence, source: str) -> Verdict | None:
     """What is wrong with a sentence, or what it gives; nothing where it says nothing yet."""
     if problems := sentence.problems(words.names):
         return Verdict(problems)
-    return formula.judge(words.actor, words.scope, source, words.locale) if source else None
+    return formula.judge(words.actor, words.scope, source, words.locale, _given()) if source else None
 
 
 def _like(thing: str, words: Vocabulary) -> str:
