@@ -90,12 +90,14 @@ def points_of(form: Mapping[str, Any], locale: str) -> dict[str, str]:
     for path, _ in fields_of(form, locale):
         said = field_at(form, path)
         kind = find_type(said)
-        source = kind.source(Field(path, path, kind, said)) if kind is not None else None
-        if source is not None and source.startswith("@"):
-            found[path] = source
-        else:
-            found.pop(path, None)
-    return found
+        found[path] = source_of(Field(path, path, kind, said)) if kind is not None else ""
+    return {path: source for path, source in found.items() if source}
+
+
+def source_of(field: Field) -> str:
+    """Where the people, departments or files of a field come from; nothing for all else."""
+    source = field.type.source(field) or ""
+    return source if source.startswith("@") else ""
 
 
 def states_of(form: Mapping[str, Any], locale: str) -> list[Option]:
