@@ -236,6 +236,23 @@ def test_columns_of_a_list_are_put_in_order(browser: Browser, site: Site, screen
     page.close()
 
 
+def test_a_phone_in_the_preview_is_as_wide_as_one_and_lines_are_added(browser: Browser, site: Site) -> None:
+    page = enter(browser, site, "administrator")
+    page.goto(f"{site.address}/definitions?kind=form&q=Delivery")
+    page.locator("#definitions td a", has_text=re.compile("^Delivery$")).click()
+    page.locator("a[aria-label=Preview]").click()
+    page.locator("a[href='?as=phone']").click()
+    phone = page.frame_locator(".fl-preview-frame")
+    lines = phone.locator("[data-fl-line]")
+    expect(lines).to_have_count(1)
+    phone.locator("[data-fl-add-line]").click()
+    expect(lines).to_have_count(2)
+    lines.last.locator("[data-fl-remove-line]").click()
+    expect(lines).to_have_count(1)
+    assert phone.locator("html").evaluate("e => e.scrollWidth <= e.clientWidth && e.clientWidth <= 360")
+    page.close()
+
+
 def test_fields_are_added_named_moved_copied_and_deleted_by_keyboard_alone(
     browser: Browser, site: Site
 ) -> None:

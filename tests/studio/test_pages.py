@@ -171,7 +171,12 @@ def test_the_preview_shows_the_draft_as_people_fill_it_in(studio, client):
     _do(studio, client, "field-add", type="relation")
     assert "Say which form this points to." in client.get(f"/studio/{studio.id}/preview").text
     _do(studio, client, "undo")
-    assert 'name="quantity"' in client.get(f"/studio/{studio.id}/preview?as=phone").text
+    desk, phone, within = (
+        client.get(f"/studio/{studio.id}/preview?as={seen}").text for seen in ("desk", "phone", "page")
+    )
+    assert 'name="quantity"' in desk and 'name="quantity"' in within and "fl-studio-bar" not in within
+    assert 'src="?as=page"' in phone and 'name="quantity"' not in phone  # laid out as wide as a phone is
+    assert "data-fl-add-line" in within and "js/form.js" in within
 
 
 def test_nobody_else_may_design(studio):
