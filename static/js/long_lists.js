@@ -6,8 +6,9 @@ const { none, clear } = document.currentScript.dataset;
 
 // Not before an arrival has settled: that sets classes anew.
 function searched() {
-  for (const select of document.querySelectorAll("main select, dialog[open] [data-sentence] [name=field]")) {
-    if (!select.tomselect && !select.dataset.flChoices && (select.multiple || select.options.length > GLANCE)) search(select);
+  for (const select of document.querySelectorAll("main select, dialog[open] [data-sentence] :is([name=field], [data-search])")) {
+    if (select.dataset.search) asked(select);
+    else if (!select.tomselect && !select.dataset.flChoices && (select.multiple || select.options.length > GLANCE)) search(select);
   }
   returnFocus();
 }
@@ -21,16 +22,40 @@ function search(select) {
     plugins, dropdownParent: within, maxOptions: null, refreshThrottle: 0, placeholder: empty?.text || "", hidePlaceholder: true,
     render: { no_results: () => `<div class="no-results" role="option" aria-disabled="true">${none}</div>` },
   });
-  select.setAttribute("aria-hidden", "true");  // its label now names the box that took its place
+  named(select);
   const { wrapper, control_input: input } = select.tomselect;
-  for (const name of ["aria-label", "aria-describedby", "aria-invalid"]) {
-    if (select.hasAttribute(name)) input.setAttribute(name, select.getAttribute(name));
-  }
   input.addEventListener("keydown", (event) => {  // whoever typed what they look for has chosen it when they go on
     const found = select.tomselect.activeOption;
     if (event.key === "Tab" && input.value.trim() && found) select.tomselect.addItem(found.dataset.value);
   });
   wrapper.querySelectorAll(".clear-button").forEach((button) => { button.tabIndex = -1; });  // Delete clears, too
+}
+
+function named(select) {
+  select.setAttribute("aria-hidden", "true");  // its label now names the box that took its place
+  for (const name of ["aria-label", "aria-describedby", "aria-invalid"]) {
+    if (select.hasAttribute(name)) select.tomselect.control_input.setAttribute(name, select.getAttribute(name));
+  }
+}
+
+// What may be one of very many is searched by the server.
+function asked(select) {
+  if (select.tomselect) return;
+  new TomSelect(select, {
+    valueField: "value", labelField: "text", searchField: ["text", "hint"], maxOptions: 30, preload: "focus", score: () => () => 1,
+    load(text, done) {
+      fetch(`${select.dataset.search}&q=${encodeURIComponent(text)}`).then((answer) => answer.ok ? answer.json() : []).then((found) => {
+        if (this.control_input.value.trim() !== text.trim()) return done();  // typed on meanwhile
+        this.clearOptions();
+        done(found);
+      }, () => done());
+    },
+    render: {
+      option: (each, escape) => `<div>${escape(each.text)}${each.hint ? ` <small>${escape(each.hint)}</small>` : ""}</div>`,
+      no_results: () => `<div class="no-results" role="option" aria-disabled="true">${none}</div>`,
+    },
+  });
+  named(select);
 }
 
 // --- Whoever chose by keys stands where they stood once the panel has been drawn anew; its list stays closed
@@ -51,6 +76,7 @@ document.addEventListener("click", ({ target }) => {
   searched();  // the new line stands already
   [...document.querySelectorAll("[data-sentence] [name=field]")].pop()?.tomselect?.focus();
 });
+document.addEventListener("change", ({ target }) => { if (target.closest("[data-comparison]") && target.name === "field") searched(); });
 document.addEventListener("htmx:afterSettle", searched);
 document.addEventListener("htmx:beforeCleanupElement", ({ target }) => target.tomselect?.dropdown.remove());  // it lies elsewhere
 searched();

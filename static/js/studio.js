@@ -32,7 +32,7 @@ document.addEventListener("click", (event) => {
   if (act) {
     const { act: name, ...values } = act.dataset;
     if (panel()?.contains(act)) values.shown = panel().dataset.at;
-    edit(name, values).then(() => begin(name));
+    edit(name, values).then(() => begin(name)).then(() => follow(act.id));
   } else if (type) {
     addField(type.dataset.type);
   } else if (chosen) {
@@ -48,6 +48,13 @@ function begin(act) {
   const first = panel()?.querySelector("[data-section] input:not([type=hidden]), [data-section] textarea");
   first?.focus();
   first?.select?.();
+}
+
+// Whoever moves something stays with it, also with a member of a list, which is known by its place.
+function follow(id) {
+  if (id && document.activeElement === document.body) document.getElementById(id)?.focus();
+  const [, start, place, way] = /^(m-.*-)(\d+)-(earlier|later)$/.exec(id) ?? [];
+  if (way) document.getElementById(`${start}${Number(place) + (way === "later" ? 1 : -1)}-${way}`)?.focus();
 }
 
 // A formula that says nothing yet is typed over.
@@ -143,11 +150,12 @@ document.addEventListener("fl-moved", ({ detail: { from, to } }) => {  // a new 
   }
 });
 
-// --- Whoever has unfolded the rarely used settings finds them unfolded after the next edit too
-let unfolded = false;
+// --- Whoever has unfolded the rarely used settings, or an order, finds them unfolded after the next edit too
+const unfolded = new Set();
+const foldName = (fold) => fold.id || "more";
 document.addEventListener("click", ({ target }) => {
-  const more = target.closest("[data-more] > summary");
-  if (more) unfolded = !more.parentElement.open;
+  const fold = target.closest(":is([data-more], [data-order]) > summary")?.parentElement;
+  if (fold) unfolded[fold.open ? "delete" : "add"](foldName(fold));
 });
 let stood = { at: null, top: 0 };  // a panel that is drawn anew stays where it was scrolled to
 document.addEventListener("htmx:beforeSwap", () => {
@@ -155,7 +163,9 @@ document.addEventListener("htmx:beforeSwap", () => {
 });
 document.addEventListener("htmx:afterSwap", () => {
   if (panel()?.dataset.at === stood.at) panel().scrollTop = stood.top;
-  if (unfolded) for (const each of document.querySelectorAll("[data-more]")) each.open = true;
+  for (const each of document.querySelectorAll("[data-more], [data-order]")) {
+    if (unfolded.has(foldName(each))) each.open = true;
+  }
 });
 
 // --- Keys
@@ -226,9 +236,9 @@ document.addEventListener("change", ({ target }) => {
     row.querySelector(".fl-sentence-rest").replaceWith(fresh);
   }
   const bare = sentence.dataset.bare.split(" ").includes(row.querySelector("[name=operator]").value);
-  const [value, own] = ["value", "own"].map((name) => row.querySelector(`[name=${name}]`));
-  if (own) own.hidden = bare;
-  value.hidden = bare || Boolean(own?.value) || "never" in value.dataset;
+  const other = row.querySelector("[name=other]");
+  other.hidden = bare;
+  row.querySelector("[data-value]").hidden = bare || Boolean(other.value);
 }, true);
 document.addEventListener("click", ({ target }) => {
   const sentence = target.closest("[data-sentence]");

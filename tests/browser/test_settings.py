@@ -40,7 +40,7 @@ def test_a_value_from_another_form_is_set_up_by_picking(
     part.locator("[data-formula]").click()
     row = page.locator("[data-comparison]").first
     _pick(page, "[data-comparison] [name=field]", "id")
-    row.locator("[name=own]").select_option("customer")
+    row.locator("[name=other]").select_option("this.customer")
     expect(page.locator("#fl-verdict")).to_contain_text("here")
     screenshot(page, "linkage-condition")
     assert serious_problems(page) == []

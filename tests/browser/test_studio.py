@@ -112,6 +112,27 @@ def test_a_rule_is_what_its_sentence_says(browser: Browser, site: Site) -> None:
     expect(page.locator("#fl-formula")).to_have_value(str(field.get_attribute("data-insert")))
 
 
+def test_a_person_is_searched_where_a_sentence_asks_for_one(browser: Browser, site: Site) -> None:
+    page = enter(browser, site, "administrator")
+    _begin(page, site, "Rule about people")
+    for number, kind in enumerate(("member", "text"), 1):
+        page.locator(f'[data-type="{kind}"]').click()
+        expect(page.locator(".fl-brick")).to_have_count(number)
+    settled(page)
+    page.locator("[data-formula$='x-visible']").click()
+    page.wait_for_selector("[data-sentence]")
+    page.locator("[data-sentence] [name=field]").select_option(index=1)
+    page.locator("[data-value] .ts-control input").click()
+    page.keyboard.type("admin")
+    expect(page.locator("[data-value] .option.active")).to_be_visible()
+    page.keyboard.press("Enter")
+    chosen = page.locator("[data-value] .item").inner_text()
+    expect(page.locator("#fl-verdict strong")).to_have_text(re.compile(f" is {re.escape(chosen)}$"))
+    page.locator("[data-formula-use]").click()
+    expect(page.locator(".fl-condition", has_text=f"is {chosen}")).to_be_visible()
+    page.close()
+
+
 def test_an_approval_step_with_its_approver_takes_at_most_four_clicks(
     browser: Browser, site: Site, screenshot: Photograph
 ) -> None:
@@ -132,6 +153,104 @@ def test_an_approval_step_with_its_approver_takes_at_most_four_clicks(
     settled(page)
     page.locator("#studio-undo").click()
     expect(page.locator(".fl-step-card")).to_have_count(before)
+
+
+def test_steps_branches_and_what_panels_list_are_put_in_order_by_mouse_and_by_keys(
+    browser: Browser, site: Site, screenshot: Photograph
+) -> None:
+    page = enter(browser, site, "administrator")
+    page.goto(f"{site.address}/definitions?kind=workflow")
+    page.locator("#definitions td a").first.click()
+    expect(page.locator(".fl-flow-canvas")).to_be_visible()
+    hand = Hand(page)
+
+    def branches() -> list[str]:
+        return [str(each.get_attribute("data-select")) for each in page.locator(".fl-branch-face").all()]
+
+    hand.click(".fl-plus summary")
+    hand.click('.fl-dropdown[open] [data-node="condition"]')
+    settled(page)
+    hand.click("[data-act=branch-add]")
+    settled(page)
+    first, second, last = branches()[:3]
+    page.locator(f'.fl-branch-face[data-select="{first}"]').click()
+    settled(page)
+    tools = page.locator(".fl-branch.fl-selected")
+    expect(tools.locator("[id$=earlier]")).to_have_attribute("aria-disabled", "true")
+    screenshot(page, "flow-order")
+    tools.locator("[id$=later]").click()  # by mouse
+    settled(page)
+    assert branches()[:3] == [second, first, last]
+    expect(page.locator(".fl-branch.fl-selected [id$=later]")).to_be_focused()
+    expect(page.locator(".fl-branch.fl-selected [id$=later]")).to_have_attribute("aria-disabled", "true")
+    page.locator(".fl-branch.fl-selected [id$=earlier]").focus()
+    page.keyboard.press("Enter")  # by keys
+    settled(page)
+    assert branches()[:3] == [first, second, last]
+    page.locator(f'.fl-branch-face[data-select="{second}"]').focus()
+    page.keyboard.press("Alt+ArrowDown")  # the branch for all other cases stays the last one
+    settled(page)
+    assert branches()[:3] == [first, second, last]
+    assert serious_problems(page) == []
+    page.locator("[data-select].fl-step-face").nth(1).click()
+    settled(page)
+    steps = page.locator(".fl-step-face").count()
+    card = page.locator(".fl-step-card.fl-selected")
+    chosen = card.locator(".fl-step-face").get_attribute("data-select")
+    card.locator("[data-act=step-shift][data-by='1']").click()
+    settled(page)
+    assert page.locator(".fl-step-face").count() == steps
+    assert (
+        page.locator(".fl-flow-root > .fl-step .fl-step-face").nth(1).get_attribute("data-select") != chosen
+    )
+    for _ in range(5):  # the site is shared with other tests
+        page.locator("#studio-undo").click()
+        settled(page)
+
+
+def test_columns_of_a_list_are_put_in_order(browser: Browser, site: Site, screenshot: Photograph) -> None:
+    page = enter(browser, site, "administrator", "zh-CN")
+    _begin(page, site, "Order of columns")
+    for number, kind in enumerate(("text", "number", "datetime"), 1):
+        page.locator(f'[data-type="{kind}"]').click()
+        expect(page.locator(".fl-brick")).to_have_count(number)
+        settled(page)
+    page.locator('[data-select="x-list"]').click()
+    settled(page)
+    box = page.locator("[name=v-columns] + .ts-wrapper .ts-control")
+    for _ in range(2):
+        box.click()
+        page.locator(".ts-dropdown:visible .option").first.click()
+        settled(page)
+        expect(page.locator(".ts-dropdown:visible")).to_have_count(0)
+    order = page.locator("#o-x-list-columns")
+    order.locator("summary").click()
+    expect(order).to_have_attribute("open", "")
+    words = order.locator("li span").all_inner_texts()
+    order.locator("li").nth(0).locator("[id$=later]").click()
+    settled(page)
+    expect(order.locator("li span")).to_have_text(list(reversed(words)))
+    expect(order.locator("li").nth(1).locator("[id$=later]")).to_be_focused()
+    screenshot(page, "list-order")
+    expect(page.locator("[name=v-columns] + .ts-wrapper .item").first).to_contain_text(words[1])
+    page.close()
+
+
+def test_a_phone_in_the_preview_is_as_wide_as_one_and_lines_are_added(browser: Browser, site: Site) -> None:
+    page = enter(browser, site, "administrator")
+    page.goto(f"{site.address}/definitions?kind=form&q=Delivery")
+    page.locator("#definitions td a", has_text=re.compile("^Delivery$")).click()
+    page.locator("a[aria-label=Preview]").click()
+    page.locator("a[href='?as=phone']").click()
+    phone = page.frame_locator(".fl-preview-frame")
+    lines = phone.locator("[data-fl-line]")
+    expect(lines).to_have_count(1)
+    phone.locator("[data-fl-add-line]").click()
+    expect(lines).to_have_count(2)
+    lines.last.locator("[data-fl-remove-line]").click()
+    expect(lines).to_have_count(1)
+    assert phone.locator("html").evaluate("e => e.scrollWidth <= e.clientWidth && e.clientWidth <= 360")
+    page.close()
 
 
 def test_a_type_is_dragged_to_its_place(browser: Browser, site: Site) -> None:

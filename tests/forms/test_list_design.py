@@ -77,6 +77,19 @@ def test_a_list_cannot_begin_with_a_record_or_with_what_is_not_there(shop: Shop,
     assert [each.at for each in refused.value.problems] == ["x-list.begins"]
 
 
+@pytest.mark.parametrize(
+    ("begins", "wrong"), [({"colour": "Zebra, red"}, "Zebra"), ({"state": "nowhere"}, "nowhere")]
+)
+def test_a_list_cannot_begin_with_an_option_or_a_state_that_there_is_not(
+    shop: Shop, begins: dict[str, str], wrong: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        wishes(begins=begins)
+    (problem,) = refused.value.problems
+    assert problem.at == "x-list.begins" and f"“{wrong}”" in problem.message.render("en")
+    assert "Possible: " in problem.message.render("en") and "可选" in problem.message.render("zh-CN")
+
+
 def test_a_list_has_the_buttons_that_its_form_says(client: FlaskClient, shop: Shop) -> None:
     wishes(buttons=["export"])
     page = client.get("/f/wish").text

@@ -7,8 +7,9 @@ from formloop.access import people
 from formloop.access.actor import SYSTEM, get_actor
 from formloop.core.definitions import kinds
 from formloop.core.errors import Invalid
-from formloop.core.expression import check
+from formloop.core.expression import check, check_sql
 from formloop.definitions import service as definitions
+from formloop.forms import service
 from formloop.studio import conditions, formula
 from formloop.studio.conditions import Rule, Sentence
 from formloop.studio.designer import designer_of
@@ -90,7 +91,8 @@ def test_every_sentence_is_an_expression_that_is_understood_and_read_back(studio
         "a = 1 AND (b = 2 OR c = 3)",
         "SUM(lines.amount, 2) > 3",
         "SUMIF(a, b) > 3",
-        "a = b",
+        "a = b + 1",
+        "1 IN (2, 3)",
         "a >",
     ],
 )
@@ -213,16 +215,17 @@ def test_a_condition_about_another_form_compares_with_fields_of_this_record(stud
     linkage = LOOKING["properties"]["price"]["x-linkage"]
     around = Around(kinds.get("form"), LOOKING, locale, linkage)
     scope = designer_of("form").scope(around, at)
-    rules = (Rule("item", "is", own="item"), Rule("above", "is", own="above"))
+    rules = (Rule("item", "is", other="this.item"), Rule("above", "is", other="this.above"))
     sentence = conditions.read_sentence(linkage["where"])
     assert sentence == Sentence(rules) and conditions.fits(sentence, scope.names)
     assert sentence.written(scope.names) == linkage["where"]
     words = Vocabulary(scope, locale)
     said = {"en": "Item is “Item” here", "zh-CN": "Item 等于 本表的“Item”"}[locale]
     assert words.say("item = this.item") == said
-    assert ("item", "Item") in words.own("item") and ("price", "Price") not in words.own("item")
-    assert words.own("id") == [] and words.own("above") == [("above", "Above")]
-    assert Sentence((Rule("above", "is"),)).written(scope.names) == ""  # a record is compared, never typed
+    offered = {thing: [path for path, _ in words.others(thing)] for thing in ("item", "id", "above")}
+    assert "this.item" in offered["item"] and "this.price" not in offered["item"]
+    assert "this.above" not in offered["id"] and "this.above" in offered["above"]
+    assert Sentence((Rule("above", "is"),)).problems(words.names)  # a record is chosen
 
 
 def test_in_lines_a_condition_names_the_other_form_and_the_line_with_its_record(studio):
@@ -242,7 +245,115 @@ def test_in_lines_a_condition_names_the_other_form_and_the_line_with_its_record(
     at = ("properties", "lines", "items", "properties", "found", "x-linkage", "where")
     scope = designer_of("form").scope(Around(kinds.get("form"), doc, "en", linkage), at)
     assert ("quantity", "Quantity") in scope.fields and check(linkage["where"], scope.names)[1] == []
-    assert Vocabulary(scope, "en").own("id") == [("above", "Above")]
+    assert ("this.above", "“Above” here") in Vocabulary(scope, "en").others("id")
     own = dict(scope.own)
-    assert {"part", "item"} <= own.keys() and "lines" not in own
-    assert "part" in dict(Vocabulary(scope, "en").own("item"))
+    assert {"this.part", "this.item"} <= own.keys() and "this.lines" not in own
+    assert "this.part" in dict(Vocabulary(scope, "en").others("item"))
+
+
+CHOSEN = {
+    **FORM,
+    "properties": {
+        **FORM["properties"],
+        "asker": {"type": "integer", "x-type": "member", "title": "Asker"},
+        "unit": {"type": "integer", "x-type": "department", "title": "Unit"},
+        "team": {"type": "array", "x-type": "member", "x-multiple": True, "title": "Team"},
+        "colours": {
+            "type": "array",
+            "x-type": "multi_select",
+            "title": "Colours",
+            "items": {"type": "string", "enum": ["red", "blue"]},
+        },
+        "papers": {
+            "type": "array",
+            "x-type": "attachment",
+            "title": "Papers",
+            "items": {"type": "string"},
+        },
+    },
+}
+CHOICES = [
+    (Rule("asker", "is", "7"), "asker = 7"),
+    (Rule("unit", "is_not", "3"), "unit <> 3"),
+    (Rule("above", "is", "12"), "above = 12"),
+    (Rule("above.owner", "is", "7"), "above.owner = 7"),
+    (Rule("team", "has", "7"), "7 IN team"),
+    (Rule("colours", "has", "red"), "'red' IN colours"),
+    (Rule("colours", "has_not", "blue"), "'blue' NOT IN colours"),
+    (Rule("colours", "empty"), "COUNT(colours) = 0"),
+    (Rule("papers", "filled"), "COUNT(papers) > 0"),
+    (Rule("wanted", "less", "", "above.wanted"), "wanted < above.wanted"),
+    (Rule("asker", "is", "", "owner"), "asker = owner"),
+]
+
+
+def _words(actor=SYSTEM, locale="en"):
+    return Vocabulary(formula.scope_at(Around(kinds.get("form"), CHOSEN, locale, {}), AT), locale, actor)
+
+
+def test_people_departments_records_and_several_choices_are_compared_as_what_they_are(studio):
+    words = _words()
+    for rule, source in CHOICES:
+        said = Sentence((rule,))
+        assert said.written(words.names) == source and said.problems(words.names) == []
+        found, problems = check(source, words.scope.names, formula.BOOL)
+        assert problems == [] and check_sql(found) == [], source
+        assert words.read(source) == said and conditions.fits(said, words.names), source
+    offered = {thing for group in words.groups for thing, _ in group.things}
+    assert {"asker", "unit", "team", "colours", "papers", "above"} <= offered
+    assert not {"COUNT(team)", "COUNT(colours)", "COUNT(papers)"} & offered  # these are no lines
+    assert conditions.operators_for("papers", words.names) == ("empty", "filled")
+    assert conditions.operators_for("team", words.names) == ("has", "has_not", "empty", "filled")
+
+
+def test_what_is_no_number_and_nobody_is_refused_in_words(studio):
+    for rule in (
+        Rule("asker", "is", "Wang"),
+        Rule("unit", "is"),
+        Rule("quantity", "more", "many"),
+        Rule("quantity", "is"),
+    ):
+        assert Sentence((rule,)).problems(_words().names)
+    for rule in (Rule("quantity", "more", "1,250.5"), Rule("item", "is", ""), Rule("asker", "empty")):
+        assert not Sentence((rule,)).problems(_words().names)
+
+
+def test_whom_a_sentence_is_about_is_searched_and_named(studio):
+    wei = people.add_person(SYSTEM, "wei", "Wei Wang")
+    unit = people.add_department(SYSTEM, "production", "Production", name_zh="生产部")
+    above = service.create(studio.mei, "request", {"item": "Drill"})["id"]
+    definitions.publish_many(SYSTEM, [CHOSEN], "second")
+    said = _words(studio.mei).say(f"asker = {wei} AND unit = {unit} AND above = {above} AND {wei} IN team")
+    assert said == "Asker is Wei Wang and Unit is Production and Above is Drill and Team contains Wei Wang"
+    client, at = studio.client(studio.mei), "/".join(AT)
+
+    def found(thing, text):
+        address = f"/studio/{studio.id}/formula/choices?at={at}&thing={thing}&q={text}"
+        return [(each["value"], each["text"]) for each in client.get(address).json]
+
+    assert found("asker", "wei") == found("team", "wei") == [(str(wei), "Wei Wang")]
+    assert found("unit", "生产") == [(str(unit), "Production")] and found("above", "dri") == [
+        (str(above), "Drill")
+    ]
+    assert found("quantity", "") == found("nothing", "") == []
+    grant = {"id": "v", "form": "request", "may": ["view"], "where": "quantity > 5"}
+    role = {"x-kind": "role", "x-id": "0000009c", "x-key": "some", "title": "Some", "grants": [grant]}
+    definitions.publish_many(SYSTEM, [role], "some of it")
+    some = get_actor(people.add_person(SYSTEM, "some", "Some", roles=["some"]))
+    assert _words(some).say(f"above = {above}") == f"Above is #{above}"  # which they may not see
+
+
+def test_the_dialog_refuses_a_name_typed_for_a_number_and_keeps_a_chosen_person(studio):
+    studio.app.config["WTF_CSRF_ENABLED"] = False
+    definitions.publish_many(SYSTEM, [CHOSEN], "second")
+    client, headers, at = studio.client(studio.mei), {"Origin": "http://localhost"}, "/".join(AT)
+    given = {"at": at, "join": "all", "field": "asker", "operator": "is", "value": "Wang", "other": ""}
+    address, kept = f"/studio/{studio.id}/formula", f"/studio/{studio.id}/do/condition"
+    assert "Choose what it is compared with" in client.post(address, data=given, headers=headers).text
+    posted = {**given, "shown": "properties/item", "revision": studio.desk().revision}
+    assert client.post(kept, data=posted, headers=headers).status_code == 422
+    person = {**posted, "value": str(studio.lin.person_id)}
+    assert client.post(kept, data=person, headers=headers).status_code == 200
+    assert studio.desk().doc["properties"]["item"]["x-visible"] == f"asker = {studio.lin.person_id}"
+    opened = client.get(f"{address}?at={at}").text
+    assert "data-search" in opened and "Lin</option>" in opened

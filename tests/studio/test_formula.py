@@ -1,11 +1,16 @@
 """The formula editor: problems at their character, results on a sample, rules as sentences."""
 
+from dataclasses import replace
+
 import pytest
 
+from formloop.access.actor import SYSTEM
 from formloop.core.definitions import kinds
+from formloop.definitions import service as definitions
 from formloop.forms import service
-from formloop.studio import formula
+from formloop.studio import conditions, drafting, formula
 from formloop.studio.pickers import Around
+from formloop.studio.vocabulary import Vocabulary
 from studio.conftest import PAPER
 
 
@@ -22,6 +27,31 @@ def test_a_mistake_is_told_at_its_character_in_both_languages(studio):
     (problem,) = _judge(studio, "1 + nothing").problems
     assert (problem.line, problem.column) == (1, 5)
     assert "nothing" in problem.message.render("zh-CN") != problem.message.render("en")
+
+
+def test_without_a_record_it_says_why_and_typed_values_give_a_result(studio):
+    verdict = _judge(studio, "quantity * 2")
+    assert verdict.result == "" and "no record" in verdict.why.render("en")
+    assert [(each.path, each.title, each.kind) for each in verdict.asks] == [
+        ("quantity", "Quantity", "number")
+    ]
+    scope = formula.scope_at(_around(), ("properties", "item", "x-visible"))
+
+    def tried(source, **given):
+        found = {path.replace("__", "."): value for path, value in given.items()}
+        return formula.judge(studio.mei, replace(scope, expects=None), source, "en", found)
+
+    assert tried("quantity * 2", quantity="21").result == "42"
+    assert (
+        tried(
+            "IF(wanted > '2026-01-31', JOIN(lines.part), 'x')", wanted="2026-02-01", lines__part="a, b"
+        ).result
+        == "a, b"
+    )
+    assert "zero" in tried("1 / quantity", quantity="0").why.render("en")
+    assert tried("quantity + 1", quantity="many").result == "1"  # what is no number is empty
+    service.create(studio.mei, "request", {"item": "Drill", "quantity": "0"})
+    assert "Drill" in _judge(studio, "1 / quantity").why.render("en")
 
 
 def test_the_result_is_that_of_the_newest_record(studio):
@@ -56,6 +86,9 @@ def test_the_editor_opens_with_the_formula_and_judges_it(studio):
     headers = {"Origin": "http://localhost"}
     wrong = {"at": at, "source": "quantity >"}
     assert "character" in client.post(f"/studio/{studio.id}/formula", data=wrong, headers=headers).text
+    typed = {"at": at, "source": "quantity * 2", "sample.quantity": "4"}
+    shown = client.post(f"/studio/{studio.id}/formula", data=typed, headers=headers).text
+    assert "This gives 8" in shown and 'name="sample.quantity" value="4"' in shown
 
 
 def test_titles_of_fields_are_taken_for_their_keys_where_that_makes_a_formula(studio):
@@ -83,3 +116,84 @@ def test_the_editor_offers_the_formula_that_was_meant(studio):
     address = f"/studio/{studio.id}/formula"
     shown = studio.client(studio.mei).post(address, data=given, headers={"Origin": "http://localhost"}).text
     assert 'data-formula-reword="quantity * 2"' in shown
+
+
+LOT = {
+    "x-kind": "form",
+    "x-id": "0000002a",
+    "x-key": "lot",
+    "title": "Lot",
+    "type": "object",
+    "properties": {
+        "item": {"type": "string", "title": "Item"},
+        "expires": {"type": "string", "format": "date", "title": "Expires"},
+    },
+}
+ISSUE = {
+    "x-kind": "form",
+    "x-id": "0000003a",
+    "x-key": "issue",
+    "title": "Issue",
+    "type": "object",
+    "properties": {
+        "day": {"type": "string", "format": "date", "title": "Day"},
+        "lines": {
+            "type": "array",
+            "title": "Lines",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "item": {"type": "string", "title": "Item"},
+                    "lot": {
+                        "type": "integer",
+                        "x-type": "relation",
+                        "title": "Lot",
+                        "x-relation": {"form": "lot", "where": "item = this.item AND expires >= this.day"},
+                    },
+                },
+            },
+        },
+    },
+}
+
+
+def test_a_condition_on_the_records_of_another_form_in_lines_knows_both_and_is_a_sentence(studio):
+    definitions.publish_many(SYSTEM, [LOT, ISSUE], "lots")
+    at = ("properties", "lines", "items", "properties", "lot", "x-relation", "where")
+    beside = ISSUE["properties"]["lines"]["items"]["properties"]["lot"]["x-relation"]
+    scope = formula.scope_at(Around(kinds.get("form"), ISSUE, "en", beside), at)
+    source = beside["where"]
+    assert formula.judge(studio.mei, scope, source, "en").problems == []
+    (wrong,) = formula.judge(studio.mei, scope, "itm = 2", "en").problems
+    assert "Item" in wrong.message.render("en")  # of the lots, which can be named here
+    assert {"item": "Item", "expires": "Expires"}.items() <= dict(scope.fields).items()
+    assert dict(scope.own)["this.day"] == "“Day” here"
+    assert dict(scope.own)["this.item"] == "“Lines · Item” here"
+    words = Vocabulary(scope, "en")
+    sentence = words.read(source)
+    assert conditions.fits(sentence, words.names) and sentence.written(words.names) == source
+    assert words.say(source) == ("Item is “Lines · Item” here and Expires is at least “Day” here")
+    assert ("this.day", "“Day” here") in words.others("expires")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_dialog_offers_the_fields_of_this_record_to_compare_with(studio):
+    studio.app.config["WTF_CSRF_ENABLED"] = False
+    definitions.publish_many(SYSTEM, [LOT, ISSUE], "lots")
+    client = studio.client(studio.mei)
+    at = "properties/lines/items/properties/lot/x-relation/where"
+    opened = client.get(f"/studio/{ISSUE['x-id']}/formula?at={at}").text
+    assert 'value="this.item" selected' in opened and "<textarea" not in opened
+    text = client.get(f"/studio/{ISSUE['x-id']}/formula?at={at}&text=1").text
+    assert 'data-insert="this.item"' in text and "no “this”" not in text
+    said = {"at": at, "join": "all", "field": "expires", "operator": "less", "value": "", "other": "this.day"}
+    answer = client.post(
+        f"/studio/{ISSUE['x-id']}/do/condition",
+        data={**said, "revision": drafting.open_desk(studio.mei, ISSUE["x-id"]).revision},
+        headers={"Origin": "http://localhost"},
+    )
+    assert answer.status_code == 200
+    lot = drafting.open_desk(studio.mei, ISSUE["x-id"]).doc["properties"]["lines"]["items"]["properties"][
+        "lot"
+    ]
+    assert lot["x-relation"]["where"] == "expires < this.day"

@@ -10,6 +10,8 @@ from formloop.access import gate
 from formloop.access.actor import SYSTEM
 from formloop.core.definitions import kinds
 from formloop.definitions import service as definitions
+from formloop.forms import listing
+from formloop.forms.kind import get_form
 from formloop.studio import drafting
 from formloop.studio.pickers import Around, pickers
 from studio.conftest import PAPER
@@ -169,7 +171,12 @@ def test_the_preview_shows_the_draft_as_people_fill_it_in(studio, client):
     _do(studio, client, "field-add", type="relation")
     assert "Say which form this points to." in client.get(f"/studio/{studio.id}/preview").text
     _do(studio, client, "undo")
-    assert 'name="quantity"' in client.get(f"/studio/{studio.id}/preview?as=phone").text
+    desk, phone, within = (
+        client.get(f"/studio/{studio.id}/preview?as={seen}").text for seen in ("desk", "phone", "page")
+    )
+    assert 'name="quantity"' in desk and 'name="quantity"' in within and "fl-studio-bar" not in within
+    assert 'src="?as=page"' in phone and 'name="quantity"' not in phone  # laid out as wide as a phone is
+    assert "data-fl-add-line" in within and "js/form.js" in within
 
 
 def test_nobody_else_may_design(studio):
@@ -282,3 +289,55 @@ def test_icons_have_names_in_both_languages(studio, language, group, factory):
     page = studio.client(studio.mei).get(f"/studio/{studio.id}", headers={"Accept-Language": language}).text
     assert f'value="building-factory-2" aria-label="{factory}"' in page  # what a screen reader says
     assert f'<span title="{factory}">' in page and f'aria-label="{group}"' in page
+
+
+def test_a_workflow_that_was_never_published_is_played_with_typed_values_from_any_step(studio, client):
+    first = {**FLOW["steps"][0], "who": [{"rule": "initiator"}], "title": "Boss looks"}
+    end = {
+        "id": "last",
+        "node": "approval",
+        "who": [{"rule": "initiator"}],
+        "title": "Last look",
+        "fields": {"*": "view"},
+    }
+    big = {"id": "big", "when": "quantity > 1", "steps": [{**end, "id": "large", "title": "Large one"}]}
+    choice = {"id": "choice", "node": "condition", "branches": [big, {"id": "rest", "steps": []}]}
+    doc = {**FLOW, "steps": [first, choice, end]}
+    definitions.save_draft(studio.mei, "workflow", doc, None)
+    designer = client.get(f"/studio/{doc['x-id']}?at=steps/choice/branches/big").text
+    assert "/cases/play/flow?from=choice" in designer
+    assert client.get("/cases/play/flow").status_code == 200
+
+    def play(**said):
+        answer = client.post("/cases/play/flow", data={"action": "play", **said}, headers=HTMX)
+        assert answer.status_code == 200
+        shown = answer.text[answer.text.index('aria-live="polite"') :]
+        return [title for title in ("Boss looks", "Large one", "Last look") if title in shown]
+
+    assert play(**{"value.item": "Drill", "value.quantity": "5"}) == ["Boss looks", "Large one", "Last look"]
+    assert play(**{"value.item": "Drill", "value.quantity": "1"}) == ["Boss looks", "Last look"]
+    assert play(**{"from": "choice", "value.item": "Drill", "value.quantity": "5"}) == [
+        "Large one",
+        "Last look",
+    ]
+    assert play(**{"from": "large", "value.item": "Drill", "value.quantity": "1"}) == [
+        "Large one",
+        "Last look",
+    ]
+    assert client.post("/cases/play/flow", data={"from": "nowhere"}, headers=HTMX).status_code == 404
+    assert listing.list_records(studio.mei, get_form("request"), listing.Query()).rows == []  # nothing stays
+    assert "/cases/play-given/request" in client.get("/f/request/new").text
+    given = client.post(
+        "/cases/play-given/request", data={"item": "Drill", "quantity": "5"}, headers=HTMX
+    ).text
+    assert "Large one" in given
+    unknown = {**doc, "x-id": "0000005a", "x-key": "other_flow", "form": "nothing"}
+    definitions.save_draft(studio.mei, "workflow", unknown, None)
+    assert client.get("/cases/play/other_flow").status_code == 409
+    assert "Publish the form first" in client.get("/studio/0000005a").text
+
+
+def test_a_draft_with_problems_is_not_played_and_says_them(studio, client):
+    definitions.save_draft(studio.mei, "workflow", {**FLOW, "steps": [{**FLOW["steps"][0], "who": []}]}, None)
+    answer = client.post("/cases/play/flow", data={"action": "play"}, headers=HTMX)
+    assert (answer.status_code == 422 and "fl-problem" in answer.text) or "alert" in answer.text

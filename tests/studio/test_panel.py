@@ -278,3 +278,47 @@ def test_what_is_named_in_the_reader_s_language_is_asked_for_first():
         (("x-title", "zh-CN"), "采购申请")
     ]  # what is stored stays where it is
     assert names(PAPER, "zh-CN")[0].name == "v-title"  # named in one language alone
+
+
+def test_members_of_a_panel_and_what_was_chosen_in_an_order_are_moved(studio):
+    doc = {
+        **PAPER,
+        "x-states": {"open": {"title": "Open"}, "done": {"title": "Done"}, "gone": {"title": "Gone"}},
+    }
+    (states,) = (
+        part for part in _open(doc).parts() if part.__class__ is panel.Members and part.at == ("x-states",)
+    )
+    kinds_of = kinds.get("form").identities
+
+    def moved(doc, part, place, way):
+        at, before = part.members[place][0], part.moves(place)[way]
+        return apply(doc, [Operation("move", at, before=before)], kinds_of)[0]
+
+    assert list(moved(doc, states, 0, 1)["x-states"]) == ["done", "open", "gone"]
+    assert list(moved(doc, states, 1, 1)["x-states"]) == ["open", "gone", "done"]
+    assert list(moved(doc, states, 2, 0)["x-states"]) == ["open", "gone", "done"]
+    assert states.moves(0)[0] is None and states.moves(2)[1] is None
+    flow = {
+        **FLOW,
+        "steps": [{**FLOW["steps"][0], "who": [{"rule": "head", "level": each} for each in (1, 2, 3)]}],
+    }
+    opened = _open(flow, "steps", "boss")
+    who = next(part for part in opened.parts() if part.__class__ is panel.Members and part.at[-1] == "who")
+    levels = [
+        [each["level"] for each in moved(flow, who, place, way)["steps"][0]["who"]]
+        for place, way in ((0, 1), (1, 0), (1, 1), (2, 0))
+    ]
+    assert levels == [[2, 1, 3], [2, 1, 3], [1, 3, 2], [1, 3, 2]]
+    listed = {**PAPER, "x-list": {"columns": ["quantity", "item", "wanted"]}}
+    cell = next(
+        cell
+        for part in _open(listed, "x-list").parts()
+        for row in part.rows
+        for cell in row
+        if cell.name == "v-columns"
+    )
+    assert cell.field.schema["x-in-order"] and cell.value == ["quantity", "item", "wanted"]
+    assert [value for value, _ in cell.choices][:4] == ["quantity", "item", "wanted", "lines"]
+    at = ("x-list", "columns", "wanted")
+    done, _ = apply(listed, [Operation("move", at, before="item")], kinds_of)
+    assert done["x-list"]["columns"] == ["quantity", "wanted", "item"]

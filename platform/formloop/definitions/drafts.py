@@ -226,3 +226,11 @@ def _shown(row: Row[Any]) -> Definition:
         archived=row.archived,
         publishing=row.publishing,
     )
+
+
+def list_unpublished(kind: str) -> list[Draft]:
+    """The drafts of definitions that were never published."""
+    wanted = definition.c.kind == kind, definition.c.version.is_(None), definition.c.draft.is_not(None)
+    with reading() as conn:
+        rows = conn.execute(select(definition).where(*wanted).order_by(definition.c.id)).all()
+    return [Draft(_shown(row), parse(row.draft).doc, row.draft, row.draft_revision) for row in rows]

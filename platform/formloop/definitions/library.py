@@ -129,10 +129,12 @@ def _find_with(coming: Overlay, kind: str, key: str) -> Any | None:
 
 def at_version(kind: str, key: str, version: int) -> Any:
     """What runs of one numbered version, for what was started under it, even if it is out of use; or NotFound."""
+    coming = overlay()  # what is prepared with these in mind holds for this transaction alone
+    if version == coming.documents.get((kind, key), (None, None))[1]:
+        return published(kind, key)  # also what was never published and is only tried
     entry = find_entry(kind, key) or _current().retired.get((kind, key))
     if entry is None:
         raise NotFound(M("There is no {kind} “{key}”.", kind=kinds.get(kind).title, key=key))
-    coming = overlay()  # what is prepared with these in mind holds for this transaction alone
     if version == coming.documents.get((kind, key), (None, entry.version))[1] and _is_running(kind, key):
         return published(kind, key)
     older = coming.older if coming.documents else _current().older

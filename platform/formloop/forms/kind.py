@@ -9,10 +9,11 @@ from sqlalchemy import Connection
 from formloop.core.definitions import Doc, ImpactRow, Kind, Library, kinds, name_pattern
 from formloop.core.definitions.envelope import load_schema
 from formloop.core.errors import NotFound, Problem
-from formloop.core.text import M
+from formloop.core.text import LOCALES, M
 from formloop.definitions import library
 from formloop.forms import ahead, schema_change
 from formloop.forms.fields import type_of
+from formloop.forms.fields.dropdown import choice_title
 from formloop.forms.layout import check_layout, read_layout
 from formloop.forms.reading import FindForm, Reader
 from formloop.forms.spec import Field, FormSpec, ListSpec, State
@@ -133,6 +134,7 @@ def _check_places(spec: FormSpec, reader: Reader) -> None:
             if key not in spec.fields and key not in allowed:
                 reader.problems.append(Problem("no_field", place, M("There is no field “{key}”.", key=key)))
     reader.problems += [_no_beginning(key) for key in spec.list.begins if not _may_begin(spec, key)]
+    reader.problems += _unknown_beginnings(spec)
     _check_share(spec, reader)
     reader.problems += check_layout(dict(spec.document), spec.fields)
     for key in (key.lstrip("-") for key in spec.list.sort):
@@ -157,6 +159,37 @@ def _no_beginning(key: str) -> Problem:
         key=key,
     )
     return Problem("no_beginning", "x-list.begins", text)
+
+
+def _unknown_beginnings(spec: FormSpec) -> Iterable[Problem]:
+    """Values that a list begins with and that are none of the options or states: it would open empty."""
+    for key, said in spec.list.begins.items():
+        known = _named_values(spec, key)
+        for value in (each.strip() for each in said.split(",")):
+            if known and value and value.casefold() not in known:
+                text = M(
+                    "The list begins with “{value}”, which “{key}” never has. Possible: {choices}.",
+                    value=value[:40],
+                    key=key,
+                    choices=", ".join(dict.fromkeys(known.values())),
+                )
+                yield Problem("no_beginning", "x-list.begins", text)
+
+
+def _named_values(spec: FormSpec, key: str) -> dict[str, str]:
+    """What a value of a field, or the state, may be written as, with the value itself; nothing where any may be."""
+    field = spec.fields.get(key)
+    if field is None:
+        states = spec.states.values() if key == "state" else ()
+        return {
+            word.casefold(): s.key for s in states for word in (s.key, *(s.title(each) for each in LOCALES))
+        }
+    if type_of(dict(field.schema)) == "cascade":
+        return {}
+    words = {
+        each: (each, *(choice_title(field, each, locale) for locale in LOCALES)) for each in field.choices
+    }
+    return {word.casefold(): each for each, written in words.items() for word in written}
 
 
 def _check_share(spec: FormSpec, reader: Reader) -> None:

@@ -12,11 +12,13 @@ from formloop.bridges import trial
 from formloop.bridges.spec import ASKED
 from formloop.core.definitions import Path, kinds
 from formloop.core.errors import Invalid, Problem
+from formloop.core.expression import RecordType, Type
 from formloop.core.text import M, Message
 from formloop.definitions import editor, library
 from formloop.definitions import service as definitions
 from formloop.forms import listing, states
 from formloop.forms.listing import Query
+from formloop.forms.reading import OWN, single_of
 from formloop.forms.spec import FormSpec
 from formloop.studio import drafting
 from formloop.studio.bridge_design import (
@@ -29,10 +31,10 @@ from formloop.studio.bridge_design import (
     read_filled,
 )
 from formloop.studio.designer import FIXED, Act, Designer, Gesture, Made, designers
-from formloop.studio.formula import Scope, expected_at
+from formloop.studio.formula import Scope, expected_at, own_field, scope_of
 from formloop.studio.operations import Operation, apply
 from formloop.studio.panel import Panel
-from formloop.studio.pickers import Around, Option, fields_of, options_of, pickers, states_of
+from formloop.studio.pickers import Around, Option, fields_of, options_of, pickers, points_of, states_of
 from formloop.studio.shapes import mapping, texts
 from formloop.web import navigation, page, viewer
 from formloop.web.routes import route
@@ -89,6 +91,8 @@ class BridgeDesigner(Designer):
         source, target = form_at(around.doc, "from"), form_at(around.doc, "to")
         if source is None:
             return Scope({}, [], expected_at(at), "")
+        if at == ("find", "where"):
+            return _found_by(around, source, expected_at(at))
         wanted = target.fields.get(at[1]) if target and len(at) == 2 and at[0] == "map" else None
         expects = wanted.type.expression_type(wanted) if wanted else expected_at(at)
         lines = lines_of(around.doc, source)
@@ -97,12 +101,12 @@ class BridgeDesigner(Designer):
         if at[:1] == ("lines",) and lines is None:
             offered = [*list_found(around.doc, around.locale), *offered]
         each = lines.key if lines else ""
-        found = options_of(library.find_document("form", source.key) or {}, around.locale)
-        choices = {
-            f"line.{path.rpartition('.')[2]}" if each and path.startswith(f"{each}.") else path: named
-            for path, named in found.items()
-        }
-        return Scope(names_in(around.doc, source), offered, expects, source.key, each, choices)
+        said = library.find_document("form", source.key) or {}
+
+        choices = {_as_line(path, each): one for path, one in options_of(said, around.locale).items()}
+        points = {_as_line(path, each): one for path, one in points_of(said, around.locale).items()}
+        names = names_in(around.doc, source)
+        return Scope(names, offered, expects, source.key, each, choices, points)
 
     def warnings(self, around: Around) -> list[Problem]:
         """States of the source that nothing leads to."""
@@ -111,6 +115,23 @@ class BridgeDesigner(Designer):
     def gestures(self) -> Mapping[str, Act]:
         """Accepting suggestions, besides what every designer can."""
         return {**super().gestures(), "accept": _accept}
+
+
+def _as_line(path: str, lines: str) -> str:
+    """What expressions of a bridge call a field, or a column of the lines that it carries over."""
+    return f"line.{path.rpartition('.')[2]}" if lines and path.startswith(f"{lines}.") else path
+
+
+def _found_by(around: Around, source: FormSpec, expects: Type | None) -> Scope:
+    """The records looked up see themselves, and the source as `this`."""
+    there = form_at(around.doc, "find")
+    if there is None:
+        return Scope({}, [], expects, "")
+    scope = scope_of(library.find_document("form", there.key) or {}, around.locale)
+    names = {**there.names, OWN: RecordType(OWN, lambda: single_of(source.names))}
+    single = [each for each in source.fields.values() if not each.children]
+    own = [own_field(each.key, each.title(around.locale), around.locale) for each in single]
+    return replace(scope, names=names, expects=expects, own=own)
 
 
 def _accept(gesture: Gesture) -> Made:

@@ -21,7 +21,7 @@ from formloop.forms.spec import Field
 from formloop.ledgers.spec import LedgerSpec
 from formloop.studio.inputs import written_source
 from formloop.studio.operations import find
-from formloop.studio.pickers import Around, Option, Ready
+from formloop.studio.pickers import Around, Option, Ready, source_of
 from formloop.studio.shapes import mapping, texts
 
 COUNT = M("Number of rows")
@@ -165,6 +165,13 @@ def choices_in(part: Doc, locale: str) -> dict[str, list[Option]]:
         for path, (_, _, field) in rows_name(part, locale).items()
         if field is not None and field.choices
     }
+
+
+def points_in(part: Doc, locale: str) -> dict[str, str]:
+    """Where the people, departments and files of what the rows name come from."""
+    named = rows_name(part, locale).items()
+    found = {path: source_of(field) for path, (_, _, field) in named if field is not None}
+    return {path: source for path, source in found.items() if source}
 
 
 def joins(around: Around) -> list[Ready]:

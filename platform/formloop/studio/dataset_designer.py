@@ -58,12 +58,13 @@ class DatasetDesigner(Designer):
         """Expressions see what the dataset itself lets them name at their place: its columns, or its source's rows."""
         doc, locale, given = around.doc, around.locale, dataset_design.given(around.doc, around.locale)
         if at[:1] in (("measures",), ("having",)):
-            fields, options = _columns(around), dict[str, list[Option]]()
+            fields, options, points = _columns(around), dict[str, list[Option]](), dict[str, str]()
         else:
             part = dataset_design.part_of(doc, at)
             fields = [(path, word) for path, (_, word, _) in dataset_design.rows_name(part, locale).items()]
-            options = dataset_design.choices_in(part, locale)
-        return Scope(_names_at(doc, at), [*fields, *given], expected_at(at), "", options=options)
+            options, points = dataset_design.choices_in(part, locale), dataset_design.points_in(part, locale)
+        names = _names_at(doc, at)
+        return Scope(names, [*fields, *given], expected_at(at), "", options=options, points=points)
 
     def write(self, gesture: Gesture, operations: list[Operation]) -> Made:
         """What a panel changed; more rows begin with the columns that their source has too."""

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from formloop.access import signing
+from formloop.access.actor import SYSTEM
 from formloop.core.definitions import Path
 from formloop.core.text import M, localized
 from formloop.definitions.editor import empty_value
@@ -125,7 +127,8 @@ def _when(branch: Mapping[str, Any], around: Around) -> str:
     if "when" not in branch:
         return ""
     scope = scope_at(around, ("when",))
-    return Vocabulary(scope, around.locale).say(str(branch["when"])) or UNSAID.render(around.locale)
+    words = Vocabulary(scope, around.locale, signing.find_current() or SYSTEM)
+    return words.say(str(branch["when"])) or UNSAID.render(around.locale)
 
 
 def _says(step: Mapping[str, Any], around: Around) -> str:
@@ -213,10 +216,17 @@ def _shift(gesture: Gesture) -> Made:
     if at and at[-1] in ids:
         wanted = ids.index(at[-1]) + (-1 if gesture.text("by") == "-1" else 1)
         others: Sequence[str] = [each for each in ids if each != at[-1]]
-        if 0 <= wanted < len(ids):
+        places = len(ids) - _ends_with_otherwise(siblings)
+        if 0 <= wanted < places and ids.index(at[-1]) < places:
             before = others[wanted] if wanted < len(others) else ""
             return apply(around.doc, [Operation("move", at, before=before)], around.kind.identities)
     return around.doc, at
+
+
+def _ends_with_otherwise(branches: Sequence[Any]) -> bool:
+    """Whether the last branch is the one for all other cases: it stays the last one."""
+    said = [mapping(each) for each in branches]
+    return bool(said) and "when" not in said[-1] and any("when" in each for each in said)
 
 
 def _plain(do: str) -> Act:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import Any
 
 from formloop.access.actor import Actor
 from formloop.core.definitions import Doc, Path
@@ -18,7 +19,7 @@ from formloop.core.expression import (
     Type,
 )
 from formloop.core.expression import check as check_expression
-from formloop.core.text import translate
+from formloop.core.text import M, Message, translate
 from formloop.definitions import library
 from formloop.forms import listing, reads
 from formloop.forms.elsewhere import CONDITIONED
@@ -27,12 +28,16 @@ from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.publisher_rights import read_elsewhere, sees
-from formloop.forms.reading import OWN, line_names, names_of, with_titles
+from formloop.forms.reading import OWN, line_names, names_of, single_of, with_titles
 from formloop.forms.spec import FormSpec, Values
-from formloop.studio.pickers import ITSELF, Around, Option, fields_of, find_newest, options_of
+from formloop.studio import samples
+from formloop.studio.pickers import ITSELF, Around, Option, fields_of, find_newest, options_of, points_of
+from formloop.studio.samples import Sample
 from formloop.studio.shapes import mapping
 
 MOST_SOURCE = 4_096
+NO_RECORD = M("There is no record to try it on. Type values to try it with.")
+TYPE_VALUES = M("It compares with a record that is being filled in. Type values to try it with.")
 _QUOTED = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
 CONDITIONS = (
     "x-visible",
@@ -48,11 +53,16 @@ CONDITIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What an expression comes to: problems with their place, or the value for a sample record."""
+    """What an expression comes to: problems with their place, or the value for a sample record.
+
+    Without a value it says `why`, and asks for values to try it with.
+    """
 
     problems: list[Problem]
     result: str = ""
     sample: str = ""
+    why: Message | None = None
+    asks: list[Sample] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,23 +79,35 @@ class Scope:
     form: str
     each: str | None = None
     options: Mapping[str, list[Option]] = field(default_factory=dict)  # what a field of choices may be
-    own: list[Option] = field(default_factory=list)
+    points: Mapping[str, str] = field(default_factory=dict)  # where the people or files of a field come from
+    own: list[Option] = field(default_factory=list)  # of this record, where conditions are about another form
 
 
 def scope_at(around: Around, at: Path) -> Scope:
     """The scope of a place in a definition that is about one form."""
-    fields = fields_of(around.form, around.locale)
-    options = options_of(around.form, around.locale)
-    if _looks_elsewhere(around, at):
-        names, form = _names_elsewhere(around, at), str(around.form.get("x-key", ""))
+    names, found = _names_at(around, at), scope_of(around.form, around.locale)
+    if looks_elsewhere(around, at):
         own = _own_fields(around, at)
         itself = [("id", ITSELF.render(around.locale))] if own else []
-        return Scope(names, [*fields, *itself], BOOL, form, options=options, own=own)
+        return replace(found, names=names, fields=[*found.fields, *itself], expects=BOOL, own=own)
     if _in_lines(around, at):
-        fields = [(name.removeprefix(f"{at[1]}."), word) for name, word in fields]
-        options = {name.removeprefix(f"{at[1]}."): each for name, each in options.items()}
-    form = str(around.form.get("x-key", ""))
-    return Scope(_names_at(around, at), fields, expected_at(at), form, options=options)
+        lines = f"{at[1]}."
+        fields = [(name.removeprefix(lines), word) for name, word in found.fields]
+        options = {name.removeprefix(lines): each for name, each in found.options.items()}
+        points = {name.removeprefix(lines): each for name, each in found.points.items()}
+        found = replace(found, fields=fields, options=options, points=points)
+    return replace(found, names=names, expects=expected_at(at))
+
+
+def scope_of(form: Doc, locale: str) -> Scope:
+    """What is said of the fields of a form, without the names of a place."""
+    options, points = options_of(form, locale), points_of(form, locale)
+    return Scope({}, fields_of(form, locale), None, str(form.get("x-key", "")), None, options, points)
+
+
+def own_field(key: str, word: str, locale: str) -> Option:
+    """A field of this record, as a condition over another form names it."""
+    return f"{OWN}.{key}", M("“{field}” here", field=word).render(locale)
 
 
 def expected_at(at: Path) -> Type | None:
@@ -93,7 +115,7 @@ def expected_at(at: Path) -> Type | None:
     return BOOL if at and at[-1] in CONDITIONS else None
 
 
-def _looks_elsewhere(around: Around, at: Path) -> bool:
+def looks_elsewhere(around: Around, at: Path) -> bool:
     """Whether it is the condition of a field's relation, linkage, look-up or options."""
     return around.kind.name == "form" and len(at) > 3 and at[-1] == "where" and at[-2] in CONDITIONED
 
@@ -106,10 +128,10 @@ def _names_elsewhere(around: Around, at: Path) -> dict[str, Type]:
         return theirs
     in_lines = _in_lines(around, at) and at[1] in own["properties"]
     names = line_names(own, at[1], find_form) if in_lines else names_of(own, find_form)
-    itself = RecordType(
-        str(around.form.get("x-key", "")), dict
-    )  # which record it is, as relations to its form hold it
-    return {**theirs, "id": itself, OWN: RecordType(OWN, lambda: names)}
+    # which record it is, as relations to its form hold it
+    itself = RecordType(str(around.form.get("x-key", "")), dict)
+    known = single_of(theirs) if at[-2] == "x-relation" else theirs
+    return {**known, "id": itself, OWN: RecordType(OWN, lambda: names)}
 
 
 def _own_fields(around: Around, at: Path) -> list[Option]:
@@ -121,18 +143,17 @@ def _own_fields(around: Around, at: Path) -> list[Option]:
     columns = [(key.removeprefix(f"{line}."), word) for key, word in fields if key.startswith(f"{line}.")]
     lines = {key.partition(".")[0] for key, _ in fields if "." in key}
     named = {key for key, _ in columns} | lines
-    return [*columns, *((key, word) for key, word in fields if "." not in key and key not in named)]
+    top = [(key, word) for key, word in fields if "." not in key and key not in named]
+    return [own_field(key, word, around.locale) for key, word in [*columns, *top]]
 
 
 def _names_at(around: Around, at: Path) -> dict[str, Type]:
+    if looks_elsewhere(around, at):
+        return _names_elsewhere(around, at)
     form, own, find_form = _sound(around.form), _sound(around.doc), cache(_find_sound)  # each is read once
     if _in_lines(around, at) and at[1] in own["properties"]:
         return line_names(own, at[1], find_form)
-    names = names_of(form, find_form)
-    if at and at[-1] == "where" and around.doc is not around.form:
-        own_names = names_of(own, find_form)
-        return {**own_names, **names, OWN: own_names.get("id", BOOL)}
-    return names
+    return names_of(form, find_form)
 
 
 def _find_sound(key: str) -> Doc | None:
@@ -168,17 +189,30 @@ def functions() -> list[tuple[str, list[tuple[str, str, str, str]]]]:
     return list(found.items())
 
 
-def judge(actor: Actor, scope: Scope, source: str, locale: str) -> Verdict:
-    """Whether the expression can be understood, and what it gives for the newest record."""
+def judge(
+    actor: Actor, scope: Scope, source: str, locale: str, given: Mapping[str, str] | None = None
+) -> Verdict:
+    """Whether the expression can be understood, and what it gives: for the newest record, or for values `given`."""
     found, problems = check_expression(source, scope.names, scope.expects)
+    titles = dict([*scope.fields, *scope.own])
     if found is None:
-        titles = dict(scope.fields)
         return Verdict([replace(each, message=with_titles(each.message, titles)) for each in problems])
-    if any(path[0] == OWN for path in found.reads):
-        return Verdict(
-            []
-        )  # a record of the other form alone says nothing: what it is compared with is not there
-    return _tried(actor, scope, found, locale)
+    given = {path: text for path, text in (given or {}).items() if text.strip()}
+    if not given and not any(path[0] == OWN for path in found.reads):
+        verdict = _tried(actor, scope, found, locale)
+        if verdict.result:
+            return verdict
+        why = verdict.why
+    else:
+        why = None if given else TYPE_VALUES
+    asks = samples.asked(found, titles, given)
+    if not given and asks:
+        return Verdict([], why=why, asks=asks)
+    try:
+        value = found.evaluate(samples.environment(found, given), context_of(actor))
+    except EvaluationError as error:
+        return Verdict([], why=error.message, asks=asks)
+    return Verdict([], _shown(value, locale), "", asks=asks)
 
 
 def reworded(scope: Scope, source: str) -> str:
@@ -199,21 +233,30 @@ def reworded(scope: Scope, source: str) -> str:
 
 
 def _tried(actor: Actor, scope: Scope, expression: Expression, locale: str) -> Verdict:
-    """The value for the newest record that the builder may see, where the form is published."""
+    """The value for the newest record that the builder may see, or why there is none."""
     if library.find_document("form", scope.form) is None:
-        return Verdict([])
+        return Verdict([], why=NO_RECORD)
+    name = ""
     try:
         spec = get_form(scope.form)
         found = listing.list_records(actor, spec, listing.Query(sort=("-id",), limit=1)).rows
         if not found:
-            return Verdict([])
+            return Verdict([], why=NO_RECORD)
         values = reads.get_record(actor, spec.key, found[0]["id"])
+        name = str(values.get(spec.title_field) or values["id"])
         value = expression.evaluate(_seen(actor, spec, values, scope, expression), context_of(actor))
-    except (EvaluationError, FormloopError, KeyError, TypeError):
-        return Verdict([])
+    except EvaluationError as error:
+        return Verdict([], why=M("For {record}: {problem}", record=name, problem=error.message))
+    except Forbidden:
+        return Verdict([], why=M("You may not see what it reads. Type values to try it with."))
+    except (FormloopError, KeyError, TypeError):
+        return Verdict([], why=NO_RECORD)
+    return Verdict([], _shown(value, locale), name)
+
+
+def _shown(value: Any, locale: str) -> str:
     said = translate((YES if value else NO).msgid, locale) if isinstance(value, bool) else value
-    name = values.get(spec.title_field) or values["id"]
-    return Verdict([], str(said if said is not None else "–"), str(name))
+    return str(said if said is not None else "–")
 
 
 def _seen(actor: Actor, spec: FormSpec, values: Values, scope: Scope, expression: Expression) -> Values:

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -18,6 +18,7 @@ from formloop.studio.shapes import listing, mapping, texts
 
 FACES = ("icon", "color")  # chosen by what they look like
 BESIDE = ("parameters", "as_of")  # of a source, what is not its choice
+IN_ORDER = ("columns", "field", "listed", "person", "sorting")  # what is chosen of these stands in an order
 LONG = 300  # characters from which a text has several lines
 Offer = Callable[[str, Any], list[tuple[str, str]]]
 _ISO = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?")
@@ -65,7 +66,8 @@ def input_for(schema: Schema, value: Any, offer: Offer) -> Input | None:
     if word == "numbering":
         return Input({**said, "type": "string", "x-numbering": True}, _text, _same)
     if word and kind == "array":
-        return _several(said, offer(word, value))
+        made = _several(said, _chosen_first(offer(word, value), texts(value)))
+        return replace(made, field={**made.field, "x-in-order": word in IN_ORDER})
     if word:
         return _one(said, [(each, said) for each, said in offer(word, value)], {})
     if "enum" in schema:
@@ -153,6 +155,14 @@ def written_source(said: Any) -> str:
     if not isinstance(said, dict):
         return said if isinstance(said, str) else ""
     return json.dumps({key: said[key] for key in sorted(said) if key not in BESIDE}, default=str)
+
+
+def _chosen_first(options: list[tuple[str, str]], chosen: list[str]) -> list[tuple[str, str]]:
+    """What is chosen in its order, then what else there is: a select keeps to the order of its options."""
+    words = dict(options)
+    return [(each, words[each]) for each in chosen if each in words] + [
+        each for each in options if each[0] not in chosen
+    ]
 
 
 def _several(named: dict[str, Any], options: list[tuple[str, Any]], kind: str = "multi_select") -> Input:

@@ -53,6 +53,19 @@ class Members:
         None  # what may be added as it stands: words, name, value as JSON
     )
 
+    def moves(self, place: int) -> tuple[str | None, str | None]:
+        """In front of what a member stands once it is one place earlier, and one later; None where it cannot be."""
+        keys = [at[-1] for at, _, _ in self.members]
+        if keys == [str(number) for number in range(len(keys))]:  # numbers are those without the moved one
+            keys.insert(place, keys[place])
+        return moves_in(keys, place, len(self.members))
+
+
+def moves_in(keys: Sequence[str], place: int, count: int) -> tuple[str | None, str | None]:
+    """In front of which key what stands at a place comes, one place earlier and one later; at the end before nothing."""
+    earlier = keys[place - 1] if place else None
+    return earlier, (keys[place + 2] if place + 2 < count else "") if place + 1 < count else None
+
 
 @dataclass(frozen=True, slots=True)
 class Matrix:

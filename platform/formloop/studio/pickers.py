@@ -15,6 +15,7 @@ from formloop.forms.fields import find_type
 from formloop.forms.kind import DEFAULT_STATES
 from formloop.forms.list_views import SYSTEM_TITLES
 from formloop.forms.live import MOST_CHOICES
+from formloop.forms.spec import Field
 from formloop.studio.operations import find
 from formloop.studio.shapes import mapping, texts
 
@@ -75,12 +76,29 @@ def options_of(form: Mapping[str, Any], locale: str) -> dict[str, list[Option]]:
     found = {}
     for path, _ in fields_of(form, locale):
         said = field_at(form, path)
-        words, choices = mapping(said.get("x-titles")), texts(said.get("enum"))
+        words = mapping(said.get("x-titles"))
+        choices = texts(said.get("enum")) or texts(mapping(said.get("items")).get("enum"))
         if choices:
             found[path] = [
                 (each, localized(mapping(words.get(each)), "title", locale) or each) for each in choices
             ]
     return found
+
+
+def points_of(form: Mapping[str, Any], locale: str) -> dict[str, str]:
+    """Where the people, departments and files of each field that holds such come from, by path."""
+    found = {"owner": "@person", "department": "@department"}  # which every record has
+    for path, _ in fields_of(form, locale):
+        said = field_at(form, path)
+        kind = find_type(said)
+        found[path] = source_of(Field(path, path, kind, said)) if kind is not None else ""
+    return {path: source for path, source in found.items() if source}
+
+
+def source_of(field: Field) -> str:
+    """Where the people, departments or files of a field come from; nothing for all else."""
+    source = field.type.source(field) or ""
+    return source if source.startswith("@") else ""
 
 
 def states_of(form: Mapping[str, Any], locale: str) -> list[Option]:

@@ -30,9 +30,15 @@ def show(desk: drafting.Desk) -> Response:
         raise Conflict(M("Only forms have a preview."))
     spec, problems = build(desk)
     shown = _screen(spec) if spec is not None else None
-    phone = request.args.get("as") == "phone"
+    seen = request.args.get("as")  # a phone is a page within the page, so that it is laid out as on one
     return page.render(
-        "studio/preview.html", found=desk.definition, spec=spec, screen=shown, problems=problems, phone=phone
+        "studio/preview.html",
+        found=desk.definition,
+        spec=spec,
+        screen=shown,
+        problems=problems,
+        phone=seen == "phone",
+        within=seen == "page",
     )
 
 

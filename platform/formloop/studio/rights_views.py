@@ -161,7 +161,7 @@ def _where(spec: FormSpec, source: str, locale: str) -> Message:
     """Which records a rule of its own means, in words."""
     form = library.find_document("form", spec.key) or {}
     scope = scope_at(Around(kinds.get("form"), form, locale, {}), ("where",))
-    return M("where {condition}", condition=Vocabulary(scope, locale).say(source))
+    return M("where {condition}", condition=Vocabulary(scope, locale, signing.current()).say(source))
 
 
 def _title(spec: FormSpec, path: str, locale: str) -> str:

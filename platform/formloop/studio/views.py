@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Flask, Response, abort, request, url_for
 
@@ -303,15 +304,23 @@ def _said(bench: Bench, path: Path, source: str) -> str:
         return rights.SCOPES[source].render(bench.around.locale)
     beside = mapping(find(bench.around.doc, path[:-1], bench.around.kind.identities))
     scope = bench.designer.scope(replace(bench.around, beside=beside), path)
-    return Vocabulary(scope, bench.around.locale).say(source)
+    return Vocabulary(scope, bench.around.locale, signing.current()).say(source)
 
 
-def _plays(bench: Bench) -> bool:
-    """Whether it is a workflow that can be played on records this person sees."""
-    found = bench.desk.definition
-    return (
-        found.kind == "workflow" and bool(found.version) and bool(list_views.list_url(bench.desk.doc["form"]))
-    )
+def _plays(bench: Bench) -> str | None:
+    """Where a workflow is played from the selected step on; empty while its form has no records, None for others."""
+    found, doc = bench.desk.definition, bench.desk.doc
+    if found.kind != "workflow" or "amends" in doc:
+        return None
+    if library.find_document("form", str(doc.get("form"))) is None:
+        return ""
+    if not list_views.list_url(doc["form"]):
+        return None
+    at = bench.designer.selected(bench.around, bench.at)
+    steps = [place for place, name in enumerate(at[:-1]) if name == "steps"]
+    begin = at[steps[-1] + 1] if steps else None
+    query = f"?{urlencode({'from': begin})}" if begin else ""
+    return url_for("workflows.show_play", workflow=found.key) + query
 
 
 def _place(problem: Problem) -> Path:

@@ -1,13 +1,18 @@
 """What a sentence can speak of at a place: the record's fields, those of records it points to, sums over its lines."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from formloop.access.actor import SYSTEM, Actor
-from formloop.core.expression import BOOL, RecordType
+from formloop.core import clock
+from formloop.core.errors import NotFound
+from formloop.core.expression import BOOL, TEXT, RecordType, Type
+from formloop.core.expression.types import element
 from formloop.core.text import M, Message
+from formloop.forms import screen
 from formloop.forms.fields.switch import NO, YES
 from formloop.forms.list_views import SYSTEM_TITLES
 from formloop.forms.publisher_rights import may_read
@@ -17,15 +22,18 @@ from formloop.studio.conditions import (
     OPERATORS,
     WITHOUT_VALUE,
     Rule,
+    Sentence,
     aggregate_of,
     holds_lines,
+    normal,
     operators_for,
-    own_like,
+    pointing,
+    points_to,
     read_sentence,
     type_of,
 )
 from formloop.studio.formula import Scope
-from formloop.studio.pickers import Option, fields_of, find_newest, options_of, states_of
+from formloop.studio.pickers import Option, fields_of, find_newest, options_of, points_of, states_of
 
 STATE = "state"  # what every record has, and sentences often ask for
 
@@ -44,7 +52,10 @@ class Vocabulary:
     def __init__(self, scope: Scope, locale: str, actor: Actor = SYSTEM) -> None:
         self.scope, self.locale, self.actor = scope, locale, actor
         self._forms: dict[str, Mapping[str, Any]] = {}
-        self._known = dict(scope.fields)
+        self.names = pointing(scope.names, scope.points, self._points_in)
+        self._points: dict[str, Mapping[str, str]] = {}
+        self._named: dict[tuple[str, str], str] = {}
+        self._known = dict([*scope.fields, *scope.own])
         if STATE in scope.names and scope.form:
             self._known.setdefault(STATE, SYSTEM_TITLES[STATE].render(locale))
 
@@ -52,14 +63,15 @@ class Vocabulary:
     def groups(self) -> list[Group]:
         """All that can be compared: as the record has it, through each relation, over the lines."""
         fields = self.scope.fields
-        own = [each for each in self._known.items() if self.comparable(each[0])]
+        mine = dict(self.scope.own)
+        own = [each for each in self._known.items() if each[0] not in mine and self.comparable(each[0])]
         related = [Group(word, list(self._behind(path))) for path, word in fields if self._form_at(path)]
         over = [Group(word, list(self._over(path))) for path, word in fields if "." not in path]
         return [each for each in (Group("", own), *related, *over) if each.things]
 
     def comparable(self, thing: str) -> bool:
         """Whether something can be compared with a value here."""
-        return bool(operators_for(thing, self.scope.names))
+        return bool(operators_for(thing, self.names))
 
     def word(self, thing: str) -> str:
         """What something is called; itself where nobody says."""
@@ -80,14 +92,40 @@ class Vocabulary:
             return self.scope.options.get(thing, [])
         return options_of(self._form_at(head), self.locale).get(last, [])
 
-    def own(self, thing: str) -> list[Option]:
-        """The fields of this record that something of another form's record can be compared with."""
-        alike = set(own_like(thing, self.scope.names))
-        return [(key, word) for key, word in self.scope.own if key in alike]
+    def others(self, thing: str) -> list[Option]:
+        """The fields that something can be compared with instead of a value; texts only with those of this record."""
+        wanted = type_of(thing, self.names)
+        wanted = element(wanted) if wanted is not None else None
+        plain = [] if wanted in (TEXT, BOOL, None) else self.scope.fields
+        return [each for each in [*self.scope.own, *plain] if self._kinds.get(each[0]) == wanted is not None]
+
+    @cached_property
+    def _kinds(self) -> Mapping[str, Type | None]:
+        return {path: type_of(path, self.names) for path, _ in [*self.scope.own, *self.scope.fields]}
+
+    def source(self, thing: str) -> str:
+        """Where what something may be is searched: a form, people or departments."""
+        return points_to(type_of(thing, self.names))
+
+    def called(self, thing: str, value: str) -> str:
+        """What the record, person or department is called that a value names; nothing for who may not see it."""
+        source, number = self.source(thing), clock.find_id(value)
+        if not source or number is None:
+            return ""
+        if (source, value) not in self._named:
+            with suppress(NotFound):  # a form that is not published has no records
+                found = screen.names_of(self.actor, {source: {number}}, asked=True)
+                self._named[source, value] = str(found.get((source, number), ""))
+        return self._named.get((source, value), "")
+
+    def read(self, source: str) -> Sentence | None:
+        """The sentence that an expression is, None where it is more than one."""
+        found = read_sentence(source)
+        return None if found is None else normal(found, self.names)
 
     def say(self, source: str) -> str:
         """The expression in words; itself where it is more than a sentence."""
-        sentence = read_sentence(source)
+        sentence = self.read(source)
         if sentence is None:
             return source
         return JOINS[sentence.join][2].render(self.locale).join(map(self._say, sentence.rules))
@@ -96,14 +134,19 @@ class Vocabulary:
         field, comparison = self.word(rule.field), OPERATORS[rule.operator][0]
         if rule.operator in WITHOUT_VALUE:
             return M("{field} {comparison}", field=field, comparison=comparison).render(self.locale)
-        value: Message | str = dict(self.options(rule.field)).get(rule.value) or self._yes_or_no(rule)
-        if rule.own:
-            value = M("“{field}” here", field=dict(self.scope.own).get(rule.own, rule.own))
+        value = self.word(rule.other) if rule.other else self._said(rule)
         said = M("{field} {comparison} {value}", field=field, comparison=comparison, value=value)
         return said.render(self.locale)
 
+    def _said(self, rule: Rule) -> Message | str:
+        """The value in words: the title of a choice, the name of a record, yes or no."""
+        known = dict(self.options(rule.field)).get(rule.value) or self.called(rule.field, rule.value)
+        if not known and rule.value and self.source(rule.field):
+            return f"#{rule.value}"
+        return known or self._yes_or_no(rule)
+
     def _yes_or_no(self, rule: Rule) -> Message | str:
-        if type_of(rule.field, self.scope.names) not in (BOOL, None):
+        if type_of(rule.field, self.names) not in (BOOL, None):
             return rule.value
         return {"true": YES, "false": NO}.get(rule.value, rule.value)
 
@@ -117,7 +160,7 @@ class Vocabulary:
 
     def _over(self, lines: str) -> Iterator[Option]:
         """How many lines there are, and what their numbers and days come to."""
-        if holds_lines(lines, self.scope.names):
+        if holds_lines(lines, self.names):
             columns = [path for path, _ in self.scope.fields if path.startswith(f"{lines}.")]
             wanted = [f"COUNT({lines})"]
             wanted += [f"{name}({path})" for path in columns for name in AGGREGATES if name != "COUNT"]
@@ -125,8 +168,15 @@ class Vocabulary:
 
     def _form_at(self, path: str) -> Mapping[str, Any]:
         """The form of the record that a path leads to."""
-        found = type_of(path, self.scope.names) if path else None
-        return self._form(found.name) if isinstance(found, RecordType) else {}
+        found = type_of(path, self.names) if path else None
+        points = isinstance(found, RecordType) and not found.name.startswith("@")
+        return self._form(found.name) if found is not None and points else {}
+
+    def _points_in(self, form: str) -> Mapping[str, str]:
+        """Where the people and files of a form come from."""
+        if form not in self._points:
+            self._points[form] = points_of(self._form(form), self.locale)
+        return self._points[form]
 
     def _form(self, key: str) -> Mapping[str, Any]:
         if key not in self._forms:

@@ -1,6 +1,7 @@
 """Pages that play a case without leaving anything behind, and past cases by a draft."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, request, url_for
@@ -13,7 +14,7 @@ from formloop.core import clock
 from formloop.core.definitions import Doc
 from formloop.core.errors import Conflict, Invalid, NotFound, Problem
 from formloop.core.json_text import loads
-from formloop.core.text import M
+from formloop.core.text import M, localized
 from formloop.definitions import drafts, library
 from formloop.definitions import service as definitions
 from formloop.forms import engine, fill_in, listing, posted, reads, screen
@@ -29,11 +30,33 @@ from formloop.workflows.pages import MOST_PEOPLE, blueprint, number
 from formloop.workflows.playing import LONGEST
 from formloop.workflows.plays import Answer, Deed
 from formloop.workflows.spec import Step, Workflow
+from formloop.workflows.starting import starting_at
 
 LAST = 50  # finished cases that are played again
 STATUSES = ("200", "400", "404", "500", "none")  # what an address may answer in a play
+_TYPED = "value."  # begins the names of what is played instead of a record
 _HEARD = ("wait.", "status.", "answer.")
 TOO_LARGE = ("files", "signature", "rich_text")  # widgets for what is on a record's own page
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is played: a published workflow, its draft, or a draft that was never published."""
+
+    id: str
+    key: str
+    published: Workflow | None
+    draft: Doc | None
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """The published document, else the draft."""
+        return self.published.document if self.published else self.draft or {}
+
+    @property
+    def form(self) -> str:
+        """The form whose records are submitted."""
+        return str(self.document["form"])
 
 
 def may_play_it(workflow: str) -> None:
@@ -44,43 +67,57 @@ def may_play_it(workflow: str) -> None:
 @route(blueprint, "/cases/play/<workflow>", permission=may_play_it)
 def show_play(workflow: str) -> Response:
     """Whose record is to be played."""
-    return _page(current(), workflow)
+    return _page(current(), _subject(current(), workflow))
 
 
 @route(blueprint, "/cases/play/<workflow>", permission=may_play_it, methods=["POST"])
 def play(workflow: str) -> Response:
     """Play a record as if somebody submitted it: everybody agrees, or one decides as each of them; or past cases."""
-    actor, published, action = current(), _published(workflow), request.form.get("action", "step")
-    spec, locale = get_form(published.form), viewer.locale()
-    draft = _find_draft(actor, workflow) if request.form.get("draft") else None
-    if draft is not None and (problems := definitions.check_draft(actor, published.id)):
-        return _page(actor, workflow, problems, 422)
+    actor, subject, action = current(), _subject(current(), workflow), request.form.get("action", "step")
+    spec, locale = get_form(subject.form), viewer.locale()
+    draft = subject.draft if request.form.get("draft") or subject.published is None else None
+    if draft is not None and (problems := definitions.check_draft(actor, subject.id)):
+        return _page(actor, subject, problems, 422)
+    document = draft or dict(subject.published.document if subject.published else {})
+    begin = request.form.get("from", "")
     try:
-        simulation.require_own(actor, draft or dict(published.document))
+        simulation.require_own(actor, document)
     except Invalid as error:
-        return _page(actor, workflow, error.problems, 422)
+        return _page(actor, subject, error.problems, 422)
     if action == "replay":
-        found = replaying.replay(actor, workflow, draft or dict(published.document), LAST)
+        found = replaying.replay(actor, workflow, document, LAST)
         shown = [play_words.of_difference(actor, each, spec, locale) for each in found.differences]
-        return _page(actor, workflow, replayed=shown, count_played=found.played)
-    record, tried = number("record"), _tried(published, draft)
+        return _page(actor, subject, replayed=shown, count_played=found.played)
+    if begin:
+        document = draft = starting_at(document, begin)
+    record, tried = number("record"), _tried(subject, draft)
     answers, fills = _answers(tried), _fills(tried, spec)
     # nobody looks at a record this way which they may not see
-    owner = reads.get_record(actor, spec.key, record)["owner"]
+    owner = reads.get_record(actor, spec.key, record)["owner"] if record else actor.person_id
+    values = None if record else posted.raw_values(spec, _named(_TYPED))
     said = request.form.getlist("deed")[:LONGEST]
     said = said[:-1] if action == "undo" else [] if action == "begin" else said
     deeds = None if action == "play" else [_deed(each) for each in said]
-    who = number("initiator") or owner
     played = simulation.play(
-        actor, spec.key, who, record=record, deeds=deeds, answers=answers, fills=fills, draft=draft
+        actor,
+        spec.key,
+        number("initiator") or owner or 0,
+        record=record or None,
+        values=values,
+        deeds=deeds,
+        answers=answers,
+        fills=fills,
+        draft=draft,
     )
     words = play_words.of_play(actor, played, spec, locale)
-    return _page(actor, workflow, played=words, deeds=said if deeds is not None else None)
+    return _page(actor, subject, played=words, deeds=said if deeds is not None else None)
 
 
 def play_tool(actor: Actor, spec: FormSpec, before: Values | None) -> fill_in.Tool | None:
     """The way to play what is being filled in, for forms that are approved and people who play."""
-    if find_workflow(spec.key) is None or not simulation.may_play(actor):
+    if not simulation.may_play(actor) or (
+        find_workflow(spec.key) is None and not _find_drafted(actor, spec.key)
+    ):
         return None
     url = url_for("workflows.play_given", form=spec.key, record=before["id"] if before else None)
     return fill_in.Tool(M("See how it would be approved"), "player-play", url)
@@ -104,7 +141,13 @@ def play_given(form: str) -> Response:
     if record is not None and change:
         played = simulation.play_change(actor, form, record, raw, request.form.get("_reason", "").strip())
     else:
-        played = simulation.play(actor, form, actor.person_id or 0, record=record, values=raw)
+        drafted = None if find_workflow(form) else _find_drafted(actor, form)
+        if drafted and (problems := definitions.check_draft(actor, drafted.definition.id)):
+            raise Invalid(problems)
+        draft = drafted.doc if drafted else None
+        if draft is not None:
+            simulation.require_own(actor, draft)
+        played = simulation.play(actor, form, actor.person_id or 0, record=record, values=raw, draft=draft)
     return page.render(
         "workflows/play_given.html",
         "workflows/_play_given.html",
@@ -143,12 +186,15 @@ def _fills(workflow: Workflow, spec: FormSpec) -> dict[str, dict[str, Any]]:
     """What is filled in at each step: `fill.<step>.<field>` of the posted form."""
     found = {}
     for step in workflow.steps.values():
-        start = f"fill.{step.id}."
-        names = [name for name in request.form if name.startswith(start)]
-        given = MultiDict((name.removeprefix(start), v) for name in names for v in request.form.getlist(name))
-        raw = posted.raw_values(spec, given)
+        raw = posted.raw_values(spec, _named(f"fill.{step.id}."))
         found[step.id] = {key: value for key, value in raw.items() if value not in ("", [], None)}
     return {step: raw for step, raw in found.items() if raw}
+
+
+def _named(start: str) -> "MultiDict[str, str]":
+    """What was posted under names that begin so, by the rest of the name."""
+    names = [name for name in request.form if name.startswith(start)]
+    return MultiDict((name.removeprefix(start), v) for name in names for v in request.form.getlist(name))
 
 
 def _of_kind(workflow: Workflow, kind: str) -> list[Step]:
@@ -159,21 +205,30 @@ def _inputs(actor: Actor, workflow: Workflow, spec: FormSpec, locale: str) -> li
     """The inputs of what may be filled in at each step, but for lines and files, with what was filled in so far."""
     given, found = _fills(workflow, spec), []
     for step in workflow.steps.values():
-        paths = sight.editable_paths(spec, step)
-        values = dict.fromkeys(spec.fields) | engine.read_given(spec, given.get(step.id, {})).values
-        names = screen.names_for(actor, spec, [values])
-        shown = screen.build(spec, values, values, context_of(actor), locale, paths, paths, [], names)
-        cells = [
-            each
-            for each in shown.cells()
-            if not (each.readonly or each.field.children or each.field.type.widget in TOO_LARGE)
-        ]
+        start = f"fill.{step.id}."
+        cells = _cells(actor, spec, locale, sight.editable_paths(spec, step), given.get(step.id, {}), start)
         for cell in cells:
-            cell.name = f"fill.{step.id}.{cell.field.path}"
             cell.required = sight.rights_of(step, spec)[cell.field.path] == "require"
         if cells:
             found.append((step, cells))
     return found
+
+
+def _cells(
+    actor: Actor, spec: FormSpec, locale: str, paths: frozenset[str], raw: Mapping[str, Any], start: str
+) -> list[Cell]:
+    """Inputs of fields, but for lines and files, under names that begin so."""
+    values = dict.fromkeys(spec.fields) | engine.read_given(spec, raw).values
+    names = screen.names_for(actor, spec, [values])
+    shown = screen.build(spec, values, values, context_of(actor), locale, paths, paths, [], names)
+    cells = [
+        each
+        for each in shown.cells()
+        if not (each.readonly or each.field.children or each.field.type.widget in TOO_LARGE)
+    ]
+    for cell in cells:
+        cell.name = f"{start}{cell.field.path}"
+    return cells
 
 
 def _deed(text: str) -> Deed:
@@ -185,38 +240,47 @@ def _deed(text: str) -> Deed:
     return Deed(who, action, to="initiator" if action == "return" else None, step=step)
 
 
-def _tried(published: Workflow, draft: Doc | None) -> Workflow:
-    return published if draft is None else prepare(draft, published.version)
+def _tried(subject: Subject, draft: Doc | None) -> Workflow:
+    if draft is None and subject.published is not None:
+        return subject.published
+    return prepare(draft or {}, subject.published.version if subject.published else 1)
 
 
 def _page(
-    actor: Actor, key: str, problems: Sequence[Problem] = (), status: int = 200, **result: Any
+    actor: Actor, subject: Subject, problems: Sequence[Problem] = (), status: int = 200, **result: Any
 ) -> Response:
-    workflow, locale = _published(key), viewer.locale()
-    draft = _find_draft(actor, key)
-    tried = workflow if problems else _tried(workflow, draft)
-    spec, search = get_form(workflow.form), request.values.get("q", "").strip()[:200]
+    locale = viewer.locale()
+    tried = subject.published if problems else _tried(subject, subject.draft)
+    spec, search = get_form(subject.form), request.values.get("q", "").strip()[:200]
     query = listing.Query(sort=("-id",), columns=(spec.title_field,), search=search)
     found = listing.list_records(actor, spec, query).rows
     chosen = number("record")
     if chosen and all(row["id"] != chosen for row in found):
         found = [reads.get_record(actor, spec.key, chosen), *found]
+    begin = request.values.get("from", "")
+    typed = _cells(
+        actor, spec, locale, frozenset(spec.fields), posted.raw_values(spec, _named(_TYPED)), _TYPED
+    )
     return page.render(
         "workflows/play.html",
         status=status,
         problems=problems,
-        key=key,
-        definition=workflow.id,
+        key=subject.key,
+        definition=subject.id,
         may_repair=gate.allows(actor, "repair", "site"),
-        title=workflow.title(locale),
+        title=localized(subject.document, "title", locale) or subject.key,
         search=search,
         records=[(row["id"], row.get(spec.title_field) or row["id"]) for row in found],
         people=people.list_people(limit=MOST_PEOPLE),
         spec=spec,
-        calling=[(step.id, step.title(locale)) for step in _of_kind(tried, "http")],
-        waits=[(step.id, step.title(locale)) for step in _of_kind(tried, "wait")],
-        filled=[(step.title(locale), cells) for step, cells in _inputs(actor, tried, spec, locale)],
-        has_draft=draft is not None,
+        typed=typed,
+        begin=(begin, _step_title(tried, begin, locale)) if begin else None,
+        calling=[(step.id, step.title(locale)) for step in _of_kind(tried, "http")] if tried else [],
+        waits=[(step.id, step.title(locale)) for step in _of_kind(tried, "wait")] if tried else [],
+        filled=[(step.title(locale), cells) for step, cells in _inputs(actor, tried, spec, locale)]
+        if tried
+        else [],
+        has_draft=subject.draft is not None and subject.published is not None,
         given=request.form,
         statuses=STATUSES,
         heard=any(request.form.get(name) for name in request.form if name.startswith(_HEARD)),
@@ -225,16 +289,32 @@ def _page(
     )
 
 
-def _published(key: str) -> Workflow:
-    found: Workflow = library.published("workflow", key)
-    if found.amends is not None:
+def _step_title(workflow: Workflow | None, step: str, locale: str) -> str:
+    found = workflow.steps.get(step) if workflow else None
+    return found.title(locale) if found else step
+
+
+def _subject(actor: Actor, key: str) -> Subject:
+    """What is played: the published workflow, and its draft for whoever designs definitions; or the draft alone."""
+    designs = gate.allows(actor, "design", "definition")
+    workflow = library.find_published("workflow", key)
+    if not isinstance(workflow, Workflow):
+        found = drafts.find_unpublished("workflow", key) if designs else None
+        draft = drafts.find_draft(found.id) if found else None
+        if draft is None or "amends" in draft.doc:
+            raise NotFound
+        if library.find_published("form", str(draft.doc.get("form"))) is None:
+            raise Conflict(M("Publish the form first: a case is played with a record of it."))
+        return Subject(draft.definition.id, key, None, draft.doc)
+    if workflow.amends is not None:
         raise Conflict(M("A workflow for changes is played on the page where a change is proposed."))
-    return found
+    draft = drafts.find_draft(workflow.id) if designs else None
+    return Subject(workflow.id, key, workflow, draft.doc if draft else None)
 
 
-def _find_draft(actor: Actor, key: str) -> Doc | None:
-    """The draft, for whoever designs definitions."""
+def _find_drafted(actor: Actor, form: str) -> drafts.Draft | None:
+    """The draft of the workflow of a form that has none yet, for whoever designs definitions."""
     if not gate.allows(actor, "design", "definition"):
         return None
-    found = drafts.find_draft(_published(key).id)
-    return found.doc if found is not None else None
+    known = drafts.list_unpublished("workflow")
+    return next((each for each in known if each.doc.get("form") == form and "amends" not in each.doc), None)
