@@ -179,6 +179,25 @@ def test_the_preview_shows_the_draft_as_people_fill_it_in(studio, client):
     assert "data-fl-add-line" in within and "js/form.js" in within
 
 
+def test_the_preview_answers_what_is_typed_though_nothing_is_published(studio, client):
+    fields = studio.desk().doc["properties"] | {
+        "twice": {"type": "number", "title": "Twice", "x-formula": "quantity * 2"},
+        "why": {"type": "string", "title": "Why", "x-visible": "quantity > 5"},
+    }
+    studio.edit(properties=fields)
+    page = client.get(f"/studio/{studio.id}/preview").text
+    assert f'data-fl-live="/studio/{studio.id}/preview"' in page
+    for quantity, twice, hidden in (("3", "6", True), ("6", "12", False)):
+        told = client.post(f"/studio/{studio.id}/preview", data={"quantity": quantity}, headers=HTMX).json
+        assert told["values"]["twice"]["text"] == twice
+        assert ("why" in told["hidden"]) is hidden
+    assert client.post(f"/studio/{studio.id}/preview", data={"quantity": "many"}, headers=HTMX).json[
+        "problems"
+    ]
+    studio.edit(properties={"broken": {"type": "nothing"}})
+    assert client.post(f"/studio/{studio.id}/preview", data={}, headers=HTMX).status_code == 409
+
+
 def test_nobody_else_may_design(studio):
     assert studio.app.test_client().get(f"/studio/{studio.id}").status_code in (302, 303, 401)
 

@@ -150,6 +150,12 @@ def show_preview(definition_id: str) -> Response:
     return preview.show(drafting.open_desk(signing.current(), definition_id))
 
 
+@route(blueprint, "/<definition_id>/preview", permission=DESIGN, methods=["POST"])
+def answer_preview(definition_id: str) -> Response:
+    """What formulas, rules and look-ups of the draft make of what is typed into the preview."""
+    return preview.answer(drafting.open_desk(signing.current(), definition_id))
+
+
 @route(blueprint, "/<definition_id>/do/<act>", permission=DESIGN, methods=["POST"])
 def do(definition_id: str, act: str) -> Response:
     """Do one thing to the draft and show what became of it."""
