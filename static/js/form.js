@@ -67,17 +67,18 @@ document.addEventListener("keydown", (event) => {
 const asked = new WeakMap();
 const left = new WeakSet();  // inputs that were left once; only those are told what is wrong with them
 
+let noted = 0;
 const waiting = new WeakMap();  // what was changed since the last answer: a fast hand changes two inputs in one pause
 
 function noteChange(form, name) {
-  if (!waiting.has(form)) waiting.set(form, new Set());
-  if (name) waiting.get(form).add(name);
+  if (!waiting.has(form)) waiting.set(form, new Map());
+  if (name) waiting.get(form).set(name, ++noted);
   live(form);
 }
 
 const live = debounced(async (form) => {
   const turn = (asked.get(form) || 0) + 1;
-  const changed = [...(waiting.get(form) || [])];
+  const sent = [...(waiting.get(form) || [])], changed = sent.map(([name]) => name);
   asked.set(form, turn);
   const names = pageNames(form);
   const body = new FormData(form);
@@ -88,7 +89,7 @@ const live = debounced(async (form) => {
   }
   const answer = await fetch(form.dataset.flLive, { method: "POST", body, headers: JSON.parse(document.body.getAttribute("hx-headers") || "{}") });
   if (!answer.ok || asked.get(form) !== turn || !form.isConnected) return;
-  changed.forEach((name) => waiting.get(form)?.delete(name));
+  for (const [name, when] of sent) if (waiting.get(form)?.get(name) === when) waiting.get(form).delete(name);
   apply(form, await answer.json(), names);
 }, 250);
 
@@ -129,6 +130,7 @@ function apply(form, answer, names) {
       continue;
     }
     const element = form.elements[place];
+    if (waiting.get(form)?.has(place)) continue;  // typed since the question was asked: that answer is on its way
     if (element?.tomselect) { element.tomselect.addOption({ value: input, text }); element.tomselect.setValue(input, true); }
     else if (element && (element !== document.activeElement || untouched(form, element))) element.value = input;
   }

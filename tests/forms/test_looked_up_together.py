@@ -8,7 +8,8 @@ from sqlalchemy import event
 
 from formloop import db
 from formloop.access.actor import SYSTEM
-from formloop.forms import service
+from formloop.forms import live, service
+from formloop.forms.kind import get_form
 from formloop.forms.service import Draft
 from forms.conftest import Shop, form, number, publish, relation, text
 
@@ -73,3 +74,18 @@ def test_each_row_finds_what_fits_it_and_all_are_asked_with_one_condition(priced
     assert [line.get("among") for line in made[0].values["lines"]] == [None, None, None, "Set", "Set", None]
     looking = [text for text in asked if "FROM tariff" in text]
     assert [text.count("FROM tariff") for text in looking] == [1]
+
+
+def test_what_is_typed_in_one_pause_with_what_is_looked_up_by_stays_as_typed(priced: Shop) -> None:
+    item = priced.item("First")
+    service.create(SYSTEM, "tariff", {"item": item, "least": "0", "price": "2.5"})
+    raw = {"day": "2026-03-01", "lines": [{"item": item, "quantity": "4", "price": "3"}]}
+
+    def told(*changed: str) -> Any:
+        names = [f"lines.0.{each}" for each in changed]
+        answer = live.answer(SYSTEM, get_form("offer"), raw, None, names, "en")
+        return answer["values"].get("lines.0.price")
+
+    assert told("item", "quantity", "price") is None
+    assert told("quantity", "price") is None
+    assert told("quantity")["input"] == "2.5"

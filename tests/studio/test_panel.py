@@ -322,3 +322,24 @@ def test_members_of_a_panel_and_what_was_chosen_in_an_order_are_moved(studio):
     at = ("x-list", "columns", "wanted")
     done, _ = apply(listed, [Operation("move", at, before="item")], kinds_of)
     assert done["x-list"]["columns"] == ["quantity", "wanted", "item"]
+
+
+def test_the_translation_that_a_chinese_builder_types_is_the_english(studio):
+    studio.app.config["WTF_CSRF_ENABLED"] = False
+    client, chinese = studio.client(studio.mei), {"Accept-Language": "zh-CN"}
+    studio.edit(title="维修工单", description="")
+
+    def fill(**said: str) -> None:
+        data = {"revision": studio.desk().revision, "at": "", "keep": 1, **said}
+        headers = {"Origin": "http://localhost", "HX-Request": "true", **chinese}
+        assert client.post(f"/studio/{studio.id}/do/fill", data=data, headers=headers).status_code == 200
+
+    fill(**{"v-x-title/zh-CN": "Repair order"})
+    doc = studio.desk().doc
+    assert (doc["title"], doc["x-title"]) == ("Repair order", {"zh-CN": "维修工单"})
+    fill(**{"v-x-title/zh-CN": "维修单"})
+    doc = studio.desk().doc
+    assert (doc["title"], doc["x-title"]) == ("Repair order", {"zh-CN": "维修单"})
+    fill(**{"v-description": "谁来修", "v-x-description/zh-CN": "Who mends it"})
+    doc = studio.desk().doc
+    assert (doc["description"], doc["x-description"]) == ("Who mends it", {"zh-CN": "谁来修"})

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from formloop.core.definitions import Doc, Kind, Reference, check_schema_of, kinds, parse, write
 from formloop.core.errors import Problem
-from formloop.core.text import M
+from formloop.core.text import M, Titled
 from formloop.db import remembered_by
 from formloop.definitions import library
 
@@ -185,7 +185,9 @@ def broken_dependents(candidates: Sequence[Candidate]) -> list[Problem]:
         for problem in kind.check(doc, library.VIEW):
             if problem.severity == "error" and not _was_there(problem, doc, kind):
                 message = M(
-                    "{name} would no longer work: {problem}", name=entry.title, problem=problem.message
+                    "{name} would no longer work: {problem}",
+                    name=Titled(doc, entry.key),
+                    problem=problem.message,
                 )
                 problems.append(Problem("breaks", f"{entry.kind}.{entry.key}.{problem.at}", message))
     return problems

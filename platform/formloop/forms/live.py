@@ -75,9 +75,8 @@ def lay_over(
     drop_unseen(spec, before, values, given, links)
     filled: set[str] = set()
     for name in changed:
-        filled |= _fill(spec, values, links, name, frozenset(changed)) | _look_up_again(
-            spec, values, links, name
-        )
+        typed = frozenset(changed)
+        filled |= _fill(spec, values, links, name, typed) | _look_up_again(spec, values, links, name, typed)
     env = engine.complete(spec, values, given, links, context, before)
     problems = engine.with_first(given.problems, engine.check(spec, values, env, context))
     return Typed(values, env, problems, filled)
@@ -143,7 +142,9 @@ def _fill(spec: FormSpec, values: Values, links: Links, changed: str, typed: fro
     return {prefix + own for own in brought}
 
 
-def _look_up_again(spec: FormSpec, values: Values, links: Links, changed: str) -> set[str]:
+def _look_up_again(
+    spec: FormSpec, values: Values, links: Links, changed: str, typed: frozenset[str]
+) -> set[str]:
     """Lay what other forms have over the values whose look-up reads the input that was changed last."""
     parts = changed.split(".")
     touched = set()
@@ -155,11 +156,14 @@ def _look_up_again(spec: FormSpec, values: Values, links: Links, changed: str) -
             if field.subform and len(parts) == 3 and parts[:2] != [field.subform, str(index)]:
                 continue
             row = values[field.subform][index] if field.subform else values
+            name = f"{field.subform}.{index}.{field.key}" if field.subform else field.key
+            if name in typed:
+                continue
             if field.subform and len(parts) == 1 and row.get(field.key) is not None:
                 continue  # what stands in a line was agreed or typed; only a change in the line itself asks anew
             found = links.linkages.find(field, {**env, **scope})
             row[field.key] = None if found is None else field.type.read(field, found)
-            touched.add(f"{field.subform}.{index}.{field.key}" if field.subform else field.key)
+            touched.add(name)
     return touched
 
 

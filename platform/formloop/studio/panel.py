@@ -13,7 +13,7 @@ from formloop.core.definitions import Path
 from formloop.core.definitions.shape import kind_of_thing
 from formloop.core.errors import Problem
 from formloop.core.expression import Context
-from formloop.core.text import M, Message
+from formloop.core.text import LOCALES, M, Message
 from formloop.definitions.editor import empty_value
 from formloop.forms import engine, kind, posted, screen
 from formloop.forms.spec import FormSpec, Said
@@ -364,7 +364,24 @@ def read_section(panel: Panel, form: "MultiDict[str, str]") -> tuple[list[Operat
             there = texts(old)
             new = [one for one in there if one in new] + [one for one in new if one not in there]
         made += _written((*panel.at, *path), new, old)
-    return made, found
+    return _as_meant(made, panel), found
+
+
+def _as_meant(made: list[Operation], panel: Panel) -> list[Operation]:
+    """What is typed as translation by a reader of another language than English is the English.
+
+    Until then the only name there was stood in its place, whatever its language; it becomes the reader's own.
+    """
+    locale, new = panel.around.locale, {each.at: each.value for each in made if each.do == "set"}
+    for at, translation in list(new.items()):
+        if locale == LOCALES[0] or at[-1] != locale or not at[-2].startswith("x-"):
+            continue
+        plain, within = (*at[:-2], at[-2].removeprefix("x-")), len(panel.at)
+        own = new.get(plain) or find(panel.value, plain[within:], {})
+        if own and find(panel.value, at[within:], {}) is None:
+            made = [each for each in made if each.at not in (at, plain)]
+            made += [Operation("set", plain, translation), Operation("set", at, own)]
+    return made
 
 
 def _written(at: Path, new: Any, old: Any) -> list[Operation]:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Flask, Response, abort, request, url_for
 
 from formloop.access import signing
-from formloop.core.definitions import Doc, Path, kinds
+from formloop.core.definitions import Doc, Path, kinds, say_place
 from formloop.core.errors import Conflict, Invalid, Problem
 from formloop.core.text import M, Message
 from formloop.definitions import library
@@ -291,9 +291,18 @@ def _with_places(bench: Bench) -> list[tuple[Problem, str, str]]:
     """Each problem with the place it is told at: as the page selects it, and in words."""
     around, found = bench.around, [(each, _place(each)) for each in bench.problems]
     return [
-        (each, write_path(bench.designer.selected(around, at)), place_in_words(around, at))
+        (each, write_path(bench.designer.selected(around, at)), _place_of_another(each, around.locale))
+        if each.code == "breaks"
+        else (each, write_path(bench.designer.selected(around, at)), place_in_words(around, at))
         for each, at in found
     ]
+
+
+def _place_of_another(problem: Problem, locale: str) -> str:
+    """Where another definition would no longer work."""
+    kind, key, at = problem.at.split(".", 2)
+    doc = library.find_document(kind, key)
+    return say_place(doc, at, kinds.get(kind), locale) if doc is not None else ""
 
 
 def _told(bench: Bench, at: Path, wrong: Mapping[str, Message]) -> dict[Path, Message]:

@@ -36,6 +36,12 @@ def submit(form: str, record: int) -> Response:
     return page.redirect(_back(form, record), M("Submitted."))
 
 
+@route(blueprint, "/f/<form>/<int:record>/submit", permission="signed-in")
+def submitted(form: str, record: int) -> Response:
+    """The address of a page that told what stood against it, opened again: the record."""
+    return page.redirect(url_for("forms.record_page", form=form, record=record))
+
+
 def _correct(form: str, record: int, error: Invalid) -> Response | None:
     """The page to correct the record on, if what stands against it is told of fields."""
     if not any(each.at for each in error.problems):
