@@ -1,6 +1,6 @@
 """The kind of definition "form": checking, preparing and publishing it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,7 @@ def build(doc: Doc, version: int, find_form: FindForm) -> tuple[FormSpec, list[P
         formulas=formulas,
         checks=checks,
         layout=read_layout(doc, fields),
-        list=_list(doc, fields),
+        list=read_list(doc, fields),
         states={key: State(key, said) for key, said in doc.get("x-states", DEFAULT_STATES).items()},
         names=reader.names,
         reads=_steps(fields, checks),
@@ -109,7 +109,8 @@ def _steps(fields: dict[str, Field], checks: Any) -> frozenset[tuple[str, ...]]:
     return frozenset(found)
 
 
-def _list(doc: Doc, fields: dict[str, Field]) -> ListSpec:
+def read_list(doc: Doc, fields: Mapping[str, Field]) -> ListSpec:
+    """The list of a form, with what it does not say."""
     said = doc.get("x-list", {})
     shown = [f.key for f in fields.values() if f.type.stored][:6]
     return ListSpec(

@@ -1,5 +1,7 @@
 """Pages of lists: search, filters on every field, sort, columns, saved views, totals, changing many at once."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
@@ -97,18 +99,25 @@ def _asked(spec: FormSpec) -> "MultiDict[str, str]":
     """
     view = request.args.get("view")
     if view is None:
-        return request.args or _beginning(spec)
+        return request.args or beginning(spec.list.begins, spec.fields, partial(_choices_at, spec))
     return MultiDict(saved_views.get_args(current(), spec.key, clock.find_id(view)))
 
 
-def _beginning(spec: FormSpec) -> "MultiDict[str, str]":
-    """What the list begins with as a query; options and states may be said by their titles."""
+def beginning(
+    begins: Mapping[str, str],
+    fields: Mapping[str, Field],
+    choices: Callable[[str, str], list[tuple[str, str]]],
+) -> "MultiDict[str, str]":
+    """What a list begins with as a query; options and states may be said by their titles.
+
+    `choices` are those of a field, by its key, in a language.
+    """
     asked: MultiDict[str, str] = MultiDict()
-    for key, said in spec.list.begins.items():
-        field = spec.fields.get(key) or system_field(key)
+    for key, said in begins.items():
+        field = fields.get(key) or system_field(key)
         if field is None or not field.type.operators:
             continue
-        names = {t.casefold(): value for each in LOCALES for value, t in _choices(spec, field, key, each)}
+        names = {t.casefold(): value for each in LOCALES for value, t in choices(key, each)}
         values = [names.get(each.strip().casefold(), each.strip()) for each in said.split(",")]
         operator = "between" if "between" in field.type.operators else field.type.operators[0]
         if operator in ("yes", "no"):
@@ -295,6 +304,11 @@ def _choices(spec: FormSpec, field: Field, key: str, locale: str) -> list[tuple[
     if field.type.name == "cascade":
         return [(branch, branch) for branch in branches(field)]
     return screen.choices_of(field, locale)
+
+
+def _choices_at(spec: FormSpec, key: str, locale: str) -> list[tuple[str, str]]:
+    field = spec.fields.get(key) or system_field(key)
+    return _choices(spec, field, key, locale) if field else []
 
 
 def _summed(spec: FormSpec, keys: list[str]) -> list[str]:

@@ -58,8 +58,12 @@ class Designer:
         """A document as it is kept, after a gesture on it opened."""
         return doc
 
+    def canvas_at(self, at: Path) -> str:
+        """The template of the canvas while a place is selected."""
+        return self.canvas
+
     def shown(self, around: Around) -> Mapping[str, Any]:
-        """What the canvas draws."""
+        """What the canvas draws while `around.at` is selected."""
         panel = self.panel(around, ())
         return {"parts": panel.parts() if panel else []}
 

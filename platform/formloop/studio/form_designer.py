@@ -9,7 +9,7 @@ from formloop.core.errors import NotFound
 from formloop.core.text import M, Message, localized
 from formloop.forms.fields import find_type, type_of, types
 from formloop.forms.layout import marks
-from formloop.studio import form_design, form_rows, numbering
+from formloop.studio import form_design, form_rows, list_canvas, numbering
 from formloop.studio.designer import FIXED, Act, Designer, Gesture, Made, designers
 from formloop.studio.operations import Operation, find, write_path
 from formloop.studio.panel import Panel, open_panel
@@ -45,8 +45,14 @@ class FormDesigner(Designer):
     whole = False
     without = FIXED | {"properties", "required", "x-layout", "x-examples"}
 
+    def canvas_at(self, at: Path) -> str:
+        """The list while it is designed, else the form."""
+        return "studio/_list_canvas.html" if _is_list(at) else self.canvas
+
     def shown(self, around: Around) -> Mapping[str, Any]:
-        """The rows of bricks and the palette."""
+        """The list, or the rows of bricks; and the palette."""
+        if _is_list(around.at):
+            return {**list_canvas.draw(around), "palette": _palette()}
         doc, locale = around.doc, around.locale
         fields, required = mapping(doc.get("properties")), texts(doc.get("required"))
         known = form_rows.marks_of(doc)
@@ -65,13 +71,7 @@ class FormDesigner(Designer):
             ]
             for row in form_rows.rows_of(doc)
         ]
-        palette: list[tuple[Message, list[tuple[str, str, Message]]]] = [
-            (title, [(each.name, each.icon, each.title) for each in types if each.group == group])
-            for group, title in GROUPS.items()
-        ]
-        layout = [(f"{form_rows.MARK}{each.name}", each.icon, each.title) for each in marks]
-        palette.append((M("Layout"), layout))
-        return {"rows": rows, "palette": palette, "title": localized(doc, "title", locale)}
+        return {"rows": rows, "palette": _palette(), "title": localized(doc, "title", locale)}
 
     def panel(self, around: Around, at: Path) -> Panel | None:
         """A field's panel shows what its type can use."""
@@ -130,6 +130,21 @@ class FormDesigner(Designer):
     def gestures(self) -> Mapping[str, Act]:
         """Gestures on fields; on other parts those of every designer."""
         return {**super().gestures(), **GESTURES}
+
+
+def _is_list(at: Path) -> bool:
+    return at[:1] == ("x-list",)
+
+
+def _palette() -> list[tuple[Message, list[tuple[str, str, Message]]]]:
+    found = [
+        (title, [(each.name, each.icon, each.title) for each in types if each.group == group])
+        for group, title in GROUPS.items()
+    ]
+    return [
+        *found,
+        (M("Layout"), [(f"{form_rows.MARK}{each.name}", each.icon, each.title) for each in marks]),
+    ]
 
 
 def _short_first(schema: Schema) -> Schema:
