@@ -77,7 +77,16 @@ DESIGNERS = (
     ("/apps/stock", ""),
     ("/apps/stock/contents", ""),
 )
-PARTS = {"check", "formula", "numbering", "reads", "rows", "run", "as"}  # of pages; dialogs are opened below
+PARTS = {
+    "check",
+    "formula",
+    "numbering",
+    "reads",
+    "rows",
+    "run",
+    "as",
+    "choices",
+}  # of pages; dialogs are opened below
 BY_DRAFT = {"publish", "text"}  # of which the one is looked at below, the other is a file
 
 

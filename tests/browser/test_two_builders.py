@@ -49,5 +49,7 @@ def test_the_second_sees_who_edits_and_takes_over(browser: Browser, site: Site, 
 
     second.goto(f"{site.address}/definitions/{id}")  # the site is shared with other tests
     second.get_by_role("button", name="Discard").click()
+    second.locator("#fl-confirm [value=yes]").click()
+    expect(second.get_by_role("button", name="Discard")).to_have_count(0)
     second.goto(f"{site.address}/studio/{id}")
     expect(second.locator("#studio [name=v-title]").first).to_have_value(before)

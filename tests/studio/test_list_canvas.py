@@ -136,3 +136,11 @@ def test_a_draft_wrong_in_every_way_is_drawn(studio, client):
     _order(studio, {"item": "Bolt", "quantity": "1"})
     studio.edit(properties=wrong, **{"x-states": [], "x-list": {"columns": ["a", "b", "c", "item"]}})
     assert _rows(_page(studio, client))
+
+
+def test_the_list_of_a_form_that_was_never_published_is_drawn(studio, client):
+    with studio.app.app_context():
+        doc = {**studio.desk().doc, "x-id": "0000006d", "x-key": "unheard", "title": "Unheard"}
+        made = definitions.save_draft(studio.mei, "form", doc)
+    page = client.get(f"/studio/{made.id}?at=x-list")
+    assert page.status_code == 200 and "data-button" in page.text

@@ -64,7 +64,8 @@ class Listed:
     def _telling(self) -> bool:
         if "x-states" in self.around.doc:
             return len(self.states) > 1
-        return states.are_moved(str(self.around.doc.get("x-key")))
+        key = str(self.around.doc.get("x-key"))
+        return library.find_document("form", key) is not None and states.are_moved(key)
 
     def column(self, key: str) -> Column:
         """The heading of a column."""
