@@ -11,8 +11,9 @@ from formloop.core.expression import check
 from formloop.definitions import editor
 from formloop.definitions import service as definitions
 from formloop.studio.designer import Gesture, designer_of
+from formloop.studio.filling import read_section
 from formloop.studio.operations import Operation, apply
-from formloop.studio.panel import Members, Section, read_section
+from formloop.studio.panel import Members, Section
 from formloop.studio.pickers import Around
 from formloop.studio.vocabulary import Vocabulary
 from studio.conftest import PAPER, Studio

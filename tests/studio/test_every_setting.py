@@ -9,8 +9,9 @@ from werkzeug.datastructures import MultiDict
 from formloop.core.definitions import kinds
 from formloop.forms.fields import types
 from formloop.studio.designer import FIXED, designer_of
+from formloop.studio.filling import read_section
 from formloop.studio.form_design import field_schema
-from formloop.studio.panel import Panel, read_section
+from formloop.studio.panel import Panel
 from formloop.studio.pickers import Around
 from formloop.studio.places import Schema, alternatives, resolve
 from formloop.studio.shapes import mapping

@@ -10,7 +10,8 @@ from formloop.core.definitions import kinds
 from formloop.definitions import service as definitions
 from formloop.forms import service as records
 from formloop.studio import drafting, ledger_designer
-from formloop.studio.panel import open_panel, read_section
+from formloop.studio.filling import read_section
+from formloop.studio.panel import open_panel
 from formloop.studio.pickers import Around, pickers
 from ledgers.store import GENERAL, OUT, POSTINGS, Store, date, form, lines, link, posting
 

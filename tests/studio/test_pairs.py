@@ -7,8 +7,9 @@ from formloop.access.actor import SYSTEM
 from formloop.core.definitions import kinds
 from formloop.definitions import service as definitions
 from formloop.studio.designer import designer_of
+from formloop.studio.filling import read_section
 from formloop.studio.operations import Operation, apply
-from formloop.studio.panel import Section, read_section
+from formloop.studio.panel import Section
 from formloop.studio.pickers import Around
 from studio.conftest import PAPER
 from studio.test_panel import FLOW

@@ -8,6 +8,7 @@ from werkzeug.datastructures import MultiDict
 from formloop.core.definitions import kinds
 from formloop.studio import flow_designer, form_designer, panel
 from formloop.studio.designer import designer_of
+from formloop.studio.filling import read_section
 from formloop.studio.operations import Operation, apply
 from formloop.studio.pickers import Around
 from formloop.workflows.assignees import rules
@@ -48,7 +49,7 @@ def _labels(opened):
 
 def _kept(opened, **posted):
     form = MultiDict({f"v-{key}": value for key, value in posted.items()})
-    operations, problems = panel.read_section(opened, form)
+    operations, problems = read_section(opened, form)
     return {each.at[-1]: each.value for each in operations}, problems
 
 
@@ -67,7 +68,7 @@ def test_only_what_changed_is_written_and_what_was_emptied_is_taken_away(studio)
     assert "description" not in kept
     doc, _ = apply(PAPER, [Operation("set", ("properties", "quantity", "description"), "x")], {})
     form = MultiDict({"v-description": ""})
-    assert panel.read_section(_open(doc, "properties", "quantity"), form)[0][0].do == "remove"
+    assert read_section(_open(doc, "properties", "quantity"), form)[0][0].do == "remove"
 
 
 def test_what_cannot_be_read_is_told_at_its_input_and_not_written(studio):
@@ -245,14 +246,14 @@ def test_what_a_chosen_record_fills_in_is_picked_pair_by_pair(studio):
     own, theirs = (dict(each.choices) for each in cell.lines[0].cells)
     assert "quantity" in own and "other" not in own and own["gone"] == "gone" and "item" in theirs
     posted = {"v-fill.lines": "1", "v-fill.0.name": "quantity", "v-fill.0.value": "item", "v-fill.1.name": ""}
-    made, problems = panel.read_section(
+    made, problems = read_section(
         opened, MultiDict({**posted, "v-fill.2.name": "item", "v-fill.2.value": ""})
     )
     assert (problems, [(each.at, each.value) for each in made]) == (
         {},
         [((*at, "fill"), {"quantity": "item", "item": ""})],
     )
-    made, _ = panel.read_section(opened, MultiDict({"v-fill.lines": "1"}))
+    made, _ = read_section(opened, MultiDict({"v-fill.lines": "1"}))
     assert [(each.do, each.at) for each in made] == [("remove", (*at, "fill"))]
 
 
@@ -272,7 +273,7 @@ def test_what_is_named_in_the_reader_s_language_is_asked_for_first():
     ]
     assert [each.label for each in chinese] == ["名称", "名称翻译"]
     form = MultiDict({"v-x-title/zh-CN": "采购申请", "v-title": "Request"})
-    operations, problems = panel.read_section(_open(doc, locale="zh-CN"), form)
+    operations, problems = read_section(_open(doc, locale="zh-CN"), form)
     changed = [(each.at, each.value) for each in operations if each.do == "set"]
     assert problems == {} and changed == [
         (("x-title", "zh-CN"), "采购申请")

@@ -8,7 +8,7 @@ from typing import Any
 from formloop.access import gate
 from formloop.access.actor import Actor
 from formloop.core import clock
-from formloop.core.definitions import Change, Doc, Kind, diff, parse, upgrade
+from formloop.core.definitions import Change, Doc, Kind, diff, kinds, parse, upgrade
 from formloop.core.errors import Invalid, Problem
 from formloop.core.keys import suggest_key
 from formloop.core.registry import Registry
@@ -89,11 +89,10 @@ def check(
     return _placed(text, problems)
 
 
-def is_felt_by_others(kind: Kind, doc: Doc, definition_id: str) -> bool:
+def is_felt_by_others(found: Definition, doc: Doc) -> bool:
     """Whether what is published may rest on something that a draft has no more, or otherwise."""
-    found = get_definition(definition_id)
     old = library.read_version(found.id, found.version) if found.version else None
-    return is_felt(Candidate(kind, doc, old, found.version))
+    return is_felt(Candidate(kinds.get(found.kind), doc, old, found.version))
 
 
 def save(actor: Actor, kind: Kind, text: str, definition_id: str | None, revision: int | None) -> Definition:

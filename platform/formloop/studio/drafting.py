@@ -114,7 +114,7 @@ def check(actor: Actor, found: Desk, with_others: bool = False) -> list[Problem]
 
 def is_felt(found: Desk) -> bool:
     """Whether others need to be asked, too."""
-    return editor.is_felt_by_others(found.kind, found.doc, found.definition.id)
+    return editor.is_felt_by_others(found.definition, found.doc)
 
 
 def enroll() -> None:

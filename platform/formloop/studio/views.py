@@ -41,8 +41,9 @@ from formloop.studio import (
     tour_views,
 )
 from formloop.studio.designer import Designer, Gesture, designer_of
+from formloop.studio.filling import read_section
 from formloop.studio.operations import find, positions, read_path, write_path
-from formloop.studio.panel import Panel, read_section
+from formloop.studio.panel import Panel
 from formloop.studio.pickers import Around
 from formloop.studio.shapes import mapping
 from formloop.studio.vocabulary import Vocabulary
