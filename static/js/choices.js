@@ -5,9 +5,11 @@ function choose(select) {
   if (select.tomselect || select.closest("template")) return;
   new TomSelect(select, {
     valueField: "value", labelField: "text", searchField: ["text", "hint"], maxOptions: 30, preload: "focus",
-    allowEmptyOption: false, maxItems: select.multiple ? null : 1, plugins: [select.multiple ? "remove_button" : "clear_button"], dropdownParent: "body",
+    allowEmptyOption: false, maxItems: select.multiple ? null : 1, plugins: [select.multiple ? "remove_button" : "clear_button"],
+    dropdownParent: select.closest("dialog") ? null : "body",  // what is behind a dialog cannot be reached
     load(text, done) {
-      fetch(`${select.dataset.flChoices}?${new URLSearchParams({ q: text, ...ownValues(select) })}`)
+      const { flChoices: at } = select.dataset, more = new URLSearchParams({ q: text, ...ownValues(select) });
+      fetch(`${at}${at.includes("?") ? "&" : "?"}${more}`)
         .then((answer) => answer.ok ? answer.json() : [])
         .then((found) => {
           if (this.control_input.value.trim() !== text.trim()) return done();  // typed on meanwhile
@@ -23,13 +25,20 @@ function choose(select) {
       no_results: () => null,
     },
   });
-  select.setAttribute("aria-hidden", "true");  // its label now names the box that took its place
+  named(select);
   const { wrapper, control_input: input } = select.tomselect;
   wrapper.querySelectorAll(".clear-button").forEach((button) => { button.tabIndex = -1; });  // Delete clears, too
   input.addEventListener("keydown", (event) => {
     const found = select.tomselect.activeOption;
     if (event.key === "Tab" && input.value.trim() && found) select.tomselect.addItem(found.dataset.value);
   });
+}
+
+function named(select) {
+  select.setAttribute("aria-hidden", "true");  // its label now names the box that took its place
+  for (const name of ["aria-label", "aria-describedby", "aria-invalid"]) {
+    if (select.hasAttribute(name)) select.tomselect.control_input.setAttribute(name, select.getAttribute(name));
+  }
 }
 
 // What the condition of a choice reads of the record: as typed, in its own line before the rest; else as the page has it.

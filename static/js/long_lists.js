@@ -1,4 +1,4 @@
-// Lists to choose from: several of many are shown in a box, and what is longer than a glance is searched by typing.
+// Lists to choose from: several of many are shown in a box, and what is longer than a glance is searched by typing. After choices.js.
 "use strict";
 
 const GLANCE = 12;  // options that are seen at once
@@ -6,9 +6,9 @@ const { none, clear } = document.currentScript.dataset;
 
 // Not before an arrival has settled: that sets classes anew.
 function searched() {
-  for (const select of document.querySelectorAll("main select, dialog[open] [data-sentence] :is([name=field], [data-search])")) {
-    if (select.dataset.search) asked(select);
-    else if (!select.tomselect && !select.dataset.flChoices && (select.multiple || select.options.length > GLANCE)) search(select);
+  for (const select of document.querySelectorAll("main select, dialog[open] [data-sentence] :is([name=field], [data-fl-choices])")) {
+    if (select.dataset.flChoices) choose(select);  // what may be one of very many is searched by the server
+    else if (!select.tomselect && (select.multiple || select.options.length > GLANCE)) search(select);
   }
   returnFocus();
 }
@@ -29,33 +29,6 @@ function search(select) {
     if (event.key === "Tab" && input.value.trim() && found) select.tomselect.addItem(found.dataset.value);
   });
   wrapper.querySelectorAll(".clear-button").forEach((button) => { button.tabIndex = -1; });  // Delete clears, too
-}
-
-function named(select) {
-  select.setAttribute("aria-hidden", "true");  // its label now names the box that took its place
-  for (const name of ["aria-label", "aria-describedby", "aria-invalid"]) {
-    if (select.hasAttribute(name)) select.tomselect.control_input.setAttribute(name, select.getAttribute(name));
-  }
-}
-
-// What may be one of very many is searched by the server.
-function asked(select) {
-  if (select.tomselect) return;
-  new TomSelect(select, {
-    valueField: "value", labelField: "text", searchField: ["text", "hint"], maxOptions: 30, preload: "focus", score: () => () => 1,
-    load(text, done) {
-      fetch(`${select.dataset.search}&q=${encodeURIComponent(text)}`).then((answer) => answer.ok ? answer.json() : []).then((found) => {
-        if (this.control_input.value.trim() !== text.trim()) return done();  // typed on meanwhile
-        this.clearOptions();
-        done(found);
-      }, () => done());
-    },
-    render: {
-      option: (each, escape) => `<div>${escape(each.text)}${each.hint ? ` <small>${escape(each.hint)}</small>` : ""}</div>`,
-      no_results: () => `<div class="no-results" role="option" aria-disabled="true">${none}</div>`,
-    },
-  });
-  named(select);
 }
 
 // --- Whoever chose by keys stands where they stood once the panel has been drawn anew; its list stays closed
