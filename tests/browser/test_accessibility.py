@@ -90,15 +90,18 @@ PARTS = {
 BY_DRAFT = {"publish", "text"}  # of which the one is looked at below, the other is a file
 
 
-_RUN = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
+COLOURS = ["color-contrast", "link-in-text-block"]  # the rules that a scheme can break
+_RUN = """async (rules) => (await axe.run(document, {resultTypes: ["violations"], ...(rules && {runOnly: rules})})).violations
   .filter(each => ["serious", "critical"].includes(each.impact))
   .map(each => [each.id, each.nodes.slice(0, 3).map(node => node.html.slice(0, 160))])"""
+_SCHEME = "theme => { document.documentElement.dataset.bsTheme = theme; }"
 
 
-def serious_problems(page: Page) -> list[Any]:
-    """What axe-core finds serious or critical, each with the first elements that have it."""
-    page.evaluate(AXE.read_text("utf-8"))
-    found: list[Any] = page.evaluate(_RUN)
+def serious_problems(page: Page, rules: list[str] | None = None) -> list[Any]:
+    """What axe-core finds serious or critical, by these of its rules, each with the first elements that have it."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text("utf-8"))
+    found: list[Any] = page.evaluate(_RUN, rules)
     return found
 
 
@@ -106,10 +109,9 @@ def serious_in_both_schemes(page: Page) -> list[Any]:
     """The same in light and in dark, as the page stands."""
     found = serious_problems(page)
     chosen = page.evaluate("document.documentElement.dataset.bsTheme")
-    other = "light" if chosen == "dark" else "dark"
-    page.evaluate("theme => { document.documentElement.dataset.bsTheme = theme; }", other)
-    found += serious_problems(page)
-    page.evaluate("theme => { document.documentElement.dataset.bsTheme = theme; }", chosen)
+    page.evaluate(_SCHEME, "light" if chosen == "dark" else "dark")
+    found += serious_problems(page, COLOURS)
+    page.evaluate(_SCHEME, chosen)
     return found
 
 

@@ -58,7 +58,6 @@ def agree(
         head.screenshot(path=f"build/screenshots/{picture}.png", full_page=True)
     head.get_by_role("button", name=words["approve"], exact=True).last.click()
     expect(head.locator(".fl-toast").first).to_be_visible()
-    head.context.close()
 
 
 @pytest.mark.parametrize("locale", list(WORDS))

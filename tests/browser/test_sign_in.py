@@ -24,7 +24,6 @@ def test_the_sign_in_page_fits_speaks_and_is_coloured(
     expect(page.get_by_role("button", name=WORDS[locale], exact=True)).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == width
     screenshot(page, f"sign_in_{locale}_{colours}_{width}")
-    context.close()
 
 
 def test_the_language_can_be_changed_before_signing_in(browser: Browser, site: Site) -> None:
@@ -34,4 +33,3 @@ def test_the_language_can_be_changed_before_signing_in(browser: Browser, site: S
     page.get_by_role("button", name="中文").click()
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
     assert page.url.endswith("/sign-in?next=/menu")
-    context.close()

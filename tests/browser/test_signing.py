@@ -41,7 +41,6 @@ def test_what_was_drawn_is_kept_with_the_approval(browser: Browser, address: str
     page.mouse.up()
     page.locator("button[name=action][value=approve]").click()
     page.wait_for_url(f"{address}/inbox")
-    context.close()
     (approved,) = [note for note in cases.list_notes(case) if note.action == "approve"]
     (signature,) = approved.detail["files"]
     assert files.get_file(signature).kind == "image/png"

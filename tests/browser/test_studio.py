@@ -130,7 +130,6 @@ def test_a_person_is_searched_where_a_sentence_asks_for_one(browser: Browser, si
     expect(page.locator("#fl-verdict strong")).to_have_text(re.compile(f" is {re.escape(chosen)}$"))
     page.locator("[data-formula-use]").click()
     expect(page.locator(".fl-condition", has_text=f"is {chosen}")).to_be_visible()
-    page.close()
 
 
 def test_an_approval_step_with_its_approver_takes_at_most_four_clicks(
@@ -233,7 +232,6 @@ def test_columns_of_a_list_are_put_in_order(browser: Browser, site: Site, screen
     expect(order.locator("li").nth(1).locator("[id$=later]")).to_be_focused()
     screenshot(page, "list-order")
     expect(page.locator("[name=v-columns] + .ts-wrapper .item").first).to_contain_text(words[1])
-    page.close()
 
 
 def test_a_phone_in_the_preview_is_as_wide_as_one_and_lines_are_added(browser: Browser, site: Site) -> None:
@@ -250,7 +248,6 @@ def test_a_phone_in_the_preview_is_as_wide_as_one_and_lines_are_added(browser: B
     lines.last.locator("[data-fl-remove-line]").click()
     expect(lines).to_have_count(1)
     assert phone.locator("html").evaluate("e => e.scrollWidth <= e.clientWidth && e.clientWidth <= 360")
-    page.close()
 
 
 def test_a_type_is_dragged_to_its_place(browser: Browser, site: Site) -> None:
