@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import Engine, create_engine, event, text
 from werkzeug.routing import Rule
 
 import databases
@@ -20,6 +20,7 @@ import formloop
 from databases import Begun, Build, OnPostgresql, OnSqlite, States
 from formloop import db
 from formloop.core.text import load_catalogues
+from formloop.db import engines
 from formloop.db.throwaway import postgresql_in
 from formloop.forms.fields.datetime import use_zone
 from formloop.settings import Settings
@@ -65,6 +66,22 @@ def addresses() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Rule, "_compile_builder", remembered)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def dialects() -> Iterator[None]:
+    """A statement is compiled once for a kind of database, not for each of the thousands of engines that tests make."""
+    first: dict[str, Engine] = {}
+    listen = engines._listen
+
+    def alike(target: Engine) -> None:
+        one = first.setdefault(target.dialect.name, target)
+        target.dialect, target._compiled_cache = one.dialect, one._compiled_cache
+        listen(target)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engines, "_listen", alike)
         yield
 
 
