@@ -40,6 +40,7 @@ format: .make/tests
 
 proof: .make/tests .make/browser-libraries
 	@for name in $(PROOFS); do $(BIN)/formloop proof $$name || exit 1; done
+	FORMLOOP_WHOLE=1 $(BIN)/python -m pytest -m shared tests/packs
 
 bench: .make/tests .make/browser-libraries
 	@for name in $(BENCHES); do $(BIN)/formloop bench $$name || exit 1; done

@@ -3,13 +3,12 @@
 import re
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from browser.sites import Photograph, Site
-from browser.test_accessibility import serious_in_both_schemes, serious_problems
+from browser.test_accessibility import serious_problems
 from browser.test_story import enter
 from formloop.forms.workbooks import Book
 
@@ -259,29 +258,6 @@ def test_a_type_is_dragged_to_its_place(browser: Browser, site: Site) -> None:
         page.locator(".fl-brick-face"), target_position={"x": 40, "y": 8}
     )
     expect(page.locator(".fl-brick")).to_have_count(2)
-
-
-@pytest.mark.parametrize(("locale", "scheme"), [("en-US", "light"), ("zh-CN", "dark")])
-def test_no_designer_has_a_serious_problem(
-    browser: Browser, site: Site, screenshot: Photograph, locale: str, scheme: Any
-) -> None:
-    page = enter(browser, site, "administrator", locale)
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    page.goto(f"{site.address}/definitions?kind=form&q=sales_order")
-    page.locator("#definitions td a").first.click()
-    page.wait_for_load_state()
-    page.locator("[data-brick]").first.click()
-    expect(page.locator("#studio-props[data-at^='properties/'] input[name=v-title]").first).to_be_visible()
-    assert serious_in_both_schemes(page) == []
-    page.locator("[data-formula]").first.click()
-    expect(page.locator("#fl-sentence, #fl-formula").first).to_be_visible()
-    assert serious_in_both_schemes(page) == []
-    page.goto(f"{site.address}/definitions?kind=workflow")
-    page.locator("#definitions td a").first.click()
-    page.wait_for_load_state()
-    page.locator(".fl-step-face").nth(1).click()
-    expect(page.locator(".fl-step-card.fl-selected")).to_be_visible()
-    assert serious_in_both_schemes(page) == []
 
 
 def test_a_narrow_screen_is_told_politely(browser: Browser, site: Site) -> None:
