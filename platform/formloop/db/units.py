@@ -99,22 +99,21 @@ def hurry() -> None:
 def kept(name: str, make: Callable[[], R]) -> R:
     """A value that lives as long as the open transaction, made at its first use."""
     unit = _unit.get()
-    if unit is None:
-        return make()
-    if name not in unit.keep:
-        unit.keep[name] = make()
-    found: R = unit.keep[name]
-    return found
+    return _once(unit.keep if unit else None, name, make)
 
 
 def kept_standing(name: str, make: Callable[[], R]) -> R:
     """The same for what was read, written or locked: it is forgotten as soon as a part of the transaction is undone."""
     unit = _unit.get()
-    if unit is None:
+    return _once(unit.keep_standing if unit else None, name, make)
+
+
+def _once(values: dict[str, Any] | None, name: str, make: Callable[[], R]) -> R:
+    if values is None:
         return make()
-    if name not in unit.keep_standing:
-        unit.keep_standing[name] = make()
-    found: R = unit.keep_standing[name]
+    if name not in values:
+        values[name] = make()
+    found: R = values[name]
     return found
 
 
