@@ -49,6 +49,7 @@ SETTINGS = {
     "FORMLOOP_DEMO": "`1` allows signing in as the demo's people, from this machine only.",
     "FORMLOOP_CHROMIUM": "Tests: the browser to drive. Default: the one on the path.",
     "FORMLOOP_TEST_DATABASE_URL": "Tests: a PostgreSQL that may be emptied. Default: one started for them.",
+    "FORMLOOP_WHOLE": "Tests: all of the reference orders, not every eighth one, as `make proof` says it.",
     "FORMLOOP_BENCH_SCALE": "Benchmarks: 0.001 takes a thousandth of the rows and of the time, to see that they run.",
     "FORMLOOP_BENCH_SQLITE": "Benchmarks in their small form: a file with the demo, of which they take a copy.",
     "FORMLOOP_BENCH_POSTGRESQL": "Benchmarks in their small form: the address of a database with the demo, which they fill.",
