@@ -10,7 +10,16 @@ function searched() {
     if (select.dataset.flChoices) choose(select);  // what may be one of very many is searched by the server
     else if (!select.tomselect && (select.multiple || select.options.length > GLANCE)) search(select);
   }
+  for (const input of document.querySelectorAll("dialog[open] [data-fl-several]")) if (!input.tomselect) severalOf(input);
   returnFocus();
+}
+
+// Several of a list in one input, which is sent as one text.
+function severalOf(input) {
+  const { flSeveral, beside } = input.dataset;
+  const options = JSON.parse(flSeveral).map(([value, text]) => ({ value, text }));
+  new TomSelect(input, { options, delimiter: beside, plugins: ["remove_button"], maxOptions: null, create: false });
+  named(input);
 }
 
 function search(select) {

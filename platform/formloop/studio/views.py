@@ -45,7 +45,6 @@ from formloop.studio.filling import read_section
 from formloop.studio.operations import find, positions, read_path, write_path
 from formloop.studio.panel import Panel
 from formloop.studio.pickers import Around
-from formloop.studio.shapes import mapping
 from formloop.studio.vocabulary import Vocabulary
 from formloop.studio.wording import place_in_words
 from formloop.web import htmx, page, viewer
@@ -318,13 +317,12 @@ def _said(bench: Bench, path: Path, source: str) -> str:
     """A condition in words; whose records a grant is about, in those of the page of rights."""
     if bench.around.kind.name == "role" and source in rights.SCOPES:
         return rights.SCOPES[source].render(bench.around.locale)
-    beside = mapping(find(bench.around.doc, path[:-1], bench.around.kind.identities))
-    scope = bench.designer.scope(replace(bench.around, beside=beside), path)
-    return Vocabulary(scope, bench.around.locale, signing.current()).say(source)
+    words = formula_views.words_for(bench.designer, bench.around, path)
+    return words.say(source) if isinstance(words, Vocabulary) else words.say(find(bench.around.doc, path, {}))
 
 
 def _plays(bench: Bench) -> str | None:
-    """Where a workflow is played from the selected step on; empty while its form has no records, None for others."""
+    """Where a workflow is played from the selected step on; empty where it has no form, None for others."""
     found, doc = bench.desk.definition, bench.desk.doc
     if found.kind != "workflow" or "amends" in doc:
         return None

@@ -8,7 +8,7 @@ from typing import Any
 
 from formloop.access.actor import SYSTEM, Actor
 from formloop.core import clock
-from formloop.core.errors import NotFound
+from formloop.core.errors import NotFound, Problem
 from formloop.core.expression import BOOL, TEXT, RecordType, Type
 from formloop.core.expression.types import element
 from formloop.core.text import M, Message
@@ -48,6 +48,9 @@ class Group:
 
 class Vocabulary:
     """The words for one place. Forms that are pointed to are looked up once, when they are spoken of."""
+
+    joins = True  # comparisons can be joined by all, or by any
+    bare = WITHOUT_VALUE
 
     def __init__(self, scope: Scope, locale: str, actor: Actor = SYSTEM) -> None:
         self.scope, self.locale, self.actor = scope, locale, actor
@@ -107,6 +110,31 @@ class Vocabulary:
         """Where what something may be is searched: a form, people or departments."""
         return points_to(type_of(thing, self.names))
 
+    def like(self, thing: str) -> str:
+        """Things of one kind are compared alike; one of choices has its own, and sums are never empty."""
+        if self.options(thing):
+            return f"={thing}"
+        kind = type_of(thing, self.names)
+        named = f"{kind.name} {self.source(thing)}".strip() if kind else ""
+        return f"sum {named}" if aggregate_of(thing) else named
+
+    def compared(self, thing: str) -> dict[str, Any]:
+        """What something can be compared with: a thing that stands for all that are compared alike."""
+        kind = type_of(thing, self.names)
+        options: list[tuple[str, Message | str]] = [*self.options(thing)]
+        if kind == BOOL:
+            options = [("true", YES), ("false", NO)]
+        names = operators_for(thing, self.names) or ("is",)
+        return {
+            "kind": kind.name if kind else "",
+            "thing": thing,
+            "searched": bool(self.source(thing)) and "empty" in names and len(names) > 2,
+            "several": False,
+            "operators": [(each, OPERATORS[each][0]) for each in names],
+            "options": options,
+            "others": self.others(thing),
+        }
+
     def called(self, thing: str, value: str) -> str:
         """What the record, person or department is called that a value names; nothing for who may not see it."""
         source, number = self.source(thing), clock.find_id(value)
@@ -117,6 +145,14 @@ class Vocabulary:
                 found = screen.names_of(self.actor, {source: {number}}, asked=True)
                 self._named[source, value] = str(found.get((source, number), ""))
         return self._named.get((source, value), "")
+
+    def written(self, sentence: Sentence) -> str:
+        """The expression that a sentence is."""
+        return sentence.written(self.names)
+
+    def problems(self, sentence: Sentence) -> list[Problem]:
+        """What cannot be compared with what was typed or not chosen."""
+        return sentence.problems(self.names)
 
     def read(self, source: str) -> Sentence | None:
         """The sentence that an expression is, None where it is more than one."""
