@@ -5,10 +5,12 @@ import random
 import re
 
 import pytest
+from sqlalchemy import inspect
 
-from formloop.access import gate
+from formloop.access import gate, people
 from formloop.access.actor import SYSTEM
 from formloop.core.definitions import kinds
+from formloop.db import reading
 from formloop.definitions import service as definitions
 from formloop.forms import listing
 from formloop.forms.kind import get_form
@@ -353,7 +355,88 @@ def test_a_workflow_that_was_never_published_is_played_with_typed_values_from_an
     unknown = {**doc, "x-id": "0000005a", "x-key": "other_flow", "form": "nothing"}
     definitions.save_draft(studio.mei, "workflow", unknown, None)
     assert client.get("/cases/play/other_flow").status_code == 409
-    assert "Publish the form first" in client.get("/studio/0000005a").text
+    assert "There is no form for it yet" in client.get("/studio/0000005a").text
+
+
+LINKED = {
+    "x-kind": "form",
+    "x-id": "0000006a",
+    "x-key": "wish",
+    "title": "Wish",
+    "type": "object",
+    "properties": {
+        "what": {"type": "string", "title": "What"},
+        "amount": {"type": "number", "title": "Amount"},
+        "lines": {"type": "array", "title": "Lines", "items": {"type": "object", "properties": {}}},
+        "from_shop": {
+            "type": "integer",
+            "x-type": "relation",
+            "title": "Shop",
+            "x-relation": {"form": "shop"},
+        },
+    },
+}
+SHOP = {
+    "x-kind": "form",
+    "x-id": "0000006b",
+    "x-key": "shop",
+    "title": "Shop",
+    "type": "object",
+    "properties": {"name": {"type": "string", "title": "Name"}},
+}
+ASKED = {
+    **FLOW,
+    "x-id": "0000006c",
+    "x-key": "wish_flow",
+    "form": "wish",
+    "steps": [
+        {"id": "large", "node": "condition", "branches": [
+            {"id": "yes", "when": "amount > 100", "steps": [
+                {"id": "boss", "node": "approval", "title": "Boss", "who": [{"rule": "people", "people": ["lin"]}]}
+            ]},
+            {"id": "no", "steps": []},
+        ]},
+        {"id": "noted", "node": "data", "do": "create", "form": "shop", "values": {"name": "what"}},
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+def test_a_workflow_and_a_form_that_were_never_published_are_played_on_typed_values(studio, client):
+    for kind, doc in (("form", LINKED), ("form", SHOP), ("workflow", ASKED)):
+        definitions.save_draft(studio.mei, kind, doc)
+    assert 'href="/cases/play/wish_flow"' in client.get("/studio/0000006c").text
+    page = client.get("/cases/play/wish_flow").text
+    assert "Never published: Wish, Shop" in page and 'name="value.amount"' in page
+    assert "/f/wish/new" not in page and "value.lines" not in page  # where nothing is yet
+    may_little = people.add_person(SYSTEM, "eve", "Eve")
+    for amount, asked in (("500", True), ("5", False)):
+        given = {"action": "play", "initiator": may_little, "value.what": "A saw", "value.amount": amount}
+        shown = client.post("/cases/play/wish_flow", data=given, headers=HTMX).text
+        played = shown.partition('aria-live="polite"')[2].partition("</section>")[0]
+        assert ("Boss" in played and "Lin" in played) is asked and "Shop" in played, played
+        assert "alert" not in played and "Approved" in played
+    gone = client.post("/cases/play/wish_flow", data={"action": "play", "record": "7"}, headers=HTMX)
+    assert gone.status_code == 200
+    for key in ("wish", "shop"):  # nothing stays
+        assert definitions.find_by_key("form", key).version is None and not has_table(key)
+    definitions.publish_drafts(studio.mei, [each["x-id"] for each in (LINKED, SHOP, ASKED)])
+    assert client.post("/cases/play/wish_flow", data=given, headers=HTMX).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"properties": {"a": 1}}, {"properties": {"a": {"type": "number", "x-formula": "1 +"}}}]
+)
+def test_a_form_with_mistakes_is_not_played_and_they_are_said(studio, client, wrong):
+    definitions.save_draft(studio.mei, "form", {**SHOP, **wrong})
+    definitions.save_draft(studio.mei, "workflow", {**ASKED, "form": "shop", "steps": []})
+    answer = client.get("/cases/play/wish_flow")
+    assert answer.status_code == 409 and "cannot be played yet" in answer.text
+
+
+def has_table(name):
+    with reading() as conn:
+        return inspect(conn).has_table(name)
 
 
 def test_a_draft_with_problems_is_not_played_and_says_them(studio, client):

@@ -326,9 +326,11 @@ def _plays(bench: Bench) -> str | None:
     found, doc = bench.desk.definition, bench.desk.doc
     if found.kind != "workflow" or "amends" in doc:
         return None
-    if library.find_document("form", str(doc.get("form"))) is None:
-        return ""
-    if not list_views.list_url(doc["form"]):
+    form = str(doc.get("form"))
+    if library.find_document("form", form) is None:
+        if found.version or definitions.find_draft_by_key("form", form) is None:
+            return ""
+    elif not list_views.list_url(form):
         return None
     at = bench.designer.selected(bench.around, bench.at)
     steps = [place for place, name in enumerate(at[:-1]) if name == "steps"]
