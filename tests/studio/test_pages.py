@@ -146,6 +146,40 @@ def test_the_check_list_says_where_in_words(studio, client):
     assert "Head › Who 2 › Accounts" in named.text
 
 
+def test_a_finished_step_says_what_it_does_and_only_an_unfinished_one_asks_for_more(studio, client):
+    steps = [
+        {"id": "new", "node": "data", "do": "create", "form": "request", "values": {"item": "item", "quantity": "1"}},
+        {"id": "sum", "node": "calculate", "values": {"a": "1", "b": "2", "c": "3", "d": "4"}},
+        {"id": "call", "node": "http", "url": "https://example.com/x", "method": "GET"},
+        {"id": "rest", "node": "wait", "after": "P1DT4H"},
+        {"id": "until", "node": "wait", "until": "quantity > 5"},
+        {"id": "tell", "node": "message", "who": [{"rule": "initiator"}], "text": "'Come here'"},
+        {"id": "each", "node": "loop", "over": "lines", "steps": []},
+        {"id": "done", "node": "end", "state": "confirmed"},
+    ]  # fmt: skip
+    definitions.save_draft(studio.mei, "workflow", {**FLOW, "steps": steps})
+    said = {}
+    for locale in ("en", "zh-CN"):
+        page = client.get(f"/studio/{FLOW['x-id']}", headers={"Accept-Language": locale}).text
+        cards = page.partition("fl-flow-root")[2].split('class="fl-step-body"><span>')[1:]
+        said[locale] = [each.partition("</span>")[0] for each in cards][1:]
+    assert said["en"] == [
+        "Create · Form: Request · Values: Item, Quantity",
+        "a, b, c, +1",
+        "Method: GET · https://example.com/x",
+        "So long: 1 d 4 h",
+        "Until this holds: Quantity is more than 5",
+        "Initiator · Come here",
+        "For each of: Lines",
+        "Confirmed",
+    ]
+    unfinished = {**FLOW, "steps": [{"id": "new", "node": "data", "do": "create"}]}
+    definitions.save_draft(studio.mei, "workflow", unfinished)
+    assert "Click to set it up" not in client.get(f"/studio/{FLOW['x-id']}").text
+    definitions.save_draft(studio.mei, "workflow", {**FLOW, "steps": [{"id": "sum", "node": "calculate"}]})
+    assert "Click to set it up" in client.get(f"/studio/{FLOW['x-id']}").text
+
+
 def test_parallel_branches_are_no_conditions(studio, client):
     flow = _begin_flow(studio, client)
     drawn = _do(studio, client, "step-add", flow, at="steps", node="parallel").text

@@ -221,6 +221,11 @@ def _same(value: Any) -> Any:
     return value
 
 
+def spoken_duration(value: Any) -> str:
+    """A duration as people write it."""
+    return str(_duration_shown(value) or "")
+
+
 def _duration_shown(value: Any) -> Any:
     found = _ISO.fullmatch(value) if isinstance(value, str) else None
     if found is None:
