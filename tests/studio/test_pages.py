@@ -13,6 +13,7 @@ from formloop.core.definitions import kinds
 from formloop.db import reading
 from formloop.definitions import service as definitions
 from formloop.forms import listing
+from formloop.forms import service as forms
 from formloop.forms.kind import get_form
 from formloop.studio import drafting
 from formloop.studio.pickers import Around, pickers
@@ -232,6 +233,39 @@ def test_the_preview_answers_what_is_typed_though_nothing_is_published(studio, c
     ]
     studio.edit(properties={"broken": {"type": "nothing"}})
     assert client.post(f"/studio/{studio.id}/preview", data={}, headers=HTMX).status_code == 409
+
+
+def test_the_preview_of_a_form_never_published_offers_records_of_published_ones(studio, client):
+    relation = {"type": "integer", "x-type": "relation", "title": "Which", "x-relation": {"form": "request"}}
+    fields = {
+        "which": relation,
+        "member": {"type": "integer", "x-type": "member", "title": "Who"},
+        "like": {"type": "string", "title": "Like", "x-options": {"form": "request", "field": "item"}},
+        "lines": {
+            "type": "array",
+            "title": "L",
+            "items": {"type": "object", "properties": {"which": relation}},
+        },
+        "small": {**relation, "x-relation": {"form": "request", "where": "quantity < this.most"}},
+        "most": {"type": "number", "title": "Most"},
+    }
+    definitions.save_draft(studio.mei, "form", {**SHOP, "properties": fields})
+    forms.create(studio.mei, "request", {"item": "Drill", "quantity": "5"})
+    page = client.get(f"/studio/{SHOP['x-id']}/preview").text
+    at = f"/studio/{SHOP['x-id']}/preview/choices"
+    assert "js/choices.js" in page  # what searches them
+    assert page.count(f'"{at}/lines.which"') == 2 and f'"{at}/which"' in page  # the line that is added, too
+    assert [each["text"] for each in client.get(f"{at}/which?q=dri").json] == ["Drill"]
+    assert client.get(f"{at}/lines.which?q=saw").json == []
+    assert [each["text"] for each in client.get(f"{at}/member?q=mei").json] == ["Mei"]
+    assert [each["text"] for each in client.get(f"{at}/like?q=").json] == ["Drill"]
+    assert client.get(f"{at}/small?q=&this.most=3").json == []
+    assert len(client.get(f"{at}/small?q=&this.most=9").json) == 1
+    assert client.get(f"{at}/nothing").json == []
+    definitions.save_draft(studio.mei, "form", {**LINKED, "properties": {"shop": fields["which"]}})
+    definitions.save_draft(studio.mei, "workflow", {**ASKED, "steps": []})
+    assert [each["text"] for each in client.get("/cases/play/wish_flow/choices/shop").json] == ["Drill"]
+    assert "js/choices.js" in client.get("/cases/play/wish_flow").text
 
 
 def test_nobody_else_may_design(studio):

@@ -67,6 +67,7 @@ DESIGNED = (
 def init_app(app: Flask) -> None:
     """Add the designers; definitions lead to them."""
     app.register_blueprint(blueprint)
+    app.register_blueprint(preview.blueprint)
     app.register_blueprint(beginning.blueprint)
     app.register_blueprint(from_file.blueprint)
     app.register_blueprint(rights_views.blueprint)
@@ -142,18 +143,6 @@ def check(definition_id: str) -> Response:
     return page.render_part(
         "studio/_check.html", found=bench.desk.definition, problems=_with_places(bench), felt=False
     )
-
-
-@route(blueprint, "/<definition_id>/preview", permission=DESIGN)
-def show_preview(definition_id: str) -> Response:
-    """The form as people will fill it in."""
-    return preview.show(drafting.open_desk(signing.current(), definition_id))
-
-
-@route(blueprint, "/<definition_id>/preview", permission=DESIGN, methods=["POST"])
-def answer_preview(definition_id: str) -> Response:
-    """What formulas, rules and look-ups of the draft make of what is typed into the preview."""
-    return preview.answer(drafting.open_desk(signing.current(), definition_id))
 
 
 @route(blueprint, "/<definition_id>/do/<act>", permission=DESIGN, methods=["POST"])

@@ -1,10 +1,11 @@
 """Pages that play a case without leaving anything behind, and past cases by a draft."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, request, url_for
+from flask import Response, jsonify, request, url_for
 from werkzeug.datastructures import MultiDict
 
 from formloop.access import gate, people
@@ -17,7 +18,7 @@ from formloop.core.json_text import loads
 from formloop.core.text import M, localized
 from formloop.definitions import drafts, library
 from formloop.definitions import service as definitions
-from formloop.forms import engine, fill_in, listing, posted, reads, screen
+from formloop.forms import engine, fill_in, listing, live, posted, reads, screen
 from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
 from formloop.forms.screen import Cell
@@ -121,6 +122,19 @@ def _play(actor: Actor, subject: Subject, action: str) -> Response:
     )
     words = play_words.of_play(actor, played, spec, locale)
     return _page(actor, subject, played=words, deeds=said if deeds is not None else None)
+
+
+@route(blueprint, "/cases/play/<workflow>/choices/<path>", permission=("design", "definition"))
+def play_choices(workflow: str, path: str) -> Response:
+    """What a field of a form that was never published offers while a play is prepared."""
+    actor, subject = current(), _subject(current(), workflow)
+    with simulation.seen_as_published(subject.forms), suppress(NotFound):
+        spec = get_form(subject.form)
+        field = spec.find(path)
+        drafted = {each.doc["x-key"] for each in subject.forms}
+        if field is not None and field.type.source(field) not in drafted:  # which have no records
+            return jsonify(live.choices_on_page(actor, spec, path, request.args))
+    return jsonify([])
 
 
 def play_tool(actor: Actor, spec: FormSpec, before: Values | None) -> fill_in.Tool | None:
@@ -267,6 +281,8 @@ def _page(
     typed = _cells(
         actor, spec, locale, frozenset(spec.fields), posted.raw_values(spec, _named(_TYPED)), _TYPED
     )
+    for cell in typed if subject.forms else ():
+        cell.search = url_for("workflows.play_choices", workflow=subject.key, path=cell.field.path)
     return page.render(
         "workflows/play.html",
         status=status,
