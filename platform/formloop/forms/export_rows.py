@@ -15,13 +15,12 @@ from formloop.forms import listing, permits, screen
 from formloop.forms.fields.datetime import clock_zone
 from formloop.forms.fields.number import trimmed
 from formloop.forms.kind import get_form
-from formloop.forms.list_views import SYSTEM_TITLES
 from formloop.forms.names import context_of
 from formloop.forms.permits import Permit
 from formloop.forms.reads import project
 from formloop.forms.resolving import BETWEEN, unique_keys
 from formloop.forms.spec import Field, FormSpec, Values
-from formloop.forms.system_fields import system_field
+from formloop.forms.system_fields import SYSTEM_TITLES, system_field
 
 PAGE = 500
 Tell = Callable[[int], None]

@@ -11,21 +11,13 @@ from formloop.core.definitions.envelope import load_schema
 from formloop.core.errors import NotFound, Problem
 from formloop.core.text import LOCALES, M
 from formloop.definitions import library
-from formloop.forms import ahead, beginnings, schema_change
+from formloop.forms import ahead, beginnings, layout_changes, schema_change, system_fields
 from formloop.forms.fields import type_of
 from formloop.forms.fields.dropdown import choice_title
 from formloop.forms.layout import check_layout, read_layout
 from formloop.forms.reading import FindForm, Reader
-from formloop.forms.spec import Field, FormSpec, ListSpec, State
+from formloop.forms.spec import DEFAULT_STATES, Field, FormSpec, ListSpec, State
 from formloop.forms.tables import tables_of
-
-DEFAULT_STATES: dict[str, Any] = {
-    "draft": {"title": "Draft", "x-title": {"zh-CN": "草稿"}, "color": "secondary"},
-    "review": {"title": "In approval", "x-title": {"zh-CN": "审批中"}, "color": "orange"},
-    "confirmed": {"title": "Confirmed", "x-title": {"zh-CN": "已生效"}, "color": "green"},
-    "rejected": {"title": "Rejected", "x-title": {"zh-CN": "已拒绝"}, "color": "red"},
-    "cancelled": {"title": "Cancelled", "x-title": {"zh-CN": "已取消"}, "color": "secondary"},
-}
 
 FILLED_BY_LINK = (  # widgets that need nothing from behind the sign-in
     "text", "multiline", "number", "datetime", "dropdown", "radio", "switch", "contact", "multi_select", "checkbox_group",
@@ -264,6 +256,8 @@ FORM = kinds.add(
         impact=impact,
         ahead=ahead,
         identities={"x-checks": "id"},
+        named=system_fields.named_beside,
+        tells={layout_changes.AT: layout_changes.tell},
     ),
 )
 

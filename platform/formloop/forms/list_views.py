@@ -22,20 +22,11 @@ from formloop.forms.kind import BUTTONS, get_form
 from formloop.forms.list_query import address_args, read_query
 from formloop.forms.row_html import RowTemplate, badge
 from formloop.forms.spec import Field, FormSpec, Values
-from formloop.forms.system_fields import system_field
+from formloop.forms.system_fields import SYSTEM_TITLES, system_field
 from formloop.web import page, viewer
 from formloop.web.routes import route
 
 blueprint = Blueprint("lists", __name__)
-
-SYSTEM_TITLES = {
-    "state": M("State"),
-    "owner": M("Owner"),
-    "department": M("Department"),
-    "created_at": M("Created"),
-    "updated_at": M("Changed"),
-    "id": M("Id"),
-}
 
 
 def list_url(form: str) -> str | None:

@@ -16,8 +16,8 @@ from formloop.datasets.spec import LINE, PARAMETERS, RESERVED, Origin
 from formloop.definitions import library
 from formloop.forms.fields import type_of
 from formloop.forms.fields.dropdown import choice_title
-from formloop.forms.list_views import SYSTEM_TITLES
 from formloop.forms.spec import Field
+from formloop.forms.system_fields import SYSTEM_TITLES
 from formloop.ledgers.spec import LedgerSpec
 from formloop.studio.inputs import written_source
 from formloop.studio.operations import find

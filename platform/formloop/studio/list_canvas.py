@@ -9,7 +9,7 @@ from formloop.core import clock
 from formloop.core.errors import Invalid
 from formloop.core.text import LOCALES, M, localized
 from formloop.definitions import library
-from formloop.forms import list_views, screen, states
+from formloop.forms import screen, states
 from formloop.forms.beginnings import beginning
 from formloop.forms.fields import find_type
 from formloop.forms.fields.cascade import branches
@@ -19,7 +19,7 @@ from formloop.forms.list_query import read_query
 from formloop.forms.listing import Query, list_records
 from formloop.forms.row_html import badge
 from formloop.forms.spec import Field, FormSpec, ListSpec, State, Values
-from formloop.forms.system_fields import system_field
+from formloop.forms.system_fields import SYSTEM_TITLES, system_field
 from formloop.studio.pickers import Around, Option, options_of, states_of
 from formloop.studio.shapes import listing, mapping, texts
 
@@ -57,7 +57,7 @@ class Listed:
         """What a column is called."""
         if key in self.fields:
             return self.fields[key].title(self.locale)
-        return list_views.SYSTEM_TITLES[key].render(self.locale) if key in list_views.SYSTEM_TITLES else key
+        return SYSTEM_TITLES[key].render(self.locale) if key in SYSTEM_TITLES else key
 
     def keys(self) -> list[str]:
         """The columns in their order, the state once and last, as lists show it."""
@@ -104,7 +104,7 @@ class Listed:
 
     def sort(self, spec: FormSpec) -> tuple[str, ...]:
         """The draft's sort, as far as what is published can be sorted by it."""
-        known = (*spec.fields, *list_views.SYSTEM_TITLES)
+        known = (*spec.fields, *SYSTEM_TITLES)
         return tuple(key for key in self.list.sort if key.removeprefix("-") in known) or ("-id",)
 
 

@@ -10,9 +10,8 @@ from formloop.core.text import M, Message
 from formloop.forms import beginnings
 from formloop.forms.fields.switch import NO, YES
 from formloop.forms.filters import Filter, operators, read_filter
-from formloop.forms.list_views import SYSTEM_TITLES
 from formloop.forms.spec import Field
-from formloop.forms.system_fields import system_field
+from formloop.forms.system_fields import SYSTEM_TITLES, system_field
 from formloop.studio.conditions import OPERATORS, Rule, Sentence
 from formloop.studio.list_canvas import READER, Listed
 from formloop.studio.pickers import Around, Option
@@ -107,7 +106,9 @@ class ListFilters:
         """The default filters in words."""
         begins = {key: each for key, each in mapping(value).items() if isinstance(each, str)}
         asked = self.listed.asked(begins, self.listed.fields)
-        return ("；" if self.locale.startswith("zh") else "; ").join(self.listed.in_words(each) for each in asked)
+        return ("；" if self.locale.startswith("zh") else "; ").join(
+            self.listed.in_words(each) for each in asked
+        )
 
     def _said(self, value: Any) -> Iterator[tuple[str, str]]:
         for key, said in mapping(value).items():

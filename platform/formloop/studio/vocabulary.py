@@ -14,8 +14,8 @@ from formloop.core.expression.types import element
 from formloop.core.text import M, Message
 from formloop.forms import screen
 from formloop.forms.fields.switch import NO, YES
-from formloop.forms.list_views import SYSTEM_TITLES
 from formloop.forms.publisher_rights import may_read
+from formloop.forms.system_fields import SYSTEM_TITLES
 from formloop.studio.conditions import (
     AGGREGATES,
     JOINS,
