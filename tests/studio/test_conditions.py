@@ -356,4 +356,4 @@ def test_the_dialog_refuses_a_name_typed_for_a_number_and_keeps_a_chosen_person(
     assert client.post(kept, data=person, headers=headers).status_code == 200
     assert studio.desk().doc["properties"]["item"]["x-visible"] == f"asker = {studio.lin.person_id}"
     opened = client.get(f"{address}?at={at}").text
-    assert "data-search" in opened and "Lin</option>" in opened
+    assert "data-fl-choices" in opened and "Lin</option>" in opened

@@ -151,6 +151,13 @@ def given(doc: Doc, locale: str) -> list[Option]:
     ]
 
 
+def given_points(doc: Doc) -> dict[str, str]:
+    """The forms whose records parameters name."""
+    said = {key: mapping(each).get("x-relation") for key, each in mapping(doc.get("parameters")).items()}
+    forms = {key: mapping(each).get("form") for key, each in said.items()}
+    return {f"{PARAMETERS}.{key}": form for key, form in forms.items() if isinstance(form, str)}
+
+
 def source_title(said: Any, locale: str) -> str:
     """What a source is called, without what is read of it."""
     words = {"form": said} if isinstance(said, str) else mapping(said)

@@ -9,7 +9,7 @@ from typing import Any
 from formloop.access.actor import SYSTEM, Actor
 from formloop.core import clock
 from formloop.core.errors import NotFound, Problem
-from formloop.core.expression import BOOL, TEXT, RecordType, Type
+from formloop.core.expression import BOOL, DATE, DATETIME, TEXT, RecordType, Type
 from formloop.core.expression.types import element
 from formloop.core.text import M, Message
 from formloop.forms import screen
@@ -18,8 +18,10 @@ from formloop.forms.publisher_rights import may_read
 from formloop.forms.system_fields import SYSTEM_TITLES
 from formloop.studio.conditions import (
     AGGREGATES,
+    GIVEN,
     JOINS,
     OPERATORS,
+    TODAY,
     WITHOUT_VALUE,
     Rule,
     Sentence,
@@ -35,7 +37,13 @@ from formloop.studio.conditions import (
 from formloop.studio.formula import Scope
 from formloop.studio.pickers import Option, fields_of, find_newest, options_of, points_of, states_of
 
+MOMENTS = (DATE, DATETIME)
+PARAMETERS = "parameters"  # of a dataset, which may be left empty
 STATE = "state"  # what every record has, and sentences often ask for
+
+
+def _within(path: str) -> str:
+    return path.rpartition(".")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,10 @@ class Vocabulary:
 
     def word(self, thing: str) -> str:
         """What something is called; itself where nobody says."""
+        if thing == TODAY:
+            return M("today").render(self.locale)
+        if thing.startswith(GIVEN):
+            return M("{field}, where it is filled in", field=self.word(thing[1:])).render(self.locale)
         if found := aggregate_of(thing):
             return M(AGGREGATES[found[0]].msgid, field=self.word(found[1])).render(self.locale)
         head, _, last = thing.rpartition(".")
@@ -96,11 +108,21 @@ class Vocabulary:
         return options_of(self._form_at(head), self.locale).get(last, [])
 
     def others(self, thing: str) -> list[Option]:
-        """The fields that something can be compared with instead of a value; texts only with those of this record."""
+        """What something can be compared with instead of a value: fields of one kind, texts only with those elsewhere."""
         wanted = type_of(thing, self.names)
         wanted = element(wanted) if wanted is not None else None
-        plain = [] if wanted in (TEXT, BOOL, None) else self.scope.fields
-        return [each for each in [*self.scope.own, *plain] if self._kinds.get(each[0]) == wanted is not None]
+        plain = [] if wanted in (BOOL, None) else self.scope.fields
+        if wanted == TEXT:
+            plain = [each for each in plain if _within(each[0]) != _within(thing)]
+        alike = MOMENTS if wanted in MOMENTS else (wanted,)
+        found = [each for each in [*self.scope.own, *plain] if self._kinds.get(each[0]) in alike != (None,)]
+        given = [
+            (f"{GIVEN}{path}", self.word(f"{GIVEN}{path}"))
+            for path, _ in found
+            if _within(path) == PARAMETERS
+        ]
+        today = [(TODAY, self.word(TODAY))] if wanted in MOMENTS else []
+        return [*today, *found, *given]
 
     @cached_property
     def _kinds(self) -> Mapping[str, Type | None]:
