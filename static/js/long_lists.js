@@ -1,16 +1,50 @@
-// Lists to choose from: several of many are shown in a box, and what is longer than a glance is searched by typing. After choices.js.
+// Lists to choose from: several of many are shown in a box, and what is longer than a glance is searched by typing.
+// That box is made when somebody comes to the list: a panel has dozens of them, and is drawn anew after each change.
+// After choices.js.
 "use strict";
 
 const GLANCE = 12;  // options that are seen at once
 const { none, clear } = document.currentScript.dataset;
 
+// Of several of many the box shows what is chosen: it is made once it comes into sight.
+const seen = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) {
+    if (!isIntersecting) continue;
+    seen.unobserve(target);
+    if (!target.tomselect && target.isConnected) search(target);
+  }
+}, { rootMargin: "400px" });
+
 // Not before an arrival has settled: that sets classes anew.
 function searched() {
-  for (const select of document.querySelectorAll("main select, dialog[open] [data-sentence] :is([name=field], [data-fl-choices])")) {
+  for (const select of document.querySelectorAll("main select, dialog[open] [data-sentence] [data-fl-choices]")) {
     if (select.dataset.flChoices) choose(select);  // what may be one of very many is searched by the server
-    else if (!select.tomselect && (select.multiple || select.options.length > GLANCE)) search(select);
+    else if (!select.tomselect && select.multiple) seen.observe(select);
   }
+  for (const input of document.querySelectorAll("dialog[open] [data-fl-several]")) if (!input.tomselect) severalOf(input);
   returnFocus();
+}
+
+const isLong = (each) => each.matches("main select, dialog[open] [data-sentence] [name=field]") && !each.tomselect && !each.disabled && each.options.length > GLANCE;
+document.addEventListener("focusin", ({ target }) => {
+  if (isLong(target)) setTimeout(() => { if (document.activeElement === target) come(target); });
+});
+document.addEventListener("mousedown", (event) => {
+  if (event.button || !isLong(event.target)) return;
+  event.preventDefault();  // its own list would open
+  come(event.target);
+}, true);
+function come(select) {
+  search(select);
+  select.tomselect.focus();
+}
+
+// Several of a list in one input, which is sent as one text.
+function severalOf(input) {
+  const { flSeveral, beside } = input.dataset;
+  const options = JSON.parse(flSeveral).map(([value, text]) => ({ value, text }));
+  new TomSelect(input, { options, delimiter: beside, plugins: ["remove_button"], maxOptions: null, create: false });
+  named(input);
 }
 
 function search(select) {
@@ -35,19 +69,20 @@ function search(select) {
 let last = "";
 document.addEventListener("focusin", ({ target }) => { last = target.closest(".ts-control") ? target.id : ""; });
 function returnFocus() {
-  const input = last && document.activeElement === document.body && document.getElementById(last);
-  const box = input && document.getElementById(last.replace(/-ts-control$/, ""))?.tomselect;
+  const select = last && document.activeElement === document.body && document.getElementById(last.replace(/-ts-control$/, ""));
+  if (!select) return;
+  if (!select.tomselect && (isLong(select) || select.multiple)) search(select);
+  const box = select.tomselect;
   if (!box) return;
   box.settings.openOnFocus = false;
   box.wrapper.classList.add("preloaded");  // nothing is asked for, which would open it
-  input.focus();
+  box.control_input.focus();
   setTimeout(() => { box.settings.openOnFocus = true; });
 }
 
 document.addEventListener("click", ({ target }) => {
   if (!target.closest("[data-comparison-more]")) return;
   searched();  // the new line stands already
-  [...document.querySelectorAll("[data-sentence] [name=field]")].pop()?.tomselect?.focus();
 });
 document.addEventListener("change", ({ target }) => { if (target.closest("[data-comparison]") && target.name === "field") searched(); });
 document.addEventListener("htmx:afterSettle", searched);

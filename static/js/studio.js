@@ -162,7 +162,7 @@ document.addEventListener("htmx:beforeSwap", () => {
   if (panel()) stood = { at: panel().dataset.at, top: panel().scrollTop };
 });
 document.addEventListener("htmx:afterSwap", () => {
-  if (panel()?.dataset.at === stood.at) panel().scrollTop = stood.top;
+  if (stood.top && panel()?.dataset.at === stood.at) panel().scrollTop = stood.top;  // which lays out the page at once
   for (const each of document.querySelectorAll("[data-more], [data-order]")) {
     if (unfolded.has(foldName(each))) each.open = true;
   }

@@ -25,7 +25,7 @@ def test_a_difference_says_titles_where_fields_are_named() -> None:
     old = _order(required=["dan_hao"], **{"x-layout": [["dan_hao", "ke_hu"], ["he_ji"]]})
     new = _order(required=["dan_hao", "ke_hu"], **{"x-layout": [["ke_hu", "dan_hao"], ["he_ji"]]})
     told = [each.describe("zh-CN") for each in diff(old, new, FORM)]
-    assert told == ["必填字段：加入“客户”。", "布局：由单号, 客户, 合计改为客户, 单号, 合计。"]
+    assert told == ["必填字段：加入“客户”。", "“客户”现在排在最前。"]
 
 
 def test_a_problem_says_the_formula_of_which_field_and_which_names_are_possible() -> None:

@@ -10,6 +10,7 @@ from formloop.core.definitions import kinds, write
 from formloop.core.expression import check
 from formloop.definitions import editor
 from formloop.definitions import service as definitions
+from formloop.studio import conditions
 from formloop.studio.designer import Gesture, designer_of
 from formloop.studio.filling import read_section
 from formloop.studio.operations import Operation, apply
@@ -257,3 +258,53 @@ def test_a_draft_that_is_wrong_in_every_way_is_drawn(around, said):
     assert _parts(doc)
     for at in (("where",), ("measures", "m", "value"), ("join", "a", "on", "b"), ("union", "0", "where")):
         assert designer_of("dataset").scope(_around(doc), at)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("weight > line.weight", "Weight is more than Parts · Weight"),
+        ("created_at >= TODAY()", "Created is at least today"),
+        ("wanted < created_at", "Wanted is less than Created"),
+        ("note = parameters.note", "Note is About"),
+        (
+            "weight > 5 AND (ISBLANK(parameters.buyer) OR customer = parameters.buyer)",
+            "Weight is more than 5 and For is Buyer, where it is filled in",
+        ),
+    ],
+)
+def test_conditions_that_compare_two_fields_are_sentences(studio, source, said):
+    parcel = FORMS[2]
+    more = {
+        "note": {"type": "string", "title": "Note"},
+        "wanted": {"type": "string", "format": "date", "title": "Wanted"},
+    }
+    form = {**parcel, "properties": {**parcel["properties"], **more}}
+    definitions.publish_many(SYSTEM, [FORMS[0], FORMS[1], form], "forms")
+    parameters = {
+        "note": {"type": "string", "title": "About"},
+        "buyer": {
+            "type": "integer",
+            "x-type": "relation",
+            "title": "Buyer",
+            "x-relation": {"form": "customer"},
+        },
+    }
+    doc = {**DOC, "from": {"form": "parcel", "each": "parts"}, "parameters": parameters, "where": source}
+    scope = designer_of("dataset").scope(_around(doc), ("where",))
+    words = Vocabulary(scope, "en")
+    sentence = words.read(source)
+    assert sentence is not None and conditions.fits(sentence, words.names) and words.say(source) == said
+    assert words.read(words.written(sentence)) == sentence
+    for rule in sentence.rules:
+        assert not rule.other or rule.other in dict(words.others(rule.field))
+
+
+def test_a_condition_on_results_picks_the_options_of_its_columns(studio):
+    kind = {"type": "string", "title": "Kind", "enum": ["raw"], "x-titles": {"raw": {"title": "Raw"}}}
+    form = {**FORMS[0], "properties": {"kind": kind, "name": {"type": "string", "title": "Name"}}}
+    definitions.publish_many(SYSTEM, [form], "form")
+    doc = {**DOC, "from": "customer", "columns": {"what": "kind", "who": "owner"}, "having": "what = 'raw'"}
+    words = Vocabulary(designer_of("dataset").scope(_around(doc), ("having",)), "en")
+    assert words.options("what") == [("raw", "Raw")] and words.say(doc["having"]) == "Kind is Raw"
+    assert words.source("who") == "@person"

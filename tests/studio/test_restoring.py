@@ -105,3 +105,30 @@ def test_nothing_is_taken_back_under_somebodys_hands(studio: Any, client: FlaskC
         with pytest.raises(Exception, match="Lin is editing this"):
             restoring.take_back(studio.mei, studio.id, 1, 2, place_of(studio, "Fields › Colour was added"))
         assert drafting.open_desk(studio.mei, studio.id).editor == "Lin"
+
+
+def test_a_field_that_moved_and_a_section_that_came_or_went_are_taken_back(studio: Any) -> None:
+    studio.app.config["WTF_CSRF_ENABLED"] = False
+    client = studio.client(studio.mei)
+    head, money = ({"id": each, "is": "section", "title": each.title()} for each in ("head", "money"))
+    first = {**PAPER, "x-layout": [head, ["item"], ["quantity"], ["wanted"], ["lines"]]}
+    second = {**PAPER, "x-layout": [["quantity"], ["item"], money, ["wanted"], ["lines"]]}
+    definitions.publish_many(SYSTEM, [first], "first layout")
+    definitions.publish_many(SYSTEM, [second], "second layout")
+    with studio.app.app_context():
+        said = [each.describe() for each in definitions.compare(studio.id, 2, 3)]
+    assert "Section “Money” was added, with “Wanted by”, “Lines”." in said
+    assert "Section “Head” was removed; “Item”, “Quantity” now in the beginning of the form." in said
+    for words in ("Section “Money” was added", "Section “Head” was removed", "“"):
+        with studio.app.app_context():
+            changes = definitions.compare(studio.id, 2, 3)
+            place = next(
+                n
+                for n, each in enumerate(changes)
+                if each.describe().startswith(words) and restoring.can_take_back(each)
+            )
+        given = {"old": 2, "new": 3, "place": place}
+        assert client.post(f"/studio/{studio.id}/restore", data=given).status_code == 303
+    with studio.app.app_context():
+        layout = studio.desk().doc["x-layout"]
+    assert layout == [head, ["item"], ["quantity"], ["wanted"], ["lines"]]

@@ -12,6 +12,7 @@ from formloop.access import audit, granting
 from formloop.access.actor import Actor
 from formloop.access.tables import department, link, membership, person
 from formloop.core import clock
+from formloop.core.definitions.shape import called
 from formloop.core.errors import Forbidden, Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.db import connection, raise_counter, reading, transactional
@@ -253,6 +254,9 @@ def names_by_account(accounts: Iterable[str]) -> dict[str, str]:
             select(person.c.account, person.c.name).where(person.c.account.in_(set(accounts)))
         )
         return {row.account: row.name for row in rows}
+
+
+called.add("person", lambda account, locale: names_by_account([account]).get(account, ""))
 
 
 @transactional

@@ -17,6 +17,7 @@ from formloop.datasets.spec import DatasetSpec
 from formloop.definitions import library
 from formloop.forms.reading import OWN
 from formloop.forms.spec import Field, FormSpec, no_form
+from formloop.forms.system_fields import form_of, named_in_form
 
 FindPrepared = Callable[[str, str], object | None]  # by kind and key
 
@@ -350,6 +351,7 @@ BRIDGE = kinds.add(
         references=references,
         prepare=prepare,
         identities={"on": "", "by": "", "open": ""},
+        named=lambda doc: named_in_form(form_of(doc.get("from"))),
     ),
 )
 

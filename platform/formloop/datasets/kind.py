@@ -13,6 +13,7 @@ from formloop.datasets.sources import sources
 from formloop.datasets.sources.ledger import LedgerOrigin
 from formloop.datasets.spec import DatasetSpec
 from formloop.definitions import library
+from formloop.forms.system_fields import form_of, named_in_form
 
 
 def prepare(doc: Doc, version: int) -> DatasetSpec:
@@ -102,6 +103,7 @@ DATASET = kinds.add(
         references=references,
         prepare=prepare,
         identities={"group": "", "sort": "", "union": "", "enum": "", "filters": "", "subtotals": ""},
+        named=lambda doc: named_in_form(form_of(doc.get("from"))),
     ),
 )
 

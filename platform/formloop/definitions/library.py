@@ -8,11 +8,13 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import Engine, select
 
 from formloop.core.definitions import Doc, Kind, kinds, parse, upgrade
+from formloop.core.definitions.shape import called
 from formloop.core.errors import NotFound
 from formloop.core.text import M
 from formloop.db import counter, engine, forget_plans, glance, kept, read_counter, reading
@@ -356,3 +358,13 @@ def _read(definition_id: str, number: int) -> Doc:
 def load_body(body: str, kind: Kind) -> Doc:
     """The document of a stored text, in today's format."""
     return upgrade(parse(body).doc, kind)[0]
+
+
+def _title_of(kind: str, key: str, locale: str) -> str:
+    """What a published definition is called; nothing where there is none."""
+    found = find_entry(kind, key)
+    return "" if found is None else (found.title_zh if locale.startswith("zh") else "") or found.title
+
+
+for _kind in ("form", "dataset", "role", "workflow", "plan", "ledger"):
+    called.add(_kind, partial(_title_of, _kind))

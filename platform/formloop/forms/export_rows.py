@@ -15,12 +15,12 @@ from formloop.forms import listing, permits, screen
 from formloop.forms.fields.datetime import clock_zone
 from formloop.forms.fields.number import trimmed
 from formloop.forms.kind import get_form
-from formloop.forms.list_views import SYSTEM_TITLES
 from formloop.forms.names import context_of
 from formloop.forms.permits import Permit
 from formloop.forms.reads import project
 from formloop.forms.resolving import BETWEEN, unique_keys
 from formloop.forms.spec import Field, FormSpec, Values
+from formloop.forms.system_fields import SYSTEM_TITLES, system_field
 
 PAGE = 500
 Tell = Callable[[int], None]
@@ -48,7 +48,7 @@ def plan(actor: Actor, spec: FormSpec, query: listing.Query) -> Plan:
     paths = permits.require_permit(actor, "view", spec).anywhere
     paths &= permits.require_permit(actor, "export", spec).anywhere
     stored = {f.key: f for f in spec.stored if f.path in paths}
-    system = {key: f for key in SYSTEM_TITLES if (f := listing.system_field(key)) is not None}
+    system = {key: f for key in SYSTEM_TITLES if (f := system_field(key)) is not None}
     wanted = query.columns or (*stored, *(s.key for s in spec.subforms), "state")
     own = tuple(f for key in wanted if (f := stored.get(key) or system.get(key)) is not None)
     lines = (

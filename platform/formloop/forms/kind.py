@@ -11,21 +11,13 @@ from formloop.core.definitions.envelope import load_schema
 from formloop.core.errors import NotFound, Problem
 from formloop.core.text import LOCALES, M
 from formloop.definitions import library
-from formloop.forms import ahead, schema_change
+from formloop.forms import ahead, beginnings, layout_changes, schema_change, system_fields
 from formloop.forms.fields import type_of
 from formloop.forms.fields.dropdown import choice_title
 from formloop.forms.layout import check_layout, read_layout
 from formloop.forms.reading import FindForm, Reader
-from formloop.forms.spec import Field, FormSpec, ListSpec, State
+from formloop.forms.spec import DEFAULT_STATES, Field, FormSpec, ListSpec, State
 from formloop.forms.tables import tables_of
-
-DEFAULT_STATES: dict[str, Any] = {
-    "draft": {"title": "Draft", "x-title": {"zh-CN": "草稿"}, "color": "secondary"},
-    "review": {"title": "In approval", "x-title": {"zh-CN": "审批中"}, "color": "orange"},
-    "confirmed": {"title": "Confirmed", "x-title": {"zh-CN": "已生效"}, "color": "green"},
-    "rejected": {"title": "Rejected", "x-title": {"zh-CN": "已拒绝"}, "color": "red"},
-    "cancelled": {"title": "Cancelled", "x-title": {"zh-CN": "已取消"}, "color": "secondary"},
-}
 
 FILLED_BY_LINK = (  # widgets that need nothing from behind the sign-in
     "text", "multiline", "number", "datetime", "dropdown", "radio", "switch", "contact", "multi_select", "checkbox_group",
@@ -149,9 +141,8 @@ def _may_begin(spec: FormSpec, key: str) -> bool:
     """Whether a list can begin with a value of this field that a builder writes down: not with a record or a file."""
     field = spec.fields.get(key)
     if field is None:  # what is not there is told already
-        return key not in ("id", "owner", "department")
-    known = field.type.operators
-    return "between" in known or (bool(known) and known[0] != "empty" and field.type.json_type != "integer")
+        return key not in ("id", "department")
+    return bool(beginnings.ways(field))
 
 
 def _no_beginning(key: str) -> Problem:
@@ -166,20 +157,21 @@ def _unknown_beginnings(spec: FormSpec) -> Iterable[Problem]:
     """Values that a list begins with and that are none of the options or states: it would open empty."""
     for key, said in spec.list.begins.items():
         known = _named_values(spec, key)
-        for value in (each.strip() for each in said.split(",")):
-            if known and value and value.casefold() not in known:
-                text = M(
-                    "The list begins with “{value}”, which “{key}” never has. Possible: {choices}.",
-                    value=value[:40],
-                    key=key,
-                    choices=", ".join(dict.fromkeys(known.values())),
-                )
-                yield Problem("no_beginning", "x-list.begins", text)
+        for value in beginnings.unknown(said, known) if known else ():
+            text = M(
+                "The list begins with “{value}”, which “{key}” never has. Possible: {choices}.",
+                value=value[:40],
+                key=key,
+                choices=", ".join(dict.fromkeys(known.values())),
+            )
+            yield Problem("no_beginning", "x-list.begins", text)
 
 
 def _named_values(spec: FormSpec, key: str) -> dict[str, str]:
     """What a value of a field, or the state, may be written as, with the value itself; nothing where any may be."""
     field = spec.fields.get(key)
+    if key == "owner" or (field is not None and field.type.source(field) == "@person"):
+        return {beginnings.ME: beginnings.ME}
     if field is None:
         states = spec.states.values() if key == "state" else ()
         return {
@@ -264,6 +256,8 @@ FORM = kinds.add(
         impact=impact,
         ahead=ahead,
         identities={"x-checks": "id"},
+        named=system_fields.named_beside,
+        tells={layout_changes.AT: layout_changes.tell},
     ),
 )
 

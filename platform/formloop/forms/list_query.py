@@ -11,8 +11,9 @@ from typing import Any, Protocol
 from werkzeug.datastructures import MultiDict
 
 from formloop.forms.filters import Filter, operators
-from formloop.forms.listing import MOST_SORTS, Query, system_field
+from formloop.forms.listing import MOST_SORTS, Query
 from formloop.forms.spec import Field
+from formloop.forms.system_fields import system_field
 
 Args = MultiDict[str, str]
 

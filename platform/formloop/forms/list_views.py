@@ -1,6 +1,5 @@
 """Pages of lists: search, filters on every field, sort, columns, saved views, totals, changing many at once."""
 
-from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -13,30 +12,21 @@ from formloop.access.actor import Actor
 from formloop.access.signing import current
 from formloop.core import clock
 from formloop.core.errors import FormloopError, Invalid
-from formloop.core.text import LOCALES, M
+from formloop.core.text import M
 from formloop.definitions import views as definition_views
 from formloop.forms import listing, numbering, permits, saved_views, screen, states
+from formloop.forms.beginnings import beginning
 from formloop.forms.fields.cascade import branches
 from formloop.forms.filters import Filter, operators
 from formloop.forms.kind import BUTTONS, get_form
 from formloop.forms.list_query import address_args, read_query
-from formloop.forms.listing import system_field
 from formloop.forms.row_html import RowTemplate, badge
 from formloop.forms.spec import Field, FormSpec, Values
+from formloop.forms.system_fields import SYSTEM_TITLES, system_field
 from formloop.web import page, viewer
 from formloop.web.routes import route
 
 blueprint = Blueprint("lists", __name__)
-
-YES = ("yes", "true", "1", "是")
-SYSTEM_TITLES = {
-    "state": M("State"),
-    "owner": M("Owner"),
-    "department": M("Department"),
-    "created_at": M("Created"),
-    "updated_at": M("Changed"),
-    "id": M("Id"),
-}
 
 
 def list_url(form: str) -> str | None:
@@ -99,33 +89,9 @@ def _asked(spec: FormSpec) -> "MultiDict[str, str]":
     """
     view = request.args.get("view")
     if view is None:
-        return request.args or beginning(spec.list.begins, spec.fields, partial(_choices_at, spec))
+        choices = partial(_choices_at, spec)
+        return request.args or beginning(spec.list.begins, spec.fields, choices, current().person_id)
     return MultiDict(saved_views.get_args(current(), spec.key, clock.find_id(view)))
-
-
-def beginning(
-    begins: Mapping[str, str],
-    fields: Mapping[str, Field],
-    choices: Callable[[str, str], list[tuple[str, str]]],
-) -> "MultiDict[str, str]":
-    """What a list begins with as a query; options and states may be said by their titles.
-
-    `choices` are those of a field, by its key, in a language.
-    """
-    asked: MultiDict[str, str] = MultiDict()
-    for key, said in begins.items():
-        field = fields.get(key) or system_field(key)
-        if field is None or not field.type.operators:
-            continue
-        names = {t.casefold(): value for each in LOCALES for value, t in choices(key, each)}
-        values = [names.get(each.strip().casefold(), each.strip()) for each in said.split(",")]
-        operator = "between" if "between" in field.type.operators else field.type.operators[0]
-        if operator in ("yes", "no"):
-            operator = "yes" if values[0].casefold() in YES else "no"
-        elif len(values) > 1 and "any_of" in field.type.operators:
-            operator = "any_of"
-        asked.setlist(f"f.{key}.{operator}", values)
-    return asked
 
 
 @route(blueprint, "/f/<form>/numbers", permission="signed-in")
@@ -224,7 +190,7 @@ def _names_chosen(actor: Actor, spec: FormSpec, query: listing.Query) -> screen.
     chosen = [
         {f.field: found}
         for f in query.filters
-        if (found := clock.find_id(f.value)) is not None and f.field in spec.fields
+        if (found := clock.find_id(f.value)) is not None and (f.field in spec.fields or f.field == "owner")
     ]
     return screen.names_for(actor, spec, chosen, asked=True)
 

@@ -27,19 +27,17 @@ from formloop.core.text import M
 from formloop.db import Exact, is_sqlite, reading
 from formloop.db.counting import count_up_to
 from formloop.forms import keyset, permits
-from formloop.forms.fields import types
 from formloop.forms.filters import Filter, operators, read_filter
 from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
 from formloop.forms.permits import Permit
 from formloop.forms.spec import SYSTEM_COLUMNS, Field, FormSpec, Values, no_such_field
 from formloop.forms.standing import read
+from formloop.forms.system_fields import system_field
 
 PAGE = 50
 EXACT_TOTAL = 10_000
 MOST_SORTS = 4
-
-_SYSTEM_TYPES = {"state": "text", "owner": "member", "department": "department"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +61,6 @@ class Page:
     next: str | None
     visible: list[frozenset[str]]
     problems: list[Problem]
-
-
-def system_field(key: str) -> Field | None:
-    """The system columns that lists may filter and sort by, as fields."""
-    if key in _SYSTEM_TYPES:
-        return Field(key, key, types.get(_SYSTEM_TYPES[key]), {"title": key})
-    if key in ("created_at", "updated_at"):
-        return Field(key, key, types.get("datetime"), {"title": key, "format": "date-time"})
-    if key == "id":
-        return Field("id", "id", types.get("relation"), {"title": "id"})
-    return None
 
 
 def list_records(

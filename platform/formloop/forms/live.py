@@ -7,7 +7,7 @@ from typing import Any
 from formloop.access import people
 from formloop.access.actor import Actor
 from formloop.core import clock
-from formloop.core.errors import Problem
+from formloop.core.errors import NotFound, Problem
 from formloop.forms import engine, listing, permits, screen
 from formloop.forms.choices import drop_unseen
 from formloop.forms.elsewhere import fitting, list_options, own_reads
@@ -213,6 +213,22 @@ def _by_title(actor: Actor, target: FormSpec) -> tuple[str, ...]:
     field = target.fields.get(target.title_field)
     known = field is not None and field.type.sortable and field.key in permit.anywhere
     return (target.title_field,) if known else ()
+
+
+def choices_on_page(
+    actor: Actor, spec: FormSpec, path: str, asked: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """What a field of a page that fills in a record offers for `q`; NotFound where there is no such field.
+
+    `asked` also has what the page says of that record, as `this.customer`; pages that fill in none say nothing.
+    """
+    field = spec.find(path)
+    if field is None:
+        raise NotFound
+    typed = {key.removeprefix("this."): v for key, v in asked.items() if key.startswith("this.")}
+    reads = typed and field.relation is not None and field.relation.reads
+    own = read_own(spec, field, typed) if reads else None
+    return choices(actor, spec, field, asked.get("q", "")[:100], own)
 
 
 def read_own(spec: FormSpec, field: Field, typed: Mapping[str, str]) -> Values:

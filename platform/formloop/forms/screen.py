@@ -45,6 +45,7 @@ class Cell:
     items: list[tuple[Any, str]] = made_by(default_factory=list)  # what it points to, with names
     width: int = 12
     own: dict[str, str] = made_by(default_factory=dict)  # what the condition of its choice reads of the page
+    search: str = ""  # where its choices are asked for, where that is not its form
 
 
 @dataclass(slots=True)
@@ -67,6 +68,11 @@ class Screen:
     def cells(self) -> list[Cell]:
         """All cells of the record itself."""
         return [cell for row in self.rows for cell in row]
+
+    def all_cells(self) -> list[Cell]:
+        """Those of lines too, also of the line that a page adds."""
+        lines = (line for top in self.cells() for line in (*top.lines, top.blank) if line)
+        return [*self.cells(), *(cell for line in lines for cell in line.cells)]
 
 
 def names_for(

@@ -33,6 +33,14 @@ OF_INPUT = (
     "x-readonly",
 )
 
+DEFAULT_STATES: dict[str, Any] = {
+    "draft": {"title": "Draft", "x-title": {"zh-CN": "草稿"}, "color": "secondary"},
+    "review": {"title": "In approval", "x-title": {"zh-CN": "审批中"}, "color": "orange"},
+    "confirmed": {"title": "Confirmed", "x-title": {"zh-CN": "已生效"}, "color": "green"},
+    "rejected": {"title": "Rejected", "x-title": {"zh-CN": "已拒绝"}, "color": "red"},
+    "cancelled": {"title": "Cancelled", "x-title": {"zh-CN": "已取消"}, "color": "secondary"},
+}
+
 
 class Unreadable(Exception):
     """A value that a field type cannot read, with the sentence that tells what to do."""

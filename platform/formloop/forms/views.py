@@ -36,7 +36,7 @@ from formloop.forms import (
 )
 from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
-from formloop.forms.spec import Field, FormSpec, State, Values
+from formloop.forms.spec import FormSpec, State, Values
 from formloop.forms.uses import InUse
 from formloop.web import navigation, page, viewer
 from formloop.web.routes import route
@@ -278,17 +278,7 @@ def choices(form: str, path: str) -> Response:
     actor, spec = current(), get_form(form)
     if not any(gate.allows(actor, action, spec.resource) for action in ("create", "edit", "view")):
         raise NotFound
-    field = spec.find(path)
-    if field is None:
-        raise NotFound
-    own = _own_values(spec, field) if field.relation and field.relation.reads else None
-    return jsonify(live.choices(actor, spec, field, request.args.get("q", "")[:100], own))
-
-
-def _own_values(spec: FormSpec, field: Field) -> Values | None:
-    """What the page says of the record it fills in, as `this.customer=…`; None for pages that fill in none."""
-    typed = {key.removeprefix("this."): v for key, v in request.args.items() if key.startswith("this.")}
-    return live.read_own(spec, field, typed) if typed else None
+    return jsonify(live.choices_on_page(actor, spec, path, request.args))
 
 
 @route(blueprint, "/f/<form>/<int:record>/delete", permission=("delete", "form:{form}"), methods=["POST"])

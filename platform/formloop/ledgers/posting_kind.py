@@ -22,6 +22,7 @@ from formloop.core.expression import check as check_expression
 from formloop.core.text import M, Message
 from formloop.definitions import library
 from formloop.forms.spec import FormSpec, no_form
+from formloop.forms.system_fields import named_in_form
 from formloop.ledgers.kind import FindForm, find_form, form_finder
 from formloop.ledgers.spec import EntryRule, LedgerSpec, PostingSpec, Share
 
@@ -329,6 +330,7 @@ POSTING = kinds.add(
         references=references,
         prepare=prepare,
         identities={"entries": "", "until": ""},
+        named=lambda doc: named_in_form(doc.get("form")),
         spaces={"entries": "ledger"},
     ),
 )

@@ -51,6 +51,8 @@ AGGREGATES: Mapping[str, Message] = {
     "MIN": M("smallest {field}"),
 }
 MEASURED = (NUMBER, DATE, DATETIME)  # types whose values have an order
+TODAY = "TODAY()"  # stands where another field could
+GIVEN = "?"  # before a field with which is compared only where it is filled in
 FILES = "@file"
 _SIGNS = {
     pattern.split()[1]: name for name, (_, pattern) in OPERATORS.items() if pattern.startswith("{field} ")
@@ -202,8 +204,9 @@ def fits(sentence: Sentence, names: Mapping[str, Type]) -> bool:
 
 def is_comparable(field: str, other: str, names: Mapping[str, Type]) -> bool:
     """Whether what two fields hold is of one kind."""
-    kind = type_of(other, names)
-    return kind is not None and kind == element(type_of(field, names) or ANY)
+    mine = element(type_of(field, names) or ANY)
+    kind = DATE if other == TODAY else type_of(other.removeprefix(GIVEN), names)
+    return kind is not None and (kind == mine or {kind, mine} == {DATE, DATETIME})
 
 
 def normal(sentence: Sentence, names: Mapping[str, Type]) -> Sentence:
@@ -236,7 +239,9 @@ def _written(rule: Rule, names: Mapping[str, Type]) -> str:
     kind, pattern = type_of(rule.field, names), OPERATORS[rule.operator][1]
     if isinstance(kind, ListType):
         pattern = AMONG_NONE.get(rule.operator, pattern)
-    return pattern.format(field=rule.field, value=rule.other or _literal(kind, _plain(rule)))
+    other = rule.other.removeprefix(GIVEN)
+    said = pattern.format(field=rule.field, value=other or _literal(kind, _plain(rule)))
+    return said if other == rule.other else f"(ISBLANK({other}) OR {said})"
 
 
 def _plain(rule: Rule) -> str:
@@ -282,6 +287,10 @@ def _read(part: Typed) -> Rule | None:
         case Call(name="NOT", arguments=(Member() as inside,)):
             found = _read(inside)
             return None if found is None else replace(found, operator="has_not")
+        case Call(name="OR", arguments=(Call(name="ISBLANK", arguments=(Name() as other,)), Typed() as rest)):
+            found = _read(rest)
+            path = ".".join(other.path)
+            return replace(found, other=GIVEN + path) if found is not None and found.other == path else None
         case Member(value=value, choices=(Name() as field,)):
             return _against(".".join(field.path), "has", value)
         case Binary(left=left, right=right) if part.op in _SIGNS and (thing := _compared(left)):
@@ -293,6 +302,8 @@ def _against(field: str, operator: str, part: Typed) -> Rule | None:
     """A comparison with a value that is written down, or with another field."""
     if isinstance(part, Name):
         return Rule(field, operator, other=".".join(part.path))
+    if isinstance(part, Call) and part.name == "TODAY":
+        return Rule(field, operator, other=TODAY)
     value = _value(part)
     return None if value is None else Rule(field, operator, value)
 

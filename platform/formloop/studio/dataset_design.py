@@ -16,8 +16,8 @@ from formloop.datasets.spec import LINE, PARAMETERS, RESERVED, Origin
 from formloop.definitions import library
 from formloop.forms.fields import type_of
 from formloop.forms.fields.dropdown import choice_title
-from formloop.forms.list_views import SYSTEM_TITLES
 from formloop.forms.spec import Field
+from formloop.forms.system_fields import SYSTEM_TITLES
 from formloop.ledgers.spec import LedgerSpec
 from formloop.studio.inputs import written_source
 from formloop.studio.operations import find
@@ -149,6 +149,13 @@ def given(doc: Doc, locale: str) -> list[Option]:
         (f"{PARAMETERS}.{key}", localized(mapping(said), "title", locale) or key)
         for key, said in mapping(doc.get("parameters")).items()
     ]
+
+
+def given_points(doc: Doc) -> dict[str, str]:
+    """The forms whose records parameters name."""
+    said = {key: mapping(each).get("x-relation") for key, each in mapping(doc.get("parameters")).items()}
+    forms = {key: mapping(each).get("form") for key, each in said.items()}
+    return {f"{PARAMETERS}.{key}": form for key, form in forms.items() if isinstance(form, str)}
 
 
 def source_title(said: Any, locale: str) -> str:

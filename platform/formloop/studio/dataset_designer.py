@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import TypeVar
 
 from flask import Blueprint, Response
 from markupsafe import Markup
@@ -31,6 +32,7 @@ blueprint = Blueprint("studio_datasets", __name__, url_prefix="/studio")
 FIRST = 10  # rows of the preview
 _FOLDED = re.compile(r"[A-Z]+\((\w+)\)")  # what one column comes to
 PARTS = ("columns", "measures")
+Known = TypeVar("Known")
 
 
 class DatasetDesigner(Designer):
@@ -58,12 +60,14 @@ class DatasetDesigner(Designer):
         """Expressions see what the dataset itself lets them name at their place: its columns, or its source's rows."""
         doc, locale, given = around.doc, around.locale, dataset_design.given(around.doc, around.locale)
         if at[:1] in (("measures",), ("having",)):
-            fields, options, points = _columns(around), dict[str, list[Option]](), dict[str, str]()
+            fields = _columns(around)
+            options = _of_columns(doc, dataset_design.choices_in(doc, locale))
+            points = _of_columns(doc, dataset_design.points_in(doc, locale))
         else:
             part = dataset_design.part_of(doc, at)
             fields = [(path, word) for path, (_, word, _) in dataset_design.rows_name(part, locale).items()]
             options, points = dataset_design.choices_in(part, locale), dataset_design.points_in(part, locale)
-        names = _names_at(doc, at)
+        names, points = _names_at(doc, at), {**points, **dataset_design.given_points(doc)}
         return Scope(names, [*fields, *given], expected_at(at), "", options=options, points=points)
 
     def write(self, gesture: Gesture, operations: list[Operation]) -> Made:
@@ -113,6 +117,12 @@ def _columns(around: Around) -> list[Option]:
             word = found.get(folded[1], key) if folded else titles.get(value, key)
             found[key] = called(mapping(said), word, around.locale)
     return list(found.items())
+
+
+def _of_columns(doc: Doc, named: Mapping[str, Known]) -> dict[str, Known]:
+    """What is known of the rows' fields, by the columns that show them as they are."""
+    values = {key: mapping(said).get("value", said) for key, said in mapping(doc.get("columns")).items()}
+    return {key: named[value] for key, value in values.items() if isinstance(value, str) and value in named}
 
 
 @route(blueprint, "/<definition_id>/rows", permission=("design", "definition"))

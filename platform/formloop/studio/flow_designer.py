@@ -10,13 +10,13 @@ from formloop.core.definitions import Path
 from formloop.core.text import M, localized
 from formloop.definitions.editor import empty_value
 from formloop.studio.designer import FIXED, Act, Designer, Gesture, Made, designers
+from formloop.studio.flow_words import say_step
 from formloop.studio.formula import scope_at
 from formloop.studio.operations import Operation, apply, find, write_path
-from formloop.studio.pickers import Around, offered
+from formloop.studio.pickers import Around
 from formloop.studio.places import resolve
-from formloop.studio.shapes import listing, mapping, texts
+from formloop.studio.shapes import listing, mapping
 from formloop.studio.vocabulary import Vocabulary
-from formloop.workflows.assignees import rules
 from formloop.workflows.nodes import nodes
 
 UNSAID = M("Choose when this branch is taken.")
@@ -32,6 +32,7 @@ class Card:
     icon: str
     color: str
     says: str
+    kind: str  # what it is, in words
     ways: "list[Way]"
     branches: str = ""  # where branches are added, if it has some
 
@@ -92,7 +93,8 @@ def _cards(at: Path, steps: Any, around: Around, depth: int = 0) -> list[Card]:
                 or (node.title.render(around.locale) if node else "?"),
                 icon=node.icon if node else "help-circle",
                 color=node.color if node else "secondary",
-                says=_says(said, around),
+                says=say_step(said, around),
+                kind=node.title.render(around.locale) if node else "",
                 ways=_ways(place, said, around, depth),
                 branches=write_path((*place, "branches")) if blocks else "",
             )
@@ -129,41 +131,6 @@ def _when(branch: Mapping[str, Any], around: Around) -> str:
     scope = scope_at(around, ("when",))
     words = Vocabulary(scope, around.locale, signing.find_current() or SYSTEM)
     return words.say(str(branch["when"])) or UNSAID.render(around.locale)
-
-
-def _says(step: Mapping[str, Any], around: Around) -> str:
-    """What a card says of its step: who is asked, and how they decide."""
-    parts: list[str] = []
-    locale = around.locale
-    for rule in listing(step.get("who")):
-        known = rules.find(str(mapping(rule).get("rule")))
-        if known is not None:
-            detail = [
-                word for key, schema in known.schema.items() for word in _named(schema, rule.get(key), around)
-            ]
-            named = known.title.render(locale)
-            parts.append(f"{named}: {', '.join(detail)}" if detail else named)
-    node = nodes.find(str(step.get("node")))
-    modes = mapping(mapping(node.schema.get("mode")).get("x-titles")) if node else {}
-    if step.get("mode") in modes:
-        parts.append(localized(modes[step["mode"]], "title", locale))
-    if "branches" in step:
-        parts.append(
-            M("{count} {count:branch|branches}", count=len(listing(step["branches"]))).render(locale)
-        )
-    if node is not None and not parts and not node.required:
-        parts.append(node.title.render(locale))  # there is nothing that must be said
-    return " · ".join(parts)
-
-
-def _named(schema: Mapping[str, Any], value: Any, around: Around) -> list[str]:
-    """What people call the things a rule names."""
-    chosen = [value] if isinstance(value, str) else texts(value)
-    word = schema.get("x-pick")
-    if not chosen or word in (None, "expression"):
-        return chosen
-    known = dict(offered(str(word), around, chosen))
-    return [known.get(each, each) for each in chosen]
 
 
 def _add(gesture: Gesture) -> Made:

@@ -11,19 +11,19 @@ from formloop.access import signing
 from formloop.access.actor import Actor
 from formloop.core.definitions import Path
 from formloop.core.errors import Invalid, NotFound, Problem
-from formloop.core.expression import BOOL
-from formloop.core.text import M, Message
+from formloop.core.text import M
 from formloop.definitions.views import DESIGN
 from formloop.forms import live
 from formloop.forms.fields import types
-from formloop.forms.fields.switch import NO, YES
 from formloop.forms.spec import Field, Relation
 from formloop.studio import conditions, drafting, formula
 from formloop.studio.conditions import Rule, Sentence
 from formloop.studio.designer import Designer, Gesture, Made, designer_of
 from formloop.studio.formula import Scope, Verdict
+from formloop.studio.list_filters import BESIDE, ListFilters
 from formloop.studio.operations import Operation, apply, find, read_path, write_path
 from formloop.studio.pickers import Around
+from formloop.studio.places import schema_at
 from formloop.studio.shapes import mapping
 from formloop.studio.vocabulary import Group, Vocabulary
 from formloop.web import page, viewer
@@ -32,21 +32,25 @@ from formloop.web.routes import route
 blueprint = Blueprint("studio_formula", __name__, url_prefix="/studio")
 
 
+Words = Vocabulary | ListFilters
+
+
 @route(blueprint, "/<definition_id>/formula", permission=DESIGN)
 def show(definition_id: str) -> Response:
     """The expression at a place: a condition as a sentence where it may be one, else its text."""
     at, given = read_path(request.args.get("at", "")), request.args
-    found, scope = _formula_at(definition_id, at)
-    words = Vocabulary(scope, viewer.locale(), signing.current())
+    found, words = _words_at(definition_id, at)
+    if isinstance(words, ListFilters):
+        return _sentence(definition_id, at, words, words.read(found))
     source = given.get("source", found if isinstance(found, str) else "")
     if "join" in given:  # the sentence as it stands in the dialog is to be seen as text
-        source = conditions.read_posted(given).written(words.names)
+        source = words.written(conditions.read_posted(given))
     condition = formula.expected_at(at) is not None
     sentence = words.read(source) if condition else None
     sayable = condition and bool(words.groups)
     more = sentence is None or not conditions.fits(sentence, words.names)
     if more or given.get("text") or not sayable:
-        return _text("studio/_formula.html", definition_id, at, scope, source, condition, sayable, more)
+        return _text("studio/_formula.html", definition_id, at, words.scope, source, condition, sayable, more)
     return _sentence(definition_id, at, words, sentence or Sentence())
 
 
@@ -55,18 +59,18 @@ def judge(definition_id: str) -> Response:
     """What is wrong with an expression, or what it gives; of a sentence also what it says."""
     form = request.form
     at = read_path(form.get("at", ""))
-    _, scope = _formula_at(definition_id, at)
-    if "join" not in form:
-        return _text("studio/_verdict.html", definition_id, at, scope, form.get("source", ""))
-    return _verdict(scope, conditions.read_posted(form))
+    _, words = _words_at(definition_id, at)
+    if isinstance(words, Vocabulary) and "join" not in form:
+        return _text("studio/_verdict.html", definition_id, at, words.scope, form.get("source", ""))
+    return _verdict(words, conditions.read_posted(form))
 
 
 @route(blueprint, "/<definition_id>/formula/choices", permission=DESIGN)
 def choices(definition_id: str) -> Response:
     """The records, people or departments that a field may be compared with and that fit what was typed."""
     actor, given = signing.current(), request.args
-    _, scope = _formula_at(definition_id, read_path(given.get("at", "")))
-    source = Vocabulary(scope, viewer.locale(), actor).source(given.get("thing", ""))
+    _, words = _words_at(definition_id, read_path(given.get("at", "")))
+    source = words.source(given.get("thing", "")) if isinstance(words, Vocabulary) else ""
     return jsonify(_found_in(actor, source, given.get("q", "")[:100]))
 
 
@@ -79,28 +83,34 @@ def _found_in(actor: Actor, source: str, text: str) -> list[dict[str, Any]]:
     return []
 
 
-def write_condition(designer: Designer, gesture: Gesture) -> Made:
-    """Keep the sentence that was sent as the condition at a place."""
-    around, at = gesture.around, gesture.at
+def words_for(designer: Designer, around: Around, at: Path) -> Words:
+    """What a sentence at a place can speak of: what an expression can name there, or what a list is filtered by."""
+    schema = schema_at(around.kind.schema, around.doc, at)
+    if schema is not None and schema.get("x-pick") == "filters":
+        return ListFilters(around)
     beside = mapping(find(around.doc, at[:-1], around.kind.identities))
     scope = designer.scope(replace(around, beside=beside), at)
-    names, sentence = Vocabulary(scope, around.locale).names, conditions.read_posted(gesture.given)
-    if problems := sentence.problems(names):
+    return Vocabulary(scope, around.locale, signing.current())
+
+
+def write_condition(designer: Designer, gesture: Gesture) -> Made:
+    """Keep the sentence that was sent as what stands at a place."""
+    around, at = gesture.around, gesture.at
+    words, sentence = words_for(designer, around, at), conditions.read_posted(gesture.given)
+    if problems := words.problems(sentence):
         raise Invalid(problems)
-    source = sentence.written(names)
+    source = words.written(sentence)
     if not source:
         raise Invalid([Problem("empty", "", M("Choose a field to compare."))])
     return apply(around.doc, [Operation("set", at, source)], around.kind.identities)
 
 
-def _formula_at(definition_id: str, at: Path) -> tuple[Any, Scope]:
-    """What stands at a place of the draft, and what an expression may be there."""
+def _words_at(definition_id: str, at: Path) -> tuple[Any, Words]:
+    """What stands at a place of the draft, and what it can speak of."""
     desk = drafting.open_desk(signing.current(), definition_id)
     designer = designer_of(desk.kind.name)
-    doc = designer.opened(desk.doc)
-    beside = mapping(find(doc, at[:-1], desk.kind.identities))
-    around = Around(desk.kind, doc, viewer.locale(), beside)
-    return find(doc, at, desk.kind.identities), designer.scope(around, at)
+    around = Around(desk.kind, designer.opened(desk.doc), viewer.locale(), {})
+    return find(around.doc, at, desk.kind.identities), words_for(designer, around, at)
 
 
 def _text(
@@ -130,39 +140,45 @@ def _text(
     )
 
 
-def _sentence(definition_id: str, at: Path, words: Vocabulary, sentence: Sentence) -> Response:
-    source = sentence.written(words.names)
+def _sentence(definition_id: str, at: Path, words: Words, sentence: Sentence) -> Response:
     known = {thing for group in words.groups for thing, _ in group.things}
     there = dict.fromkeys(each.field for each in sentence.rules if each.field and each.field not in known)
     groups = [*words.groups, Group("", [(each, words.word(each)) for each in there])]
-    likes = {_like(thing, words): _compared(thing, words) for thing in ["", *known, *there]}
+    likes = {words.like(thing): words.compared(thing) for thing in ["", *known, *there]}
     rules = [_drawn(each, words, likes) for each in sentence.rules or (Rule("", "is"),)]
     return page.render_part(
         "studio/_condition.html",
         definition_id=definition_id,
         at=write_path(at),
-        source=source,
-        said=words.say(source),
         rules=rules,
         fresh=_drawn(Rule("", "is"), words, likes),
         join=sentence.join,
-        joins=[(key, said) for key, (_, said, _) in conditions.JOINS.items()],
+        joins=[(key, said) for key, (_, said, _) in conditions.JOINS.items()] if words.joins else [],
         groups=groups,
-        like_of=lambda thing: _like(thing, words),
+        like_of=words.like,
         likes=likes,
-        bare=conditions.WITHOUT_VALUE,
-        verdict=_judged(words, sentence, source),
+        bare=words.bare,
+        beside=BESIDE,
+        **_told(words, sentence),
     )
 
 
-def _verdict(scope: Scope, sentence: Sentence) -> Response:
-    words = Vocabulary(scope, viewer.locale(), signing.current())
-    source = sentence.written(words.names)
-    verdict = _judged(words, sentence, source)
+def _verdict(words: Words, sentence: Sentence) -> Response:
+    return page.render_part("studio/_verdict.html", **_told(words, sentence))
+
+
+def _told(words: Words, sentence: Sentence) -> dict[str, Any]:
+    """What a sentence comes to, in words, and what is wrong with it."""
+    problems = words.problems(sentence)
+    verdict = Verdict(problems) if problems else None
+    if isinstance(words, ListFilters):
+        kept = words.written(sentence)
+        return {"source": " ".join(kept), "said": "" if problems else words.say(kept), "verdict": verdict}
+    source = words.written(sentence)
+    if source and not problems:
+        verdict = formula.judge(words.actor, words.scope, source, words.locale, _given())
     wrong = verdict is not None and bool(verdict.problems)
-    return page.render_part(
-        "studio/_verdict.html", source=source, said="" if wrong else words.say(source), verdict=verdict
-    )
+    return {"source": source, "said": "" if wrong else words.say(source), "verdict": verdict}
 
 
 def _given() -> dict[str, str]:
@@ -174,41 +190,8 @@ def _given() -> dict[str, str]:
     }
 
 
-def _judged(words: Vocabulary, sentence: Sentence, source: str) -> Verdict | None:
-    """What is wrong with a sentence, or what it gives; nothing where it says nothing yet."""
-    if problems := sentence.problems(words.names):
-        return Verdict(problems)
-    return formula.judge(words.actor, words.scope, source, words.locale, _given()) if source else None
-
-
-def _like(thing: str, words: Vocabulary) -> str:
-    """Things of one kind are compared alike; one of choices has its own, and sums are never empty."""
-    if words.options(thing):
-        return f"={thing}"
-    kind = conditions.type_of(thing, words.names)
-    named = f"{kind.name} {words.source(thing)}".strip() if kind else ""
-    return f"sum {named}" if conditions.aggregate_of(thing) else named
-
-
-def _compared(thing: str, words: Vocabulary) -> dict[str, Any]:
-    """What something can be compared with: a thing that stands for all that are compared alike."""
-    kind = conditions.type_of(thing, words.names)
-    options: list[tuple[str, Message | str]] = [*words.options(thing)]
-    if kind == BOOL:
-        options = [("true", YES), ("false", NO)]
-    names = conditions.operators_for(thing, words.names) or ("is",)
-    return {
-        "kind": kind.name if kind else "",
-        "thing": thing,
-        "searched": bool(words.source(thing)) and "empty" in names and len(names) > 2,
-        "operators": [(each, conditions.OPERATORS[each][0]) for each in names],
-        "options": options,
-        "others": words.others(thing),
-    }
-
-
-def _drawn(rule: Rule, words: Vocabulary, likes: Mapping[str, Any]) -> dict[str, Any]:
-    like = likes[_like(rule.field, words)]
+def _drawn(rule: Rule, words: Words, likes: Mapping[str, Any]) -> dict[str, Any]:
+    like = likes[words.like(rule.field)]
     called = words.called(rule.field, rule.value) if rule.value else ""
     others = [*like["others"]]
     if rule.other and rule.other not in dict(others):

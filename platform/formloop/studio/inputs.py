@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from formloop.core.definitions import parse
 from formloop.core.text import LOCALES, M, localized
 from formloop.studio.places import Schema
 from formloop.studio.shapes import listing, mapping, texts
@@ -49,6 +50,9 @@ def input_for(schema: Schema, value: Any, offer: Offer) -> Input | None:
         return None
     if word == "source":
         return _source(said, offer(word, value), value)
+    if word == "filters":
+        field = {**said, "type": "string", "x-type": "multiline", "x-condition": True}
+        return Input(field, _json_shown, _json_kept)
     if "x-names" in schema or (word and kind == "object"):
         return None
     if word == "expression":
@@ -217,6 +221,11 @@ def _same(value: Any) -> Any:
     return value
 
 
+def spoken_duration(value: Any) -> str:
+    """A duration as people write it."""
+    return str(_duration_shown(value) or "")
+
+
 def _duration_shown(value: Any) -> Any:
     found = _ISO.fullmatch(value) if isinstance(value, str) else None
     if found is None:
@@ -248,6 +257,16 @@ def _date_shown(value: Any) -> Any:
 
 def _date_kept(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date) else None
+
+
+def _json_shown(value: Any) -> Any:
+    return json.dumps(value, sort_keys=True, default=str) if value else None
+
+
+def _json_kept(value: Any) -> Any:
+    """What a page sends back as it was; what is no JSON stays a text, which the check refuses."""
+    found = parse(value) if isinstance(value, str) and value else None
+    return value or None if found is None or found.problems else found.doc
 
 
 def _number(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """The list of a form as its readers will see it: the draft's columns, order and filters over records that are there."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from formloop.access import gate, signing
@@ -9,19 +9,23 @@ from formloop.core import clock
 from formloop.core.errors import Invalid
 from formloop.core.text import LOCALES, M, localized
 from formloop.definitions import library
-from formloop.forms import list_views, screen, states
+from formloop.forms import screen, states
+from formloop.forms.beginnings import beginning
 from formloop.forms.fields import find_type
+from formloop.forms.fields.cascade import branches
 from formloop.forms.filters import Filter, operators
 from formloop.forms.kind import BUTTONS, read_list
 from formloop.forms.list_query import read_query
-from formloop.forms.listing import Query, list_records, system_field
+from formloop.forms.listing import Query, list_records
 from formloop.forms.row_html import badge
 from formloop.forms.spec import Field, FormSpec, ListSpec, State, Values
+from formloop.forms.system_fields import SYSTEM_TITLES, system_field
 from formloop.studio.pickers import Around, Option, options_of, states_of
-from formloop.studio.shapes import mapping, texts
+from formloop.studio.shapes import listing, mapping, texts
 
 FIRST = 5  # records shown
 INVENTED = 2  # rows where there is no record to show
+READER = M("whoever looks at it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class Listed:
         """What a column is called."""
         if key in self.fields:
             return self.fields[key].title(self.locale)
-        return list_views.SYSTEM_TITLES[key].render(self.locale) if key in list_views.SYSTEM_TITLES else key
+        return SYSTEM_TITLES[key].render(self.locale) if key in SYSTEM_TITLES else key
 
     def keys(self) -> list[str]:
         """The columns in their order, the state once and last, as lists show it."""
@@ -73,25 +77,34 @@ class Listed:
         way = {key: "up", f"-{key}": "down"}.get(first, "")
         return Column(key, self.title(key), field is not None and field.type.numeric, way)
 
-    def begins(self, fields: Mapping[str, Field]) -> tuple[Filter, ...]:
-        """The default filters, over these fields."""
-        asked = list_views.beginning(
-            self.list.begins, fields, lambda key, locale: self.options[locale].get(key, [])
-        )
-        return read_query(self, asked).filters
+    def choices(self, key: str, locale: str) -> list[Option]:
+        """What a field, or the state, may be."""
+        field = self.fields.get(key)
+        if field is not None and field.type.name == "cascade":
+            tree = [texts(each) for each in listing(field.schema.get("x-tree"))]
+            return [(each, each) for each in branches(replace(field, schema={"x-tree": tree}))]
+        return self.options[locale].get(key, [])
+
+    def asked(self, begins: Mapping[str, str], fields: Mapping[str, Field]) -> tuple[Filter, ...]:
+        """Default filters, over these fields."""
+        return read_query(self, beginning(begins, fields, self.choices, signing.current().person_id)).filters
 
     def in_words(self, filter: Filter) -> str:
         """A default filter as its chip says it."""
-        words = dict(self.options[self.locale].get(filter.field, []))
+        field = self.fields.get(filter.field) or system_field(filter.field)
+        if field is not None and field.type.source(field) == "@person":
+            return f"{self.title(filter.field)} {operators[filter.operator].title.render(self.locale)} {READER.render(self.locale)}"
+        words = dict(self.choices(filter.field, self.locale))
         given = filter.value if isinstance(filter.value, list) else [filter.value, filter.other]
         values = [words.get(each, str(each)) for each in given if each is not None]
-        joined = (" – " if filter.operator == "between" else ", ").join(values)
+        comma = "、" if self.locale.startswith("zh") else ", "
+        joined = (" – " if filter.operator == "between" else comma).join(values)
         said = operators[filter.operator].title.render(self.locale)
         return f"{self.title(filter.field)} {said} {joined}".strip()
 
     def sort(self, spec: FormSpec) -> tuple[str, ...]:
         """The draft's sort, as far as what is published can be sorted by it."""
-        known = (*spec.fields, *list_views.SYSTEM_TITLES)
+        known = (*spec.fields, *SYSTEM_TITLES)
         return tuple(key for key in self.list.sort if key.removeprefix("-") in known) or ("-id",)
 
 
@@ -109,7 +122,7 @@ def draw(around: Around) -> Mapping[str, Any]:
             if each in listed.list.buttons
         ],
         "offered": [listed.title(key) for key in listed.list.filters],
-        "begins": [listed.in_words(each) for each in listed.begins(listed.fields)],
+        "begins": [listed.in_words(each) for each in listed.asked(listed.list.begins, listed.fields)],
         "columns": [listed.column(key) for key in keys],
         "rows": rows or [[_invented(listed, key, n) for key in keys] for n in range(INVENTED)],
         "invented": not rows,
@@ -136,7 +149,7 @@ def _records(listed: Listed, keys: list[str]) -> list[list[str]]:
     if not isinstance(spec, FormSpec) or not gate.allows(actor, "view", spec.resource):
         return []
     known = tuple(key for key in keys if key in spec.fields)
-    filters = listed.begins(spec.fields)
+    filters = listed.asked(listed.list.begins, spec.fields)
     try:
         rows = list_records(actor, spec, Query(filters, listed.sort(spec), limit=FIRST, columns=known)).rows
     except Invalid:  # sorted by what the builder may not see, or what cannot be sorted by

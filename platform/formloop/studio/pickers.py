@@ -12,10 +12,9 @@ from formloop.core.text import M, Message, localized
 from formloop.definitions import library
 from formloop.definitions import service as definitions
 from formloop.forms.fields import find_type
-from formloop.forms.kind import DEFAULT_STATES
-from formloop.forms.list_views import SYSTEM_TITLES
 from formloop.forms.live import MOST_CHOICES
-from formloop.forms.spec import Field
+from formloop.forms.spec import DEFAULT_STATES, Field
+from formloop.forms.system_fields import SYSTEM_TITLES
 from formloop.studio.operations import find
 from formloop.studio.shapes import mapping, texts
 

@@ -1,10 +1,13 @@
 """The draft of a form as people will fill it in, with formulas, rules and look-ups answering; nothing is saved."""
 
-from flask import Response, jsonify, request
+from contextlib import suppress
+
+from flask import Blueprint, Response, jsonify, request, url_for
 
 from formloop.access import signing
-from formloop.core.errors import Conflict, Problem
+from formloop.core.errors import Conflict, NotFound, Problem
 from formloop.core.text import M
+from formloop.definitions.views import DESIGN
 from formloop.forms import engine, kind, live, posted, screen
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
@@ -12,6 +15,9 @@ from formloop.forms.spec import FormSpec, Values
 from formloop.studio import drafting
 from formloop.studio.pickers import find_newest
 from formloop.web import page, viewer
+from formloop.web.routes import route
+
+blueprint = Blueprint("studio_preview", __name__, url_prefix="/studio")
 
 
 def build(desk: drafting.Desk) -> tuple[FormSpec | None, list[Problem]]:
@@ -24,12 +30,16 @@ def build(desk: drafting.Desk) -> tuple[FormSpec | None, list[Problem]]:
     )[0], problems
 
 
-def show(desk: drafting.Desk) -> Response:
-    """The page, as wide as a desk or as a phone."""
+@route(blueprint, "/<definition_id>/preview", permission=DESIGN)
+def show(definition_id: str) -> Response:
+    """The form as people will fill it in, as wide as a desk or as a phone."""
+    desk = drafting.open_desk(signing.current(), definition_id)
     if desk.definition.kind != "form":
         raise Conflict(M("Only forms have a preview."))
     spec, problems = build(desk)
     shown = _screen(spec) if spec is not None else None
+    for cell in shown.all_cells() if shown else ():
+        cell.search = url_for("studio_preview.offer", definition_id=desk.definition.id, path=cell.field.path)
     seen = request.args.get("as")  # a phone is a page within the page, so that it is laid out as on one
     return page.render(
         "studio/preview.html",
@@ -42,9 +52,10 @@ def show(desk: drafting.Desk) -> Response:
     )
 
 
-def answer(desk: drafting.Desk) -> Response:
-    """What the draft makes of the values on the page, while they are typed."""
-    spec, _ = build(desk)
+@route(blueprint, "/<definition_id>/preview", permission=DESIGN, methods=["POST"])
+def answer(definition_id: str) -> Response:
+    """What formulas, rules and look-ups of the draft make of what is typed into the preview."""
+    spec, _ = build(drafting.open_desk(signing.current(), definition_id))
     if spec is None:
         raise Conflict(M("The draft can no longer be shown. Open the preview again."))
     actor, changed = signing.current(), request.form.get("_changed", "").split(",")
@@ -52,6 +63,17 @@ def answer(desk: drafting.Desk) -> Response:
     names = screen.names_for(actor, spec, [typed.values])
     shown = _drawn(spec, typed.values, typed.env, typed.problems, names)
     return jsonify(live.tell(shown, typed, viewer.locale()))
+
+
+@route(blueprint, "/<definition_id>/preview/choices/<path>", permission=DESIGN)
+def offer(definition_id: str, path: str) -> Response:
+    """What a field of the draft offers for what was typed: a form that is not published yet has no records."""
+    spec, _ = build(drafting.open_desk(signing.current(), definition_id))
+    if spec is None:
+        raise NotFound
+    with suppress(NotFound):
+        return jsonify(live.choices_on_page(signing.current(), spec, path, request.args))
+    return jsonify([])
 
 
 def _screen(spec: FormSpec) -> screen.Screen:

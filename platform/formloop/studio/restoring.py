@@ -9,6 +9,7 @@ from formloop.core.text import M
 from formloop.definitions import service as definitions
 from formloop.studio import drafting, form_rows
 from formloop.studio.operations import FIXED, Operation, apply, find
+from formloop.studio.shapes import mapping
 
 
 def can_take_back(change: Change) -> bool:
@@ -29,6 +30,8 @@ def take_back(actor: Actor, definition_id: str, old: int, new: int | None, place
 
 def _without(doc: Doc, change: Change, before: Doc, kind: Kind) -> Doc:
     around, at = change.path[:-1], change.path
+    if change.kind_of_change == "placed":
+        return _placed(doc, before, at[1]) if at[1] in mapping(doc.get("properties")) else doc
     container = find(doc, around, kind.identities) if around else doc
     if not isinstance(container, dict | list):
         raise Invalid([Problem("gone", "", M("This part is no longer there; the page shows what is."))])
@@ -41,7 +44,8 @@ def _without(doc: Doc, change: Change, before: Doc, kind: Kind) -> Doc:
     behind = _behind(container, find(before, around, kind.identities) if around else before, at, kind)
     doc = apply(doc, [Operation("add", around, change.old, name, behind)], kind.identities)[0]
     in_rows = kind.name == "form" and at[0] == "properties" and len(at) == 2 and "x-layout" in doc
-    return _placed(doc, before, at[1]) if in_rows else doc
+    mark = len(at) == 2 and form_rows.is_mark(at)
+    return _placed(doc, before, form_rows.name_at(at)) if in_rows or mark else doc
 
 
 def _behind(container: Doc | list[Any], before: Any, at: Path, kind: Kind) -> str:

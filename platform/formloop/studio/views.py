@@ -45,7 +45,6 @@ from formloop.studio.filling import read_section
 from formloop.studio.operations import find, positions, read_path, write_path
 from formloop.studio.panel import Panel
 from formloop.studio.pickers import Around
-from formloop.studio.shapes import mapping
 from formloop.studio.vocabulary import Vocabulary
 from formloop.studio.wording import place_in_words
 from formloop.web import htmx, page, viewer
@@ -68,6 +67,7 @@ DESIGNED = (
 def init_app(app: Flask) -> None:
     """Add the designers; definitions lead to them."""
     app.register_blueprint(blueprint)
+    app.register_blueprint(preview.blueprint)
     app.register_blueprint(beginning.blueprint)
     app.register_blueprint(from_file.blueprint)
     app.register_blueprint(rights_views.blueprint)
@@ -143,18 +143,6 @@ def check(definition_id: str) -> Response:
     return page.render_part(
         "studio/_check.html", found=bench.desk.definition, problems=_with_places(bench), felt=False
     )
-
-
-@route(blueprint, "/<definition_id>/preview", permission=DESIGN)
-def show_preview(definition_id: str) -> Response:
-    """The form as people will fill it in."""
-    return preview.show(drafting.open_desk(signing.current(), definition_id))
-
-
-@route(blueprint, "/<definition_id>/preview", permission=DESIGN, methods=["POST"])
-def answer_preview(definition_id: str) -> Response:
-    """What formulas, rules and look-ups of the draft make of what is typed into the preview."""
-    return preview.answer(drafting.open_desk(signing.current(), definition_id))
 
 
 @route(blueprint, "/<definition_id>/do/<act>", permission=DESIGN, methods=["POST"])
@@ -318,19 +306,20 @@ def _said(bench: Bench, path: Path, source: str) -> str:
     """A condition in words; whose records a grant is about, in those of the page of rights."""
     if bench.around.kind.name == "role" and source in rights.SCOPES:
         return rights.SCOPES[source].render(bench.around.locale)
-    beside = mapping(find(bench.around.doc, path[:-1], bench.around.kind.identities))
-    scope = bench.designer.scope(replace(bench.around, beside=beside), path)
-    return Vocabulary(scope, bench.around.locale, signing.current()).say(source)
+    words = formula_views.words_for(bench.designer, bench.around, path)
+    return words.say(source) if isinstance(words, Vocabulary) else words.say(find(bench.around.doc, path, {}))
 
 
 def _plays(bench: Bench) -> str | None:
-    """Where a workflow is played from the selected step on; empty while its form has no records, None for others."""
+    """Where a workflow is played from the selected step on; empty where it has no form, None for others."""
     found, doc = bench.desk.definition, bench.desk.doc
     if found.kind != "workflow" or "amends" in doc:
         return None
-    if library.find_document("form", str(doc.get("form"))) is None:
-        return ""
-    if not list_views.list_url(doc["form"]):
+    form = str(doc.get("form"))
+    if library.find_document("form", form) is None:
+        if found.version or definitions.find_draft_by_key("form", form) is None:
+            return ""
+    elif not list_views.list_url(form):
         return None
     at = bench.designer.selected(bench.around, bench.at)
     steps = [place for place, name in enumerate(at[:-1]) if name == "steps"]

@@ -8,18 +8,20 @@ from typing import Any
 
 from formloop.access.actor import SYSTEM, Actor
 from formloop.core import clock
-from formloop.core.errors import NotFound
-from formloop.core.expression import BOOL, TEXT, RecordType, Type
+from formloop.core.errors import NotFound, Problem
+from formloop.core.expression import BOOL, DATE, DATETIME, TEXT, RecordType, Type
 from formloop.core.expression.types import element
 from formloop.core.text import M, Message
 from formloop.forms import screen
 from formloop.forms.fields.switch import NO, YES
-from formloop.forms.list_views import SYSTEM_TITLES
 from formloop.forms.publisher_rights import may_read
+from formloop.forms.system_fields import SYSTEM_TITLES
 from formloop.studio.conditions import (
     AGGREGATES,
+    GIVEN,
     JOINS,
     OPERATORS,
+    TODAY,
     WITHOUT_VALUE,
     Rule,
     Sentence,
@@ -35,7 +37,13 @@ from formloop.studio.conditions import (
 from formloop.studio.formula import Scope
 from formloop.studio.pickers import Option, fields_of, find_newest, options_of, points_of, states_of
 
+MOMENTS = (DATE, DATETIME)
+PARAMETERS = "parameters"  # of a dataset, which may be left empty
 STATE = "state"  # what every record has, and sentences often ask for
+
+
+def _within(path: str) -> str:
+    return path.rpartition(".")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,9 @@ class Group:
 
 class Vocabulary:
     """The words for one place. Forms that are pointed to are looked up once, when they are spoken of."""
+
+    joins = True  # comparisons can be joined by all, or by any
+    bare = WITHOUT_VALUE
 
     def __init__(self, scope: Scope, locale: str, actor: Actor = SYSTEM) -> None:
         self.scope, self.locale, self.actor = scope, locale, actor
@@ -75,6 +86,10 @@ class Vocabulary:
 
     def word(self, thing: str) -> str:
         """What something is called; itself where nobody says."""
+        if thing == TODAY:
+            return M("today").render(self.locale)
+        if thing.startswith(GIVEN):
+            return M("{field}, where it is filled in", field=self.word(thing[1:])).render(self.locale)
         if found := aggregate_of(thing):
             return M(AGGREGATES[found[0]].msgid, field=self.word(found[1])).render(self.locale)
         head, _, last = thing.rpartition(".")
@@ -93,11 +108,21 @@ class Vocabulary:
         return options_of(self._form_at(head), self.locale).get(last, [])
 
     def others(self, thing: str) -> list[Option]:
-        """The fields that something can be compared with instead of a value; texts only with those of this record."""
+        """What something can be compared with instead of a value: fields of one kind, texts only with those elsewhere."""
         wanted = type_of(thing, self.names)
         wanted = element(wanted) if wanted is not None else None
-        plain = [] if wanted in (TEXT, BOOL, None) else self.scope.fields
-        return [each for each in [*self.scope.own, *plain] if self._kinds.get(each[0]) == wanted is not None]
+        plain = [] if wanted in (BOOL, None) else self.scope.fields
+        if wanted == TEXT:
+            plain = [each for each in plain if _within(each[0]) != _within(thing)]
+        alike = MOMENTS if wanted in MOMENTS else (wanted,)
+        found = [each for each in [*self.scope.own, *plain] if self._kinds.get(each[0]) in alike != (None,)]
+        given = [
+            (f"{GIVEN}{path}", self.word(f"{GIVEN}{path}"))
+            for path, _ in found
+            if _within(path) == PARAMETERS
+        ]
+        today = [(TODAY, self.word(TODAY))] if wanted in MOMENTS else []
+        return [*today, *found, *given]
 
     @cached_property
     def _kinds(self) -> Mapping[str, Type | None]:
@@ -106,6 +131,31 @@ class Vocabulary:
     def source(self, thing: str) -> str:
         """Where what something may be is searched: a form, people or departments."""
         return points_to(type_of(thing, self.names))
+
+    def like(self, thing: str) -> str:
+        """Things of one kind are compared alike; one of choices has its own, and sums are never empty."""
+        if self.options(thing):
+            return f"={thing}"
+        kind = type_of(thing, self.names)
+        named = f"{kind.name} {self.source(thing)}".strip() if kind else ""
+        return f"sum {named}" if aggregate_of(thing) else named
+
+    def compared(self, thing: str) -> dict[str, Any]:
+        """What something can be compared with: a thing that stands for all that are compared alike."""
+        kind = type_of(thing, self.names)
+        options: list[tuple[str, Message | str]] = [*self.options(thing)]
+        if kind == BOOL:
+            options = [("true", YES), ("false", NO)]
+        names = operators_for(thing, self.names) or ("is",)
+        return {
+            "kind": kind.name if kind else "",
+            "thing": thing,
+            "searched": bool(self.source(thing)) and "empty" in names and len(names) > 2,
+            "several": False,
+            "operators": [(each, OPERATORS[each][0]) for each in names],
+            "options": options,
+            "others": self.others(thing),
+        }
 
     def called(self, thing: str, value: str) -> str:
         """What the record, person or department is called that a value names; nothing for who may not see it."""
@@ -117,6 +167,14 @@ class Vocabulary:
                 found = screen.names_of(self.actor, {source: {number}}, asked=True)
                 self._named[source, value] = str(found.get((source, number), ""))
         return self._named.get((source, value), "")
+
+    def written(self, sentence: Sentence) -> str:
+        """The expression that a sentence is."""
+        return sentence.written(self.names)
+
+    def problems(self, sentence: Sentence) -> list[Problem]:
+        """What cannot be compared with what was typed or not chosen."""
+        return sentence.problems(self.names)
 
     def read(self, source: str) -> Sentence | None:
         """The sentence that an expression is, None where it is more than one."""

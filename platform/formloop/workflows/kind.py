@@ -13,6 +13,7 @@ from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M, Message, Titled
 from formloop.definitions import library
 from formloop.forms.spec import FormSpec, no_form
+from formloop.forms.system_fields import named_in_form
 from formloop.workflows import examples, in_use
 from formloop.workflows.amendments import reading as amendments
 from formloop.workflows.assignees import rules
@@ -203,6 +204,7 @@ WORKFLOW = kinds.add(
         impact=impact,
         spaces={"dependents": "form"},
         identities={"who": "", "actions": "", "then": "", "summary": "", "people": ""},
+        named=lambda doc: named_in_form(doc.get("form")),
     ),
 )
 

@@ -1,10 +1,11 @@
 """Pages that play a case without leaving anything behind, and past cases by a draft."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response, request, url_for
+from flask import Response, jsonify, request, url_for
 from werkzeug.datastructures import MultiDict
 
 from formloop.access import gate, people
@@ -17,7 +18,7 @@ from formloop.core.json_text import loads
 from formloop.core.text import M, localized
 from formloop.definitions import drafts, library
 from formloop.definitions import service as definitions
-from formloop.forms import engine, fill_in, listing, posted, reads, screen
+from formloop.forms import engine, fill_in, listing, live, posted, reads, screen
 from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
 from formloop.forms.screen import Cell
@@ -36,7 +37,7 @@ LAST = 50  # finished cases that are played again
 STATUSES = ("200", "400", "404", "500", "none")  # what an address may answer in a play
 _TYPED = "value."  # begins the names of what is played instead of a record
 _HEARD = ("wait.", "status.", "answer.")
-TOO_LARGE = ("files", "signature", "rich_text")  # widgets for what is on a record's own page
+TOO_LARGE = ("subform", "files", "signature", "rich_text")  # widgets for what is on a record's own page
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ class Subject:
     key: str
     published: Workflow | None
     draft: Doc | None
+    forms: Sequence[drafts.Draft] = ()  # never published either: played as if they were
 
     @property
     def document(self) -> Mapping[str, Any]:
@@ -67,13 +69,21 @@ def may_play_it(workflow: str) -> None:
 @route(blueprint, "/cases/play/<workflow>", permission=may_play_it)
 def show_play(workflow: str) -> Response:
     """Whose record is to be played."""
-    return _page(current(), _subject(current(), workflow))
+    actor, subject = current(), _subject(current(), workflow)
+    with simulation.seen_as_published(subject.forms):
+        problems = [] if subject.published else definitions.check_draft(actor, subject.id)
+        return _page(actor, subject, problems)
 
 
 @route(blueprint, "/cases/play/<workflow>", permission=may_play_it, methods=["POST"])
 def play(workflow: str) -> Response:
     """Play a record as if somebody submitted it: everybody agrees, or one decides as each of them; or past cases."""
-    actor, subject, action = current(), _subject(current(), workflow), request.form.get("action", "step")
+    subject = _subject(current(), workflow)
+    with simulation.seen_as_published(subject.forms):
+        return _play(current(), subject, request.form.get("action", "step"))
+
+
+def _play(actor: Actor, subject: Subject, action: str) -> Response:
     spec, locale = get_form(subject.form), viewer.locale()
     draft = subject.draft if request.form.get("draft") or subject.published is None else None
     if draft is not None and (problems := definitions.check_draft(actor, subject.id)):
@@ -85,12 +95,12 @@ def play(workflow: str) -> Response:
     except Invalid as error:
         return _page(actor, subject, error.problems, 422)
     if action == "replay":
-        found = replaying.replay(actor, workflow, document, LAST)
+        found = replaying.replay(actor, subject.key, document, LAST)
         shown = [play_words.of_difference(actor, each, spec, locale) for each in found.differences]
         return _page(actor, subject, replayed=shown, count_played=found.played)
     if begin:
         document = draft = starting_at(document, begin)
-    record, tried = number("record"), _tried(subject, draft)
+    record, tried = 0 if subject.forms else number("record"), _tried(subject, draft)
     answers, fills = _answers(tried), _fills(tried, spec)
     # nobody looks at a record this way which they may not see
     owner = reads.get_record(actor, spec.key, record)["owner"] if record else actor.person_id
@@ -108,9 +118,23 @@ def play(workflow: str) -> Response:
         answers=answers,
         fills=fills,
         draft=draft,
+        forms=subject.forms,
     )
     words = play_words.of_play(actor, played, spec, locale)
     return _page(actor, subject, played=words, deeds=said if deeds is not None else None)
+
+
+@route(blueprint, "/cases/play/<workflow>/choices/<path>", permission=("design", "definition"))
+def play_choices(workflow: str, path: str) -> Response:
+    """What a field of a form that was never published offers while a play is prepared."""
+    actor, subject = current(), _subject(current(), workflow)
+    with simulation.seen_as_published(subject.forms), suppress(NotFound):
+        spec = get_form(subject.form)
+        field = spec.find(path)
+        drafted = {each.doc["x-key"] for each in subject.forms}
+        if field is not None and field.type.source(field) not in drafted:  # which have no records
+            return jsonify(live.choices_on_page(actor, spec, path, request.args))
+    return jsonify([])
 
 
 def play_tool(actor: Actor, spec: FormSpec, before: Values | None) -> fill_in.Tool | None:
@@ -221,11 +245,7 @@ def _cells(
     values = dict.fromkeys(spec.fields) | engine.read_given(spec, raw).values
     names = screen.names_for(actor, spec, [values])
     shown = screen.build(spec, values, values, context_of(actor), locale, paths, paths, [], names)
-    cells = [
-        each
-        for each in shown.cells()
-        if not (each.readonly or each.field.children or each.field.type.widget in TOO_LARGE)
-    ]
+    cells = [each for each in shown.cells() if not (each.readonly or each.field.type.widget in TOO_LARGE)]
     for cell in cells:
         cell.name = f"{start}{cell.field.path}"
     return cells
@@ -253,14 +273,16 @@ def _page(
     tried = subject.published if problems else _tried(subject, subject.draft)
     spec, search = get_form(subject.form), request.values.get("q", "").strip()[:200]
     query = listing.Query(sort=("-id",), columns=(spec.title_field,), search=search)
-    found = listing.list_records(actor, spec, query).rows
-    chosen = number("record")
+    found = [] if subject.forms else listing.list_records(actor, spec, query).rows
+    chosen = 0 if subject.forms else number("record")
     if chosen and all(row["id"] != chosen for row in found):
         found = [reads.get_record(actor, spec.key, chosen), *found]
     begin = request.values.get("from", "")
     typed = _cells(
         actor, spec, locale, frozenset(spec.fields), posted.raw_values(spec, _named(_TYPED)), _TYPED
     )
+    for cell in typed if subject.forms else ():
+        cell.search = url_for("workflows.play_choices", workflow=subject.key, path=cell.field.path)
     return page.render(
         "workflows/play.html",
         status=status,
@@ -280,6 +302,7 @@ def _page(
         filled=[(step.title(locale), cells) for step, cells in _inputs(actor, tried, spec, locale)]
         if tried
         else [],
+        unpublished=[localized(each.doc, "title", locale) for each in subject.forms],
         has_draft=subject.draft is not None and subject.published is not None,
         given=request.form,
         statuses=STATUSES,
@@ -303,9 +326,11 @@ def _subject(actor: Actor, key: str) -> Subject:
         draft = drafts.find_draft(found.id) if found else None
         if draft is None or "amends" in draft.doc:
             raise NotFound
-        if library.find_published("form", str(draft.doc.get("form"))) is None:
-            raise Conflict(M("Publish the form first: a case is played with a record of it."))
-        return Subject(draft.definition.id, key, None, draft.doc)
+        forms, own = simulation.drafted_forms(draft.doc), str(draft.doc.get("form"))
+        if library.find_published("form", own) is None and all(each.doc["x-key"] != own for each in forms):
+            raise Conflict(M("There is no form for it yet: a case is played with a record of one."))
+        simulation.require_sound(actor, forms)
+        return Subject(draft.definition.id, key, None, draft.doc, forms)
     if workflow.amends is not None:
         raise Conflict(M("A workflow for changes is played on the page where a change is proposed."))
     draft = drafts.find_draft(workflow.id) if designs else None

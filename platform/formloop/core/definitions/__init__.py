@@ -3,7 +3,7 @@
 Knows no database and no particular kind; rooms add theirs to `kinds`.
 """
 
-from formloop.core.definitions.differences import Change, diff, say_place
+from formloop.core.definitions.differences import Change, Label, diff, fields_in, say_place
 from formloop.core.definitions.envelope import ID_PATTERN, KEY_PATTERN, TRANSLATIONS, complete, load_schema
 from formloop.core.definitions.faults import check_schema_of, name_pattern, suggest, with_suggestion
 from formloop.core.definitions.json_schema import check_json_schema, expand, record_validator
@@ -12,6 +12,7 @@ from formloop.core.definitions.merging import ConflictAt, Merge, merge
 from formloop.core.definitions.parsing import Parsed, check_depth, parse
 from formloop.core.definitions.parts import ABSENT, Path
 from formloop.core.definitions.reading import find_kind, read, upgrade
+from formloop.core.definitions.shape import Shape
 from formloop.core.definitions.writing import canonical, write
 
 __all__ = [
@@ -25,11 +26,13 @@ __all__ = [
     "Doc",
     "ImpactRow",
     "Kind",
+    "Label",
     "Library",
     "Merge",
     "Parsed",
     "Path",
     "Reference",
+    "Shape",
     "canonical",
     "check_depth",
     "check_json_schema",
@@ -37,6 +40,7 @@ __all__ = [
     "complete",
     "diff",
     "expand",
+    "fields_in",
     "find_kind",
     "kinds",
     "load_schema",

@@ -1,6 +1,7 @@
 """What changed between two versions of a definition, property by property, in words."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -9,9 +10,12 @@ from formloop.core.definitions.kind import Doc, Kind
 from formloop.core.definitions.parts import ABSENT, Path, same, split
 from formloop.core.definitions.shape import Shape, kind_of_thing, kinds_of_things
 from formloop.core.definitions.writing import canonical, scalar_text
-from formloop.core.text import M, Message, localized
+from formloop.core.text import LOCALES, M, Message, localized
 
 _LONGEST = 60
+_LONG = 160  # of what is told of several settings at once
+_QUOTED = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
+_NAME = re.compile(r"[^\W\d]\w*(?:\.\w+)*(?![\w(])")
 _SEPARATOR = " › "
 
 
@@ -25,16 +29,26 @@ class Label:
 
     def render(self, locale: str) -> str:
         """The step in `locale`."""
-        own = localized(self.thing, "title", locale) if isinstance(self.thing, dict) else ""
+        titled = isinstance(self.thing, dict) and not self.shape.property("title").names_field
+        own = localized(self.thing, "title", locale) if titled else ""
         kind = kind_of_thing(self.thing)
         if not own and kind is not None:
             return M("{kind} “{name}”", kind=kind, name=self.name).render(locale)
-        return own or self.shape.title(locale) or self.name.removeprefix("x-").replace("_", " ")
+        common = M("Name").render(locale) if self.name in ("title", "x-title") else ""
+        return own or self.shape.title(locale) or common or self.name.removeprefix("x-").replace("_", " ")
+
+    @property
+    def silent(self) -> bool:
+        """Whether it says nothing that the steps around it do not say."""
+        return self.name == "properties" and not self.shape.title("en") and not isinstance(self.thing, str)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference: "added", "removed", "changed", or "moved" (old and new are then orders of names)."""
+    """One difference: "added", "removed", "changed", or "moved" (old and new are then orders of names).
+
+    What a kind tells in words of its own has `said`, and may be "placed": it stands elsewhere.
+    """
 
     path: Path
     kind_of_change: str
@@ -45,6 +59,7 @@ class Change:
     members: tuple[Label, ...] = ()  # of a list, in the new order
     # the fields of both documents by key: texts may name them
     fields: Doc = field(default_factory=dict, compare=False, repr=False)
+    said: Callable[[str], Message] | None = field(default=None, compare=False, repr=False)
 
     def describe(self, locale: str = "en") -> str:
         """The change in a sentence."""
@@ -52,10 +67,12 @@ class Change:
 
     def message(self, locale: str = "en") -> Message:
         """The sentence, its names already in `locale`."""
+        if self.said is not None:
+            return self.said(locale)
         shape = self.labels[-1].shape if self.labels else Shape.of(None)
         old, new = (_shown(value, shape, locale, self.fields) for value in (self.old, self.new))
         labels = self.labels[:-1] if self.in_list_of_values else self.labels
-        place = _SEPARATOR.join(label.render(locale) for label in labels)
+        place = _SEPARATOR.join(label.render(locale) for label in labels if not label.silent)
         if self.kind_of_change == "moved":
             order = ", ".join(each.render(locale) for each in self.members)
             return M("{place}: the order is now {order}.", place=place, order=_cut(order))
@@ -77,16 +94,23 @@ class Change:
 def diff(old: Doc, new: Doc, kind: Kind | None = None) -> list[Change]:
     """What changed from `old` to `new`, found by stable ids; a move is a change of order, nothing more."""
     shape = kind.shape if kind else Shape.of(None)
-    identities = kind.identities if kind else {}
-    walk = _Walk(identities, {**_fields(old), **_fields(new)})
-    return list(walk.changes(canonical(old, kind), canonical(new, kind), shape, ()))
+    identities, tells = (kind.identities, kind.tells) if kind else ({}, {})
+    named = [each for doc in (old, new) for each in ((kind.named(doc) if kind else {}), fields_in(doc))]
+    walk = _Walk(identities, {key: each for fields in named for key, each in fields.items()})
+    before, after = canonical(old, kind), canonical(new, kind)
+    one, other = ({key: each for key, each in doc.items() if key not in tells} for doc in (before, after))
+    found = list(walk.changes(one, other, shape, ()))
+    for key, tell in tells.items():
+        if not same(before.get(key, ABSENT), after.get(key, ABSENT)):
+            found += tell(before, after, shape.property(key))
+    return found
 
 
-def _fields(thing: Any) -> Doc:
+def fields_in(thing: Any) -> Doc:
     """The fields of a document by key, columns of lines too."""
     own = thing.get("properties") if isinstance(thing, dict) else None
     found = dict(own) if isinstance(own, dict) else {}
-    inner = [_fields(each.get("items")) for each in found.values() if isinstance(each, dict)]
+    inner = [fields_in(each.get("items")) for each in found.values() if isinstance(each, dict)]
     return {key: each for columns in inner for key, each in columns.items()} | found
 
 
@@ -128,29 +152,46 @@ class _Walk:
         for name in {**before, **after}:
             one, other = before.get(name, ABSENT), after.get(name, ABSENT)
             inner = shape.item() if both.is_list else shape.property(name)
-            label = Label(name, other if other is not ABSENT else one, inner)
-            if both.is_list and not isinstance(label.thing, dict):
+            thing, field = other if other is not ABSENT else one, self.fields.get(name)
+            if not both.is_list and shape.members_name_fields and isinstance(field, dict):
+                inner = inner.with_words(field.get("x-titles", {}))
+                label = Label(name, field, inner)
+            else:
+                label = Label(name, thing, inner)
+            if both.is_list and not isinstance(thing, dict):
                 if ABSENT in (one, other):
                     what = "added" if one is ABSENT else "removed"
                     yield Change((*path, name), what, one, other, (*labels, label), True, fields=self.fields)
             else:
                 yield from self.changes(one, other, inner, (*labels, label))
         named = self.fields if both.is_list and shape.item().names_field else {}
-        members = (Label(name, named.get(name, thing), shape.item()) for name, thing in after.items())
+        members = (
+            Label(name, named.get(name.removeprefix("-"), thing), shape.item())
+            for name, thing in after.items()
+        )
         stayed = [[name for name in side if name in before and name in after] for side in both.parts]
         if stayed[0] != stayed[1]:
             yield Change(path, "moved", list(before), list(after), labels, members=tuple(members))
 
 
 def _shown(value: Any, shape: Shape, locale: str, fields: Doc) -> Message | str | None:
-    """A value for people; None when it is too much for a sentence."""
-    if value is ABSENT or isinstance(value, dict):
+    """A value for people; None when it is too much for a sentence, or says its name already."""
+    if isinstance(value, dict):
+        said = (
+            None
+            if "title" in value and not shape.property("title").names_field
+            else _parts(value, shape, locale, fields)
+        )
+        return _cut(said, _LONG) if said else None
+    if value is ABSENT:
         return None
     if isinstance(value, list):
         members = [_member(each, shape.item(), locale, fields) for each in value]
         if None in members:
             return None
         return _cut(", ".join(each or "" for each in members) or "[]")
+    if isinstance(value, str) and value.startswith("data:image/"):
+        return M("a picture")
     if word := _word(value, shape, locale, fields):
         return f"“{_cut(word)}”"
     if isinstance(value, bool):
@@ -159,7 +200,39 @@ def _shown(value: Any, shape: Shape, locale: str, fields: Doc) -> Message | str 
         return M("nothing")
     if isinstance(value, int | Decimal):
         return scalar_text(value)
-    return f"“{_cut(value)}”"
+    return f"“{_cut(_read(value, shape, locale, fields))}”"
+
+
+def _parts(value: Any, shape: Shape, locale: str, fields: Doc) -> str:
+    """What an object holds, in a line: its things by their names, its settings with their values."""
+    said = []
+    for key, each in value.items():
+        if key == "id":
+            continue
+        inner, field = shape.property(key), fields.get(key) if shape.members_name_fields else None
+        name = Label(key, field or each, inner).render(locale)
+        inner = inner.with_words(field.get("x-titles", {})) if isinstance(field, dict) else inner
+        shown = _shown(each, inner, locale, fields)
+        text = shown.render(locale) if isinstance(shown, Message) else shown
+        said.append(text if text and key in LOCALES else f"{name} {text}" if text else name)
+    return ("；" if locale.startswith("zh") else "; ").join(said)
+
+
+def _read(text: str, shape: Shape, locale: str, fields: Doc) -> str:
+    """A text; of an expression with the titles of fields in place of their keys."""
+    if not shape.is_expression or not fields:
+        return text
+
+    def title(found: "re.Match[str]") -> str:
+        words = [_word_of(fields.get(part), locale) or part for part in found[0].split(".")]
+        return " · ".join(words)
+
+    parts = _QUOTED.split(text)  # texts stand at the odd places
+    return "".join(part if at % 2 else _NAME.sub(title, part) for at, part in enumerate(parts))
+
+
+def _word_of(field: Any, locale: str) -> str:
+    return localized(field, "title", locale) if isinstance(field, dict) else ""
 
 
 def _member(value: Any, shape: Shape, locale: str, fields: Doc) -> str | None:
@@ -186,9 +259,13 @@ def _member(value: Any, shape: Shape, locale: str, fields: Doc) -> str | None:
 
 def _word(value: Any, shape: Shape, locale: str, fields: Doc) -> str:
     """How people call a value: as the schema says, or the field that it names."""
-    named = fields.get(value) if isinstance(value, str) and shape.names_field else None
-    return localized(named, "title", locale) if isinstance(named, dict) else shape.word(value, locale)
+    if not isinstance(value, str) or not shape.names_field:
+        return shape.word(value, locale)
+    key, falls = value.removeprefix("-"), value.startswith("-")
+    words = [_word_of(fields.get(part), locale) for part in key.split(".")]
+    named = " · ".join(words) if all(words) else ""
+    return f"{named} ↓" if named and falls else named or shape.word(value, locale)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+def _cut(text: str, longest: int = _LONGEST) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"

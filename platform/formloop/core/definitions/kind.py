@@ -3,7 +3,7 @@
 Each room adds its kinds to `kinds` when it is imported. Nothing here knows which kinds there are.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol, TypeAlias
@@ -74,6 +74,10 @@ def _no_references(_doc: Doc) -> set[Reference]:
     return set()
 
 
+def _names_nothing(_doc: Doc) -> Mapping[str, Any]:
+    return {}
+
+
 def _as_it_stands(doc: Doc, _version: int) -> Any:
     return doc
 
@@ -101,6 +105,9 @@ class Kind:
     - `upgrades`: from format n to n + 1; a document without `x-format` has format 1.
     - `identities`: the property that identifies the members of a list, by the name of the list, where
       it is not `id`; an empty text says that the list can only be taken as a whole.
+    - `tells`: for keys of a document whose changes it tells in words of its own, from the old document, the new one
+      and the shape of that place to `Change`s.
+    - `named`: the fields that a document's texts may name besides its own, by key, such as those of its form.
     - `spaces`: the names behind which its expressions name other definitions (`entries.stock`), with their kinds.
     """
 
@@ -116,6 +123,8 @@ class Kind:
     ahead: Ahead | None = None
     upgrades: tuple[Upgrade, ...] = ()
     identities: Mapping[str, str] = field(default_factory=dict)
+    tells: Mapping[str, Callable[[Doc, Doc, Shape], Iterable[Any]]] = field(default_factory=dict)
+    named: Callable[[Doc], Mapping[str, Any]] = _names_nothing
     spaces: Mapping[str, str] = field(default_factory=dict)
 
     @property

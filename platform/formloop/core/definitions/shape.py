@@ -1,6 +1,6 @@
 """What a schema says about one place of a document: the order of its keys, and how people call it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -9,6 +9,19 @@ from formloop.core.text import Message, localized
 
 # property → what each of its fixed values is called, where that tells what kind of thing an object is
 kinds_of_things: Registry[Mapping[str, Message]] = Registry("kind of thing")
+# what may be picked → what a value of it is called in a language, or the empty text
+called: Registry[Callable[[str, str], str]] = Registry("name of what is picked")
+_FIELDS = (
+    "field",
+    "fields",
+    "listed",
+    "sorting",
+    "filters",
+    "linked",
+    "sibling",
+    "person_field",
+    "date_field",
+)
 _ALTERNATIVES = ("allOf", "anyOf", "oneOf")
 _CONDITIONAL = ("if", "then", "else")
 
@@ -60,7 +73,8 @@ class Shape:
 
     @cached_property
     def _item(self) -> "Shape":
-        return self._within([each.get("items") for each in self._schemas])
+        picks = [{"x-pick": each["x-pick"]} for each in self._schemas if "x-pick" in each and "items" in each]
+        return self._within([*(each.get("items") for each in self._schemas), *picks])
 
     def _within(self, found: list[Any]) -> "Shape":
         schemas = [each for each in found if isinstance(each, Mapping)]
@@ -77,12 +91,38 @@ class Shape:
     @cached_property
     def names_field(self) -> bool:
         """Whether a text here is the key of one of the document's fields."""
-        return any(each.get("x-key-of") == "field" for each in self._schemas)
+        return any(each.get("x-key-of") == "field" or each.get("x-pick") in _FIELDS for each in self._schemas)
+
+    @cached_property
+    def members_name_fields(self) -> bool:
+        """Whether the keys of an object here, or the members of a list, are keys of the document's fields."""
+        pairs = (each["x-pairs"].get("name", {}) for each in self._schemas if "x-pairs" in each)
+        return (
+            self.names_field
+            or self.item().names_field
+            or any(each.get("x-pick") in _FIELDS for each in pairs)
+        )
+
+    @cached_property
+    def is_expression(self) -> bool:
+        """Whether an expression stands here."""
+        return any(each.get("x-pick") == "expression" for each in self._schemas)
 
     def word(self, value: Any, locale: str) -> str:
         """How people call one of the values that may be chosen here, or the empty text."""
         said = (each["x-titles"].get(str(value)) for each in self._schemas if "x-titles" in each)
-        return next((localized(each, "title", locale) for each in said if each is not None), "")
+        known = next((localized(each, "title", locale) for each in said if each is not None), "")
+        return known or self._picked(value, locale)
+
+    def _picked(self, value: Any, locale: str) -> str:
+        """What is picked here, or in the list that this is a member of, by its name."""
+        words = (each.get("x-pick") for each in self._schemas)
+        found = (called.find(word) for word in words if isinstance(word, str))
+        return next((each(value, locale) for each in found if each and isinstance(value, str)), "")
+
+    def with_words(self, words: Mapping[str, Any]) -> "Shape":
+        """The same place where these values are called so."""
+        return Shape(self._root, [{"x-titles": words}, *self._schemas])
 
 
 def kind_of_thing(thing: Any) -> Message | None:

@@ -12,9 +12,8 @@ from formloop.datasets.sight import FormRows
 from formloop.datasets.spec import LINE, Find, Origin, Read, Rows, SourceKind, View
 from formloop.forms.fields import types
 from formloop.forms.kind import get_form
-from formloop.forms.list_views import SYSTEM_TITLES
-from formloop.forms.listing import system_field
 from formloop.forms.spec import Field, FormSpec, no_form
+from formloop.forms.system_fields import SYSTEM_TITLES, system_field
 
 
 class FromForm(SourceKind):
