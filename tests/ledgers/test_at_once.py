@@ -4,20 +4,29 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from formloop.access.actor import SYSTEM
 from formloop.core.errors import Invalid
-from formloop.db import Part, transactional
+from formloop.db import Part, reading, transactional
 from formloop.forms import service
+from formloop.forms.kind import get_form
 from formloop.ledgers import expiring, periods
 from formloop.ledgers.verifying import verify
 from ledgers.invoices import INVOICE, INVOICED, PAID, PAYMENT, invoice, left, pay
 from ledgers.store import Store
 from ledgers.test_reservations import HELD, HOLDING, TAKEN, USING, hold, reserved, use
+from ledgers.test_resting import Counted
 from workflows.at_once import begun_while
 
 ON_POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.postgres)
 pytestmark = pytest.mark.parametrize("database", [ON_POSTGRESQL], indirect=True)
+
+
+def made_last(form: str) -> int:
+    table = get_form(form).table
+    with reading() as conn:
+        return int(conn.execute(select(func.max(table.c.id))).scalar_one())
 
 
 def refused(first: Callable[[], Any], second: Callable[[], Any]) -> str:
@@ -79,6 +88,32 @@ def test_a_reservation_that_is_used_while_it_expires_is_given_back_once(database
     held = hold(store, "4", until="2026-03-05")
     begun_while(expiring.release_expired, lambda: use(store, "3", held))
     assert (verify(), reserved(store), store.there()[0]) == ([], 0, 3)
+
+
+def test_what_is_accrued_and_a_late_document_of_its_month_exclude_each_other(database: Any) -> None:
+    counted = Counted()
+    counted.expense("100", "2026-03-05")
+
+    def accrue() -> Any:
+        return counted.do("accrual", day="2026-03-31", amount="100")
+
+    def late() -> Any:
+        return counted.expense("40", "2026-03-31")
+
+    assert refused(accrue, late) == "rested_on_balance"
+    counted.cancel("accrual", {"id": made_last("accrual")})
+    assert refused(late, accrue) == "refused"
+
+
+def test_a_count_stands_beside_goods_that_come_in_at_the_same_moment_for_an_earlier_day(
+    database: Any,
+) -> None:
+    counted = Counted()
+    counted.buy("100", "2")
+    begun_while(lambda: counted.count("90", "2026-03-10"), lambda: counted.buy("20", "2", "2026-03-05"))
+    assert (counted.on("2026-03-10"), verify()) == (90, [])
+    begun_while(lambda: counted.buy("20", "2", "2026-03-15"), lambda: counted.count("80", "2026-03-20"))
+    assert (counted.on("2026-03-20"), verify()) == (80, [])
 
 
 @transactional

@@ -1,5 +1,6 @@
 """What was received before its invoice, in each policy: stock, accrual, payables and books agree to the cent."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal as D
 from functools import partial
@@ -16,6 +17,7 @@ from formloop.db import undone
 from formloop.forms import reads
 from formloop.forms import service as records
 from formloop.ledgers import reading
+from formloop.ledgers.book import Book
 from formloop.ledgers.verifying import verify
 from packs.trading import STORIES, Story, Trade, actor_of, named
 
@@ -131,6 +133,27 @@ def test_the_invoice_shows_the_estimate_taken_back_in_red(demo: Flask) -> None:
     invoice = trade.invoice("100", "12", tax_rate="0")
     assert reading.list_amounts("general", "purchase_invoice", invoice, "debit") == [-1000, 1200]
     assert reading.list_amounts("general", "purchase_invoice", invoice, "credit") == [-1000, 1200]
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+def test_an_accrual_and_a_late_invoice_at_the_same_moment_exclude_each_other(
+    filled: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choose("month_start")
+    trade, post = Trade(), Book.post
+    trade.day = date(2026, 3, 30)
+    with ThreadPoolExecutor(1) as pool:
+
+        def post_after_the_accrual(book: Book) -> None:
+            monkeypatch.setattr(Book, "post", post)
+            pool.submit(accrue, trade, "2026-03-31", "1000").result()
+            post(book)
+
+        monkeypatch.setattr(Book, "post", post_after_the_accrual)
+        with pytest.raises(Invalid) as error:
+            trade.invoice("40", "11", tax_rate="0")
+    assert [each.code for each in error.value.problems] == ["rested_on_balance"]
+    assert (waiting(trade, "2026-03-31"), verify()) == (1000, [])
 
 
 def test_a_month_end_accrues_and_takes_back_what_is_not_invoiced(filled: Flask) -> None:

@@ -31,6 +31,7 @@ class Row:
     lifted: str = ""
     state: Any = None
     last: Place | None = None
+    last_before: Place | None = None  # the last movement when it was locked
     delta: dict[str, Decimal] = field(default_factory=dict)
     days: dict[date, dict[str, Decimal]] = field(default_factory=dict)  # what is added on which day
     places: list[str] = field(default_factory=list)  # where the record asked for it
@@ -87,7 +88,7 @@ class Balances:
                 dims = {d.key: row[d.column] for d in self.ledger.dimensions.values()}
                 values = {name: row[name] for name in row if name[:2] in ("m_", "r_", "e_")}
                 last = read_place(row["last"])
-                self.rows[row["key"]] = Row(row["per"], dims, values, row["lifted"], row["state"], last)
+                self.rows[row["key"]] = Row(row["per"], dims, values, row["lifted"], row["state"], last, last)
         return found
 
     def move(self, slot: Slot, entry: int, day: date, own: bool) -> None:

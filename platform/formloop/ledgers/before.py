@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from formloop.core.errors import Invalid, Problem
-from formloop.ledgers import asof, engine, matching
+from formloop.ledgers import asof, engine, matching, resting_kept
 from formloop.ledgers.engine import OWN, Slot
 from formloop.ledgers.groups import Group
 from formloop.ledgers.spec import ZERO
@@ -22,8 +22,8 @@ def fill(book: Book) -> None:
     alike: dict[Any, list[tuple[Group, Slot]]] = {}
     problems: list[Problem] = []
     for group, slot in book.slots():
-        if slot.rule.index < 0 or slot.way not in OWN:
-            continue
+        if slot.rule.index < 0 or slot.way not in OWN or group.because is not None:
+            continue  # a correction is calculated already
         if engine.asks_before(slot.rule):
             mark = (slot.ledger.key, book.day_of(group, slot), slot.rule.per)
             alike.setdefault(mark, []).append((group, slot))
@@ -33,6 +33,8 @@ def fill(book: Book) -> None:
         found = asof.balances_at(book.ledgers[ledger], [slot.dims for _, slot in asking], day, per)
         for (group, slot), balance in zip(asking, found, strict=True):
             problems += engine.fill_before(group.sheet, slot, {**_open(book, slot), **balance})
+            if resting_kept.measures_read(slot.rule):
+                book.resting.append((group, slot, balance))
             _take_value(slot)
     if problems:
         raise Invalid(problems)

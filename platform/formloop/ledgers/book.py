@@ -13,9 +13,8 @@ from formloop.access.actor import Actor
 from formloop.core import clock
 from formloop.core.errors import Invalid, Problem
 from formloop.core.expression import Context
-from formloop.core.text import M, Message, Titled
+from formloop.core.text import M
 from formloop.db import Prepared, adding, among, connection, handed, places_for
-from formloop.forms.kind import get_form
 from formloop.ledgers import (
     adjusting,
     balancing,
@@ -24,6 +23,8 @@ from formloop.ledgers import (
     matching,
     origins,
     periods,
+    resting,
+    resting_kept,
     reversing,
 )
 from formloop.ledgers.balances import Balances
@@ -38,10 +39,11 @@ from formloop.ledgers.engine import (
     Slot,
 )
 from formloop.ledgers.groups import Group
+from formloop.ledgers.names import is_empty
 from formloop.ledgers.pools import Node, Place
 from formloop.ledgers.replay import Addition, Replay
 from formloop.ledgers.scopes import Scope
-from formloop.ledgers.spec import ZERO, LedgerSpec, PostingSpec
+from formloop.ledgers.spec import ZERO, LedgerSpec
 from formloop.ledgers.tables import posted
 from formloop.ledgers.valuations import METHODS, Stock
 
@@ -64,6 +66,10 @@ class Book:
     )  # open items that are settled, held
     homes: dict[int, Group] = field(default_factory=dict)  # the group of each new entry
     matches: list[matching.Match] = field(default_factory=list)
+    resting: list[tuple[Group, Slot, Mapping[str, Decimal]]] = field(default_factory=list)
+    doubted: set[int] = field(
+        default_factory=set
+    )  # groups whose balance must stay as it was, and has changed
 
     def post(self) -> None:
         """Value, judge and write everything.
@@ -77,6 +83,7 @@ class Book:
         reversing.reverse(self)
         matching.hold(self)
         before.fill(self)
+        self._take_in(resting.corrections(self, valued=False))
         self._drop_nothing()
         replay = self._value()
         self._complete()
@@ -90,6 +97,17 @@ class Book:
         if problems:
             raise Invalid(problems)
         self.write()
+        if more := resting.corrections(self, valued=True):
+            Book(self.actor, self.context, self.ledgers, more, doubted=self.doubted).post()
+
+    def _take_in(self, more: list[Group]) -> None:
+        """Groups that come in when the others are prepared and held already."""
+        if more:
+            own, self.groups = self.groups, more
+            self._check_dates()
+            self._prepare()
+            self._lock()
+            self.groups = own + more
 
     def slots(self) -> Iterator[tuple[Group, Slot]]:
         """Every entry with its group."""
@@ -131,7 +149,7 @@ class Book:
             for key, dimension in ledger.dimensions.items():
                 needed = scope.ask(dimension.required, slot.dims, not dimension.optional)
                 if needed is True and slot.dims[key] == dimension.empty:
-                    text = _empty(group.sheet.posting, slot, key)
+                    text = is_empty(group.sheet.posting, slot, key)
                     problems.append(group.sheet.problem("no_dimension", slot.rule, slot.place, key, text))
             if not problems and slot.way == PLAIN and not slot.pending:
                 self._choose_way(group, slot, scope)
@@ -335,6 +353,7 @@ class Book:
             for revaluation in group.revaluations:
                 revaluation.write(group.id)
         matching.write(self)
+        resting_kept.write(self)
         for key in sorted(self.balances):
             self.balances[key].write()
         ids = [group.id for group in self.groups]
@@ -363,24 +382,6 @@ class Book:
             **{d.column: slot.dims[d.key] for d in ledger.dimensions.values()},
             **{f"m_{name}": slot.amounts[name] for name in ledger.amounts},
         }
-
-
-def _empty(posting: PostingSpec, slot: Slot, key: str) -> Message:
-    """That a dimension is empty, and which of the settings could have said it."""
-    dimension, expression = slot.ledger.dimensions[key], slot.rule.dims.get(key)
-    form = get_form(posting.settings) if posting.settings else None
-    read = sorted(path[1] for path in expression.reads if path[0] == "settings") if expression else []
-    field = (
-        next((form.fields[name] for name in read if not form.fields[name].children), None) if form else None
-    )
-    if form is None or field is None:
-        return M("“{dimension}” is empty.", dimension=dimension.title)
-    return M(
-        "“{dimension}” is empty. Say it in the document, or fill in “{field}” under “{settings}”.",
-        dimension=dimension.title,
-        field=Titled(field.schema, field.key),
-        settings=Titled(form.document, form.key),
-    )
 
 
 @lru_cache(maxsize=8)

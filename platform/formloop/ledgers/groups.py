@@ -19,5 +19,6 @@ class Group:
     reverses: int | None = None
     because: int | None = None
     inputs: Any = None
+    root: int | None = None  # the group that this corrects, where that stands
     id: int = 0
     revaluations: tuple[Revaluation, ...] = ()  # of which the sheet has the sums

@@ -177,6 +177,7 @@ class Reader:
             settles=found["settles"],
             check=self.expression(must.get("holds"), f"{at}.check.holds", {**scope, "before": before}, BOOL),
             says=must or None,
+            stays=bool(must.get("stays")),
             tells=self._tells(must, f"{at}.check.tells", {**scope, "before": before}),
             per=tuple(k for k in ledger.dimensions if k in said["per"]) if "per" in said else None,
         )

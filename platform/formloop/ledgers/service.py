@@ -13,7 +13,7 @@ from formloop.events import Event, subscribe_many
 from formloop.forms import service as records_of_forms
 from formloop.forms.names import context_of
 from formloop.forms.spec import Values
-from formloop.ledgers import adjusting, engine, expiring, reversing
+from formloop.ledgers import adjusting, engine, expiring, resting, reversing
 from formloop.ledgers.book import Book
 from formloop.ledgers.drafting import Seen, draft_sheets
 from formloop.ledgers.engine import Sheet
@@ -51,10 +51,11 @@ def on_events(events: Sequence[Event]) -> None:
             told.append((posting, fresh, stale, changed))
     entering = [posting for posting, fresh, _, changed in told if fresh or changed]
     seen = Seen(entering, [(e.form, dict(e.after or {})) for e in events if entering])
-    for posting, fresh, stale, changed in told:
-        _carry_out(posting, fresh, stale, changed, seen)
-    for posting, ended in _out_of_use(events):
-        _carry_out(posting, [], ended, [], seen)
+    books = [_carry_out(posting, fresh, stale, changed, seen) for posting, fresh, stale, changed in told]
+    books += [_carry_out(posting, [], ended, [], seen) for posting, ended in _out_of_use(events)]
+    for book in books:
+        if book is not None:
+            resting.require_still(book)
 
 
 def _out_of_use(events: Sequence[Event]) -> list[tuple[PostingSpec, list[Event]]]:
@@ -111,7 +112,7 @@ def _read(value: Any, columns: frozenset[str]) -> Any:
 
 def _carry_out(
     posting: PostingSpec, fresh: list[Event], stale: list[Event], changed: list[Event], seen: Seen
-) -> None:
+) -> Book | None:
     actor = (fresh or stale or changed)[0].actor
     new = {event.record for event in fresh if event.name == "created"}
     past = reversing.list_posted(posting, {e.record for e in (*fresh, *stale, *changed)} - new)
@@ -125,7 +126,7 @@ def _carry_out(
             records.append(dict(event.after or {}))
     sheets = draft_sheets(posting, actor, records, seen)
     if not undone and not any(sheet.slots for sheet in sheets):
-        return
+        return None
     book = _book(actor, posting)
     book.undone = undone
     book.groups = [
@@ -134,6 +135,7 @@ def _carry_out(
         if sheet.slots
     ]
     book.post()
+    return book
 
 
 def _book(actor: Actor, posting: PostingSpec) -> Book:
@@ -238,6 +240,7 @@ def _try(actor: Actor, form: str, record: Values) -> list[Sheet]:
         if book.groups:
             book.groups[0].source += ":tried"
             book.post()
+            resting.require_still(book)
             found += [group.sheet for group in book.groups]
     return found
 

@@ -217,6 +217,9 @@ class EntryRule:
     settles: Expression | None
     check: Expression | None = None  # what must hold, the balance before it included
     says: Mapping[str, Any] | None = None  # the refusal when it does not, as the definition brings it
+    stays: bool = (
+        False  # what is entered later for that day or an earlier one leaves it holding, or is refused
+    )
     tells: Mapping[str, Expression] = field(default_factory=dict)  # the values that stand in it
     per: tuple[str, ...] | None = None  # the dimensions of the balance before it, where not all
 

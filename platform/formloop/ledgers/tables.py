@@ -54,6 +54,19 @@ posted = never_changed(
     unless="NOT OLD.sealed",
 )
 
+resting = Table(  # which entries were calculated from the balance before them, and what that was
+    "fl_resting",
+    metadata,
+    Column("posted", BigInteger, primary_key=True, autoincrement=False),
+    Column("rule", Integer, primary_key=True, autoincrement=False),
+    Column("line", BigInteger, primary_key=True, autoincrement=False),
+    Column("ledger", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("date", Date, nullable=False),
+    Column("before", JsonText, nullable=False),
+    Index("fl_resting_key", "ledger", "key", "date"),
+)
+
 calendar = Table(
     "fl_calendar",
     metadata,

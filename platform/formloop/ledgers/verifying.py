@@ -10,7 +10,7 @@ from formloop.access.actor import SYSTEM
 from formloop.core.text import M, Message
 from formloop.db import connection, transactional
 from formloop.forms.names import context_of
-from formloop.ledgers import rebuilding
+from formloop.ledgers import rebuilding, resting_verified
 from formloop.ledgers.adjusting import Earlier
 from formloop.ledgers.book import Book
 from formloop.ledgers.engine import ADDED, RETURNED
@@ -26,7 +26,7 @@ def verify() -> list[Message]:
     """What does not agree in the ledgers, in words; empty when everything does. Nothing is changed."""
     found: list[Message] = []
     for ledger in list_ledgers():
-        for look in (_sums, _groups, _open_items, _origins):
+        for look in (_sums, _groups, _open_items, _origins, _rests):
             found += list(look(ledger))
         found += verify_values(ledger, {})
     return found
@@ -146,6 +146,24 @@ def _origins(ledger: LedgerSpec) -> Iterator[Message]:
                 amount=amount,
                 returned=-returned,
             )
+
+
+def _rests(ledger: LedgerSpec) -> Iterator[Message]:
+    """What was calculated from the balance before it still fits that balance."""
+    for rest in resting_verified.list_differing(ledger):
+        name = next(name for name, amount in rest.now.items() if amount != rest.before[name])
+        yield M(
+            "{ledger}: “{posting}” of {day} (record {record} of {form}) was calculated from {found} for {name}, "
+            "before it there is {wanted}: cancel that document and enter it again.",
+            ledger=ledger.key,
+            posting=rest.head.posting,
+            day=rest.place[0].isoformat(),
+            record=rest.head.record,
+            form=rest.head.form,
+            found=rest.before[name],
+            wanted=rest.now[name],
+            name=name,
+        )
 
 
 def _limits(ledger: LedgerSpec, chosen: list[Any]) -> Iterator[Message]:

@@ -1,0 +1,126 @@
+"""Which entries rest on the balance before them, and what that was: kept beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, bindparam, insert, select, update
+
+from formloop.db import connection
+from formloop.ledgers import engine
+from formloop.ledgers.engine import Slot
+from formloop.ledgers.groups import Group
+from formloop.ledgers.pools import Place
+from formloop.ledgers.spec import EntryRule, LedgerSpec
+from formloop.ledgers.tables import posted, resting
+
+if TYPE_CHECKING:
+    from formloop.ledgers.book import Book
+
+LAST = 2**63  # after all others of its day
+
+
+@dataclass(slots=True, eq=False)
+class Rest:
+    """One entry, as it rests on a balance: of an earlier group, or of a new one, which has its slot here."""
+
+    ledger: str
+    key: str
+    place: Place  # day and group
+    rule: int
+    line: int
+    head: Any  # what is known of its group
+    before: Mapping[str, Decimal]
+    now: dict[str, Decimal] = field(default_factory=dict)  # what is before it with all that has changed
+    new: tuple[Group, Slot] | None = None
+    stays: bool = False  # what is before it must stay as it was
+
+
+def measures_read(rule: EntryRule) -> frozenset[str]:
+    """Which measures of the balance before it a rule rests on; what is open is a matter of its own."""
+    asking = [each for each in rule.measures.values() if engine.reads_before(each)]
+    if rule.stays and rule.check is not None:
+        asking.append(rule.check)
+    read = {
+        path[1]
+        for written in asking
+        for path in written.reads  # type: ignore[union-attr]
+        if path[0] == "before" and len(path) > 1
+    }
+    return frozenset() if "open" in read else frozenset(read)
+
+
+def key_of(ledger: LedgerSpec, rule: EntryRule, dims: Mapping[str, Any]) -> str:
+    """The balance that is looked at: that of the pool where its value is asked, which is kept for the pool."""
+    if asks_value(ledger, rule) and ledger.valuation is not None:
+        return ledger.key_of(dims, ledger.valuation.per)
+    return ledger.key_of(dims, rule.per)
+
+
+def asks_value(ledger: LedgerSpec, rule: EntryRule) -> bool:
+    return ledger.valuation is not None and rule.per is None and ledger.valuation.value in measures_read(rule)
+
+
+def write(book: Book) -> None:
+    """Keep what the new entries rest on."""
+    kept = []
+    for group, slot, before in book.resting:
+        read, day = measures_read(slot.rule), book.day_of(group, slot)
+        key = key_of(slot.ledger, slot.rule, slot.dims)
+        row = book.balances[slot.ledger.key].rows[key]
+        place = (day, LAST if slot.rule.stays else group.id)
+        row.last = max(row.last or place, place)  # also where it found what was there, and enters nothing
+        kept.append(
+            {
+                "posted": group.id,
+                "rule": slot.rule.index,
+                "line": slot.line,
+                "ledger": slot.ledger.key,
+                "key": key,
+                "date": day,
+                "before": _texts({name: before[name] for name in read}),
+            }
+        )
+    if kept:
+        connection().execute(insert(resting), kept)
+
+
+def list_resting(*conditions: ColumnElement[bool]) -> list[Rest]:
+    """The entries of groups that are not undone which rest on a balance."""
+    other = posted.alias()
+    undone = select(other.c.id).where(other.c.reverses == posted.c.id).exists()
+    columns = (posted.c.posting, posted.c.version, posted.c.form, posted.c.record)
+    query = (
+        select(resting, *columns).join(posted, posted.c.id == resting.c.posted).where(~undone, *conditions)
+    )
+    return [
+        Rest(
+            row.ledger, row.key, (row.date, row.posted), row.rule, row.line, row,
+            {name: Decimal(text) for name, text in row.before.items()},
+        )
+        for row in connection().execute(query)
+    ]  # fmt: skip
+
+
+def keep_changed(rests: list[Rest]) -> None:
+    if rests:
+        own = [resting.c[name] == bindparam(f"of_{name}") for name in ("posted", "rule", "line")]
+        connection().execute(
+            update(resting).where(*own).values(before=bindparam("now")),
+            [
+                {
+                    "of_posted": each.place[1],
+                    "of_rule": each.rule,
+                    "of_line": each.line,
+                    "now": _texts(each.now),
+                }
+                for each in rests
+            ],
+        )
+
+
+def _texts(amounts: Mapping[str, Decimal]) -> dict[str, str]:
+    return {name: str(amount) for name, amount in sorted(amounts.items())}
