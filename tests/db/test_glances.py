@@ -1,11 +1,13 @@
 """What a write transaction sees at its beginning, and what is remembered for as long as that stays the same."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import event, literal, select
 
 from formloop import db
+from formloop.core.errors import Unavailable
 from formloop.db import glances
 from formloop.settings import Settings
 
@@ -13,10 +15,11 @@ from formloop.settings import Settings
 @pytest.fixture(autouse=True)
 def own_glances(database: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(glances, "_glances", {})
-    glances._together.cache_clear()
+    monkeypatch.setattr(glances, "_binding", set())
     db.glance("rules", db.counter("rules"))
     yield
-    glances._together.cache_clear()
+    for made in (glances._together, glances._at_the_end):
+        made.cache_clear()
 
 
 @db.transactional
@@ -81,6 +84,33 @@ def test_nothing_is_remembered_of_a_transaction_that_was_rolled_back() -> None:
         change_rules(fail=True)
     change_rules()  # reaches the same number by another way
     assert ask_twice() == [1]
+
+
+@pytest.mark.parametrize(
+    "database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)  # on SQLite one writes at a time
+@pytest.mark.parametrize(("binds", "most"), [(False, 9), (True, 1), (True, 9)])
+def test_a_transaction_that_worked_by_what_bound_it_no_longer_begins_anew(binds: bool, most: int) -> None:
+    db.glance("rules", db.counter("rules"), binds=binds)
+    seen = list[int]()
+
+    @db.transactional
+    def work() -> None:
+        seen.append(db.read_counter("rules"))
+        if len(seen) <= most:
+            with ThreadPoolExecutor(1) as others:
+                others.submit(change_rules).result()
+        db.raise_counter("done")
+
+    if binds and most > 1:
+        with pytest.raises(Unavailable):
+            work()
+    else:
+        work()
+    assert seen == ([0] if not binds else list(range(min(most, 4) + 1)))
+    assert db.read_counter("rules") == len(seen) - (most == 1)
+    with db.reading() as conn:
+        assert conn.execute(select(db.counter("done"))).scalar() == (0 if binds and most > 1 else 1)
 
 
 def test_no_more_is_remembered_than_fits(monkeypatch: pytest.MonkeyPatch) -> None:

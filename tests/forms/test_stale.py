@@ -71,6 +71,45 @@ def test_a_save_that_began_before_a_type_changed_begins_anew(database: Settings)
     assert (found["factor"], found["note"]) == (Decimal("12.5"), "late")
 
 
+COLOURS = {"type": "string", "title": "Value", "enum": ["red", "blue"]}
+SEVERAL = {"type": "array", "title": "Value", "items": {"type": "string", "enum": ["red", "blue"]}}
+DAY = {"type": "string", "format": "date", "title": "Value"}
+MOMENT = {"type": "string", "format": "date-time", "title": "Value"}
+
+
+@pytest.mark.parametrize("database", [ON_POSTGRESQL], indirect=True)
+@pytest.mark.parametrize(
+    ("old", "new", "typed"), [(COLOURS, SEVERAL, "red"), (DAY, MOMENT, "2026-03-01")], ids=["choice", "day"]
+)
+def test_what_the_database_would_take_by_an_older_type_is_not_written(
+    database: Settings, old: dict[str, Any], new: dict[str, Any], typed: str
+) -> None:
+    versions, app = list[int](), create_app(database)
+    with app.app_context():
+        definitions.publish_many(SYSTEM, [form("gauge", {"value": old})], "old")
+        first = service.create(SYSTEM, "gauge", {"value": typed})["id"]
+        stands = library._shelf
+
+        def publish() -> None:
+            with app.app_context():
+                definitions.publish_many(SYSTEM, [form("gauge", {"value": new})], "new")
+
+        @transactional
+        def late() -> Any:
+            versions.append(get_form("gauge").version)
+            if len(versions) == 1:
+                with ThreadPoolExecutor(1) as other:
+                    other.submit(publish).result()
+                library._shelf = stands  # as in a process that has not noticed yet
+            return service.create(SYSTEM, "gauge", {"value": typed})
+
+        second = late()["id"]
+        with reading() as conn:
+            found = rows.load(conn, get_form("gauge"), [first, second])
+    assert versions == [1, 2]
+    assert found[first]["value"] == found[second]["value"]
+
+
 @pytest.mark.parametrize("key", ["fl_person", "sqlite_master", "pg_class", "inv__lines"])
 def test_no_form_takes_the_name_of_another_table(database: Settings, key: str) -> None:
     doc = {**gauge(2), "x-key": key}

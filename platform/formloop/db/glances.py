@@ -21,15 +21,22 @@ R = TypeVar("R")
 
 MOST_REMEMBERED = 10_000
 _glances: dict[str, tuple[ScalarSelect[Any], Callable[[Any], None] | None]] = {}
+_binding: set[str] = set()
 
 
-def glance(name: str, query: ScalarSelect[Any], told: Callable[[Any], None] | None = None) -> None:
+def glance(
+    name: str, query: ScalarSelect[Any], told: Callable[[Any], None] | None = None, binds: bool = False
+) -> None:
     """Let every write transaction begin by asking `query`, which has one value.
 
-    `told(value)` is called before the work begins, with a reading on its connection.
+    `told(value)` is called before the work begins, with a reading on its connection. What `binds` is asked at the end
+    as well: a transaction that did its work by another value is not committed, it begins anew. Whoever changes such a
+    value does so in the transaction that changes what hangs on it, and says it by `now_shows`.
     """
     _glances[name] = query, told
-    _together.cache_clear()
+    (_binding.add if binds else _binding.discard)(name)
+    for made in (_together, _at_the_end):
+        made.cache_clear()
 
 
 def glanced(name: str) -> Any:
@@ -124,9 +131,23 @@ def _has_changed(seen: Mapping[str, Any]) -> bool:
     return bool(seen) and _together().dicts(connection(), {}) != [seen]
 
 
+def _no_longer_binds(seen: Mapping[str, Any]) -> bool:
+    """Whether a value that binds is another by now; on SQLite nobody else writes meanwhile."""
+    if not _binding or connection().dialect.name == "sqlite":
+        return False
+    return any(
+        seen.get(name, value) != value for name, value in _at_the_end().dicts(connection(), {})[0].items()
+    )
+
+
 @lru_cache(maxsize=1)
 def _together() -> Prepared:
     return Prepared(select(*(query.label(name) for name, (query, _) in _glances.items())))
 
 
-before_writing(_look, _has_changed)
+@lru_cache(maxsize=1)
+def _at_the_end() -> Prepared:
+    return Prepared(select(*(_glances[name][0].label(name) for name in sorted(_binding))))
+
+
+before_writing(_look, _has_changed, _no_longer_binds)

@@ -34,6 +34,7 @@ _OUTDATED = {
 _log = logging.getLogger(__name__)
 _looks: list[Callable[[], None]] = []
 _doubts: list[Callable[[Mapping[str, Any]], bool]] = []
+_bonds: list[Callable[[Mapping[str, Any]], bool]] = []
 
 
 @dataclass(slots=True)
@@ -128,8 +129,9 @@ def transactional(work: Callable[P, R]) -> Callable[P, R]:
     """Make `work` one write transaction; called inside another one it becomes part of that.
 
     The whole unit is tried again, up to five times, when the database chose it as the victim of a
-    serialization failure, a deadlock or a lock time-out, or when it broke and a table it met, or what its glances
-    showed, has changed since it began; it must therefore have no effect elsewhere.
+    serialization failure, a deadlock or a lock time-out, when it broke and a table it met, or what its glances
+    showed, has changed since it began, or when what binds it is no longer so at its end; it must therefore have no
+    effect elsewhere.
     """
 
     @functools.wraps(work)
@@ -160,7 +162,7 @@ def _tried_again(unit: Callable[[], R]) -> R:
 
 
 class _Outdated(Exception):
-    """A transaction broke that knew less than is published: it read values by a definition that is not theirs."""
+    """A transaction broke, or would leave what is wrong, since it knew less than is published by now."""
 
     def __init__(self, broke: Exception) -> None:
         super().__init__()
@@ -193,13 +195,19 @@ def undone(work: Callable[[], R]) -> R:
         return found
 
 
-def before_writing(look: Callable[[], None], has_changed: Callable[[Mapping[str, Any]], bool]) -> None:
+def before_writing(
+    look: Callable[[], None],
+    has_changed: Callable[[Mapping[str, Any]], bool],
+    no_longer_binds: Callable[[Mapping[str, Any]], bool] = lambda seen: False,
+) -> None:
     """Let `look()` be called at the beginning of every write transaction, inside it.
 
-    When one has broken, `has_changed(seen)` is asked, with a reading, whether it would see anything else by now.
+    When one has broken, `has_changed(seen)` is asked, with a reading, whether it would see anything else by now. One
+    that has not is not committed if `no_longer_binds(seen)`, asked at its end: it begins anew, too.
     """
     _looks.append(look)
     _doubts.append(has_changed)
+    _bonds.append(no_longer_binds)
 
 
 def _one_unit(work: Callable[[], R], alone: bool = False) -> tuple[R, list[Callable[[], None]]]:
@@ -212,12 +220,14 @@ def _one_unit(work: Callable[[], R], alone: bool = False) -> tuple[R, list[Calla
             seen |= unit.seen
             try:
                 result = _inside(unit, work)
+                if not alone and any(_inside(unit, partial(gone, unit.seen)) for gone in _bonds):
+                    raise _Outdated(_busy())
             except DBAPIError as error:
                 if unit.hurried and _state_of(error) == _LOCK_TIMEOUT:
                     raise _for_people(error) from error
                 raise
         return result, unit.after
-    except (FormloopError, _Undone):
+    except (FormloopError, _Undone, _Outdated):
         raise
     except Exception as error:
         if not isinstance(error, OperationalError) and _is_outdated(seen):
@@ -301,7 +311,11 @@ def _for_people(error: DBAPIError) -> Exception:
     if _state_of(error) == "53100" or "disk is full" in text or "disk I/O error" in text:
         return StorageFull()
     if _worth_retrying(error):
-        return Unavailable(M("The database is busy. Try again in a moment."))
+        return _busy()
     if error.connection_invalidated:
         return Unavailable(M("The connection to the database was lost. Try again in a moment."))
     return error
+
+
+def _busy() -> Unavailable:
+    return Unavailable(M("The database is busy. Try again in a moment."))

@@ -275,7 +275,7 @@ def refresh(epoch: int) -> None:
         _load()
 
 
-glance("definitions", counter("definitions"), refresh)
+glance("definitions", counter("definitions"), refresh, binds=True)
 
 
 def _current() -> _Shelf:
