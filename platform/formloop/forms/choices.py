@@ -1,14 +1,16 @@
 """Whether what a relation was set to may be chosen: it exists, may be seen, is not deleted, fits the condition."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from typing import Any
 
-from formloop.core.errors import Problem
+from formloop.access.actor import Actor
+from formloop.core.errors import Invalid, Problem
 from formloop.core.expression import Context
 from formloop.core.text import M
 from formloop.forms.drafts import How
 from formloop.forms.elsewhere import fits
-from formloop.forms.engine import Given
+from formloop.forms.engine import Given, laid_over, read_given
 from formloop.forms.links import Links
 from formloop.forms.spec import Field, FormSpec, Values
 from formloop.forms.writing import Work
@@ -18,23 +20,20 @@ UNKNOWN = M("The chosen record does not exist, or you may not see it.")
 UNFIT = M("This record cannot be chosen here.")
 
 
-def check_choices(spec: FormSpec, work: Sequence[Work], links: Links, context: Context, how: How) -> None:
-    """The problems of relations that somebody newly set; what another record brought along is not asked."""
+def check_fitting(spec: FormSpec, work: Sequence[Work], links: Links, context: Context, how: How) -> None:
+    """The problems of relations that somebody set, or set what they hang on, and whose condition does not hold.
+
+    What another record brought along is not asked.
+    """
+    if how.free or how.restores:
+        return
     asked = [list(_asked(spec, each.before or {}, each.after, each.given)) for each in work]
     _fetch(links, chain.from_iterable(asked))
     for each, places in zip(work, asked, strict=True):
-        for at, field, value, anew in places:
+        for at, field, value, _ in places:
             assert field.relation is not None
             record = links.records.get((field.relation.form, value))
-            if anew and (
-                record is None or (not how.free and not record["_seen"]) or record["deleted_at"] is not None
-            ):
-                each.problems.append(Problem("unknown_record", at, UNKNOWN))
-            elif (
-                record
-                and not (how.free or how.restores)
-                and not fits(links.actor, spec, field, record, _row_of(each.after, at), context)
-            ):
+            if record and not fits(links.actor, spec, field, record, _row_of(each.after, at), context):
                 each.problems.append(Problem("unfit_record", at, UNFIT))
 
 
@@ -71,18 +70,37 @@ def _conditional(spec: FormSpec, values: Values) -> Iterator[tuple[str, Field]]:
                         yield f"{each.key}.{index}.{column.key}", column
 
 
-def drop_unseen(spec: FormSpec, before: Values | None, values: Values, given: Given, links: Links) -> None:
-    """Take out newly chosen records that the person may not see, before anything is calculated from them."""
-    asked = list(_asked(spec, before or {}, values, given))
-    _fetch(links, asked)
-    for at, field, value, anew in asked:
-        assert field.relation is not None
-        record = links.records.get((field.relation.form, value))
-        if anew and (record is None or not record["_seen"]):
-            parts = at.split(".")
-            row = values if len(parts) == 1 else values[parts[0]][int(parts[1])]
-            row[field.key] = None
-            given.problems.append(Problem("unknown_record", at, UNKNOWN))
+def drop_unseen(
+    spec: FormSpec, work: Sequence[tuple[Values | None, Values, Given]], links: Links, free: bool = False
+) -> None:
+    """Take out newly chosen records that are not there, or that the person may not see, before anything is calculated
+    from them: a formula or a check would tell of them. It is a problem of what was given.
+
+    `work` has of each record what stood there, what stands there now and what was given.
+    """
+    asked = [list(_asked(spec, before or {}, values, given)) for before, values, given in work]
+    _fetch(links, chain.from_iterable(asked))
+    for (_, values, given), places in zip(work, asked, strict=True):
+        for at, field, value, anew in places:
+            assert field.relation is not None
+            record = links.records.get((field.relation.form, value))
+            there = record is not None and (free or record["_seen"]) and record["deleted_at"] is None
+            if anew and not there:
+                parts = at.split(".")
+                row = values if len(parts) == 1 else values[parts[0]][int(parts[1])]
+                row[field.key] = None
+                given.problems.append(Problem("unknown_record", at, UNKNOWN))
+
+
+def read_seen(actor: Actor, spec: FormSpec, raw: Mapping[str, Any]) -> Values:
+    """The values that somebody typed for a record that is not saved; Invalid where they name records that are hidden
+    from them."""
+    given = read_given(spec, raw)
+    values = laid_over(spec, None, given.values)
+    drop_unseen(spec, [(None, values, given)], Links(actor, spec, [values]))
+    if hidden := [each for each in given.problems if each.code == "unknown_record"]:
+        raise Invalid(hidden)
+    return values
 
 
 def _row_of(values: Values, at: str) -> Values:

@@ -69,7 +69,7 @@ def show(
                 values[subform.key] = [{}]
                 given.line_keys = {**given.line_keys, subform.key: [frozenset()]}
     links = Links(actor, spec, [values])
-    choices.drop_unseen(spec, before, values, given, links)
+    choices.drop_unseen(spec, [(before, values, given)], links)
     env = engine.complete(spec, values, given, links, context, before)
     visible, editable = live.reach(actor, spec, before, purpose.right if purpose else None)
     names = screen.names_for(actor, spec, [values])

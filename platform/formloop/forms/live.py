@@ -72,7 +72,7 @@ def lay_over(
     values = engine.laid_over(spec, before, given.values)
     links = Links(actor, spec, [values])
     links.linkages.prepare([values], again=True)
-    drop_unseen(spec, before, values, given, links)
+    drop_unseen(spec, [(before, values, given)], links)
     filled: set[str] = set()
     for name in changed:
         typed = frozenset(changed)

@@ -9,7 +9,7 @@ from formloop.core.text import M
 from formloop.db import connection, transactional
 from formloop.events import Cause
 from formloop.forms import engine, permits, rows
-from formloop.forms.choices import check_choices
+from formloop.forms.choices import check_fitting, drop_unseen
 from formloop.forms.drafts import Draft, How, Outcome, is_locked
 from formloop.forms.fixed import check_fixed, check_lines
 from formloop.forms.links import Links
@@ -35,12 +35,13 @@ def save(
     also = frozenset().union(*(permit.reads for permit in rules.values() if permit is not None))
     links = Links(actor, spec, [*(w.after for w in work), *judged], also=also)
     links.linkages.prepare(w.after for w in work)
+    drop_unseen(spec, [(w.before, w.after, w.given) for w in work], links, how.free)
     for each in work:
         each.env = engine.complete(spec, each.after, each.given, links, context, each.before)
         each.problems = engine.with_first(
             each.given.problems, engine.check(spec, each.after, each.env, context)
         )
-    check_choices(spec, work, links, context, how)
+    check_fitting(spec, work, links, context, how)
     for each in work:
         each.problems += check_lines(spec, each)
         if not how.trusted:

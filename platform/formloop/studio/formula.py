@@ -261,13 +261,15 @@ def _shown(value: Any, locale: str) -> str:
 
 def _seen(actor: Actor, spec: FormSpec, values: Values, scope: Scope, expression: Expression) -> Values:
     """The record as the expression sees it; records it points to only where the actor may read what it reads."""
-    if scope.each is None:
-        return Links(actor, spec, [values]).environment(spec, values)
-    wanted = [(scope.each, *path[1:]) if path[0] == "line" else path for path in expression.reads]
-    wanted = [path[1:] if path[0] in ("record", "source") else path for path in wanted]
-    further = [path for path in wanted if path]
+    further = list(expression.reads)
+    if scope.each is not None:
+        further = [(scope.each, *path[1:]) if path[0] == "line" else path for path in further]
+        further = [path[1:] if path[0] in ("record", "source") else path for path in further]
+        further = [path for path in further if path]
     if not all(sees(actor, form, key) for _, form, key in read_elsewhere(spec, further)):
         raise Forbidden
+    if scope.each is None:
+        return Links(actor, spec, [values]).environment(spec, values)
     env = Links(actor, spec, [values], reads=further).environment(spec, values)
     lines = env.get(scope.each) or [{}]
     return {"source": env, **env, "record": env, "line": lines[0]}

@@ -18,8 +18,9 @@ from formloop.core.json_text import loads
 from formloop.core.text import M, localized
 from formloop.definitions import drafts, library
 from formloop.definitions import service as definitions
-from formloop.forms import engine, fill_in, listing, live, posted, reads, screen
+from formloop.forms import choices, engine, fill_in, listing, live, posted, reads, screen
 from formloop.forms.kind import get_form
+from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.screen import Cell
 from formloop.forms.spec import FormSpec, Values
@@ -105,6 +106,8 @@ def _play(actor: Actor, subject: Subject, action: str) -> Response:
     # nobody looks at a record this way which they may not see
     owner = reads.get_record(actor, spec.key, record)["owner"] if record else actor.person_id
     values = None if record else posted.raw_values(spec, _named(_TYPED))
+    for typed in [values or {}, *fills.values()]:
+        choices.read_seen(actor, spec, typed)  # nor learns of one that somebody else would
     said = request.form.getlist("deed")[:LONGEST]
     said = said[:-1] if action == "undo" else [] if action == "begin" else said
     deeds = None if action == "play" else [_deed(each) for each in said]
@@ -242,7 +245,9 @@ def _cells(
     actor: Actor, spec: FormSpec, locale: str, paths: frozenset[str], raw: Mapping[str, Any], start: str
 ) -> list[Cell]:
     """Inputs of fields, but for lines and files, under names that begin so."""
-    values = dict.fromkeys(spec.fields) | engine.read_given(spec, raw).values
+    given = engine.read_given(spec, raw)
+    values = dict.fromkeys(spec.fields) | given.values
+    choices.drop_unseen(spec, [(None, values, given)], Links(actor, spec, [values]))
     names = screen.names_for(actor, spec, [values])
     shown = screen.build(spec, values, values, context_of(actor), locale, paths, paths, [], names)
     cells = [each for each in shown.cells() if not (each.readonly or each.field.type.widget in TOO_LARGE)]
