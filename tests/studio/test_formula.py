@@ -197,3 +197,18 @@ def test_the_dialog_offers_the_fields_of_this_record_to_compare_with(studio):
         "lot"
     ]
     assert lot["x-relation"]["where"] == "expires < this.day"
+
+
+def test_lines_and_their_columns_are_typed_both(studio):
+    scope = replace(formula.scope_at(_around(), ("properties", "item", "x-visible")), expects=None)
+    for source in ("COUNT(lines) & JOIN(lines.part)", "JOIN(lines.part) & COUNT(lines)"):
+        verdict = formula.judge(studio.mei, scope, source, "en", {"lines": "1,2", "lines.part": "a,b,c"})
+        assert verdict.result in ("3a,b,c", "a,b,c3", "3a, b, c", "a, b, c3")
+
+
+def test_a_draft_without_any_state_can_be_looked_at(studio):
+    studio.app.config["WTF_CSRF_ENABLED"] = False
+    studio.edit(**{"x-states": {}})
+    client = studio.client(studio.mei)
+    for page in (f"/studio/{studio.id}", f"/studio/{studio.id}/preview", f"/definitions/{studio.id}/publish"):
+        assert client.get(page).status_code == 200

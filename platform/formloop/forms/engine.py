@@ -150,8 +150,12 @@ def _defaults(
         value = each.default
         if each.default_expression is not None:
             value = _evaluate(each.default_expression, scope, context, each.path, problems)
-        if value is not None:
+        if value is None:
+            continue
+        try:
             values[each.key] = env[each.key] = each.type.read(each, value)
+        except Unreadable as error:
+            problems.append(Problem("unreadable", each.path, error.message))
 
 
 @lru_cache(maxsize=1_000)

@@ -16,7 +16,7 @@ from formloop.forms.fields import type_of
 from formloop.forms.fields.dropdown import choice_title
 from formloop.forms.layout import check_layout, read_layout
 from formloop.forms.reading import FindForm, Reader
-from formloop.forms.spec import DEFAULT_STATES, Field, FormSpec, ListSpec, State
+from formloop.forms.spec import DEFAULT_STATES, Field, FormSpec, ListSpec, State, Unreadable
 from formloop.forms.tables import tables_of
 
 FILLED_BY_LINK = (  # widgets that need nothing from behind the sign-in
@@ -66,7 +66,7 @@ def build(doc: Doc, version: int, find_form: FindForm) -> tuple[FormSpec, list[P
         checks=checks,
         layout=read_layout(doc, fields),
         list=read_list(doc, fields),
-        states={key: State(key, said) for key, said in doc.get("x-states", DEFAULT_STATES).items()},
+        states={key: State(key, said) for key, said in (doc.get("x-states") or DEFAULT_STATES).items()},
         names=reader.names,
         reads=_steps(fields, checks),
     )
@@ -74,7 +74,24 @@ def build(doc: Doc, version: int, find_form: FindForm) -> tuple[FormSpec, list[P
         text = M("“{key}” is a name of the platform’s own.", key=spec.key)
         reader.problems.append(Problem("reserved", "x-key", text))
     _check_places(spec, reader)
+    reader.problems += _unreadable_defaults(spec)
     return spec, reader.problems
+
+
+def _unreadable_defaults(spec: FormSpec) -> Iterable[Problem]:
+    """Fixed defaults that their fields cannot hold: nobody could begin a record."""
+    for top in spec.fields.values():
+        for each in (top, *top.children):
+            if each.default is None or not each.type.stored:
+                continue
+            try:
+                value = each.type.read(each, each.default)
+                wrong = None if value is None else each.type.check(each, value)
+            except Unreadable as error:
+                wrong = error.message
+            if wrong is not None:
+                at = f"properties.{each.path.replace('.', '.items.properties.')}.default"
+                yield Problem("default", at, wrong)
 
 
 def _steps(fields: dict[str, Field], checks: Any) -> frozenset[tuple[str, ...]]:

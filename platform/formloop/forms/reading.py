@@ -50,6 +50,15 @@ def single_of(names: Mapping[str, Type]) -> dict[str, Type]:
     return {key: each for key, each in names.items() if not isinstance(each, ListType)}
 
 
+def queried(names: Mapping[str, Type]) -> dict[str, Type]:
+    """Those names that a query over many records can read: single values and lines, not several choices in one."""
+    return {
+        key: each
+        for key, each in names.items()
+        if not isinstance(each, ListType) or isinstance(each.of, RecordType)
+    }
+
+
 def line_names(doc: Doc, subform: str, find_form: FindForm) -> dict[str, Type]:
     """What expressions inside the lines of `subform` can name: its columns, then the form's own fields."""
     columns = doc["properties"][subform].get("items", {}).get("properties", {})
@@ -302,7 +311,7 @@ class Reader:
                     self._say("no_field", f"{at}.{word}.{wanted}", text)
             if said.get("where"):
                 own = {} if word == "x-options" else names
-                self._condition(said["where"], f"{at}.{word}.where", theirs, own)
+                self._condition(said["where"], f"{at}.{word}.where", queried(theirs), own)
 
     def _condition(
         self, source: str, at: str, theirs: Mapping[str, Type], own: Mapping[str, Type]

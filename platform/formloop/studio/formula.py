@@ -28,7 +28,7 @@ from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.publisher_rights import read_elsewhere, sees
-from formloop.forms.reading import OWN, line_names, names_of, single_of, with_titles
+from formloop.forms.reading import OWN, line_names, names_of, queried, single_of, with_titles
 from formloop.forms.spec import FormSpec, Values
 from formloop.studio import samples
 from formloop.studio.pickers import ITSELF, Around, Option, fields_of, find_newest, options_of, points_of
@@ -125,12 +125,12 @@ def _names_elsewhere(around: Around, at: Path) -> dict[str, Type]:
     own, find_form = _sound(around.doc), cache(_find_sound)
     theirs = names_of(_sound(around.form), find_form)
     if at[-2] == "x-options":
-        return theirs
+        return queried(theirs)
     in_lines = _in_lines(around, at) and at[1] in own["properties"]
     names = line_names(own, at[1], find_form) if in_lines else names_of(own, find_form)
     # which record it is, as relations to its form hold it
     itself = RecordType(str(around.form.get("x-key", "")), dict)
-    known = single_of(theirs) if at[-2] == "x-relation" else theirs
+    known = single_of(theirs) if at[-2] == "x-relation" else queried(theirs)
     return {**known, "id": itself, OWN: RecordType(OWN, lambda: names)}
 
 

@@ -49,7 +49,7 @@ def asked(expression: Expression, titles: Mapping[str, str], given: Mapping[str,
 def environment(expression: Expression, given: Mapping[str, str]) -> dict[str, Any]:
     """The names with the values that were typed; what cannot be read is empty."""
     env: dict[str, Any] = {}
-    for path, kind in _read(expression).items():
+    for path, kind in sorted(_read(expression).items(), key=lambda each: each[0].count(".")):
         said, steps = given.get(path, ""), tuple(path.split("."))
         if not isinstance(kind, ListType):
             _put(env, steps, _value(said, kind))
@@ -60,7 +60,7 @@ def environment(expression: Expression, given: Mapping[str, str]) -> dict[str, A
         if len(steps) == 1:
             env[steps[0]] = values
             continue
-        lines = env.setdefault(steps[0], [])
+        lines = env[steps[0]] = [each if isinstance(each, dict) else {} for each in env.get(steps[0], ())]
         lines += [{} for _ in range(len(values) - len(lines))]
         for line, value in zip(lines, values, strict=False):
             _put(line, steps[1:], value)

@@ -3,7 +3,7 @@
 import operator
 import re
 from collections.abc import Callable, Mapping
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -53,7 +53,7 @@ class Number(FieldType):
         if not text:
             return None
         number = read_number(text.removesuffix("%"))
-        if number is None or number.adjusted() > 30:
+        if number is None or (number and abs(number.adjusted()) > 30):
             raise Unreadable(M("“{text}” is not a number.", text=text[:40]))
         return number / 100 if text.endswith("%") else number
 
@@ -87,9 +87,10 @@ def read_number(text: str) -> Decimal | None:
 
 def trimmed(value: Decimal, least: int) -> Decimal:
     """`value` without zeros at the end beyond `least` digits after the point."""
-    short = value.normalize()
+    room = Context(prec=len(value.as_tuple().digits) + abs(value.adjusted()) + least + 1)  # nothing is rounded
+    short = value.normalize(room)
     digits = -int(short.as_tuple().exponent)
-    return short.quantize(Decimal(1).scaleb(-max(digits, least, 0)))
+    return short.quantize(Decimal(1).scaleb(-max(digits, least, 0)), context=room)
 
 
 @lru_cache(maxsize=4_000)
