@@ -342,3 +342,15 @@ def test_goods_that_came_for_nothing_are_shared_by_quantity(demo: Flask) -> None
     billed(trade, (landed(trade, by="quantity"), "30", "20"))
     assert trade.there() == (10, 30)
     agree()
+
+
+def test_goods_worth_nothing_in_the_home_currency_are_shared_by_quantity(demo: Flask) -> None:
+    """One piece of 4 at a rate of 0.001: at home it came for 0.00, and by value nothing would bear the 20."""
+    small = int(records.create(SYSTEM, "currency", {"code": "TNY", "name": "Tiny", "rate": "0.001"})["id"])
+    trade = Trade(goods=("1", "4"), currency=small)
+    with pytest.raises(Invalid) as error:
+        landed(trade)
+    assert [(each.code, each.at) for each in error.value.problems] == [("check:borne", "by")]
+    landed(trade, by="quantity")
+    assert trade.there() == (1, 20)
+    agree()
