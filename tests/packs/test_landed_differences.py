@@ -353,4 +353,4 @@ def test_goods_worth_nothing_in_the_home_currency_are_shared_by_quantity(demo: F
     assert [(each.code, each.at) for each in error.value.problems] == [("check:borne", "by")]
     landed(trade, by="quantity")
     assert trade.there() == (1, 20)
-    agree()
+    agree("20")
