@@ -28,6 +28,21 @@ def test_a_connection_that_died_while_nobody_used_it_is_replaced(
     db.engine().dispose()
 
 
+@pytest.mark.postgres
+def test_a_connection_keeps_what_it_prepared_for_more_statements_than_the_driver_would(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    settings = read_settings({"FORMLOOP_INSTANCE": str(tmp_path), "FORMLOOP_DATABASE_URL": postgres_url})
+    db.start(Flask("formloop", root_path=str(tmp_path)), settings)
+    kept = text("SELECT count(*) FROM pg_prepared_statements")
+    with db.reading() as conn:
+        for _ in range(8):
+            for number in range(150):
+                conn.exec_driver_sql(f"SELECT {number}")
+        assert conn.execute(kept).scalar_one() >= 150
+    db.engine().dispose()
+
+
 def _on_sqlite(folder: Path) -> None:
     db.start(Flask("formloop", root_path=str(folder)), read_settings({"FORMLOOP_INSTANCE": str(folder)}))
 

@@ -1,7 +1,10 @@
 """What was ordered without a currency is invoiced and credited in the home currency, whatever the party's is."""
 
+from collections.abc import Callable
+
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from formloop.access.actor import SYSTEM
 from formloop.bridges import asking
@@ -98,3 +101,21 @@ def test_what_was_delivered_without_an_order_is_invoiced_in_the_customers_curren
     sent = int(records.create(SYSTEM, "delivery", head | {"lines": [line]})["id"])
     workflows.submit(actor_of("keeper"), "delivery", sent)
     assert asked("delivery", sent, "delivery_to_invoice")[1]["currency"] == named("currency", code="USD")
+
+
+@pytest.mark.parametrize("form", ["receipt", "purchase_invoice"])
+def test_a_page_without_a_currency_names_the_home_currency(
+    demo: Flask, people_of_demo: Callable[[str], FlaskClient], form: str
+) -> None:
+    account = "keeper" if form == "receipt" else "accountant"
+    page = people_of_demo(account).get(f"/f/{form}/new").get_data(as_text=True)
+    assert "Home currency" in page and "CNY" in page
+    trade = Trade(currency=None)
+    record = trade.invoice("100", "10", head={"currency": None})
+    of = (
+        record
+        if form == "purchase_invoice"
+        else reads.get_record(SYSTEM, "received_item", trade.goods)["receipt"]
+    )
+    saved = reads.get_record(SYSTEM, form, of)
+    assert (saved["currency"], saved["home_currency"]) == (None, "CNY")

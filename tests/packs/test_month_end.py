@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal as D
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -9,10 +10,12 @@ from flask import Flask
 from formloop.access.actor import SYSTEM
 from formloop.bridges import asking
 from formloop.core.errors import Invalid
+from formloop.datasets import service as datasets
 from formloop.forms import reads
 from formloop.forms import service as records
 from formloop.forms.names import context_of
 from formloop.workflows import service as workflows
+from packs.test_order_progress import agree
 from packs.trading import Trade, actor_of, named
 
 
@@ -81,3 +84,31 @@ def test_foreign_balances_are_proposed_as_of_the_end_of_last_month(demo: Flask) 
     found = reads.get_record(SYSTEM, form, made)
     assert found["day"] == last
     assert [(line["account"], line["currency"]) for line in found["lines"]] == [(bank, euro)]
+
+
+def test_what_a_cost_run_left_out_waits_at_month_end_and_names_its_warehouse(demo: Flask) -> None:
+    places = [named("warehouse", code=code) for code in ("MAIN", "SHOP")]
+    made = {"name": "Standard bolt", "valuation": "standard", "standard_cost": "2"}
+    item = int(records.create(SYSTEM, "item", made)["id"])
+    for place in places:
+        line = {"item": item, "quantity": "10", "price": "2"}
+        head = {"warehouse": place, "account": named("account", code="3001"), "lines": [line]}
+        stored = records.create(SYSTEM, "stock_in", head)
+        records.set_state(SYSTEM, "stock_in", stored["id"], "posted")
+
+    def publish(place: int) -> None:
+        line = {"item": item, "warehouse": place, "cost": "3"}
+        run = int(records.create(SYSTEM, "cost_run", {"lines": [line]})["id"])
+        workflows.submit(actor_of("accountant"), "cost_run", run)
+        agree("cost_run", run, "accountant")
+
+    def waits() -> Any:
+        (row,) = [r for r in datasets.read_all(SYSTEM, "month_end") if r["step"] == "5 cost"]
+        left = [r for r in datasets.read_all(SYSTEM, "standard_stock") if r["difference"]]
+        return row["open"], [(r["warehouse"], r["difference"]) for r in left if r["item"] == item]
+
+    assert waits() == (0, [])
+    publish(places[0])
+    assert waits() == (1, [(places[1], 10)])
+    publish(places[1])
+    assert waits() == (0, [])

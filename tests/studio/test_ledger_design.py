@@ -13,7 +13,7 @@ from formloop.studio import drafting, ledger_designer
 from formloop.studio.filling import read_section
 from formloop.studio.panel import open_panel
 from formloop.studio.pickers import Around, pickers
-from ledgers.store import GENERAL, OUT, POSTINGS, Store, date, form, lines, link, posting
+from ledgers.store import GENERAL, OUT, POSTINGS, STOCK, Store, date, form, lines, link, posting
 
 assert ledger_designer.designers.names()
 HTMX = {"HX-Request": "true", "Origin": "http://localhost"}
@@ -43,6 +43,21 @@ def test_a_ledger_is_drawn_as_named_things_weights_and_sets(studio):
     made = section.inputs["v-balances"][1]
     assert made.shown(doc["balances"]) == "account\naccount, party"
     assert made.kept(made.shown(doc["balances"])) == doc["balances"]
+
+
+def test_keys_of_limits_and_names_of_entries_in_formulas_are_folded_away(studio):
+    def folded(doc, *at):
+        members = next(part for part in opened(doc).parts() if part.at == at).members
+        return [
+            {name for part in parts for name in getattr(part, "inputs", {}) if getattr(part, "more", False)}
+            for _, _, parts in members
+        ]
+
+    Store()
+    doc = {**STOCK, "balanced": GENERAL["balanced"]}
+    for at in ("never", "balanced", "agrees"):
+        assert folded(doc, at) == [{"v-id"}], at
+    assert all({"v-id"} <= each for each in folded(POSTINGS[0], "entries"))
 
 
 def test_an_entry_offers_the_dimensions_and_measures_of_its_ledger(studio):

@@ -1,6 +1,6 @@
 """What the rows of an import would save: raw values by the mapping, names turned into ids, records found again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -10,8 +10,9 @@ from formloop.access.actor import Actor, get_actor
 from formloop.core.errors import Problem
 from formloop.core.text import LOCALES
 from formloop.db import reading
-from formloop.forms import permits, submitting
+from formloop.forms import engine, permits, submitting
 from formloop.forms.kind import get_form
+from formloop.forms.links import Links
 from formloop.forms.mapping import ColumnMap, Drawing, Drawn, read_mapping
 from formloop.forms.names import context_of
 from formloop.forms.resolving import CHUNK, Resolver
@@ -39,17 +40,34 @@ class ImportWork:
         """
         drawn = [self.drawing.draw(row.raw) for row in rows]
         self.resolver.resolve([d.raw for d in drawn], [d.problems for d in drawn])
-        there = self._there(drawn)
+        keys = self._keys(drawn)
+        there = self._there(keys)
         state = submitting.state_of(self.spec.key) if dry and self.mapping.submit else None
-        return [self._draft(each, there, state) for each in drawn], drawn
+        return [
+            self._draft(each, there.get(key), state) for each, key in zip(drawn, keys, strict=True)
+        ], drawn
 
-    def _there(self, drawn: Sequence[Drawn]) -> dict[Any, Values]:
-        """The records that these rows would change, by the value of the field they are found by."""
+    def _keys(self, drawn: Sequence[Drawn]) -> list[Any]:
+        """What each row has in the field that records are found by; a formula is calculated of what the row says."""
         by = self.mapping.by
         if not by:
+            return [None] * len(drawn)
+        field = self.spec.fields[by]
+        if field.formula is None:
+            return [_read(field, each.raw.get(by)) for each in drawn]
+        given = [engine.read_given(self.spec, each.raw, trusted=True) for each in drawn]
+        values = [engine.laid_over(self.spec, None, each.values) for each in given]
+        links = Links(self.actor, self.spec, values)
+        links.linkages.prepare(values)
+        for each, said in zip(values, given, strict=True):
+            engine.complete(self.spec, each, said, links, context_of(self.actor), None)
+        return [each.get(by) for each in values]
+
+    def _there(self, keys: Sequence[Any]) -> dict[Any, Values]:
+        """The records that these rows would change, by the value of the field they are found by."""
+        by, values = self.mapping.by, {key for key in keys if key is not None}
+        if not by or not values:
             return {}
-        known = self.spec.fields[by]
-        values = {v for d in drawn if (v := _read(known, d.raw.get(by))) is not None}
         column, where = self.spec.table.c[by], self._may_change()
         found: dict[Any, Values] = {}
         ordered = sorted(values, key=str)
@@ -80,9 +98,7 @@ class ImportWork:
         """Send a new record into its workflow, in the name of its owner."""
         submitting.submit(self.submitter, self.spec.key, record)
 
-    def _draft(self, drawn: Drawn, there: Mapping[Any, Values], state: str | None) -> Draft:
-        by = self.mapping.by
-        old = there.get(_read(self.spec.fields[by], drawn.raw.get(by))) if by else None
+    def _draft(self, drawn: Drawn, old: Values | None, state: str | None) -> Draft:
         if old is None:
             return Draft(drawn.raw, state=state, **self.owner)
         if self.drawing.subform and drawn.raw.get(self.drawing.subform):

@@ -50,6 +50,8 @@ def guessed(spec: FormSpec, batch: Batch, update_by: str | None = None) -> dict[
     found: dict[str, Any] = {"columns": guess(spec, sheet.columns, apart=lines is not None)}
     if update_by:
         found["by"] = update_by
+    elif key := next((f.key for f in spec.stored if f.unique and f.formula), None):
+        found["by"] = key  # what tells records apart is calculated of several columns
     elif lines or any("." in path for path in found["columns"].values()):
         own = [spec.fields[p] for p in found["columns"].values() if "." not in p]
         found["by"] = next((f.path for f in own if f.unique or f.type.name == "serial"), None)

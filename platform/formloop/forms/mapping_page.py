@@ -32,6 +32,12 @@ def shown(spec: FormSpec, batch: Batch, locale: str) -> dict[str, Any]:
         "targets": [
             option for field in target_fields(spec) for option in _options(spec, field, relations, locale)
         ],
+        "found_by": [
+            (each.key, each.title(locale))
+            for each in spec.stored
+            if each.formula is None
+            or each.unique  # what is calculated of several columns may tell records apart
+        ],
         "besides": list(_besides(spec, said, locale)),
         "submits": submitting.state_of(spec.key) is not None,
     }

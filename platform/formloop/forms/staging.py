@@ -187,7 +187,8 @@ def _left_out(sheet: Sheet, skip: Skip) -> Callable[[Cells], bool]:
 
 def _tells(mapping: ColumnMap, path: str) -> bool:
     """Whether a column says which record a row belongs to: the field it is found by, else all but those of lines."""
-    return path == mapping.by if mapping.by else path not in mapping.line_paths
+    named = mapping.by in mapping.columns.values()  # a calculated one is in no column
+    return path == mapping.by if named else path not in mapping.line_paths
 
 
 def _grouped(sheet: Sheet, skip: Skip, columns: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -35,13 +35,20 @@ def hold(names: set[str]) -> dict[str, date | None]:
     """What is closed, held so that nobody closes more before this transaction ends."""
     known: dict[str, date | None] = kept_standing("ledgers.calendars", dict)
     missing = sorted(names - set(known))
-    if missing:
-        if not is_sqlite():
-            _make(missing)
-        known |= dict.fromkeys(missing)
-        for row in _held(places_for(missing)).rows(connection(), handed("name", missing)):
-            known[row.name] = row.closed_through
+    found = _hold_these(missing)
+    unknown = sorted(set(missing) - set(found))
+    if unknown and not is_sqlite():  # where nobody ever closed anything there is no row to hold yet
+        _make(unknown)
+        found |= _hold_these(unknown)
+    known |= dict.fromkeys(missing) | found
     return known
+
+
+def _hold_these(names: list[str]) -> dict[str, date | None]:
+    if not names:
+        return {}
+    rows = _held(places_for(names)).rows(connection(), handed("name", names))
+    return {row.name: row.closed_through for row in rows}
 
 
 @lru_cache(maxsize=8)

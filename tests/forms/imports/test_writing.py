@@ -1,5 +1,6 @@
 """What an import writes, also when it was stopped, and what it leaves alone."""
 
+from decimal import Decimal as D
 from pathlib import Path
 from typing import Any
 
@@ -7,12 +8,14 @@ import pytest
 from sqlalchemy import func, select
 
 from formloop.access.actor import SYSTEM
+from formloop.core.errors import Invalid
 from formloop.db import reading
 from formloop.events import jobs
 from formloop.forms import import_views, importing, service, staging, writing
 from formloop.forms.importing import import_file
 from formloop.forms.kind import get_form
 from formloop.settings import Settings
+from forms.conftest import publish
 from forms.imports.bringing import Write, brought_in, mapping, records, stopped
 
 
@@ -33,6 +36,41 @@ def test_the_same_file_again_changes_nothing(site: Settings, write: Write) -> No
         "unchanged": 1,
         "created": 1,
     }
+
+
+PRICE = {
+    "x-kind": "form", "x-id": "0000f00d", "x-key": "price", "title": "Price", "type": "object",
+    "properties": {
+        "partner": {"type": "integer", "x-type": "relation", "title": "Partner", "x-relation": {"form": "partner"}},
+        "least": {"type": "number", "title": "Least", "x-scale": 2},
+        "since": {"type": "string", "format": "date", "title": "Since", "default": "2026-01-01"},
+        "price": {"type": "number", "title": "Price", "x-scale": 2},
+        "key": {"type": "string", "title": "Told apart by", "x-unique": True,
+                "x-formula": "partner.code & \" / \" & since & \" / \" & COALESCE(least, 0)"},
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("by", [None, "key"])
+def test_records_are_found_again_by_what_is_calculated_of_several_columns(
+    site: Settings, write: Write, tmp_path: Path, by: str | None
+) -> None:
+    publish(PRICE)
+    import_file("partner", write(["Name", "Code"], ["Acme", "A1"], ["Bolt", "B1"]))
+    head = ["Partner", "Least", "Price"]
+    said = {"columns": {each: each.lower() for each in head}, "relations": {"partner": "code"}}
+    how = mapping(tmp_path, **said, by=by) if by else None  # without a mapping it is found by itself
+    path = write(head, ["A1", "", "5"], ["A1", "100.00", "4"], ["B1", "100", "3"])
+    assert import_file("price", path, how).counts == {"created": 3}
+    assert import_file("price", path, how).counts == {"unchanged": 3}
+    dearer = write(head, ["A1", "100", "4.2"], ["A1", "200", "3.9"])
+    assert import_file("price", dearer, how).counts == {"updated": 1, "created": 1}
+    assert [row["price"] for row in records("price")] == [D("5"), D("4.2"), D("3"), D("3.9")]
+    with pytest.raises(Invalid) as error:
+        service.create(
+            SYSTEM, "price", {"partner": records("partner")[0]["id"], "least": "200", "price": "1"}
+        )
+    assert "A1 / 2026-01-01 / 200" in error.value.problems[0].message.render()
 
 
 def test_lines_come_from_the_same_file_or_from_a_second_one(
