@@ -39,11 +39,22 @@ function come(select) {
   select.tomselect.focus();
 }
 
+// What is typed is found by its words, as they are shown: without regard to points, quotes, accents and capitals.
+const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().split(/[\s\p{P}]+/u).filter(Boolean);
+function score(typed) {
+  const words = plain(typed);
+  return ({ text }) => {
+    const said = plain(text).join(" ");
+    if (!words.every((word) => said.includes(word))) return 0;
+    return said.startsWith(words.join(" ")) ? 2 : 1;
+  };
+}
+
 // Several of a list in one input, which is sent as one text.
 function severalOf(input) {
   const { flSeveral, beside } = input.dataset;
   const options = JSON.parse(flSeveral).map(([value, text]) => ({ value, text }));
-  new TomSelect(input, { options, delimiter: beside, plugins: ["remove_button"], maxOptions: null, create: false });
+  new TomSelect(input, { options, delimiter: beside, score, plugins: ["remove_button"], maxOptions: null, create: false });
   named(input);
 }
 
@@ -53,7 +64,7 @@ function search(select) {
   const plugins = select.multiple ? ["remove_button"] : clears ? { clear_button: { title: clear } } : [];
   const within = select.closest("dialog") ? null : "body";  // what is behind a dialog cannot be reached
   new TomSelect(select, {
-    plugins, dropdownParent: within, maxOptions: null, refreshThrottle: 0, placeholder: empty?.text || "", hidePlaceholder: true,
+    plugins, score, dropdownParent: within, maxOptions: null, refreshThrottle: 0, placeholder: empty?.text || "", hidePlaceholder: true,
     render: { no_results: () => `<div class="no-results" role="option" aria-disabled="true">${none}</div>` },
   });
   named(select);

@@ -2,7 +2,7 @@
 
 import pytest
 
-from formloop.core.text import M
+from formloop.core.text import M, localized
 
 
 @pytest.mark.parametrize(("count", "said"), [(1, "1 task waits"), (0, "0 tasks wait"), (3, "3 tasks wait")])
@@ -15,3 +15,7 @@ def test_a_word_goes_with_the_count_before_it(count, said):
 
 def test_a_bar_in_a_value_means_nothing():
     assert M("“{name}” is here.", name="a|b {c}").render() == "“a|b {c}” is here."
+
+
+def test_an_empty_translation_falls_back_to_the_english() -> None:
+    assert localized({"title": "Raw", "x-title": {"zh-CN": ""}}, "title", "zh-CN") == "Raw"

@@ -8,9 +8,11 @@ from werkzeug.datastructures import MultiDict
 from formloop.access.actor import SYSTEM
 from formloop.core.definitions import kinds, write
 from formloop.core.expression import check
+from formloop.datasets.kind import prepare
 from formloop.definitions import editor
 from formloop.definitions import service as definitions
 from formloop.studio import conditions
+from formloop.studio.dataset_design import rows_name
 from formloop.studio.designer import Gesture, designer_of
 from formloop.studio.filling import read_section
 from formloop.studio.operations import Operation, apply
@@ -308,3 +310,13 @@ def test_a_condition_on_results_picks_the_options_of_its_columns(studio):
     words = Vocabulary(designer_of("dataset").scope(_around(doc), ("having",)), "en")
     assert words.options("what") == [("raw", "Raw")] and words.say(doc["having"]) == "Kind is Raw"
     assert words.source("who") == "@person"
+
+
+def test_what_every_row_has_is_called_in_both_languages(studio, around):
+    lines = {**DOC, "from": {"form": "parcel", "each": "parts"}}
+    for locale, words in (("en", {"Revision", "Parts · Line number"}), ("zh-CN", {"修订号", "Parts · 行号"})):
+        named = {word for _, (_, word, _) in rows_name(lines, locale).items()}
+        assert words <= named
+    for locale, word in (("en", "Revision"), ("zh-CN", "修订号")):
+        doc = {**DOC, "from": "customer", "columns": {"which": "revision"}, "sort": []}
+        assert prepare(doc, 0).fields["which"].title(locale) == word

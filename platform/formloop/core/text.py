@@ -93,7 +93,7 @@ def localized(document: Mapping[str, Any], key: str, locale: str) -> str:
     Falls back to the English text, then to the empty string.
     """
     beside = document.get(key if key.startswith("x-") and locale == "en" else f"x-{key.removeprefix('x-')}")
-    if isinstance(beside, Mapping) and locale in beside:
+    if isinstance(beside, Mapping) and beside.get(locale):
         return str(beside[locale])
     return str(document.get(key, ""))
 

@@ -8,10 +8,7 @@ from formloop.core.definitions import Doc
 from formloop.core.errors import Problem
 from formloop.core.expression import (
     BOOL,
-    DATE,
-    DATETIME,
     NUMBER,
-    TEXT,
     Expression,
     ListType,
     RecordType,
@@ -19,13 +16,13 @@ from formloop.core.expression import (
     check_sql,
 )
 from formloop.core.expression import check as check_expression
-from formloop.core.expression.nodes import Call, Name
+from formloop.core.expression.nodes import Name
 from formloop.core.expression.types import element
 from formloop.core.text import M, Message
-from formloop.datasets.document import DOCUMENT
+from formloop.datasets import checking
+from formloop.datasets.columns import folded_field, kept, shown, single, source_field
 from formloop.datasets.sources import sources
 from formloop.datasets.spec import (
-    MOST_TABLES,
     PARAMETERS,
     RESERVED,
     ROWS,
@@ -37,15 +34,10 @@ from formloop.datasets.spec import (
     Read,
     Running,
 )
-from formloop.forms.fields import types
 from formloop.forms.reading import Reader as FormReader
-from formloop.forms.spec import Field, Relation
-from formloop.ledgers.spec import LedgerSpec
+from formloop.forms.spec import Field
 
 OVER = (ROWS,)
-SHOWS = {"amount": types.get("amount"), "document": DOCUMENT}  # how a column may be drawn
-_SHOWN = {NUMBER: "number", TEXT: "text", BOOL: "switch", DATE: "datetime", DATETIME: "datetime"}
-_FOLDS = ("SUM", "SUMIF", "MIN", "MAX", "AVERAGE", "AVERAGEIF")
 Names = Mapping[str, Type]
 
 
@@ -61,56 +53,55 @@ class Reader:
 
     def dataset(self, version: int) -> DatasetSpec:
         """The prepared dataset."""
-        doc = self.doc
-        parameters = self._parameters()
+        doc, parameters = self.doc, self._parameters()
         self.given = {key: each.type.expression_type(each) for key, each in parameters.items()}
         first = self._part(doc, "", {})
-        kinds = {key: _kept(each.type) for key, each in first.columns.items()} if first else {}
-        parts = [
-            first,
-            *(self._part(part, f"union.{i}.", kinds) for i, part in enumerate(doc.get("union", ()))),
-        ]
-        said = {**doc["columns"], **doc.get("measures", {}), **doc.get("running", {})}
-        columns = first.columns if first else {}
-        fields = {key: _shown(key, said[key], kinds[key], _source_field(first, key)) for key in columns}
+        kinds = {key: kept(each.type) for key, each in first.columns.items()} if first else {}
+        more = [self._part(part, f"union.{i}.", kinds) for i, part in enumerate(doc.get("union", ()))]
         group, measures, outer = self._grouped(kinds)
-        if group is not None:
-            folded = {key: _folded_field(key, each, fields) for key, each in measures.items()}
-            fields = {key: fields[key] for key in group}
-            fields |= {key: _shown(key, said[key], each.type, folded[key]) for key, each in measures.items()}
-        having = self._expression(doc.get("having"), "having", {**_single(outer), **self._own()}, BOOL)
+        having = self._expression(doc.get("having"), "having", {**single(outer), **self._own()}, BOOL)
         running = self._running(outer)
-        fields |= {key: _shown(key, said[key], NUMBER, fields.get(each.of)) for key, each in running.items()}
         outer = {**outer, **dict.fromkeys(running, NUMBER)}
-        plain = _single(outer)
-        self._check_keys(plain)
-        self._check_why(plain)
         found = DatasetSpec(
             id=doc["x-id"],
             key=doc["x-key"],
             version=version,
             document=doc,
             parameters=parameters,
-            parts=tuple(part for part in parts if part),
+            parts=tuple(part for part in (first, *more) if part),
             inner=kinds,
             group=group,
             measures=measures,
             having=having,
             running=running,
             subtotals=tuple(doc.get("subtotals", ())),
-            fields=fields,
+            fields=self._fields(first, kinds, group, measures, running),
             types=outer,
             sort=tuple(doc.get("sort", group or ())),
             reads=frozenset(self.reads),
         )
-        if found.tables > MOST_TABLES:
-            text = M(
-                "This reads {count} tables at once; {most} are possible.",
-                count=found.tables,
-                most=MOST_TABLES,
-            )
-            self._say("too_large", "from", text)
+        checking.check(self, found)
         return found
+
+    def _fields(
+        self,
+        first: Part | None,
+        kinds: Names,
+        group: tuple[str, ...] | None,
+        measures: Mapping[str, Expression],
+        running: Mapping[str, Running],
+    ) -> dict[str, Field]:
+        """What comes out, as fields."""
+        doc = self.doc
+        said = {**doc["columns"], **doc.get("measures", {}), **doc.get("running", {})}
+        columns = first.columns if first else {}
+        fields = {key: shown(key, said[key], kinds[key], source_field(first, key)) for key in columns}
+        if group is not None:
+            folded = {key: folded_field(key, each, fields) for key, each in measures.items()}
+            fields = {key: fields[key] for key in group}
+            fields |= {key: shown(key, said[key], each.type, folded[key]) for key, each in measures.items()}
+        sums = {key: shown(key, said[key], NUMBER, fields.get(each.of)) for key, each in running.items()}
+        return fields | sums
 
     # parameters
 
@@ -147,7 +138,7 @@ class Reader:
         for key, value in said["columns"].items():
             place = f"{at}columns.{key}"
             if expected and key not in expected:
-                self._say("no_column", place, M("The first source has no column “{column}”.", column=key))
+                self.say("no_column", place, M("The first source has no column “{column}”.", column=key))
                 continue
             source, place = (value, place) if isinstance(value, str) else (value["value"], f"{place}.value")
             parsed = self._expression(source, place, scope.names, expected.get(key), scope)
@@ -160,12 +151,12 @@ class Reader:
         kind = parsed.type
         if isinstance(kind, ListType) and (folded or not _is_field_of_several(parsed)):
             text = M("This gives a list, but one value is wanted. Use SUM, MAX, FIRST, ANY or ALL.")
-            self._say("list", at, text)
+            self.say("list", at, text)
             return False
         both = isinstance(kind, RecordType) and isinstance(expected, RecordType)
         if both and expected is not None and kind.name != expected.name:
             text = M("This gives {found}, but {wanted} is wanted.", found=kind.title, wanted=expected.title)
-            self._say("result_type", at, text)
+            self.say("result_type", at, text)
         return True
 
     def _origin(self, said: Any, at: str) -> Origin | None:
@@ -173,11 +164,11 @@ class Reader:
         named = [kind for kind in sources if kind.name in words]
         if len(named) != 1:
             known = ", ".join(kind.name for kind in sources)
-            self._say("source", at, M("Name one source: {known}.", known=known))
+            self.say("source", at, M("Name one source: {known}.", known=known))
             return None
         (kind,) = named
         for word in words.keys() - kind.schema.keys():
-            self._say("source", f"{at}.{word}", M("“{word}” does not belong to this source.", word=word))
+            self.say("source", f"{at}.{word}", M("“{word}” does not belong to this source.", word=word))
         origin, problems = kind.open(words, self.find, self.given)
         for problem in problems:
             self.problems.append(replace(problem, at=at if isinstance(said, str) else f"{at}.{problem.at}"))
@@ -185,9 +176,7 @@ class Reader:
 
     def _join(self, name: str, said: Mapping[str, Any], at: str, scope: "_Scope") -> Join | None:
         if name in scope.names or name in RESERVED:
-            self._say(
-                "reserved", at, M("“{name}” means something else here. Choose another name.", name=name)
-            )
+            self.say("reserved", at, M("“{name}” means something else here. Choose another name.", name=name))
             return None
         origin = self._origin(said["from"], f"{at}.from")
         if origin is None:
@@ -213,11 +202,11 @@ class Reader:
         doc = self.doc
         if "group" not in doc and "measures" not in doc:
             return None, {}, kinds
-        kinds = _single(kinds)
+        kinds = single(kinds)
         group = tuple(key for key in doc.get("group", ()) if key in kinds)
         for index, key in enumerate(doc.get("group", ())):
             if key not in kinds:
-                self._no_column(key, f"group.{index}")
+                self.no_column(key, f"group.{index}")
         inner: dict[str, Type] = {
             key: kind if key in group else ListType(kind, OVER) for key, kind in kinds.items()
         }
@@ -227,7 +216,7 @@ class Reader:
             at = f"measures.{key}"
             source, place = (value, at) if isinstance(value, str) else (value["value"], f"{at}.value")
             if key in group:
-                self._say("duplicate", at, M("“{key}” is a column of the group already.", key=key))
+                self.say("duplicate", at, M("“{key}” is a column of the group already.", key=key))
                 continue
             parsed = self._expression(source, place, {**inner, **self._own()}, None)
             if parsed is not None and self._is_value(parsed, place, None, folded=True):
@@ -240,54 +229,16 @@ class Reader:
         for key, said in self.doc.get("running", {}).items():
             at, of, within = f"running.{key}", said["value"], tuple(said.get("within", ()))
             if key in outer:
-                self._say("duplicate", at, M("There is a column “{column}” already.", column=key))
+                self.say("duplicate", at, M("There is a column “{column}” already.", column=key))
             elif outer.get(of) != NUMBER:
-                self._say(
+                self.say(
                     "no_number", f"{at}.value", M("There is no column “{column}” of numbers.", column=of)
                 )
             elif missing := [name for name in within if name not in outer]:
-                self._no_column(missing[0], f"{at}.within")
+                self.no_column(missing[0], f"{at}.within")
             else:
                 found[key] = Running(of, within)
         return found
-
-    def _check_why(self, outer: Names) -> None:
-        """Rows can only lead to entries of a ledger that there is, by columns and parameters that there are."""
-        said = self.doc.get("why")
-        if said is None:
-            return
-        ledger = self.find("ledger", said["ledger"])
-        if not isinstance(ledger, LedgerSpec):
-            text = M("There is no ledger “{ledger}”.", ledger=said["ledger"])
-            self._say("no_ledger", "why.ledger", text)
-            return
-        for dimension, column in said["of"].items():
-            if dimension not in ledger.dimensions:
-                text = M("The ledger “{ledger}” has no dimension “{key}”.", ledger=ledger.key, key=dimension)
-                self._say("no_dimension", f"why.of.{dimension}", text)
-            if column not in outer:
-                self._no_column(column, f"why.of.{dimension}")
-        for word in ("since", "until"):
-            if word in said and self.given.get(said[word]) != DATE:
-                text = M("There is no parameter “{key}” that is a date.", key=said[word])
-                self._say("no_parameter", f"why.{word}", text)
-
-    def _check_keys(self, outer: Names) -> None:
-        subtotals = self.doc.get("subtotals", [])
-        if [key.lstrip("-") for key in self.doc.get("sort", ())][: len(subtotals)] != subtotals:
-            text = M("Subtotals are made for the first columns of the sort.")
-            self._say("subtotals", "subtotals", text)
-        for key in (*self.doc["columns"], *self.doc.get("measures", {}), *self.doc.get("running", {})):
-            if key in RESERVED:
-                text = M("“{name}” means something else here. Choose another name.", name=key)
-                self._say("reserved", f"columns.{key}", text)
-        for place in ("sort", "filters"):
-            for index, key in enumerate(self.doc.get(place, ())):
-                said = self.doc["columns"] | self.doc.get("measures", {}) | self.doc.get("running", {})
-                if key.lstrip("-") not in outer and (
-                    "group" in self.doc or "measures" in self.doc or key.lstrip("-") not in said
-                ):
-                    self._no_column(key.lstrip("-"), f"{place}.{index}")
 
     def _expression(
         self, source: str | None, at: str, names: Names, expects: Type | None, scope: "_Scope | None" = None
@@ -305,10 +256,12 @@ class Reader:
             self.reads |= {each for path in parsed.reads for each in scope.reads(path)}
         return parsed
 
-    def _no_column(self, key: str, at: str) -> None:
-        self._say("no_column", at, M("There is no column “{column}”.", column=key))
+    def no_column(self, key: str, at: str) -> None:
+        """Tell that there is no such column."""
+        self.say("no_column", at, M("There is no column “{column}”.", column=key))
 
-    def _say(self, code: str, at: str, message: Message) -> None:
+    def say(self, code: str, at: str, message: Message) -> None:
+        """Tell a problem."""
         self.problems.append(Problem(code, at, message))
 
 
@@ -334,66 +287,3 @@ def _is_field_of_several(parsed: Expression) -> bool:
     if not isinstance(tree, Name) or isinstance(element(tree.steps[-1]), RecordType):
         return False
     return not any(isinstance(step, ListType) for step in tree.steps[:-1])
-
-
-def _kept(kind: Type) -> Type:
-    """The type of a column, whatever it was a list over."""
-    return ListType(kind.of) if isinstance(kind, ListType) else kind
-
-
-def _single(kinds: Names) -> dict[str, Type]:
-    """The columns that can be calculated with."""
-    return {key: kind for key, kind in kinds.items() if not isinstance(kind, ListType)}
-
-
-def _shown(key: str, said: Any, kind: Type, found: Field | None) -> Field:
-    """A column as a field: what it shows decides its title and how it is drawn, unless said otherwise."""
-    found = found or _plain_field(key, kind)
-    said = {} if isinstance(said, str) else said
-    own = {word: said[word] for word in ("title", "x-title") if word in said}
-    if own:
-        own.setdefault("x-title", {})
-    if said.get("total"):
-        own["x-total"] = True
-    if "shows" in said:
-        found = replace(found, type=SHOWS[said["shows"]])
-    if "x-titles" in said:
-        own |= {"x-titles": said["x-titles"], "enum": list(said["x-titles"])}
-        found = replace(found, type=types.get("dropdown"), choices=tuple(said["x-titles"]), relation=None)
-    kept = {word: value for word, value in found.schema.items() if word != "x-total"}
-    return replace(found, key=key, path=key, schema={**kept, **own}, formula=None)
-
-
-def _source_field(part: Part | None, key: str) -> Field | None:
-    """The field that a column shows as it stands."""
-    tree = part.columns[key].tree if part else None
-    if part is None or not isinstance(tree, Name):
-        return None
-    for join in part.joins:
-        if tree.path[0] == join.name:
-            return join.origin.find_field(tree.path[1:]) if len(tree.path) > 1 else None
-    return None if tree.path[0] == PARAMETERS else part.origin.find_field(tree.path)
-
-
-def _folded_field(key: str, measure: Expression, fields: Mapping[str, Field]) -> Field | None:
-    """A total looks like the column it is the total of; only a sum also has its name."""
-    tree = measure.tree
-    inner = tree.arguments[0] if isinstance(tree, Call) and tree.name in _FOLDS else None
-    if not isinstance(tree, Call) or not isinstance(inner, Name) or len(inner.path) > 1:
-        return None
-    found = fields.get(inner.path[0])
-    if found is None or tree.name == "SUM":
-        return found
-    return replace(found, schema={**found.schema, **_plain_field(key, measure.type).schema, "x-title": {}})
-
-
-def _plain_field(key: str, kind: Type) -> Field:
-    """A field for a calculated column."""
-    schema: dict[str, Any] = {"title": key.replace("_", " ").capitalize()}
-    if isinstance(kind, RecordType):
-        return Field(key, key, types.get("relation"), schema, relation=Relation(kind.name))
-    if kind == DATE:
-        schema["format"] = "date"
-    if kind == DATETIME:
-        schema["format"] = "date-time"
-    return Field(key, key, types.get(_SHOWN.get(kind, "text")), schema)

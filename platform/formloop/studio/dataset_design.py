@@ -9,6 +9,7 @@ from formloop.core.errors import FormloopError
 from formloop.core.expression import NUMBER, ListType, RecordType, Type
 from formloop.core.keys import suggest_key
 from formloop.core.text import LOCALES, M, Message, localized
+from formloop.datasets.columns import WORDS
 from formloop.datasets.sources import sources
 from formloop.datasets.sources.form import FormOrigin
 from formloop.datasets.sources.ledger import LedgerOrigin
@@ -17,7 +18,6 @@ from formloop.definitions import library
 from formloop.forms.fields import type_of
 from formloop.forms.fields.dropdown import choice_title
 from formloop.forms.spec import Field
-from formloop.forms.system_fields import SYSTEM_TITLES
 from formloop.ledgers.spec import LedgerSpec
 from formloop.studio.inputs import written_source
 from formloop.studio.operations import find
@@ -123,7 +123,7 @@ def _said(origin: Origin, path: Path, locale: str) -> tuple[str, Field | None]:
             return field.title(locale), field
     if isinstance(origin, LedgerOrigin) and path[0] in origin.ledger.dimensions:
         return ledger_word(origin.ledger, path[0], locale), None
-    word = SYSTEM_TITLES.get(path[-1])
+    word = WORDS.get(path[-1])
     return (word.render(locale) if word else path[-1]), None
 
 
