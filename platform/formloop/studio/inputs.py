@@ -18,6 +18,7 @@ from formloop.studio.places import Schema
 from formloop.studio.shapes import listing, mapping, texts
 
 FACES = ("icon", "color")  # chosen by what they look like
+_WRITTEN = ("expression", "picture", "duration", "numbering", *FACES)
 BESIDE = ("parameters", "as_of")  # of a source, what is not its choice
 IN_ORDER = ("columns", "field", "listed", "person", "sorting")  # what is chosen of these stands in an order
 LONG = 300  # characters from which a text has several lines
@@ -44,46 +45,52 @@ class Input:
 
 def input_for(schema: Schema, value: Any, offer: Offer) -> Input | None:
     """The input for a property, None where its value is no single thing."""
-    said = labelled(schema)
-    word, kind = schema.get("x-pick"), schema.get("type")
+    said, word, kind = labelled(schema), schema.get("x-pick"), schema.get("type")
     if "const" in schema and schema["const"] is not True:  # which can be ticked, or left
         return None
     if word == "source":
         return _source(said, offer(word, value), value)
     if word == "filters":
-        field = {**said, "type": "string", "x-type": "multiline", "x-condition": True}
-        return Input(field, _json_shown, _json_kept)
+        return Input(
+            {**said, "type": "string", "x-type": "multiline", "x-condition": True}, _json_shown, _json_kept
+        )
     if "x-names" in schema or (word and kind == "object"):
         return None
-    if word == "expression":
-        return Input({**said, "type": "string", "x-type": "multiline", "x-expression": True}, _text, _same)
-    if word in FACES:
-        return Input(
-            {**said, "type": "string", "x-faces": word, "x-offered": offer(word, value)}, _text, _same
-        )
-    if word == "picture":
-        return Input(
-            {**said, "type": "string", "maxLength": schema["maxLength"], "x-picture": True}, _text, _same
-        )
-    if word == "duration":
-        return Input({**said, "type": "string"}, _duration_shown, _duration_kept)
-    if word == "numbering":
-        return Input({**said, "type": "string", "x-numbering": True}, _text, _same)
+    if word in _WRITTEN:
+        return _written(word, said, schema, value, offer)
     if word and kind == "array":
         made = _several(said, _chosen_first(offer(word, value), texts(value)))
         return replace(made, field={**made.field, "x-in-order": word in IN_ORDER})
     if word:
         return _one(said, [(each, said) for each, said in offer(word, value)], {})
+    return _typed(said, schema, value, offer)
+
+
+def _written(word: str, said: dict[str, Any], schema: Schema, value: Any, offer: Offer) -> Input:
+    """What has an input of its own, and is kept as text."""
+    made = {**said, "type": "string"}
+    if word == "duration":
+        return Input(made, _duration_shown, _duration_kept)
+    if word in FACES:
+        more: dict[str, Any] = {"x-faces": word, "x-offered": offer(word, value)}
+    elif word == "picture":
+        more = {"maxLength": schema["maxLength"], "x-picture": True}
+    elif word == "numbering":
+        more = {"x-numbering": True}
+    else:
+        more = {"x-type": "multiline", "x-expression": True}
+    return Input({**made, **more}, _text, _same)
+
+
+def _typed(said: dict[str, Any], schema: Schema, value: Any, offer: Offer) -> Input | None:
+    """What is ticked, typed, or chosen among what the schema itself lists."""
+    kind = schema.get("type")
     if "enum" in schema:
         words = mapping(schema.get("x-titles"))
         options = [(str(each), mapping(words.get(str(each)))) for each in schema["enum"]]
         return _one(said, options, {str(each): each for each in schema["enum"]})
-    if kind == "boolean" and schema.get("default") is True:
-        return Input(
-            {**said, "type": "boolean"}, lambda each: each is not False, lambda each: None if each else False
-        )
     if kind == "boolean" or "const" in schema:
-        return Input({**said, "type": "boolean"}, lambda each: each is True, lambda each: each or None)
+        return _ticked(said, schema.get("default") is True and kind == "boolean")
     if kind in ("number", "integer"):
         limits = {key: schema[key] for key in _LIMITS if key in schema}
         return Input(
@@ -101,6 +108,14 @@ def input_for(schema: Schema, value: Any, offer: Offer) -> Input | None:
     if kind == "object" and mapping(schema.get("additionalProperties")).get("type") == "string":
         return Input({**said, "type": "string", "x-type": "multiline"}, _pairs_shown, _pairs_kept)
     return None
+
+
+def _ticked(said: dict[str, Any], otherwise: bool) -> Input:
+    """A box; what holds without a word is not kept."""
+    field = {**said, "type": "boolean"}
+    if otherwise:
+        return Input(field, lambda each: each is not False, lambda each: None if each else False)
+    return Input(field, lambda each: each is True, lambda each: each or None)
 
 
 def labelled(schema: Schema) -> dict[str, Any]:
