@@ -17,7 +17,7 @@ from formloop.core.errors import Invalid
 from formloop.definitions import apps, library
 from formloop.definitions import service as definitions
 from formloop.forms import service as records
-from formloop.packs import applications, copying, reading, service
+from formloop.packs import applications, bound, copying, reading, service
 from formloop.settings import read_settings
 from packs.archives import note_form
 
@@ -261,3 +261,25 @@ def test_a_builder_may_use_the_form_they_made_in_an_application(app: Flask) -> N
     draft = definitions.save_draft(_builder(), "form", note_form(), app=key)
     definitions.publish(_builder(), draft.id)
     assert records.create(_builder(), "note", {"code": "A"})["id"]
+
+
+@SQLITE
+def test_what_only_this_site_can_read_is_told_before_it_is_taken_along(app: Flask, notes: str) -> None:
+    sales = people.add_department(SYSTEM, "sales", "Sales", name_zh="销售部")
+    mei = people.add_person(SYSTEM, "mei", "Mei", administrator=True)
+    known = records.create(SYSTEM, "note", {"code": "A"})["id"]
+    assert bound.list_bound(service.documents_of(notes)) == []
+    grants = [{**ROLE["grants"][0], "where": f"department = {sales} OR owner = {mei}"}]  # type: ignore[index]
+    form = rich_note()
+    form["properties"]["code"]["x-visible"] = f"after = {known}"  # type: ignore[index]
+    definitions.publish_many(SYSTEM, [{**ROLE, "grants": grants}, form], "bound")
+    found = bound.list_bound(service.documents_of(notes))
+    said = {each.said("en") for each in found}
+    assert said == {
+        f"{form['title']} › Fields › Code › Shown when names a record (#{known}).",
+        "Note keeper › Grants › all › Only records where names the person Mei, the department Sales.",
+    }
+    assert any("部门 销售部" in each.said("zh-CN") for each in found)
+    client = app.test_client()
+    client.set_cookie(COOKIE, sessions.open_session(mei))
+    assert "the department Sales" in client.get(f"/apps/{notes}/contents").text

@@ -16,6 +16,7 @@ from formloop.definitions.service import Definition
 from formloop.definitions.views import designers
 from formloop.packs import applications, copying, service
 from formloop.packs.applications import Application
+from formloop.packs.bound import Bound, list_bound
 from formloop.studio.app_designer import PAGES, menu_of
 from formloop.studio.faces import COLORS, ICONS
 from formloop.web import page, viewer
@@ -144,8 +145,15 @@ def _contents_page(found: Application, problems: list[Problem] | None = None) ->
         address=_designer,
         targets=[each for each in applications.list_applications() if each.key != found.key],
         published=any(each.version for each in found.contents),
+        bound=_bound(found),
         problems=problems or [],
     )
+
+
+def _bound(found: Application) -> list[Bound]:
+    """What the application would take along that another site cannot read."""
+    there = (library.find_document(each.kind, each.key) for each in found.contents if each.version)
+    return list_bound(doc for doc in there if doc is not None)
 
 
 def _in_order(names: Iterable[str]) -> list[str]:

@@ -14,6 +14,7 @@ from formloop.definitions import views as definition_views
 from formloop.events.jobs import Job
 from formloop.forms import files
 from formloop.packs import app_views, differing, installing, reading, samples, service
+from formloop.packs.bound import list_bound
 from formloop.packs.reading import Pack
 from formloop.web import navigation, page, viewer
 from formloop.web.routes import route
@@ -115,6 +116,7 @@ def _preview_page(
     sound = not pack.problems
     return page.render(
         "packs/preview.html",
+        bound=list_bound(pack.documents.values()) if sound else [],
         card=card,
         pack=pack,
         kinds=kinds,
