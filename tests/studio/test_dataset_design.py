@@ -271,7 +271,7 @@ def test_a_draft_that_is_wrong_in_every_way_is_drawn(around, said):
         ("note = parameters.note", "Note is About"),
         (
             "weight > 5 AND (ISBLANK(parameters.buyer) OR customer = parameters.buyer)",
-            "Weight is more than 5 and For is Buyer, where it is filled in",
+            "Weight is more than 5 and For is the parameter “Buyer”, where it is filled in",
         ),
     ],
 )

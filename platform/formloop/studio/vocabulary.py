@@ -89,7 +89,9 @@ class Vocabulary:
         if thing == TODAY:
             return M("today").render(self.locale)
         if thing.startswith(GIVEN):
-            return M("{field}, where it is filled in", field=self.word(thing[1:])).render(self.locale)
+            return M("the parameter “{field}”, where it is filled in", field=self.word(thing[1:])).render(
+                self.locale
+            )
         if found := aggregate_of(thing):
             return M(AGGREGATES[found[0]].msgid, field=self.word(found[1])).render(self.locale)
         head, _, last = thing.rpartition(".")
