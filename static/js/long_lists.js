@@ -29,6 +29,12 @@ const isLong = (each) => each.matches("main select, dialog[open] [data-sentence]
 document.addEventListener("focusin", ({ target }) => {
   if (isLong(target)) setTimeout(() => { if (document.activeElement === target) come(target); });
 });
+document.addEventListener("keydown", (event) => {  // typed before that: it is searched for
+  const { target, key } = event;
+  if (!(key.length === 1 || key === "Enter" || key.startsWith("Arrow")) || !target.matches("select") || !isLong(target)) return;
+  if (key.length > 1) event.preventDefault();
+  come(target);
+}, true);
 document.addEventListener("mousedown", (event) => {
   if (event.button || !isLong(event.target)) return;
   event.preventDefault();  // its own list would open
