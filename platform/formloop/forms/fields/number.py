@@ -87,7 +87,9 @@ def read_number(text: str) -> Decimal | None:
 
 def trimmed(value: Decimal, least: int) -> Decimal:
     """`value` without zeros at the end beyond `least` digits after the point."""
-    room = Context(prec=len(value.as_tuple().digits) + abs(value.adjusted()) + least + 1)  # nothing is rounded
+    room = Context(
+        prec=len(value.as_tuple().digits) + abs(value.adjusted()) + least + 1
+    )  # nothing is rounded
     short = value.normalize(room)
     digits = -int(short.as_tuple().exponent)
     return short.quantize(Decimal(1).scaleb(-max(digits, least, 0)), context=room)
