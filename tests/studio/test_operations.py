@@ -51,6 +51,11 @@ def test_things_are_added_before_others_and_never_under_a_name_that_is_taken():
     assert list(doc["fields"]) == ["lines.price", "a", "a_2", "b"] and at == ("fields", "a_2")
 
 
+def test_what_needs_a_key_and_has_none_gets_one():
+    doc, at = _after(*(Operation("add", ("steps",), value={"id": "", "node": "end"}) for _ in range(2)))
+    assert (_ids(doc["steps"])[2:], at) == (["steps", "steps_2"], ("steps", "steps_2"))
+
+
 def test_things_move_within_their_list_and_into_another_but_not_into_themselves():
     doc, _ = _after(Operation("move", ("steps", "choice"), before="first"))
     assert _ids(doc["steps"]) == ["choice", "first"]

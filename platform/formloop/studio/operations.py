@@ -195,7 +195,8 @@ class _Desk:
         before = _index(container, each.before, self._identity(around)) if each.before else None
         if isinstance(value, dict) and isinstance(value.get("id"), str):
             taken = set(ids_in(self.doc))
-            value["id"] = value["id"] if value["id"] not in taken else suggest_key(value["id"], taken)
+            wanted = value["id"] or (around[-1] if around else "")  # nobody need think of one
+            value["id"] = wanted if wanted not in taken else suggest_key(wanted, taken)
         place = len(container) if before is None else before
         container.insert(place, value)
         return str(value["id"]) if isinstance(value, dict) and "id" in value else str(place)
