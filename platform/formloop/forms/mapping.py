@@ -7,11 +7,12 @@ from typing import Any
 
 from formloop.core.errors import Invalid, Problem
 from formloop.core.text import M
-from formloop.forms.sheets import LONGEST_CELL, Cells
+from formloop.forms.sheets import LONGEST_CELL, Cells, cell_text
 from formloop.forms.spec import FormSpec, Values, no_such_field
 
 _WORDS = {"owner", "sheet", "columns", "by", "relations", "constants", "values", "skip", "lines", "submit"}
 _OBJECTS = ("columns", "relations", "constants", "values", "skip", "lines")
+_TEXTS = ("by", "sheet", "owner", "lines.into", "lines.file", "lines.parent", "lines.of", "lines.by")
 _LINE_WORDS = {"into", "file", "parent", "of", "columns", "by", "skip"}
 Columns = Mapping[str, str]
 Skip = Mapping[str, frozenset[str]]  # columns and what they say in rows that are left out
@@ -94,10 +95,10 @@ def read_document(content: bytes, name: str) -> dict[str, Any]:
 def read_mapping(spec: FormSpec, document: Mapping[str, Any]) -> tuple[ColumnMap, list[Problem]]:
     """The mapping in a JSON document, and everything that is wrong with it."""
     problems = [_unknown(word) for word in sorted(set(document) - _WORDS)]
-    shapes = [w for w in _OBJECTS if not isinstance(document.get(w) or {}, Mapping)]
+    shapes = _check_shapes(document)
     if shapes:
-        return ColumnMap({}), [*problems, *(_no_object(word) for word in shapes)]
-    columns = {str(k): str(v) for k, v in document.get("columns", {}).items() if v}
+        return ColumnMap({}), [*problems, *shapes]
+    columns = {str(k): str(v) for k, v in (document.get("columns") or {}).items() if v}
     lines, more = _read_lines(document.get("lines"))
     skip, wrong = _read_skip(document.get("skip"), "skip")
     problems += wrong
@@ -105,17 +106,15 @@ def read_mapping(spec: FormSpec, document: Mapping[str, Any]) -> tuple[ColumnMap
     found = ColumnMap(
         columns,
         by,
-        dict(document.get("relations", {})),
-        dict(document.get("constants", {})),
-        dict(document.get("values", {})),
+        dict(document.get("relations") or {}),
+        dict(document.get("constants") or {}),
+        dict(document.get("values") or {}),
         lines,
-        str(document.get("sheet", "")),
-        str(document.get("owner", "")),
+        document.get("sheet") or "",
+        document.get("owner") or "",
         skip,
         document.get("submit") is True,
     )
-    if document.get("submit") not in (None, True, False):
-        problems.append(Problem("type", "submit", M("“submit” of a mapping is true or false.")))
     paths = [*columns.values(), *found.relations, *found.constants, *found.values, *((by,) if by else ())]
     if lines:
         paths += [
@@ -126,6 +125,36 @@ def read_mapping(spec: FormSpec, document: Mapping[str, Any]) -> tuple[ColumnMap
     if len({p.partition(".")[0] for p in found.line_paths}) > 1:
         problems.append(Problem("lines", "columns", M("One file can fill the lines of one subform only.")))
     return found, problems
+
+
+def require_shape(document: Mapping[str, Any]) -> None:
+    """Invalid when a mapping says what cannot be read at all."""
+    if problems := _check_shapes(document):
+        raise Invalid(problems)
+
+
+def _check_shapes(document: Mapping[str, Any]) -> list[Problem]:
+    """What is no object, no text, or neither true nor false, where it must be."""
+    problems = [_no_object(word) for word in _OBJECTS if not isinstance(document.get(word) or {}, Mapping)]
+    if problems:
+        return problems
+    values, lines = document.get("values") or {}, document.get("lines") or {}
+    problems += [
+        _no_object(f"values.{path}") for path, said in values.items() if not isinstance(said, Mapping)
+    ]
+    if not isinstance(lines.get("columns") or {}, Mapping):
+        problems.append(_no_object("lines.columns"))
+    texts = {**document, **{f"lines.{word}": said for word, said in lines.items()}}
+    texts = {word: texts.get(word) for word in _TEXTS}
+    texts |= {f"relations.{path}": said for path, said in (document.get("relations") or {}).items()}
+    for word, said in texts.items():
+        if not isinstance(said, str | None):
+            problems.append(Problem("type", word, M("“{word}” of a mapping is a text.", word=word)))
+    if not isinstance(
+        document.get("submit"), bool | None
+    ):  # 1 is equal to true, but nobody who writes 1 says it
+        problems.append(Problem("type", "submit", M("“submit” of a mapping is true or false.")))
+    return problems
 
 
 def _unknown(word: str) -> Problem:
@@ -139,8 +168,6 @@ def _no_object(word: str) -> Problem:
 def _read_lines(said: Any) -> tuple[LineSource | None, list[Problem]]:
     if not said:
         return None, []
-    if not isinstance(said.get("columns") or {}, Mapping):
-        return None, [_no_object("lines.columns")]
     skip, problems = _read_skip(said.get("skip"), "lines.skip")
     problems += [_unknown(f"lines.{word}") for word in sorted(set(said) - _LINE_WORDS)]
     for word in ("parent", "columns"):
@@ -151,13 +178,15 @@ def _read_lines(said: Any) -> tuple[LineSource | None, list[Problem]]:
     if problems:
         return None, problems
     columns = {
-        str(k): str(v).removeprefix(f"{said.get('into', 'lines')}.") for k, v in said["columns"].items() if v
+        str(k): str(v).removeprefix(f"{said.get('into') or 'lines'}.")
+        for k, v in said["columns"].items()
+        if v
     }
     source = LineSource(
-        said.get("into", "lines"),
-        said.get("file", ""),
+        said.get("into") or "lines",
+        said.get("file") or "",
         said["parent"],
-        said.get("of", said["parent"]),
+        said.get("of") or said["parent"],
         columns,
         said.get("by"),
         skip,
@@ -170,7 +199,7 @@ def _read_skip(said: Any, at: str) -> tuple[Skip, list[Problem]]:
     if not isinstance(said or {}, Mapping) or not all(isinstance(v, list) for v in (said or {}).values()):
         text = M('“{word}” of a mapping is an object of lists: {{"column": ["cell", …]}}.', word=at)
         return {}, [Problem("type", at, text)]
-    return {str(column): frozenset(str(cell).strip() for cell in v) for column, v in (said or {}).items()}, []
+    return {str(column): frozenset(cell_text(cell) for cell in v) for column, v in (said or {}).items()}, []
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +271,7 @@ class Drawing:
                 continue
             known = self.mapping.values.get(prefix + key)
             if known is not None:
-                value = known.get(str(value).strip(), value)
+                value = known.get(cell_text(value), value)
             if value in ("", None):
                 found.setdefault(key, None)
             elif found.get(key) in ("", None):

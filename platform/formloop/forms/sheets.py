@@ -133,6 +133,15 @@ def normal(name: Any) -> str:
     return re.sub(r"[\s_\-·•.:：*（）()/]+", "", str(name or "")).casefold()
 
 
+def cell_text(cell: Any) -> str:
+    """What a cell says, as spreadsheets show it and CSV files hold it: a mapping names it so."""
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return "" if cell is None else str(cell).strip()
+
+
 def _names(cells: Cells) -> tuple[str, ...]:
     while cells and not str(cells[-1] or "").strip():
         cells = cells[:-1]

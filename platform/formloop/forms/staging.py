@@ -21,7 +21,7 @@ from formloop.core.text import M
 from formloop.db import connection, reading, transactional
 from formloop.forms.guessing import known_names
 from formloop.forms.mapping import ColumnMap, Skip
-from formloop.forms.sheets import Cells, Row, Sheet, open_sheet
+from formloop.forms.sheets import Cells, Row, Sheet, cell_text, open_sheet
 from formloop.forms.spec import FormSpec
 from formloop.forms.tables import import_batch, import_row
 
@@ -194,16 +194,38 @@ def _tells(mapping: ColumnMap, path: str) -> bool:
 def _grouped(sheet: Sheet, skip: Skip, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Rows that follow each other and agree in these columns; a row where they are empty belongs to the one above."""
     places = [sheet.columns.index(column) for column in columns]
-    current: dict[str, Any] | None = None
-    for number, cells in _wanted(sheet, skip):
-        if current and all(cells[place] in ("", None, current["own"][1][place]) for place in places):
-            current["lines"].append([number, cells])
-            continue
-        if current:
-            yield current
-        current = {"own": [number, cells], "lines": [[number, cells]]}
-    if current:
-        yield current
+    left_out = [(sheet.columns.index(column), said) for column, said in skip.items()]
+    rows: list[Row] = []
+    for row in sheet.rows:
+        told = [(_key(row[1], place), _key(rows[0][1], place)) for place in places] if rows else []
+        if rows and not all(said in ("", above) for said, above in told):
+            yield from _record(rows, places, left_out)
+            rows = []
+        rows.append(row)
+    if rows:
+        yield from _record(rows, places, left_out)
+
+
+def _record(
+    rows: list[Row], places: Sequence[int], left_out: Sequence[tuple[int, frozenset[str]]]
+) -> Iterator[dict[str, Any]]:
+    """What the rows of one record come to; nothing where all of them are left out.
+
+    A row that says nothing in a column of `skip` says there what the first row of its record says.
+    """
+    head = rows[0][1]
+    kept = [
+        (number, cells)
+        for number, cells in rows
+        if not any(
+            _key(cells, place) in said or (not _key(cells, place) and _key(head, place) in said)
+            for place, said in left_out
+        )
+    ]
+    if kept:
+        names_itself = any(_key(kept[0][1], place) for place in places)
+        own = kept[0] if names_itself else (kept[0][0], head)
+        yield {"own": list(own), "lines": [list(row) for row in kept]}
 
 
 def _with_lines(mapping: ColumnMap, sheet: Sheet, lines_sheet: Sheet) -> Iterator[dict[str, Any]]:
@@ -228,7 +250,7 @@ def _with_lines(mapping: ColumnMap, sheet: Sheet, lines_sheet: Sheet) -> Iterato
 
 
 def _key(cells: Cells, place: int) -> str:
-    return str(cells[place]).strip()
+    return cell_text(cells[place])
 
 
 def counts(batch: int) -> dict[str, int]:
