@@ -10,13 +10,13 @@ from flask import Blueprint, Flask, Response, request, send_file, url_for
 
 from formloop.access.actor import Actor
 from formloop.access.signing import current
-from formloop.core.errors import Invalid, NotFound, Problem
+from formloop.core.errors import Conflict, Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.events import heartbeat, jobs
-from formloop.forms import exporting, files, importing, mapping_page, staging, workbooks
+from formloop.forms import exporting, files, import_turns, importing, mapping_page, staging, workbooks
 from formloop.forms.kind import get_form
 from formloop.forms.list_query import address_args, read_query
-from formloop.forms.mapping import read_document, read_mapping
+from formloop.forms.mapping import read_document, read_mapping, require_shape
 from formloop.forms.spec import FormSpec
 from formloop.forms.staging import Batch
 from formloop.web import page, viewer
@@ -25,7 +25,6 @@ from formloop.web.routes import route
 blueprint = Blueprint("imports", __name__)
 TOLD, READ = 20, 1_000  # reasons shown, rows read to count them
 MOST_OF_A_MAPPING = 1_000_000
-_POSSIBLE = {"run": ("checked", "running"), "undo": ("done", "running", "undoing")}
 
 
 def init_app(app: Flask) -> None:
@@ -83,6 +82,7 @@ def _first_mapping(actor: Actor, spec: FormSpec, batch: int) -> dict[str, Any]:
     if given is None or not given.filename:
         return guess
     said = {**guess, **read_document(given.read(MOST_OF_A_MAPPING), given.filename)}
+    require_shape(said)
     staging.set_batch(batch, mapping=said)
     importing.set_mapping(actor, batch, said)
     found = staging.get_batch(batch)
@@ -133,7 +133,7 @@ def _shown(spec: FormSpec, batch: Batch) -> dict[str, Any]:
         "job": job,
         "running": bool(job and not job.over),
         "waiting": waiting(job),
-        "may": {what: _may(batch, job, what) for what in _POSSIBLE},
+        "may": {what: import_turns.may(batch, f"import_{what}") for what in ("run", "undo")},
         "choosing": choosing,
         "title": batch.name,
         **(mapping_page.shown(spec, batch, locale) if choosing else _result(batch, locale)),
@@ -161,9 +161,10 @@ def waiting(job: jobs.Job | None) -> str:
     return heartbeat.ADVICE.render(viewer.locale()) if stuck else ""
 
 
-def _may(batch: Batch, job: jobs.Job | None, what: str) -> bool:
-    """Whether an import may be run or taken back now: also where the job that did so failed half-way."""
-    return batch.state in _POSSIBLE[what] and (job is None or job.over)
+def _refused(spec: FormSpec, batch: int, error: Conflict) -> Response:
+    """The page of an import as it stands now, and why what was pressed cannot be done with it."""
+    said = [Problem(error.code, "", error.message)]
+    return _batch_page(spec, staging.get_batch(batch, current()), said, error.status)
 
 
 @route(
@@ -175,9 +176,11 @@ def choose_sheet(form: str, batch: int) -> Response:
     wanted = {"sheet": request.form.get("sheet", "")}
     try:
         guess = importing.guessed(spec, replace(found, mapping=wanted))
+        importing.set_guess(current(), batch, {**guess, **wanted})
     except Invalid as error:
         return _batch_page(spec, found, error.problems, 422)
-    staging.set_batch(batch, mapping={**guess, **wanted})
+    except Conflict as error:
+        return _refused(spec, batch, error)
     return page.redirect(url_for("imports.batch_page", form=form, batch=batch))
 
 
@@ -186,13 +189,13 @@ def choose_sheet(form: str, batch: int) -> Response:
 )
 def check(form: str, batch: int) -> Response:
     """Keep the mapping as chosen and check all rows; nothing is written."""
-    actor = current()
     spec, found = _mine(form, batch)
     try:
-        importing.set_mapping(actor, batch, mapping_page.posted(spec, found, request.form))
+        importing.check(current(), batch, mapping_page.posted(spec, found, request.form))
     except Invalid as error:
         return _batch_page(spec, found, error.problems, 422)
-    importing.start(actor, batch, "import_check")
+    except Conflict as error:
+        return _refused(spec, batch, error)
     return page.redirect(url_for("imports.batch_page", form=form, batch=batch))
 
 
@@ -203,10 +206,13 @@ def check(form: str, batch: int) -> Response:
     methods=["POST"],
 )
 def go_on(form: str, batch: int, what: str) -> Response:
-    """Write the good rows, or take back what was written."""
-    _, found = _mine(form, batch)
-    if _may(found, jobs.get_job(found.job) if found.job else None, what):
+    """Write the good rows, or take back what was written; what is under way already is shown."""
+    spec, _ = _mine(form, batch)
+    try:
         importing.start(current(), batch, f"import_{what}")
+    except Conflict as error:
+        if not import_turns.is_under_way(staging.get_batch(batch), f"import_{what}"):
+            return _refused(spec, batch, error)
     return page.redirect(url_for("imports.batch_page", form=form, batch=batch))
 
 

@@ -16,12 +16,12 @@ from formloop.core.text import M, Message
 from formloop.db import look_over, transactional
 from formloop.events import Cause, jobs
 from formloop.events.jobs import Job, Work
-from formloop.forms import permits, service, staging, submitting
+from formloop.forms import import_turns, permits, service, staging, submitting
 from formloop.forms.acting import acting
 from formloop.forms.guessing import guess
 from formloop.forms.import_work import ImportWork
 from formloop.forms.kind import get_form
-from formloop.forms.mapping import ColumnMap, Drawn, read_document, read_mapping
+from formloop.forms.mapping import ColumnMap, Drawn, read_document, read_mapping, require_shape
 from formloop.forms.service import Draft, How, Outcome
 from formloop.forms.spec import FormSpec
 from formloop.forms.staging import Batch
@@ -64,9 +64,18 @@ def guessed(spec: FormSpec, batch: Batch, update_by: str | None = None) -> dict[
     return found
 
 
+@transactional
+def set_guess(actor: Actor, batch_id: int, document: Mapping[str, Any]) -> None:
+    """Keep a mapping that somebody will look through; what was checked with another one does not count any more."""
+    import_turns.take(actor, batch_id, "import_check")
+    staging.set_batch(batch_id, mapping=dict(document), state="mapping")
+
+
+@transactional
 def set_mapping(actor: Actor, batch_id: int, document: Mapping[str, Any]) -> None:
-    """Keep the mapping of an import; Invalid when it cannot be used."""
-    batch = staging.get_batch(batch_id, actor)
+    """Keep the mapping of an import; Invalid when it cannot be used, Conflict when the import cannot be checked now."""
+    require_shape(document)
+    batch = import_turns.take(actor, batch_id, "import_check")
     spec = get_form(batch.form)
     mapping, problems = read_mapping(spec, document)
     permit = permits.require_permit(actor, "import", spec)
@@ -128,9 +137,20 @@ def _check_submitting(actor: Actor, spec: FormSpec, mapping: ColumnMap) -> list[
     return []
 
 
+@transactional
+def check(actor: Actor, batch_id: int, document: Mapping[str, Any]) -> int:
+    """Keep the mapping of an import and begin to check all rows by it: nobody else's comes between."""
+    set_mapping(actor, batch_id, document)
+    return start(actor, batch_id, "import_check")
+
+
+@transactional
 def start(actor: Actor, batch_id: int, what: str, now: bool = False) -> int:
-    """Begin one part of an import as a job: `import_check`, `import_run` or `import_undo`."""
-    batch = staging.get_batch(batch_id, actor)
+    """Begin one part of an import as a job: `import_check`, `import_run` or `import_undo`.
+
+    Conflict while another part is under way, and where this one has no place after what was done.
+    """
+    batch = import_turns.take(actor, batch_id, what)
     gate.require(actor, "import", get_form(batch.form).resource)
     job = jobs.start(actor, what, {"batch": batch_id}, now=now)
     staging.set_batch(batch_id, job=job)
@@ -139,25 +159,33 @@ def start(actor: Actor, batch_id: int, what: str, now: bool = False) -> int:
 
 def _check_step(job: Job, actor: Actor) -> bool:
     """Stage at the first step, then check a part of the rows at each."""
-    batch = staging.get_batch(int(job.payload["batch"]))
+    batch = import_turns.batch_of(job)
+    if batch.state == "checked" and job.total:
+        return True  # the worker died before it could say so
     if batch.state != "checking":
-        mapping = read_mapping(get_form(batch.form), batch.mapping)[0]
-        job.total = staging.stage(get_form(batch.form), batch, mapping)
-        if not job.total:
-            raise Invalid([Problem("empty", "", M("The file has column names but no rows."))])
-        staging.set_batch(batch.id, state="checking")
+        _stage(job, batch)
         return False
     rows = staging.list_rows(batch.id, ("new",), limit=CHECKED_AT_ONCE)
     _together_or_alone(_check_rows, ImportWork(actor, batch), rows, "bad")
     job.done += len(rows)
     if len(rows) < CHECKED_AT_ONCE:
-        staging.set_batch(batch.id, state="checked")
+        import_turns.move(batch, "checked")
         return True
     return False
 
 
+def _stage(job: Job, batch: Batch) -> None:
+    spec = get_form(batch.form)
+    batch = import_turns.move(batch, "mapped")
+    job.total = staging.stage(spec, batch, read_mapping(spec, batch.mapping)[0])
+    if not job.total:
+        raise Invalid([Problem("empty", "", M("The file has column names but no rows."))])
+    import_turns.move(batch, "checking")
+
+
 @transactional
 def _check_rows(work: ImportWork, rows: list[Any]) -> None:
+    rows = import_turns.still_waiting(work.batch, rows)
     drafts, drawn = work.drafts(rows, dry=True)
     outcomes = _save(work, drafts, dry=True)
     marks = []
@@ -183,10 +211,14 @@ def _save(work: ImportWork, drafts: list[Draft], dry: bool) -> list[Outcome]:
 
 def _run_step(job: Job, actor: Actor) -> bool:
     """Write one chunk of the good rows."""
-    batch = staging.get_batch(int(job.payload["batch"]))
+    batch = import_turns.batch_of(job)
     gate.require(actor, "import", get_form(batch.form).resource)
+    if batch.state == "done":
+        job.result = staging.counts(batch.id)
+        return True  # the worker died before it could say so
+    if batch.state != "running":
+        batch = import_turns.move(batch, "running")
     if not job.done:  # the first step, also of a job that goes on where an earlier one failed
-        staging.set_batch(batch.id, state="running")
         job.total = staging.counts(batch.id).get("good", 0)
     work = ImportWork(actor, batch)
     size = SUBMITTED if work.mapping.submit else CHUNK
@@ -194,7 +226,7 @@ def _run_step(job: Job, actor: Actor) -> bool:
     _together_or_alone(_write_rows, work, rows, "failed")
     job.done += len(rows)
     if len(rows) < size:
-        staging.set_batch(batch.id, state="done")
+        import_turns.move(batch, "done")
         job.result = staging.counts(batch.id)
         if job.done >= MANY:
             spec = get_form(batch.form)
@@ -228,11 +260,13 @@ def _together_or_alone(
 
 @transactional
 def _refuse(work: ImportWork, row: Any, state: str, told: list[dict[str, Any]]) -> None:
-    staging.mark(work.batch.id, [{"number": row.number, "state": state, "problems": told}])
+    if import_turns.still_waiting(work.batch, [row]):
+        staging.mark(work.batch.id, [{"number": row.number, "state": state, "problems": told}])
 
 
 @transactional
 def _write_rows(work: ImportWork, rows: list[Any]) -> None:
+    rows = import_turns.still_waiting(work.batch, rows)
     if not rows:
         return
     drafts, drawn = work.drafts(rows)
@@ -294,6 +328,7 @@ def import_file(
     spec = get_form(form)
     document = read_document(mapping_file.read_bytes(), mapping_file.name) if mapping_file else {}
     document |= {word: said for word, said in (("by", update_by), ("owner", owner)) if said}
+    require_shape(document)
     said = (document.get("lines") or {}).get("file")
     if lines_file is None and said:
         lines_file = file.parent / said

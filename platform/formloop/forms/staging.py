@@ -16,7 +16,7 @@ from sqlalchemy import (
 
 from formloop.access.actor import Actor
 from formloop.core import clock
-from formloop.core.errors import Invalid, NotFound, Problem
+from formloop.core.errors import Conflict, Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.db import connection, reading, transactional
 from formloop.forms.guessing import known_names
@@ -26,6 +26,7 @@ from formloop.forms.spec import FormSpec
 from formloop.forms.tables import import_batch, import_row
 
 AT_ONCE = 2_000
+UNDER_WAY = M("This import is under way. Wait until it has ended.")
 STATES = ("new", "good", "bad", "created", "updated", "unchanged", "failed", "undone", "kept")
 
 
@@ -72,10 +73,11 @@ def add_batch(
     return batch
 
 
-def get_batch(batch: int, actor: Actor | None = None) -> Batch:
-    """An import, of `actor` if one is given; NotFound for everybody else."""
+def get_batch(batch: int, actor: Actor | None = None, lock: bool = False) -> Batch:
+    """An import, of `actor` if one is given; NotFound for everybody else. `lock` holds it for the open transaction."""
+    query = select(import_batch).where(import_batch.c.id == batch)
     with reading() as conn:
-        row = conn.execute(select(import_batch).where(import_batch.c.id == batch)).one_or_none()
+        row = conn.execute(query.with_for_update() if lock else query).one_or_none()
     if row is None or (actor is not None and row.person != actor.person_id):
         raise NotFound
     lines_file = Path(row.lines_file) if row.lines_file else None
@@ -83,6 +85,18 @@ def get_batch(batch: int, actor: Actor | None = None) -> Batch:
         row.id, row.form, row.person, row.name, Path(row.file), lines_file, row.lines_name or "", row.mapping, row.state,
         tuple(row.columns), tuple(row.line_columns), row.job,
     )  # fmt: skip
+
+
+def is_held(batch: Batch) -> bool:
+    """Lock an import for the open transaction; whether its job and state are those of `batch`."""
+    now = get_batch(batch.id, lock=True)
+    return (now.job, now.state) == (batch.job, batch.state)
+
+
+def require_held(batch: Batch) -> None:
+    """The same, but Conflict where they are not."""
+    if not is_held(batch):
+        raise Conflict(UNDER_WAY)
 
 
 @transactional
@@ -112,16 +126,15 @@ def stage(spec: FormSpec, batch: Batch, mapping: ColumnMap) -> int:
     sheet, lines_sheet = open_sheets(spec, batch)
     lines_columns = lines_sheet.columns if lines_sheet else ()
     require_columns(mapping, sheet.columns, lines_columns)
-    set_batch(batch.id, columns=list(sheet.columns), line_columns=list(lines_columns))
-    _forget(batch.id)
+    _forget(batch, columns=list(sheet.columns), line_columns=list(lines_columns))
     records = _records(mapping, sheet, lines_sheet)
     count, part = 0, []
     for record in records:
         part.append(record)
         if len(part) == AT_ONCE:
-            count += _keep(batch.id, part)
+            count += _keep(batch, part)
             part = []
-    return count + (_keep(batch.id, part) if part else 0)
+    return count + (_keep(batch, part) if part else 0)
 
 
 def require_columns(mapping: ColumnMap, columns: Sequence[str], line_columns: Sequence[str]) -> None:
@@ -150,15 +163,18 @@ def require_columns(mapping: ColumnMap, columns: Sequence[str], line_columns: Se
 
 
 @transactional
-def _forget(batch: int) -> None:
-    connection().execute(delete(import_row).where(import_row.c.batch == batch))
+def _forget(batch: Batch, **columns: Any) -> None:
+    require_held(batch)
+    set_batch(batch.id, **columns)
+    connection().execute(delete(import_row).where(import_row.c.batch == batch.id))
 
 
 @transactional
-def _keep(batch: int, records: list[dict[str, Any]]) -> int:
+def _keep(batch: Batch, records: list[dict[str, Any]]) -> int:
+    require_held(batch)
     connection().execute(
         insert(import_row),
-        [{"batch": batch, "number": each["own"][0], "raw": each, "state": "new"} for each in records],
+        [{"batch": batch.id, "number": each["own"][0], "raw": each, "state": "new"} for each in records],
     )
     return len(records)
 
@@ -274,6 +290,15 @@ def list_rows(batch: int, states: Sequence[str], after: int = -1, limit: int = 5
             import_row.c.batch == batch, import_row.c.state.in_(states), import_row.c.number > after
         )
         return list(conn.execute(query.order_by(import_row.c.number).limit(limit)))
+
+
+def states_between(batch: int, first: int, last: int) -> dict[int, str]:
+    """The states of the rows from one number to another."""
+    with reading() as conn:
+        query = select(import_row.c.number, import_row.c.state).where(
+            import_row.c.batch == batch, import_row.c.number.between(first, last)
+        )
+        return {row.number: row.state for row in conn.execute(query)}
 
 
 def mark(batch: int, rows: list[dict[str, Any]]) -> None:

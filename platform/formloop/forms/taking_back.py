@@ -12,7 +12,7 @@ from formloop.core.errors import FormloopError
 from formloop.db import connection, transactional
 from formloop.events import Cause
 from formloop.events.jobs import Job
-from formloop.forms import service, staging
+from formloop.forms import import_turns, service, staging
 from formloop.forms.kind import get_form
 from formloop.forms.service import How
 from formloop.forms.spec import Field, FormSpec, Unreadable, Values
@@ -25,23 +25,26 @@ _HOW = How(trusted=True, asks="import", restores=True)
 
 def undo_step(job: Job, actor: Actor) -> bool:
     """Take back one chunk of what an import wrote; a step of the job `import_undo`."""
-    batch = staging.get_batch(int(job.payload["batch"]))
+    batch = import_turns.batch_of(job)
     gate.require(actor, "import", get_form(batch.form).resource)
-    if not job.done:
-        staging.set_batch(batch.id, state="undoing")
+    if batch.state == "undone":
+        job.result = staging.counts(batch.id)
+        return True  # the worker died before it could say so
+    if batch.state != "undoing":
+        batch = import_turns.move(batch, "undoing")
     rows = staging.list_rows(batch.id, ("created", "updated"), limit=CHUNK)
     for row in rows:
         try:
             _take_back(actor, batch, row)
         except FormloopError:
-            _mark(batch, row, "kept")
+            _keep(batch, row)
     found = staging.counts(
         batch.id
     )  # also of a step whose worker was killed before it could say how far it came
     job.done = found.get("undone", 0) + found.get("kept", 0)
     job.total = job.done + found.get("created", 0) + found.get("updated", 0)
     if len(rows) < CHUNK:
-        staging.set_batch(batch.id, state="undone")
+        import_turns.move(batch, "undone")
         job.result = found
         return True
     return False
@@ -53,6 +56,8 @@ def _take_back(actor: Actor, batch: Batch, row: Any) -> None:
 
     Whoever may import may take their own import back, also where they may not delete otherwise.
     """
+    if not import_turns.still_waiting(batch, [row]):
+        return
     cause, state = Cause(("import", f"undo:{batch.id}")), "undone"
     if row.state == "created":
         service.delete_record(replace(actor, administrator=True), batch.form, row.record, row.revision, cause)
@@ -62,6 +67,11 @@ def _take_back(actor: Actor, batch: Batch, row: Any) -> None:
 
 
 @transactional
+def _keep(batch: Batch, row: Any) -> None:
+    if import_turns.still_waiting(batch, [row]):
+        _mark(batch, row, "kept")
+
+
 def _mark(batch: Batch, row: Any, state: str) -> None:
     kept = {"number": row.number, "state": state, "record": row.record, "revision": row.revision}
     staging.mark(batch.id, [kept])
