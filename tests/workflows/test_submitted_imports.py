@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from formloop.access import sessions
-from formloop.access.actor import SYSTEM
+from formloop.access import people, sessions
+from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.access.signing import COOKIE
 from formloop.core.errors import Invalid, Problem
 from formloop.core.text import M
@@ -137,3 +137,88 @@ def test_the_page_lets_people_choose_it(app: Flask, stage: Stage, tmp_path: Path
     client.post(f"{batch}/run")
     jobs.run(staging.get_batch(number).job or 0).require_done()
     assert states() == [("Chair", "review")]
+
+
+@pytest.fixture
+def checked(stage: Stage, tmp_path: Path) -> int:
+    """Requests of Ann that were checked and are to be submitted; the administrator brings them in."""
+    stage.publish(approval("look", "bob"), END)
+    path = tmp_path / "requests.csv"
+    path.write_text("Subject,Amount\nChair,1\nDesk,2\n")
+    return begun(stage.actors["adm"], path)
+
+
+def begun(actor: Actor, path: Path) -> int:
+    batch = importing.begin(actor, "request", path.name, path, {**SAID, "owner": "ann"})
+    jobs.run(importing.start(actor, batch, "import_check", now=True)).require_done()
+    return batch
+
+
+def goes_on(actor: Actor, batch: int) -> str:
+    """Why the rows are not written, in words; nothing was."""
+    job = jobs.run(importing.start(actor, batch, "import_run", now=True))
+    assert job.state == "failed" and states() == [] and staging.counts(batch) == {"good": 2}
+    assert staging.get_batch(batch).state == "checked"  # its columns can be changed
+    return job.reason("en")
+
+
+OTHER_ACCOUNT = (
+    "The account “ann” is not that of whom the records were to belong to any more. "
+    "Begin a new import that names their account of now."
+)
+LEFT = "The account “ann” is not active, so nothing is submitted in its name. Activate it, or name another owner."
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"account": "ann.li"}, OTHER_ACCOUNT),
+        ({"active": False}, LEFT),
+        ({"roles": []}, "“ann” may not submit records of this form."),
+    ],
+    ids=["renamed", "left", "without the right"],
+)
+def test_an_owner_who_cannot_submit_any_more_stops_the_import(
+    stage: Stage, checked: int, changed: dict[str, Any], said: str
+) -> None:
+    people.change_person(SYSTEM, stage.actors["ann"].person_id or 0, **changed)
+    assert goes_on(stage.actors["adm"], checked) == said
+
+
+def test_who_has_the_account_of_the_owner_now_is_not_taken_for_them(stage: Stage, checked: int) -> None:
+    people.change_person(SYSTEM, stage.actors["ann"].person_id or 0, account="ann.li")
+    people.change_person(SYSTEM, stage.actors["bob"].person_id or 0, account="ann")
+    assert goes_on(stage.actors["adm"], checked) == OTHER_ACCOUNT
+
+
+def test_who_administrates_no_more_brings_in_nothing_for_others(
+    stage: Stage, checked: int, tmp_path: Path
+) -> None:
+    grant = {"id": "all", "form": "request", "may": ["view", "create", "edit", "import"]}
+    definitions.publish_many(
+        SYSTEM,
+        [{"x-kind": "role", "x-id": "000000b9", "x-key": "bringer", "title": "B", "grants": [grant]}],
+        "x",
+    )
+    boss = people.add_person(SYSTEM, "boss", "Boss", administrator=True, roles=["bringer"])
+    batch = begun(get_actor(boss), tmp_path / "requests.csv")
+    people.change_person(SYSTEM, boss, administrator=False)
+    assert goes_on(get_actor(boss), batch) == "Only an administrator may import for somebody else."
+
+
+def test_a_workflow_that_is_taken_out_meanwhile_leaves_no_drafts(
+    stage: Stage, checked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = definitions.find_by_key("workflow", "request_approval")
+    assert found
+    definitions.archive(SYSTEM, found.id)
+    adm = stage.actors["adm"]
+    assert "it has no workflow" in goes_on(adm, checked)
+    monkeypatch.setattr(
+        "formloop.forms.import_owner._check_submitting", lambda *_: []
+    )  # just after it was asked
+    jobs.run(importing.start(adm, checked, "import_run", now=True)).require_done()
+    assert states() == [] and staging.counts(checked) == {"failed": 2}
+    assert importing.list_reasons(checked)[0] == (
+        "Row 2: It cannot be submitted: this form has no workflow any more."
+    )

@@ -5,12 +5,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from formloop.access import people
-from formloop.access.actor import Actor, get_actor
+from formloop.access.actor import Actor
 from formloop.core.errors import Problem
 from formloop.core.text import LOCALES
 from formloop.db import reading
 from formloop.forms import engine, permits, submitting
+from formloop.forms.import_owner import find_owner
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.mapping import ColumnMap, Drawing, Drawn, read_mapping
@@ -29,9 +29,7 @@ class ImportWork:
         self.mapping: ColumnMap = read_mapping(self.spec, batch.mapping)[0]
         self.drawing = Drawing(self.spec, self.mapping, batch.columns, batch.line_columns)
         self.resolver = Resolver(actor, self.spec, self.mapping.relations)
-        owner = people.find_person(self.mapping.owner) if self.mapping.owner else None
-        self.owner = {"owner": owner.id, "department": owner.department} if owner else {}
-        self.submitter = get_actor(owner.id) if owner else actor
+        self.owner = find_owner(actor, self.spec, self.mapping, batch.owner)
 
     def drafts(self, rows: Sequence[Any], dry: bool = False) -> tuple[list[Draft], list[Drawn]]:
         """What the rows would save, with the problems that were found on the way.
@@ -96,11 +94,11 @@ class ImportWork:
 
     def submit(self, record: int) -> None:
         """Send a new record into its workflow, in the name of its owner."""
-        submitting.submit(self.submitter, self.spec.key, record)
+        submitting.submit(self.owner.submitter, self.spec.key, record)
 
     def _draft(self, drawn: Drawn, old: Values | None, state: str | None) -> Draft:
         if old is None:
-            return Draft(drawn.raw, state=state, **self.owner)
+            return Draft(drawn.raw, state=state, **self.owner.values)
         if self.drawing.subform and drawn.raw.get(self.drawing.subform):
             self._name_lines(drawn.raw[self.drawing.subform], old["lines"])
         return Draft(drawn.raw, old["id"])

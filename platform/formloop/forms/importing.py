@@ -9,19 +9,19 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from formloop.access import gate, people
-from formloop.access.actor import SYSTEM, Actor, get_actor
+from formloop.access import gate
+from formloop.access.actor import SYSTEM, Actor
 from formloop.core.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from formloop.core.text import M, Message
 from formloop.db import look_over, transactional
 from formloop.events import Cause, jobs
 from formloop.events.jobs import Job, Work
-from formloop.forms import import_turns, permits, service, staging, submitting
+from formloop.forms import import_owner, import_turns, permits, service, staging
 from formloop.forms.acting import acting
 from formloop.forms.guessing import guess
 from formloop.forms.import_work import ImportWork
 from formloop.forms.kind import get_form
-from formloop.forms.mapping import ColumnMap, Drawn, read_document, read_mapping, require_shape
+from formloop.forms.mapping import Drawn, read_document, read_mapping, require_shape
 from formloop.forms.service import Draft, How, Outcome
 from formloop.forms.spec import FormSpec
 from formloop.forms.staging import Batch
@@ -88,53 +88,11 @@ def set_mapping(actor: Actor, batch_id: int, document: Mapping[str, Any]) -> Non
             problems.append(Problem("forbidden", path, text))
     if not paths:
         problems.append(Problem("empty", "columns", M("Say for at least one column which field it fills.")))
-    problems += _check_owner(actor, mapping.owner) or _check_submitting(actor, spec, mapping)
+    problems += import_owner.check_owner(actor, spec, mapping)
     if problems:
         raise Invalid(problems)
-    staging.set_batch(batch_id, mapping=mapping.document(), state="mapped")
-
-
-def _check_owner(actor: Actor, account: str) -> list[Problem]:
-    if account and people.find_person(account) is None:
-        return [
-            Problem("owner", "owner", M("There is nobody with the account “{account}”.", account=account))
-        ]
-    if account not in ("", actor.account) and not actor.administrator:
-        return [Problem("owner", "owner", M("Only an administrator may import for somebody else."))]
-    return []
-
-
-def _check_submitting(actor: Actor, spec: FormSpec, mapping: ColumnMap) -> list[Problem]:
-    """Who submits the records is their owner, by their own rights."""
-    if not mapping.submit:
-        return []
-    if submitting.state_of(spec.key) is None:
-        return [
-            Problem(
-                "no_workflow",
-                "submit",
-                M("Records of this form are not submitted: it has no workflow. Leave “submit” out."),
-            )
-        ]
-    owner = people.find_person(mapping.owner) if mapping.owner else None
-    submitter = get_actor(owner.id) if owner else actor
-    if submitter.person_id is None:
-        return [
-            Problem(
-                "nobody",
-                "owner",
-                M("Only a person can submit a record. Say whose the new records are (--owner ACCOUNT)."),
-            )
-        ]
-    if not gate.allows(submitter, "submit", spec.resource):
-        return [
-            Problem(
-                "forbidden",
-                "owner",
-                M("“{account}” may not submit records of this form.", account=submitter.account),
-            )
-        ]
-    return []
+    owner = import_owner.find_owner(actor, spec, mapping).person
+    staging.set_batch(batch_id, mapping=mapping.document(), state="mapped", owner=owner)
 
 
 @transactional
@@ -216,11 +174,11 @@ def _run_step(job: Job, actor: Actor) -> bool:
     if batch.state == "done":
         job.result = staging.counts(batch.id)
         return True  # the worker died before it could say so
+    work = ImportWork(actor, batch)  # before anything moves: who may not submit any more is told so
     if batch.state != "running":
-        batch = import_turns.move(batch, "running")
+        work.batch = batch = import_turns.move(batch, "running")
     if not job.done:  # the first step, also of a job that goes on where an earlier one failed
         job.total = staging.counts(batch.id).get("good", 0)
-    work = ImportWork(actor, batch)
     size = SUBMITTED if work.mapping.submit else CHUNK
     rows = staging.list_rows(batch.id, ("good",), limit=size)
     _together_or_alone(_write_rows, work, rows, "failed")

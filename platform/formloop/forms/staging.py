@@ -46,6 +46,7 @@ class Batch:
     columns: tuple[str, ...]
     line_columns: tuple[str, ...]
     job: int | None
+    owner: int | None
 
 
 @transactional
@@ -83,7 +84,7 @@ def get_batch(batch: int, actor: Actor | None = None, lock: bool = False) -> Bat
     lines_file = Path(row.lines_file) if row.lines_file else None
     return Batch(
         row.id, row.form, row.person, row.name, Path(row.file), lines_file, row.lines_name or "", row.mapping, row.state,
-        tuple(row.columns), tuple(row.line_columns), row.job,
+        tuple(row.columns), tuple(row.line_columns), row.job, row.owner,
     )  # fmt: skip
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from formloop.access.actor import Actor
+from formloop.core.errors import Invalid, Problem
+from formloop.core.text import M
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +36,5 @@ def submit(actor: Actor, form: str, record: int) -> None:
         if way.state(form) is not None:
             way.send(actor, form, record)
             return
+    text = M("It cannot be submitted: this form has no workflow any more.")
+    raise Invalid([Problem("no_workflow", "", text)])

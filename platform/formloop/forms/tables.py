@@ -123,6 +123,7 @@ import_batch = Table(
     Column("columns", JsonText, nullable=False),
     Column("line_columns", JsonText, nullable=False),
     Column("job", BigInteger),
+    Column("owner", BigInteger),  # who had the account that the mapping names when it was kept
     Column("at", UtcTime, nullable=False),
 )
 
