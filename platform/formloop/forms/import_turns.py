@@ -7,10 +7,12 @@ up for lost may still be at work. So every move is made under a lock of the impo
 from dataclasses import replace
 from typing import Any
 
+from sqlalchemy import func, select
+
 from formloop.access.actor import Actor
-from formloop.core.errors import Conflict
+from formloop.core.errors import Conflict, Unavailable
 from formloop.core.text import M
-from formloop.db import transactional
+from formloop.db import connection, is_sqlite, transactional
 from formloop.events import jobs
 from formloop.events.jobs import Job
 from formloop.forms import staging
@@ -77,6 +79,23 @@ def move(batch: Batch, state: str, **values: Any) -> Batch:
     staging.require_held(batch)
     staging.set_batch(batch.id, state=state, **values)
     return replace(batch, state=state, **values)
+
+
+class FormTaken(Unavailable):
+    """Another import is just writing records of the same form."""
+
+
+def take_form(form: str) -> None:
+    """Have a form alone among all imports until the open transaction ends; FormTaken while another one has it.
+
+    What records are found by need not be unique: only so does one import find what another has just made. On
+    SQLite one transaction writes at a time anyway.
+    """
+    if is_sqlite():
+        return
+    free = select(func.pg_try_advisory_xact_lock(func.hashtextextended(f"import:{form}", 0)))
+    if not connection().execute(free).scalar():
+        raise FormTaken
 
 
 def still_waiting(batch: Batch, rows: list[Any]) -> list[Any]:

@@ -1,5 +1,6 @@
 """What the rows of an import would save: raw values by the mapping, names turned into ids, records found again."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,9 +8,9 @@ from sqlalchemy import select
 
 from formloop.access.actor import Actor
 from formloop.core.errors import Problem
-from formloop.core.text import LOCALES
+from formloop.core.text import LOCALES, M
 from formloop.db import reading
-from formloop.forms import engine, permits, submitting
+from formloop.forms import engine, permits, staging, submitting
 from formloop.forms.import_owner import find_owner
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
@@ -31,19 +32,38 @@ class ImportWork:
         self.resolver = Resolver(actor, self.spec, self.mapping.relations)
         self.owner = find_owner(actor, self.spec, self.mapping, batch.owner)
 
-    def drafts(self, rows: Sequence[Any], dry: bool = False) -> tuple[list[Draft], list[Drawn]]:
-        """What the rows would save, with the problems that were found on the way.
+    def drafts(
+        self, rows: Sequence[Any], dry: bool = False
+    ) -> tuple[list[Draft], list[Drawn], list[Any]]:
+        """What the rows would save, with the problems that were found on the way, and by what records are found.
 
         Those that will be submitted are checked (`dry`) as what they are then: more has to be filled in.
         """
         drawn = [self.drawing.draw(row.raw) for row in rows]
         self.resolver.resolve([d.raw for d in drawn], [d.problems for d in drawn])
         keys = self._keys(drawn)
-        there = self._there(keys)
+        there = self._there(drawn, keys)
         state = submitting.state_of(self.spec.key) if dry and self.mapping.submit else None
-        return [
-            self._draft(each, there.get(key), state) for each, key in zip(drawn, keys, strict=True)
-        ], drawn
+        drafts = [self._draft(each, there.get(key), state) for each, key in zip(drawn, keys, strict=True)]
+        return drafts, drawn, keys
+
+    def tell_same(self, rows: Sequence[Any], drawn: Sequence[Drawn], keys: Sequence[Any]) -> list[str | None]:
+        """Say of rows which one above would change the same record; returns what stands for the keys of all."""
+        marks = [
+            None if key in (None, "") else hashlib.sha256(str(key).encode()).hexdigest() for key in keys
+        ]
+        first = staging.first_rows(self.batch.id, sorted({*filter(None, marks)}), rows[0].number)
+        for row, each, mark, key in zip(rows, drawn, marks, keys, strict=True):
+            above = first.setdefault(mark, row.number) if mark else row.number
+            if above != row.number:
+                text = M(
+                    "“{value}” stands in row {row} already; only the first row with it is imported. "
+                    "Join them, or leave one out.",
+                    value=str(key)[:80],
+                    row=above,
+                )
+                each.problems.append(Problem("same_key", self.mapping.by or "", text))
+        return marks
 
     def _keys(self, drawn: Sequence[Drawn]) -> list[Any]:
         """What each row has in the field that records are found by; a formula is calculated of what the row says."""
@@ -61,13 +81,14 @@ class ImportWork:
             engine.complete(self.spec, each, said, links, context_of(self.actor), None)
         return [each.get(by) for each in values]
 
-    def _there(self, keys: Sequence[Any]) -> dict[Any, Values]:
+    def _there(self, drawn: Sequence[Drawn], keys: Sequence[Any]) -> dict[Any, Values]:
         """The records that these rows would change, by the value of the field they are found by."""
         by, values = self.mapping.by, {key for key in keys if key is not None}
         if not by or not values:
             return {}
         column, where = self.spec.table.c[by], self._may_change()
         found: dict[Any, Values] = {}
+        several: set[Any] = set()
         ordered = sorted(values, key=str)
         with reading() as conn:
             for start_ in range(0, len(ordered), CHUNK):
@@ -75,7 +96,16 @@ class ImportWork:
                     column.in_(ordered[start_ : start_ + CHUNK]), self.spec.table.c.deleted_at.is_(None)
                 )
                 for value, record in conn.execute(query if where is None else query.where(where)):
+                    if value in found:
+                        several.add(value)
                     found[value] = {"id": record, "lines": []}
+        for each, key in zip(drawn, keys, strict=True):
+            if key in several:
+                text = M(
+                    "More than one record has “{value}” there. Find records by a field that tells them apart.",
+                    value=str(key)[:80],
+                )
+                each.problems.append(Problem("several", by, text))
         self._add_lines({v["id"]: v["lines"] for v in found.values()})
         return found
 

@@ -19,6 +19,7 @@ from formloop.events.jobs import Job, Work
 from formloop.forms import import_owner, import_turns, permits, service, staging
 from formloop.forms.acting import acting
 from formloop.forms.guessing import guess
+from formloop.forms.import_turns import FormTaken
 from formloop.forms.import_work import ImportWork
 from formloop.forms.kind import get_form
 from formloop.forms.mapping import Drawn, read_document, read_mapping, require_shape
@@ -30,6 +31,7 @@ from formloop.forms.taking_back import undo_step
 CHUNK = 500
 SUBMITTED = 100  # in one transaction where each record is also submitted: others wait for it to end
 CHECKED_AT_ONCE = 2_000
+WAIT = 0.5  # seconds until an import that waits for another one into the same form asks again
 MANY = 1_000  # imported records after which the database looks its tables over
 _OF_ONE_ROW = (Invalid, Conflict, Forbidden, NotFound)  # what a row can be refused for; the others go on
 
@@ -144,14 +146,17 @@ def _stage(job: Job, batch: Batch) -> None:
 @transactional
 def _check_rows(work: ImportWork, rows: list[Any]) -> None:
     rows = import_turns.still_waiting(work.batch, rows)
-    drafts, drawn = work.drafts(rows, dry=True)
+    if not rows:
+        return
+    drafts, drawn, keys = work.drafts(rows, dry=True)
+    marked = work.tell_same(rows, drawn, keys)
     outcomes = _save(work, drafts, dry=True)
     marks = []
-    for row, draft, each, outcome in zip(rows, drafts, drawn, outcomes, strict=True):
+    for row, draft, each, outcome, key in zip(rows, drafts, drawn, outcomes, marked, strict=True):
         problems = _all_problems(each, outcome)
         told = work.told(row, each, problems) if problems else None
         state = "bad" if problems else "good"
-        marks.append({"number": row.number, "state": state, "problems": told, "record": draft.id})
+        marks.append({"number": row.number, "state": state, "problems": told, "record": draft.id, "key": key})
     staging.mark(work.batch.id, marks)
 
 
@@ -181,7 +186,11 @@ def _run_step(job: Job, actor: Actor) -> bool:
         job.total = staging.counts(batch.id).get("good", 0)
     size = SUBMITTED if work.mapping.submit else CHUNK
     rows = staging.list_rows(batch.id, ("good",), limit=size)
-    _together_or_alone(_write_rows, work, rows, "failed")
+    try:
+        _together_or_alone(_write_rows, work, rows, "failed")
+    except FormTaken:
+        job.pause = WAIT
+        return False
     job.done += len(rows)
     if len(rows) < size:
         import_turns.move(batch, "done")
@@ -227,7 +236,9 @@ def _write_rows(work: ImportWork, rows: list[Any]) -> None:
     rows = import_turns.still_waiting(work.batch, rows)
     if not rows:
         return
-    drafts, drawn = work.drafts(rows)
+    if work.mapping.by:
+        import_turns.take_form(work.spec.key)
+    drafts, drawn, _ = work.drafts(rows)
     broken = [bool(each.problems) for each in drawn]
     outcomes = iter(_save(work, [d for d, bad in zip(drafts, broken, strict=True) if not bad], dry=False))
     marks = []

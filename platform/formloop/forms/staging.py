@@ -302,17 +302,31 @@ def states_between(batch: int, first: int, last: int) -> dict[int, str]:
         return {row.number: row.state for row in conn.execute(query)}
 
 
+def first_rows(batch: int, keys: Sequence[str], before: int) -> dict[str, int]:
+    """The first row with each of these keys among those above row `before`, where there is one."""
+    found: dict[str, int] = {}
+    with reading() as conn:
+        for start in range(0, len(keys), 500):
+            query = select(import_row.c.key, func.min(import_row.c.number)).where(
+                import_row.c.batch == batch,
+                import_row.c.key.in_(keys[start : start + 500]),
+                import_row.c.number < before,
+            )
+            found |= {row[0]: row[1] for row in conn.execute(query.group_by(import_row.c.key))}
+    return found
+
+
 def mark(batch: int, rows: list[dict[str, Any]]) -> None:
-    """Note what became of rows, inside the transaction that did it: number, state, problems, record, revision."""
+    """Note what became of rows, inside the transaction that did it: number, state, problems, record, revision.
+
+    Their keys are noted where these are said.
+    """
     if not rows:
         return
-    mine = import_row.c.batch == batch
+    columns = ("state", "problems", "record", "revision", *(("key",) if "key" in rows[0] else ()))
     connection().execute(
         update(import_row)
-        .where(mine, import_row.c.number == bindparam("row"))
-        .values({c: bindparam(f"v_{c}") for c in ("state", "problems", "record", "revision")}),
-        [
-            {"row": r["number"], **{f"v_{c}": r.get(c) for c in ("state", "problems", "record", "revision")}}
-            for r in rows
-        ],
+        .where(import_row.c.batch == batch, import_row.c.number == bindparam("row"))
+        .values({c: bindparam(f"v_{c}") for c in columns}),
+        [{"row": r["number"], **{f"v_{c}": r.get(c) for c in columns}} for r in rows],
     )

@@ -137,7 +137,9 @@ import_row = Table(
     Column("problems", JsonText),
     Column("record", BigInteger),
     Column("revision", Integer),
+    Column("key", Text),  # stands for the value of the field that records are found by
     Index("fl_import_row_state", "batch", "state", "number"),
+    Index("fl_import_row_key", "batch", "key"),
 )
 
 field_column = Table(
