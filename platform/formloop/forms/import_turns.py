@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from formloop.access.actor import Actor
-from formloop.core.errors import Conflict, Unavailable
+from formloop.core.errors import Conflict
 from formloop.core.text import M
 from formloop.db import connection, is_sqlite, transactional
 from formloop.events import jobs
@@ -81,7 +81,7 @@ def move(batch: Batch, state: str, **values: Any) -> Batch:
     return replace(batch, state=state, **values)
 
 
-class FormTaken(Unavailable):
+class FormTaken(Exception):
     """Another import is just writing records of the same form."""
 
 

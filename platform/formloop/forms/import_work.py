@@ -32,9 +32,7 @@ class ImportWork:
         self.resolver = Resolver(actor, self.spec, self.mapping.relations)
         self.owner = find_owner(actor, self.spec, self.mapping, batch.owner)
 
-    def drafts(
-        self, rows: Sequence[Any], dry: bool = False
-    ) -> tuple[list[Draft], list[Drawn], list[Any]]:
+    def drafts(self, rows: Sequence[Any], dry: bool = False) -> tuple[list[Draft], list[Drawn], list[Any]]:
         """What the rows would save, with the problems that were found on the way, and by what records are found.
 
         Those that will be submitted are checked (`dry`) as what they are then: more has to be filled in.
@@ -49,20 +47,23 @@ class ImportWork:
 
     def tell_same(self, rows: Sequence[Any], drawn: Sequence[Drawn], keys: Sequence[Any]) -> list[str | None]:
         """Say of rows which one above would change the same record; returns what stands for the keys of all."""
-        marks = [
-            None if key in (None, "") else hashlib.sha256(str(key).encode()).hexdigest() for key in keys
-        ]
+        marks = [None if key in (None, "") else hashlib.sha256(str(key).encode()).hexdigest() for key in keys]
         first = staging.first_rows(self.batch.id, sorted({*filter(None, marks)}), rows[0].number)
         for row, each, mark, key in zip(rows, drawn, marks, keys, strict=True):
             above = first.setdefault(mark, row.number) if mark else row.number
             if above != row.number:
-                text = M(
-                    "“{value}” stands in row {row} already; only the first row with it is imported. "
-                    "Join them, or leave one out.",
-                    value=str(key)[:80],
-                    row=above,
+                said = {"value": str(key)[:80], "row": above}
+                each.problems.append(
+                    Problem(
+                        "same_key",
+                        self.mapping.by or "",
+                        M(
+                            "“{value}” stands in row {row} already; only the first row with it is imported. "
+                            "Join them, or leave one out.",
+                            **said,
+                        ),
+                    )
                 )
-                each.problems.append(Problem("same_key", self.mapping.by or "", text))
         return marks
 
     def _keys(self, drawn: Sequence[Drawn]) -> list[Any]:
@@ -101,11 +102,17 @@ class ImportWork:
                     found[value] = {"id": record, "lines": []}
         for each, key in zip(drawn, keys, strict=True):
             if key in several:
-                text = M(
-                    "More than one record has “{value}” there. Find records by a field that tells them apart.",
-                    value=str(key)[:80],
+                each.problems.append(
+                    Problem(
+                        "several",
+                        by,
+                        M(
+                            "More than one record has “{value}” there. "
+                            "Find records by a field that tells them apart.",
+                            value=str(key)[:80],
+                        ),
+                    )
                 )
-                each.problems.append(Problem("several", by, text))
         self._add_lines({v["id"]: v["lines"] for v in found.values()})
         return found
 

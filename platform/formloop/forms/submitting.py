@@ -36,5 +36,6 @@ def submit(actor: Actor, form: str, record: int) -> None:
         if way.state(form) is not None:
             way.send(actor, form, record)
             return
-    text = M("It cannot be submitted: this form has no workflow any more.")
-    raise Invalid([Problem("no_workflow", "", text)])
+    raise Invalid(
+        [Problem("no_workflow", "", M("It cannot be submitted: this form has no workflow any more."))]
+    )
