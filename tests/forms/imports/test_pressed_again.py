@@ -107,7 +107,8 @@ def test_what_was_written_is_not_checked_again_and_can_still_be_taken_back(
     at, batch = begun(pressing, write)
     run(batch)
     said = "This import has been written. Take it back first, or begin a new import."
-    assert said in refusal(pressing, f"{at}/check", **{"column.0": "name"})
+    refused = refusal(pressing, f"{at}/check", **{"column.0": "name"})
+    assert said in refused and "Take this import back" in refused and "Choose another file" in refused
     assert said in refusal(pressing, f"{at}/sheet", sheet="")
     assert "Check them again, or begin a new import." in refusal(pressing, f"{at}/run")
     assert staging.counts(batch) == {"created": 5} and one_of_each()
