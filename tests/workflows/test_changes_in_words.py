@@ -1,14 +1,10 @@
 """What changed between two versions of a workflow, in the words of whoever reads it."""
 
-from pathlib import Path
-
 import pytest
 
-import formloop
 from formloop.access.role_kind import ROLE
 from formloop.access.words import ACTION_TITLES, SITE_TITLES
 from formloop.core.definitions import Doc, diff
-from formloop.core.text import load_catalogues
 from formloop.workflows.kind import WORKFLOW
 from workflows.specimens import approval, workflow_doc
 
@@ -16,9 +12,10 @@ END = {"id": "done", "node": "end", "state": "confirmed"}
 BUYER = [{"rule": "role", "role": "buyer"}]
 
 
-@pytest.fixture(autouse=True)
-def catalogues() -> None:
-    load_catalogues(Path(formloop.__file__).parent)
+pytestmark = [
+    pytest.mark.usefixtures("database"),  # which has the names of whom is picked
+    pytest.mark.parametrize("database", ["sqlite"], indirect=True),
+]
 
 
 def told(locale: str, before: list[Doc], after: list[Doc]) -> list[str]:
@@ -51,7 +48,9 @@ def test_who_is_asked_is_said_by_the_rules_that_choose_them() -> None:
 def test_a_step_without_a_name_is_called_by_its_kind() -> None:
     handle = {"id": "issue", "node": "handle", "who": BUYER}
     tell = {"id": "tell", "node": "copy", "who": BUYER}
-    assert told("en", [tell, END], [handle, tell, END]) == ["Steps › Work to do “issue” was added."]
+    assert told("en", [tell, END], [handle, tell, END]) == [
+        "Steps › Work to do “issue” was added: Who Role (buyer)."
+    ]
     assert told("zh-CN", [handle, tell, END], [tell, handle, END]) == [
         "步骤：顺序改为 抄送“tell”, 办理“issue”, 结束“done”。"
     ]

@@ -207,8 +207,8 @@ def _parts(value: Any, shape: Shape, locale: str, fields: Doc) -> str:
     """What an object holds, in a line: its things by their names, its settings with their values."""
     said = []
     for key, each in value.items():
-        if key == "id":
-            continue
+        if key == "id" or (key in kinds_of_things and kind_of_thing(value) is not None):
+            continue  # what it is called says that
         inner, field = shape.property(key), fields.get(key) if shape.members_name_fields else None
         name = Label(key, field or each, inner).render(locale)
         inner = inner.with_words(field.get("x-titles", {})) if isinstance(field, dict) else inner
