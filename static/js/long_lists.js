@@ -21,7 +21,7 @@ function searched() {
     if (select.dataset.flChoices) choose(select);  // what may be one of very many is searched by the server
     else if (!select.tomselect && select.multiple) seen.observe(select);
   }
-  for (const input of document.querySelectorAll("dialog[open] [data-fl-several]")) if (!input.tomselect) severalOf(input);
+  for (const input of document.querySelectorAll("dialog[open] [data-choices-of]")) if (!input.tomselect) severalOf(input);
   returnFocus();
 }
 
@@ -58,8 +58,8 @@ function score(typed) {
 
 // Several of a list in one input, which is sent as one text.
 function severalOf(input) {
-  const { flSeveral, beside } = input.dataset;
-  const options = JSON.parse(flSeveral).map(([value, text]) => ({ value, text }));
+  const { choicesOf, beside } = input.dataset;
+  const options = JSON.parse(choicesOf).map(([value, text]) => ({ value, text }));
   new TomSelect(input, { options, delimiter: beside, score, plugins: ["remove_button"], maxOptions: null, create: false });
   named(input);
 }

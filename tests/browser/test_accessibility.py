@@ -91,6 +91,7 @@ DIALOGS = (
     "numbering?at=properties/number",
     "formula?at=properties/total/x-formula",
     "formula?at=properties/customer/x-visible",
+    "formula?at=x-list/begins",
 )
 BY_DRAFT = {"publish", "text"}  # of which the one is looked at below, the other is a file
 

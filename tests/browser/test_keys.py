@@ -3,12 +3,14 @@
 import re
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, expect
 
-from browser.sites import Site
+from browser.sites import Photograph, Site
+from browser.test_accessibility import serious_in_both_schemes
 from browser.test_story import enter
 from browser.test_studio import FIELDS, settled
-from browser.test_studio_story import Keys
+from browser.test_studio_story import Builder, Keys
 
 RECORDS = 10_000
 
@@ -110,3 +112,32 @@ def test_fields_are_added_named_moved_copied_and_deleted(browser: Browser, site:
     page.reload()
     page.keyboard.press("Control+z")
     expect(bricks).to_have_count(2)
+
+
+@pytest.mark.parametrize("by", [Builder, Keys], ids=["mouse", "keys"])
+def test_a_list_begins_with_filters_that_are_picked(
+    browser: Browser, site: Site, screenshot: Photograph, by: type[Builder]
+) -> None:
+    hand = by(enter(browser, site, "administrator", "zh-CN"))
+    page = hand.page
+    begin(Keys(page), site, f"Begins by {by.__name__}")
+    hand.add("text", "Name")
+    hand.add("dropdown", "Kind")
+    page.keyboard.press("Tab")
+    settled(page)
+    hand.click("[data-select='x-list']")
+    settled(page)
+    hand.click("[data-formula='x-list/begins']")
+    expect(page.locator("[data-sentence] [name=field]")).to_be_visible()
+    hand.choose("[data-sentence] [name=field]", "kind")
+    hand.reach("[data-value] .ts-control input")
+    for _ in range(2):
+        expect(page.locator("[data-value] .option.active")).to_be_visible()
+        page.keyboard.press("Enter")
+    expect(page.locator("[data-value] .item")).to_have_count(2)
+    screenshot(page, f"begins-{by.__name__}")
+    assert serious_in_both_schemes(page) == []
+    hand.click(".fl-dialog [data-formula-use]")
+    settled(page)
+    expect(page.locator("#fl-dialog[open]")).to_have_count(0)
+    expect(page.locator("[data-formula='x-list/begins']")).to_contain_text("Kind")

@@ -102,3 +102,12 @@ def test_what_says_which_definition_it_is_stays_and_what_is_gone_is_told(do, at)
         if do == "set" and at == "nowhere/x":
             raise Invalid([])  # this one is made
         apply(FLOW, read_operations([{"do": do, "at": at}]), WHOLE)
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second"), [("x-checks", "checks", "checks_2"), ("steps", "steps", "steps_2")]
+)
+def test_what_is_added_without_a_name_gets_one_that_any_list_may_have(name, first, second):
+    doc, at = apply({"title": "Form", name: []}, [Operation("add", (name,), {"id": ""})], WHOLE)
+    assert at == (name, first)
+    assert apply(doc, [Operation("add", (name,), {"id": ""})], WHOLE)[1] == (name, second)
