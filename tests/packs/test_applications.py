@@ -276,8 +276,8 @@ def test_what_only_this_site_can_read_is_told_before_it_is_taken_along(app: Flas
     found = bound.list_bound(service.documents_of(notes))
     said = {each.said("en") for each in found}
     assert said == {
-        f"{form['title']} › Fields › Code › Shown when names a record (#{known}).",
-        "Note keeper › Grants › all › Only records where names the person Mei, the department Sales.",
+        f"“{form['title']} › Fields › Code › Shown when” names a record (#{known}).",
+        "“Note keeper › Grants › all › Only records where” names the person Mei, the department Sales.",
     }
     assert any("部门 销售部" in each.said("zh-CN") for each in found)
     client = app.test_client()

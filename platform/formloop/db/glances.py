@@ -31,7 +31,8 @@ def glance(
 
     `told(value)` is called before the work begins, with a reading on its connection. What `binds` is asked at the end
     as well: a transaction that did its work by another value is not committed, it begins anew. Whoever changes such a
-    value does so in the transaction that changes what hangs on it, and says it by `now_shows`.
+    value does so in the transaction that changes what hangs on it, and says it by `now_shows`; it locks the tables
+    whose shape it changes, so that one that is committed at this moment has written before it.
     """
     _glances[name] = query, told
     (_binding.add if binds else _binding.discard)(name)
