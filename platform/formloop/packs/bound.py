@@ -28,7 +28,9 @@ class Bound:
         place = say_place(self.doc, self.at, kinds.get(self.doc["x-kind"]), locale)
         comma = "、" if locale.startswith("zh") else ", "
         names = comma.join(each.render(locale) if isinstance(each, Message) else each for each in self.called)
-        text = M("“{definition} › {place}” names {what}.", definition=Titled(self.doc), place=place, what=names)
+        text = M(
+            "“{definition} › {place}” names {what}.", definition=Titled(self.doc), place=place, what=names
+        )
         return text.render(locale)
 
 
