@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 
+from formloop import db
 from formloop.access.actor import SYSTEM
 from formloop.core.errors import Invalid
 from formloop.forms import service
 from formloop.forms.service import Draft
 from formloop.ledgers.asof import balance_at
 from formloop.ledgers.kind import get_ledger
+from formloop.ledgers.rebuilding import rebuild
 from formloop.ledgers.verifying import verify
 from ledgers.store import (
     GENERAL,
@@ -171,6 +173,21 @@ def test_a_count_with_a_value_of_its_own_follows(counted: Counted) -> None:
     counted.do("count", {"quantity": "90", "price": "3"}, day="2026-03-10")
     counted.buy("20", "4", "2026-03-05")
     assert (counted.there(), counted.account("stock"), verify()) == ((90, 270), 270, [])
+
+
+def test_counts_of_one_day_that_look_at_different_balances_are_found_sound(counted: Counted) -> None:
+    counted.do("count", {"quantity": "24", "price": "2"}, day="2026-03-02", place=counted.main)
+    counted.count("30", "2026-03-02")
+    counted.buy("27", "2", "2026-03-01")
+    assert (counted.on("2026-03-02"), verify()) == (30, [])
+
+
+def test_a_count_of_nothing_stands_after_balances_were_made_again(counted: Counted) -> None:
+    counted.count("0", "2026-03-10")
+    with db.begin_writing(db.engine()) as conn:
+        rebuild(conn, get_ledger("stock"))
+    counted.buy("20", "2", "2026-03-05")
+    assert (counted.on("2026-03-09"), counted.on("2026-03-10"), verify()) == (20, 0, [])
 
 
 def test_what_was_swept_up_at_month_end_takes_a_late_bill_with_it(counted: Counted) -> None:

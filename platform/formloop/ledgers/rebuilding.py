@@ -1,5 +1,6 @@
 """Balances, turnover and what valuations remember, made again from the entries."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
@@ -32,10 +33,13 @@ def sums_of(
 
 
 def rebuild(conn: Connection, ledger: LedgerSpec) -> None:
-    """Write balances and turnover anew; what valuations remember and what is lifted is kept."""
+    """Write balances and turnover anew; what valuations remember, what is lifted and what was counted is kept."""
     balance, turnover = ledger.tables.balance, ledger.tables.turnover
     kept = {row["key"]: row for row in conn.execute(select(balance)).mappings()}
     totals, months = sums_of(conn, ledger)
+    for key, row in kept.items():
+        if key not in totals and row["last"] is not None and (looked_at := _set_of(ledger, key, row)):
+            totals[key] = looked_at  # something rests on it, though there was nothing
     conn.execute(delete(balance))
     conn.execute(delete(turnover))
     rows = []
@@ -59,3 +63,12 @@ def rebuild(conn: Connection, ledger: LedgerSpec) -> None:
     ]
     if moved:
         conn.execute(insert(turnover), moved)
+
+
+def _set_of(ledger: LedgerSpec, key: str, row: Mapping[Any, Any]) -> dict[str, Any] | None:
+    """Which of the ledger's sets a balance is of, with its dimensions; None where it keeps no such set any more."""
+    values = {d.key: row[d.column] for d in ledger.dimensions.values()}
+    for number, names in enumerate(ledger.sets):
+        if ledger.key_of(values, names) == key:
+            return {"per": number, "dims": {name: values[name] for name in names}}
+    return None

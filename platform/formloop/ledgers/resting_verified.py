@@ -1,6 +1,7 @@
 """Whether entries rest on what their balances come to, from the entries themselves."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from sqlalchemy import select
 
@@ -21,8 +22,9 @@ def list_differing(ledger: LedgerSpec) -> Iterator[Rest]:
     numbers = {row.key: row.per for row in connection().execute(select(table.c.key, table.c.per))}
     for rest in rests:
         sets.setdefault(numbers.get(rest.key, 0), {}).setdefault(rest.key, []).append(rest)
+    roots = {(each.head.posting, each.head.form, each.head.record): each.place[1] for each in rests}
     for number, mine in sets.items():
-        for key, moves in _entries(ledger, ledger.sets[number], mine).items():
+        for key, moves in _entries(ledger, ledger.sets[number], mine, roots).items():
             for rest in mine[key]:
                 now = dict.fromkeys(rest.before, ZERO)
                 for place, _, amounts in moves:
@@ -35,15 +37,13 @@ def list_differing(ledger: LedgerSpec) -> Iterator[Rest]:
 
 
 def _entries(
-    ledger: LedgerSpec, per: tuple[str, ...], rests: Mapping[str, list[Rest]]
+    ledger: LedgerSpec, per: tuple[str, ...], rests: Collection[str], roots: Mapping[tuple[Any, ...], int]
 ) -> dict[str, list[Moved]]:
-    """The entries of these balances, each where it counts: what corrects or undoes another, there."""
+    """The entries of these balances, each where it counts: what corrects or undoes another, there.
+
+    `roots` has the groups that are corrected, of all balances: what rests on one may be entered in another.
+    """
     table = ledger.tables.entry
-    roots = {
-        (each.head.posting, each.head.form, each.head.record): each.place[1]
-        for of in rests.values()
-        for each in of
-    }
     places: dict[int, int] = {}
     found: dict[str, list[Moved]] = {key: [] for key in rests}
     query = (
