@@ -109,6 +109,10 @@ DOCUMENTS: list[Doc] = [
         13, "add", {"ledger": "proof_stock", "adds_to": "of", "value": "price"}, _booked("debit", "stock", _VALUE),
         _booked("debit", "variance", _VARIANCE), _booked("credit", "other", f"{_VALUE} + {_VARIANCE}"),
     ),
+    _posting(
+        14, "count", {**_HERE, "quantity": "quantity - before.quantity"}, _booked("debit", "stock", _VALUE),
+        _booked("debit", "variance", _VARIANCE), _booked("credit", "other", f"{_VALUE} + {_VARIANCE}"),
+    ),
 ]  # fmt: skip
 
 
