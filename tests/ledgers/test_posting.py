@@ -288,6 +288,25 @@ def test_what_was_undone_after_a_close_follows_the_value_of_what_it_undid(
     assert store.account("cost") == D(6) and verify() == []
 
 
+@pytest.mark.parametrize("form", ["issue", "receipt"])
+def test_what_undoes_a_movement_of_a_closed_month_has_its_standard_before_what_came_later(
+    store: Store, form: str
+) -> None:
+    item = store.make("item", "cut", valuation="standard", standard="7.3")
+    made = {"receipt": store.buy("2.11", "4.086", item=item, day="2026-01-08")}
+    made["issue"] = store.take("1.952", item=item, day="2026-01-10")
+    store.buy("3.895", "51", item=item, day="2026-02-22")
+    periods.close(SYSTEM, "accounting", date(2026, 1, 15))
+    if form == "issue":
+        store.cancel("issue", made["issue"])
+        assert store.there(item) == (D("6.005"), D("43.83"))  # 15.40 and 28.43
+    else:
+        with pytest.raises(Invalid) as refused:
+            store.cancel("receipt", made["receipt"])
+        assert "Not enough" in refused.value.problems[0].message.render("en")
+    assert verify() == []
+
+
 @pytest.mark.parametrize("method", ["moving_average", "fifo", "specific"])
 def test_what_is_added_after_a_part_went_back_belongs_to_what_was_kept(store: Store, method: str) -> None:
     item = store.make("item", "nut", valuation=method)

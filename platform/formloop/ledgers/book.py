@@ -91,11 +91,11 @@ class Book:
         self._move()
         expiring.free(self)
         matching.settle(self)
-        self._require_balanced()
-        self._remember(replay)
         problems = [p for each in self.balances.values() for p in each.check()]
         if problems:
             raise Invalid(problems)
+        self._require_balanced()
+        self._remember(replay)
         self.write()
         if more := resting.corrections(self, valued=True):
             Book(self.actor, self.context, self.ledgers, more, doubted=self.doubted).post()

@@ -148,7 +148,7 @@ class Replay:
             node.entry,
             node.quantity,
             given,
-            self._rate(node),
+            self._rate(node, given),
             node.source,
             layers,
             self._scales[node.pool[0]],
@@ -162,10 +162,11 @@ class Replay:
             self._layers[node.entry] = layers
         return outcome
 
-    def _rate(self, node: Node) -> Decimal | None:
-        """The standard of a new movement; a written one keeps that of its day."""
+    def _rate(self, node: Node, given: Decimal | None) -> Decimal | None:
+        """The standard of a new movement; a written one keeps that of its day, and so does what undoes it."""
         if node.slot is not None:
-            return node.slot.rate
+            undoes = node.way == REVERSED and node.quantity
+            return rate_of(given, node.quantity) if undoes and given is not None else node.slot.rate
         return rate_of(node.value, node.quantity) if node.method == "standard" and node.quantity else None
 
     def _given(self, node: Node) -> Decimal | None:
