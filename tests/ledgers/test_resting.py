@@ -4,6 +4,7 @@ from datetime import date as day_of
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from formloop import db
 from formloop.access.actor import SYSTEM
@@ -13,6 +14,7 @@ from formloop.forms.service import Draft
 from formloop.ledgers.asof import balance_at
 from formloop.ledgers.kind import get_ledger
 from formloop.ledgers.rebuilding import rebuild
+from formloop.ledgers.tables import resting
 from formloop.ledgers.verifying import verify
 from ledgers.store import (
     GENERAL,
@@ -218,3 +220,17 @@ def test_a_check_that_stays_refuses_what_would_change_its_balance_and_names_its_
     counted.expense("40", "2026-03-20")
     counted.do("accrual", day="2026-03-31", amount="140")
     assert (counted.account("expense"), verify()) == (7, [])
+
+
+def test_the_doctor_names_what_no_longer_fits_by_its_document(counted: Counted) -> None:
+    counted.buy("10", "2")
+    counted.count("8", "2026-03-10")
+    with db.begin_writing(db.engine()) as conn:
+        conn.execute(
+            update(resting).where(resting.c.date == day_of(2026, 3, 10)).values(before={"quantity": "9"})
+        )
+    (problem,) = verify()
+    assert problem.render("en") == (
+        "Stock: “2026-03-10” (Stocktake) of 2026-03-10 was calculated from 9 (quantity), before it there is "
+        "10.000000: cancel that document and enter it again."
+    )

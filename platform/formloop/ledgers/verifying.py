@@ -7,8 +7,10 @@ from typing import Any
 from sqlalchemy import func, select
 
 from formloop.access.actor import SYSTEM
-from formloop.core.text import M, Message
+from formloop.core.text import M, Message, Titled
 from formloop.db import connection, transactional
+from formloop.forms.kind import get_form
+from formloop.forms.listing import titles_of
 from formloop.forms.names import context_of
 from formloop.ledgers import rebuilding, resting_verified
 from formloop.ledgers.adjusting import Earlier
@@ -150,19 +152,24 @@ def _origins(ledger: LedgerSpec) -> Iterator[Message]:
 
 def _rests(ledger: LedgerSpec) -> Iterator[Message]:
     """What was calculated from the balance before it still fits that balance."""
-    for rest in resting_verified.list_differing(ledger):
+    differing = list(resting_verified.list_differing(ledger))
+    specs = {key: get_form(key) for key in {rest.head.form for rest in differing}}
+    records = {key: {rest.head.record for rest in differing if rest.head.form == key} for key in specs}
+    called = {key: titles_of(connection(), specs[key], ids, SYSTEM) for key, ids in records.items()}
+    for rest in differing:
+        form, record = specs[rest.head.form], rest.head.record
         name = next(name for name, amount in rest.now.items() if amount != rest.before[name])
+        measure = ledger.measures[name]
         yield M(
-            "{ledger}: “{posting}” of {day} (record {record} of {form}) was calculated from {found} for {name}, "
+            "{ledger}: “{document}” ({form}) of {day} was calculated from {found} ({measure}), "
             "before it there is {wanted}: cancel that document and enter it again.",
-            ledger=ledger.key,
-            posting=rest.head.posting,
+            ledger=ledger.title,
+            document=called[form.key].get(record, f"#{record}"),
+            form=Titled(form.document, form.key),
             day=rest.place[0].isoformat(),
-            record=rest.head.record,
-            form=rest.head.form,
             found=rest.before[name],
             wanted=rest.now[name],
-            name=name,
+            measure=Titled(measure.document, name),
         )
 
 
