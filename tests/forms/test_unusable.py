@@ -72,3 +72,32 @@ def test_several_choices_in_one_field_are_no_condition_of_a_query(
         publish(form("kit", {"name": text("Name"), "looks": looks}))
     assert [each.at for each in refused.value.problems] == [f"properties.looks.{word}.where"]
     publish(form("kit", {"name": text("Name"), "to": relation("To", "rate")}))
+
+
+@pytest.mark.parametrize(
+    ("own", "theirs", "fits"), [("price", "name", False), ("price", "cost", True), ("note", "cost", True)]
+)
+def test_what_a_chosen_record_brings_along_must_fit(
+    database: Settings, own: str, theirs: str, fits: bool
+) -> None:
+    publish(form("part", {"name": text("Name"), "cost": number("Cost")}))
+    lines_of = lines(
+        part=relation("Part", "part", fill={own: theirs}), price=number("Price"), note=text("Note")
+    )
+    kit = form("kit", {"name": text("Name"), "lines": lines_of})
+    if fits:
+        publish(kit)
+        return
+    with pytest.raises(Invalid) as refused:
+        publish(kit)
+    assert [(each.code, each.at) for each in refused.value.problems] == [
+        ("no_fit", "properties.lines.items.properties.part.x-relation.fill.price")
+    ]
+
+
+def test_what_is_brought_along_keeps_its_type(database: Settings) -> None:
+    publish(form("part", {"name": text("Name"), "cost": number("Cost")}))
+    publish(form("kit", {"part": relation("Part", "part", fill={"price": "cost"}), "price": number("Price")}))
+    with pytest.raises(Invalid) as refused:
+        publish(form("part", {"name": text("Name"), "cost": text("Cost")}))
+    assert "“price” cannot hold what “cost” is." in refused.value.problems[0].message.render("en")

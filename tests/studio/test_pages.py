@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import inspect
 
 from formloop.access import gate, people
-from formloop.access.actor import SYSTEM
+from formloop.access.actor import SYSTEM, get_actor
 from formloop.core.definitions import kinds
 from formloop.db import reading
 from formloop.definitions import service as definitions
@@ -511,3 +511,24 @@ def test_a_draft_with_problems_is_not_played_and_says_them(studio, client):
     definitions.save_draft(studio.mei, "workflow", {**FLOW, "steps": [{**FLOW["steps"][0], "who": []}]}, None)
     answer = client.post("/cases/play/flow", data={"action": "play"}, headers=HTMX)
     assert (answer.status_code == 422 and "fl-problem" in answer.text) or "alert" in answer.text
+
+
+def test_whoever_only_designs_plays_what_was_never_published(studio):
+    design = {"id": "design", "on": "definition", "may": ["design"]}
+    designs = {
+        "x-kind": "role",
+        "x-id": "0000006d",
+        "x-key": "designs",
+        "title": "Designs",
+        "grants": [design],
+    }
+    definitions.publish_many(SYSTEM, [designs])
+    bella = get_actor(people.add_person(SYSTEM, "bella", "Bella", roles=["designs"]))
+    for kind, doc in (("form", LINKED), ("form", SHOP), ("workflow", ASKED)):
+        definitions.save_draft(bella, kind, doc)
+    studio.app.config["WTF_CSRF_ENABLED"] = False
+    client = studio.client(bella)
+    assert "yourself" not in client.get("/cases/play/wish_flow").text
+    given = {"action": "play", "value.what": "A saw", "value.amount": "500"}
+    answer = client.post("/cases/play/wish_flow", data=given, headers=HTMX)
+    assert answer.status_code == 200 and "Boss" in answer.text and "yourself" not in answer.text

@@ -210,7 +210,15 @@ def _fill(fields: Any, values: Values, env: Values, given: frozenset[str], befor
         record = getattr(env.get(each.key), "record", None)
         for own, theirs in each.relation.fill.items():
             if own in by_key and own not in given:
-                values[own] = env[own] = record.get(theirs) if record else None
+                values[own] = env[own] = brought_along(by_key[own], record.get(theirs)) if record else None
+
+
+def brought_along(field: Field, value: Any) -> Any:
+    """A value of a chosen record as a field holds it; nothing where it cannot hold it."""
+    try:
+        return None if value is None else field.type.read(field, value)
+    except Unreadable:
+        return None
 
 
 def calculate(spec: FormSpec, values: Values, env: Values, context: Context, problems: list[Problem]) -> None:

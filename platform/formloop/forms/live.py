@@ -138,7 +138,8 @@ def _fill(spec: FormSpec, values: Values, links: Links, changed: str, typed: fro
         return set()
     brought = {own: theirs for own, theirs in field.relation.fill.items() if prefix + own not in typed}
     for own, theirs in brought.items():
-        row[own] = record.get(theirs)
+        filled = spec.find(f"{field.subform}.{own}" if field.subform else own)
+        row[own] = engine.brought_along(filled, record.get(theirs)) if filled else None
     return {prefix + own for own in brought}
 
 

@@ -9,6 +9,7 @@ from formloop.core.definitions import Doc
 from formloop.core.errors import Problem
 from formloop.core.expression import (
     BOOL,
+    DATE,
     DATETIME,
     NUMBER,
     TEXT,
@@ -77,6 +78,13 @@ def _name_type(key: str, path: tuple[str, ...], schema: Mapping[str, Any], find_
         return RecordType(target, lambda: single_of(names_of(find_form(target) or {}, find_form)))
     kind = find_type(schema)
     return kind.expression_type(_bare(key, schema)) if kind else TEXT
+
+
+def _fits(own: Type, theirs: Type) -> bool:
+    """Whether a field can hold what another one has: of plain values a text any, all else their own kind."""
+    plain = {NUMBER.name, TEXT.name, BOOL.name, DATE.name, DATETIME.name}
+    alike = own == TEXT or own.name == theirs.name or {own.name, theirs.name} == {DATE.name, DATETIME.name}
+    return alike or not {own.name, theirs.name} <= plain
 
 
 def _bare(key: str, schema: Mapping[str, Any]) -> Field:
@@ -286,6 +294,12 @@ class Reader:
                     "no_field",
                     f"{at}.x-relation.fill.{own}",
                     M("The form “{form}” has no field “{field}”.", form=said["form"], field=theirs),
+                )
+            elif own in names and not _fits(names[own], names_of(target, self.find_form)[theirs]):
+                self._say(
+                    "no_fit",
+                    f"{at}.x-relation.fill.{own}",
+                    M("“{own}” cannot hold what “{field}” is.", own=own, field=theirs),
                 )
         reads: frozenset[str] = frozenset()
         if said.get("where"):

@@ -132,6 +132,8 @@ def _works(actor: Actor, workflow: Workflow) -> Iterator[Problem]:
     """Records are made, changed, deleted, found and submitted."""
     for doc, at in _steps(workflow):
         form = doc.get("form", workflow.form)
+        if library.is_new("form", form):
+            continue  # theirs who will publish it
         if doc["node"] == "subflow" and not gate.allows(actor, "submit", get_form(form).resource):
             named = get_form(form).called
             yield Problem(
