@@ -12,6 +12,7 @@ from browser.test_studio import settled
 def _pick(page: Page, box: str, typed: str) -> None:
     """Search a long list by typing, and take what is found."""
     page.locator(f"#{box}").focus()
+    expect(page.locator(f"#{box}-ts-control")).to_be_focused()  # as whoever came by Tab finds it
     page.keyboard.type(typed)
     expect(page.locator(".ts-dropdown:visible .option.active")).to_be_visible()
     page.keyboard.press("Enter")
