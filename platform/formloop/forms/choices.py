@@ -92,15 +92,13 @@ def drop_unseen(
                 given.problems.append(Problem("unknown_record", at, UNKNOWN))
 
 
-def read_seen(actor: Actor, spec: FormSpec, raw: Mapping[str, Any]) -> Values:
-    """The values that somebody typed for a record that is not saved; Invalid where they name records that are hidden
-    from them."""
+def require_seen(actor: Actor, spec: FormSpec, raw: Mapping[str, Any]) -> None:
+    """Invalid where what somebody typed for a record that is not saved names records that are hidden from them."""
     given = read_given(spec, raw)
     values = laid_over(spec, None, given.values)
     drop_unseen(spec, [(None, values, given)], Links(actor, spec, [values]))
     if hidden := [each for each in given.problems if each.code == "unknown_record"]:
         raise Invalid(hidden)
-    return values
 
 
 def _row_of(values: Values, at: str) -> Values:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, bindparam, insert, select, update
 
+from formloop.core.expression import Expression
 from formloop.db import connection
-from formloop.ledgers import engine
 from formloop.ledgers.engine import Slot
 from formloop.ledgers.groups import Group
 from formloop.ledgers.pools import Place
@@ -41,15 +41,10 @@ class Rest:
 
 def measures_read(rule: EntryRule) -> frozenset[str]:
     """Which measures of the balance before it a rule rests on; what is open is a matter of its own."""
-    asking = [each for each in rule.measures.values() if engine.reads_before(each)]
+    asking = [each for each in rule.measures.values() if isinstance(each, Expression)]
     if rule.stays and rule.check is not None:
         asking.append(rule.check)
-    read = {
-        path[1]
-        for written in asking
-        for path in written.reads  # type: ignore[union-attr]
-        if path[0] == "before" and len(path) > 1
-    }
+    read = {path[1] for written in asking for path in written.reads if path[0] == "before" and len(path) > 1}
     return frozenset() if "open" in read else frozenset(read)
 
 

@@ -195,9 +195,8 @@ class _Desk:
         before = _index(container, each.before, self._identity(around)) if each.before else None
         if isinstance(value, dict) and isinstance(value.get("id"), str):
             taken = set(ids_in(self.doc))
-            wanted = value["id"] or (
-                around[-1].removeprefix("x-") if around else ""
-            )  # nobody need think of one
+            # nobody need think of one: the list gives its name
+            wanted = value["id"] or "".join(around[-1:]).removeprefix("x-")
             value["id"] = wanted if wanted not in taken else suggest_key(wanted, taken)
         place = len(container) if before is None else before
         container.insert(place, value)

@@ -107,7 +107,7 @@ def _play(actor: Actor, subject: Subject, action: str) -> Response:
     owner = reads.get_record(actor, spec.key, record)["owner"] if record else actor.person_id
     values = None if record else posted.raw_values(spec, _named(_TYPED))
     for typed in [values or {}, *fills.values()]:
-        choices.read_seen(actor, spec, typed)  # nor learns of one that somebody else would
+        choices.require_seen(actor, spec, typed)  # nor learns of one that somebody else would
     said = request.form.getlist("deed")[:LONGEST]
     said = said[:-1] if action == "undo" else [] if action == "begin" else said
     deeds = None if action == "play" else [_deed(each) for each in said]
