@@ -1,4 +1,4 @@
-// The inbox by keyboard: J and K walk, A approves, Enter opens, X chooses; and how many are chosen.
+// The inbox by keyboard: J and K walk, A approves, Enter opens, X chooses; and how many are chosen. The page of a play.
 "use strict";
 
 const tasks = () => [...document.querySelectorAll("[data-fl-task]")];
@@ -69,3 +69,13 @@ document.addEventListener("click", (event) => {
   const dialog = link?.closest("dialog[open]");
   if (dialog) { event.preventDefault(); dialog.close(); }
 });
+
+// --- A play: whoever types values instead of a record plays these
+for (const name of ["input", "click"]) {
+  document.addEventListener(name, (event) => {
+    const typed = event.target.closest?.("[data-fl-typed]");
+    if (!typed || (name === "click" && !event.target.closest("[data-fl-add-line], [data-fl-remove-line]"))) return;
+    const chosen = typed.closest("form").elements._record;
+    if (chosen) chosen.value = "";
+  });
+}

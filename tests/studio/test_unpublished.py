@@ -38,22 +38,22 @@ def test_a_workflow_that_was_never_published_is_played_with_typed_values_from_an
     assert client.get("/cases/play/flow").status_code == 200
 
     def play(**said):
-        answer = client.post("/cases/play/flow", data={"action": "play", **said}, headers=HTMX)
+        answer = client.post("/cases/play/flow", data={"_action": "play", **said}, headers=HTMX)
         assert answer.status_code == 200
         shown = answer.text[answer.text.index('aria-live="polite"') :]
         return [title for title in ("Boss looks", "Large one", "Last look") if title in shown]
 
-    assert play(**{"value.item": "Drill", "value.quantity": "5"}) == ["Boss looks", "Large one", "Last look"]
-    assert play(**{"value.item": "Drill", "value.quantity": "1"}) == ["Boss looks", "Last look"]
-    assert play(**{"from": "choice", "value.item": "Drill", "value.quantity": "5"}) == [
+    assert play(**{"item": "Drill", "quantity": "5"}) == ["Boss looks", "Large one", "Last look"]
+    assert play(**{"item": "Drill", "quantity": "1"}) == ["Boss looks", "Last look"]
+    assert play(**{"_from": "choice", "item": "Drill", "quantity": "5"}) == [
         "Large one",
         "Last look",
     ]
-    assert play(**{"from": "large", "value.item": "Drill", "value.quantity": "1"}) == [
+    assert play(**{"_from": "large", "item": "Drill", "quantity": "1"}) == [
         "Large one",
         "Last look",
     ]
-    assert client.post("/cases/play/flow", data={"from": "nowhere"}, headers=HTMX).status_code == 404
+    assert client.post("/cases/play/flow", data={"_from": "nowhere"}, headers=HTMX).status_code == 404
     assert listing.list_records(studio.mei, get_form("request"), listing.Query()).rows == []  # nothing stays
     assert "/cases/play-given/request" in client.get("/f/request/new").text
     given = client.post(
@@ -75,7 +75,23 @@ LINKED = {
     "properties": {
         "what": {"type": "string", "title": "What"},
         "amount": {"type": "number", "title": "Amount"},
-        "lines": {"type": "array", "title": "Lines", "items": {"type": "object", "properties": {}}},
+        "lines": {
+            "type": "array",
+            "title": "Lines",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "quantity": {"type": "number", "title": "Quantity"},
+                    "price": {"type": "number", "title": "Price"},
+                    "sum": {"type": "number", "title": "Sum", "x-formula": "quantity * price"},
+                },
+            },
+        },
+        "total": {
+            "type": "number",
+            "title": "Total",
+            "x-formula": "SUM(lines.sum) + IF(ISBLANK(amount), 0, amount)",
+        },
         "from_shop": {
             "type": "integer",
             "x-type": "relation",
@@ -99,7 +115,7 @@ ASKED = {
     "form": "wish",
     "steps": [
         {"id": "large", "node": "condition", "branches": [
-            {"id": "yes", "when": "amount > 100", "steps": [
+            {"id": "yes", "when": "total > 100", "steps": [
                 {"id": "boss", "node": "approval", "title": "Boss", "who": [{"rule": "people", "people": ["lin"]}]}
             ]},
             {"id": "no", "steps": []},
@@ -115,16 +131,22 @@ def test_a_workflow_and_a_form_that_were_never_published_are_played_on_typed_val
         definitions.save_draft(studio.mei, kind, doc)
     assert 'href="/cases/play/wish_flow"' in client.get("/studio/0000006c").text
     page = client.get("/cases/play/wish_flow").text
-    assert "Never published: Wish, Shop" in page and 'name="value.amount"' in page
-    assert "/f/wish/new" not in page and "value.lines" not in page  # where nothing is yet
+    assert "Never published: Wish, Shop" in page and 'name="amount"' in page
+    assert "/f/wish/new" not in page  # where nothing is yet
     may_little = people.add_person(SYSTEM, "eve", "Eve")
-    for amount, asked in (("500", True), ("5", False)):
-        given = {"action": "play", "initiator": may_little, "value.what": "A saw", "value.amount": amount}
+    lines = {
+        "lines.lines": "1",
+        "lines.0.quantity": "6",
+        "lines.1000.quantity": "2",
+        "lines.1000.price": "100",
+    }
+    for typed, asked in (({"amount": "500"}, True), ({"amount": "5"}, False), (lines, True)):
+        given = {"_action": "play", "_initiator": may_little, "what": "A saw", **typed}
         shown = client.post("/cases/play/wish_flow", data=given, headers=HTMX).text
         played = shown.partition('aria-live="polite"')[2].partition("</section>")[0]
         assert ("Boss" in played and "Lin" in played) is asked and "Shop" in played, played
         assert "alert" not in played and "Approved" in played
-    gone = client.post("/cases/play/wish_flow", data={"action": "play", "record": "7"}, headers=HTMX)
+    gone = client.post("/cases/play/wish_flow", data={"_action": "play", "_record": "7"}, headers=HTMX)
     assert gone.status_code == 200
     for key in ("wish", "shop"):  # nothing stays
         assert definitions.find_by_key("form", key).version is None and not has_table(key)
@@ -138,8 +160,23 @@ def test_a_workflow_and_a_form_that_were_never_published_are_played_on_typed_val
 def test_a_form_with_mistakes_is_not_played_and_they_are_said(studio, client, wrong):
     definitions.save_draft(studio.mei, "form", {**SHOP, **wrong})
     definitions.save_draft(studio.mei, "workflow", {**ASKED, "form": "shop", "steps": []})
-    answer = client.get("/cases/play/wish_flow")
-    assert answer.status_code == 409 and "cannot be played yet" in answer.text
+    page = client.get("/cases/play/wish_flow").text
+    assert "“Shop”, which was never published and is needed:" in page
+    assert page.count("disabled") >= 2  # both ways to play it
+    assert client.post("/cases/play/wish_flow", data={"_action": "play"}).status_code == 422
+
+
+def test_lines_that_are_typed_for_a_play_are_calculated_and_another_one_is_added_without_a_script(
+    studio, client
+):
+    for kind, doc in (("form", LINKED), ("form", SHOP), ("workflow", ASKED)):
+        definitions.save_draft(studio.mei, kind, doc)
+    typed = {"lines.lines": "1", "lines.0.quantity": "6", "lines.0.price": "3", "amount": "1"}
+    told = client.post("/cases/play/wish_flow/answer", data={**typed, "_changed": "lines.0.price"}).json
+    assert told["values"]["lines.0.sum"]["text"] == "18" and told["values"]["total"]["text"] == "19"
+    page = client.post("/cases/play/wish_flow", data={**typed, "_add": "lines"}).text
+    assert 'name="lines.1.quantity"' in page and 'name="lines.0.quantity"' in page and "19" in page
+    assert "How it would go" not in page
 
 
 def has_table(name):
@@ -149,7 +186,7 @@ def has_table(name):
 
 def test_a_draft_with_problems_is_not_played_and_says_them(studio, client):
     definitions.save_draft(studio.mei, "workflow", {**FLOW, "steps": [{**FLOW["steps"][0], "who": []}]}, None)
-    answer = client.post("/cases/play/flow", data={"action": "play"}, headers=HTMX)
+    answer = client.post("/cases/play/flow", data={"_action": "play"}, headers=HTMX)
     assert (answer.status_code == 422 and "fl-problem" in answer.text) or "alert" in answer.text
 
 
@@ -169,7 +206,7 @@ def test_whoever_only_designs_plays_what_was_never_published(studio):
     studio.app.config["WTF_CSRF_ENABLED"] = False
     client = studio.client(bella)
     assert "yourself" not in client.get("/cases/play/wish_flow").text
-    given = {"action": "play", "value.what": "A saw", "value.amount": "500"}
+    given = {"_action": "play", "what": "A saw", "amount": "500"}
     answer = client.post("/cases/play/wish_flow", data=given, headers=HTMX)
     assert answer.status_code == 200 and "Boss" in answer.text and "yourself" not in answer.text
 

@@ -257,7 +257,7 @@ def test_a_case_is_played_and_past_ones_again_by_the_draft(app: Flask, play: Sta
     play.do("bob", "reject", case, "no")
     url = "/cases/play/request_approval"
     assert "Play the last" not in text_of(adm, url)
-    sent = {"record": str(record), "initiator": str(play.actors["ann"].person_id), "action": "play"}
+    sent = {"_record": str(record), "_initiator": str(play.actors["ann"].person_id), "_action": "play"}
     page = adm.post(url, data=sent).get_data(as_text=True)
     assert "How it would go" in page
     assert "Bob" in page
@@ -265,7 +265,7 @@ def test_a_case_is_played_and_past_ones_again_by_the_draft(app: Flask, play: Sta
     assert not cases.find_open("request", record)
     drafts.save_draft(SYSTEM, "workflow", workflow_doc(approval("one", "dee"), END))
     assert "Play the last" in text_of(adm, url)
-    page = adm.post(url, data={"action": "replay", "draft": "1"}).get_data(as_text=True)
+    page = adm.post(url, data={"_action": "replay", "_draft": "1"}).get_data(as_text=True)
     assert "1 of the 1 last finished would go another way" in page
     assert "No longer" in page and "Bob · One" in page
     assert "Instead" in page and "Dee · One" in page
@@ -276,24 +276,26 @@ def test_a_case_is_played_step_by_step_as_each_of_its_people(app: Flask, play: S
     play.publish(approval("one", "bob", needs=["signature"]), approval("two", "dee"), END)
     record, adm = play.record(), browser(app, play, "adm")
     bob, dee, ann = (play.actors[who].person_id for who in ("bob", "dee", "ann"))
-    url, sent = "/cases/play/request_approval", {"record": str(record), "initiator": str(ann)}
+    url, sent = "/cases/play/request_approval", {"_record": str(record), "_initiator": str(ann)}
 
     def go(*deeds: str, action: str = "step") -> str:
-        return str(adm.post(url, data={**sent, "action": action, "deed": list(deeds)}).get_data(as_text=True))
+        return str(
+            adm.post(url, data={**sent, "_action": action, "_deed": list(deeds)}).get_data(as_text=True)
+        )
 
-    assert f'name="deed" value="{bob}:approve:one"' in go(action="begin")
+    assert f'name="_deed" value="{bob}:approve:one"' in go(action="begin")
     page = go(f"{bob}:approve:one")
-    assert f'name="deed" value="{dee}:reject:two"' in page
-    assert f'type="hidden" name="deed" value="{bob}:approve:one"' in page
+    assert f'name="_deed" value="{dee}:reject:two"' in page
+    assert f'type="hidden" name="_deed" value="{bob}:approve:one"' in page
     page = go(f"{bob}:approve:one", f"{dee}:return:two")
-    assert f'name="deed" value="{ann}:submit:"' in page
+    assert f'name="_deed" value="{ann}:submit:"' in page
     assert "Dee returned Request" in page, "the notice that Ann would read"
     page = go(f"{bob}:approve:one", f"{dee}:return:two", f"{ann}:submit:")
-    assert f'name="deed" value="{bob}:approve:one"' in page
+    assert f'name="_deed" value="{bob}:approve:one"' in page
     page = go(f"{bob}:approve:one", f"{dee}:reject:two", action="undo")
-    assert f'name="deed" value="{dee}:reject:two"' in page
+    assert f'name="_deed" value="{dee}:reject:two"' in page
     assert "Rejected" in go(f"{bob}:approve:one", f"{dee}:reject:two")
-    assert adm.post(url, data={**sent, "deed": "x:y"}).status_code == 404
+    assert adm.post(url, data={**sent, "_deed": "x:y"}).status_code == 404
     assert cases.find_open("request", record) is None
 
 
@@ -302,20 +304,20 @@ def test_what_waits_hear_and_what_people_fill_in_is_chosen_on_the_page(app: Flas
     bank = {"id": "bank", "node": "http", "title": "Bank", "url": "https://bank.invalid/"}
     play.publish(rest, approval("one", "bob", fields={"reason": "require", "reviewer": "edit"}), bank, END)
     record, adm = play.record(), browser(app, play, "adm")
-    url, sent = "/cases/play/request_approval", {"record": str(record), "action": "play"}
+    url, sent = "/cases/play/request_approval", {"_record": str(record), "_action": "play"}
 
     def go(**more: str) -> str:
         return str(adm.post(url, data={**sent, **more}).get_data(as_text=True))
 
     assert "<strong>Rest</strong> · Waits until this holds: amount &gt; 900" in go()
-    over = {"wait.rest": "over"}
+    over = {"_wait.rest": "over"}
     assert "“One”, field “Reason”: This must be filled in." in go(**over)
-    filled = {**over, "fill.one.reason": "seen", "fill.one.reviewer": str(play.actors["bob"].person_id)}
+    filled = {**over, "_fill.one.reason": "seen", "_fill.one.reviewer": str(play.actors["bob"].person_id)}
     page = go(**filled)
     assert "Assumed, since nobody waits here" in page and "As chosen on this page" in page
     assert 'value="seen"' in page and "Approved" in page
-    assert "Stuck" in go(**filled, **{"status.bank": "none"})
-    assert adm.post(url, data={**sent, "answer.bank": "{"}).status_code == 422
+    assert "Stuck" in go(**filled, **{"_status.bank": "none"})
+    assert adm.post(url, data={**sent, "_answer.bank": "{"}).status_code == 422
 
 
 def test_what_is_being_filled_in_is_played_without_being_saved(app: Flask, play: Stage) -> None:
@@ -360,7 +362,7 @@ def test_a_builder_plays_a_record_they_see(app: Flask, play: Stage) -> None:
     definitions.publish_many(SYSTEM, [builder], "first")
     play.actors["fay"] = get_actor(people.add_person(SYSTEM, "fay", "Fay", roles=["builder"]))
     record, fay = play.record(), browser(app, play, "fay")
-    sent = {"record": str(record), "initiator": str(play.actors["ann"].person_id), "action": "play"}
+    sent = {"_record": str(record), "_initiator": str(play.actors["ann"].person_id), "_action": "play"}
     answer = fay.post("/cases/play/request_approval", data=sent)
     assert "How it would go" in answer.get_data(as_text=True)
     assert fay.get("/cases/versions/request_approval").status_code == 403

@@ -32,10 +32,13 @@ class Candidate:
 Others: TypeAlias = Callable[[Sequence[Candidate]], list[Problem]]
 
 
-def check_candidates(candidates: Sequence[Candidate], with_others: Others | None = None) -> list[Problem]:
+def check_candidates(
+    candidates: Sequence[Candidate], with_others: Others | None = None, bring: Others | None = None
+) -> list[Problem]:
     """Everything that is wrong with them; they must lie in the overlay already.
 
     `with_others` asks what is published already whether it would still work; it is `broken_dependents` unless told.
+    `bring` lays what they need into the overlay, too, and says what is wrong with that.
     """
     named = in_document if len(candidates) > 1 else as_it_is
     problems = list[Problem]()
@@ -46,6 +49,8 @@ def check_candidates(candidates: Sequence[Candidate], with_others: Others | None
             problems += [named(candidate.doc, problem) for problem in found]
         if any(problem.severity == "error" for problem in problems):
             return problems
+        if bring is not None and check is _check_form:
+            problems += bring(candidates)
     return problems + (with_others or broken_dependents)(candidates)
 
 

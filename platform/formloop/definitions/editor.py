@@ -26,6 +26,7 @@ from formloop.definitions.drafts import (
     save_draft,
 )
 from formloop.definitions.history import any_error, get_text
+from formloop.definitions.needed import bring_needed
 from formloop.definitions.rights import check_rights
 
 Fill = Callable[[Doc, list[str]], tuple[Doc, list[Problem]]]
@@ -83,7 +84,8 @@ def check(
         old = library.read_version(found.id, number) if found and number else None
         coming.put(kind.name, doc["x-key"], doc, number + 1)
         candidate = Candidate(kind, doc, old, number or None, number=number + 1)
-        problems = check_candidates([candidate], remembered_dependents if with_others else lambda _: [])
+        asked = remembered_dependents if with_others else lambda _: []
+        problems = check_candidates([candidate], asked, bring_needed)
         if not any_error(problems):
             problems += check_rights(actor, candidate)
     return _placed(text, problems)

@@ -15,7 +15,8 @@ from formloop.core.text import M
 from formloop.db import reading
 from formloop.definitions import library
 from formloop.definitions.checking import Candidate, check_candidates
-from formloop.definitions.drafts import RESOURCE, Definition, find_draft, get_definition
+from formloop.definitions.drafts import RESOURCE, Definition, Draft, find_draft, get_definition
+from formloop.definitions.needed import bring_needed, candidate_of, list_needed, list_waiting
 from formloop.definitions.rights import check_rights
 from formloop.definitions.tables import version as versions
 
@@ -43,6 +44,8 @@ class Impact:
     rows: list[ImpactRow]
     dependents: list[library.Entry]
     problems: list[Problem]
+    needed: list[Draft]  # never published either, and published with it
+    waiting: list[Draft]  # drafts of what was never published, which need this one
 
     @property
     def possible(self) -> bool:
@@ -94,7 +97,10 @@ def compare(definition_id: str, old: int, new: int | None = None) -> list[Change
 
 def check_draft(actor: Actor, definition_id: str) -> list[Problem]:
     """What stands against publishing the draft, with line and column in its text."""
-    return impact(actor, definition_id).problems
+    gate.require(actor, "design", RESOURCE)
+    found = get_definition(definition_id)
+    with reading(), judged(actor, found, wanted_document(found, None)) as problems:
+        return problems
 
 
 def impact(actor: Actor, definition_id: str, version: int | None = None) -> Impact:
@@ -108,7 +114,8 @@ def impact(actor: Actor, definition_id: str, version: int | None = None) -> Impa
         with judged(actor, found, new) as problems:
             rows = [] if any_error(problems) else kind.impact(conn, old, new)
     changes = diff(old, new, kind) if old is not None else []
-    return Impact(found, version, changes, rows, dependents, problems)
+    needed, waiting = list_needed(found.kind, new), list_waiting(found.kind, found.key)
+    return Impact(found, version, changes, rows, dependents, problems, needed, waiting)
 
 
 def wanted_document(found: Definition, version: int | None) -> Doc:
@@ -129,8 +136,13 @@ def judged(actor: Actor, found: Definition, new: Doc) -> Iterator[list[Problem]]
     with library.overlay().trying() as coming:
         candidate = Candidate(kind, new, old, found.version, number=(found.version or 0) + 1)
         coming.put(found.kind, found.key, new, candidate.number)
-        problems = check_candidates([candidate])
-        yield problems if any_error(problems) else [*problems, *check_rights(actor, candidate)]
+        problems = check_candidates([candidate], bring=bring_needed)
+        yield problems if any_error(problems) else [*problems, *_beyond(actor, candidate)]
+
+
+def _beyond(actor: Actor, candidate: Candidate) -> list[Problem]:
+    coming = (candidate_of(each) for each in list_needed(candidate.kind.name, candidate.doc))
+    return [problem for each in (candidate, *coming) for problem in check_rights(actor, each)]
 
 
 def any_error(problems: list[Problem]) -> bool:

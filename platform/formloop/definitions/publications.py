@@ -4,6 +4,7 @@ Everything else is published at once. What is published is the document as it wa
 a draft that somebody goes on editing meanwhile stays.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import update
@@ -18,7 +19,9 @@ from formloop.definitions.drafts import RESOURCE, get_definition, lock
 from formloop.definitions.history import any_error, judged, wanted_document
 from formloop.definitions.publishing import (
     Published,
+    list_drafted,
     publish,
+    publish_drafts,
     publish_prepared,
     require_at_rest,
     roll_back,
@@ -38,15 +41,23 @@ def init() -> None:
 
 
 def begin(
-    actor: Actor, definition_id: str, note: str = "", revision: int | None = None, version: int | None = None
+    actor: Actor,
+    definition_id: str,
+    note: str = "",
+    revision: int | None = None,
+    version: int | None = None,
+    together: Mapping[str, int] | None = None,
 ) -> Published | int:
-    """Publish the draft, or go back to `version`, at once; or promise a job where that takes long: its number."""
+    """Publish the draft, or go back to `version`, at once; or promise a job where that takes long: its number.
+
+    `revision` and `together` as in `publish`.
+    """
     gate.require(actor, "design", RESOURCE)
     if _is_long(actor, definition_id, version):
-        return _promise(actor, definition_id, note, revision, version)
+        return _promise(actor, definition_id, note, revision, version, together)
     if version is not None:
         return roll_back(actor, definition_id, version, note)
-    return publish(actor, definition_id, note, revision)
+    return publish(actor, definition_id, note, revision, together)
 
 
 def _is_long(actor: Actor, definition_id: str, version: int | None) -> bool:
@@ -60,13 +71,22 @@ def _is_long(actor: Actor, definition_id: str, version: int | None) -> bool:
 
 
 @transactional
-def _promise(actor: Actor, definition_id: str, note: str, revision: int | None, version: int | None) -> int:
+def _promise(
+    actor: Actor,
+    definition_id: str,
+    note: str,
+    revision: int | None,
+    version: int | None,
+    together: Mapping[str, int] | None,
+) -> int:
     row = lock(definition_id)
     if row is None:
         raise NotFound
     require_at_rest(row)
     if version is None and (row.draft is None or revision not in (None, row.draft_revision)):
         raise Conflict(M("The draft has been published or changed by somebody else."))
+    if version is None and (needed := list_drafted(definition_id)):
+        publish_drafts(actor, needed, note, together)  # they have no records that would make it long
     doc = wanted_document(get_definition(definition_id), version)
     said = {"definition": definition_id, "text": write(doc, kinds.get(row.kind)), "note": note}
     draft = row.draft_revision if version is None else _NO_DRAFT

@@ -1,7 +1,7 @@
 """Publishing: all checks, what each kind does to its tables, and the new versions, in one transaction."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -20,7 +20,8 @@ from formloop.core.text import M, localized
 from formloop.db import after_commit, connection, hurry, raise_counter, transactional
 from formloop.definitions import library
 from formloop.definitions.checking import Candidate, as_it_is, check_candidates, in_document, in_order
-from formloop.definitions.drafts import RESOURCE, check_text, lock, require_free
+from formloop.definitions.drafts import RESOURCE, check_text, find_draft, lock, require_free
+from formloop.definitions.needed import list_needed
 from formloop.definitions.rights import DOES, check_rights, require_rights
 from formloop.definitions.tables import definition
 from formloop.definitions.tables import version as versions
@@ -61,24 +62,46 @@ def _conflicts_told(work: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
-def publish(actor: Actor, definition_id: str, note: str = "", revision: int | None = None) -> Published:
-    """Make the draft the version that runs; Invalid with everything that is wrong with it."""
-    return publish_drafts(actor, [definition_id], note, revision)[0]
+@transactional
+def publish(
+    actor: Actor,
+    definition_id: str,
+    note: str = "",
+    revision: int | None = None,
+    together: Mapping[str, int] | None = None,
+) -> Published:
+    """Make the draft the version that runs, and with it what it needs that was never published; Invalid with
+    everything that is wrong with it.
+
+    With `revision`, and `together` by the ids of what goes with it, the drafts must be those that somebody saw.
+    """
+    seen = {**(together or {}), **({} if revision is None else {definition_id: revision})}
+    return publish_drafts(actor, [definition_id, *list_drafted(definition_id)], note, seen)[0]
+
+
+def list_drafted(definition_id: str) -> list[str]:
+    """The ids of what was never published that the draft of a definition needs."""
+    draft = find_draft(definition_id)
+    needed = list_needed(draft.definition.kind, draft.doc) if draft else []
+    return [each.definition.id for each in needed]
 
 
 @_conflicts_told
 @transactional
 def publish_drafts(
-    actor: Actor, definition_ids: Sequence[str], note: str = "", revision: int | None = None
+    actor: Actor, definition_ids: Sequence[str], note: str = "", seen: Mapping[str, int] | None = None
 ) -> list[Published]:
-    """Publish several drafts together, for changes that only make sense at once."""
+    """Publish several drafts together, for changes that only make sense at once.
+
+    Conflict where one is no longer at the revision that was `seen`, by its id.
+    """
     gate.require(actor, "design", RESOURCE)
     candidates = []
     for definition_id in definition_ids:
         row = lock(definition_id)
         if row is None:
             raise NotFound
-        if row.draft is None or revision not in (None, row.draft_revision):
+        if row.draft is None or (seen or {}).get(definition_id, row.draft_revision) != row.draft_revision:
             raise Conflict(M("The draft has been published or changed by somebody else."))
         kind = kinds.get(row.kind)
         doc, problems = upgrade(parse(row.draft).doc, kind)

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, request, url_for
 
 from formloop.access import audit_views, signing
+from formloop.core import clock
 from formloop.core.definitions import Change, kinds, say_place
 from formloop.core.errors import Invalid, Problem
 from formloop.core.registry import Registry
@@ -170,7 +171,7 @@ def do_publish(definition_id: str) -> Response:
     """Publish the draft that was shown."""
     revision = request.form.get("revision", type=int)
     try:
-        done = service.begin(signing.current(), definition_id, _note(), revision)
+        done = service.begin(signing.current(), definition_id, _note(), revision, together=_together())
     except Invalid as error:
         return _impact_page(definition_id, problems=error.problems)
     if isinstance(done, int):
@@ -284,6 +285,7 @@ def _impact_page(
         sentences=[change.describe(locale()) for change in found.changes],
         kind_titles={each.name: each.title for each in kinds},
         note=request.form.get("note", ""),
+        designer=_designer,
     )
 
 
@@ -300,6 +302,12 @@ def _remedies(definition: service.Definition, problems: list[Problem]) -> list[t
     codes = dict.fromkeys(each.code for each in problems if each.severity != "error")
     found = (find(definition) for code in codes if (find := remedies.find(code)) is not None)
     return [each for each in found if each is not None]
+
+
+def _together() -> dict[str, int]:
+    """At which revisions the page showed what goes along: `<id>:<revision>` each."""
+    said = (each.partition(":") for each in request.form.getlist("together"))
+    return {key: number for key, _, text in said if (number := clock.find_id(text)) is not None}
 
 
 def _last_step(

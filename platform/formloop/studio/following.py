@@ -3,7 +3,7 @@
 from flask import url_for
 
 from formloop.core.text import M, Message, join_words
-from formloop.definitions import library
+from formloop.definitions import drafts, library
 from formloop.definitions import service as definitions
 from formloop.definitions import views as definition_views
 from formloop.forms import list_views
@@ -12,6 +12,7 @@ from formloop.studio import rights
 from formloop.web import viewer
 
 MOST_NAMED = 5
+_NO_FLOW = M("Nobody approves them."), M("Draw a workflow")
 
 
 def enroll() -> None:
@@ -28,7 +29,9 @@ def _of_form(form: definitions.Definition) -> list[definition_views.Next]:
     found.append((_who(form.key), M("Rights"), url_for("studio_rights.show", definition_id=form.id)))
     if not any(each.version and not each.archived for each in _flows(form.key)):
         draw = url_for("studio.flow_of", definition_id=form.id)
-        found.append((M("Nobody approves them."), M("Draw a workflow"), draw))
+        drafted = any(each.doc.get("form") == form.key for each in drafts.list_unpublished("workflow"))
+        said = (M("Their workflow is not published yet."), M("Go on with it")) if drafted else _NO_FLOW
+        found.append((*said, draw))
     return found
 
 

@@ -8,10 +8,8 @@ from formloop.access import signing
 from formloop.core.errors import Conflict, NotFound, Problem
 from formloop.core.text import M
 from formloop.definitions.views import DESIGN
-from formloop.forms import engine, kind, live, posted, screen
-from formloop.forms.links import Links
-from formloop.forms.names import context_of
-from formloop.forms.spec import FormSpec, Values
+from formloop.forms import kind, live, posted, trying
+from formloop.forms.spec import FormSpec
 from formloop.studio import drafting
 from formloop.studio.pickers import find_newest
 from formloop.web import page, viewer
@@ -37,7 +35,7 @@ def show(definition_id: str) -> Response:
     if desk.definition.kind != "form":
         raise Conflict(M("Only forms have a preview."))
     spec, problems = build(desk)
-    shown = _screen(spec) if spec is not None else None
+    shown = trying.show(signing.current(), spec, {}, viewer.locale()) if spec is not None else None
     for cell in shown.all_cells() if shown else ():
         cell.search = url_for("studio_preview.offer", definition_id=desk.definition.id, path=cell.field.path)
     seen = request.args.get("as")  # a phone is a page within the page, so that it is laid out as on one
@@ -58,11 +56,8 @@ def answer(definition_id: str) -> Response:
     spec, _ = build(drafting.open_desk(signing.current(), definition_id))
     if spec is None:
         raise Conflict(M("The draft can no longer be shown. Open the preview again."))
-    actor, changed = signing.current(), request.form.get("_changed", "").split(",")
-    typed = live.lay_over(actor, spec, posted.raw_values(spec, request.form), None, changed)
-    names = screen.names_for(actor, spec, [typed.values])
-    shown = _drawn(spec, typed.values, typed.env, typed.problems, names)
-    return jsonify(live.tell(shown, typed, viewer.locale()))
+    raw, changed = posted.raw_values(spec, request.form), request.form.get("_changed", "").split(",")
+    return jsonify(trying.answer(signing.current(), spec, raw, changed, viewer.locale()))
 
 
 @route(blueprint, "/<definition_id>/preview/choices/<path>", permission=DESIGN)
@@ -74,22 +69,3 @@ def offer(definition_id: str, path: str) -> Response:
     with suppress(NotFound):
         return jsonify(live.choices_on_page(signing.current(), spec, path, request.args))
     return jsonify([])
-
-
-def _screen(spec: FormSpec) -> screen.Screen:
-    actor, values = signing.current(), Values()
-    for subform in spec.subforms:
-        values[subform.key] = [{}]
-    given = engine.Given(values, frozenset(), {key.key: [frozenset()] for key in spec.subforms})
-    links, context = Links(actor, spec, []), context_of(actor)
-    env = engine.complete(spec, values, given, links, context, None)
-    return _drawn(spec, values, env, [], {})
-
-
-def _drawn(
-    spec: FormSpec, values: Values, env: Values, problems: list[Problem], names: screen.Names
-) -> screen.Screen:
-    """All fields, whatever the rights to them: those are given when the form is there."""
-    paths = frozenset(each.path for top in spec.fields.values() for each in (top, *top.children))
-    context = context_of(signing.current())
-    return screen.build(spec, values, env, context, viewer.locale(), paths, paths, problems, names)

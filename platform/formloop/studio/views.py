@@ -268,6 +268,7 @@ def _page(
         "path_text": write_path,
         "steps": _steps(bench),
         "plays": _plays(bench),
+        "plays_from": _plays_from(bench),
         "shown": designer.shown(replace(around, at=bench.at)),
         "types": designer.types(around, bench.at),
         "help": guide.explain(around.kind.name, panel.at if panel else ()),
@@ -311,7 +312,7 @@ def _said(bench: Bench, path: Path, source: str) -> str:
 
 
 def _plays(bench: Bench) -> str | None:
-    """Where a workflow is played from the selected step on; empty where it has no form, None for others."""
+    """Where a workflow is played; empty where it has no form, None for others."""
     found, doc = bench.desk.definition, bench.desk.doc
     if found.kind != "workflow" or "amends" in doc:
         return None
@@ -321,11 +322,14 @@ def _plays(bench: Bench) -> str | None:
             return ""
     elif not list_views.list_url(form):
         return None
-    at = bench.designer.selected(bench.around, bench.at)
+    return url_for("workflows.show_play", workflow=found.key)
+
+
+def _plays_from(bench: Bench) -> str | None:
+    """Where it is played from the selected step on, where one is selected."""
+    plays, at = _plays(bench), bench.designer.selected(bench.around, bench.at)
     steps = [place for place, name in enumerate(at[:-1]) if name == "steps"]
-    begin = at[steps[-1] + 1] if steps else None
-    query = f"?{urlencode({'from': begin})}" if begin else ""
-    return url_for("workflows.show_play", workflow=found.key) + query
+    return f"{plays}?{urlencode({'from': at[steps[-1] + 1]})}" if plays and steps else None
 
 
 def _place(problem: Problem) -> Path:

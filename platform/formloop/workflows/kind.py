@@ -159,7 +159,7 @@ def _standing(found: Mapping[str, int], docs: Iterable[Doc], there: Mapping[str,
         waits = M(
             "{count} of them {count:waits|wait} at “{step}”.",
             count=each,
-            step=_called(steps.get(step, {}), step),
+            step=called(steps.get(step, {}), step),
         )
         if not step:
             waits = M("{count} of them {count:is|are} with the initiator.", count=each)
@@ -167,7 +167,7 @@ def _standing(found: Mapping[str, int], docs: Iterable[Doc], there: Mapping[str,
     return rows
 
 
-def _called(step: Doc, key: str) -> Message:
+def called(step: Doc, key: str) -> Message:
     """What a step is called, by its kind where it has no name."""
     kind = nodes.find(str(step.get("node")))
     return Titled(step, key) if step.get("title") or kind is None else kind.title

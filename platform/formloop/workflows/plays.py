@@ -55,8 +55,8 @@ class Play:
     by step; `draft` is a workflow document to try instead of the published one. `since`: the record is given back
     the values it had when that row of a history was written, but for what came from its own workflow; `besides`
     are records of sub-flows and that row of each, which are given back theirs. With a `reason` the values are proposed
-    as a change of the record, which is approved. `forms` are definitions of forms that were never published: they are
-    first, as the player would.
+    as a change of the record, which is approved. `needed` are definitions that were never published: they are first, by
+    the player.
     """
 
     form: str
@@ -70,4 +70,4 @@ class Play:
     since: int | None = None
     besides: Sequence[tuple[str, int, int]] = ()
     reason: str = ""
-    forms: Sequence[str] = ()
+    needed: Sequence[str] = ()

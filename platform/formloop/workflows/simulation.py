@@ -5,20 +5,19 @@ would. Cases of sub-flows are played too. Addresses are never called and nobody 
 say is given, else it is assumed, and the history of the play says so.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from formloop.access import gate
 from formloop.access.actor import Actor, get_actor
-from formloop.core.definitions import Doc, check_schema_of, kinds
-from formloop.core.errors import Conflict, FormloopError, Invalid, Problem
-from formloop.core.text import M, Message, Titled
+from formloop.core.definitions import Doc
+from formloop.core.errors import FormloopError, Invalid
+from formloop.core.text import Message
 from formloop.db import reading, undone
-from formloop.definitions import drafts, library, publishing
-from formloop.definitions import service as definitions
+from formloop.definitions import library, publishing
 from formloop.definitions.drafts import Draft
+from formloop.definitions.needed import seen_as_published
 from formloop.forms import first_rights
 from formloop.workflows import publisher_rights
 from formloop.workflows.kind import find_amending, find_workflow, prepare
@@ -49,78 +48,27 @@ def play(
     answers: Mapping[str, Answer] | None = None,
     fills: Mapping[str, Mapping[str, Any]] | None = None,
     draft: Doc | None = None,
-    forms: Sequence[Draft] = (),
+    needed: Sequence[Draft] = (),
 ) -> Played:
     """Play a case of a record, of values that are not saved, or of a record changed to these.
 
     Without `deeds` everybody agrees; else it stops when they are done. Invalid for a draft that the actor might not
-    publish. `forms` are drafts of forms that were never published, and are played as if they were.
+    publish. `needed` are drafts of what was never published, and are played as if they were.
     """
     require_player(actor)
     if draft is not None:
-        with seen_as_published(forms):
+        with seen_as_published(needed):
             require_own(actor, draft)
     script = iter(deeds) if deeds is not None else None
 
     def follow(waiting: Sequence[Open]) -> Deed | None:
         return next(script, None) if script is not None else agree(waiting)
 
-    fresh = [each.definition.id for each in forms]
+    fresh = [each.definition.id for each in needed]
     return try_out(
         actor,
-        Play(form, initiator, follow, record, values or {}, answers or {}, fills or {}, draft, forms=fresh),
+        Play(form, initiator, follow, record, values or {}, answers or {}, fills or {}, draft, needed=fresh),
     )
-
-
-def drafted_forms(workflow: Doc) -> list[Draft]:
-    """The drafts of forms that a workflow needs and that were never published, and those that they point to."""
-    found, waiting = dict[str, Draft](), [("workflow", workflow)]
-    while waiting:
-        for name, key in sorted(_needs(*waiting.pop())):
-            if name != "form" or key in found:
-                continue
-            definition = drafts.find_unpublished("form", key)
-            draft = drafts.find_draft(definition.id) if definition else None
-            if draft is not None:
-                found[key] = draft
-                waiting.append(("form", draft.doc))
-    return sorted(found.values(), key=lambda each: each.doc["x-key"] != workflow.get("form"))  # its own first
-
-
-def _needs(kind: str, doc: Doc) -> set[tuple[str, str]]:
-    """What a draft needs, which may be wrong in every way."""
-    if check_schema_of(doc, kinds.get(kind)):
-        return {("form", str(doc.get("form")))}
-    return set(kinds.get(kind).references(doc))
-
-
-def require_sound(actor: Actor, forms: Sequence[Draft]) -> None:
-    """Refuse forms that could not be published as they are."""
-    for each in forms:
-        _refuse(each, check_schema_of(each.doc, kinds.get("form")))
-    with seen_as_published(forms):
-        for each in forms:
-            _refuse(each, definitions.check_draft(actor, each.definition.id))
-
-
-def _refuse(form: Draft, problems: Sequence[Problem]) -> None:
-    for problem in problems:
-        if problem.severity == "error":
-            text = M(
-                "The form “{form}” cannot be played yet. {problem}",
-                form=Titled(form.doc),
-                problem=problem.message,
-            )
-            raise Conflict(text)
-
-
-@contextmanager
-def seen_as_published(forms: Sequence[Draft]) -> Iterator[None]:
-    """Inside the block these drafts are seen as if they were published; they have no records, nor tables."""
-    with reading(), library.overlay().trying() as coming:
-        for each in forms:
-            coming.put("form", each.doc["x-key"], each.doc, 0)
-        yield
 
 
 def require_own(actor: Actor, draft: Doc) -> None:
@@ -172,10 +120,12 @@ def _play_all(actor: Actor, wanted: Play) -> Played:
 
 
 def _publish_first(actor: Actor, wanted: Play) -> None:
-    """Publish the forms that were never published, and let the initiator use theirs, which no role gives to anybody."""
-    if wanted.forms:
-        publishing.publish_drafts(actor, wanted.forms)
-        first_rights.give(get_actor(wanted.initiator), wanted.form, f"{wanted.form[:30]}_played")
+    """Publish what was never published, and let the initiator use a new form, which no role gives to anybody."""
+    if wanted.needed:
+        is_new = library.find_published("form", wanted.form) is None
+        publishing.publish_drafts(actor, wanted.needed)
+        if is_new:
+            first_rights.give(get_actor(wanted.initiator), wanted.form, f"{wanted.form[:30]}_played")
 
 
 def _said(error: FormloopError) -> list[Message]:
