@@ -14,7 +14,7 @@ from formloop.core.definitions import Path, kinds
 from formloop.core.errors import Invalid, Problem
 from formloop.core.expression import RecordType, Type
 from formloop.core.text import M, Message
-from formloop.definitions import editor, library
+from formloop.definitions import apps, editor, library
 from formloop.definitions import service as definitions
 from formloop.forms import listing, states
 from formloop.forms.listing import Query
@@ -286,6 +286,7 @@ def _newest(records: Mapping[int, str]) -> dict[int, str]:
 
 def _new_page(problems: list[Message], status: int = 200) -> Response:
     actor = signing.current()
-    forms = [each for each in library.list_entries("form") if gate.allows(actor, "view", f"form:{each.key}")]
+    seen = [each for each in library.list_entries("form") if gate.allows(actor, "view", f"form:{each.key}")]
+    forms = apps.names_apart(seen, viewer.locale())
     chosen = {side: request.values.get(side, "") for side in ("from", "to", "name")}
     return page.render("studio/new_bridge.html", status=status, problems=problems, forms=forms, chosen=chosen)

@@ -9,7 +9,7 @@ from formloop.access import people
 from formloop.core.definitions import Doc, Kind, Path
 from formloop.core.registry import Registry
 from formloop.core.text import M, Message, localized
-from formloop.definitions import library
+from formloop.definitions import apps, library
 from formloop.definitions import service as definitions
 from formloop.forms.fields import find_type
 from formloop.forms.live import MOST_CHOICES
@@ -108,7 +108,7 @@ def states_of(form: Mapping[str, Any], locale: str) -> list[Option]:
 
 def _definitions(kind: str) -> Callable[[Around], list[Option]]:
     def pick(around: Around) -> list[Option]:
-        return [(each.key, each.name(around.locale)) for each in definitions.list_definitions(kind)]
+        return [*apps.names_apart(definitions.list_definitions(kind), around.locale).items()]
 
     return pick
 
