@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
@@ -89,7 +88,8 @@ def words_for(designer: Designer, around: Around, at: Path) -> Words:
     if schema is not None and schema.get("x-pick") == "filters":
         return ListFilters(around)
     beside = mapping(find(around.doc, at[:-1], around.kind.identities))
-    scope = designer.scope(replace(around, beside=beside), at)
+    part = schema_at(around.kind.schema, around.doc, at[:-1]) or {}
+    scope = designer.scope(around.inside(part, beside), at)
     return Vocabulary(scope, around.locale, signing.current())
 
 
