@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request, url_for
 
 from formloop.access import signing
 from formloop.core.definitions import Kind, kinds
-from formloop.core.text import M, Message
+from formloop.core.text import M, Message, titled
 from formloop.definitions import apps, editor, library
 from formloop.definitions import service as definitions
 from formloop.definitions import views as definition_views
@@ -100,7 +100,7 @@ def _named_after(kind: Kind, form: definitions.Definition) -> dict[str, Any]:
     english, chinese = _NAMED_AFTER[kind.name]
     own, theirs = form.title[:180], (form.title_zh or form.title)[:180]
     title = english.format(form=own) if own.isascii() or own != theirs else chinese.format(form=theirs)
-    return {"title": title, "x-title": {"zh-CN": chinese.format(form=theirs)}}
+    return titled(title, chinese.format(form=theirs))
 
 
 def _columns(form: str) -> dict[str, str]:
