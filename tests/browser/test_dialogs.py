@@ -1,0 +1,29 @@
+"""What opens in the big dialog of the designers: how it stands there, and what keys do beside it."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from browser.sites import Site
+from browser.test_story import enter
+from browser.test_studio import _begin, settled
+
+
+def _left_edges(page: Page, selector: str) -> list[float]:
+    return page.eval_on_selector_all(
+        selector, "all => [...new Set(all.map(e => Math.round(e.getBoundingClientRect().left)))]"
+    )
+
+
+@pytest.mark.parametrize("language", ["en-US", "zh-CN"])
+def test_functions_and_fields_stand_in_columns(browser: Browser, site: Site, language: str) -> None:
+    page = enter(browser, site, "administrator", locale=language)
+    _begin(page, site, f"Columns {language}")
+    for each in ("number", "amount"):
+        page.locator(f"[data-type={each}]").click()
+        settled(page)
+    page.locator('#studio-props [data-formula$="x-formula"]').first.click()
+    expect(page.locator("#fl-formula")).to_be_visible()
+    functions, fields = (f".fl-formula-picks section:nth-child({place}) button" for place in (2, 1))
+    assert len(_left_edges(page, f"{functions} > span")) == 1
+    assert len(_left_edges(page, f"{functions} > code")) == 1
+    assert len(_left_edges(page, f"{fields} > code")) == 1
