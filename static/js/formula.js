@@ -27,6 +27,11 @@ document.addEventListener("input", ({ target }) => {
 document.addEventListener("scroll", ({ target }) => {
   if (target.id === "fl-formula") target.parentElement.querySelector(".fl-code-paint").scrollTop = target.scrollTop;
 }, true);
+// Whoever searches among the values to try with goes on searching: the list is drawn anew once one is chosen.
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const typed = document.activeElement.closest("#fl-verdict .ts-control") && document.activeElement.value;
+  if (detail.target.id === "fl-verdict" && typed) detail.shouldSwap = false;
+});
 document.addEventListener("htmx:afterSettle", () => {
   const box = document.getElementById("fl-formula");
   if (box) paint(box);

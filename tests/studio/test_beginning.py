@@ -97,3 +97,28 @@ def test_a_dataset_shows_its_first_rows_as_the_builder_may_see_them_or_why_not(s
     drafting.edit(studio.mei, made.id, revision, lambda doc: doc | {"columns": {"item": "nothing"}})
     assert "nothing" in client.get(f"/studio/{made.id}/rows").text
     assert client.get(f"/studio/{PAPER['x-id']}/rows").status_code == 404
+
+
+CHINESE = {**PAPER, "x-id": "0000002a", "x-key": "caigou", "title": "采购申请"}
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("kind", ["workflow", "posting", "dataset"])
+def test_what_is_called_after_a_form_with_one_name_has_one_name_and_leaves_its_translation_empty(
+    studio, client, kind
+):
+    definitions.publish_many(SYSTEM, [CHINESE], "first")
+    client.set_cookie("locale", "zh-CN")
+    client.post("/studio/new", data={"kind": kind, "form": "caigou"}, headers=OWN)
+    (made,) = definitions.list_definitions(kind)
+    doc = drafting.open_desk(studio.mei, made.id).doc
+    assert doc["title"].startswith("采购申请") and "x-title" not in doc
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_bridge_between_forms_with_one_name_has_one_name(studio, client):
+    definitions.publish_many(SYSTEM, [CHINESE, CHINESE | {"x-id": "0000003a", "x-key": "dinghuo"}], "first")
+    client.post("/studio/bridges/new", data={"from": "caigou", "to": "dinghuo"}, headers=OWN)
+    (made,) = definitions.list_definitions("bridge")
+    doc = drafting.open_desk(studio.mei, made.id).doc
+    assert doc["title"] == "采购申请 → 采购申请" and "x-title" not in doc

@@ -212,3 +212,37 @@ def test_a_draft_without_any_state_can_be_looked_at(studio):
     client = studio.client(studio.mei)
     for page in (f"/studio/{studio.id}", f"/studio/{studio.id}/preview", f"/definitions/{studio.id}/publish"):
         assert client.get(page).status_code == 200
+
+
+KIND = {
+    "title": "Kind",
+    "type": "string",
+    "x-type": "dropdown",
+    "enum": ["tool", "part"],
+    "x-titles": {"tool": {"title": "A tool"}},
+}
+
+
+def test_values_to_try_a_formula_with_are_chosen_where_they_can_be(studio):
+    studio.app.config["WTF_CSRF_ENABLED"] = False
+    client = studio.client(studio.mei)
+    more = {
+        "kind": KIND,
+        "kinds": {**KIND, "type": "array", "x-type": "multi_select", "items": {"enum": KIND["enum"]}},
+        "urgent": {"title": "Urgent", "type": "boolean"},
+        "buyer": {"title": "Buyer", "type": "string", "x-type": "member"},
+    }
+    studio.edit(properties={**PAPER["properties"], **more})
+    at, headers = "properties/item/x-visible", {"Origin": "http://localhost"}
+
+    def asked(source, **typed):
+        given = {"at": at, "source": source, **{f"sample.{key}": value for key, value in typed.items()}}
+        return client.post(f"/studio/{studio.id}/formula", data=given, headers=headers).text
+
+    shown = asked("kind = 'tool' AND urgent AND wanted > TODAY() AND state = 'draft'", kind="part")
+    assert '<option value="tool">A tool</option><option value="part" selected>part</option>' in shown
+    assert '<option value="true">Yes</option>' in shown and 'name="sample.wanted" value=""' in shown
+    assert 'type="date"' in shown and '<option value="draft">Draft</option>' in shown
+    shown = asked("buyer = 1 AND 'tool' IN kinds", buyer=str(studio.mei.person_id), kinds="tool\x1fpart")
+    assert f'<option value="{studio.mei.person_id}" selected>Mei</option>' in shown and "thing=buyer" in shown
+    assert 'data-choices-of="[[&#34;tool&#34;' in shown and "This gives" in shown

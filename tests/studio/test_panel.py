@@ -6,6 +6,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from formloop.core.definitions import kinds
+from formloop.definitions import service as definitions
 from formloop.studio import flow_designer, form_designer, panel
 from formloop.studio.designer import designer_of
 from formloop.studio.filling import read_section
@@ -344,3 +345,56 @@ def test_the_translation_that_a_chinese_builder_types_is_the_english(studio):
     fill(**{"v-description": "谁来修", "v-x-description/zh-CN": "Who mends it"})
     doc = studio.desk().doc
     assert (doc["description"], doc["x-description"]) == ("Who mends it", {"zh-CN": "谁来修"})
+
+
+CHOOSE = "Choose the form first."
+
+
+def _with_supplier(**relation):
+    said = {"type": "integer", "x-type": "relation", "title": "Supplier", "x-relation": relation}
+    return apply(PAPER, [Operation("set", ("properties", "supplier"), said)], {})[0]
+
+
+def _relation(doc):
+    """What is offered for what a chosen record brings along and shows, and what is said beside it."""
+    opened = _open(doc, "properties", "supplier")
+    section = next(p for p in opened.parts() if getattr(p, "at", ())[-1:] == ("x-relation",))
+    cells = {c.name: c for row in section.rows for c in row}
+    theirs = cells["v-fill"].field.children[1]
+    return (
+        [*theirs.schema["enum"]],
+        [*cells["v-show"].field.schema["items"]["enum"]],
+        [cells[name].hint for name in ("v-fill", "v-show", "v-where")],
+    )
+
+
+def test_what_is_picked_of_another_form_waits_for_that_form_and_follows_it_at_once(studio):
+    assert _relation(_with_supplier()) == ([], [], [CHOOSE] * 3)
+    theirs, shown, hints = _relation(_with_supplier(form="request"))
+    assert theirs == shown == ["item", "quantity", "wanted", "lines"] and CHOOSE not in hints
+    assert _relation(_with_supplier(form="nothing_like_it"))[0] == []
+
+
+def test_a_step_that_makes_records_offers_nothing_of_the_form_of_its_workflow(studio):
+    def offered_of(**step):
+        said = {"id": "made", "node": "data", **step}
+        opened = _open({**FLOW, "steps": [said]}, "steps", "made")
+        cells = {c.name: c for p in opened.parts() if isinstance(p, panel.Section) for r in p.rows for c in r}
+        return cells["v-values"].field.children[0].schema["enum"], cells["v-values"].hint
+
+    assert offered_of(do="create") == ([], CHOOSE)
+    fields = ["item", "quantity", "wanted", "lines"]
+    assert offered_of(do="create", form="request") == (fields, "")
+    assert offered_of(do="update") == (fields, "")  # of the record that the case is about
+
+
+def test_conditions_over_another_form_name_nothing_before_it_is_chosen_and_those_of_steps_the_record(studio):
+    def asked(doc, at):
+        made = definitions.save_draft(studio.mei, doc["x-kind"], doc)
+        return studio.client(studio.mei).get(f"/studio/{made.id}/formula?at={at}").text
+
+    where = "properties/supplier/x-relation/where"
+    assert 'value="item"' not in asked(_with_supplier(), where)
+    assert 'value="item"' in asked(_with_supplier(form="request"), where)
+    step = {"id": "made", "node": "data", "do": "update", "form": "other", "record": "item"}
+    assert 'data-insert="item"' in asked({**FLOW, "steps": [step]}, "steps/made/record")

@@ -98,6 +98,11 @@ def localized(document: Mapping[str, Any], key: str, locale: str) -> str:
     return str(document.get(key, ""))
 
 
+def titled(title: str, chinese: str) -> dict[str, Any]:
+    """What a new definition says of its name: what it is called in Chinese only where that is another name."""
+    return {"title": title, **({"x-title": {LOCALES[1]: chinese}} if chinese not in ("", title) else {})}
+
+
 class Titled(Message):
     """What a definition or a part of it is called, in the language it is read in; without a title `otherwise`."""
 

@@ -1,8 +1,11 @@
 """The applications that definitions belong to: definitions themselves, or known by a room that brings them along."""
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
+from formloop.core.text import M
 from formloop.definitions import library
 
 ORDER = 1_000  # of an application that says nothing of its place
@@ -54,3 +57,36 @@ def list_apps() -> dict[str, App]:
 def app_of(key: str, known: Mapping[str, App]) -> App:
     """The application called `key`; one that nobody brought along goes by its key."""
     return known.get(key) or App(key, key)
+
+
+class Named(Protocol):
+    """A definition as it is listed, whether it is published or not."""
+
+    @property
+    def key(self) -> str:
+        """What formulas and other definitions call it."""
+
+    @property
+    def app(self) -> str:
+        """The key of its application."""
+
+    def name(self, locale: str) -> str:
+        """Its title in a language."""
+
+
+def names_apart(found: Iterable[Named], locale: str) -> dict[str, str]:
+    """What definitions of one kind are called, by key: of one name with their application, else with their key."""
+    listed, known = list(found), list_apps()
+    words = {each.key: each.name(locale) for each in listed}
+    for tell in (
+        lambda each: app_of(each.app, known).name(locale) if each.app else "",
+        lambda each: each.key,
+    ):
+        often = Counter(words.values())
+        more = {each.key: tell(each) for each in listed if often[words[each.key]] > 1}
+        words |= {
+            key: M("{name} ({which})", name=words[key], which=said).render(locale)
+            for key, said in more.items()
+            if said
+        }
+    return words

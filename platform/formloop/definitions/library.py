@@ -37,6 +37,10 @@ class Entry:
     title: str
     title_zh: str
 
+    def name(self, locale: str) -> str:
+        """Its title in `locale`."""
+        return (self.title_zh if locale.startswith("zh") else "") or self.title
+
 
 @dataclass(frozen=True, slots=True)
 class _Shelf:

@@ -11,7 +11,7 @@ from formloop.core import clock
 from formloop.core.definitions import Doc
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.keys import suggest_key
-from formloop.core.text import M
+from formloop.core.text import M, titled
 from formloop.db import reading, transactional
 from formloop.definitions import apps, library
 from formloop.definitions import service as definitions
@@ -77,8 +77,7 @@ def document_of(key: str) -> Doc:
         "x-kind": "app",
         "x-id": clock.new_key(),
         "x-key": app.key or OWN_FORMS,
-        "title": app.title,
-        **({"x-title": {"zh-CN": app.title_zh}} if app.title_zh else {}),
+        **titled(app.title, app.title_zh),
         **({"description": app.text[0]} if app.text[0] else {}),
         **({"x-description": {"zh-CN": app.text[1]}} if app.text[1] else {}),
         "icon": app.icon,
@@ -91,8 +90,7 @@ def document_of(key: str) -> Doc:
 def create(actor: Actor, title: str, title_zh: str, icon: str, color: str) -> str:
     """Make an application with nothing in it; returns its key."""
     key = free_key(title)
-    doc: Doc = {"x-kind": "app", "x-id": clock.new_key(), "x-key": key, "title": title}
-    doc |= {"x-title": {"zh-CN": title_zh}} if title_zh else {}
+    doc: Doc = {"x-kind": "app", "x-id": clock.new_key(), "x-key": key, **titled(title, title_zh)}
     definitions.publish_many(actor, [{**doc, "icon": icon, "color": color}], "made here", app=key)
     return key
 

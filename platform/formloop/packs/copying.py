@@ -11,7 +11,7 @@ from formloop.core import clock
 from formloop.core.definitions import Doc, Reference, kinds
 from formloop.core.errors import FormloopError, Invalid, Problem
 from formloop.core.keys import suggest_key
-from formloop.core.text import M, Titled
+from formloop.core.text import M, Titled, titled
 from formloop.db import transactional
 from formloop.definitions import service as definitions
 from formloop.forms import first_rights
@@ -31,9 +31,8 @@ def copy(actor: Actor, app: str, title: str, title_zh: str = "") -> str:
     names = _new_names(docs)
     face = applications.document_of(app)
     menu = [f"{kind}:{names.get((kind, name), name)}" for kind, name in _pages(face)]
-    own = {**face, "x-id": clock.new_key(), "x-key": key, "title": title, "x-title": {"zh-CN": title_zh}}
-    if not title_zh:
-        own.pop("x-title")
+    unnamed = {word: said for word, said in face.items() if word != "x-title"}
+    own = {**unnamed, "x-id": clock.new_key(), "x-key": key, **titled(title, title_zh)}
     if "menu" in face:
         own["menu"] = menu
     if "home" in face:

@@ -5,7 +5,7 @@ from typing import Any
 
 from formloop.core.definitions import Doc
 from formloop.core.text import localized
-from formloop.definitions import library
+from formloop.definitions import apps, library
 from formloop.studio.designer import FIXED, Act, Designer, Gesture, Made, designers
 from formloop.studio.pickers import Around, Option, pickers
 from formloop.studio.shapes import listing
@@ -55,12 +55,9 @@ def _move(by: int) -> Act:
 def _pages(around: Around) -> list[Option]:
     """The lists and datasets that an application may open with."""
     return [
-        (
-            f"{kind}:{entry.key}",
-            entry.title_zh if around.locale == "zh-CN" and entry.title_zh else entry.title,
-        )
+        (f"{kind}:{key}", name)
         for kind in PAGES
-        for entry in library.list_entries(kind)
+        for key, name in apps.names_apart(library.list_entries(kind), around.locale).items()
     ]
 
 

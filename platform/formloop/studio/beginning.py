@@ -7,8 +7,8 @@ from flask import Blueprint, Response, request, url_for
 
 from formloop.access import signing
 from formloop.core.definitions import Kind, kinds
-from formloop.core.text import M, Message
-from formloop.definitions import editor, library
+from formloop.core.text import M, Message, titled
+from formloop.definitions import apps, editor, library
 from formloop.definitions import service as definitions
 from formloop.definitions import views as definition_views
 from formloop.forms.fields import find_type
@@ -17,7 +17,7 @@ from formloop.planning.spec import Operator
 from formloop.studio import plan_design
 from formloop.studio.pickers import find_newest
 from formloop.studio.shapes import mapping
-from formloop.web import page
+from formloop.web import page, viewer
 from formloop.web.routes import route
 
 blueprint = Blueprint("studio_new", __name__, url_prefix="/studio")
@@ -100,7 +100,7 @@ def _named_after(kind: Kind, form: definitions.Definition) -> dict[str, Any]:
     english, chinese = _NAMED_AFTER[kind.name]
     own, theirs = form.title[:180], (form.title_zh or form.title)[:180]
     title = english.format(form=own) if own.isascii() or own != theirs else chinese.format(form=theirs)
-    return {"title": title, "x-title": {"zh-CN": chinese.format(form=theirs)}}
+    return titled(title, chinese.format(form=theirs))
 
 
 def _columns(form: str) -> dict[str, str]:
@@ -122,7 +122,7 @@ def _page(kind: Kind, problems: Mapping[str, Message], status: int = 200) -> Res
         status=status,
         kind=kind,
         problems=problems,
-        forms=_forms(kind),
+        forms=apps.names_apart(_forms(kind), viewer.locale()),
         named=kind.name in _NAMED_AFTER,
         calculations=[each for each in operators if kind.name == "plan"],
         chosen={key: request.values.get(key, "") for key in ("name", "form", "app", "operator")},

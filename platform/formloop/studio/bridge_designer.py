@@ -13,8 +13,8 @@ from formloop.bridges.spec import ASKED
 from formloop.core.definitions import Path, kinds
 from formloop.core.errors import Invalid, Problem
 from formloop.core.expression import RecordType, Type
-from formloop.core.text import M, Message
-from formloop.definitions import editor, library
+from formloop.core.text import LOCALES, M, Message, titled
+from formloop.definitions import apps, editor, library
 from formloop.definitions import service as definitions
 from formloop.forms import listing, states
 from formloop.forms.listing import Query
@@ -228,11 +228,9 @@ def do_new() -> Response:
     source, target = (each if isinstance(each, FormSpec) else None for each in found)
     if source is None or target is None:
         return _new_page([M("Choose both forms.")], 422)
-    titles = {locale: (source.title(locale), target.title(locale)) for locale in ("en", "zh-CN")}
     name = request.form.get("name", "").strip()[:200]
-    doc = editor.start(kinds.get("bridge"), name or " → ".join(titles["en"]))
-    if not name:
-        doc["x-title"] = {"zh-CN": " → ".join(titles["zh-CN"])}
+    names = titled(*(" → ".join((source.title(each), target.title(each))) for each in LOCALES))
+    doc = editor.start(kinds.get("bridge"), name or names["title"]) | ({} if name else names)
     comes = "confirmed" in source.states and states.are_moved(source.key)
     on = "state:confirmed" if comes else "created"
     doc |= {"from": {"form": source.key, "on": [on]}, "to": {"form": target.key}, "map": {}, "run": "after"}
@@ -286,6 +284,7 @@ def _newest(records: Mapping[int, str]) -> dict[int, str]:
 
 def _new_page(problems: list[Message], status: int = 200) -> Response:
     actor = signing.current()
-    forms = [each for each in library.list_entries("form") if gate.allows(actor, "view", f"form:{each.key}")]
+    seen = [each for each in library.list_entries("form") if gate.allows(actor, "view", f"form:{each.key}")]
+    forms = apps.names_apart(seen, viewer.locale())
     chosen = {side: request.values.get(side, "") for side in ("from", "to", "name")}
     return page.render("studio/new_bridge.html", status=status, problems=problems, forms=forms, chosen=chosen)

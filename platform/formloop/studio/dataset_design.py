@@ -14,7 +14,7 @@ from formloop.datasets.sources import sources
 from formloop.datasets.sources.form import FormOrigin
 from formloop.datasets.sources.ledger import LedgerOrigin
 from formloop.datasets.spec import LINE, PARAMETERS, RESERVED, Origin
-from formloop.definitions import library
+from formloop.definitions import apps, library
 from formloop.forms.fields import type_of
 from formloop.forms.fields.dropdown import choice_title
 from formloop.forms.spec import Field
@@ -42,19 +42,23 @@ LAST = (
 def list_sources(around: Around) -> list[Option]:
     """Everything rows may come from, as what stands under `from` in JSON."""
     locale = around.locale
-    forms = [each for key in library.list_keys("form") for each in _of_form(key, locale)]
+    forms = [each for said in _names("form", locale).items() for each in _of_form(*said, locale)]
     named = [
-        ({"dataset": key}, M("Dataset: {name}", name=_title("dataset", key, locale)).render(locale))
-        for key in library.list_keys("dataset")
+        ({"dataset": key}, M("Dataset: {name}", name=name).render(locale))
+        for key, name in _names("dataset", locale).items()
         if key != around.doc.get("x-key")
     ]
     ledgers = [each for spec in library.all_published("ledger") for each in _of_ledger(spec, locale)]
     return [(written_source(said), word) for said, word in (*forms, *named, *ledgers)]
 
 
-def _of_form(key: str, locale: str) -> Iterator[tuple[Any, str]]:
+def _names(kind: str, locale: str) -> dict[str, str]:
+    """What is published of a kind, by key and told apart."""
+    return apps.names_apart(library.list_entries(kind), locale)
+
+
+def _of_form(key: str, title: str, locale: str) -> Iterator[tuple[Any, str]]:
     form = library.find_document("form", key) or {}
-    title = localized(form, "title", locale) or key
     yield key, title
     for name, said in mapping(form.get("properties")).items():
         if type_of(said) == "subform":
@@ -211,9 +215,8 @@ def joins(around: Around) -> list[Ready]:
 
 def _pointing(form: str, locale: str) -> Iterator[Fit]:
     """Forms, and their lines, with a field that points to the rows' records."""
-    for key in library.list_keys("form"):
+    for key, title in _names("form", locale).items():
         properties = mapping(mapping(library.find_document("form", key)).get("properties"))
-        title = _title("form", key, locale)
         for name, said in properties.items():
             if _points_to(said, form):
                 words = {"form": title, "field": localized(said, "title", locale)}
@@ -235,14 +238,14 @@ def _points_to(said: Mapping[str, Any], form: str) -> bool:
 
 def _summed(around: Around, path: str, form: str, word: str) -> Iterator[Fit]:
     """Datasets that are grouped by such a record alone, and balances per it: one row of theirs for each of ours."""
-    for key in library.list_keys("dataset"):
+    for key, name in _names("dataset", around.locale).items():
         doc = library.find_document("dataset", key) or {}
         if len(doc.get("group", ())) != 1 or key == around.doc.get("x-key"):
             continue
         (column,) = doc["group"]
         kind = library.published("dataset", key).types.get(column)
         if isinstance(kind, RecordType) and kind.name == form:
-            words = {"dataset": _title("dataset", key, around.locale), "field": word}
+            words = {"dataset": name, "field": word}
             yield M("Dataset “{dataset}” by “{field}”", **words), key, {"dataset": key}, {column: path}
     for ledger in library.all_published("ledger"):
         for number, each in enumerate(ledger.sets):

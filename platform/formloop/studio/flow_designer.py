@@ -1,7 +1,7 @@
 """The designer of workflows: a vertical tree of cards with a plus on each line."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from formloop.access import signing
@@ -11,7 +11,7 @@ from formloop.core.text import M, localized
 from formloop.definitions.editor import empty_value
 from formloop.studio.designer import FIXED, Act, Designer, Gesture, Made, designers
 from formloop.studio.flow_words import say_step
-from formloop.studio.formula import scope_at
+from formloop.studio.formula import Scope, scope_at
 from formloop.studio.operations import Operation, apply, find, write_path
 from formloop.studio.pickers import Around
 from formloop.studio.places import resolve
@@ -71,6 +71,10 @@ class FlowDesigner(Designer):
                 break
             found = (*found, at[length - 2], str(thing.get("id", at[length - 1])))
         return found
+
+    def scope(self, around: Around, at: Path) -> Scope:
+        """Expressions see the record of the case, also in a step that is about another form."""
+        return super().scope(replace(around, beside={}), at)
 
     def gestures(self) -> Mapping[str, Act]:
         """Gestures on steps; on other parts those of every designer."""

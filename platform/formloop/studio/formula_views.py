@@ -1,11 +1,11 @@
 """The dialog of formulas and conditions: a condition is a sentence first, its text stands behind a button."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify, request, url_for
 
 from formloop.access import signing
 from formloop.access.actor import Actor
@@ -19,11 +19,12 @@ from formloop.forms.spec import Field, Relation
 from formloop.studio import conditions, drafting, formula
 from formloop.studio.conditions import Rule, Sentence
 from formloop.studio.designer import Designer, Gesture, Made, designer_of
-from formloop.studio.formula import Scope, Verdict
-from formloop.studio.list_filters import BESIDE, ListFilters
+from formloop.studio.formula import Verdict
+from formloop.studio.list_filters import ListFilters
 from formloop.studio.operations import Operation, apply, find, read_path, write_path
 from formloop.studio.pickers import Around
 from formloop.studio.places import schema_at
+from formloop.studio.samples import BESIDE
 from formloop.studio.shapes import mapping
 from formloop.studio.vocabulary import Group, Vocabulary
 from formloop.web import page, viewer
@@ -50,7 +51,7 @@ def show(definition_id: str) -> Response:
     sayable = condition and bool(words.groups)
     more = sentence is None or not conditions.fits(sentence, words.names)
     if more or given.get("text") or not sayable:
-        return _text("studio/_formula.html", definition_id, at, words.scope, source, condition, sayable, more)
+        return _text("studio/_formula.html", definition_id, at, words, source, condition, sayable, more)
     return _sentence(definition_id, at, words, sentence or Sentence())
 
 
@@ -61,8 +62,9 @@ def judge(definition_id: str) -> Response:
     at = read_path(form.get("at", ""))
     _, words = _words_at(definition_id, at)
     if isinstance(words, Vocabulary) and "join" not in form:
-        return _text("studio/_verdict.html", definition_id, at, words.scope, form.get("source", ""))
-    return _verdict(words, conditions.read_posted(form))
+        return _text("studio/_verdict.html", definition_id, at, words, form.get("source", ""))
+    told = _told(words, conditions.read_posted(form))
+    return page.render_part("studio/_verdict.html", **told, choices_of=_choices_of(definition_id, at))
 
 
 @route(blueprint, "/<definition_id>/formula/choices", permission=DESIGN)
@@ -89,7 +91,8 @@ def words_for(designer: Designer, around: Around, at: Path) -> Words:
     if schema is not None and schema.get("x-pick") == "filters":
         return ListFilters(around)
     beside = mapping(find(around.doc, at[:-1], around.kind.identities))
-    scope = designer.scope(replace(around, beside=beside), at)
+    part = schema_at(around.kind.schema, around.doc, at[:-1]) or {}
+    scope = designer.scope(around.inside(part, beside), at)
     return Vocabulary(scope, around.locale, signing.current())
 
 
@@ -117,13 +120,13 @@ def _text(
     template: str,
     definition_id: str,
     at: Path,
-    scope: Scope,
+    words: Vocabulary,
     source: str,
     condition: bool = False,
     sayable: bool = False,
     more: bool = False,
 ) -> Response:
-    verdict = formula.judge(signing.current(), scope, source, viewer.locale(), _given())
+    scope, verdict = words.scope, _judged(words, source)
     return page.render_part(
         template,
         definition_id=definition_id,
@@ -137,6 +140,8 @@ def _text(
         fields=[*scope.own, *scope.fields],
         functions=formula.functions(),
         verdict=verdict,
+        beside=BESIDE,
+        choices_of=_choices_of(definition_id, at),
     )
 
 
@@ -158,13 +163,32 @@ def _sentence(definition_id: str, at: Path, words: Words, sentence: Sentence) ->
         like_of=words.like,
         likes=likes,
         bare=words.bare,
-        beside=BESIDE,
+        choices_of=_choices_of(definition_id, at),
         **_told(words, sentence),
     )
 
 
-def _verdict(words: Words, sentence: Sentence) -> Response:
-    return page.render_part("studio/_verdict.html", **_told(words, sentence))
+def _choices_of(definition_id: str, at: Path) -> Callable[[str], str]:
+    """Where the page asks what something may be compared with."""
+    return lambda thing: url_for(
+        "studio_formula.choices", definition_id=definition_id, at=write_path(at), thing=thing
+    )
+
+
+def _judged(words: Vocabulary, source: str) -> Verdict:
+    """What an expression comes to; the values that it asks for are chosen where they can be."""
+    verdict = formula.judge(words.actor, words.scope, source, words.locale, _given())
+    asks = [
+        replace(
+            each,
+            title=words.word(each.path),
+            options=words.options(each.path),
+            searched=not each.several and words.source(each.path) not in ("", conditions.FILES),
+            called=words.called(each.path, each.value),
+        )
+        for each in verdict.asks
+    ]
+    return replace(verdict, asks=asks)
 
 
 def _told(words: Words, sentence: Sentence) -> dict[str, Any]:
@@ -173,12 +197,22 @@ def _told(words: Words, sentence: Sentence) -> dict[str, Any]:
     verdict = Verdict(problems) if problems else None
     if isinstance(words, ListFilters):
         kept = words.written(sentence)
-        return {"source": " ".join(kept), "said": "" if problems else words.say(kept), "verdict": verdict}
+        return {
+            "source": " ".join(kept),
+            "said": "" if problems else words.say(kept),
+            "verdict": verdict,
+            "beside": BESIDE,
+        }
     source = words.written(sentence)
     if source and not problems:
-        verdict = formula.judge(words.actor, words.scope, source, words.locale, _given())
+        verdict = _judged(words, source)
     wrong = verdict is not None and bool(verdict.problems)
-    return {"source": source, "said": "" if wrong else words.say(source), "verdict": verdict}
+    return {
+        "source": source,
+        "said": "" if wrong else words.say(source),
+        "verdict": verdict,
+        "beside": BESIDE,
+    }
 
 
 def _given() -> dict[str, str]:

@@ -15,10 +15,10 @@ from formloop.forms.system_fields import SYSTEM_TITLES, system_field
 from formloop.studio.conditions import OPERATORS, Rule, Sentence
 from formloop.studio.list_canvas import READER, Listed
 from formloop.studio.pickers import Around, Option
+from formloop.studio.samples import BESIDE
 from formloop.studio.shapes import mapping
 from formloop.studio.vocabulary import Group
 
-BESIDE = "\x1f"  # between several values on their way from the page
 ENDS = {"at_least", "at_most"}  # of a range, which may have both
 _IS = {"yes": "true", "no": "false"}
 

@@ -11,7 +11,7 @@ from formloop.core.definitions import Path
 from formloop.core.definitions.shape import kind_of_thing
 from formloop.core.errors import Problem
 from formloop.core.expression import Context
-from formloop.core.text import M, Message
+from formloop.core.text import LOCALES, M, Message
 from formloop.definitions.editor import empty_value
 from formloop.forms import kind, screen
 from formloop.forms.spec import FormSpec, Said
@@ -22,6 +22,8 @@ from formloop.studio.operations import find, positions
 from formloop.studio.pickers import Around, Option, called, described, offered, ready, searched
 from formloop.studio.places import Schema, alternatives, discriminator, resolve, schema_at
 from formloop.studio.shapes import listing, mapping
+
+CHOOSE_FORM = M("Choose the form first.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,10 @@ class Panel:
         """The schema of the whole document."""
         return self.around.kind.schema
 
+    def _beside(self) -> Around:
+        """What pickers know of: the values of this place."""
+        return self.around.inside(self.schema, mapping(self.value), self.at)
+
     def parts(self, title: Message | str = "") -> list[Part]:
         """Everything in the order of the schema: inputs that follow each other stand in one section."""
         found: list[Part] = []
@@ -144,7 +150,7 @@ class Panel:
     def _made(self) -> Iterator[Property]:
         """Each property with its schema and its input; none where it has parts of its own."""
         value = mapping(self.value)
-        around = replace(self.around, beside=value, at=self.at)
+        around = self._beside()
         for key, stated in self._said():
             each = self._followed(resolve(stated, self.root, value.get(key)))
             made = self._input(key, each, around)
@@ -166,6 +172,8 @@ class Panel:
                 made = replace(
                     made, field={**made.field, "items": {"type": "string"}, "x-searched": each["x-pick"]}
                 )
+            if made is not None and around.waits and key != "form":
+                made = _waiting(made)
             yield key, each, None if made is None else (path, made)
 
     def _followed(self, schema: Schema) -> Schema:
@@ -186,7 +194,7 @@ class Panel:
     def _said(self) -> Iterator[tuple[str, Schema]]:
         """The properties that are known by name, and behind one of them those that another definition names."""
         names = mapping(self.schema.get("x-names"))
-        around = replace(self.around, beside=mapping(self.value))
+        around = self._beside()
         if "described" in names:
             yield from described.get(names["described"])(around).items()
         for key, said in mapping(self.schema.get("properties")).items():
@@ -266,7 +274,7 @@ class Panel:
         """What may be added as it stands, None where nothing is ready-made."""
         if "x-ready" not in schema:
             return None
-        around = replace(self.around, beside=mapping(self.value), at=at)
+        around = replace(self._beside(), at=at)
         return [(word, name, json.dumps(said)) for word, name, said in ready.get(schema["x-ready"])(around)]
 
     def _inside(self, at: Path, schema: Schema, value: Any) -> "Panel":
@@ -276,7 +284,7 @@ class Panel:
         values = schema["additionalProperties"]
         said = mapping(values.get("x-titles"))
         choices = [(each, Said(said[str(each)])) for each in values["enum"] if str(each) in said]
-        around = replace(self.around, beside=mapping(self.value))
+        around = self._beside()
         names = offered(schema["x-pick"], around, [each for each in chosen if each != "*"])
         if schema["x-pick"] == "fields":
             names = [("*", M("All other fields").render(self.around.locale)), *names]
@@ -336,6 +344,19 @@ def open_panel(around: Around, at: Path, without: frozenset[str] = frozenset()) 
     """The panel of a place, None where there can be none."""
     schema = schema_at(around.kind.schema, around.doc, at)
     return None if schema is None else Panel(around, at, schema, find(around.doc, at, {}), without)
+
+
+def _waiting(made: Input) -> Input:
+    """An input that is about a form which is not chosen yet says so, instead of what it says else."""
+    columns = mapping(mapping(made.field.get("items")).get("properties"))
+    choices = [made.field, mapping(made.field.get("items")), *map(mapping, columns.values())]
+    if "x-condition" not in made.field and all(each.get("enum", True) for each in choices):
+        return made
+    told = {
+        "description": CHOOSE_FORM.render(),
+        "x-description": {each: CHOOSE_FORM.render(each) for each in LOCALES[1:]},
+    }
+    return replace(made, field={**made.field, **told})
 
 
 @lru_cache(maxsize=500)

@@ -1,7 +1,7 @@
 """What may be picked where a schema says `x-pick`: definitions, fields, states, people. One function a word."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -9,13 +9,14 @@ from formloop.access import people
 from formloop.core.definitions import Doc, Kind, Path
 from formloop.core.registry import Registry
 from formloop.core.text import M, Message, localized
-from formloop.definitions import library
+from formloop.definitions import apps, library
 from formloop.definitions import service as definitions
 from formloop.forms.fields import find_type
 from formloop.forms.live import MOST_CHOICES
 from formloop.forms.spec import DEFAULT_STATES, Field
 from formloop.forms.system_fields import SYSTEM_TITLES
 from formloop.studio.operations import find
+from formloop.studio.places import Schema
 from formloop.studio.shapes import mapping, texts
 
 ITSELF = M("The record itself")
@@ -37,10 +38,26 @@ class Around:
     @cached_property
     def form(self) -> Doc:
         """The form that is meant: the one named beside, else the one the document is about, else itself."""
+        if "form" not in self.beside and self.kind.name == "form":
+            return self.doc
         named = self.beside.get("form", self.doc.get("form"))
-        if isinstance(named, str) and (found := find_newest("form", named)) is not None:
-            return found
-        return self.doc if self.kind.name == "form" else {}
+        return (find_newest("form", named) or {}) if isinstance(named, str) else {}
+
+    def inside(self, schema: Schema, value: Mapping[str, Any], at: Path = ()) -> "Around":
+        """In a part of the document: where that asks for a form, no other is meant before one is chosen."""
+        return replace(self, beside={**({"form": None} if asks_form(schema, value) else {}), **value}, at=at)
+
+    @property
+    def waits(self) -> bool:
+        """Whether the form that is asked for beside is not chosen yet."""
+        return "form" in self.beside and not self.form
+
+
+def asks_form(schema: Schema, value: Mapping[str, Any]) -> bool:
+    """Whether a part is about a form that it names: always, or beside the values that are there."""
+    asked = mapping(mapping(mapping(schema.get("properties")).get("form")).get("x-needed-with"))
+    beside = any(value.get(name) in values for name, values in asked.items())
+    return beside or "form" in schema.get("required", ())
 
 
 def find_newest(kind: str, key: str) -> Doc | None:
@@ -108,7 +125,7 @@ def states_of(form: Mapping[str, Any], locale: str) -> list[Option]:
 
 def _definitions(kind: str) -> Callable[[Around], list[Option]]:
     def pick(around: Around) -> list[Option]:
-        return [(each.key, each.name(around.locale)) for each in definitions.list_definitions(kind)]
+        return [*apps.names_apart(definitions.list_definitions(kind), around.locale).items()]
 
     return pick
 
@@ -220,6 +237,11 @@ def called(said: Mapping[str, Any], key: str, locale: str) -> str:
     return title or key
 
 
+def _of_form(pick: Callable[[Around], list[Option]]) -> Callable[[Around], list[Option]]:
+    """Nothing of a form that is not chosen."""
+    return lambda around: pick(around) if around.form else []
+
+
 pickers: Registry[Callable[[Around], Sequence[Option]]] = Registry("picker")
 pickers.add("form", _definitions("form"))
 pickers.add("dataset", _definitions("dataset"))
@@ -231,21 +253,24 @@ pickers.add("measures", _of_ledger("measures"))
 pickers.add("dimensions", _of_ledger("dimensions"))
 pickers.add("amounts", _of_ledger("dimensions", "measures", other=True))
 pickers.add("their_measures", _of_ledger("measures", other=True))
-pickers.add("entering", _entering)
-pickers.add("lines", _lines)
-pickers.add("lines_beyond", _lines_beyond)
-pickers.add("field", lambda around: fields_of(around.form, around.locale, lines=False))
-pickers.add("fields", lambda around: fields_of(around.form, around.locale))
-pickers.add("linked", _linked)
 pickers.add("sibling", _siblings)
-pickers.add("date_field", _typed("date", "datetime"))
-pickers.add("member_field", _typed("member", lines=True))
-pickers.add("department_field", _typed("department"))
-pickers.add("person_field", _typed("member", "department"))
-pickers.add("listed", _listed)
-pickers.add("sorting", _sorting)
-pickers.add("state", lambda around: states_of(around.form, around.locale))
 pickers.add("department", _departments)
+for _word, _pick in {
+    "entering": _entering,
+    "lines": _lines,
+    "lines_beyond": _lines_beyond,
+    "field": lambda around: fields_of(around.form, around.locale, lines=False),
+    "fields": lambda around: fields_of(around.form, around.locale),
+    "linked": _linked,
+    "date_field": _typed("date", "datetime"),
+    "member_field": _typed("member", lines=True),
+    "department_field": _typed("department"),
+    "person_field": _typed("member", "department"),
+    "listed": _listed,
+    "sorting": _sorting,
+    "state": lambda around: states_of(around.form, around.locale),
+}.items():
+    pickers.add(_word, _of_form(_pick))
 
 
 Ready = tuple[str, str, Any]  # words, the name it gets, and what it says

@@ -7,9 +7,9 @@ from typing import Any
 
 from formloop.core.definitions import Doc
 from formloop.core.expression import Type
-from formloop.core.text import LOCALES, M, Message, localized
+from formloop.core.text import LOCALES, M, Message, Titled, localized
 from formloop.datasets.spec import DatasetSpec
-from formloop.definitions import library
+from formloop.definitions import apps, library
 from formloop.forms.spec import Field, FormSpec
 from formloop.planning.kind import Reader, same_names, takes
 from formloop.planning.operators import operators
@@ -91,19 +91,36 @@ def _choice(port: Port, datasets: list[DatasetSpec], chosen: Any) -> dict[str, A
     wanted = sum(column.required for column in port.columns.values())
     offered = [each for each in datasets if len(needs[each.key]) < wanted or each.key == chosen]
     offered.sort(key=lambda each: (len(needs[each.key]), -_read_of(port, each)))
+    names = _names()
     return {
         "type": "string",
         **_both("title", port.title),
         **_both("description", _reads(port)),
         "enum": [each.key for each in offered],
-        "x-titles": {each.key: _both("title", _called(each, needs[each.key])) for each in offered},
+        "x-titles": {
+            each.key: _both("title", _called(names.get(each.key, each.name), needs[each.key]))
+            for each in offered
+        },
     }
 
 
-def _called(dataset: DatasetSpec, lacking: list[Message]) -> Message:
-    if not lacking:
-        return dataset.name
-    return M("{dataset} (lacks: {columns})", dataset=dataset.name, columns=_listed(lacking))
+def _names() -> dict[str, Message]:
+    """What datasets are called, told apart."""
+    datasets = library.list_entries("dataset")
+    english, *others = (apps.names_apart(datasets, locale) for locale in LOCALES)
+    return {
+        key: Titled(
+            {
+                "title": name,
+                "x-title": {each: said[key] for each, said in zip(LOCALES[1:], others, strict=True)},
+            }
+        )
+        for key, name in english.items()
+    }
+
+
+def _called(name: Message, lacking: list[Message]) -> Message:
+    return M("{dataset} (lacks: {columns})", dataset=name, columns=_listed(lacking)) if lacking else name
 
 
 def _reads(port: Port) -> Message:

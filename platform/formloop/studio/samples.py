@@ -1,6 +1,6 @@
 """Values typed to try an expression on, where no record says what it gives."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,19 +21,26 @@ from formloop.core.expression import (
 from formloop.core.expression.nodes import Name, Typed
 from formloop.core.expression.types import element
 
+BESIDE = "\x1f"  # between several choices on their way from the page
 MOST = 12  # inputs to try an expression with
 LONGEST = 50  # lines of one of them
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One value that is asked for: of several there are commas between."""
+    """One value that is asked for: of several there are commas between, or what stands between choices.
+
+    It is one of the `options`, or a record, person or department that is `searched` and `called` like this.
+    """
 
     path: str
     title: str
     kind: str
     several: bool
     value: str
+    options: Sequence[tuple[str, str]] = ()
+    searched: bool = False
+    called: str = ""
 
 
 def asked(expression: Expression, titles: Mapping[str, str], given: Mapping[str, str]) -> list[Sample]:
@@ -54,9 +61,8 @@ def environment(expression: Expression, given: Mapping[str, str]) -> dict[str, A
         if not isinstance(kind, ListType):
             _put(env, steps, _value(said, kind))
             continue
-        values = [
-            _value(each, kind.of) for each in said.replace("，", ",").split(",")[:LONGEST] if each.strip()
-        ]
+        parts = said.split(BESIDE) if BESIDE in said else said.replace("，", ",").split(",")
+        values = [_value(each, kind.of) for each in parts[:LONGEST] if each.strip()]
         if len(steps) == 1:
             env[steps[0]] = values
             continue

@@ -37,7 +37,13 @@ class WorkOnRecords(Node):
             "title": "What to do",
             "x-title": {"zh-CN": "操作"},
         },
-        "form": {"type": "string", "x-pick": "form", "title": "Form", "x-title": {"zh-CN": "表单"}},
+        "form": {
+            "type": "string",
+            "x-pick": "form",
+            "x-needed-with": {"do": ["create", "query", "delete"]},
+            "title": "Form",
+            "x-title": {"zh-CN": "表单"},
+        },
         "values": {**VALUES, "x-pairs": pairs(FIELD)},
         "state": {
             "type": "string",

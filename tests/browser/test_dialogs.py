@@ -1,0 +1,54 @@
+"""What opens in the big dialog of the designers: how it stands there, and what keys do beside it."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from browser.sites import Site
+from browser.test_story import enter
+from browser.test_studio import _begin, settled
+
+
+def _left_edges(page: Page, selector: str) -> list[float]:
+    return page.eval_on_selector_all(
+        selector, "all => [...new Set(all.map(e => Math.round(e.getBoundingClientRect().left)))]"
+    )
+
+
+@pytest.mark.parametrize("language", ["en-US", "zh-CN"])
+def test_functions_and_fields_stand_in_columns(browser: Browser, site: Site, language: str) -> None:
+    page = enter(browser, site, "administrator", locale=language)
+    _begin(page, site, f"Columns {language}")
+    for each in ("number", "amount"):
+        page.locator(f"[data-type={each}]").click()
+        settled(page)
+    page.locator('#studio-props [data-formula$="x-formula"]').first.click()
+    expect(page.locator("#fl-formula")).to_be_visible()
+    functions, fields = (f".fl-formula-picks section:nth-child({place}) button" for place in (2, 1))
+    assert len(_left_edges(page, f"{functions} > span")) == 1
+    assert len(_left_edges(page, f"{functions} > code")) == 1
+    assert len(_left_edges(page, f"{fields} > code")) == 1
+
+
+def test_values_to_try_a_rule_with_are_chosen_and_searched(browser: Browser, site: Site) -> None:
+    page = enter(browser, site, "administrator")
+    _begin(page, site, "Tried on people")
+    for each in ("member", "dropdown", "text"):
+        page.locator(f'[data-type="{each}"]').first.click()
+        settled(page)
+    page.locator('#studio-props [data-formula$="x-visible"]').first.click()
+    page.wait_for_selector("[data-sentence]")
+    page.locator("[data-comparison-more]").click()
+    for place in (0, 1):
+        row = page.locator("form [data-comparison]").nth(place)
+        row.locator("[name=field]").select_option(index=place + 1)
+    page.locator("[data-comparison] [data-value] .ts-control input").click()
+    page.keyboard.type("administrator")
+    page.locator("[data-comparison] [data-value] .option").first.click()
+    samples = page.locator(".fl-samples")
+    expect(samples.locator("select")).to_have_count(2)
+    samples.locator("select:not([data-fl-choices])").select_option(index=1)
+    expect(page.locator("#fl-verdict .text-green")).to_be_visible()
+    samples.locator(".ts-control input").click()
+    page.keyboard.type("administrator", delay=60)  # longer than the server is asked what the rule comes to
+    samples.locator(".option").first.click()
+    expect(page.locator("#fl-verdict .text-green")).to_have_text("This gives Yes")
