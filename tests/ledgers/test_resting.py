@@ -4,13 +4,14 @@ from datetime import date as day_of
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from formloop import db
 from formloop.access.actor import SYSTEM
 from formloop.core.errors import Invalid
 from formloop.forms import service
 from formloop.forms.service import Draft
+from formloop.ledgers import periods
 from formloop.ledgers.asof import balance_at
 from formloop.ledgers.kind import get_ledger
 from formloop.ledgers.rebuilding import rebuild
@@ -40,6 +41,9 @@ TAKEN_AT_ONCE = {**TAKEN, "x-id": "0000c0de", "x-key": "count_at_once_posting", 
 SWEEP = form("sweep", day=date())
 SWEPT = posting("sweep_posting", "sweep", credit("settings.expense", "before.debit - before.credit", id="gathered", per=["account"]),
                 debit("settings.cost", "entries.gathered.credit"), date="day")  # fmt: skip
+LOSS_SWEEP = form("loss_sweep", day=date())
+LOSS_SWEPT = posting("loss_sweep_posting", "loss_sweep", credit("settings.variance", "before.debit - before.credit", id="gathered", per=["account"]),
+                     debit("settings.cost", "entries.gathered.credit"), date="day")  # fmt: skip
 BILL = form("bill", day=date(), party=link("Party", "party"), amount=number("Amount", 2))
 BILLED = posting(
     "bill_posting",
@@ -72,6 +76,8 @@ class Counted(Store):
             TAKEN_AT_ONCE,
             SWEEP,
             SWEPT,
+            LOSS_SWEEP,
+            LOSS_SWEPT,
             BILL,
             BILLED,
             ACCRUAL,
@@ -184,6 +190,73 @@ def test_counts_of_one_day_that_look_at_different_balances_are_found_sound(count
     assert (counted.on("2026-03-02"), verify()) == (30, [])
 
 
+def test_what_was_counted_and_swept_up_on_one_day_is_found_sound(counted: Counted) -> None:
+    counted.buy("100", "2")
+    counted.count("90", "2026-03-10")
+    counted.do("loss_sweep", day="2026-03-10")
+    counted.buy("20", "2", "2026-03-05")
+    assert (counted.account("variance"), verify()) == (0, [])
+
+
+def test_a_count_of_a_closed_day_that_is_taken_back_is_found_sound(counted: Counted) -> None:
+    counted.buy("100", "2")
+    first, _ = counted.count("90", "2026-03-10"), counted.count("85", "2026-03-10")
+    counted.buy("20", "2", "2026-03-05")
+    periods.close(SYSTEM, "accounting", day_of(2026, 3, 15))
+    counted.cancel("stocktake", first)
+    assert (counted.on("2026-03-10"), counted.on("2026-03-16"), verify()) == (85, 115, [])
+
+
+def test_what_comes_from_a_closed_day_stands_before_what_was_counted_on_the_first_open_one(
+    counted: Counted,
+) -> None:
+    counted.buy("100", "2")
+    early, _ = counted.take("10", "2026-03-02"), counted.count("80", "2026-03-16")
+    late = counted.take("5", "2026-03-02")
+    periods.close(SYSTEM, "accounting", day_of(2026, 3, 15))
+    for issue in (early, late):
+        counted.cancel("issue", issue)
+        assert (counted.on("2026-03-16"), verify()) == (80, [])
+
+
+def test_a_count_with_a_value_leaves_other_lots_of_its_pool_alone(counted: Counted) -> None:
+    lot = counted.make("lot", "other")
+    counted.buy("100", "2")
+    counted.do("count", {"quantity": "90", "price": "3"}, day="2026-03-10")
+    counted.buy("20", "4", "2026-03-05", lot=lot)
+    assert (counted.on("2026-03-10"), counted.there(), verify()) == (90, (110, 270), [])
+
+
+def test_a_counted_value_stands_when_an_issue_of_its_day_is_valued_again(counted: Counted) -> None:
+    counted.buy("100", "2")
+    counted.take("10", "2026-03-10")
+    counted.do("count", {"quantity": "90", "price": "3"}, day="2026-03-10")
+    counted.take("30", "2026-03-11")
+    counted.buy("100", "4", "2026-03-05")
+    assert (counted.there(), counted.account("stock"), verify()) == ((60, 180), 180, [])
+
+
+def test_of_two_counts_with_a_value_the_later_one_sees_what_the_earlier_one_comes_to(
+    counted: Counted,
+) -> None:
+    counted.buy("10", "2")
+    for day in ("2026-03-10", "2026-03-20"):
+        counted.do("count", {"quantity": "10", "price": "3"}, day=day)
+    counted.buy("20", "2", "2026-03-05")
+    assert (counted.on("2026-03-09"), counted.there(), verify()) == (30, (10, 30), [])
+    table = get_ledger("stock").tables.entry
+    with db.reading() as conn:
+        assert conn.execute(select(table.c.id).where(table.c.date == day_of(2026, 3, 20))).all() == []
+
+
+def test_counts_with_a_value_that_are_saved_together_see_each_other(counted: Counted) -> None:
+    counted.buy("100", "2")
+    lines = {"place": counted.main, "lines": [{"item": counted.bolt, "quantity": "90", "price": "3"}]}
+    drafts = [Draft({"day": day, **lines}, state="done") for day in ("2026-03-10", "2026-03-11")]
+    assert [each.problems for each in service.save_many(SYSTEM, "count", drafts)] == [[], []]
+    assert (counted.there(), verify()) == ((90, 270), [])
+
+
 def test_a_count_of_nothing_stands_after_balances_were_made_again(counted: Counted) -> None:
     counted.count("0", "2026-03-10")
     with db.begin_writing(db.engine()) as conn:
@@ -234,3 +307,16 @@ def test_the_doctor_names_what_no_longer_fits_by_its_document(counted: Counted) 
         "Stock: “2026-03-10” (Stocktake) of 2026-03-10 was calculated from 9 (quantity), before it there is "
         "10.000000: cancel that document and enter it again."
     )
+
+
+def test_the_doctor_compares_values_too(counted: Counted) -> None:
+    counted.buy("10", "2")
+    counted.do("count", {"quantity": "8", "price": "3"}, day="2026-03-10")
+    with db.begin_writing(db.engine()) as conn:
+        conn.execute(
+            update(resting)
+            .where(resting.c.date == day_of(2026, 3, 10))
+            .values(before={"quantity": "10", "value": "21"})
+        )
+    (problem,) = verify()
+    assert "was calculated from 21 (value), before it there is 20.00" in problem.render("en")

@@ -70,6 +70,7 @@ class Book:
     doubted: set[int] = field(
         default_factory=set
     )  # groups whose balance must stay as it was, and has changed
+    unseen: resting_kept.Moves = field(default_factory=dict)  # what those that rest later have not seen yet
 
     def post(self) -> None:
         """Value, judge and write everything.
@@ -83,7 +84,7 @@ class Book:
         reversing.reverse(self)
         matching.hold(self)
         before.fill(self)
-        self._take_in(resting.corrections(self, valued=False))
+        self._take_in(resting.corrections(self))
         self._drop_nothing()
         replay = self._value()
         self._complete()
@@ -97,8 +98,9 @@ class Book:
         self._require_balanced()
         self._remember(replay)
         self.write()
-        if more := resting.corrections(self, valued=True):
-            Book(self.actor, self.context, self.ledgers, more, doubted=self.doubted).post()
+        more, unseen = resting.corrections_valued(self, replay.changes)
+        if more:
+            Book(self.actor, self.context, self.ledgers, more, doubted=self.doubted, unseen=unseen).post()
 
     def _take_in(self, more: list[Group]) -> None:
         """Groups that come in when the others are prepared and held already."""

@@ -45,6 +45,7 @@ class Slot:
     uses: int | None = None
     settles: int | None = None
     day: date | None = None  # when it differs from the group's
+    late: bool = False  # entered on the first open day, because its own is closed
     layers: tuple[Layer, ...] = ()
     apart: bool = False  # the sum of entries that are written apart
     at: str = ""  # where the record says it

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from formloop.access.actor import Actor
 from formloop.core import clock
 from formloop.core.errors import Invalid, Problem
 from formloop.core.text import M, Titled
@@ -17,50 +18,74 @@ from formloop.definitions import library
 from formloop.forms import rows
 from formloop.forms.kind import get_form
 from formloop.forms.listing import titles_of
-from formloop.ledgers import engine
+from formloop.ledgers import engine, resting_places
 from formloop.ledgers.adjusting import find_version
 from formloop.ledgers.drafting import Seen, draft_sheets
 from formloop.ledgers.engine import Sheet, Slot
 from formloop.ledgers.groups import Group
 from formloop.ledgers.pools import CHUNK, Place
+from formloop.ledgers.replay import Change
 from formloop.ledgers.resting_kept import (
+    FIRST,
     LAST,
+    Moved,
+    Moves,
     Rest,
     asks_value,
     keep_changed,
     key_of,
     list_resting,
     measures_read,
+    set_of,
 )
-from formloop.ledgers.spec import ZERO, Amounts, LedgerSpec
+from formloop.ledgers.spec import ZERO, LedgerSpec
 from formloop.ledgers.tables import resting
 
 if TYPE_CHECKING:
     from formloop.ledgers.book import Book
 
-Moved = tuple[Place, int, Amounts]  # where it counts, in which group
-Moves = dict[tuple[str, str], list[Moved]]  # by ledger and key
 
+def corrections(book: Book) -> list[Group]:
+    """The groups by which counts of quantities in ledgers with values follow what this book changes before them.
 
-def corrections(book: Book, valued: bool) -> list[Group]:
-    """The groups by which earlier documents follow what this book changes before them.
-
-    Before anything is valued, those that read quantities of a ledger with values: so one judgement of the limits sees
-    both. When all amounts are known (`valued`), the others.
+    Before anything is valued: so one judgement of the limits sees both. New ones are calculated again in their place.
     """
-    own = [] if valued else _list_own(book)
-    moves = _moves(book, valued, {(each.ledger, each.key) for each in own})
-    found = [
-        *own,
-        *(each for each in (_list_earlier(book, moves) if moves else ()) if _is_due(book, each, valued)),
-    ]
-    sheets = _draft_earlier(book, [each for each in found if each.new is None])
-    groups: dict[int, list[Rest]] = {}
-    for rest in sorted(found, key=lambda each: (each.place, each.rule, each.line)):
-        groups.setdefault(rest.place[1], []).append(rest)
-    made = [_follow(book, mine, moves, sheets.get(number)) for number, mine in groups.items()]
+    own = _list_own(book)
+    moves = _moves(book, valued=False)
+    found = [*own, *(each for each in _list_earlier(book, moves) if _is_due(book, each, valued=False))]
+    sheets = draft_earlier(book.actor, [each for each in found if each.new is None])
+    made = [_follow(book, mine, moves, sheets.get(number)) for number, mine in _by_group(found).items()]
     keep_changed([rest for rest in found if rest.now and rest.new is None])
     return [group for group in made if group is not None]
+
+
+def corrections_valued(book: Book, changes: Mapping[int, Change]) -> tuple[list[Group], Moves]:
+    """The same for whatever rests on values, or on ledgers without any, when all amounts are known.
+
+    What rests on one balance is corrected one after the other, since the second sees what the first comes to: with the
+    groups of the first ones comes what those behind them have not seen yet.
+    """
+    moves = _moves(book, valued=True)
+    found = [each for each in _list_earlier(book, moves) if _is_due(book, each, valued=True)]
+    _place_exactly(book, found, moves, changes)
+    sheets, made, held = draft_earlier(book.actor, found), list[Group](), dict[tuple[str, str], Place]()
+    for number, mine in _by_group(found).items():
+        free = [rest for rest in mine if (rest.ledger, rest.key) not in held]
+        if group := _follow(book, free, moves, sheets.get(number)):
+            made.append(group)
+            held |= {(rest.ledger, rest.key): rest.place for rest in free if rest.now}
+    keep_changed([rest for rest in found if rest.now])
+    return made, {
+        mark: [each._replace(after=max(each.after, place), valued_again=False) for each in moves[mark]]
+        for mark, place in held.items()
+    }
+
+
+def _by_group(rests: Sequence[Rest]) -> dict[int, list[Rest]]:
+    groups: dict[int, list[Rest]] = {}
+    for rest in sorted(rests, key=lambda each: (each.place, each.rule, each.line)):
+        groups.setdefault(rest.place[1], []).append(rest)
+    return groups
 
 
 def _list_own(book: Book) -> list[Rest]:
@@ -77,9 +102,12 @@ def _list_own(book: Book) -> list[Rest]:
     return found
 
 
-def _moves(book: Book, valued: bool, own: Collection[tuple[str, str]]) -> Moves:
+def _moves(book: Book, valued: bool) -> Moves:
     """What is entered before something else of the same balance, of the balances on which anything can rest."""
-    found: Moves = {}
+    found: Moves = {mark: list(moved) for mark, moved in book.unseen.items()} if valued else {}
+    new = {
+        (slot.ledger.key, key_of(slot.ledger, slot.rule, slot.dims)) for _, slot, _ in book.resting
+    }  # here all may come before something
     asked, roots = _asked_sets(), _roots(book.undone)
     for key, ledger in book.ledgers.items():
         sets = asked.get(key)
@@ -89,15 +117,39 @@ def _moves(book: Book, valued: bool, own: Collection[tuple[str, str]]) -> Moves:
         for group, slot in book.slots():
             if slot.ledger is not ledger or slot.pending:
                 continue
-            root = group.root or roots.get(group.reverses or 0)
-            place = (book.day_of(group, slot), root or slot.reverses or slot.entry or group.id or LAST)
+            place = _place(book, group, slot, roots)
             for per in sets:
                 row = held.get(mark := ledger.key_of(slot.dims, per))
                 if row is None:
                     continue
-                if (key, mark) in own or (row.last_before is not None and row.last_before > place):
-                    found.setdefault((key, mark), []).append((place, group.root or group.id, slot.amounts))
+                if (key, mark) in new or (row.last_before is not None and row.last_before > place):
+                    number = group.root or group.id
+                    moved = Moved(
+                        place, number, ledger.key_of(slot.dims), slot.amounts, slot.apart and not slot.late
+                    )
+                    found.setdefault((key, mark), []).append(moved)
     return found
+
+
+def _place(book: Book, group: Group, slot: Slot, roots: Mapping[int, int]) -> Place:
+    """What undoes or corrects something counts where that stands, what comes from a closed day before all others."""
+    day = book.day_of(group, slot)
+    if slot.late or slot.apart:
+        return day, FIRST
+    root = group.root or roots.get(group.reverses or 0)
+    return day, root or slot.reverses or slot.entry or group.id or LAST
+
+
+def _place_exactly(book: Book, rests: Sequence[Rest], moves: Moves, changes: Mapping[int, Change]) -> None:
+    """What is valued again of the day on which something rests may stand before or behind it."""
+    days = {(rest.ledger, rest.key, rest.place[0]) for rest in rests}
+    for (key, mark), mine in moves.items():
+        these = [each for each in mine if each.valued_again and (key, mark, each.place[0]) in days]
+        if these:
+            mine[:] = [each for each in mine if each not in these]
+            mine += resting_places.one_by_one(
+                book.ledgers[key], _asked_sets()[key], mark, {each.place[0] for each in these}, changes
+            )
 
 
 def _roots(undone: Sequence[Any]) -> dict[int, int]:
@@ -117,10 +169,7 @@ def _asked_sets() -> Mapping[str, frozenset[tuple[str, ...]]]:
     for posting in library.all_published("posting"):
         for rule in posting.rules:
             if measures_read(rule) and (ledger := ledgers.get(rule.ledger)):
-                valuation = ledger.valuation if asks_value(ledger, rule) else None
-                found.setdefault(rule.ledger, set()).add(
-                    valuation.per if valuation else rule.per or ledger.sets[0]
-                )
+                found.setdefault(rule.ledger, set()).add(set_of(ledger, rule))
     return {key: frozenset(sets) for key, sets in found.items()}
 
 
@@ -129,15 +178,18 @@ def _list_earlier(book: Book, moves: Moves) -> list[Rest]:
     gone, found = {head.id for head in book.undone}, list[Rest]()
     for ledger in sorted({ledger for ledger, _ in moves}):
         keys = [key for of, key in moves if of == ledger]
-        first = min(place[0] for (of, _), mine in moves.items() if of == ledger for place, *_ in mine)
+        first = min(each.place[0] for (of, _), mine in moves.items() if of == ledger for each in mine)
         for part in (keys[at : at + CHUNK] for at in range(0, len(keys), CHUNK)):
             these = (resting.c.ledger == ledger, resting.c.key.in_(part), resting.c.date >= first)
             found += [rest for rest in list_resting(*these) if rest.place[1] not in gone]
     return found
 
 
-def _draft_earlier(book: Book, rests: Sequence[Rest]) -> dict[int, Sheet]:
-    """The documents as their postings, in the versions that entered them, read them today; by group."""
+def draft_earlier(actor: Actor, rests: Sequence[Rest]) -> dict[int, Sheet]:
+    """The documents as their postings, in the versions that entered them, read them today; by group.
+
+    Each of what rests then knows its own balance.
+    """
     found, versions = dict[int, Sheet](), dict[Any, dict[int, int]]()
     for rest in rests:
         version = (rest.head.form, rest.head.posting, rest.head.version)
@@ -150,7 +202,12 @@ def _draft_earlier(book: Book, rests: Sequence[Rest]) -> dict[int, Sheet]:
         numbers = [number for number, record in mine.items() if record in there]
         records = [there[mine[number]] for number in numbers]
         seen = Seen([posting], [(form, record) for record in records])
-        found |= dict(zip(numbers, draft_sheets(posting, book.actor, records, seen), strict=True))
+        found |= dict(zip(numbers, draft_sheets(posting, actor, records, seen), strict=True))
+    for rest in rests:
+        sheet = found.get(rest.place[1])
+        for slot in sheet.slots if sheet else ():
+            if (slot.rule.index, slot.line) == (rest.rule, rest.line):
+                rest.note_own(slot)
     return found
 
 
@@ -163,11 +220,11 @@ def _follow(book: Book, mine: Sequence[Rest], moves: Moves, sheet: Sheet | None)
     for rest in changed:
         if rest.new is not None:
             _recalculate(book, rest, *rest.new)
-    if sheet is None or not changed or mine[0].new is not None:
+    if sheet is None or not changed or changed[0].new is not None:
         return None
-    head, rests = mine[0].head, {(rest.rule, rest.line): rest for rest in changed}
+    head, rests = changed[0].head, {(rest.rule, rest.line): rest for rest in changed}
     targets = {slot: rests[at] for slot in sheet.slots if (at := (slot.rule.index, slot.line)) in rests}
-    more = Sheet(sheet.posting, sheet.env, sheet.context, mine[0].place[0], settings=sheet.settings)
+    more = Sheet(sheet.posting, sheet.env, sheet.context, changed[0].place[0], settings=sheet.settings)
     for slot, rest in targets.items():
         if slot.rule.stays:
             book.doubted.add(rest.place[1])
@@ -207,12 +264,13 @@ def _is_due(book: Book, rest: Rest, valued: bool) -> bool:
 
 def _has_changed(rest: Rest, moves: Moves) -> bool:
     """Add to what is before it whatever came in there; to what stays as it was also what came later that day."""
-    now, until = dict(rest.before), (rest.place[0], LAST) if rest.stays else rest.place
-    for place, group, amounts in moves.get((rest.ledger, rest.key), ()):
-        if place < until and group != rest.place[1]:
-            for name in now:
-                now[name] += amounts.get(name, ZERO)
-    rest.now = now if now != rest.before else {}
+    until = (rest.place[0], LAST) if rest.stays else rest.place
+    rest.now = dict(rest.before)
+    for moved in moves.get((rest.ledger, rest.key), ()):
+        if moved.after < rest.place and moved.place < until and moved.group != rest.place[1]:
+            rest.add(moved)
+    if rest.now == rest.before:
+        rest.now = {}
     return bool(rest.now)
 
 
@@ -221,7 +279,7 @@ def require_still(book: Book) -> None:
     if not book.doubted:
         return
     rests = list_resting(resting.c.posted.in_(sorted(book.doubted)))
-    sheets = _draft_earlier(book, rests)
+    sheets = draft_earlier(book.actor, rests)
     for rest in rests:
         sheet = sheets.get(rest.place[1])
         for slot in sheet.slots if sheet else ():
@@ -251,7 +309,8 @@ def _differ(sheet: Sheet, slot: Slot, rest: Rest, moves: Moves) -> None:
     delta = {name: slot.amounts[name] - was[name] for name in read}
     slot.amounts = dict.fromkeys(slot.ledger.amounts, ZERO) | delta
     if slot.ledger.valuation is not None and not asks_value(slot.ledger, slot.rule):
-        moves.setdefault((rest.ledger, rest.key), []).append((rest.place, rest.place[1], delta))
+        moved = Moved(rest.place, rest.place[1], slot.ledger.key_of(slot.dims), delta)
+        moves.setdefault((rest.ledger, rest.key), []).append(moved)
 
 
 def _with_followers(sheet: Sheet, targets: Collection[Slot]) -> Iterator[Slot]:

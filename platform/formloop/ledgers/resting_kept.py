@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam, insert, select, update
 
@@ -14,13 +15,27 @@ from formloop.db import connection
 from formloop.ledgers.engine import Slot
 from formloop.ledgers.groups import Group
 from formloop.ledgers.pools import Place
-from formloop.ledgers.spec import EntryRule, LedgerSpec
+from formloop.ledgers.spec import ZERO, Amounts, EntryRule, LedgerSpec
 from formloop.ledgers.tables import posted, resting
 
 if TYPE_CHECKING:
     from formloop.ledgers.book import Book
 
-LAST = 2**63  # after all others of its day
+FIRST, LAST = 0, 2**63  # before and after all others of its day
+
+
+class Moved(NamedTuple):
+    """An amount by which a balance moves."""
+
+    place: Place  # where it counts
+    group: int
+    key: str  # the finest balance that it is part of
+    amounts: Amounts
+    valued_again: bool = False  # the sum of what changes of movements of one day
+    after: Place = (date.min, FIRST)  # what rests on the balance up to here has seen it already
+
+
+Moves = dict[tuple[str, str], list[Moved]]  # by ledger and key
 
 
 @dataclass(slots=True, eq=False)
@@ -37,6 +52,20 @@ class Rest:
     now: dict[str, Decimal] = field(default_factory=dict)  # what is before it with all that has changed
     new: tuple[Group, Slot] | None = None
     stays: bool = False  # what is before it must stay as it was
+    own: str = ""  # the finest balance, where the key is that of the pool whose value it asks
+    value: str = ""
+
+    def note_own(self, slot: Slot) -> None:
+        """Where it asks for the value of a pool: of whatever else lies in that, it sees the value only."""
+        valuation = slot.ledger.valuation
+        if valuation is not None and slot.rule.per is None and asks_value(slot.ledger, slot.rule):
+            self.own, self.value = slot.ledger.key_of(slot.dims), valuation.value
+
+    def add(self, moved: Moved) -> None:
+        """Count it in."""
+        for name in self.now:
+            if self.own in ("", moved.key) or name == self.value:
+                self.now[name] += moved.amounts.get(name, ZERO)
 
 
 def measures_read(rule: EntryRule) -> frozenset[str]:
@@ -49,14 +78,20 @@ def measures_read(rule: EntryRule) -> frozenset[str]:
 
 
 def key_of(ledger: LedgerSpec, rule: EntryRule, dims: Mapping[str, Any]) -> str:
-    """The balance that is looked at: that of the pool where its value is asked, which is kept for the pool."""
-    if asks_value(ledger, rule) and ledger.valuation is not None:
-        return ledger.key_of(dims, ledger.valuation.per)
-    return ledger.key_of(dims, rule.per)
+    """The balance that is looked at."""
+    return ledger.key_of(dims, set_of(ledger, rule))
+
+
+def set_of(ledger: LedgerSpec, rule: EntryRule) -> tuple[str, ...]:
+    """The dimensions of the balance that is looked at: of the pool where its value is asked, which is kept for that."""
+    if rule.per is None and ledger.valuation is not None and asks_value(ledger, rule):
+        return ledger.valuation.per
+    return rule.per or ledger.sets[0]
 
 
 def asks_value(ledger: LedgerSpec, rule: EntryRule) -> bool:
-    return ledger.valuation is not None and rule.per is None and ledger.valuation.value in measures_read(rule)
+    """Whether it rests on a value, which is known only when everything is valued."""
+    return ledger.valuation is not None and ledger.valuation.value in measures_read(rule)
 
 
 def write(book: Book) -> None:

@@ -80,7 +80,7 @@ class Revaluation:
         for row in connection().execute(query).mappings():
             slot = sum_slot(ledger, row)
             slot.amounts |= self.added(row)
-            slot.apart = True
+            slot.apart, slot.late = True, slot.day != row["date"]
             if alone:
                 slot.entry, slot.line = row["number"], row["line"]
             yield slot

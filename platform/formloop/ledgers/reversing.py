@@ -99,7 +99,7 @@ def _mirrored(book: Book, slot: Slot, amounts: Mapping[str, Decimal]) -> Slot:
     opposite = {name: -amount for name, amount in amounts.items()}
     made = Slot(plain_rule(ledger.key), ledger, None, slot.line, slot.dims, opposite, REVERSED)
     made.reverses, made.day, made.pool, made.method = slot.entry, day, slot.pool, slot.method
-    made.entry = clock.new_id()
+    made.entry, made.late = clock.new_id(), day != before
     if slot.pending:
         made.rule = slot.rule
     elif slot.way == ADDED:
