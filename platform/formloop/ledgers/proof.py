@@ -1,9 +1,9 @@
-"""Proof `ledger`: whatever is received, issued, moved, returned, back-dated, reversed and closed, the ledgers agree.
+"""Proof `ledger`: whatever is received, issued, moved, returned, counted, back-dated, reversed and closed, the ledgers agree.
 
 Hypothesis invents stories of 40 steps on a thing of its own. After each story: balances are the sums of the entries,
 every voucher balances, stock and books agree, no entry that was written has changed, valuing everything again from
 the beginning changes nothing, no balance was negative at the end of any day, and on each day there is what a plain
-reckoning of the documents comes to, in which what was counted stands.
+reckoning of the documents comes to: what was counted stands, what absorbs leaves nothing, what stays has stayed.
 """
 
 from collections import Counter
@@ -23,13 +23,13 @@ from formloop.db.throwaway import throwaway
 from formloop.forms import service
 from formloop.ledgers import asof, periods, proof_forms
 from formloop.ledgers.kind import get_ledger
+from formloop.ledgers.proof_reckoned import Reckoning
 from formloop.ledgers.verifying import verify, verify_values
 from formloop.settings import Settings, read_settings
 
 METHODS = ("moving_average", "fifo", "standard", "specific")
 DAYS, START = 60, date(2026, 1, 1)
 Step = tuple[int, int, int, int, int]  # what, when, how much, at what price, of which earlier one
-ADDING, TAKING = ("receive", "bring_back"), ("issue", "send_back", "transfer")
 
 
 def prove(
@@ -96,10 +96,9 @@ class Story:
         self.made, self.counts = made, counts
         values = {"name": method, "method": method, "rate": "7.3"}
         self.thing = int(service.create(SYSTEM, "proof_thing", values)["id"])
-        self.live: dict[str, list[tuple[int, int]]] = {"receive": [], "issue": []}
+        self.live: dict[str, list[tuple[int, int, str]]] = {"receive": [], "issue": []}
         self.all: list[int] = []
-        self.standing: dict[int, tuple[str, dict[str, Any]]] = {}  # documents in the order of their posting
-        self.reckons = True
+        self.reckoning = Reckoning(self.thing, made)
         self.rows: dict[int, tuple[Any, ...]] = {}
         self.lines: list[str] = []
         if periods.closed_through("proof") is not None:
@@ -113,6 +112,7 @@ class Story:
         said: dict[str, Any] = {
             "day": str(day),
             "spot": here,
+            "lot": "" if which % 5 else "a",
             "quantity": quantity,
             "price": Decimal(price) / 1_000,
         }
@@ -133,7 +133,7 @@ class Story:
                 record = self.all[which % len(self.all)]
                 service.set_state(SYSTEM, "proof_move", record, "cancelled")
                 self.all.remove(record)
-                self._undo(record)
+                self.reckoning.take_back(record, periods.closed_through("proof"))
             return
         if kind == "close":
             if day < START + timedelta(DAYS // 2):
@@ -143,27 +143,24 @@ class Story:
         if kind in ("bring_back", "send_back", "add"):
             if not of:
                 return
-            said["of"], said["spot"] = of[which % len(of)]
+            said["of"], said["spot"], said["lot"] = of[which % len(of)]
             said["quantity"] = min(said["quantity"], Decimal(3))
             said["price"] = said["price"].quantize(Decimal("0.01")) - (30 if which % 4 == 0 else 0)
         if kind == "transfer":
             said["other"] = there
+        if kind == "accrue":
+            said["price"] = self._costs(day)
         record = proof_forms.move(kind, self.thing, **said)
         self.all.append(record)
-        self.standing[record] = kind, said
+        self.reckoning.take(record, kind, said)
         if kind in self.live:
-            self.live[kind].append((record, said["spot"]))
+            self.live[kind].append((record, said["spot"], said["lot"]))
 
-    def _undo(self, record: int) -> None:
-        """A document is taken back; of a closed day on the first open one, where a count has no counterpart."""
-        kind, said = self.standing[record]
-        through = periods.closed_through("proof")
-        if through is None or date.fromisoformat(said["day"]) > through:
-            del self.standing[record]
-            return
-        self.reckons = self.reckons and kind != "count"
-        back = {"quantity": -said["quantity"], "day": str(through + timedelta(1))}
-        self.standing[-record] = kind, {**said, **back}
+    def _costs(self, day: date) -> Decimal:
+        there = asof.balance_at(
+            get_ledger("proof_general"), {"account": self.made["cost"], "thing": self.thing}, day
+        )
+        return there["debit"] - there["credit"]
 
     def check(self) -> list[str]:
         """What does not agree after the story."""
@@ -174,29 +171,18 @@ class Story:
         problems += [f"entry {each} has changed" for each, row in self.rows.items() if rows.get(each) != row]
         self.counts["entries"] += len(rows)
         problems += [str(each) for each in verify_values(get_ledger("proof_stock"), {"thing": self.thing})]
-        problems += self._reckon()
-        stock = asof.balance_at(get_ledger("proof_general"), {"account": self.made["stock"]}, date.max)
+        problems += self.reckoning.check()
+        self.counts["reckoned"] += self.reckoning.compared
+        account = {"account": self.made["stock"], "thing": self.thing}
+        stock = asof.balance_at(get_ledger("proof_general"), account, date.max)
         there = get_ledger("proof_stock").tables.balance
+        mine = select(func.sum(there.c.m_value, type_=there.c.m_value.type)).where(
+            there.c.per == 0, there.c.d_thing == self.thing
+        )
         with reading() as conn:
-            value = conn.execute(select(func.sum(there.c.m_value, type_=there.c.m_value.type))).scalar() or 0
+            value = conn.execute(mine).scalar() or 0
         if stock["debit"] - stock["credit"] != value:
             problems.append(f"stock is worth {value}, the books say {stock}")
-        return problems
-
-    def _reckon(self) -> list[str]:
-        """Where a day ends with another quantity than the documents come to, one day after the other."""
-        ledger, problems = get_ledger("proof_stock"), []
-        for spot in (self.made["here"], self.made["there"]) if self.reckons else ():
-            level = Decimal(0)
-            for day in sorted({said["day"] for _, said in self.standing.values()}):
-                for kind, said in self.standing.values():
-                    if said["day"] == day:
-                        level = _level_after(level, spot, kind, said)
-                dims = {"thing": self.thing, "spot": spot}
-                there = asof.balance_at(ledger, dims, date.fromisoformat(day))["quantity"]
-                self.counts["reckoned"] += 1
-                if there != level:
-                    problems.append(f"{day}: there is {there} at {spot}, the documents come to {level}")
         return problems
 
     def remember(self) -> None:
@@ -208,22 +194,10 @@ class Story:
             }
 
 
-def _level_after(level: Decimal, spot: int, kind: str, said: dict[str, Any]) -> Decimal:
-    """What is at a spot behind a document."""
-    if kind == "transfer" and said["other"] == spot:
-        return level + Decimal(said["quantity"])
-    if said["spot"] != spot:
-        return level
-    if kind == "count":
-        return Decimal(said["quantity"])
-    sign = (kind in ADDING) - (kind in TAKING)
-    return level + sign * Decimal(said["quantity"])
-
-
 def _kind(number: int) -> str:
     for kind, until in (
-        ("receive", 28), ("issue", 48), ("transfer", 60), ("bring_back", 67), ("send_back", 74), ("add", 82),
-        ("count", 89), ("reverse", 97), ("close", 100),
+        ("receive", 26), ("issue", 44), ("transfer", 53), ("bring_back", 59), ("send_back", 65), ("add", 72),
+        ("count", 79), ("count_at_price", 85), ("absorb", 89), ("accrue", 91), ("reverse", 98), ("close", 100),
     ):  # fmt: skip
         if number < until:
             return kind

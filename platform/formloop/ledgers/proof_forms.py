@@ -38,13 +38,23 @@ def _posting(number: int, kind: str, *entries: Doc) -> Doc:
     }  # fmt: skip
 
 
-def _booked(side: str, account: str, amount: str) -> Doc:
-    return {"ledger": "proof_general", "account": f"settings.{account}", side: amount}
+def _booked(side: str, account: str, amount: str, **more: Any) -> Doc:
+    return {
+        "ledger": "proof_general",
+        "account": f"settings.{account}",
+        "thing": "thing",
+        side: amount,
+        **more,
+    }
 
 
-_HERE = {"ledger": "proof_stock", "thing": "thing", "spot": "spot"}
+_HERE = {"ledger": "proof_stock", "thing": "thing", "spot": "spot", "lot": "lot"}
 _TEXT = {"type": "string", "title": "Text"}
 _VALUE, _VARIANCE = "entries.proof_stock.value", "entries.proof_stock.variance"
+_FOUND = (
+    _booked("debit", "stock", _VALUE), _booked("debit", "variance", _VARIANCE),
+    _booked("credit", "cost", f"{_VALUE} + {_VARIANCE}"),
+)  # fmt: skip
 DOCUMENTS: list[Doc] = [
     _form("proof_thing", 1, {"name": _TEXT, "method": _TEXT, "rate": _number(4)}),
     _form("proof_spot", 2, {"name": _TEXT}),
@@ -52,10 +62,15 @@ DOCUMENTS: list[Doc] = [
     _form("proof_books", 4, {key: _link("proof_account") for key in ("stock", "other", "cost", "variance")}),
     {
         **_head("ledger", "proof_stock", 5),
-        "dimensions": {"thing": {"form": "proof_thing"}, "spot": {"form": "proof_spot"}},
+        "dimensions": {
+            "thing": {"form": "proof_thing"}, "spot": {"form": "proof_spot"}, "lot": {"type": "text", "optional": True},
+        },
         "measures": {"quantity": {"scale": 3}, "value": {"scale": 2}},
         "never": [{"id": "below", "measure": "quantity", "below": 0}],
-        "valuation": {"method": "thing.method", "quantity": "quantity", "value": "value", "standard": "thing.rate"},
+        "valuation": {
+            "method": "thing.method", "quantity": "quantity", "value": "value", "standard": "thing.rate",
+            "per": ["thing", "spot"],
+        },
         "agrees": [
             {
                 "id": "books", "measure": "value", "ledger": "proof_general", "sum": {"debit": 1, "credit": -1},
@@ -66,7 +81,7 @@ DOCUMENTS: list[Doc] = [
     },
     {
         **_head("ledger", "proof_general", 6),
-        "dimensions": {"account": {"form": "proof_account"}},
+        "dimensions": {"account": {"form": "proof_account"}, "thing": {"form": "proof_thing"}},
         "measures": {"debit": {"scale": 2}, "credit": {"scale": 2}},
         "balanced": [{"id": "voucher", "sum": {"debit": 1, "credit": -1}}],
         "calendar": "proof",
@@ -77,7 +92,7 @@ DOCUMENTS: list[Doc] = [
         7,
         {
             "kind": _TEXT, "day": {"type": "string", "format": "date", "title": "Day"}, "thing": _link("proof_thing"),
-            "spot": _link("proof_spot"), "other": _link("proof_spot"), "quantity": _number(3), "price": _number(4),
+            "spot": _link("proof_spot"), "lot": _TEXT, "other": _link("proof_spot"), "quantity": _number(3), "price": _number(4),
             "of": _number(0),
         },
         {"draft": {"title": "Draft"}, "done": {"title": "Done"}, "cancelled": {"title": "Cancelled"}},
@@ -109,9 +124,24 @@ DOCUMENTS: list[Doc] = [
         13, "add", {"ledger": "proof_stock", "adds_to": "of", "value": "price"}, _booked("debit", "stock", _VALUE),
         _booked("debit", "variance", _VARIANCE), _booked("credit", "other", f"{_VALUE} + {_VARIANCE}"),
     ),
+    _posting(14, "count", {**_HERE, "quantity": "quantity - before.quantity"}, *_FOUND),
     _posting(
-        14, "count", {**_HERE, "quantity": "quantity - before.quantity"}, _booked("debit", "stock", _VALUE),
-        _booked("debit", "variance", _VARIANCE), _booked("credit", "other", f"{_VALUE} + {_VARIANCE}"),
+        15, "count_at_price",
+        {
+            **_HERE, "quantity": "quantity - before.quantity",
+            "value": "ROUND(quantity * price, 2) - before.value",
+        },
+        *_FOUND,
+    ),
+    _posting(
+        16, "absorb", _booked("credit", "cost", "before.debit - before.credit", id="gathered"),
+        _booked("debit", "variance", "entries.gathered.credit"),
+    ),
+    _posting(
+        17, "accrue", _booked("debit", "cost", "0", check={
+            "holds": "price = before.debit - before.credit", "says": "That is not what is there.", "stays": True,
+        }),
+        _booked("debit", "variance", "1"), _booked("credit", "other", "1"),
     ),
 ]  # fmt: skip
 
