@@ -190,9 +190,12 @@ class SoldShort(Sold):
     def demand(self) -> list[tuple[Any, ...]]:
         return [(row["state"], row["open"]) for row in rows_of("demand", order=self.order)]
 
-    def hold(self, quantity: str) -> int:
+    def draft_of_hold(self) -> int:
         (line,) = rows_of("order_progress", order=self.order)
-        made = int(asking.ask(self.keeper, "order_progress", line["id"], "order_line_to_reservation").record)
+        return int(asking.ask(self.keeper, "order_progress", line["id"], "order_line_to_reservation").record)
+
+    def hold(self, quantity: str) -> int:
+        made = self.draft_of_hold()
         head = {"quantity": quantity, "warehouse": named("warehouse", code="MAIN")}
         records.change_record(self.keeper, "reservation", made, head)
         service.submit(self.keeper, "reservation", made)
@@ -208,7 +211,7 @@ def test_a_sales_order_closed_short_gives_back_what_was_wanted_and_held_for_it(f
     sold = SoldShort(lines=1)
     held = sold.hold("6")
     sold.deliver("4")
-    assert (sold.state, sold.demand(), reserved(sold.items[0])) == ("part_delivered", [("open", 6)], 6)
+    assert (sold.state, sold.demand(), reserved(sold.items[0])) == ("part_delivered", [("open", 6)], 2)
     sold.close()
     assert (sold.state, sold.progress(), sold.demand()) == ("closed", [("closed", 0)], [("closed", 0)])
     assert reserved(sold.items[0]) == 0

@@ -81,6 +81,17 @@ def rows_of(
     return rows, problems
 
 
+def key_of(
+    bridge: BridgeSpec, target: FormSpec, env: Mapping[str, Any], context: Context
+) -> tuple[Values, list[Problem]]:
+    """The key of the records that a source changes, and what kept it from being calculated."""
+    wanted = {name: bridge.values[name] for name in bridge.by}
+    try:
+        return _values(wanted, target.fields, {"source": env, **env, "record": env}, context), []
+    except _Failed as failed:
+        return {}, [problem_at(bridge, None, failed.key, failed.error.message)]
+
+
 def made_of(
     bridge: BridgeSpec, target: FormSpec, scope: Mapping[str, Any], context: Context
 ) -> tuple[Values, list[Problem]]:

@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from formloop.bridges.spec import ASKED, CANCELLED, CLOCK, FOUND, BridgeSpec, Find, Lines
+from formloop.bridges.spec import ASKED, CANCELLED, CLOCK, FOUND, THERE, BridgeSpec, Find, Lines
 from formloop.core.definitions import Doc, Kind, Library, kinds, load_schema, name_pattern, with_suggestion
 from formloop.core.errors import Problem
 from formloop.core.expression import BOOL, Expression, ListType, RecordType, Type, check_sql
@@ -50,9 +50,12 @@ def references(doc: Doc) -> set[tuple[str, str]]:
 
 
 def names_for(
-    source: FormSpec, each: str | None, found: FormSpec | DatasetSpec | None = None
+    source: FormSpec,
+    each: str | None,
+    found: FormSpec | DatasetSpec | None = None,
+    there: FormSpec | None = None,
 ) -> dict[str, Type]:
-    """What expressions of a bridge can name: the source's own fields, `line`, `found`, and the record as a whole."""
+    """What expressions of a bridge can name: the source's own fields, `line`, `found`, `there`, and the record as a whole."""
     whole = RecordType(source.key, lambda: source.names)
     names: dict[str, Type] = {"source": whole, **source.names, "record": whole}
     lines = source.names.get(each) if each else None
@@ -62,6 +65,8 @@ def names_for(
         names |= {FOUND: ListType(kind, (FOUND,)), "line": kind}
     if isinstance(lines, ListType):
         names["line"] = lines.of
+    if there is not None:
+        names[THERE] = RecordType(there.key, lambda: there.names)
     return names
 
 
@@ -95,7 +100,7 @@ class Reader:
         there = self._looked_up(doc["find"]) if "find" in doc else None
         if source:
             self._check_source(source, each)
-            names = names_for(source, each, there)
+            names = names_for(source, each, there, target if doc["to"].get("every") else None)
         whole = (
             {key: kind for key, kind in names.items() if key != "line"}
             if ASKED in doc["from"]["on"]
@@ -105,6 +110,7 @@ class Reader:
             self._check_target(target)
         self._check_asked()
         self._check_clock()
+        self._check_every()
         when = self._expression(doc["when"], "when", whole, BOOL) if "when" in doc and source else None
         return BridgeSpec(
             id=doc["x-id"],
@@ -118,6 +124,7 @@ class Reader:
             target=doc["to"]["form"],
             by=tuple(doc["to"].get("by", ())),
             values=self._values(source, target, whole) if source and target else {},
+            every=bool(doc["to"].get("every")),
             removed=doc.get("removed", "keep"),
             together=doc.get("run", "after") == "together",
             find=self._find(source, there),
@@ -211,6 +218,17 @@ class Reader:
                 )
                 self._say("asked", "to.open" if at == "open" else at, says)
 
+    def _check_every(self) -> None:
+        """What only changes finds its records by a key of the source record, and by itself."""
+        said = self.doc["to"]
+        if not said.get("every"):
+            return
+        if "by" not in said:
+            self._say("every", "to.by", M("Say by which fields the records are found that are changed."))
+        if "each" in self.doc["from"] or ASKED in self.doc["from"]["on"]:
+            text = M("What only changes records that are there runs by itself, once for the whole record.")
+            self._say("every", "to.every", text)
+
     def _check_clock(self) -> None:
         """Set times go with their event, and with what runs by itself afterwards."""
         said, clocked = self.doc["from"], CLOCK in self.doc["from"]["on"]
@@ -253,7 +271,13 @@ class Reader:
                 self._say("no_value", at, M("Say under “map” which value “{key}” has.", key=key))
 
     def _values(self, source: FormSpec, target: FormSpec, names: Mapping[str, Type]) -> dict[str, Expression]:
-        return self._given(self.doc["map"], "map", source, target.key, target.fields, names)
+        found = self._given(self.doc["map"], "map", source, target.key, target.fields, names)
+        for key in self.doc["to"].get("by", ()) if self.doc["to"].get("every") else ():
+            if key in found and any(path[0] == THERE for path in found[key].reads):
+                self._say(
+                    "there", f"map.{key}", M("The key is of the source; “there” is what is found by it.")
+                )
+        return found
 
     def _given(
         self,

@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import Table, and_, bindparam, not_, select
 
-from formloop.bridges.spec import BridgeSpec
+from formloop.bridges.spec import CANCELLED, BridgeSpec
 from formloop.core import clock
 from formloop.db import Prepared, adding, among, connection, handed, places_for, reading
+from formloop.forms import rows
 from formloop.forms.spec import FormSpec, Values
 from formloop.forms.tables import change, record_link
 
@@ -107,6 +108,18 @@ def _holders(table: Table, by: tuple[str, ...], places: tuple[int, ...]) -> Prep
     named = [column.label(f"by_{place}") for place, column in enumerate(columns)]
     live = select(table.c.id, table.c.state, *named).where(*fits, table.c.deleted_at.is_(None))
     return Prepared(live.order_by(table.c.id.desc()))
+
+
+def hold_by_key(target: FormSpec, key: Values) -> list[Values]:
+    """The records with these key values, neither deleted nor cancelled, locked until they are changed; none where one is empty."""
+    if any(value is None for value in key.values()):
+        return []
+    table = target.table
+    same = (table.c[name] == value for name, value in key.items())
+    query = select(table.c.id).where(*same, table.c.deleted_at.is_(None), table.c.state != CANCELLED)
+    ids = list(connection().execute(query.order_by(table.c.id).with_for_update()).scalars())
+    found = rows.load(connection(), target, ids) if ids else {}
+    return [found[each] for each in ids]
 
 
 def find_live(target: FormSpec, ids: Iterable[int]) -> dict[int, Values]:

@@ -42,6 +42,9 @@ def _reads_hidden(actor: Actor, bridge: BridgeSpec) -> Iterator[Problem]:
         there = get_form(bridge.find.form)
         own |= {(there.key, path) for read in bridge.reads_found if (path := _own_path(there, read))}
         elsewhere |= {(form, key) for _, form, key in read_elsewhere(there, bridge.reads_found)}
+    target = get_form(bridge.target)
+    own |= {(target.key, path) for read in bridge.reads_there if (path := _own_path(target, read))}
+    elsewhere |= {(form, key) for _, form, key in read_elsewhere(target, bridge.reads_there)}
     for form, path in sorted(own | elsewhere):
         if not sees(actor, form, path):
             text = M(
@@ -63,7 +66,7 @@ def _own_path(source: FormSpec, read: tuple[str, ...]) -> str | None:
 
 def _writes_forbidden(actor: Actor, bridge: BridgeSpec) -> Iterator[Problem]:
     target = get_form(bridge.target)
-    for action in ("create", "edit"):
+    for action in ("edit",) if bridge.every else ("create", "edit"):
         permit = permits.find_permit(actor, action, target)
         for key in _written(bridge):
             if permit is None or key not in permit.everywhere:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from formloop.access.actor import SYSTEM, Actor, get_actor
-from formloop.bridges import engine, provenance, targets
+from formloop.bridges import changing, engine, provenance, targets
 from formloop.bridges.engine import CLEAR, RUN, Row
 from formloop.bridges.kind import check_version
 from formloop.bridges.spec import CANCELLED, BridgeSpec
@@ -151,12 +151,15 @@ def _told(error: FormloopError) -> Any:
 def run(bridge: BridgeSpec, actor: Actor, record: Values, clear: bool, cause: Cause) -> None:
     """Make the targets of `record` what they should be now; Invalid, naming bridge and line, when that is refused."""
     target = get_form(bridge.target)
-    wanted = [] if clear else _wanted(bridge, actor, record)
     links = provenance.list_links(bridge, record["id"])
-    known = targets.list_known(bridge, target, wanted, links)
-    stays = {each["id"] for each in known if each is not None}
-    left = {made for _, made in links} - stays if bridge.removed != "keep" else set()
-    gone = targets.list_given_up(bridge, target, actor, record["id"], left) if left else []
+    if bridge.every:
+        wanted, known, gone = changing.list_work(bridge, target, actor, record, clear)
+    else:
+        wanted = [] if clear else _wanted(bridge, actor, record)
+        known = targets.list_known(bridge, target, wanted, links)
+        stays = {each["id"] for each in known if each is not None}
+        left = {made for _, made in links} - stays if bridge.removed != "keep" else set()
+        gone = targets.list_given_up(bridge, target, actor, record["id"], left) if left else []
     drafts = [_draft(bridge, target, row, there) for row, there in zip(wanted, known, strict=True)]
     cancelled = [each for each in gone if bridge.removed == "cancel" and each["state"] != CANCELLED]
     drafts += [Draft({}, each["id"], state=CANCELLED) for each in cancelled]

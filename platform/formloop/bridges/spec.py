@@ -14,6 +14,7 @@ CANCELLED = "cancelled"  # the state that `cancelled` waits for and that `remove
 ASKED = "asked"  # nothing happens: somebody asks for it on the record's page
 CLOCK = "clock"  # nothing happens: it is time
 FOUND = "found"  # what expressions call the records that `find` finds
+THERE = "there"  # what expressions call the record that is changed, as it is before
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +53,8 @@ class BridgeSpec:
 
     `each` is the subform whose lines give one target each, or None for one target a record. `by` are the
     target's key fields; without them a target is found again through the link to its source. One that is asked for
-    makes one record at a time, with `lines`, and no second one while the first is in a state of `open`.
+    makes one record at a time, with `lines`, and no second one while the first is in a state of `open`. With `every` it
+    changes all records that have the key, and makes none.
     """
 
     id: str
@@ -71,6 +73,7 @@ class BridgeSpec:
     find: Find | None = None
     lines: Lines | None = None
     open: tuple[str, ...] = ()
+    every: bool = False
 
     @property
     def asked(self) -> bool:
@@ -101,13 +104,19 @@ class BridgeSpec:
     def reads(self) -> frozenset[Path]:
         """Every path that its expressions read, as seen from the source record."""
         own = frozenset(path[1:] for path in self._where if path[0] == OWN)
-        return own | frozenset(self._from_record(path) for path in self._paths if not self._is_found(path))
+        elsewhere = (path for path in self._paths if not self._is_found(path) and not self._is_there(path))
+        return own | frozenset(self._from_record(path) for path in elsewhere)
 
     @cached_property
     def reads_found(self) -> frozenset[Path]:
         """Every path that they read of the records found, as seen from one of those."""
         own = frozenset(path for path in self._where if path[0] != OWN)
         return own | frozenset(path[1:] for path in self._paths if self._is_found(path) and path[1:])
+
+    @cached_property
+    def reads_there(self) -> frozenset[Path]:
+        """Every path that they read of a record that is changed, as seen from it."""
+        return frozenset(path[1:] for path in self._paths if self._is_there(path) and path[1:])
 
     @property
     def _where(self) -> frozenset[Path]:
@@ -123,6 +132,9 @@ class BridgeSpec:
 
     def _is_found(self, path: Path) -> bool:
         return self.find is not None and (path[0] == FOUND or (path[0] == "line" and not self.each))
+
+    def _is_there(self, path: Path) -> bool:
+        return self.every and path[0] == THERE
 
     def _from_record(self, path: Path) -> Path:
         if path[0] == "line" and self.each:

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import select
 
 from formloop.access.actor import Actor
-from formloop.bridges import asking, engine, provenance, publisher_rights, service, targets
-from formloop.bridges.engine import CLEAR, RUN, Row
+from formloop.bridges import asking, changing, engine, provenance, publisher_rights, service, targets
+from formloop.bridges.engine import CLEAR, RUN
 from formloop.bridges.spec import ASKED, CANCELLED, CLOCK, BridgeSpec
 from formloop.core import clock
 from formloop.core.definitions import Doc
@@ -68,8 +68,9 @@ def _try(actor: Actor, doc: Doc, trial: Trial, locale: str, on: str) -> Trial:
     effect, trial.reason = _set_off(bridge, actor, record, on)
     if effect is None:
         return trial
-    wanted = [] if effect == CLEAR or bridge.asked else targets.rows_of(bridge, actor, record)[0]
-    if effect == RUN and not bridge.asked:
+    alone = bridge.asked or bridge.every  # neither leaves lines out
+    wanted = [] if effect == CLEAR or alone else targets.rows_of(bridge, actor, record)[0]
+    if effect == RUN and not alone:
         trial.left_out = (len(record.get(bridge.each) or ()) if bridge.each else 1) - len(wanted)
     begun = Mark(clock.new_id())
     try:
@@ -84,7 +85,12 @@ def _try(actor: Actor, doc: Doc, trial: Trial, locale: str, on: str) -> Trial:
         )
         trial.left_out = 0  # what could not be calculated was not left out
         return trial
-    _collect(trial, bridge, actor, wanted, begun, locale)
+    target = get_form(bridge.target)
+    if bridge.every:
+        known = changing.list_work(bridge, target, actor, record, effect == CLEAR)[1]
+    else:
+        known = targets.list_known(bridge, target, wanted, provenance.list_links(bridge, trial.record))
+    _collect(trial, bridge, actor, known, begun, locale)
     return trial
 
 
@@ -128,10 +134,9 @@ def _behind(bridge: BridgeSpec, state: str) -> list[str]:
 
 
 def _collect(
-    trial: Trial, bridge: BridgeSpec, actor: Actor, wanted: Sequence[Row], begun: Mark, locale: str
+    trial: Trial, bridge: BridgeSpec, actor: Actor, known: Sequence[Values | None], begun: Mark, locale: str
 ) -> None:
     target, conn = get_form(bridge.target), connection()
-    known = targets.list_known(bridge, target, wanted, provenance.list_links(bridge, trial.record))
     due = {each["id"] for each in known if each is not None}
     own: dict[int, Any] = {}
     others: dict[str, set[int]] = {}

@@ -89,7 +89,8 @@ def lines_of(doc: Mapping[str, Any], source: FormSpec) -> Field | None:
 def names_in(doc: Mapping[str, Any], source: FormSpec) -> dict[str, Type]:
     """What the expressions of a bridge can name."""
     lines = lines_of(doc, source)
-    return names_for(source, lines.key if lines else None, form_at(doc, "find") or _dataset_in(doc))
+    there = form_at(doc, "to") if mapping(doc.get("to")).get("every") else None
+    return names_for(source, lines.key if lines else None, form_at(doc, "find") or _dataset_in(doc), there)
 
 
 def _dataset_in(doc: Mapping[str, Any]) -> DatasetSpec | None:

@@ -1,0 +1,114 @@
+"""Stock held for a line of an order: the line's own deliveries take it, and it is given back with the line."""
+
+from decimal import Decimal as D
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from formloop.access.actor import SYSTEM
+from formloop.core.errors import FormloopError, Invalid
+from formloop.forms import reads
+from formloop.forms import service as records
+from formloop.ledgers.verifying import verify
+from formloop.workflows import service
+from formloop.workflows.amendments import service as amendments
+from packs.test_closing_short import SoldShort, reserved, rows_of
+from packs.test_order_progress import agree
+from packs.trading import named
+
+
+class Scarce(SoldShort):
+    """An order of 10 of an item of which there are just so many."""
+
+    def __init__(self, there: str = "10") -> None:
+        super().__init__(lines=1)
+        (self.item,) = self.items
+        row = {"item": self.item, "quantity": str(100 - int(there))}
+        head = {"day": "2026-03-02", "warehouse": named("warehouse", code="MAIN"), "lines": [row]}
+        service.submit(self.keeper, "stock_out", int(records.create(SYSTEM, "stock_out", head)["id"]))
+
+    def held(self) -> list[tuple[Any, ...]]:
+        found = rows_of("reservation", item=self.item)
+        return [(each["state"], each["quantity"]) for each in found]
+
+    def cancel(self) -> None:
+        amendments.propose(self.seller, "sales_order", self.order, None, "Not wanted")
+        agree("sales_order", self.order, "approver")
+
+
+def test_a_delivery_takes_what_is_held_for_its_own_line(filled: Flask) -> None:
+    sold = Scarce("10")
+    sold.hold("10")
+    sold.deliver("4")
+    assert (sold.held(), reserved(sold.item)) == ([("held", 6)], 6)
+    sold.deliver("6")
+    assert (sold.held(), reserved(sold.item), sold.state) == ([("cancelled", 6)], 0, "delivered")
+    assert verify() == []
+
+
+def test_what_is_held_for_a_line_is_no_other_orders(demo: Flask) -> None:
+    sold = Scarce("10")
+    sold.hold("6")
+    row = {"item": sold.item, "quantity": "5"}
+    head = {"day": "2026-03-03", "warehouse": named("warehouse", code="MAIN"), "lines": [row]}
+    other = int(records.create(SYSTEM, "stock_out", head)["id"])
+    with pytest.raises(Invalid):
+        service.submit(sold.keeper, "stock_out", other)
+
+
+def test_more_delivered_than_held_leaves_nothing_held_and_the_rest_of_the_line_open(demo: Flask) -> None:
+    sold = Scarce("10")
+    sold.hold("4")
+    sold.deliver("4")
+    assert (sold.held(), sold.progress()) == ([("cancelled", 4)], [("open", 6)])
+    sold.hold("2")
+    sold.deliver("6")
+    assert (sold.held()[1], reserved(sold.item)) == (("cancelled", 2), 0)
+
+
+def test_a_cancelled_order_gives_back_what_was_held_for_it(demo: Flask) -> None:
+    sold = Scarce()
+    sold.hold("6")
+    sold.cancel()
+    assert (sold.held(), reserved(sold.item), verify()) == ([("cancelled", 6)], 0, [])
+
+
+def test_of_a_line_amended_to_less_no_more_is_held_than_is_open(demo: Flask) -> None:
+    sold = Scarce()
+    sold.hold("8")
+    sold.amend("5")
+    assert (sold.held(), reserved(sold.item)) == ([("held", 5)], 5)
+    sold.amend("9")
+    assert (sold.held(), reserved(sold.item)) == ([("held", 5)], 5)
+
+
+def test_a_delivery_taken_back_leaves_what_was_given_back_free(demo: Flask) -> None:
+    sold = Scarce()
+    sold.hold("10")
+    sent = sold.deliver("4")
+    amendments.propose(sold.keeper, "delivery", sent, None, "Not loaded")
+    agree("delivery", sent, "accountant")
+    assert (sold.held(), sold.progress()) == ([("held", 6)], [("open", 10)])
+    sold.deliver("10")
+    assert (sold.held(), reserved(sold.item)) == ([("cancelled", 6)], 0)
+
+
+def test_no_more_is_held_for_a_line_than_is_open_of_it(demo: Flask) -> None:
+    sold = Scarce("99")
+    with pytest.raises(Invalid) as error:
+        sold.hold("50")
+    assert "check:of_open" in [each.code for each in error.value.problems]
+    assert reserved(sold.item) == D(0)
+
+
+def test_a_draft_for_a_line_goes_with_the_line(demo: Flask) -> None:
+    sold = Scarce()
+    made = sold.draft_of_hold()
+    sold.close()
+    assert reads.get_record(SYSTEM, "reservation", made)["state"] == "cancelled"
+    with pytest.raises(FormloopError):
+        service.submit(sold.keeper, "reservation", made)
+    sold.close(bridge="sales_order_to_reopening")
+    sold.hold("3")
+    assert (sold.held()[1:], reserved(sold.item)) == ([("held", 3)], 3)
