@@ -122,7 +122,7 @@ def _play_all(actor: Actor, wanted: Play) -> Played:
 def _publish_first(actor: Actor, wanted: Play) -> None:
     """Publish what was never published, and let the initiator use a new form, which no role gives to anybody."""
     if wanted.needed:
-        is_new = library.find_published("form", wanted.form) is None
+        is_new = library.is_new("form", wanted.form)
         publishing.publish_drafts(actor, wanted.needed)
         if is_new:
             first_rights.give(get_actor(wanted.initiator), wanted.form, f"{wanted.form[:30]}_played")
