@@ -176,7 +176,10 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     edit(event.shiftKey ? "redo" : "undo");
   }
-  if (event.key === "Escape" && !event.defaultPrevented && selected() && !document.querySelector("dialog[open]")) select("");
+  if (event.key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open]")) {
+    if (typing) event.target.blur();  // what was typed is kept first
+    waiting = waiting.then(() => { if (selected()) select(""); });  // also what a click is still about to select
+  }
   const brick = event.target.closest("[data-brick]");
   if (!brick) return;
   const at = brick.dataset.select;

@@ -1,5 +1,7 @@
 """What opens in the big dialog of the designers: how it stands there, and what keys do beside it."""
 
+import time
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -27,6 +29,41 @@ def test_functions_and_fields_stand_in_columns(browser: Browser, site: Site, lan
     assert len(_left_edges(page, f"{functions} > span")) == 1
     assert len(_left_edges(page, f"{functions} > code")) == 1
     assert len(_left_edges(page, f"{fields} > code")) == 1
+
+
+def test_escape_keeps_what_was_typed_and_leads_back_to_the_form(browser: Browser, site: Site) -> None:
+    page = enter(browser, site, "administrator")
+    _begin(page, site, "Typed before Escape")
+    page.locator("[data-type=subform]").click()
+    settled(page)
+    page.keyboard.type("Positions")
+    page.keyboard.press("Escape")
+    settled(page)
+    expect(page.locator(".fl-brick-label")).to_have_text("Positions")
+    expect(page.locator("#studio-canvas")).to_have_attribute("data-selected", "")
+    page.route("**/studio/*?at=*", lambda route: (time.sleep(0.3), route.continue_()))
+    page.locator(".fl-brick-face").click()
+    page.keyboard.press("Escape")  # before the click is answered
+    page.wait_for_function("() => waiting.then(() => waiting).then(() => !selected())")
+    expect(page.locator("#studio-canvas")).to_have_attribute("data-selected", "")
+
+
+def test_the_dialog_stays_where_it_opened(browser: Browser, site: Site) -> None:
+    page = enter(browser, site, "administrator")
+    _begin(page, site, "Dialog that grows")
+    for each in ("number", "text"):
+        page.locator(f"[data-type={each}]").first.click()
+        settled(page)
+    page.locator('#studio-props [data-formula$="x-visible"]').first.click()
+    page.wait_for_selector("[data-sentence]")
+    top = "() => document.getElementById('fl-dialog').getBoundingClientRect().top"
+    opened = page.evaluate(top)
+    page.locator("[data-sentence] [name=field]").first.select_option(index=1)
+    page.locator("[data-sentence] [name=value]").first.fill("5")
+    expect(page.locator("#fl-verdict strong")).to_be_visible()
+    for _ in range(3):
+        page.locator("[data-comparison-more]").click()
+    assert page.evaluate(top) == opened
 
 
 def test_values_to_try_a_rule_with_are_chosen_and_searched(browser: Browser, site: Site) -> None:

@@ -60,7 +60,36 @@ def test_the_story_is_played(app):
     demonstration._add_people()
     definitions.publish_many(SYSTEM, [document(name) for name in DOCUMENTS], "tutorial")
     seller = people.find_person("seller")
-    people.change_person(SYSTEM, seller.id, roles=("requester",))
+    people.change_person(SYSTEM, seller.id, roles=("request_writer",))
     story = loads((FOLDER / "scenario.json").read_text("utf-8"))
     assert scenario.play(story) == []
     assert get_form("to_buy").version == 1
+
+
+def test_nothing_of_the_tutorial_is_called_like_what_the_demo_has():
+    shipped = FOLDER.parents[1] / "templates_library"
+    assert [name for name in DOCUMENTS if [*shipped.glob(f"*/{name}")]] == []
+
+
+def test_the_pages_say_what_the_tutorial_calls_them(app):
+    with app.test_request_context():
+        source = app.jinja_env.get_or_select_template
+        pages = "".join(
+            Path(str(source(name).filename)).read_text("utf-8")
+            for name in (
+                "studio/new.html",
+                "studio/new_bridge.html",
+                "definitions/new.html",
+                "studio/_bar.html",
+            )
+        )
+    for label in (
+        "From a list of labels",
+        "Name of the form",
+        "Labels",
+        "Make the draft",
+        "Write it as text",
+        "Begin",
+    ):
+        assert f"*{label}" in PAGE or f"→ {label}" in PAGE, label
+        assert f'_("{label}")' in pages, label

@@ -348,3 +348,13 @@ def test_a_new_page_asks_for_what_a_draft_needs(
     publish({**ORDER, "properties": fields})
     label = client.get("/f/order/new").text.split('for="f-note"')[1].split("</label>")[0]
     assert ("fl-required" in label) == stars
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_must_be_filled_in_before_it_is_submitted_says_so_while_it_may_be_empty(
+    client: FlaskClient, shop: Shop
+) -> None:
+    for rule, said in (('state <> "draft"', 1), ('state = "draft"', 0), ("total > 1000", 0)):
+        fields = {**ORDER["properties"], "note": {**ORDER["properties"]["note"], "x-required": rule}}
+        publish({**ORDER, "properties": fields})
+        assert client.get("/f/order/new").text.count("Must be filled in before it is submitted.") == said

@@ -283,3 +283,35 @@ def test_what_only_this_site_can_read_is_told_before_it_is_taken_along(app: Flas
     client = app.test_client()
     client.set_cookie(COOKIE, sessions.open_session(mei))
     assert "the department Sales" in client.get(f"/apps/{notes}/contents").text
+
+
+@SQLITE
+def test_the_menu_the_start_page_and_the_page_of_an_application_have_one_order(
+    notes: str, app: Flask
+) -> None:
+    """Three forms behind the one that its menu names, with titles that are not in the order of their keys."""
+    titles = {"a_form": "Zinc", "b_form": "Brass", "c_form": "Copper"}
+    for number, (key, title) in enumerate(titles.items()):
+        form = {**note_form(), "x-id": f"0000a00{number}", "x-key": key, "title": title}
+        definitions.save_draft(SYSTEM, "form", form, app=notes)
+        definitions.publish(SYSTEM, form["x-id"])
+    for number, title in enumerate(
+        ("Beta", "Alpha")
+    ):  # whose places are the same, and whose keys are not in order
+        applications.create(SYSTEM, title, "", "book", "green")
+        form = {**note_form(), "x-id": f"0000b00{number}", "x-key": f"of_{number}", "title": f"Of {title}"}
+        definitions.save_draft(SYSTEM, "form", form, app=title.lower())
+        definitions.publish(SYSTEM, form["x-id"])
+    client = app.test_client()
+    boss = people.add_person(SYSTEM, "boss", "Boss", administrator=True)
+    client.set_cookie(COOKIE, sessions.open_session(boss))
+    start = client.get("/").text
+    wanted = ["Of Alpha", "Of Beta", "Note", "Brass", "Copper", "Zinc"]
+
+    def order(text: str) -> list[str]:
+        return sorted(wanted, key=lambda title: text.index(f">{title}<"))
+
+    menu, tiles = start.split("<main", 1)
+    assert order(menu) == order(tiles) == wanted
+    own = client.get(f"/apps/{notes}?all=1").text.split("<main", 1)[1]
+    assert sorted(wanted[2:], key=lambda title: own.index(f">{title}<")) == wanted[2:]

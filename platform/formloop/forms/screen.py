@@ -10,7 +10,7 @@ from formloop.access import people
 from formloop.access.actor import Actor
 from formloop.core.errors import Problem
 from formloop.core.expression import Context, EvaluationError, Expression
-from formloop.core.text import localized
+from formloop.core.text import M, localized
 from formloop.db import reading
 from formloop.forms import engine, files
 from formloop.forms.kind import get_form
@@ -20,6 +20,7 @@ from formloop.forms.reads import list_titles
 from formloop.forms.spec import Field, FormSpec, Values
 
 Names = dict[tuple[str, Any], str]
+LATER = M("Must be filled in before it is submitted.")
 
 
 @dataclass(slots=True)
@@ -256,6 +257,9 @@ def _cell(
     names: Names,
 ) -> Cell:
     readonly = each.readonly or each.computed or holds(each.readonly_when, env, context)
+    required = each.required or holds(each.required_when, env, context)
+    later = LATER.render(locale) if not required and _is_required_later(each, env, context) else ""
+    said = localized(each.schema, "description", locale), later
     inside = any(c.path in editable for c in each.children)
     return Cell(
         field=each,
@@ -264,15 +268,21 @@ def _cell(
         text=shown_text(each, value, locale, names),
         input=each.type.input_text(each, value),
         label=each.title(locale),
-        hint=localized(each.schema, "description", locale),
+        hint=" ".join(filter(None, said)),
         shown=each.visible is None or holds(each.visible, env, context),
-        required=each.required or holds(each.required_when, env, context),
+        required=required,
         readonly=readonly or (each.path not in editable and not inside),
         problem=by_place.get(name, ""),
         note=each.type.note(each, value, env, locale),
         items=[(v, names.get((source, v), f"#{v}")) for v in _several(value)] if (source := _source(each)) else [],
         choices=choices_of(each, locale),
     )  # fmt: skip
+
+
+def _is_required_later(each: Field, env: Values, context: Context) -> bool:
+    """Whether a field that may still be empty must be filled in once the record is no longer in the state it is in."""
+    rule = each.required_when
+    return rule is not None and ("state",) in rule.reads and holds(rule, {**env, "state": ""}, context)
 
 
 def choices_of(each: Field, locale: str) -> list[tuple[str, str]]:

@@ -55,7 +55,7 @@ def _home() -> dict[str, object] | None:
 
 
 def _apps() -> dict[str, object]:
-    actor, known = current(), apps.list_apps()
+    actor, locale, known = current(), viewer.locale(), apps.list_apps()
     found: dict[str, list[library.Entry]] = {}
     for entry in library.list_entries("form"):
         if gate.allows(actor, "view", f"form:{entry.key}"):
@@ -63,9 +63,9 @@ def _apps() -> dict[str, object]:
     shown = []
     for key, entries in found.items():
         app = apps.app_of(key, known)
-        ordered = sorted((app.place("form", entry.key), place) for place, entry in enumerate(entries))
-        shown.append((app, [(entries[place], _icon(entries[place])) for _, place in ordered]))
-    shown.sort(key=lambda each: each[0].order)
+        entries.sort(key=lambda each: (app.place("form", each.key), each.name(locale)))
+        shown.append((app, [(each, _icon(each)) for each in entries]))
+    shown.sort(key=lambda each: (each[0].order, each[0].name(locale)))  # as in the menu
     return {"apps": shown, "own": service.OWN_FORMS}
 
 

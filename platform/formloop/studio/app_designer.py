@@ -29,7 +29,7 @@ class AppDesigner(Designer):
 
 
 def menu_of(doc: Doc, locale: str) -> list[Option]:
-    """The forms and the datasets for the menu of an application, in its order, then by name."""
+    """What stands in the menu of an application: in its order, then the forms and the datasets by name."""
     said = [each for each in listing(doc.get("menu")) if isinstance(each, str)]
     found = []
     for kind in PAGES:
@@ -37,7 +37,12 @@ def menu_of(doc: Doc, locale: str) -> list[Option]:
             document = library.find_document(kind, entry.key) or {}
             if entry.app == doc.get("x-key") and (kind == "form" or document.get("menu")):
                 found.append((f"{kind}:{entry.key}", localized(document, "title", locale)))
-    return sorted(found, key=lambda each: (said.index(each[0]) if each[0] in said else len(said), each[1]))
+
+    def place(each: Option) -> tuple[int, int, str]:
+        name, title = each
+        return said.index(name) if name in said else len(said), PAGES.index(name.partition(":")[0]), title
+
+    return sorted(found, key=place)
 
 
 def _move(by: int) -> Act:
