@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from formloop.access import people
 from formloop.access.actor import SYSTEM
 from formloop.bridges import asking
 from formloop.core.errors import FormloopError, Invalid
@@ -235,3 +236,19 @@ def test_a_line_closed_short_is_not_changed_and_the_other_is_delivered(demo: Fla
     amendments.propose(sold.keeper, "delivery", sent, None, "Not loaded")
     agree("delivery", sent, "accountant")
     assert (sold.state, sold.progress()) == ("confirmed", [("closed", 0), ("open", 10)])
+
+
+def test_the_page_of_a_sales_order_says_who_closed_which_line_and_why(
+    demo: Flask, people_of_demo: Callable[[str], FlaskClient]
+) -> None:
+    sold = SoldShort(lines=2)
+    sold.close(sold.items[0])
+    seller = people_of_demo("seller")
+    page = f"/f/sales_order/query/progress?record={sold.order}"
+    assert "/f/sales_order/query/progress" in seller.get(f"/f/sales_order/{sold.order}").text
+    told = seller.get(page).text
+    assert told.count("Customer wants no more") == 1
+    (name,) = people.names_of([sold.seller.person_id or 0]).values()
+    assert told.count(name) == 1
+    sold.close(bridge="sales_order_to_reopening")
+    assert "Customer wants no more" not in seller.get(page).text
