@@ -19,6 +19,12 @@ from formloop.forms.publisher_rights import read_elsewhere
 assert role_kind.ROLE.name == "role"  # importing it makes the kind known
 READS = {"form": "sales_order", "may": ["view"]}
 ITEMS = {"form": "item", "may": ["view"]}
+CHANGES = {
+    "from": {"form": "sales_order", "on": ["updated"]},
+    "to": {"form": "demand", "by": ["source"], "every": True},
+    "when": "there.quantity > 0",
+    "map": {"source": "id", "need_date": "order_date"},
+}
 WRITES = {"form": "demand", "may": ["view", "create", "edit"]}
 
 
@@ -105,3 +111,13 @@ def test_what_a_builder_may_not_delete_is_not_deleted_for_them(trade: Trade) -> 
 def test_an_administrator_publishes_everything(trade: Trade) -> None:
     made = definitions.save_draft(SYSTEM, "bridge", bridge(removed="delete"))
     assert definitions.publish(SYSTEM, made.id)
+
+
+def test_what_only_changes_reads_what_is_there_and_makes_nothing(trade: Trade) -> None:
+    edits = {"form": "demand", "may": ["view", "edit"]}
+    assert codes(builder(READS, edits), **CHANGES) == set()
+
+
+def test_what_is_there_is_not_read_for_who_may_not_see_it(trade: Trade) -> None:
+    edits = {"form": "demand", "may": ["view", "edit"], "except": ["quantity"]}
+    assert codes(builder(READS, edits), **CHANGES) == {("reads_hidden", "map")}

@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from formloop.access import people
 from formloop.access.actor import SYSTEM
 from formloop.bridges import asking
 from formloop.core.errors import FormloopError, Invalid
@@ -18,7 +19,7 @@ from formloop.forms import reads
 from formloop.forms import service as records
 from formloop.forms.kind import get_form
 from formloop.ledgers.verifying import verify
-from formloop.workflows import service
+from formloop.workflows import cases, service
 from formloop.workflows.amendments import service as amendments
 from packs.test_order_progress import Sold, agree
 from packs.trading import Trade, actor_of, named
@@ -129,8 +130,20 @@ def test_one_line_is_closed_and_the_other_still_comes(demo: Flask) -> None:
     amendments.propose(ordered.keeper, "receipt", rest, None, "Wrong goods")
     agree("receipt", rest, "accountant")
     assert (ordered.state, ordered.progress()[1]) == ("confirmed", ("open", 100, 0))
-    with pytest.raises(Invalid):
-        amendments.propose(ordered.buyer, "purchase_order", ordered.order, None, "Not needed")
+    amendments.propose(ordered.buyer, "purchase_order", ordered.order, None, "Not needed")
+    agree("purchase_order", ordered.order, "administrator")
+    assert (ordered.state, [each[0] for each in ordered.progress()]) == ("cancelled", ["cancelled"] * 2)
+
+
+def test_what_was_received_wrongly_of_a_closed_line_is_closed_too(demo: Flask) -> None:
+    ordered = Ordered()
+    came = ordered.receive("60")
+    ordered.close()
+    amendments.propose(ordered.keeper, "receipt", came, None, "Wrong goods")
+    agree("receipt", came, "accountant")
+    assert (ordered.state, ordered.progress()) == ("closed", [("closed", 0, 100)])
+    ordered.open_again()
+    assert (ordered.state, ordered.progress()) == ("confirmed", [("open", 100, 0)])
 
 
 def test_what_goes_back_of_a_closed_line_is_not_waited_for(demo: Flask) -> None:
@@ -142,7 +155,7 @@ def test_what_goes_back_of_a_closed_line_is_not_waited_for(demo: Flask) -> None:
     head = {"day": "2026-03-09", "supplier": named("supplier", code="S0002"), "lines": [row]}
     back = int(records.create(ordered.keeper, "supplier_return", head)["id"])
     service.submit(ordered.keeper, "supplier_return", back)
-    assert (ordered.state, ordered.progress()) == ("closed", [("closed", 0, 40)])
+    assert (ordered.state, ordered.progress()) == ("closed", [("closed", 0, 50)])
     amendments.propose(ordered.keeper, "supplier_return", back, None, "Kept after all")
     agree("supplier_return", back, "accountant")
     assert (ordered.state, ordered.progress()) == ("closed", [("closed", 0, 40)])
@@ -170,6 +183,12 @@ def test_who_receives_does_not_close_and_the_order_shows_who_did(
     assert "Open it again" in buyer.get(f"/f/purchase_order/{ordered.order}").get_data(as_text=True)
     told = buyer.get(f"/f/purchase_order/query/closings?record={ordered.order}").get_data(as_text=True)
     assert all(each in told for each in ("Supplier stopped making it", "Boris Buyer"))
+
+
+def reject(form: str, record: int) -> None:
+    actor, running = actor_of("approver"), cases.find_open(form, record)
+    task = cases.find_own_task(running.id, actor.person_id) if running else None
+    service.decide(actor, task.id if task else 0, "reject", comment="It is closed")
 
 
 class SoldShort(Sold):
@@ -224,14 +243,64 @@ def test_a_sales_order_closed_short_gives_back_what_was_wanted_and_held_for_it(f
     assert (sold.state, sold.progress(), verify()) == ("delivered", [("done", 0)], [])
 
 
-def test_a_line_closed_short_is_not_changed_and_the_other_is_delivered(demo: Flask) -> None:
+def test_a_line_closed_short_is_not_changed_and_the_other_is(demo: Flask) -> None:
     sold = SoldShort(lines=2)
     sold.close(sold.items[0])
     assert (sold.state, sold.progress()) == ("confirmed", [("closed", 0), ("open", 10)])
-    with pytest.raises(Invalid):
+    with pytest.raises(Invalid) as error:
         sold.amend("20", "10")
-    sent = sold.deliver("10")
+    assert "closed short" in str(error.value.problems[0].message.render())
+    reject("sales_order", sold.order)
+    sold.amend("10", "12")
+    assert sold.progress() == [("closed", 0), ("open", 12)]
+    sent = sold.deliver("12")
     assert sold.state == "closed"
     amendments.propose(sold.keeper, "delivery", sent, None, "Not loaded")
     agree("delivery", sent, "accountant")
-    assert (sold.state, sold.progress()) == ("confirmed", [("closed", 0), ("open", 10)])
+    assert (sold.state, sold.progress()) == ("confirmed", [("closed", 0), ("open", 12)])
+
+
+def test_an_order_is_closed_short_when_its_other_lines_are_lowered_to_what_was_delivered(demo: Flask) -> None:
+    sold = SoldShort(lines=2)
+    sold.close(sold.items[0])
+    sold.deliver("4")
+    sold.amend("10", "4")
+    assert (sold.state, sold.progress()) == ("closed", [("closed", 0), ("done", 0)])
+
+
+def test_an_order_with_a_closed_line_is_cancelled(demo: Flask) -> None:
+    sold = SoldShort(lines=2)
+    sold.close(sold.items[0])
+    amendments.propose(sold.seller, "sales_order", sold.order, None, "Not wanted")
+    agree("sales_order", sold.order, "approver")
+    assert (sold.state, [each for each, _ in sold.progress()]) == ("cancelled", ["cancelled"] * 2)
+
+
+def test_what_was_delivered_wrongly_of_a_closed_line_is_closed_too(demo: Flask) -> None:
+    sold = SoldShort(lines=1)
+    sent = sold.deliver("4")
+    sold.close()
+    amendments.propose(sold.keeper, "delivery", sent, None, "Never left")
+    agree("delivery", sent, "accountant")
+    (line,) = rows_of("order_progress", order=sold.order)
+    (wanted,) = rows_of("demand", order=sold.order)
+    assert (line["delivered"], line["open"], line["closed"], sold.state) == (0, 0, 10, "closed")
+    assert (wanted["delivered"], wanted["open"], wanted["closed"]) == (0, 0, 10)
+    sold.close(bridge="sales_order_to_reopening")
+    assert (sold.state, sold.progress(), sold.demand()) == ("confirmed", [("open", 10)], [("open", 10)])
+
+
+def test_the_page_of_a_sales_order_says_who_closed_which_line_and_why(
+    demo: Flask, people_of_demo: Callable[[str], FlaskClient]
+) -> None:
+    sold = SoldShort(lines=2)
+    sold.close(sold.items[0])
+    seller = people_of_demo("seller")
+    page = f"/f/sales_order/query/progress?record={sold.order}"
+    assert "/f/sales_order/query/progress" in seller.get(f"/f/sales_order/{sold.order}").text
+    told = seller.get(page).text
+    assert told.count("Customer wants no more") == 1
+    (name,) = people.names_of([sold.seller.person_id or 0]).values()
+    assert told.count(name) == 1
+    sold.close(bridge="sales_order_to_reopening")
+    assert "Customer wants no more" not in seller.get(page).text

@@ -112,3 +112,22 @@ def test_a_draft_for_a_line_goes_with_the_line(demo: Flask) -> None:
     sold.close(bridge="sales_order_to_reopening")
     sold.hold("3")
     assert (sold.held()[1:], reserved(sold.item)) == ([("held", 3)], 3)
+
+
+def test_what_was_held_until_a_day_that_has_passed_is_not_held_again(demo: Flask) -> None:
+    sold = Scarce("10")
+    made = sold.draft_of_hold()
+    head = {"quantity": "6", "warehouse": named("warehouse", code="MAIN"), "until": "2026-03-04"}
+    records.change_record(sold.keeper, "reservation", made, head)
+    service.submit(sold.keeper, "reservation", made)
+    sold.deliver("4")
+    assert (sold.held(), reserved(sold.item)) == ([("cancelled", 6)], 0)
+
+
+def test_a_line_that_is_taken_out_of_the_order_holds_nothing(demo: Flask) -> None:
+    sold = Scarce()
+    sold.hold("6")
+    row = {"item": named("item", code="LAMP-02"), "quantity": "1", "price": "1"}
+    amendments.propose(sold.seller, "sales_order", sold.order, {"lines": [row]}, "Something else")
+    agree("sales_order", sold.order, "approver")
+    assert (sold.held(), reserved(sold.item)) == ([("cancelled", 6)], 0)
