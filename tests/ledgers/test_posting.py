@@ -307,6 +307,20 @@ def test_what_undoes_a_movement_of_a_closed_month_has_its_standard_before_what_c
     assert verify() == []
 
 
+@pytest.mark.parametrize(("method", "left"), [("moving_average", 10), ("fifo", 20)])
+def test_a_receipt_of_a_closed_month_is_taken_back_for_what_is_left(
+    store: Store, method: str, left: int
+) -> None:
+    item = store.make("item", "nut", valuation=method)
+    first = store.buy("10", "5", item=item, day="2026-01-08")
+    store.buy("10", "7", item=item, day="2026-01-09")
+    store.take("10", item=item, day="2026-01-10")
+    periods.close(SYSTEM, "accounting", date(2026, 1, 15))
+    store.cancel("receipt", first)
+    assert (store.there(item), store.account("stock"), store.account("accrued")) == ((0, 0), 0, -70)
+    assert (store.account("variance"), verify()) == (left, [])
+
+
 @pytest.mark.parametrize("method", ["moving_average", "fifo", "specific"])
 def test_what_is_added_after_a_part_went_back_belongs_to_what_was_kept(store: Store, method: str) -> None:
     item = store.make("item", "nut", valuation=method)

@@ -23,7 +23,7 @@ from formloop.core.expression import check as check_expression
 from formloop.core.text import LOCALES, Listed, M, Message, Titled
 from formloop.forms import serials
 from formloop.forms.fields import find_type, type_of, types
-from formloop.forms.spec import LINE_COLUMNS, SYSTEM_COLUMNS, Check, Field, Relation, no_form
+from formloop.forms.spec import LINE_COLUMNS, SYSTEM_COLUMNS, Check, Field, FieldType, Relation, no_form
 
 OWN = "this"  # how conditions over another form name this record
 FindForm = Callable[[str], Doc | None]
@@ -222,20 +222,7 @@ class Reader:
         self, key: str, path: str, schema: Mapping[str, Any], names: Mapping[str, Type], required: bool
     ) -> Field:
         at = f"properties.{path.replace('.', '.items.properties.')}"
-        kind = find_type(schema)
-        if kind is None:
-            self._say(
-                "unknown_type", f"{at}.x-type", M("There is no field type “{name}”.", name=type_of(schema))
-            )
-            kind = types.get("text")
-        if kind.name == "serial":
-            text = serials.check_pattern(
-                schema.get("x-serial", "{0001}"),
-                self.doc.get("properties", {}),
-                str(schema.get("x-restart", "")),
-            )
-            if text is not None:
-                self._say("serial", f"{at}.x-serial", text)
+        kind = self._type(schema, at)
         bare = Field(key, path, kind, schema)
         self._elsewhere(schema, at, names)
         result = kind.expression_type(bare) if kind.name != "subform" else None
@@ -263,6 +250,19 @@ class Reader:
             children=self._children(path, schema) if kind.name == "subform" else (),
         )
 
+    def _type(self, schema: Mapping[str, Any], at: str) -> FieldType:
+        kind = find_type(schema)
+        if kind is None:
+            text = M("There is no field type “{name}”.", name=type_of(schema))
+            self._say("unknown_type", f"{at}.x-type", text)
+            return types.get("text")
+        if kind.name == "serial":
+            pattern, restart = schema.get("x-serial", "{0001}"), str(schema.get("x-restart", ""))
+            wrong = serials.check_pattern(pattern, self.doc.get("properties", {}), restart)
+            if wrong is not None:
+                self._say("serial", f"{at}.x-serial", wrong)
+        return kind
+
     def _children(self, path: str, schema: Mapping[str, Any]) -> tuple[Field, ...]:
         items = schema.get("items", {})
         columns, required = items.get("properties", {}), set(items.get("required", ()))
@@ -288,25 +288,24 @@ class Reader:
         if target is None:
             self.problems.append(no_form(f"{at}.x-relation.form", said["form"]))
             return None
-        for own, theirs in said.get("fill", {}).items():
-            if theirs not in names_of(target, self.find_form):
-                self._say(
-                    "no_field",
-                    f"{at}.x-relation.fill.{own}",
-                    M("The form “{form}” has no field “{field}”.", form=said["form"], field=theirs),
-                )
-            elif own in names and not _fits(names[own], names_of(target, self.find_form)[theirs]):
-                self._say(
-                    "no_fit",
-                    f"{at}.x-relation.fill.{own}",
-                    M("“{own}” cannot hold what “{field}” is.", own=own, field=theirs),
-                )
+        self._check_fill(said, target, f"{at}.x-relation.fill", names)
         reads: frozenset[str] = frozenset()
         if said.get("where"):
             theirs = single_of(names_of(target, self.find_form))
             reads = self._condition(said["where"], f"{at}.x-relation.where", theirs, names)
         fill, show = said.get("fill", {}), tuple(said.get("show", ()))
         return Relation(said["form"], said.get("where"), fill, show, tuple(sorted(reads)))
+
+    def _check_fill(self, said: Mapping[str, Any], target: Doc, at: str, names: Mapping[str, Type]) -> None:
+        """What a chosen record brings along is there, and its field can hold it."""
+        there = names_of(target, self.find_form)
+        for own, theirs in said.get("fill", {}).items():
+            if theirs not in there:
+                text = M("The form “{form}” has no field “{field}”.", form=said["form"], field=theirs)
+                self._say("no_field", f"{at}.{own}", text)
+            elif own in names and not _fits(names[own], there[theirs]):
+                text = M("“{own}” cannot hold what “{field}” is.", own=own, field=theirs)
+                self._say("no_fit", f"{at}.{own}", text)
 
     def _elsewhere(self, schema: Mapping[str, Any], at: str, names: Mapping[str, Type]) -> None:
         """What is wrong with the words that look into another form."""

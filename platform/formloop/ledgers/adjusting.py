@@ -46,7 +46,7 @@ class Earlier:
         if not slot.rule.dependent:
             return ZERO
         before = _given(sheet, slot)
-        with _Changed(sheet, changes):
+        with _Changed(sheet, _added(sheet, changes)):
             return _given(sheet, slot) - before
 
     def load(self, groups: Iterable[int]) -> None:
@@ -148,17 +148,16 @@ def _numbers(value: Any) -> Any:
 class _Changed:
     """A sheet with the changes of its valued entries, taken back at the end."""
 
-    def __init__(self, sheet: Sheet, changes: Mapping[int, Change]) -> None:
-        self.sheet, self.changes = sheet, changes
+    def __init__(self, sheet: Sheet, added: Mapping[int, Amounts]) -> None:
+        self.sheet, self.added = sheet, added
         self.before: list[tuple[Slot, dict[str, Decimal]]] = []
 
     def __enter__(self) -> None:
         for slot in self.sheet.slots:
-            change, valuation = self.changes.get(slot.entry), slot.ledger.valuation
-            if change is not None and valuation is not None:
+            if slot.entry in self.added and slot.ledger.valuation is not None:
                 self.before.append((slot, dict(slot.amounts)))
-                slot.amounts[valuation.value] += change.value
-                slot.amounts["variance"] += change.variance
+                for name, amount in self.added[slot.entry].items():
+                    slot.amounts[name] += amount
 
     def __exit__(self, *_: object) -> None:
         for slot, amounts in self.before:
@@ -172,12 +171,25 @@ def _given(sheet: Sheet, slot: Slot) -> Decimal:
 
 def amounts_now(sheet: Sheet, changes: Mapping[int, Change] | None = None) -> list[dict[str, Decimal]]:
     """The amounts of each entry of an earlier group as its posting gives them with the values of today."""
-    with _Changed(sheet, changes or {}):
+    return amounts_with(sheet, _added(sheet, changes or {}))
+
+
+def amounts_with(sheet: Sheet, added: Mapping[int, Amounts]) -> list[dict[str, Decimal]]:
+    """The same with what is added to some of its entries."""
+    with _Changed(sheet, added):
         for slot in sheet.slots:
             if slot.rule.dependent and not slot.method:
                 sheet.fill(slot)
                 sheet.fill_shares(slot.rule, dependent=True)
         return [dict(slot.amounts) for slot in sheet.slots]
+
+
+def _added(sheet: Sheet, changes: Mapping[int, Change]) -> dict[int, Amounts]:
+    return {
+        slot.entry: {slot.ledger.valuation.value: change.value, "variance": change.variance}
+        for slot in sheet.slots
+        if slot.ledger.valuation is not None and (change := changes.get(slot.entry)) is not None
+    }
 
 
 def groups_of(book: Book, replay: Replay) -> list[Group]:

@@ -36,6 +36,7 @@ from formloop.ledgers.engine import (
     OWN,
     PLAIN,
     RETURNED,
+    Sheet,
     Slot,
 )
 from formloop.ledgers.groups import Group
@@ -57,6 +58,7 @@ class Book:
     ledgers: Mapping[str, LedgerSpec]
     groups: list[Group]
     undone: list[Any] = field(default_factory=list)  # heads of the groups that are undone
+    undoes: Mapping[int, Sheet] = field(default_factory=dict)  # what they have entered
     gone: set[int] = field(default_factory=set)
     since: dict[tuple[str, str], Place] = field(default_factory=dict)  # pools to be valued again
     balances: dict[str, Balances] = field(default_factory=dict)
@@ -288,6 +290,8 @@ class Book:
     def _complete(self) -> None:
         """Calculate what follows from values, now that they are known."""
         for group in self.groups:
+            if group.purpose == "reverse":
+                reversing.follow_values(self, group)
             if group.purpose != "post":
                 continue
             shared: set[int] = set()

@@ -1,7 +1,7 @@
 """The kind of definition "posting": what can be wrong with one, and what runs of it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -144,42 +144,50 @@ class Reader:
         at, each = f"entries.{index}", said.get("each", self.doc.get("each")) or None
         scope = {**names, **(self._names_of_lines(form, each, f"{at}.each") if each else {})}
         told = [*(["open"] if "settles" in said else []), *ledger.measures]
-        before = RecordType("before", lambda: dict.fromkeys(told, NUMBER))
+        asking = {**scope, "before": RecordType("before", lambda: dict.fromkeys(told, NUMBER))}
         measures = self._measures(
-            said,
-            at,
-            ledger,
-            {**scope, "before": before, **_entries(earlier, each, ledger, self.find_ledger)},
+            said, at, ledger, {**asking, **_entries(earlier, each, ledger, self.find_ledger)}
         )
-        must = said.get("check") or {}
         self._check_words(said, at, ledger, earlier)
-        found = {
-            key: self.expression(said.get(key), f"{at}.{key}", scope, expects)
-            for key, expects in (("when", BOOL), ("expires", DATE), ("due", DATE), ("returns", NUMBER),
-                                 ("adds_to", NUMBER), ("uses", NUMBER), ("settles", NUMBER))
-        }  # fmt: skip
-        return EntryRule(
+
+        def part(key: str, expects: Type) -> Expression | None:
+            return self.expression(said.get(key), f"{at}.{key}", scope, expects)
+
+        rule = EntryRule(
             index=index,
             id=said.get("id", said["ledger"]),
             ledger=ledger.key,
             each=each,
-            when=found["when"],
+            when=part("when", BOOL),
             dims=self._dims(said, at, ledger, scope),
             measures=measures,
             dependent=frozenset(key for key, written in measures.items() if _is_dependent(written)),
             pending=bool(said.get("pending")),
-            expires=found["expires"],
-            due=found["due"],
+            expires=part("expires", DATE),
+            due=part("due", DATE),
             carries=said.get("carries"),
-            returns=found["returns"],
-            adds_to=found["adds_to"],
-            uses=found["uses"],
-            settles=found["settles"],
-            check=self.expression(must.get("holds"), f"{at}.check.holds", {**scope, "before": before}, BOOL),
-            says=must or None,
-            stays=bool(must.get("stays")),
-            tells=self._tells(must, f"{at}.check.tells", {**scope, "before": before}),
+            returns=part("returns", NUMBER),
+            adds_to=part("adds_to", NUMBER),
+            uses=part("uses", NUMBER),
+            settles=part("settles", NUMBER),
             per=tuple(k for k in ledger.dimensions if k in said["per"]) if "per" in said else None,
+        )
+        return self._with_check(rule, said["check"], f"{at}.check", asking) if said.get("check") else rule
+
+    def _with_check(
+        self, rule: EntryRule, must: Mapping[str, Any], at: str, names: Mapping[str, Type]
+    ) -> EntryRule:
+        """The rule with what must hold, and the values that stand in the refusal, by name."""
+        told = {
+            key: self.expression(source, f"{at}.tells.{key}", names, None)
+            for key, source in must.get("tells", {}).items()
+        }
+        return replace(
+            rule,
+            check=self.expression(must.get("holds"), f"{at}.holds", names, BOOL),
+            says=must,
+            stays=bool(must.get("stays")),
+            tells={key: each for key, each in told.items() if each is not None},
         )
 
     def _names_of_lines(self, form: FormSpec, each: str, at: str) -> dict[str, Type]:
@@ -198,14 +206,6 @@ class Reader:
             self.say("no_lines", at, text)
             return {}
         return {"line": lines.of} | ({"outer": outer.of} if isinstance(outer, ListType) else {})
-
-    def _tells(self, must: Mapping[str, Any], at: str, names: Mapping[str, Type]) -> dict[str, Expression]:
-        """The values that stand in the refusal, by name."""
-        told = {
-            key: self.expression(source, f"{at}.{key}", names, None)
-            for key, source in must.get("tells", {}).items()
-        }
-        return {key: each for key, each in told.items() if each is not None}
 
     def _check_words(
         self, said: Mapping[str, Any], at: str, ledger: LedgerSpec, earlier: list[EntryRule]

@@ -16,7 +16,7 @@ from formloop.core.errors import Invalid, Problem
 from formloop.core.text import M
 from formloop.db import Prepared, among, connection, handed, places_for
 from formloop.ledgers import periods
-from formloop.ledgers.adjusting import Earlier, amounts_now
+from formloop.ledgers.adjusting import Earlier, amounts_now, amounts_with
 from formloop.ledgers.engine import (
     ADDED,
     RELEASED,
@@ -31,7 +31,7 @@ from formloop.ledgers.engine import (
 from formloop.ledgers.groups import Group
 from formloop.ledgers.matching import Match, list_matches
 from formloop.ledgers.pools import chunks
-from formloop.ledgers.spec import ZERO, LedgerSpec, PostingSpec
+from formloop.ledgers.spec import ZERO, Amounts, LedgerSpec, PostingSpec
 from formloop.ledgers.tables import posted
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def reverse(book: Book) -> None:
     earlier, others = Earlier(book), book.groups
     book.groups = []
     earlier.load([head.id for head in book.undone])
+    book.undoes = earlier.sheets
     for head in book.undone:
         _require_free(book, earlier.sheets[head.id])
         own = earlier.sheets[head.id]
@@ -91,6 +92,23 @@ def reverse(book: Book) -> None:
         book.groups.append(group)
         _undo_matches(book, group, own)
     book.groups += others
+
+
+def follow_values(book: Book, group: Group) -> None:
+    """What is taken back on a later day may be worth something else by then: what followed from its value follows."""
+    own = book.undoes[group.reverses or 0]
+    made = {slot.reverses: slot for slot in group.sheet.slots}
+    values: dict[int, Amounts] = {}
+    for slot in own.slots:
+        undone, valuation = made.get(slot.entry), slot.ledger.valuation
+        if undone is not None and undone.late and undone.way == REVERSED and valuation and slot.method:
+            names = (valuation.value, "variance")
+            values[slot.entry] = {name: -undone.amounts[name] - slot.amounts[name] for name in names}
+    if not any(any(each.values()) for each in values.values()):
+        return
+    for slot, amounts in zip(own.slots, amounts_with(own, values), strict=True):
+        if not slot.method and not slot.pending:
+            made[slot.entry].amounts = {name: -amount for name, amount in amounts.items()}
 
 
 def _mirrored(book: Book, slot: Slot, amounts: Mapping[str, Decimal]) -> Slot:
