@@ -7,6 +7,7 @@ difference that this makes is entered for the same document on the same day: wha
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from formloop.access.actor import Actor
@@ -142,14 +143,17 @@ def _place(book: Book, group: Group, slot: Slot, roots: Mapping[int, int]) -> Pl
 
 def _place_exactly(book: Book, rests: Sequence[Rest], moves: Moves, changes: Mapping[int, Change]) -> None:
     """What is valued again of the day on which something rests may stand before or behind it."""
-    days = {(rest.ledger, rest.key, rest.place[0]) for rest in rests}
+    resting_on = {(rest.ledger, rest.key, rest.place[0]) for rest in rests}
+    wanted: dict[str, set[tuple[str, date]]] = {}
     for (key, mark), mine in moves.items():
-        these = [each for each in mine if each.valued_again and (key, mark, each.place[0]) in days]
+        these = {(mark, m.place[0]) for m in mine if m.valued_again and (key, mark, m.place[0]) in resting_on}
         if these:
-            mine[:] = [each for each in mine if each not in these]
-            mine += resting_places.one_by_one(
-                book.ledgers[key], _asked_sets()[key], mark, {each.place[0] for each in these}, changes
-            )
+            wanted.setdefault(key, set()).update(these)
+            mine[:] = [m for m in mine if not (m.valued_again and (mark, m.place[0]) in these)]
+    for key, these in wanted.items():
+        ledger, sets = book.ledgers[key], _asked_sets()[key]
+        for mark, moved in resting_places.one_by_one(ledger, sets, these, changes):
+            moves[key, mark].append(moved)
 
 
 def _roots(undone: Sequence[Any]) -> dict[int, int]:

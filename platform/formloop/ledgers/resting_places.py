@@ -55,16 +55,14 @@ def with_heads(ledger: LedgerSpec) -> Select[Any]:
 def one_by_one(
     ledger: LedgerSpec,
     sets: Iterable[tuple[str, ...]],
-    key: str,
-    days: Collection[date],
+    wanted: Collection[tuple[str, date]],
     changes: Mapping[int, Change],
-) -> Iterator[Moved]:
-    """What is valued again of a balance on some days, each movement where it stands."""
-    wanted = [
-        c.node.entry for c in changes.values() if c.node.pool[0] == ledger.key and c.node.place[0] in days
-    ]
+) -> Iterator[tuple[str, Moved]]:
+    """What is valued again of some balances on some days, each movement where it stands."""
+    days = {day for _, day in wanted}
+    ids = [c.node.entry for c in changes.values() if c.node.pool[0] == ledger.key and c.node.place[0] in days]
     table, value, rows = ledger.tables.entry, valuation_of(ledger).value, list[Mapping[Any, Any]]()
-    for part in chunks(wanted):
+    for part in chunks(ids):
         undone = select(table.c.reverses).where(table.c.id.in_(part), table.c.reverses.is_not(None))
         these = or_(table.c.id.in_(part), table.c.id.in_(undone.scalar_subquery()))
         rows += connection().execute(with_heads(ledger).where(these)).mappings()
@@ -72,5 +70,7 @@ def one_by_one(
     for row in sorted(rows, key=lambda row: (row["date"], row["id"])):
         place = places.take(row)
         dims = {name: row[dimension.column] for name, dimension in ledger.dimensions.items()}
-        if row["id"] in changes and key in {ledger.key_of(dims, names) for names in sets}:
-            yield Moved(place, row["posted"], ledger.key_of(dims), {value: changes[row["id"]].value})
+        for key in {ledger.key_of(dims, names) for names in sets} if row["id"] in changes else ():
+            if (key, row["date"]) in wanted:
+                amounts = {value: changes[row["id"]].value}
+                yield key, Moved(place, row["posted"], ledger.key_of(dims), amounts)
