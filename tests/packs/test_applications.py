@@ -12,7 +12,7 @@ from formloop.access import people, sessions
 from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.access.signing import COOKIE
 from formloop.app import create_app
-from formloop.core.definitions import kinds
+from formloop.core.definitions import diff, kinds
 from formloop.core.errors import Invalid
 from formloop.definitions import apps, library
 from formloop.definitions import service as definitions
@@ -315,3 +315,17 @@ def test_the_menu_the_start_page_and_the_page_of_an_application_have_one_order(
     assert order(menu) == order(tiles) == wanted
     own = client.get(f"/apps/{notes}?all=1").text.split("<main", 1)[1]
     assert sorted(wanted[2:], key=lambda title: own.index(f">{title}<")) == wanted[2:]
+
+
+@SQLITE
+def test_a_changed_menu_says_what_came_what_went_and_its_order(notes: str) -> None:
+    before = {**(library.find_document("app", notes) or {}), "menu": ["form:note"]}
+
+    def told(menu: list[str], locale: str = "en") -> list[str]:
+        return [each.describe(locale) for each in diff(before, {**before, "menu": menu}, kinds.get("app"))]
+
+    assert told(["form:note", "dataset:all_notes"]) == ["“All notes” came into the menu."]
+    assert told(["dataset:all_notes"], "zh-CN") == ["菜单中加入了“All notes”。 菜单中移出了“便条”。"]
+    before["menu"] = ["form:note", "dataset:all_notes"]
+    assert told(["dataset:all_notes", "form:note"]) == ["The order of the menu is now: All notes, Note."]
+    assert told([]) == ["The menu has no order of its own any more."]
