@@ -1,6 +1,7 @@
 """Applications: made, ordered, opened, copied whole, taken to another site and back, removed when empty."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -277,12 +278,21 @@ def test_what_only_this_site_can_read_is_told_before_it_is_taken_along(app: Flas
     said = {each.said("en") for each in found}
     assert said == {
         f"“{form['title']} › Fields › Code › Shown when” names a record (#{known}).",
-        "“Note keeper › Grants › all › Only records where” names the person Mei, the department Sales.",
+        "“Note keeper › Grants › Note › Only records where” names the person Mei, the department Sales.",
     }
     assert any("部门 销售部" in each.said("zh-CN") for each in found)
+    app.config["WTF_CSRF_ENABLED"] = False
     client = app.test_client()
     client.set_cookie(COOKIE, sessions.open_session(mei))
-    assert "the department Sales" in client.get(f"/apps/{notes}/contents").text
+    shown = client.get(f"/apps/{notes}/contents").text
+    assert "the department Sales" in shown and 'href="/studio/0000cccc">' in shown
+    assert f'href="/studio/{form["x-id"]}?at=properties/code">' in shown
+    brought = client.post("/templates/upload", data={"file": (_zipped(notes), "n.zip")}, headers=HERE)
+    assert 'href="/studio/0000cccc">' in client.get(brought.headers["Location"]).text  # it is here
+
+
+def _zipped(app: str) -> BytesIO:
+    return BytesIO(service.zipped(service.export(SYSTEM, app)))
 
 
 @SQLITE
