@@ -1,6 +1,7 @@
 """Applications: made, ordered, opened, copied whole, taken to another site and back, removed when empty."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from formloop.access import people, sessions
 from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.access.signing import COOKIE
 from formloop.app import create_app
-from formloop.core.definitions import kinds
+from formloop.core.definitions import diff, kinds
 from formloop.core.errors import Invalid
 from formloop.definitions import apps, library
 from formloop.definitions import service as definitions
@@ -277,12 +278,21 @@ def test_what_only_this_site_can_read_is_told_before_it_is_taken_along(app: Flas
     said = {each.said("en") for each in found}
     assert said == {
         f"“{form['title']} › Fields › Code › Shown when” names a record (#{known}).",
-        "“Note keeper › Grants › all › Only records where” names the person Mei, the department Sales.",
+        "“Note keeper › Grants › Note › Only records where” names the person Mei, the department Sales.",
     }
     assert any("部门 销售部" in each.said("zh-CN") for each in found)
+    app.config["WTF_CSRF_ENABLED"] = False
     client = app.test_client()
     client.set_cookie(COOKIE, sessions.open_session(mei))
-    assert "the department Sales" in client.get(f"/apps/{notes}/contents").text
+    shown = client.get(f"/apps/{notes}/contents").text
+    assert "the department Sales" in shown and 'href="/studio/0000cccc">' in shown
+    assert f'href="/studio/{form["x-id"]}?at=properties/code">' in shown
+    brought = client.post("/templates/upload", data={"file": (_zipped(notes), "n.zip")}, headers=HERE)
+    assert 'href="/studio/0000cccc">' in client.get(brought.headers["Location"]).text  # it is here
+
+
+def _zipped(app: str) -> BytesIO:
+    return BytesIO(service.zipped(service.export(SYSTEM, app)))
 
 
 @SQLITE
@@ -315,3 +325,17 @@ def test_the_menu_the_start_page_and_the_page_of_an_application_have_one_order(
     assert order(menu) == order(tiles) == wanted
     own = client.get(f"/apps/{notes}?all=1").text.split("<main", 1)[1]
     assert sorted(wanted[2:], key=lambda title: own.index(f">{title}<")) == wanted[2:]
+
+
+@SQLITE
+def test_a_changed_menu_says_what_came_what_went_and_its_order(notes: str) -> None:
+    before = {**(library.find_document("app", notes) or {}), "menu": ["form:note"]}
+
+    def told(menu: list[str], locale: str = "en") -> list[str]:
+        return [each.describe(locale) for each in diff(before, {**before, "menu": menu}, kinds.get("app"))]
+
+    assert told(["form:note", "dataset:all_notes"]) == ["“All notes” came into the menu."]
+    assert told(["dataset:all_notes"], "zh-CN") == ["菜单中加入了“All notes”。 菜单中移出了“便条”。"]
+    before["menu"] = ["form:note", "dataset:all_notes"]
+    assert told(["dataset:all_notes", "form:note"]) == ["The order of the menu is now: All notes, Note."]
+    assert told([]) == ["The menu has no order of its own any more."]

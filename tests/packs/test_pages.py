@@ -51,6 +51,19 @@ def test_a_sound_pack_from_a_file_is_installed_from_its_preview(people_of_demo: 
     assert library.find_entry("form", "note").app == "little"
 
 
+def test_whoever_installs_is_led_to_what_must_be_chosen_anew(people_of_demo: Open) -> None:
+    owned = {"type": "string", "title": "Code", "x-visible": "owner = 250597840261132"}
+    form = note_form(properties={"code": owned})
+    browser, here = people_of_demo("administrator"), {"Origin": "http://localhost"}
+    file = (io.BytesIO(zipped(**{"note.form": form})), "pack.zip")
+    looked_at = browser.post("/templates/upload", data={"file": file}, headers=here).location
+    shown, place = browser.get(looked_at).text, f'href="/studio/{form["x-id"]}?at=properties/code"'
+    assert "Once it is installed, this page leads to each of them." in shown and place not in shown
+    progress = browser.post(looked_at, headers=here).location
+    outbox.drain()
+    assert place in browser.get(progress).text and place in browser.get(looked_at).text
+
+
 def test_a_run_that_failed_says_what_is_installed_all_the_same(people_of_demo: Open) -> None:
     part = {"form": "note", "by": "colour", "records": [{"colour": "red"}]}
     pack = reading.read_zip(zipped(**{"note.form": note_form(), "sample_a": part}))

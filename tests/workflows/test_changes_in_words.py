@@ -2,9 +2,11 @@
 
 import pytest
 
+from formloop.access.actor import SYSTEM
 from formloop.access.role_kind import ROLE
 from formloop.access.words import ACTION_TITLES, SITE_TITLES
 from formloop.core.definitions import Doc, diff
+from formloop.definitions import service as definitions
 from formloop.workflows.kind import WORKFLOW
 from workflows.specimens import approval, workflow_doc
 
@@ -63,6 +65,29 @@ def test_steps_in_branches_are_told_with_the_words_around_them() -> None:
 
     found = told("zh-CN", ways(), ways(approval("head", "dee")))
     assert found == ["步骤 › 并行分支“fork” › 分支 › Dear › 步骤 › Head：新增。"]
+
+
+def test_a_branch_without_a_name_is_called_by_its_number() -> None:
+    def ways(*steps: Doc) -> list[Doc]:
+        branches = [{"id": "fork_a", "steps": []}, {"id": "fork_b", "steps": list(steps)}]
+        return [{"id": "fork", "node": "parallel", "title": "Both", "branches": branches}, END]
+
+    head = approval("head", "dee")
+    assert told("zh-CN", ways(), ways(head)) == ["步骤 › Both › 分支 › 第 2 个 › 步骤 › Head：新增。"]
+    assert told("en", ways(), ways(head)) == ["Steps › Both › Branches › no. 2 › Steps › Head was added."]
+
+
+def test_a_grant_is_called_by_its_form_and_names_its_fields_by_their_titles() -> None:
+    fields = {"price": {"type": "number", "title": "Price"}, "note": {"type": "string", "title": "Note"}}
+    bill = {"x-kind": "form", "x-id": "000000f9", "x-key": "bill", "title": "Bill", "type": "object"}
+    definitions.publish_many(SYSTEM, [{**bill, "properties": fields}], "first")
+    grant = {"id": "g1", "form": "bill", "may": ["view"], "fields": ["note"]}
+    before = {"x-kind": "role", "x-id": "000000b7", "x-key": "clerk", "title": "Clerk", "grants": [grant]}
+    after = {**before, "grants": [{**grant, "fields": ["note", "price"], "where": "price > 1"}]}
+    assert [each.describe() for each in diff(before, after, ROLE)] == [
+        "Grants › Bill › Fields changed from Note to Note, Price.",
+        "Grants › Bill › Only records where was added: “Price > 1”.",
+    ]
 
 
 def test_what_a_role_may_do_is_said_as_everywhere_else() -> None:

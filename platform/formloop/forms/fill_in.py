@@ -61,31 +61,18 @@ def show(
 ) -> Response:
     """The page with these values; `before` is the record that is changed, None for a new one. It is sent to `action`,
     if that is not its own address."""
-    locale, context = viewer.locale(), context_of(actor)
     if before is None:
-        values = engine.laid_over(spec, None, values)
-        for subform in spec.subforms:
-            if not values.get(subform.key):  # one empty line to begin with
-                values[subform.key] = [{}]
-                given.line_keys = {**given.line_keys, subform.key: [frozenset()]}
-    links = Links(actor, spec, [values])
-    choices.drop_unseen(spec, [(before, values, given)], links)
-    env = engine.complete(spec, values, given, links, context, before)
-    visible, editable = live.reach(actor, spec, before, purpose.right if purpose else None)
-    names = screen.names_for(actor, spec, [values])
-    shown = screen.build(spec, values, env, context, locale, visible, editable, problems, names)
-    if purpose is not None:
-        _hold(shown, purpose)
+        values = _begin(spec, values, given)
     return page.render(
         "forms/edit.html",
         "forms/_form.html",
         status=status,
         spec=spec,
-        screen=shown,
+        screen=_draw(actor, spec, values, given, before, problems, purpose),
         before=before,
         problems=problems,
         conflict=conflict,
-        title=spec.title(locale),
+        title=spec.title(viewer.locale()),
         name=str((before or {}).get(spec.title_field) or ""),
         action=action or request.path,
         kept=fills.find(actor, spec.key, (before or {}).get("id")) if request.method == "GET" else None,
@@ -93,6 +80,37 @@ def show(
         tools=purpose.tools if purpose else [tool for each in tools if (tool := each(actor, spec, before))],
         **_addresses(spec, before, purpose),
     )
+
+
+def _begin(spec: FormSpec, values: Values, given: engine.Given) -> Values:
+    """A new record with what its form begins with, and one empty line in each subform."""
+    values = engine.laid_over(spec, None, values)
+    for subform in spec.subforms:
+        if not values.get(subform.key):
+            values[subform.key] = [{}]
+            given.line_keys = {**given.line_keys, subform.key: [frozenset()]}
+    return values
+
+
+def _draw(
+    actor: Actor,
+    spec: FormSpec,
+    values: Values,
+    given: engine.Given,
+    before: Values | None,
+    problems: list[Problem],
+    purpose: Purpose | None,
+) -> screen.Screen:
+    """What stands on the page: everything calculated, and as much of it as this person sees and may type."""
+    links, context = Links(actor, spec, [values]), context_of(actor)
+    choices.drop_unseen(spec, [(before, values, given)], links)
+    env = engine.complete(spec, values, given, links, context, before)
+    visible, editable = live.reach(actor, spec, before, purpose.right if purpose else None)
+    names = screen.names_for(actor, spec, [values])
+    shown = screen.build(spec, values, env, context, viewer.locale(), visible, editable, problems, names)
+    if purpose is not None:
+        _hold(shown, purpose)
+    return shown
 
 
 def _hold(shown: screen.Screen, purpose: Purpose) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from formloop.core.definitions import fields_in
+from formloop.core.definitions.shape import fields_named
 from formloop.core.text import LOCALES, M, Message
 from formloop.definitions import library
 from formloop.forms.fields import types
@@ -45,6 +46,9 @@ def named_in_form(key: Any) -> dict[str, Any]:
     """The fields of a published form and what its records have besides, for texts that name them."""
     form = library.find_document("form", key) if isinstance(key, str) else None
     return {} if form is None else {**named_beside(form), **fields_in(form)}
+
+
+fields_named.add("form", named_in_form)
 
 
 def form_of(source: Any) -> Any:

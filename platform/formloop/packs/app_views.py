@@ -16,7 +16,8 @@ from formloop.definitions.service import Definition
 from formloop.definitions.views import designers
 from formloop.packs import applications, copying, service
 from formloop.packs.applications import Application
-from formloop.packs.bound import Bound, list_bound
+from formloop.packs.bound import Bound
+from formloop.packs.bound_links import list_linked
 from formloop.studio.app_designer import PAGES, menu_of
 from formloop.studio.faces import COLORS, ICONS
 from formloop.web import page, viewer
@@ -150,10 +151,10 @@ def _contents_page(found: Application, problems: list[Problem] | None = None) ->
     )
 
 
-def _bound(found: Application) -> list[Bound]:
+def _bound(found: Application) -> list[tuple[Bound, str]]:
     """What the application would take along that another site cannot read."""
     there = (library.find_document(each.kind, each.key) for each in found.contents if each.version)
-    return list_bound(doc for doc in there if doc is not None)
+    return list_linked(doc for doc in there if doc is not None)
 
 
 def _in_order(names: Iterable[str]) -> list[str]:

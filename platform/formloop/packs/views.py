@@ -14,7 +14,7 @@ from formloop.definitions import views as definition_views
 from formloop.events.jobs import Job
 from formloop.forms import files
 from formloop.packs import app_views, differing, installing, reading, samples, service
-from formloop.packs.bound import list_bound
+from formloop.packs.bound_links import list_linked
 from formloop.packs.reading import Pack
 from formloop.web import navigation, page, viewer
 from formloop.web.routes import route
@@ -116,7 +116,7 @@ def _preview_page(
     sound = not pack.problems
     return page.render(
         "packs/preview.html",
-        bound=list_bound(pack.documents.values()) if sound else [],
+        bound=list_linked(pack.documents.values()) if sound else [],
         card=card,
         pack=pack,
         kinds=kinds,
@@ -150,6 +150,7 @@ def progress(key: str, run: int) -> Response:
     """How far an installation is; polled each second until it has ended."""
     job = installing.get_run(run)
     shown: dict[str, Any] = {"job": job, "key": key, "title": _title_of(job)}
+    shown["bound"] = list_linked(service.documents_of(key)) if job.done else []
     if request.headers.get("HX-Request"):
         return page.render_progress("packs/_progress.html", finished=job.over, **shown)
     return page.render("packs/progress.html", **shown)

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from formloop.core.definitions.kind import Doc, Kind
 from formloop.core.definitions.parts import ABSENT, Path, same, split
-from formloop.core.definitions.shape import Shape, kind_of_thing, kinds_of_things
+from formloop.core.definitions.shape import Shape, fields_named, kind_of_thing, kinds_of_things
 from formloop.core.definitions.writing import canonical, scalar_text
 from formloop.core.text import LOCALES, M, Message, localized
 
@@ -26,6 +26,7 @@ class Label:
     name: str
     thing: Any
     shape: Shape
+    number: int = 0  # of a member of a list
 
     def render(self, locale: str) -> str:
         """The step in `locale`."""
@@ -35,7 +36,10 @@ class Label:
         if not own and kind is not None:
             return M("{kind} “{name}”", kind=kind, name=self.name).render(locale)
         common = M("Name").render(locale) if self.name in ("title", "x-title") else ""
-        return own or self.shape.title(locale) or common or self.name.removeprefix("x-").replace("_", " ")
+        known = own or self.shape.called_by_value(self.thing, locale) or self.shape.title(locale) or common
+        if not known and self.number and "steps" in self.thing:
+            return M("no. {number}", number=self.number).render(locale)
+        return known or self.name.removeprefix("x-").replace("_", " ")
 
     @property
     def silent(self) -> bool:
@@ -157,13 +161,15 @@ class _Walk:
                 inner = inner.with_words(field.get("x-titles", {}))
                 label = Label(name, field, inner)
             else:
-                label = Label(name, thing, inner)
+                number = 1 + [*(after if name in after else before)].index(name) if both.is_list else 0
+                label = Label(name, thing, inner, number if isinstance(thing, dict) else 0)
             if both.is_list and not isinstance(thing, dict):
                 if ABSENT in (one, other):
                     what = "added" if one is ABSENT else "removed"
                     yield Change((*path, name), what, one, other, (*labels, label), True, fields=self.fields)
             else:
-                yield from self.changes(one, other, inner, (*labels, label))
+                walk = self._about(thing) if both.is_list else self
+                yield from walk.changes(one, other, inner, (*labels, label))
         named = self.fields if both.is_list and shape.item().names_field else {}
         members = (
             Label(name, named.get(name.removeprefix("-"), thing), shape.item())
@@ -172,6 +178,11 @@ class _Walk:
         stayed = [[name for name in side if name in before and name in after] for side in both.parts]
         if stayed[0] != stayed[1]:
             yield Change(path, "moved", list(before), list(after), labels, members=tuple(members))
+
+    def _about(self, thing: Any) -> "_Walk":
+        """The same inside a member of a list that is about a form of its own, whose fields it names."""
+        form, find = thing.get("form"), fields_named.find("form")
+        return replace(self, fields={**find(form), **self.fields}) if find and isinstance(form, str) else self
 
 
 def _shown(value: Any, shape: Shape, locale: str, fields: Doc) -> Message | str | None:

@@ -11,6 +11,8 @@ from formloop.core.text import Message, localized
 kinds_of_things: Registry[Mapping[str, Message]] = Registry("kind of thing")
 # what may be picked → what a value of it is called in a language, or the empty text
 called: Registry[Callable[[str, str], str]] = Registry("name of what is picked")
+# what may be named → the fields of what a text names, by key
+fields_named: Registry[Callable[[str], Mapping[str, Any]]] = Registry("fields of what is named")
 _FIELDS = (
     "field",
     "fields",
@@ -22,6 +24,7 @@ _FIELDS = (
     "person_field",
     "date_field",
 )
+_OF_LISTS = ("x-pick", "x-called")  # what a list says of its members
 _ALTERNATIVES = ("allOf", "anyOf", "oneOf")
 _CONDITIONAL = ("if", "then", "else")
 
@@ -73,8 +76,14 @@ class Shape:
 
     @cached_property
     def _item(self) -> "Shape":
-        picks = [{"x-pick": each["x-pick"]} for each in self._schemas if "x-pick" in each and "items" in each]
-        return self._within([*(each.get("items") for each in self._schemas), *picks])
+        words = [
+            {word: each[word]}
+            for each in self._schemas
+            if "items" in each
+            for word in _OF_LISTS
+            if word in each
+        ]
+        return self._within([*(each.get("items") for each in self._schemas), *words])
 
     def _within(self, found: list[Any]) -> "Shape":
         schemas = [each for each in found if isinstance(each, Mapping)]
@@ -119,6 +128,12 @@ class Shape:
         words = (each.get("x-pick") for each in self._schemas)
         found = (called.find(word) for word in words if isinstance(word, str))
         return next((each(value, locale) for each in found if each and isinstance(value, str)), "")
+
+    def called_by_value(self, thing: Any, locale: str) -> str:
+        """What a member of a list is called by the value that its list says, such as the form it is about."""
+        keys = (each["x-called"] for each in self._schemas if "x-called" in each and "items" not in each)
+        values = ((key, thing.get(key)) for key in keys) if isinstance(thing, Mapping) else ()
+        return next((self.property(key).word(each, locale) for key, each in values if each), "")
 
     def with_words(self, words: Mapping[str, Any]) -> "Shape":
         """The same place where these values are called so."""
