@@ -32,6 +32,12 @@ class Given:
     passed: Mapping[str, Any] = field(default_factory=dict)
 
 
+def add_line(values: Values, given: Given, key: str) -> None:
+    """One more empty line in a subform of a record that is filled in; its defaults come when it is completed."""
+    values[key] = [*(values.get(key) or []), {}]
+    given.line_keys = {**given.line_keys, key: [*given.line_keys.get(key, []), frozenset()]}
+
+
 def read_given(spec: FormSpec, raw: Mapping[str, Any], trusted: bool = False) -> Given:
     """Read raw values by their fields' types. What the program itself gives (formulas, read-only) is passed over
     unless `trusted`, as imports and bridges are."""

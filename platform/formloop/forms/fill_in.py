@@ -87,8 +87,7 @@ def _begin(spec: FormSpec, values: Values, given: engine.Given) -> Values:
     values = engine.laid_over(spec, None, values)
     for subform in spec.subforms:
         if not values.get(subform.key):
-            values[subform.key] = [{}]
-            given.line_keys = {**given.line_keys, subform.key: [frozenset()]}
+            engine.add_line(values, given, subform.key)
     return values
 
 
@@ -161,6 +160,5 @@ def show_one_more(
     """The page as it was posted, with one more line in the subform `key`."""
     given = engine.read_given(spec, raw)
     if key in spec.line_tables:
-        given.values.setdefault(key, []).append({})
-        given.line_keys = {**given.line_keys, key: [*given.line_keys.get(key, []), frozenset()]}
+        engine.add_line(given.values, given, key)
     return show(actor, spec, engine.laid_over(spec, before, given.values), given, before, [], purpose=purpose)

@@ -28,9 +28,7 @@ def show(
     given = engine.read_given(spec, raw)
     for subform in spec.subforms:
         if subform.key == one_more or not given.values.get(subform.key):
-            given.values[subform.key] = [*(given.values.get(subform.key) or []), {}]
-            keys = [*given.line_keys.get(subform.key, []), frozenset[str]()]
-            given.line_keys = {**given.line_keys, subform.key: keys}
+            engine.add_line(given.values, given, subform.key)
     values = engine.laid_over(spec, None, given.values)
     links = Links(actor, spec, [values])
     choices.drop_unseen(spec, [(None, values, given)], links)
