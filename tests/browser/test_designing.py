@@ -76,7 +76,7 @@ def test_tabs_and_sections_are_placed_by_mouse_and_keys_and_work_on_the_form(
     page.keyboard.press("ArrowRight")
     expect(tabs.nth(1)).to_be_focused()
     expect(tabs.nth(1)).to_have_attribute("aria-selected", "true")
-    section = page.locator("details.fl-section")
+    section = page.locator("details.fl-section").first
     expect(section.locator("[name=note]")).to_be_visible()
     section.locator("summary").press("Enter")
     expect(section.locator("[name=note]")).to_be_hidden()
