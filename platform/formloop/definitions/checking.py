@@ -29,6 +29,7 @@ class Candidate:
         return self.kind.name, self.doc["x-key"]
 
 
+UNSEEN = "needed_unseen"  # the code of what is needed and cannot be seen as if it were published
 Others: TypeAlias = Callable[[Sequence[Candidate]], list[Problem]]
 
 
@@ -51,6 +52,8 @@ def check_candidates(
             return problems
         if bring is not None and check is _check_form:
             problems += bring(candidates)
+            if any(problem.code == UNSEEN for problem in problems):
+                return problems
     return problems + (with_others or broken_dependents)(candidates)
 
 

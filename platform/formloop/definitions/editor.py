@@ -25,9 +25,8 @@ from formloop.definitions.drafts import (
     list_definitions,
     save_draft,
 )
-from formloop.definitions.history import any_error, get_text
+from formloop.definitions.history import any_error, get_text, list_beyond
 from formloop.definitions.needed import bring_needed
-from formloop.definitions.rights import check_rights
 
 Fill = Callable[[Doc, list[str]], tuple[Doc, list[Problem]]]
 starters: Registry[Fill] = Registry("starter")  # kind → completes a new document from lines somebody typed
@@ -87,7 +86,7 @@ def check(
         asked = remembered_dependents if with_others else lambda _: []
         problems = check_candidates([candidate], asked, bring_needed)
         if not any_error(problems):
-            problems += check_rights(actor, candidate)
+            problems += list_beyond(actor, candidate)
     return _placed(text, problems)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -11,12 +11,12 @@ from formloop.access import gate, people
 from formloop.access.actor import Actor
 from formloop.core.definitions import Change, Doc, ImpactRow, diff, kinds, parse, upgrade, write
 from formloop.core.errors import NotFound, Problem
-from formloop.core.text import M
+from formloop.core.text import M, Titled
 from formloop.db import reading
 from formloop.definitions import library
 from formloop.definitions.checking import Candidate, check_candidates
 from formloop.definitions.drafts import RESOURCE, Definition, Draft, find_draft, get_definition
-from formloop.definitions.needed import bring_needed, candidate_of, list_needed, list_waiting
+from formloop.definitions.needed import bring_needed, candidate_of, list_needed, list_waiting, told
 from formloop.definitions.rights import check_rights
 from formloop.definitions.tables import version as versions
 
@@ -111,11 +111,18 @@ def impact(actor: Actor, definition_id: str, version: int | None = None) -> Impa
     with reading() as conn:
         old = library.read_version(found.id, found.version) if found.version else None
         dependents = library.list_dependents(found.kind, found.key)
+        needed, waiting = list_needed(found.kind, new), list_waiting(found.kind, found.key)
         with judged(actor, found, new) as problems:
             rows = [] if any_error(problems) else kind.impact(conn, old, new)
+            for each in needed if not any_error(problems) else ():
+                rows += _named(each, kinds.get(each.definition.kind).impact(conn, None, each.doc))
     changes = diff(old, new, kind) if old is not None else []
-    needed, waiting = list_needed(found.kind, new), list_waiting(found.kind, found.key)
     return Impact(found, version, changes, rows, dependents, problems, needed, waiting)
+
+
+def _named(draft: Draft, rows: list[ImpactRow]) -> list[ImpactRow]:
+    name = Titled(draft.doc)
+    return [replace(row, message=M("{name}: {problem}", name=name, problem=row.message)) for row in rows]
 
 
 def wanted_document(found: Definition, version: int | None) -> Doc:
@@ -137,12 +144,14 @@ def judged(actor: Actor, found: Definition, new: Doc) -> Iterator[list[Problem]]
         candidate = Candidate(kind, new, old, found.version, number=(found.version or 0) + 1)
         coming.put(found.kind, found.key, new, candidate.number)
         problems = check_candidates([candidate], bring=bring_needed)
-        yield problems if any_error(problems) else [*problems, *_beyond(actor, candidate)]
+        yield problems if any_error(problems) else [*problems, *list_beyond(actor, candidate)]
 
 
-def _beyond(actor: Actor, candidate: Candidate) -> list[Problem]:
-    coming = (candidate_of(each) for each in list_needed(candidate.kind.name, candidate.doc))
-    return [problem for each in (candidate, *coming) for problem in check_rights(actor, each)]
+def list_beyond(actor: Actor, candidate: Candidate) -> list[Problem]:
+    """What it, and what goes along, would do beyond the rights of whoever publishes it."""
+    needed = list_needed(candidate.kind.name, candidate.doc)
+    along = [told(each, problem) for each in needed for problem in check_rights(actor, candidate_of(each))]
+    return check_rights(actor, candidate) + along
 
 
 def any_error(problems: list[Problem]) -> bool:

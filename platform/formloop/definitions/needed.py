@@ -1,15 +1,15 @@
 """What a document needs that was never published: it is published with it, and until then seen as if it were."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from formloop.core.definitions import Doc, Reference, check_schema_of, kinds
 from formloop.core.errors import Problem
 from formloop.core.text import M, Titled
-from formloop.db import reading
+from formloop.db import reading, remembered_by
 from formloop.definitions import library
-from formloop.definitions.checking import Candidate, check_candidates
+from formloop.definitions.checking import UNSEEN, Candidate, check_candidates
 from formloop.definitions.drafts import Draft, find_draft, find_unpublished, list_unpublished
 
 
@@ -19,10 +19,10 @@ def list_needed(kind: str, doc: Doc) -> list[Draft]:
     waiting = _needs(kind, doc)
     while waiting:
         name = waiting.pop()
-        if name == own or name in found or name[0] not in kinds or library.find_document(*name) is not None:
+        if name == own or name in found or name[0] not in kinds or not library.is_new(*name):
             continue
         definition = find_unpublished(*name)
-        draft = find_draft(definition.id) if definition else None
+        draft = find_draft(definition.id) if definition and not definition.archived else None
         if draft is not None:
             found[name] = draft
             waiting += _needs(name[0], draft.doc)
@@ -46,23 +46,36 @@ def _needs(kind: str, doc: Doc) -> list[Reference]:
     return sorted(kinds.get(kind).references(doc))
 
 
-def bring(needed: Sequence[Draft]) -> list[Problem]:
-    """Let the open transaction, or the block that tries something, see drafts as published; what is wrong with them.
+def bring(needed: Sequence[Draft], own: Reference | None = None) -> list[Problem]:
+    """Let the open transaction, or the block that tries something, see drafts as published; what is to be said of them.
 
-    Where one of them has not even the shape of its kind, none is seen.
+    `own` is what needs them and lies there already. Where one of them has not even the shape of its kind, none is seen.
     """
     shapes = [(each, check_schema_of(each.doc, kinds.get(each.definition.kind))) for each in needed]
-    if wrong := [_of(each, problem) for each, problems in shapes for problem in problems]:
+    if wrong := [told(each, problem, UNSEEN) for each, problems in shapes for problem in problems]:
         return wrong
     for each in needed:
         library.overlay().put(each.definition.kind, each.doc["x-key"], each.doc, 0)
-    candidates = [candidate_of(each) for each in needed]
-    return [
-        _of(each, problem)
-        for each, candidate in zip(needed, candidates, strict=True)
-        for problem in check_candidates([candidate])
-        if problem.severity == "error"
-    ]
+    if any(own in _needs(each.definition.kind, each.doc) for each in needed):
+        return _check(needed)  # what they come to hangs on a document that somebody is writing
+    return _remember(_Asked(tuple((each.definition.id, each.revision) for each in needed), needed))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Drafts at the same revisions are the same question."""
+
+    revisions: tuple[tuple[str, int], ...]
+    drafts: Sequence[Draft] = field(compare=False)
+
+
+@remembered_by("definitions")
+def _remember(asked: _Asked) -> list[Problem]:
+    return _check(asked.drafts)
+
+
+def _check(needed: Sequence[Draft]) -> list[Problem]:
+    return [told(each, problem) for each in needed for problem in check_candidates([candidate_of(each)])]
 
 
 def candidate_of(draft: Draft) -> Candidate:
@@ -70,19 +83,21 @@ def candidate_of(draft: Draft) -> Candidate:
     return Candidate(kinds.get(draft.definition.kind), draft.doc, None, None, number=1)
 
 
-def bring_needed(candidates: Iterable[Candidate]) -> list[Problem]:
+def bring_needed(candidates: Sequence[Candidate]) -> list[Problem]:
     """The same for what candidates of the right shape need."""
-    return [problem for each in candidates for problem in bring(list_needed(each.kind.name, each.doc))]
+    return [
+        problem for each in candidates for problem in bring(list_needed(each.kind.name, each.doc), each.name)
+    ]
 
 
-def _of(draft: Draft, problem: Problem) -> Problem:
+def told(draft: Draft, problem: Problem, code: str = "needed") -> Problem:
     """A problem of a draft, told where another one needs it."""
     text = M(
         "“{name}”, which was never published and is needed: {problem}",
         name=Titled(draft.doc),
         problem=problem.message,
     )
-    return replace(problem, code="needed", at="", line=None, column=None, message=text)
+    return replace(problem, code=code, at="", line=None, column=None, message=text)
 
 
 @contextmanager
@@ -92,4 +107,4 @@ def seen_as_published(needed: Sequence[Draft]) -> Iterator[list[Problem]]:
     Yields what is wrong with them.
     """
     with reading(), library.overlay().trying():
-        yield bring(needed)
+        yield [each for each in bring(needed) if each.severity == "error"]

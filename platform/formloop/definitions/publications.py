@@ -15,13 +15,12 @@ from formloop.core.definitions import Ahead, Doc, kinds, parse, write
 from formloop.core.errors import Conflict, Invalid, NotFound, Problem, Unavailable
 from formloop.core.text import M, Message
 from formloop.db import connection, reading, transactional
-from formloop.definitions.drafts import RESOURCE, get_definition, lock
+from formloop.definitions.drafts import RESOURCE, find_draft, get_definition, lock
 from formloop.definitions.history import any_error, judged, wanted_document
+from formloop.definitions.needed import list_needed, told
 from formloop.definitions.publishing import (
     Published,
-    list_drafted,
     publish,
-    publish_drafts,
     publish_prepared,
     require_at_rest,
     roll_back,
@@ -54,7 +53,7 @@ def begin(
     """
     gate.require(actor, "design", RESOURCE)
     if _is_long(actor, definition_id, version):
-        return _promise(actor, definition_id, note, revision, version, together)
+        return _promise(actor, definition_id, note, revision, version)
     if version is not None:
         return roll_back(actor, definition_id, version, note)
     return publish(actor, definition_id, note, revision, together)
@@ -77,7 +76,6 @@ def _promise(
     note: str,
     revision: int | None,
     version: int | None,
-    together: Mapping[str, int] | None,
 ) -> int:
     row = lock(definition_id)
     if row is None:
@@ -85,14 +83,25 @@ def _promise(
     require_at_rest(row)
     if version is None and (row.draft is None or revision not in (None, row.draft_revision)):
         raise Conflict(M("The draft has been published or changed by somebody else."))
-    if version is None and (needed := list_drafted(definition_id)):
-        publish_drafts(actor, needed, note, together)  # they have no records that would make it long
+    if version is None:
+        _require_nothing_new(definition_id)
     doc = wanted_document(get_definition(definition_id), version)
     said = {"definition": definition_id, "text": write(doc, kinds.get(row.kind)), "note": note}
     draft = row.draft_revision if version is None else _NO_DRAFT
     job = jobs.start(actor, KIND, {**said, "revision": draft})
     connection().execute(update(definition).where(definition.c.id == definition_id).values(publishing=job))
     return job
+
+
+def _require_nothing_new(definition_id: str) -> None:
+    """A job prepares one definition: what it needs must be there when the job begins."""
+    draft = find_draft(definition_id)
+    needed = list_needed(draft.definition.kind, draft.doc) if draft else []
+    if needed:
+        text = M(
+            "Publish it first: with so many records this publication takes a while, and is prepared alone."
+        )
+        raise Invalid([told(each, Problem("needed_first", "", text)) for each in needed])
 
 
 def get_run(definition_id: str, job: int) -> Job:

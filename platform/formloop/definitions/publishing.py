@@ -76,14 +76,9 @@ def publish(
     With `revision`, and `together` by the ids of what goes with it, the drafts must be those that somebody saw.
     """
     seen = {**(together or {}), **({} if revision is None else {definition_id: revision})}
-    return publish_drafts(actor, [definition_id, *list_drafted(definition_id)], note, seen)[0]
-
-
-def list_drafted(definition_id: str) -> list[str]:
-    """The ids of what was never published that the draft of a definition needs."""
     draft = find_draft(definition_id)
     needed = list_needed(draft.definition.kind, draft.doc) if draft else []
-    return [each.definition.id for each in needed]
+    return publish_drafts(actor, [definition_id, *(each.definition.id for each in needed)], note, seen)[0]
 
 
 @_conflicts_told

@@ -73,6 +73,8 @@ class Links:
         if not ids:
             return
         target = get_form(form)
+        if not target.is_there:
+            return
         keys = {p[0] for p in paths if p[0] in target.table.c}
         permit = permits.find_permit(self.actor, "view", target)
         seen = permit.where(self._context) if permit else _NOBODY

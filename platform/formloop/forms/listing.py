@@ -242,7 +242,7 @@ def titles_of(conn: Connection, spec: FormSpec, ids: set[int], actor: Actor) -> 
 
     Whoever may see records of the form, but not their title, is not told it here either.
     """
-    if not ids or spec.title_field not in spec.table.c:
+    if not ids or spec.title_field not in spec.table.c or not spec.is_there:
         return {}
     ids = {int(each) for each in ids}  # a dataset may have counted them
     title = _title_column(actor, spec)

@@ -188,7 +188,7 @@ MOST_NARROWED = 100  # records; beyond, what is hidden in some of them is hidden
 
 def find_permit(actor: Actor, action: str, spec: FormSpec) -> Permit | None:
     """What `actor` may do with `action` on this form; None when nothing."""
-    grants = gate.list_grants(actor, action, spec.resource)
+    grants = gate.list_grants(actor, action, spec.resource) if spec.is_there else ()
     return _permit(spec, _narrowed(actor, action, spec, grants)) if grants else None
 
 

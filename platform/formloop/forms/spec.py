@@ -11,7 +11,7 @@ from sqlalchemy.types import TypeEngine
 from formloop.core.errors import Problem
 from formloop.core.expression import TEXT, Expression, Type
 from formloop.core.text import M, Message, Titled, localized
-from formloop.definitions import drafts
+from formloop.definitions import drafts, library
 from formloop.forms.layout import Mark, Row
 
 Values = dict[str, Any]
@@ -287,6 +287,11 @@ class FormSpec:
     def resource(self) -> str:
         """Its name at the gate."""
         return f"form:{self.key}"
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it may have records: what is only seen as if it were published has not even a table."""
+        return self.version > 0 or not library.is_new("form", self.key)
 
     @property
     def initial_state(self) -> str:

@@ -1,6 +1,6 @@
-"""A form that is tried out: all its fields, whatever the rights to them, filled in and calculated; nothing is saved.
+"""A form that is tried out: filled in and calculated, never saved.
 
-Rights are given when a form is there; what records of other forms say is still told only to those who see them.
+What records of other forms say is told only to those who see them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,10 @@ from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
 
-_KEEPING = ("files", "signature")  # widgets that keep at once what is put in
+
+def every_path(spec: FormSpec) -> frozenset[str]:
+    """All fields of a form that nobody has rights on yet: those are given when it is there."""
+    return frozenset(each.path for top in spec.fields.values() for each in (top, *top.children))
 
 
 def show(
@@ -21,10 +24,10 @@ def show(
     spec: FormSpec,
     raw: Mapping[str, Any],
     locale: str,
+    paths: frozenset[str],
     one_more: str = "",
-    with_files: bool = True,
 ) -> screen.Screen:
-    """The form with what was filled in so far, and its defaults; `one_more` names lines that get another one."""
+    """These fields with what was filled in so far, and their defaults; `one_more` names lines that get another one."""
     given = engine.read_given(spec, raw)
     for subform in spec.subforms:
         if subform.key == one_more or not given.values.get(subform.key):
@@ -33,15 +36,22 @@ def show(
     links = Links(actor, spec, [values])
     choices.drop_unseen(spec, [(None, values, given)], links)
     env = engine.complete(spec, values, given, links, context_of(actor), None)
-    return _drawn(actor, spec, values, env, given.problems, locale, with_files)
+    return _drawn(actor, spec, values, env, given.problems, locale, paths)
 
 
 def answer(
-    actor: Actor, spec: FormSpec, raw: dict[str, Any], changed: Sequence[str], locale: str
+    actor: Actor,
+    spec: FormSpec,
+    raw: dict[str, Any],
+    changed: Sequence[str],
+    locale: str,
+    paths: frozenset[str],
 ) -> dict[str, Any]:
     """What formulas, rules and look-ups make of it, for the page; `changed` as for `live.lay_over`."""
     typed = live.lay_over(actor, spec, raw, None, changed)
-    return live.tell(_drawn(actor, spec, typed.values, typed.env, typed.problems, locale), typed, locale)
+    return live.tell(
+        _drawn(actor, spec, typed.values, typed.env, typed.problems, locale, paths), typed, locale
+    )
 
 
 def _drawn(
@@ -51,9 +61,7 @@ def _drawn(
     env: Values,
     problems: list[Problem],
     locale: str,
-    with_files: bool = True,
+    paths: frozenset[str],
 ) -> screen.Screen:
-    every = (each for top in spec.fields.values() for each in (top, *top.children))
-    paths = frozenset(each.path for each in every if with_files or each.type.widget not in _KEEPING)
     names = screen.names_for(actor, spec, [values])
     return screen.build(spec, values, env, context_of(actor), locale, paths, paths, problems, names)

@@ -18,6 +18,7 @@ from formloop.forms.examples import Result
 from formloop.forms.fields.datetime import site_zone
 from formloop.forms.kind import get_form
 from formloop.forms.spec import Values
+from formloop.forms.trying import every_path
 from formloop.studio import drafting, examples
 from formloop.web import page, viewer
 from formloop.web.routes import route
@@ -178,8 +179,8 @@ def _save(desk: drafting.Desk, example: Doc, fresh: bool = False) -> Response:
     form, actor = request.form, signing.current()
     made = {**example, "title": form.get("title", "").strip()[:200], "on": form.get("on", "")}
     try:
-        spec = examples.spec_of(desk)
-        given = examples.made_of_raw(actor, spec, posted.raw_values(spec, form), example["given"])
+        with examples.opened(desk) as spec:
+            given = examples.made_of_raw(actor, spec, posted.raw_values(spec, form), example["given"])
         made = {**made, "given": given}
         if not made["title"]:
             raise Invalid([Problem("required", "title", M("Give it a name."))])
@@ -227,8 +228,7 @@ def _screen(result: Result, problems: list[Problem]) -> screen.Screen:
     tried, spec = result.tried, result.tried.spec
     blank: Values = {each.key: [{}] for each in spec.subforms if not tried.values.get(each.key)}
     values, env = {**tried.values, **blank}, {**tried.env, **blank}
-    paths = frozenset(each.path for top in spec.fields.values() for each in (top, *top.children))
-    names = dict(tried.names)
+    paths, names = every_path(spec), dict(tried.names)
     return screen.build(spec, values, env, tried.context, viewer.locale(), paths, paths, problems, names)
 
 

@@ -11,7 +11,6 @@ from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.expression import Path
 from formloop.core.json_text import plain
 from formloop.core.keys import suggest_key
-from formloop.db import reading
 from formloop.definitions import library
 from formloop.definitions import service as definitions
 from formloop.forms import engine, examples, reads
@@ -32,19 +31,13 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def spec_of(desk: drafting.Desk) -> FormSpec:
-    """The draft of a form as it would run; Invalid where it cannot."""
-    spec, problems = preview.build(desk)
-    if spec is None:
-        raise Invalid([each for each in problems if each.severity == "error"])
-    return spec
-
-
 @contextmanager
-def _opened(desk: drafting.Desk) -> Iterator[FormSpec]:
-    """The draft of a form and that of its workflow, as if they were published."""
-    spec = spec_of(desk)
-    with reading(), library.overlay().trying() as coming:
+def opened(desk: drafting.Desk) -> Iterator[FormSpec]:
+    """The draft of a form and that of its workflow, as if they were published; Invalid where it cannot run."""
+    with preview.running(desk) as (spec, problems):
+        if spec is None:
+            raise Invalid([each for each in problems if each.severity == "error"])
+        coming = library.overlay()
         coming.put("form", spec.key, desk.doc, 0)
         drafts = definitions.list_drafts("workflow")
         for key in library.list_keys("workflow"):
@@ -56,13 +49,13 @@ def _opened(desk: drafting.Desk) -> Iterator[FormSpec]:
 
 def run_all(desk: drafting.Desk) -> list[Result]:
     """Every example of the draft."""
-    with _opened(desk) as spec:
+    with opened(desk) as spec:
         return examples.run_all(spec, library.VIEW)
 
 
 def run_one(desk: drafting.Desk, example: Doc) -> Result:
     """One example, also one that is not kept yet."""
-    with _opened(desk) as spec:
+    with opened(desk) as spec:
         return examples.run(spec, example, library.VIEW)
 
 

@@ -29,7 +29,10 @@ def _of_form(form: definitions.Definition) -> list[definition_views.Next]:
     found.append((_who(form.key), M("Rights"), url_for("studio_rights.show", definition_id=form.id)))
     if not any(each.version and not each.archived for each in _flows(form.key)):
         draw = url_for("studio.flow_of", definition_id=form.id)
-        drafted = any(each.doc.get("form") == form.key for each in drafts.list_unpublished("workflow"))
+        unpublished = (
+            each.doc for each in drafts.list_unpublished("workflow") if not each.definition.archived
+        )
+        drafted = any(doc.get("form") == form.key and "amends" not in doc for doc in unpublished)
         said = (M("Their workflow is not published yet."), M("Go on with it")) if drafted else _NO_FLOW
         found.append((*said, draw))
     return found

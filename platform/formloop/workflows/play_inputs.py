@@ -18,6 +18,7 @@ from formloop.core.text import M
 from formloop.forms import choices, engine, posted, screen, trying
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
+from formloop.forms.permits import find_permit
 from formloop.forms.screen import Cell, Screen
 from formloop.forms.spec import FormSpec
 from formloop.workflows import play_words, sight
@@ -26,7 +27,8 @@ from formloop.workflows.spec import Step, Workflow
 
 STATUSES = ("200", "400", "404", "500", "none")  # what an address may answer in a play
 HEARD = ("_wait.", "_status.", "_answer.")
-TOO_LARGE = ("subform", "files", "signature", "rich_text")  # widgets for what is on a record's own page
+KEEPING = ("files", "signature")  # widgets that keep at once what is put in
+TOO_LARGE = ("subform", *KEEPING, "rich_text")  # widgets for what is on a record's own page
 
 
 def read_answers(workflow: Workflow) -> dict[str, Answer]:
@@ -77,10 +79,20 @@ def of_kind(workflow: Workflow, kind: str) -> list[Step]:
     return [step for step in workflow.steps.values() if step.node.name == kind]
 
 
-def draw_form(actor: Actor, spec: FormSpec, workflow: str, locale: str) -> Screen:
-    """The form with what was filled in so far, but for files."""
+def list_paths(actor: Actor, spec: FormSpec, is_new: bool) -> frozenset[str]:
+    """What may be typed instead of a record, but for files: of a form that is there, what this person sees or fills in."""
+    fields = {path: spec.find(path) for path in trying.every_path(spec)}
+    paths = frozenset(path for path, each in fields.items() if each and each.type.widget not in KEEPING)
+    if is_new:
+        return paths
+    permits = (find_permit(actor, action, spec) for action in ("view", "create"))
+    return paths & frozenset[str]().union(*(permit.anywhere for permit in permits if permit))
+
+
+def draw_form(actor: Actor, spec: FormSpec, workflow: str, paths: frozenset[str], locale: str) -> Screen:
+    """The form with what was filled in so far."""
     raw, one_more = posted.raw_values(spec, request.form), request.form.get("_add", "")
-    shown = trying.show(actor, spec, raw, locale, one_more, with_files=False)
+    shown = trying.show(actor, spec, raw, locale, paths, one_more)
     _search(shown.all_cells(), workflow)
     return shown
 

@@ -55,19 +55,22 @@ class Subject:
             return self.published
         return prepare(draft or {}, self.published.version if self.published else 1)
 
-    def newest(self, actor: Actor) -> Workflow | None:
-        """What would run once the draft is published; what is published while the draft has mistakes."""
-        if self.draft is None or any(p.severity == "error" for p in definitions.check_draft(actor, self.id)):
-            return self.published
-        return self.tried(self.draft)
+    def newest(self, actor: Actor, problems: Sequence[Problem]) -> Workflow | None:
+        """What would run once the draft is published; while it has mistakes, what is published."""
+        if self.published is not None and self.draft is not None:
+            problems = self.list_mistakes(actor)
+        return self.published if problems else self.tried(self.draft)
+
+    def list_mistakes(self, actor: Actor) -> list[Problem]:
+        """What stands against publishing the draft, and so against playing it."""
+        return [each for each in definitions.check_draft(actor, self.id) if each.severity == "error"]
 
     @contextmanager
     def seen(self, actor: Actor) -> Iterator[list[Problem]]:
         """Inside the block all that it needs is seen as if it were published; yields what stands against playing."""
         with seen_as_published(self.needed) as problems:
             if self.published is None:
-                found = problems or definitions.check_draft(actor, self.id)
-                yield [each for each in found if each.severity == "error"]
+                yield problems or self.list_mistakes(actor)
             else:
                 yield []
 

@@ -126,8 +126,8 @@ def _offers(steps: Mapping[str, Step], step: str, person: int) -> list[tuple[str
 def _change(actor: Actor, form: str, record: int, action: str, locale: str) -> tuple[str, str, Message]:
     """Form, record and what becomes of it; new records have no name yet."""
     spec = get_form(form)
-    known = reads.list_titles(actor, spec, spec.table.c.id == record, 1) if spec.version else {}
-    title = known.get(record, "")  # what was never published has no records
+    known = reads.list_titles(actor, spec, spec.table.c.id == record, 1) if spec.is_there else {}
+    title = known.get(record, "")
     return spec.title(locale), title, _word(form, action, locale)
 
 

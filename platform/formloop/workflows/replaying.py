@@ -12,6 +12,7 @@ from formloop.access.actor import Actor
 from formloop.core.definitions import Doc
 from formloop.core.text import M, Message
 from formloop.db import reading
+from formloop.definitions.drafts import Draft
 from formloop.forms import permits
 from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
@@ -60,13 +61,13 @@ class Replayed:
     differences: list[Difference]
 
 
-def replay(actor: Actor, key: str, draft: Doc, last: int = 50) -> Replayed:
+def replay(actor: Actor, key: str, draft: Doc, last: int = 50, needed: Sequence[Draft] = ()) -> Replayed:
     """Play the last finished cases of a workflow by their own version and by a draft, with the decisions that were
     made; every difference of way, people, field rights, records, entries, notices and messages.
 
     Each record is given back the values with which it was last submitted, and what approvers filled in; what other
     records held then is not known. Only cases whose records the actor may see are played; Invalid for a draft that
-    the actor might not publish.
+    the actor might not publish. `needed` as for `play`.
     """
     require_player(actor)
     require_own(actor, draft)
@@ -80,7 +81,8 @@ def replay(actor: Actor, key: str, draft: Doc, last: int = 50) -> Replayed:
     query = query.where(table.c.deleted_at.is_(None), *(() if rows is None else (rows,)))
     with reading() as conn:
         found = conn.execute(query.order_by(case.c.id.desc()).limit(min(last, MOST_REPLAYED))).all()
-    compared = (_compare(actor, row, draft) for row in found)
+    fresh = [each.definition.id for each in needed]
+    compared = (_compare(actor, row, draft, fresh) for row in found)
     return Replayed(len(found), [each for each in compared if each is not None])
 
 
@@ -95,7 +97,7 @@ class _Way:
     not_again: tuple[str, ...]
 
 
-def _compare(actor: Actor, row: Row[Any], draft: Doc) -> Difference | None:
+def _compare(actor: Actor, row: Row[Any], draft: Doc, needed: Sequence[str]) -> Difference | None:
     way = _way_of(row, row.workflow)
     done = [deed for deed, _ in sorted(way.done, key=lambda each: each[1])]
     own = dict(get_version(row.workflow, row.version).document)
@@ -110,7 +112,7 @@ def _compare(actor: Actor, row: Row[Any], draft: Doc) -> Difference | None:
         besides=way.besides,
     )
     was = try_out(actor, again)
-    would = try_out(actor, replace(again, follow=_as_before(done), draft=draft))
+    would = try_out(actor, replace(again, follow=_as_before(done), draft=draft, needed=needed))
     then, now = _parts(was, row.record), _parts(would, row.record)
     less = {part: gone for part in then if (gone := then[part] - now[part])}
     more = {part: new for part in now if (new := now[part] - then[part])}

@@ -11,7 +11,6 @@ from formloop.access.actor import Actor
 from formloop.access.signing import current
 from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M, localized
-from formloop.definitions import library
 from formloop.definitions import service as definitions
 from formloop.definitions.needed import list_needed
 from formloop.forms import choices, fill_in, listing, live, posted, reads, trying
@@ -56,7 +55,7 @@ def play(workflow: str) -> Response:
 def _play(actor: Actor, subject: Subject, action: str) -> Response:
     spec, locale = get_form(subject.form), viewer.locale()
     draft = subject.draft if request.form.get("_draft") or subject.published is None else None
-    if draft is not None and (problems := definitions.check_draft(actor, subject.id)):
+    if subject.published and draft is not None and (problems := subject.list_mistakes(actor)):
         return _page(actor, subject, problems, 422)
     document = draft or dict(subject.published.document if subject.published else {})
     try:
@@ -64,7 +63,9 @@ def _play(actor: Actor, subject: Subject, action: str) -> Response:
     except Invalid as error:
         return _page(actor, subject, error.problems, 422)
     if action == "replay":
-        found = replaying.replay(actor, subject.key, document, LAST)
+        found = replaying.replay(
+            actor, subject.key, document, LAST, subject.needed if draft is not None else ()
+        )
         shown = [play_words.of_difference(actor, each, spec, locale) for each in found.differences]
         return _page(actor, subject, replayed=shown, count_played=found.played)
     if begin := request.form.get("_from", ""):
@@ -99,20 +100,22 @@ def _play(actor: Actor, subject: Subject, action: str) -> Response:
 def answer_play(workflow: str) -> Response:
     """What formulas, rules and look-ups make of what is typed instead of a record."""
     actor, subject = current(), find_subject(current(), workflow)
-    with subject.seen(actor):
+    with subject.seen(actor) as problems:
+        if problems:
+            raise Invalid(problems)
         spec = get_form(subject.form)
         raw, changed = posted.raw_values(spec, request.form), request.form.get("_changed", "").split(",")
-        return jsonify(trying.answer(actor, spec, raw, changed, viewer.locale()))
+        paths = play_inputs.list_paths(actor, spec, subject.form_is_new)
+        return jsonify(trying.answer(actor, spec, raw, changed, viewer.locale(), paths))
 
 
 @route(blueprint, "/cases/play/<workflow>/choices/<path>", permission=may_play_it)
 def play_choices(workflow: str, path: str) -> Response:
     """What a field offers while a play is prepared; a form that was never published has no records to offer."""
     actor, subject = current(), find_subject(current(), workflow)
-    with subject.seen(actor), suppress(NotFound):
-        spec = get_form(subject.form)
-        field, drafted = spec.find(path), {each.doc["x-key"] for each in subject.forms}
-        if field is not None and field.type.source(field) not in drafted:
+    with subject.seen(actor) as problems, suppress(NotFound):
+        spec = None if problems else get_form(subject.form)
+        if spec is not None and path in play_inputs.list_paths(actor, spec, subject.form_is_new):
             return jsonify(live.choices_on_page(actor, spec, path, request.args))
     return jsonify([])
 
@@ -189,17 +192,18 @@ def _page(
         statuses=play_inputs.STATUSES,
         heard=play_inputs.was_said(*play_inputs.HEARD),
         fills=play_inputs.was_said("_fill."),
-        **_of_form(actor, subject, locale),
-        **_of_workflow(actor, subject, subject.newest(actor), locale),
+        **_of_form(actor, subject, problems, locale),
+        **_of_workflow(actor, subject, subject.newest(actor, problems), locale),
         **{"played": None, "replayed": None, "deeds": None, **result},
     )
 
 
-def _of_form(actor: Actor, subject: Subject, locale: str) -> dict[str, Any]:
-    """The form to type into, and the newest records; nothing of a form that is too wrong to be shown."""
-    spec: FormSpec | None = library.find_published("form", subject.form)
-    if spec is None:
+def _of_form(actor: Actor, subject: Subject, problems: Sequence[Problem], locale: str) -> dict[str, Any]:
+    """The form to type into, and the newest records; nothing of a new form that might not be published as it is."""
+    if problems and subject.form_is_new:
         return {"spec": None, "screen": None, "records": [], "search": ""}
+    spec = get_form(subject.form)
+    paths = play_inputs.list_paths(actor, spec, subject.form_is_new)
     search = request.values.get("_q", "").strip()[:200]
     query = listing.Query(sort=("-id",), columns=(spec.title_field,), search=search)
     found = [] if subject.form_is_new else listing.list_records(actor, spec, query).rows
@@ -208,7 +212,7 @@ def _of_form(actor: Actor, subject: Subject, locale: str) -> dict[str, Any]:
         found = [reads.get_record(actor, spec.key, chosen), *found]
     return {
         "spec": spec,
-        "screen": play_inputs.draw_form(actor, spec, subject.key, locale),
+        "screen": play_inputs.draw_form(actor, spec, subject.key, paths, locale),
         "search": search,
         "records": [(row["id"], row.get(spec.title_field) or row["id"]) for row in found],
     }
