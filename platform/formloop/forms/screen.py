@@ -187,8 +187,23 @@ def build(
     for row in rows:
         for cell in row:
             cell.width = int(cell.field.schema.get("x-width", 12 // len(row)))
-    placed = {p for p in by_place if p in made or "." in p}
-    return Screen(rows, [p for p in problems if p.at not in placed], tabs)
+    shown = Screen(rows, [], tabs)
+    placed = {cell.name for cell in shown.all_cells() if cell.shown} | _tell_of_lines(shown, by_place)
+    shown.problems = [p for p in problems if p.at not in placed]
+    return shown
+
+
+def _tell_of_lines(shown: Screen, by_place: Mapping[str, str]) -> set[str]:
+    """Tell the problem of a line as a whole, such as `lines.2`, at its first cell; returns those that are told."""
+    told = set()
+    for top in shown.cells():
+        for line in top.lines:
+            place = f"{top.name}.{line.index}"
+            cell = next((each for each in line.cells if each.shown and not each.problem), None)
+            if place in by_place and cell is not None:
+                cell.problem = by_place[place]
+                told.add(place)
+    return told
 
 
 def _note_own(cells: Iterable[Cell], around: Mapping[str, Cell]) -> None:
