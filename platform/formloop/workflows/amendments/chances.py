@@ -7,10 +7,11 @@ from sqlalchemy.engine import Row
 
 from formloop.access.actor import Actor
 from formloop.forms import service as records
-from formloop.forms.spec import FormSpec, Values
+from formloop.forms.reads import visible_in
+from formloop.forms.spec import Field, FormSpec, Values
 from formloop.workflows import cases, in_use
 from formloop.workflows.amendments.applying import find_stage
-from formloop.workflows.amendments.spec import CANCEL, EVERYTHING, Amends, Stage, Supplement
+from formloop.workflows.amendments.spec import CANCEL, Amends, Stage, Supplement
 from formloop.workflows.kind import find_amending, get_version
 from formloop.workflows.sight import gives_row
 from formloop.workflows.spec import Workflow
@@ -24,6 +25,7 @@ class Chance:
     amends: Amends
     stage: Stage | None
     mine: Row[Any] | None = None  # the case of a proposal that came back
+    paths: frozenset[str] = frozenset()  # the fields that the person might change at the first stage
 
     def forbids(self, what: str) -> bool:
         """Whether the stage has something locked."""
@@ -32,7 +34,7 @@ class Chance:
     @property
     def may_change(self) -> bool:
         """Whether anything at all can still be changed."""
-        return not self.forbids(EVERYTHING)
+        return any(not self.forbids(path) for path in self.paths)
 
     @property
     def may_cancel(self) -> bool:
@@ -65,4 +67,10 @@ def find_chance(actor: Actor, spec: FormSpec, record: Values) -> Chance | None:
         mine = cases.find_own_task(running.id, actor.person_id)
         if mine is None or mine.step:
             return None  # it was not returned to them
-    return Chance(workflow, workflow.amends, find_stage(workflow, spec, record), running)
+    stage, paths = find_stage(workflow, spec, record), visible_in(actor, spec, record, "amend")
+    typed = frozenset(path for path in paths if (each := spec.find(path)) and _is_typed(each))
+    return Chance(workflow, workflow.amends, stage, running, typed)
+
+
+def _is_typed(field: Field) -> bool:
+    return field.type.stored and not (field.computed or field.readonly)

@@ -30,6 +30,8 @@ def amend_page(form: str, record: int) -> Response:
     actor, spec = current(), get_form(form)
     before = reads.look(actor, form, record, "amend").record
     chance = _chance(actor, spec, before)
+    if not chance.may_change:
+        raise Conflict(M("Nothing of it can be changed at this stage."))
     purpose = _purpose(actor, spec, before, chance)
     if request.args.get("resume") and (kept := fills.find(actor, form, record)):
         given = engine.read_given(spec, kept.raw)

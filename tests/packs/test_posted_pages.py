@@ -1,4 +1,4 @@
-"""What the ledgers refuse is told on the page where it is corrected, at its line."""
+"""Pages of what is posted: what the ledgers refuse is told at its line; what cannot be changed offers no change."""
 
 import re
 from collections.abc import Callable
@@ -25,3 +25,15 @@ def test_what_is_not_there_is_told_at_its_line(
     first, second = re.findall(r"<tr data-fl-line>.*?</tr>", answer.text, re.DOTALL)[:2]
     assert "Not enough" not in first
     assert "Not enough" in second and "fl-wrong" in second
+
+
+def test_what_is_posted_and_has_nothing_to_change_offers_to_take_it_back_alone(
+    demo: Flask, people_of_demo: Callable[[str], FlaskClient]
+) -> None:
+    trade, keeper = Trade(), people_of_demo("keeper")
+    lines = [{"item": trade.item, "quantity": "5"}]
+    issue = trade.do("stock_out", lines, warehouse=trade.place)
+    page = keeper.get(f"/f/stock_out/{issue}").text
+    assert f"/f/stock_out/{issue}/cancel" in page and f"/f/stock_out/{issue}/amend" not in page
+    assert "it is not changed any more, only taken back by a proposal" in page
+    assert keeper.get(f"/f/stock_out/{issue}/amend").status_code == 409
