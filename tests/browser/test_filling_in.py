@@ -49,3 +49,17 @@ def test_all_of_a_line_is_in_sight(page: Page, site: Site, width: int) -> None:
     inputs = page.locator("[data-fl-line] >> nth=0").locator("td:visible > input:visible, td:visible select")
     lefts = {round(box["x"]) for each in inputs.all() if (box := each.bounding_box())}
     assert width > 768 or len(lefts) == 1
+
+
+def test_nothing_moves_while_somebody_is_in_a_box_that_has_something_chosen(page: Page, site: Site) -> None:
+    new_order(page, site)
+    page.locator("[data-fl-add-line]").click()
+    type_into(page, "LAMP-01")
+    page.keyboard.press("Enter")
+    box = page.locator("[data-fl-line] .ts-control").last
+    page.locator("[name=order_date]").focus()
+    heights = "box => [box.offsetHeight, document.querySelector('.fl-save').getBoundingClientRect().top]"
+    before = box.evaluate(heights)
+    box.click()
+    expect(box.locator("input")).to_be_focused()
+    assert box.evaluate(heights) == before
