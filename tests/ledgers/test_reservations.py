@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from formloop.access.actor import SYSTEM
 from formloop.core import clock
 from formloop.core.errors import Invalid
-from formloop.ledgers import expiring, reading
+from formloop.forms import service as records
+from formloop.ledgers import expiring, periods, reading
 from formloop.ledgers.verifying import verify
 from ledgers import store as definitions
 from ledgers.store import Store, form, link, number, posting
@@ -99,3 +101,20 @@ def test_of_a_reservation_used_in_part_the_rest_is_given_back_to_the_last_digit(
         use(store, used, held)
         store.cancel("held", held)
         assert reserved(store) == 0
+
+
+def test_what_is_reserved_since_a_day_that_is_closed_now_is_changed_and_not_moved_into_one(
+    store: Store,
+) -> None:
+    held = store.do("held", item=store.bolt, place=store.main, quantity="8", day="2026-01-07")
+    periods.close(SYSTEM, "accounting", date(2026, 1, 15))
+    records.change_record(SYSTEM, "held", held["id"], {"quantity": "5"})
+    assert reserved(store) == 5
+    with pytest.raises(Invalid) as error:
+        records.change_record(SYSTEM, "held", held["id"], {"day": "2026-01-08"})
+    assert error.value.problems[0].code == "closed"
+    periods.close(SYSTEM, "accounting", date(2026, 2, 28))
+    records.change_record(SYSTEM, "held", held["id"], {"quantity": "6"})
+    assert reserved(store) == 6
+    store.cancel("held", held)
+    assert reserved(store) == 0

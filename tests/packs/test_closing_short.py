@@ -213,9 +213,9 @@ class SoldShort(Sold):
         (line,) = rows_of("order_progress", order=self.order)
         return int(asking.ask(self.keeper, "order_progress", line["id"], "order_line_to_reservation").record)
 
-    def hold(self, quantity: str) -> int:
+    def hold(self, quantity: str, **more: Any) -> int:
         made = self.draft_of_hold()
-        head = {"quantity": quantity, "warehouse": named("warehouse", code="MAIN")}
+        head = {"quantity": quantity, "warehouse": named("warehouse", code="MAIN"), **more}
         records.change_record(self.keeper, "reservation", made, head)
         service.submit(self.keeper, "reservation", made)
         return made

@@ -1,5 +1,6 @@
 """Stock held for a line of an order: the line's own deliveries take it, and it is given back with the line."""
 
+from datetime import date
 from decimal import Decimal as D
 from typing import Any
 
@@ -10,6 +11,7 @@ from formloop.access.actor import SYSTEM
 from formloop.core.errors import FormloopError, Invalid
 from formloop.forms import reads
 from formloop.forms import service as records
+from formloop.ledgers import periods
 from formloop.ledgers.verifying import verify
 from formloop.workflows import service
 from formloop.workflows.amendments import service as amendments
@@ -131,3 +133,34 @@ def test_a_line_that_is_taken_out_of_the_order_holds_nothing(demo: Flask) -> Non
     amendments.propose(sold.seller, "sales_order", sold.order, {"lines": [row]}, "Something else")
     agree("sales_order", sold.order, "approver")
     assert (sold.held(), reserved(sold.item)) == ([("cancelled", 6)], 0)
+
+
+@pytest.mark.parametrize("closed", ["2026-03-31", "2026-04-30"])
+def test_what_is_held_since_a_month_that_is_closed_now_is_delivered_and_lowered(
+    demo: Flask, closed: str
+) -> None:
+    sold = Scarce("10")
+    sold.hold("10", day="2026-03-03")
+    periods.close(SYSTEM, "accounting", date(2026, 3, 31))
+    sold.deliver("4", day="2026-04-02")
+    assert (sold.held(), reserved(sold.item)) == ([("held", 6)], 6)
+    if closed > "2026-03-31":
+        periods.close(SYSTEM, "accounting", date.fromisoformat(closed))
+    sold.amend("8")
+    assert (sold.held(), reserved(sold.item)) == ([("held", 4)], 4)
+    sold.deliver("4", day="2026-05-02")
+    assert (sold.held(), sold.state, verify()) == ([("cancelled", 4)], "delivered", [])
+    (hold,) = rows_of("reservation", item=sold.item)
+    assert hold["day"] == date(2026, 3, 3)  # what it says itself stays
+
+
+def test_in_a_closed_month_nothing_is_held_anew(demo: Flask) -> None:
+    sold = Scarce("10")
+    periods.close(SYSTEM, "accounting", date(2026, 3, 31))
+    with pytest.raises(Invalid) as error:
+        sold.hold("10", day="2026-03-03")
+    assert [each.code for each in error.value.problems] == ["closed"]
+    sold.hold("10", day="2026-04-01")
+    with pytest.raises(FormloopError):
+        sold.deliver("4", day="2026-03-05")
+    assert (sold.held(), reserved(sold.item), verify()) == ([("held", 10)], 10, [])

@@ -40,11 +40,11 @@ class Sold:
         service.submit(self.seller, "sales_order", self.order)
         agree("sales_order", self.order, "approver")
 
-    def deliver(self, *quantities: str) -> int:
+    def deliver(self, *quantities: str, **more: Any) -> int:
         made = asking.ask(self.keeper, "sales_order", self.order, "order_to_delivery").record
         rows = reads.get_record(SYSTEM, "delivery", made)["lines"]
         rows = [row | {"quantity": each} for row, each in zip(rows, quantities, strict=True)]
-        head = {"warehouse": named("warehouse", code="MAIN"), "lines": rows}
+        head = {"warehouse": named("warehouse", code="MAIN"), "lines": rows, **more}
         records.change_record(SYSTEM, "delivery", made, head)
         service.submit(self.keeper, "delivery", made)
         return int(made)

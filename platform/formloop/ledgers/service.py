@@ -13,7 +13,7 @@ from formloop.events import Event, subscribe_many
 from formloop.forms import service as records_of_forms
 from formloop.forms.names import context_of
 from formloop.forms.spec import Values
-from formloop.ledgers import adjusting, engine, expiring, resting, reversing
+from formloop.ledgers import adjusting, engine, expiring, periods, resting, reversing
 from formloop.ledgers.book import Book
 from formloop.ledgers.drafting import Seen, draft_sheets
 from formloop.ledgers.engine import Sheet
@@ -125,6 +125,9 @@ def _carry_out(
             undone += heads
             records.append(dict(event.after or {}))
     sheets = draft_sheets(posting, actor, records, seen)
+    for sheet, record in zip(sheets[len(fresh) :], records[len(fresh) :], strict=True):
+        if any(head.date == sheet.day for head in live[record["id"]]):
+            _keep_reserved(sheet)
     if not undone and not any(sheet.slots for sheet in sheets):
         return None
     book = _book(actor, posting)
@@ -136,6 +139,15 @@ def _carry_out(
     ]
     book.post()
     return book
+
+
+def _keep_reserved(sheet: Sheet) -> None:
+    """What only reserves goes on where its day is closed by now: on the first open one, since it is no figure of that day."""
+    for slot in sheet.slots:
+        if slot.pending:
+            day = slot.day or sheet.day
+            first = periods.first_open(slot.ledger.calendar, day)
+            slot.day = first if first != day else slot.day
 
 
 def _book(actor: Actor, posting: PostingSpec) -> Book:
