@@ -38,6 +38,14 @@ class Scarce(SoldShort):
         amendments.propose(self.seller, "sales_order", self.order, None, "Not wanted")
         agree("sales_order", self.order, "approver")
 
+    def stock_in(self, code: str) -> int:
+        """A lot of its own, with 20 of the item."""
+        lot = int(records.create(SYSTEM, "lot", {"code": code, "item": self.item})["id"])
+        row = {"item": self.item, "quantity": "20", "lot": lot, "price": "10"}
+        head = {"day": "2026-03-02", "warehouse": named("warehouse", code="MAIN"), "lines": [row]}
+        service.submit(self.keeper, "stock_in", int(records.create(SYSTEM, "stock_in", head)["id"]))
+        return lot
+
 
 def test_a_delivery_takes_what_is_held_for_its_own_line(filled: Flask) -> None:
     sold = Scarce("10")
@@ -164,3 +172,24 @@ def test_in_a_closed_month_nothing_is_held_anew(demo: Flask) -> None:
     with pytest.raises(FormloopError):
         sold.deliver("4", day="2026-03-05")
     assert (sold.held(), reserved(sold.item), verify()) == ([("held", 10)], 10, [])
+
+
+@pytest.mark.parametrize("submitted", [True, False], ids=["held", "draft"])
+def test_a_lot_that_is_blocked_after_it_was_held_stops_nothing(demo: Flask, submitted: bool) -> None:
+    sold = Scarce("99")
+    lot = sold.stock_in("HELD-1")
+    made = sold.draft_of_hold()
+    head = {"quantity": "10", "lot": lot, "warehouse": named("warehouse", code="MAIN")}
+    records.change_record(sold.keeper, "reservation", made, head)
+    if submitted:
+        service.submit(sold.keeper, "reservation", made)
+    records.change_record(SYSTEM, "lot", lot, {"status": "blocked"})
+    sold.deliver("4")
+    state = "held" if submitted else "draft"
+    assert (sold.held(), sold.progress()) == ([(state, 6)], [("open", 6)])
+    if not submitted:
+        with pytest.raises(Invalid) as error:
+            service.submit(sold.keeper, "reservation", made)
+        assert [each.code for each in error.value.problems] == ["check:lot_free"]
+    sold.close()
+    assert (sold.held(), sold.state, verify()) == ([("cancelled", 6)], "closed", [])
