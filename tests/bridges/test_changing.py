@@ -113,6 +113,20 @@ def test_trying_it_tells_what_would_change(stage: None) -> None:
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
+    "quantity",
+    ["MIN(there.quantity, quantity)", "IF(there.quantity = quantity, 1 / 0, quantity)"],
+    ids=["its condition holds no more", "it cannot be calculated again"],
+)
+def test_trying_it_tells_of_what_is_there_before_and_not_afterwards(stage: None, quantity: str) -> None:
+    want, first = wanted("1"), hold("8")
+    doc = LESS | {"map": {"for": "source", "quantity": quantity}}
+    (tried,) = trial.try_out(SYSTEM, doc, {want: "D"}, "en", "updated")
+    assert ([each.action for each in tried.targets], tried.problems) == (["changed"], [])
+    assert held(first) == [("held", 8)]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
     ("changes", "at"),
     [
         ({"to": {"form": "hold", "every": True}}, "to.by"),

@@ -72,9 +72,11 @@ def _try(actor: Actor, doc: Doc, trial: Trial, locale: str, on: str) -> Trial:
     wanted = [] if effect == CLEAR or alone else targets.rows_of(bridge, actor, record)[0]
     if effect == RUN and not alone:
         trial.left_out = (len(record.get(bridge.each) or ()) if bridge.each else 1) - len(wanted)
-    begun = Mark(clock.new_id())
+    target, begun, known = get_form(bridge.target), Mark(clock.new_id()), list[Values | None]()
     try:
         cause = Cause(("trial",), bridge.source, trial.record)
+        if bridge.every:  # asked before it runs: what it makes of them they are afterwards
+            known = changing.list_work(bridge, target, actor, record, effect == CLEAR)[1]
         if bridge.asked:
             asking.make(bridge, actor, record, cause)
         else:
@@ -85,10 +87,7 @@ def _try(actor: Actor, doc: Doc, trial: Trial, locale: str, on: str) -> Trial:
         )
         trial.left_out = 0  # what could not be calculated was not left out
         return trial
-    target = get_form(bridge.target)
-    if bridge.every:
-        known = changing.list_work(bridge, target, actor, record, effect == CLEAR)[1]
-    else:
+    if not bridge.every:
         known = targets.list_known(bridge, target, wanted, provenance.list_links(bridge, trial.record))
     _collect(trial, bridge, actor, known, begun, locale)
     return trial
