@@ -17,7 +17,7 @@ from formloop.workflows import service
 from formloop.workflows.amendments import service as amendments
 from packs.test_closing_short import SoldShort, reserved, rows_of
 from packs.test_order_progress import agree
-from packs.trading import named
+from packs.trading import Trade, named
 
 
 class Scarce(SoldShort):
@@ -193,3 +193,16 @@ def test_a_lot_that_is_blocked_after_it_was_held_stops_nothing(demo: Flask, subm
         assert [each.code for each in error.value.problems] == ["check:lot_free"]
     sold.close()
     assert (sold.held(), sold.state, verify()) == ([("cancelled", 6)], "closed", [])
+
+
+def test_a_line_amended_to_another_item_gives_the_old_one_back(demo: Flask) -> None:
+    sold, other = Scarce("99"), Trade().item
+    sold.hold("8")
+    rows = [
+        dict(row) | {"item": other} for row in reads.get_record(SYSTEM, "sales_order", sold.order)["lines"]
+    ]
+    amendments.propose(sold.seller, "sales_order", sold.order, {"lines": rows}, "Another")
+    agree("sales_order", sold.order, "approver")
+    assert (sold.held(), reserved(sold.item), reserved(other)) == ([("cancelled", 8)], 0, 0)
+    made = sold.draft_of_hold()
+    assert reads.get_record(SYSTEM, "reservation", made)["item"] == other
