@@ -94,6 +94,17 @@ def test_the_condition_may_ask_for_what_is_there(stage: None) -> None:
     assert held(*ids) == [("held", 8), ("cancelled", 1)]
 
 
+def test_each_sees_those_before_it_so_that_together_they_are_no_more_than_is_wanted(stage: None) -> None:
+    together = {
+        "when": "quantity > SUM(earlier.quantity)",
+        "map": {"for": "source", "quantity": "MIN(there.quantity, quantity - SUM(earlier.quantity))"},
+    }
+    definitions.publish_many(SYSTEM, [LESS | together], "together")
+    want, ids = wanted("20"), (hold("8"), hold("3"), hold("4"))
+    service.change_record(SYSTEM, "want", want, {"quantity": "10"})
+    assert held(*ids) == [("held", 8), ("held", 2), ("cancelled", 4)]
+
+
 def test_a_refusal_of_one_refuses_the_change_of_the_source(stage: None) -> None:
     more = {"for": "source", "quantity": "there.quantity - quantity"}
     definitions.publish_many(SYSTEM, [LESS | {"map": more}], "more")
@@ -132,9 +143,10 @@ def test_trying_it_tells_of_what_is_there_before_and_not_afterwards(stage: None,
         ({"to": {"form": "hold", "every": True}}, "to.by"),
         ({"from": {"form": "want", "on": ["asked"]}}, "to.every"),
         ({"map": {"for": "there.quantity", "quantity": "1"}}, "map.for"),
+        ({"map": {"for": "SUM(earlier.quantity)", "quantity": "1"}}, "map.for"),
         ({"to": {"form": "hold", "by": ["for"]}}, "map.quantity"),
     ],
-    ids=["no key", "asked", "key of what is there", "makes records"],
+    ids=["no key", "asked", "key of what is there", "key of those before", "makes records"],
 )
 def test_it_needs_a_key_of_the_source_and_runs_by_itself(database: Any, changes: Doc, at: str) -> None:
     with pytest.raises(Invalid) as refused:

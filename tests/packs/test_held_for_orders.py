@@ -206,3 +206,70 @@ def test_a_line_amended_to_another_item_gives_the_old_one_back(demo: Flask) -> N
     assert (sold.held(), reserved(sold.item), reserved(other)) == ([("cancelled", 8)], 0, 0)
     made = sold.draft_of_hold()
     assert reads.get_record(SYSTEM, "reservation", made)["item"] == other
+
+
+def test_of_several_holds_of_a_line_the_oldest_is_taken_first_and_together_they_hold_what_is_open(
+    filled: Flask,
+) -> None:
+    sold = Scarce("10")
+    first, second = sold.hold("6"), sold.hold("4")
+    assert (first != second, sold.held()) == (True, [("held", 6), ("held", 4)])
+    sold.deliver("4")
+    assert (sold.held(), reserved(sold.item)) == ([("held", 2), ("held", 4)], 6)
+    sold.deliver("3")
+    assert (sold.held(), reserved(sold.item)) == ([("cancelled", 2), ("held", 3)], 3)
+    sold.deliver("3")
+    assert (sold.held(), sold.state, verify()) == ([("cancelled", 2), ("cancelled", 3)], "delivered", [])
+
+
+def test_of_several_holds_of_a_line_amended_to_less_the_newest_is_given_back_first(demo: Flask) -> None:
+    sold = Scarce("99")
+    sold.hold("6")
+    sold.hold("3")
+    sold.amend("8")
+    assert sold.held() == [("held", 6), ("held", 2)]
+    sold.amend("5")
+    assert (sold.held(), reserved(sold.item)) == ([("held", 5), ("cancelled", 2)], 5)
+
+
+def test_what_is_open_and_not_held_yet_is_held_besides(demo: Flask) -> None:
+    sold = Scarce("20")
+    sold.hold("10")
+    with pytest.raises(FormloopError):
+        sold.draft_of_hold()
+    sent = sold.deliver("4")
+    amendments.propose(sold.keeper, "delivery", sent, None, "Not loaded")
+    agree("delivery", sent, "accountant")
+    assert (sold.held(), sold.progress()) == ([("held", 6)], [("open", 10)])
+    made = sold.draft_of_hold()
+    assert reads.get_record(SYSTEM, "reservation", made)["quantity"] == 4
+    assert sold.draft_of_hold() == made
+    with pytest.raises(Invalid) as error:
+        sold.hold("5")
+    assert "check:of_open" in [each.code for each in error.value.problems]
+    sold.hold("4")
+    sold.amend("12")
+    sold.hold("2")
+    assert (sold.held(), reserved(sold.item)) == ([("held", 6), ("held", 4), ("held", 2)], 12)
+    sold.deliver("12")
+    assert (reserved(sold.item), verify()) == (0, [])
+
+
+def test_a_draft_from_the_bin_does_not_hold_more_than_is_open(demo: Flask) -> None:
+    sold = Scarce("20")
+    first = sold.draft_of_hold()
+    head = {"quantity": "10", "warehouse": named("warehouse", code="MAIN")}
+    records.change_record(sold.keeper, "reservation", first, head)
+    records.delete_record(sold.keeper, "reservation", first)
+    sold.hold("7")
+    records.restore_record(sold.keeper, "reservation", first)
+    service.submit(sold.keeper, "reservation", first)
+    assert (sold.held(), reserved(sold.item)) == ([("rejected", 10), ("held", 7)], 7)
+
+
+def test_a_hold_whose_day_has_passed_stands_in_no_other_ones_way(demo: Flask) -> None:
+    sold = Scarce("20")
+    sold.hold("6", until="2026-03-04")
+    sold.hold("10")
+    sold.deliver("4")
+    assert (sold.held(), reserved(sold.item)) == ([("cancelled", 6), ("held", 6)], 6)

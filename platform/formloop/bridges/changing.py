@@ -4,7 +4,7 @@ from formloop.access.actor import Actor
 from formloop.bridges import engine, provenance
 from formloop.bridges.engine import Row
 from formloop.bridges.reach import Reach
-from formloop.bridges.spec import THERE, BridgeSpec
+from formloop.bridges.spec import EARLIER, THERE, BridgeSpec
 from formloop.core.errors import Invalid
 from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
@@ -26,8 +26,9 @@ def list_work(bridge: BridgeSpec, target: FormSpec, actor: Actor, record: Values
         raise Invalid(problems)
     found = provenance.hold_by_key(target, key)
     reach, written = Reach(target, found, bridge.reads_there), dict[int, Row]()
-    for each in found if not clear else ():
-        scope = {**env, THERE: reach.environment(target, each)}
+    seen = [reach.environment(target, each) for each in found]
+    for place, each in enumerate(found if not clear else ()):
+        scope = {**env, THERE: seen[place], EARLIER: seen[:place]}
         wanted, wrong = engine.rows_of(bridge, target, record, scope, context)
         problems += wrong
         if wanted:

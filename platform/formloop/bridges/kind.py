@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from formloop.bridges.spec import ASKED, CANCELLED, CLOCK, FOUND, THERE, BridgeSpec, Find, Lines
+from formloop.bridges.spec import ASKED, CANCELLED, CLOCK, EARLIER, FOUND, THERE, BridgeSpec, Find, Lines
 from formloop.core.definitions import Doc, Kind, Library, kinds, load_schema, name_pattern, with_suggestion
 from formloop.core.errors import Problem
 from formloop.core.expression import BOOL, Expression, ListType, RecordType, Type, check_sql
@@ -55,7 +55,7 @@ def names_for(
     found: FormSpec | DatasetSpec | None = None,
     there: FormSpec | None = None,
 ) -> dict[str, Type]:
-    """What expressions of a bridge can name: the source's own fields, `line`, `found`, `there`, and the record as a whole."""
+    """What expressions of a bridge can name: the source's own fields, `line`, `found`, `there` and `earlier`, and the record as a whole."""
     whole = RecordType(source.key, lambda: source.names)
     names: dict[str, Type] = {"source": whole, **source.names, "record": whole}
     lines = source.names.get(each) if each else None
@@ -67,6 +67,7 @@ def names_for(
         names["line"] = lines.of
     if there is not None:
         names[THERE] = RecordType(there.key, lambda: there.names)
+        names[EARLIER] = ListType(names[THERE], (EARLIER,))
     return names
 
 
@@ -273,7 +274,7 @@ class Reader:
     def _values(self, source: FormSpec, target: FormSpec, names: Mapping[str, Type]) -> dict[str, Expression]:
         found = self._given(self.doc["map"], "map", source, target.key, target.fields, names)
         for key in self.doc["to"].get("by", ()) if self.doc["to"].get("every") else ():
-            if key in found and any(path[0] == THERE for path in found[key].reads):
+            if key in found and any(path[0] in (THERE, EARLIER) for path in found[key].reads):
                 self._say(
                     "there", f"map.{key}", M("The key is of the source; “there” is what is found by it.")
                 )

@@ -15,6 +15,7 @@ ASKED = "asked"  # nothing happens: somebody asks for it on the record's page
 CLOCK = "clock"  # nothing happens: it is time
 FOUND = "found"  # what expressions call the records that `find` finds
 THERE = "there"  # what expressions call the record that is changed, as it is before
+EARLIER = "earlier"  # what they call those with the same key before it, oldest first, as they are before
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,7 +135,7 @@ class BridgeSpec:
         return self.find is not None and (path[0] == FOUND or (path[0] == "line" and not self.each))
 
     def _is_there(self, path: Path) -> bool:
-        return self.every and path[0] == THERE
+        return self.every and path[0] in (THERE, EARLIER)
 
     def _from_record(self, path: Path) -> Path:
         if path[0] == "line" and self.each:
