@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import inspect
 
 from formloop import db
 from formloop.access.actor import SYSTEM
@@ -238,3 +239,16 @@ def test_going_back_over_two_types_brings_back_what_one_of_them_could_not_hold(
         definitions.roll_back(SYSTEM, ITEM["x-id"], version)
     assert value(shop.bolt, "size") == Decimal(5)
     assert value(shop.nut, "size") == (Decimal(9) if way == (2,) else Decimal(7))
+
+
+def test_a_field_that_is_often_looked_for_has_an_index_without_being_a_filter(shop: Shop) -> None:
+    def columns() -> list[list[str]]:
+        with db.reading() as conn:
+            found = [each["column_names"] for each in inspect(conn).get_indexes("item")]
+        return [[name for name in names if name is not None] for names in found]
+
+    listed = {"x-list": {"columns": ["name"], "filters": ["name"]}}
+    publish(changed(line=number("Line", **{"x-scale": 0, "x-index": True})) | listed)
+    assert ["line"] in columns()
+    publish(changed(line=number("Line", **{"x-scale": 0})) | listed)
+    assert ["line"] not in columns()

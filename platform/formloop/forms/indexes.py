@@ -1,4 +1,4 @@
-"""Indexes of a form: what is unique, what lists filter and sort by, and what relations point with."""
+"""Indexes of a form: what is unique, what lists filter and sort by, what relations point with, and what is looked for."""
 
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -113,7 +113,7 @@ def _wanted(conn: Connection, spec: FormSpec) -> Iterator[Index]:
     for each in spec.stored:
         if each.unique or each.type.name == "serial":
             yield Index(own, each.key, "UNIQUE ", f'("{each.key}"){_LIVE}')
-        if each.relation:
+        if each.relation or each.indexed:
             yield Index(own, each.key, "", f'("{each.key}")')
     yield Index(own, "owner", "", '("owner", "id")' + _LIVE)
     sort = _order(conn, spec.list.sort, spec)
@@ -126,7 +126,7 @@ def _wanted(conn: Connection, spec: FormSpec) -> Iterator[Index]:
         table = spec.line_tables[subform.key].name
         yield Index(table, "record", "", '("record", "position")')
         for child in subform.children:
-            if child.relation:
+            if child.relation or child.indexed:
                 yield Index(table, child.key, "", f'("{child.key}")')
 
 

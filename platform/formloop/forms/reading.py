@@ -238,6 +238,7 @@ class Reader:
             required=required,
             readonly=bool(schema.get("readOnly")),
             unique=bool(schema.get("x-unique")),
+            indexed=bool(schema.get("x-index")) and "x-index" not in kind.unused,
             formula=said("x-formula", result),
             visible=said("x-visible", BOOL),
             required_when=said("x-required", BOOL),

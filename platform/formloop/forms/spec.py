@@ -29,6 +29,7 @@ OF_INPUT = (
     "x-default",
     "readOnly",
     "x-unique",
+    "x-index",
     "x-required",
     "x-readonly",
 )
@@ -142,6 +143,7 @@ class Field:
     required: bool = False
     readonly: bool = False
     unique: bool = False
+    indexed: bool = False  # often looked for, though no list filters by it
     formula: Expression | None = None
     visible: Expression | None = None
     required_when: Expression | None = None

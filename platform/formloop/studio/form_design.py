@@ -42,7 +42,17 @@ _OF_TYPE = (
 )  # mean another thing in each type
 _HINT = ("description", "x-description")
 _FIRST = ("title", "x-title", MUST, *_HINT, "x-width")
-_LAST = ("default", "x-default", "readOnly", "x-unique", "x-visible", "x-required", "x-readonly", "x-aliases")
+_LAST = (
+    "default",
+    "x-default",
+    "readOnly",
+    "x-unique",
+    "x-index",
+    "x-visible",
+    "x-required",
+    "x-readonly",
+    "x-aliases",
+)
 _BY_JSON: Mapping[str, tuple[str, ...]] = {
     "string": ("minLength", "maxLength", "pattern", "x-scan"),
     "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "x-total"),

@@ -24,7 +24,7 @@ class Address(FieldType):
     operators = ("contains", "empty", "filled")
     sortable = False
     searchable = True
-    unused: ClassVar[tuple[str, ...]] = ("default", "x-default", "x-unique")
+    unused: ClassVar[tuple[str, ...]] = ("default", "x-default", "x-unique", "x-index")
     parts: ClassVar[Mapping[str, Message]] = {
         "country": M("Country"),
         "province": M("Province"),

@@ -25,7 +25,7 @@ class Attachment(FieldType):
     name = "attachment"
     title = M("Attachment")
     icon = "paperclip"
-    unused: ClassVar[tuple[str, ...]] = ("default", "x-default", "x-unique")
+    unused: ClassVar[tuple[str, ...]] = ("default", "x-default", "x-unique", "x-index")
     sample: ClassVar[Mapping[str, Any]] = {"items": {"type": "string"}}
     json_type = "array"
     widget = "files"

@@ -26,7 +26,7 @@ class Location(FieldType):
     widget = "location"
     operators = ("empty", "filled")
     sortable = False
-    unused: ClassVar[tuple[str, ...]] = ("default", "x-default", "x-unique")
+    unused: ClassVar[tuple[str, ...]] = ("default", "x-default", "x-unique", "x-index")
     parts: ClassVar[Mapping[str, Message]] = {"latitude": M("Latitude"), "longitude": M("Longitude")}
 
     def column(self, field: Field) -> TypeEngine[Any]:

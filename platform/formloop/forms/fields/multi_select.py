@@ -18,7 +18,7 @@ class MultiSelect(FieldType):
     name = "multi_select"
     title = M("Multi-select")
     icon = "checks"
-    unused: ClassVar[tuple[str, ...]] = ("x-unique",)
+    unused: ClassVar[tuple[str, ...]] = ("x-unique", "x-index")
     sample: ClassVar[Mapping[str, Any]] = {"items": {"type": "string", "enum": ["A", "B"]}}
     json_type = "array"
     widget = "multi_select"

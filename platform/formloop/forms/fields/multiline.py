@@ -15,4 +15,4 @@ class Multiline(TextField):
     widget = "multiline"
     longest = 20_000
     sortable = False
-    unused: ClassVar[tuple[str, ...]] = ("pattern", "x-scan", "x-unique")
+    unused: ClassVar[tuple[str, ...]] = ("pattern", "x-scan", "x-unique", "x-index")

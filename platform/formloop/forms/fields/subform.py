@@ -16,7 +16,7 @@ class Subform(FieldType):
     name = "subform"
     title = M("Subform")
     icon = "table"
-    unused: ClassVar[tuple[str, ...]] = ("default", "x-default", "x-unique")
+    unused: ClassVar[tuple[str, ...]] = ("default", "x-default", "x-unique", "x-index")
     sample: ClassVar[Mapping[str, Any]] = {"items": {"type": "object", "properties": {}}}
     group = "advanced"
     json_type = "array"

@@ -24,7 +24,7 @@ class Switch(FieldType):
     json_type = "boolean"
     widget = "switch"
     operators = ("yes", "no")
-    unused: ClassVar[tuple[str, ...]] = ("required", "x-required", "x-unique")
+    unused: ClassVar[tuple[str, ...]] = ("required", "x-required", "x-unique", "x-index")
 
     def column(self, field: Field) -> TypeEngine[Any]:
         return Boolean()
