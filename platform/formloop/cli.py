@@ -224,7 +224,7 @@ def pack_install(source: str, no_samples: bool) -> None:
 def pack_export(app: str, target: Path) -> None:
     """Export the published definitions of APP to the folder or zip TARGET."""
     from formloop.access.actor import SYSTEM
-    from formloop.packs import bound, service
+    from formloop.packs import bound, service, unseen
 
     files = service.export(SYSTEM, app)
     if target.suffix == ".zip":
@@ -234,8 +234,11 @@ def pack_export(app: str, target: Path) -> None:
         for name, text in files.items():
             (target / name).write_text(text, "utf-8")
     tell(M("{count} files in {target}", count=len(files), target=target))
-    for each in bound.list_bound(service.documents_of(app)):
-        tell(M("Only this site can read: {what}", what=each.said(terminal_locale())))
+    docs, locale = service.documents_of(app), terminal_locale()
+    for each in bound.list_bound(docs):
+        tell(M("Only this site can read: {what}", what=each.said(locale)))
+    for left in unseen.list_behind(docs):
+        tell(M("Rights that are not in the pack: {what}", what=left.said(locale)))
 
 
 @pack.command("check")

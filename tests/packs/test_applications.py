@@ -291,6 +291,33 @@ def test_what_only_this_site_can_read_is_told_before_it_is_taken_along(app: Flas
     assert 'href="/studio/0000cccc">' in client.get(brought.headers["Location"]).text  # it is here
 
 
+@SQLITE
+def test_rights_that_do_not_go_along_are_told_before_and_after(notes: str, builder: FlaskClient) -> None:
+    grant = {"id": "all", "form": "note", "may": ["view"]}
+    reader = {"x-kind": "role", "x-id": "0000ffff", "x-key": "reader", "title": "Reader", "grants": [grant]}
+    keeper = {**ROLE, "grants": []}
+    definitions.publish_many(SYSTEM, [reader, keeper], "rights of elsewhere")
+    title = rich_note()["title"]
+    asked, shown = builder.get(f"/apps/new?copy={notes}").text, builder.get(f"/apps/{notes}/contents").text
+    assert all(f"Reader: {title}" in each and 'id="behind"' in each for each in (asked, shown))
+    assert 'id="unseen"' not in shown
+    made = builder.post("/apps/new", data={"copy": notes, "title": "Second"}, headers=HERE).location
+    copied = builder.get(made).text
+    assert "Copied without the rights of Reader" in copied
+    form = library.find_entry("form", "note_2")
+    assert form is not None
+    assert f'<a href="/studio/rights/{form.id}">{title}</a>' in copied.partition('id="unseen"')[2]
+
+
+@SQLITE
+def test_an_account_that_a_workflow_names_is_told_before_it_is_taken_along(app: Flask, notes: str) -> None:
+    ask = {**FLOW["steps"][0], "who": [{"rule": "people", "people": ["mei"]}]}  # type: ignore[index]
+    definitions.publish_many(SYSTEM, [{**FLOW, "steps": [ask]}], "asks mei")
+    (found,) = bound.list_bound(service.documents_of(notes))
+    assert found.said("en").startswith("“Note check › ") and found.said("en").endswith("the account mei.")
+    assert "账号 mei" in found.said("zh-CN")
+
+
 def _zipped(app: str) -> BytesIO:
     return BytesIO(service.zipped(service.export(SYSTEM, app)))
 

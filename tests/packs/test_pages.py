@@ -64,6 +64,18 @@ def test_whoever_installs_is_led_to_what_must_be_chosen_anew(people_of_demo: Ope
     assert place in browser.get(progress).text and place in browser.get(looked_at).text
 
 
+def test_a_pack_whose_forms_nobody_may_see_says_so_before_and_after(people_of_demo: Open) -> None:
+    form, here = note_form(), {"Origin": "http://localhost"}
+    browser, file = people_of_demo("administrator"), (io.BytesIO(zipped(**{"note.form": form})), "pack.zip")
+    looked_at = browser.post("/templates/upload", data={"file": file}, headers=here).location
+    before = browser.get(looked_at).text.partition('id="unseen"')[2]
+    assert "Give rights once they are installed" in before and f"<li>{form['title']}</li>" in before
+    progress = browser.post(looked_at, headers=here).location
+    outbox.drain()
+    link = f'<a href="/studio/rights/{form["x-id"]}">{form["title"]}</a>'
+    assert link in browser.get(progress).text and link in browser.get(looked_at).text
+
+
 def test_a_run_that_failed_says_what_is_installed_all_the_same(people_of_demo: Open) -> None:
     part = {"form": "note", "by": "colour", "records": [{"colour": "red"}]}
     pack = reading.read_zip(zipped(**{"note.form": note_form(), "sample_a": part}))

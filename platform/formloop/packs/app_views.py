@@ -6,17 +6,16 @@ from flask import Blueprint, Response, make_response, request, url_for
 
 from formloop.access import gate
 from formloop.access.signing import current
-from formloop.core.definitions import kinds
+from formloop.core.definitions import Doc, kinds
 from formloop.core.errors import Invalid, NotFound, Problem
-from formloop.core.text import M
+from formloop.core.text import Listed, M, Message
 from formloop.datasets import service as datasets
 from formloop.definitions import apps, library
 from formloop.definitions.apps import Page
 from formloop.definitions.service import Definition
 from formloop.definitions.views import designers
-from formloop.packs import applications, copying, service
+from formloop.packs import applications, copying, service, unseen
 from formloop.packs.applications import Application
-from formloop.packs.bound import Bound
 from formloop.packs.bound_links import list_linked
 from formloop.studio.app_designer import PAGES, menu_of
 from formloop.studio.faces import COLORS, ICONS
@@ -60,7 +59,18 @@ def create() -> Response:
             key = applications.create(actor, title, chinese, str(icon), form.get("color", "blue"))
     except Invalid as error:
         return _new_page(source, error.problems)
-    return page.redirect(url_for("applications.contents", app=key))
+    told = _left_behind(source) if source else None
+    return page.redirect(url_for("applications.contents", app=key), told, "warning")
+
+
+def _left_behind(source: str) -> Message | None:
+    """That rights on the forms were not copied, for whoever copied an application."""
+    behind = unseen.list_behind(service.documents_of(source))
+    text = M(
+        "Copied without the rights of {roles}: give rights on its forms.",
+        roles=Listed(e.role for e in behind),
+    )
+    return text if behind else None
 
 
 def _new_page(source: str, problems: list[Problem]) -> Response:
@@ -69,6 +79,7 @@ def _new_page(source: str, problems: list[Problem]) -> Response:
         status=422 if problems else 200,
         source=applications.get_application(source) if source else None,
         roles=copying.list_roles(source) if source else [],
+        behind=unseen.list_behind(service.documents_of(source)) if source else [],
         icons=[(name, words.render(viewer.locale())) for name, words in ICONS.items()],
         colors=COLORS.items(),
         given=request.form,
@@ -136,7 +147,7 @@ def contents(app: str) -> Response:
 
 
 def _contents_page(found: Application, problems: list[Problem] | None = None) -> Response:
-    groups = applications.by_kind(found.contents)
+    groups, docs = applications.by_kind(found.contents), _documents(found)
     return page.render(
         "packs/contents.html",
         status=422 if problems else 200,
@@ -146,15 +157,17 @@ def _contents_page(found: Application, problems: list[Problem] | None = None) ->
         address=_designer,
         targets=[each for each in applications.list_applications() if each.key != found.key],
         published=any(each.version for each in found.contents),
-        bound=_bound(found),
+        bound=list_linked(docs),
+        behind=unseen.list_behind(docs),
+        unseen=unseen.list_unseen(docs),
         problems=problems or [],
     )
 
 
-def _bound(found: Application) -> list[tuple[Bound, str]]:
-    """What the application would take along that another site cannot read."""
+def _documents(found: Application) -> list[Doc]:
+    """What is published of an application: what a copy has, and what is taken along to another site."""
     there = (library.find_document(each.kind, each.key) for each in found.contents if each.version)
-    return list_linked(doc for doc in there if doc is not None)
+    return [doc for doc in there if doc is not None]
 
 
 def _in_order(names: Iterable[str]) -> list[str]:

@@ -1,6 +1,6 @@
-"""What of definitions holds on this site alone: conditions that name a person, a department or a record by its number."""
+"""What of definitions holds on this site alone: accounts, and in conditions people, departments and records by their numbers."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -16,11 +16,10 @@ LEAST = 10**11  # ids are larger, and amounts in conditions smaller
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A condition that another site cannot read: where it stands, and whom or what it names."""
+    """What another site may not know: where it stands, and whom or what it names."""
 
     doc: Doc
     at: str
-    named: tuple[int, ...]
     called: tuple[Message | str, ...]
 
     def said(self, locale: str) -> str:
@@ -35,30 +34,39 @@ class Bound:
 
 
 def list_bound(docs: Iterable[Doc]) -> list[Bound]:
-    """The conditions and formulas of these definitions that name something by its number."""
+    """The conditions and formulas of these definitions that name something by its number, and named accounts."""
     found = [
-        (doc, at, tuple(dict.fromkeys(ids)))
+        (doc, at, named)
         for doc in docs
-        for at, source in _expressions(doc, kinds.get(doc["x-kind"]).shape, ())
-        if (ids := list(_ids(source)))
+        for at, named in _named(doc, kinds.get(doc["x-kind"]).shape, ())
+        if named
     ]
-    known = _names({each for _, _, ids in found for each in ids})
+    known = _names({each for _, _, named in found for each in named if isinstance(each, int)})
     return [
-        Bound(doc, ".".join(at), ids, tuple(known.get(each, M("a record (#{id})", id=each)) for each in ids))
-        for doc, at, ids in found
+        Bound(doc, ".".join(at), tuple(_called(each, known) for each in named)) for doc, at, named in found
     ]
 
 
-def _expressions(value: Any, shape: Shape, at: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    if isinstance(value, dict):
+def _called(each: int | str, known: Mapping[int, Message | str]) -> Message | str:
+    if isinstance(each, str):
+        return M("the account {account}", account=each)
+    return known.get(each, M("a record (#{id})", id=each))
+
+
+def _named(
+    value: Any, shape: Shape, at: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], list[int | str]]]:
+    if isinstance(value, list) and shape.picks("person"):
+        yield at, [each for each in value if isinstance(each, str)]
+    elif isinstance(value, dict):
         for key, each in value.items():
-            yield from _expressions(each, shape.property(key), (*at, key))
+            yield from _named(each, shape.property(key), (*at, key))
     elif isinstance(value, list):
         for number, each in enumerate(value):
             name = str(each.get("id", number)) if isinstance(each, dict) else str(number)
-            yield from _expressions(each, shape.item(), (*at, name))
-    elif isinstance(value, str) and shape.is_expression:
-        yield at, value
+            yield from _named(each, shape.item(), (*at, name))
+    elif isinstance(value, str) and shape.picks("expression"):
+        yield at, list(dict.fromkeys(_ids(value)))
 
 
 def _ids(source: str) -> Iterator[int]:

@@ -13,7 +13,7 @@ from formloop.definitions import apps, library
 from formloop.definitions import views as definition_views
 from formloop.events.jobs import Job
 from formloop.forms import files
-from formloop.packs import app_views, differing, installing, reading, samples, service
+from formloop.packs import app_views, differing, installing, reading, samples, service, unseen
 from formloop.packs.bound_links import list_linked
 from formloop.packs.reading import Pack
 from formloop.web import navigation, page, viewer
@@ -114,13 +114,17 @@ def _preview_page(
 ) -> Response:
     may_install, locale = gate.allows(current(), *INSTALL), viewer.locale()
     sound = not pack.problems
+    docs = list(pack.documents.values()) if sound else []
+    needed = service.list_needed(pack) if sound else []
+    beside = [doc for each in needed for doc in each.documents.values()]
     return page.render(
         "packs/preview.html",
-        bound=list_linked(pack.documents.values()) if sound else [],
+        bound=list_linked(docs),
+        unseen=unseen.list_unseen(docs, beside),
         card=card,
         pack=pack,
         kinds=kinds,
-        needed=service.list_needed(pack) if sound else [],
+        needed=needed,
         needs=[(service.titled(key), least) for key, least in pack.needs.items() if least] if sound else [],
         problems=problems,
         changes=_changes(pack, locale) if card is None and sound else [],
@@ -150,7 +154,8 @@ def progress(key: str, run: int) -> Response:
     """How far an installation is; polled each second until it has ended."""
     job = installing.get_run(run)
     shown: dict[str, Any] = {"job": job, "key": key, "title": _title_of(job)}
-    shown["bound"] = list_linked(service.documents_of(key)) if job.done else []
+    docs = service.documents_of(key) if job.done else []
+    shown |= {"bound": list_linked(docs), "unseen": unseen.list_unseen(docs)}
     if request.headers.get("HX-Request"):
         return page.render_progress("packs/_progress.html", finished=job.over, **shown)
     return page.render("packs/progress.html", **shown)

@@ -115,7 +115,11 @@ class Shape:
     @cached_property
     def is_expression(self) -> bool:
         """Whether an expression stands here."""
-        return any(each.get("x-pick") == "expression" for each in self._schemas)
+        return self.picks("expression")
+
+    def picks(self, word: str) -> bool:
+        """Whether what stands here, or in the list that stands here, is picked like that."""
+        return any(each.get("x-pick") == word for each in self._schemas)
 
     def word(self, value: Any, locale: str) -> str:
         """How people call one of the values that may be chosen here, or the empty text."""
