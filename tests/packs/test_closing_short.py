@@ -260,6 +260,20 @@ def test_a_line_closed_short_is_not_changed_and_the_other_is(demo: Flask) -> Non
     assert (sold.state, sold.progress()) == ("confirmed", [("closed", 0), ("open", 12)])
 
 
+def test_no_line_becomes_another_item_while_one_is_closed_short(demo: Flask) -> None:
+    sold, other = SoldShort(lines=2), Trade().item
+    sold.close(sold.items[0])
+    rows = [dict(row) for row in reads.get_record(SYSTEM, "sales_order", sold.order)["lines"]]
+    changed = [rows[0] | {"item": other}, rows[1]]
+    with pytest.raises(FormloopError):
+        amendments.propose(sold.seller, "sales_order", sold.order, {"lines": changed}, "Another")
+    added = {"item": other, "quantity": "1", "price": "20"}
+    amendments.propose(sold.seller, "sales_order", sold.order, {"lines": [*rows, added]}, "One more")
+    agree("sales_order", sold.order, "approver")
+    assert sold.progress() == [("closed", 0), ("open", 10)]
+    assert [row["open"] for row in rows_of("order_progress", item=other)] == [1]
+
+
 def test_an_order_is_closed_short_when_its_other_lines_are_lowered_to_what_was_delivered(demo: Flask) -> None:
     sold = SoldShort(lines=2)
     sold.close(sold.items[0])
