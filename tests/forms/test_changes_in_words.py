@@ -40,7 +40,7 @@ def _told(kind, base, old, new, locale="en"):
         ({"columns": ["item"]}, {"columns": ["item", "owner"]}, "List › Columns: “Owner” was added."),
         ({"sort": ["-item"]}, {"sort": []}, "List › Sort: “Item ↓” was removed."),
         ({"begins": {"state": "draft"}}, {"begins": {"state": "review"}}, "List › Default filters › State changed from “Draft” to “In approval”."),
-        ({}, {"begins": {"kind": "raw"}}, "List › Default filters was added: Kind “Raw”."),
+        ({}, {"begins": {"kind": "raw"}}, "List › Default filters were added: Kind “Raw”."),
         ({"title": "item"}, {"title": "kind"}, "List › Title field changed from “Item” to “Kind”."),
     ],
 )  # fmt: skip
@@ -57,12 +57,22 @@ def test_a_list_is_told_by_titles(app, old, new, said):
             {"x-list": {"columns": ["item"], "sort": ["-item"]}},
             "List was added: Columns Item; Sort Item ↓.",
         ),
-        ({}, {"x-states": {"a": {"title": "Open"}, "b": {"title": "Done"}}}, "States was added: Open; Done."),
+        (
+            {},
+            {"x-states": {"a": {"title": "Open"}, "b": {"title": "Done"}}},
+            "States were added: Open; Done.",
+        ),
         (
             {},
             {"x-share": {"fields": ["lines.price"]}},
-            "Links for others was added: What a link shows Lines · Price.",
+            "Links for others were added: What a link shows Lines · Price.",
         ),
+        (
+            {},
+            {"x-list": {"begins": {"state": "draft,review", "created_at": "this_month"}}},
+            "List was added: Default filters State “Draft, In approval”; Created “this month”.",
+        ),
+        ({}, {"x-examples": [{"id": "ex1", "title": "One", "given": {}}]}, "Examples were added."),
         (
             {"x-print": {}},
             {"x-print": {"logo": "data:image/png;base64,AAAA"}},
@@ -90,7 +100,7 @@ def test_lines_say_no_words_of_the_schema(app):
     )
     assert told == [
         "Fields › Lines › Columns › Tax was added.",
-        "Fields › Lines › Columns › Required columns was added: Tax.",
+        "Fields › Lines › Columns › Required columns were added: Tax.",
     ]
 
 

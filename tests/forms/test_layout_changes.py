@@ -103,6 +103,18 @@ def test_fields_that_came_or_went_are_not_told_twice(app):
     ]
 
 
+def test_where_a_field_came_from_is_not_said_of_a_form_without_sections(app):
+    was = [["item"], ["quantity"], ["note"], ["price"]]
+    told = _said(HEAD, ["item"], ["price"], ["quantity"], ["note"], was=was)
+    assert told == [
+        "Section “Head” was added, with “Item”, “Price”, “Quantity”, “Note”.",
+        "“Price” now stands after “Item”.",
+    ]
+    back = _said(*was, was=[HEAD, ["item"], ["price"], ["quantity"], ["note"]])
+    assert back[0] == "Section “Head” was removed."
+    assert not any("beginning of the form" in each for each in back)
+
+
 def test_a_layout_that_looks_the_same_is_told_by_its_text(app):
     assert _said(["item"], ["quantity"], ["price"], ["note"], was=[]) == [
         "Layout was added: item, quantity, price, note."

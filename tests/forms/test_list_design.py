@@ -1,5 +1,6 @@
 """What a list begins with and which buttons it has is the form's; what somebody chooses instead stands above it."""
 
+import re
 from typing import Any
 
 import pytest
@@ -75,6 +76,20 @@ def test_a_list_cannot_begin_with_a_record_or_with_what_is_not_there(shop: Shop,
     with pytest.raises(Invalid) as refused:
         wishes(begins={key: "1"})
     assert [each.at for each in refused.value.problems] == ["x-list.begins"]
+
+
+def test_the_filters_of_a_list_stand_above_it_in_words_each_with_the_list_without_it(
+    client: FlaskClient, shop: Shop
+) -> None:
+    wishes(begins={"colour": "red, blue", "state": "review"})
+    page = client.get("/f/wish").text
+    assert "Colour is one of Red, Blue<a" in page and "State is In approval<a" in page
+    assert "A filter is on, and no record fits it." in page and "/f/wish?q=" in page
+    without = re.search(r'State is In approval<a href="([^"]*)"', page)
+    assert without and listed(client, without[1].replace("&amp;", "&")) == {"Chair", "Table"}
+    alone = client.get("/f/wish?f.colour.is=red").text
+    bare = re.search(r'Colour is Red<a href="([^"]*)"', alone)
+    assert bare and listed(client, bare[1]) == {"Chair", "Table", "Lamp"}  # it does not begin anew
 
 
 @pytest.mark.parametrize(

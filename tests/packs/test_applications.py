@@ -1,6 +1,7 @@
 """Applications: made, ordered, opened, copied whole, taken to another site and back, removed when empty."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -98,6 +99,14 @@ def test_a_copy_has_keys_of_its_own_and_what_pointed_inside_points_inside_again(
     assert not {doc["x-id"] for doc in copied.values()} & {d["x-id"] for d in service.documents_of(notes)}
     first = records.create(SYSTEM, "note_2", {"code": "A"})
     assert first["number"] == "N0001"
+
+
+def test_notes_that_the_product_writes_are_in_the_language_of_whoever_did_it(app: Flask, notes: str) -> None:
+    chinese = replace(_mei(), locale="zh-CN")
+    key = copying.copy(chinese, notes, "Second")
+    made = applications.create(chinese, "Third", "", "book", "green")
+    told = [definitions.list_history(library.find_entry("app", each).id)[0].note for each in (key, made)]  # type: ignore[union-attr]
+    assert told == ["复制自“便条”", "新建"]
 
 
 def test_a_copy_of_a_copy_follows_its_own(notes: str) -> None:
@@ -364,5 +373,9 @@ def test_a_changed_menu_says_what_came_what_went_and_its_order(notes: str) -> No
     assert told(["form:note", "dataset:all_notes"]) == ["“All notes” came into the menu."]
     assert told(["dataset:all_notes"], "zh-CN") == ["菜单中加入了“All notes”。 菜单中移出了“便条”。"]
     before["menu"] = ["form:note", "dataset:all_notes"]
-    assert told(["dataset:all_notes", "form:note"]) == ["The order of the menu is now: All notes, Note."]
+    assert told(["dataset:all_notes", "form:note"]) == ["The order of the menu is now: “All notes”, “Note”."]
+    pages = [f"form:{each}" for each in ("note", "a", "b")]
+    assert told(pages)[0].startswith("“a”, “b” came into the menu.")
+    (home,) = diff({**before, "home": "dataset:all_notes"}, {**before, "home": "form:note"}, kinds.get("app"))
+    assert home.describe("zh-CN") == "打开时显示：由“All notes”改为“便条”。"
     assert told([]) == ["The menu has no order of its own any more."]

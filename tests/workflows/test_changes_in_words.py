@@ -31,7 +31,7 @@ def test_values_that_are_chosen_are_said_as_the_designer_says_them() -> None:
     assert sorted(told("en", before, after), reverse=True) == [
         "Steps › One › How they decide changed from “One is enough” to “All must agree”.",
         "Steps › One › Field rights › reason changed from “May be filled in” to “Must be filled in”.",
-        "Steps › One › Actions was added: Approve.",
+        "Steps › One › Actions were added: Approve.",
     ]
     assert set(told("zh-CN", before, after)) == {
         "步骤 › One › 字段权限 › reason：由“可编辑”改为“必填”。",
@@ -50,6 +50,9 @@ def test_who_is_asked_is_said_by_the_rules_that_choose_them() -> None:
 def test_a_step_without_a_name_is_called_by_its_kind() -> None:
     handle = {"id": "issue", "node": "handle", "who": BUYER}
     tell = {"id": "tell", "node": "copy", "who": BUYER}
+    unnamed = {**handle, "id": "handle_2"}
+    assert told("en", [tell, END], [tell, unnamed, END])[0].startswith("Steps › Work to do (no. 2) was added")
+    assert told("zh-CN", [tell, END], [tell, unnamed, END])[0].startswith("步骤 › 办理（第 2 个）：")
     assert told("en", [tell, END], [handle, tell, END]) == [
         "Steps › Work to do “issue” was added: Who Role (buyer)."
     ]

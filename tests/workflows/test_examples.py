@@ -58,6 +58,19 @@ def test_a_workflow_that_sends_an_example_elsewhere_says_so_before_it_is_publish
     assert problem.message.render("zh-CN").startswith("示例“Of 5000”不再成立。审批路径：期望")
 
 
+def test_an_example_of_the_draft_of_the_form_guards_the_workflow_too(tried):
+    more = [
+        *tried["x-examples"],
+        example(6000, "first", "management"),
+        {**example(7, "no"), "given": {"new": 1}},
+    ]
+    definitions.save_draft(SYSTEM, "form", {**tried, "x-examples": more})
+    saved = definitions.save_draft(SYSTEM, "workflow", workflow_doc(*by_amount(9000)))
+    told = [each for each in definitions.impact(SYSTEM, saved.id).problems if each.code == "example"]
+    assert [each.message.render()[:21] for each in told] == ["The example “Of 5000”", "The example “Of 6000”"]
+    assert {each.at for each in told} == {""}  # it stands in the form, and no place of the workflow is named
+
+
 def test_a_refused_example_goes_nowhere_and_says_why(tried):
     doc = {**tried, "x-examples": [{**example(10, "first"), "given": {"amount": 10}}]}
     saved = definitions.save_draft(SYSTEM, "form", doc)

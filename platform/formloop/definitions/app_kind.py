@@ -15,6 +15,7 @@ from formloop.core.definitions import (
     load_schema,
     name_pattern,
 )
+from formloop.core.definitions.shape import called
 from formloop.core.text import M, Message, Titled, join_words, localized
 from formloop.definitions import library
 from formloop.definitions.apps import ORDER, App, Page
@@ -66,15 +67,15 @@ def _page_title(name: str, locale: str) -> str:
 
 def _say_menu(was: list[str], now: list[str], locale: str) -> Message:
     def pages(names: list[str]) -> str:
-        return join_words((_page_title(name, locale) for name in names), locale)
+        return join_words((f"“{_page_title(name, locale)}”" for name in names), locale)
 
     came, went = [each for each in now if each not in was], [each for each in was if each not in now]
     stayed = [each for each in now if each in was]
     said = []
     if came and was:
-        said.append(M("“{pages}” came into the menu.", pages=pages(came)))
+        said.append(M("{pages} came into the menu.", pages=pages(came)))
     if went and now:
-        said.append(M("“{pages}” went out of the menu.", pages=pages(went)))
+        said.append(M("{pages} went out of the menu.", pages=pages(went)))
     if not now:
         said.append(M("The menu has no order of its own any more."))
     elif not was or stayed != [each for each in was if each in now]:
@@ -82,6 +83,7 @@ def _say_menu(was: list[str], now: list[str], locale: str) -> Message:
     return Titled({"title": " ".join(each.render(locale) for each in said)})
 
 
+called.add("app_page", _page_title)
 APP = kinds.add(
     "app",
     Kind(

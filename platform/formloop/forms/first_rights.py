@@ -7,7 +7,7 @@ everybody until a grant allows it. The role is a definition like any other: it c
 from formloop.access import gate, people
 from formloop.access.actor import SYSTEM, Actor
 from formloop.core import clock
-from formloop.core.text import localized
+from formloop.core.text import M, localized
 from formloop.definitions import library
 from formloop.definitions import service as definitions
 
@@ -38,5 +38,5 @@ def give(actor: Actor, form_key: str, key: str = "") -> None:
         "x-title": {"zh-CN": f"{localized(form, 'title', 'zh-CN')}：全部权限"},
         "grants": [{"id": "all", "form": form_key, "may": list(gate.RECORD_ACTIONS)}],
     }
-    definitions.publish_many(SYSTEM, [role], "for whoever published the form")
+    definitions.publish_many(SYSTEM, [role], M("for whoever published the form").render(actor.locale))
     people.add_role(SYSTEM, actor.person_id, key)

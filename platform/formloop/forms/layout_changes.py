@@ -175,7 +175,7 @@ def _removed(was: Look, now: Look, id: str) -> Say:
     def say(locale: str) -> Message:
         named = {"kind": _kind(mark), "title": _title(mark, locale)}
         places = dict.fromkeys(now.holder[key] for key in inside)
-        if len(places) != 1:
+        if len(places) != 1 or not any(now.holder.values()):  # there is but one place
             return M("{kind} “{title}” was removed.", **named)
         place, fields = now.holds(next(iter(places)), locale), _list(now, inside, locale)
         return M(
@@ -209,7 +209,8 @@ def _field_moved(was: Look, now: Look, key: str) -> Say:
         named: dict[str, Any] = {"field": now.called(key, locale), "place": now.holds(there, locale)}
         if after:
             named["after"] = now.called(after, locale)
-        if here == there:
+        if here == there or here not in ("", *now.marks) or there not in ("", *was.marks):
+            # of a section that came or went its own sentence tells what is in it
             first = M("“{field}” now stands first in {place}.", **named)
             if not any(now.holder.values()):  # there is but one place
                 first = M("“{field}” now stands first.", **named)

@@ -1,5 +1,6 @@
 """Pages of lists: search, filters on every field, sort, columns, saved views, totals, changing many at once."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,7 @@ from formloop.definitions import views as definition_views
 from formloop.forms import listing, numbering, permits, saved_views, screen, states
 from formloop.forms.beginnings import beginning
 from formloop.forms.fields.cascade import branches
+from formloop.forms.filter_words import list_without, say_filter
 from formloop.forms.filters import Filter, operators
 from formloop.forms.kind import BUTTONS, get_form
 from formloop.forms.list_query import address_args, read_query
@@ -64,6 +66,7 @@ def list_page(form: str) -> Response:
         query=query,
         args=args,
         filters=[f for k in spec.list.filters if (f := _filter(spec, permit, query, k, locale, names))],
+        chips=list(_chips(spec, permit, query, locale, names)),
         problems=found.problems,
         total=0 if part else listing.count_records(actor, spec, query),
         next_url=url_for("lists.list_page", form=form, **args, after=found.next) if found.next else None,
@@ -207,6 +210,23 @@ def _filter(
     choices, used = _choices(spec, field, key, locale), _used(query, key)
     text = _picked(field, used.value if used else None, locale, names)
     return filter_box(field, key, _title(spec, key, locale), query, choices, text, search)
+
+
+def _chips(
+    spec: FormSpec, permit: permits.Permit, query: listing.Query, locale: str, names: screen.Names
+) -> Iterator[tuple[str, str]]:
+    """Each filter that is on as a sentence, with the list without it."""
+    for each, args in list_without(query, bool(spec.list.begins)):
+        field = spec.fields.get(each.field) or system_field(each.field)
+        if field is None or each.operator not in operators:
+            continue  # which is told above the list
+        if each.field in spec.fields and each.field not in permit.anywhere:
+            continue
+        words: dict[Any, str] = dict(_choices(spec, field, each.field, locale))
+        if isinstance(each.value, str) and (picked := _picked(field, each.value, locale, names)):
+            words[each.value] = picked
+        said = say_filter(_title(spec, each.field, locale), each, words, locale)
+        yield said, url_for("lists.list_page", form=spec.key, **args)
 
 
 def _used(query: listing.Query, key: str) -> Filter | None:

@@ -91,7 +91,9 @@ def create(actor: Actor, title: str, title_zh: str, icon: str, color: str) -> st
     """Make an application with nothing in it; returns its key."""
     key = free_key(title)
     doc: Doc = {"x-kind": "app", "x-id": clock.new_key(), "x-key": key, **titled(title, title_zh)}
-    definitions.publish_many(actor, [{**doc, "icon": icon, "color": color}], "made here", app=key)
+    definitions.publish_many(
+        actor, [{**doc, "icon": icon, "color": color}], M("made here").render(actor.locale), app=key
+    )
     return key
 
 

@@ -40,7 +40,9 @@ def copy(actor: Actor, app: str, title: str, title_zh: str = "") -> str:
         own["home"] = f"{kind}:{names.get((kind, name), name)}"
     called = {each.title for each in definitions.list_definitions("role")}
     copies = [own, *(_with_own_title(_copied(doc, names), called) for doc in docs)]
-    definitions.publish_many(actor, copies, f"copy of {app}", app=key)
+    definitions.publish_many(
+        actor, copies, M("copy of {app}", app=Titled(face)).render(actor.locale), app=key
+    )
     for doc in copies:
         if doc["x-kind"] == "form":
             first_rights.give(actor, doc["x-key"])

@@ -13,6 +13,7 @@ from formloop.forms import screen, states
 from formloop.forms.beginnings import beginning
 from formloop.forms.fields import find_type
 from formloop.forms.fields.cascade import branches
+from formloop.forms.filter_words import say_filter
 from formloop.forms.filters import Filter, operators
 from formloop.forms.kind import BUTTONS, read_list
 from formloop.forms.list_query import read_query
@@ -95,12 +96,7 @@ class Listed:
         if field is not None and field.type.source(field) == "@person":
             return f"{self.title(filter.field)} {operators[filter.operator].title.render(self.locale)} {READER.render(self.locale)}"
         words = dict(self.choices(filter.field, self.locale))
-        given = filter.value if isinstance(filter.value, list) else [filter.value, filter.other]
-        values = [words.get(each, str(each)) for each in given if each is not None]
-        comma = "、" if self.locale.startswith("zh") else ", "
-        joined = (" – " if filter.operator == "between" else comma).join(values)
-        said = operators[filter.operator].title.render(self.locale)
-        return f"{self.title(filter.field)} {said} {joined}".strip()
+        return say_filter(self.title(filter.field), filter, words, self.locale)
 
     def sort(self, spec: FormSpec) -> tuple[str, ...]:
         """The draft's sort, as far as what is published can be sorted by it."""

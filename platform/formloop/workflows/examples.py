@@ -6,12 +6,14 @@ site, the simulation says.
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from formloop.core.definitions import Doc, Library
 from formloop.core.errors import FormloopError, Problem
 from formloop.core.expression import Expression
 from formloop.core.text import M, Message
+from formloop.definitions import service as definitions
 from formloop.forms import examples
 from formloop.forms.examples import Tried, Way
 from formloop.forms.spec import FormSpec
@@ -85,9 +87,9 @@ def find_way(tried: Tried, lib: Library) -> Way | None:
 
 
 def check(workflow: Workflow, form: FormSpec, lib: Library) -> list[Problem]:
-    """A warning for each example of the form that would go another way by this workflow."""
+    """A warning for each example of the form that would go another way by this workflow, whose document has no place for it."""
     return [
-        examples.warning(each.example, number, difference)
+        replace(examples.warning(each.example, number, difference), at="")
         for number, each in enumerate(_results(workflow, form, lib))
         for difference in each.differences
     ]
@@ -96,10 +98,20 @@ def check(workflow: Workflow, form: FormSpec, lib: Library) -> list[Problem]:
 def _results(workflow: Workflow, form: FormSpec, lib: Library) -> list[examples.Result]:
     told: list[Doc] = [
         {**each, "expect": {"way": each["expect"]["way"]}}
-        for each in form.document.get(examples.EXAMPLES, ())
+        for each in _examples_of(form)
         if "way" in each.get("expect", {})
     ]
     return [examples.run(form, each, lib, lambda tried, _lib: way_of(workflow, tried)) for each in told]
+
+
+def _examples_of(form: FormSpec) -> list[Doc]:
+    """Those of the form's draft where there is one, but for what the form that runs cannot be given yet."""
+    document = definitions.find_draft_by_key("form", form.key) or form.document
+    return [
+        each
+        for each in document.get(examples.EXAMPLES, ())
+        if isinstance(each, dict) and {*each.get("given", {})} <= {*form.fields}
+    ]
 
 
 examples.ways.add("workflow", find_way)

@@ -34,12 +34,20 @@ class Label:
         own = localized(self.thing, "title", locale) if titled else ""
         kind = kind_of_thing(self.thing)
         if not own and kind is not None:
-            return M("{kind} “{name}”", kind=kind, name=self.name).render(locale)
+            numbered = M("{kind} (no. {number})", kind=kind, number=self.number)
+            said = M("{kind} “{name}”", kind=kind, name=self.name)
+            return (numbered if self.number and self._unnamed else said).render(locale)
         common = M("Name").render(locale) if self.name in ("title", "x-title") else ""
         known = own or self.shape.called_by_value(self.thing, locale) or self.shape.title(locale) or common
         if not known and self.number and "steps" in self.thing:
             return M("no. {number}", number=self.number).render(locale)
         return known or self.name.removeprefix("x-").replace("_", " ")
+
+    @property
+    def _unnamed(self) -> bool:
+        """Whether it is called as a designer calls a new one of its kind: `condition`, `condition_2`."""
+        words = (str(self.thing[key]) for key in kinds_of_things.names() if key in self.thing)
+        return re.sub(r"_\d+$", "", self.name) in words
 
     @property
     def silent(self) -> bool:
@@ -84,15 +92,34 @@ class Change:
             if self.kind_of_change == "added":
                 return M("{place}: {value} was added.", place=place, value=new)
             return M("{place}: {value} was removed.", place=place, value=old)
-        if self.kind_of_change == "added":
-            told = M("{place} was added: {value}.", place=place, value=new)
-            return M("{place} was added.", place=place) if new is None else told
-        if self.kind_of_change == "removed":
-            told = M("{place} was removed; it was {value}.", place=place, value=old)
-            return M("{place} was removed.", place=place) if old is None else told
+        if self.kind_of_change in ("added", "removed"):
+            return self._came_or_went(place, old if self.kind_of_change == "removed" else new)
         if old is None or new is None:
             return M("{place} was changed.", place=place)
         return M("{place} changed from {old} to {new}.", place=place, old=old, new=new)
+
+    def _came_or_went(self, place: str, value: Message | str | None) -> Message:
+        came, several = self.kind_of_change == "added", self._several
+        if value is None:
+            if came:
+                return (
+                    M("{place} were added.", place=place) if several else M("{place} was added.", place=place)
+                )
+            return (
+                M("{place} were removed.", place=place) if several else M("{place} was removed.", place=place)
+            )
+        if came:
+            told = M("{place} were added: {value}.", place=place, value=value)
+            return told if several else M("{place} was added: {value}.", place=place, value=value)
+        told = M("{place} were removed; they were {value}.", place=place, value=value)
+        return told if several else M("{place} was removed; it was {value}.", place=place, value=value)
+
+    @property
+    def _several(self) -> bool:
+        """Whether it is about several things by one word, such as “Columns”."""
+        value = self.old if self.new is ABSENT else self.new
+        said = self.labels[-1].shape.title("en") if self.labels else ""
+        return isinstance(value, list | dict) and said.endswith("s") and self.labels[-1].render("en") == said
 
 
 def diff(old: Doc, new: Doc, kind: Kind | None = None) -> list[Change]:

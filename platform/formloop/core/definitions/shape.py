@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Any
 
 from formloop.core.registry import Registry
-from formloop.core.text import Message, localized
+from formloop.core.text import Message, join_words, localized
 
 # property → what each of its fixed values is called, where that tells what kind of thing an object is
 kinds_of_things: Registry[Mapping[str, Message]] = Registry("kind of thing")
@@ -123,9 +123,15 @@ class Shape:
 
     def word(self, value: Any, locale: str) -> str:
         """How people call one of the values that may be chosen here, or the empty text."""
-        said = (each["x-titles"].get(str(value)) for each in self._schemas if "x-titles" in each)
-        known = next((localized(each, "title", locale) for each in said if each is not None), "")
+        known = self._titled(str(value), locale)
+        if not known and isinstance(value, str) and "," in value:  # several values in one text
+            words = [self._titled(each.strip(), locale) for each in value.split(",")]
+            known = join_words(words, locale) if all(words) else ""
         return known or self._picked(value, locale)
+
+    def _titled(self, value: str, locale: str) -> str:
+        said = (each["x-titles"].get(value) for each in self._schemas if "x-titles" in each)
+        return next((localized(each, "title", locale) for each in said if each is not None), "")
 
     def _picked(self, value: Any, locale: str) -> str:
         """What is picked here, or in the list that this is a member of, by its name."""
