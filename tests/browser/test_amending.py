@@ -28,7 +28,7 @@ def confirmed_order(browser: Browser, site: Site, seller: Page, locale: str, wor
     choose(seller, "customer", "Lantern")
     choose(seller, "lines.0.item", "Desk lamp")
     seller.fill('[name="lines.0.quantity"]', "12")
-    expect(seller.locator('[data-fl-output="total"]')).to_have_text("3,216.00")
+    expect(seller.locator('[data-fl-output="total"]')).to_have_text("3,634.08")
     seller.click(".fl-save")
     expect(seller).to_have_url(re.compile(r"/f/sales_order/\d+$"))
     order = seller.url
@@ -74,7 +74,7 @@ def test_a_confirmed_order_is_changed_by_a_proposal(
     seller.keyboard.press("Enter")
     expect(seller.locator("#amend-reason")).to_be_visible()
     seller.fill('[name="lines.0.quantity"]', "15")
-    expect(seller.locator('[data-fl-output="total"]')).to_have_text("4,020.00")
+    expect(seller.locator('[data-fl-output="total"]')).to_have_text("4,542.60")
     seller.click(".fl-save")
     expect(seller.locator("#amend-reason-problem")).to_be_visible()  # no reason yet; what was typed is there
     expect(seller.locator('[name="lines.0.quantity"]')).to_have_value(re.compile("^15"))

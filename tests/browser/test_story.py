@@ -46,7 +46,7 @@ def test_an_order_is_entered_approved_and_becomes_demand(
     choose(seller, "customer", "Lantern")
     choose(seller, "lines.0.item", "Desk lamp")
     seller.fill('[name="lines.0.quantity"]', "12")
-    expect(seller.locator('[data-fl-output="total"]')).to_have_text("3,216.00")
+    expect(seller.locator('[data-fl-output="total"]')).to_have_text("3,634.08")
     screenshot(seller, f"order-{locale}")
     seller.click(".fl-save")
     expect(seller).to_have_url(re.compile(r"/f/sales_order/\d+$"))
@@ -77,7 +77,9 @@ def test_an_order_is_entered_approved_and_becomes_demand(
     expect(back.first).to_be_visible()
     back.first.click()
     expect(planner).to_have_url(order)
-    assert "3,216" not in planner.content(), "the planner may not see prices"
+    assert not {"3,216", "3,634"} & set(re.findall(r"[\d,]+", planner.content())), (
+        "the planner may not see prices"
+    )
 
     keeper = enter(browser, site, "keeper", locale)
     keeper.goto(order)
