@@ -346,6 +346,8 @@ def test_a_filter_that_leaves_nothing_is_said_and_a_condition_is_asked_of_each_r
     assert "It is asked of each row." in told and "There is no record to try it on." not in told
     definitions.publish(SYSTEM, saved.id)
     assert "No row meets the filter of this dataset." in client.get("/datasets/shipped").text
+    history = client.get(f"/definitions/{saved.id}").text
+    assert "Open the dataset" in history and "Open the form" not in history
 
 
 def test_what_every_row_has_is_called_in_both_languages(studio, around):
