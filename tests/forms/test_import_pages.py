@@ -59,7 +59,7 @@ def _unavailable(*_: object) -> None:
 
 def test_an_import_that_failed_half_way_goes_on_or_is_taken_back(client: FlaskClient, stopped: int) -> None:
     shown = client.get(f"/f/partner/import/{stopped}").get_data(as_text=True)
-    assert "Import 2 rows" in shown and "Take this import back" in shown
+    assert "Import 2 records" in shown and "Take this import back" in shown
     token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', shown)
     assert token
     given = {"csrf_token": token[1], "idempotency_key": "k"}

@@ -93,6 +93,26 @@ def test_the_filters_of_a_list_stand_above_it_in_words_each_with_the_list_withou
 
 
 @pytest.mark.parametrize(
+    ("columns", "heads"),
+    [
+        (["name", "state", "colour"], ["Name", "State", "Colour"]),
+        (["state", "name"], ["State", "Name"]),
+        (["name", "colour", "created_at", "state"], ["Name", "Colour", "Created", "State"]),
+    ],
+)
+def test_columns_stand_in_their_order_the_state_too(
+    client: FlaskClient, shop: Shop, columns: list[str], heads: list[str]
+) -> None:
+    wishes(columns=columns)
+    page = client.get("/f/wish").text
+    told = re.findall(r'<th scope="col"[^>]*>(?:<a[^>]*>)?([A-Z]\w*)', page.partition("</thead>")[0])
+    assert [each for each in told if each != "Choose"] == heads
+    row = next(each for each in page.split("<tr>") if "Chair" in each and "<td" in each)
+    assert re.findall(r'data-label="(\w+)"', row) == heads and row.count("Draft") == 1
+    assert 'aria-label="Choose <' not in page
+
+
+@pytest.mark.parametrize(
     ("begins", "wrong"), [({"colour": "Zebra, red"}, "Zebra"), ({"state": "nowhere"}, "nowhere")]
 )
 def test_a_list_cannot_begin_with_an_option_or_a_state_that_there_is_not(

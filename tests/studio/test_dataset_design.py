@@ -13,6 +13,7 @@ from formloop.definitions import editor
 from formloop.definitions import service as definitions
 from formloop.studio import conditions
 from formloop.studio.dataset_design import rows_name
+from formloop.studio.dataset_designer import PICKERS
 from formloop.studio.designer import Gesture, designer_of
 from formloop.studio.filling import read_section
 from formloop.studio.operations import Operation, apply
@@ -310,6 +311,43 @@ def test_a_condition_on_results_picks_the_options_of_its_columns(studio):
     words = Vocabulary(designer_of("dataset").scope(_around(doc), ("having",)), "en")
     assert words.options("what") == [("raw", "Raw")] and words.say(doc["having"]) == "Kind is Raw"
     assert words.source("who") == "@person"
+
+
+def test_columns_of_one_name_say_what_they_belong_to(studio, around):
+    named = {"name": {"type": "string", "title": "Name", "x-title": {"zh-CN": "名称"}}}
+    own = {**FORMS[1]["properties"], **named}
+    definitions.publish_many(
+        SYSTEM, [{**FORMS[1], "properties": own}, {**FORMS[0], "properties": named}], "named"
+    )
+    join = {"who": {"from": "customer", "on": {"id": "customer"}}}
+    doc = {
+        **DOC,
+        "from": "order",
+        "join": join,
+        "columns": {"a": "customer.name", "b": "who.name", "c": "name"},
+    }
+    titles = [[field.title(each) for field in prepare(doc, 0).fields.values()] for each in ("en", "zh-CN")]
+    assert titles == [
+        ["Buyer · Name", "Customer · Name", "Name"],
+        ["Buyer · 名称", "Customer · 名称", "名称"],
+    ]
+    doc = {**doc, "columns": {"a": "customer.name", "b": {"value": "who.name", "title": "Other"}}}
+    assert [each.title("en") for each in prepare(doc, 0).fields.values()] == ["Name", "Other"]
+    doc["columns"] = {"a": "who.name", "b": "name"}
+    assert dict(PICKERS["columns"](_around(doc))) == {"a": "Customer · Name", "b": "Name"}
+
+
+def test_a_filter_that_leaves_nothing_is_said_and_a_condition_is_asked_of_each_row(studio, around):
+    studio.app.config["WTF_CSRF_ENABLED"] = False
+    saved = definitions.save_draft(SYSTEM, "dataset", {**DOC, "where": "line.weight > 5"})
+    client = studio.client(studio.mei)
+    assert "No row that you may see meets the filter." in client.get(f"/studio/{saved.id}/rows").text
+    told = client.get(f"/studio/{saved.id}/formula?at=where").text
+    assert "It is asked of each row." in told and "There is no record to try it on." not in told
+    definitions.publish(SYSTEM, saved.id)
+    assert "No row meets the filter of this dataset." in client.get("/datasets/shipped").text
+    history = client.get(f"/definitions/{saved.id}").text
+    assert "Open the dataset" in history and "Open the form" not in history
 
 
 def test_what_every_row_has_is_called_in_both_languages(studio, around):

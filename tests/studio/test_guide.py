@@ -24,6 +24,10 @@ def test_every_kind_is_explained_wherever_one_looks():
     assert [kind.name for kind in kinds if kind.name not in CHINESE] == []
     assert explain("form", ("properties", "item")).at == "guide/forms.md#fields"
     assert explain("form", ("x-list",)) != explain("form", ())
+    assert explain("form", ("x-layout", "head")) not in (
+        explain("form", ()),
+        explain("form", ("properties",)),
+    )
     branch = ("steps", "split", "branches", "big")
     assert explain("workflow", branch) != explain("workflow", (*branch, "steps", "ask"))
 

@@ -77,6 +77,12 @@ def test_columns_order_buttons_and_filters_are_those_of_the_draft(studio, client
     assert buttons == ["create", "import", "export", "edit", "delete"]
 
 
+def test_the_state_stands_where_it_was_picked(studio, client):
+    studio.edit(**{"x-list": {"columns": ["item", "state", "quantity"]}})
+    heads = _page(studio, client).partition("<thead>")[2].partition("</thead>")[0]
+    assert re.findall(r'<th scope="col"[^>]*>([^<]*\w)', heads) == ["Item", "State", "Quantity"]
+
+
 def test_rows_are_the_first_records_as_the_draft_sorts_and_filters_them(studio, client):
     numbers = [{"item": f"Bolt {n}", "quantity": str(n), "wanted": "2026-01-15"} for n in range(1, 8)]
     _order(studio, *numbers, {"item": "Nut", "quantity": "99", "wanted": "2026-01-15"})

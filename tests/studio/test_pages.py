@@ -37,6 +37,14 @@ def test_the_designer_shows_fields_palette_panel_and_steps(studio, client):
     assert 'aria-pressed="true"' in page
 
 
+def test_the_steps_stay_above_a_workflow_that_is_not_there_and_above_rights(studio, client):
+    for address in (f"/studio/{studio.id}/flow", f"/studio/rights/{studio.id}"):
+        page = client.get(address).text
+        steps = page.partition('class="fl-steps"')[2].partition("</nav>")[0]
+        assert all(word in steps for word in ("① Form", "② Workflow", "③ List and rights", "④ Data")), address
+        assert "fl-current" in steps
+
+
 def test_a_field_is_added_named_moved_copied_and_removed(studio, client):
     answer = _do(studio, client, "field-add", type="number", after="item")
     assert answer.status_code == 200 and 'data-selected="properties/number"' in answer.text

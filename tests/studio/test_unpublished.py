@@ -36,6 +36,9 @@ def test_a_workflow_that_was_never_published_is_played_with_typed_values_from_an
     designer = client.get(f"/studio/{doc['x-id']}?at=steps/choice/branches/big").text
     assert "/cases/play/flow?from=choice" in designer
     assert client.get("/cases/play/flow").status_code == 200
+    led = client.get("/cases/play/flow?back=/studio/0000001b").text
+    assert 'href="/studio/0000001b"' in led
+    assert "elsewhere.example" not in client.get("/cases/play/flow?back=https://elsewhere.example/").text
 
     def play(**said):
         answer = client.post("/cases/play/flow", data={"_action": "play", **said}, headers=HTMX)
@@ -129,7 +132,7 @@ ASKED = {
 def test_a_workflow_and_a_form_that_were_never_published_are_played_on_typed_values(studio, client):
     for kind, doc in (("form", LINKED), ("form", SHOP), ("workflow", ASKED)):
         definitions.save_draft(studio.mei, kind, doc)
-    assert 'href="/cases/play/wish_flow"' in client.get("/studio/0000006c").text
+    assert 'href="/cases/play/wish_flow?back=%2Fstudio%2F0000006c"' in client.get("/studio/0000006c").text
     page = client.get("/cases/play/wish_flow").text
     assert "Never published: Wish, Shop" in page and 'name="amount"' in page
     assert "/f/wish/new" not in page  # where nothing is yet

@@ -15,7 +15,8 @@ from formloop.definitions import library
 from formloop.definitions import service as definitions
 from formloop.events import outbox
 from formloop.forms import service as records
-from formloop.workflows import administration, cases, hearing, replaying, service, simulation
+from formloop.forms.kind import get_form
+from formloop.workflows import administration, cases, hearing, play_words, replaying, service, simulation
 from formloop.workflows.plays import Answer, Deed, Open, Play
 from workflows.specimens import approval, workflow_doc
 from workflows.stage import END, Stage
@@ -387,3 +388,11 @@ def test_a_replay_says_what_of_a_history_is_not_played_again(stage: Stage) -> No
     assert [each.render() for each in found.problems] == [
         "Its history has what is not played again: Passed over"
     ]
+
+
+def test_the_rights_on_all_other_fields_are_said_in_words(stage: Stage) -> None:
+    spec = get_form("request")
+    assert play_words._rights([("subject", "edit"), ("*", "view")], spec, "en").endswith(
+        "All other fields: read only"
+    )
+    assert "其他所有字段: " in play_words._rights([("*", "view")], spec, "zh-CN")

@@ -1,5 +1,6 @@
 """Columns of a dataset as fields: what each shows decides its title and how it is drawn, unless the dataset says otherwise."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,7 +18,7 @@ from formloop.core.expression import (
     Type,
 )
 from formloop.core.expression.nodes import Call, Name
-from formloop.core.text import M, Message
+from formloop.core.text import LOCALES, M, Message, localized
 from formloop.datasets.document import DOCUMENT
 from formloop.datasets.spec import PARAMETERS, Origin, Part
 from formloop.forms.fields import types
@@ -93,6 +94,38 @@ def _named(origin: Origin, path: Path, kind: Type) -> Field | None:
         return found
     plain = _plain_field(path[-1], kind)
     return replace(plain, schema={**plain.schema, **titled(word)})
+
+
+def told_apart(fields: Mapping[str, Field], holders: Mapping[str, Mapping[str, Any]]) -> dict[str, Field]:
+    """The fields, those of one title with what `holders` say that they belong to: “Customer · Name”, “Item · Name”."""
+    often = Counter(field.title(LOCALES[0]) for field in fields.values())
+    return {
+        key: _of_holder(field, holders[key])
+        if key in holders and often[field.title(LOCALES[0])] > 1
+        else field
+        for key, field in fields.items()
+    }
+
+
+def _of_holder(field: Field, holder: Mapping[str, Any]) -> Field:
+    words = {each: f"{localized(holder, 'title', each)} · {field.title(each)}" for each in LOCALES}
+    title, *others = words.values()
+    return replace(
+        field, schema={**field.schema, "title": title, "x-title": dict(zip(LOCALES[1:], others, strict=True))}
+    )
+
+
+def holder_of(part: Part, key: str, sources: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """What the field that a column shows belongs to: the relation it is read through, or the source that is joined."""
+    tree = part.columns[key].tree
+    if not isinstance(tree, Name) or len(tree.path) < 2:
+        return None
+    for join in part.joins:
+        if tree.path[0] == join.name:
+            found = join.origin.find_field(tree.path[1:-1]) if len(tree.path) > 2 else None
+            return found.schema if found else sources.get(join.name)
+    found = part.origin.find_field(tree.path[:-1])
+    return found.schema if found else None
 
 
 def folded_field(key: str, measure: Expression, fields: Mapping[str, Field]) -> Field | None:

@@ -20,7 +20,7 @@ from formloop.core.expression.nodes import Name
 from formloop.core.expression.types import element
 from formloop.core.text import M, Message
 from formloop.datasets import checking
-from formloop.datasets.columns import folded_field, kept, shown, single, source_field
+from formloop.datasets.columns import folded_field, holder_of, kept, shown, single, source_field, told_apart
 from formloop.datasets.sources import sources
 from formloop.datasets.spec import (
     PARAMETERS,
@@ -96,12 +96,27 @@ class Reader:
         said = {**doc["columns"], **doc.get("measures", {}), **doc.get("running", {})}
         columns = first.columns if first else {}
         fields = {key: shown(key, said[key], kinds[key], source_field(first, key)) for key in columns}
+        fields = told_apart(fields, self._holders(first)) if first else fields
         if group is not None:
             folded = {key: folded_field(key, each, fields) for key, each in measures.items()}
             fields = {key: fields[key] for key in group}
             fields |= {key: shown(key, said[key], each.type, folded[key]) for key, each in measures.items()}
         sums = {key: shown(key, said[key], NUMBER, fields.get(each.of)) for key, each in running.items()}
         return fields | sums
+
+    def _holders(self, first: Part) -> dict[str, Mapping[str, Any]]:
+        """What the fields that columns show belong to, of those without a title of their own."""
+        sources = {name: self._document(said.get("from")) for name, said in self.doc.get("join", {}).items()}
+        said = self.doc["columns"]
+        plain = (key for key in first.columns if isinstance(said[key], str) or "title" not in said[key])
+        found = {key: holder_of(first, key, sources) for key in plain}
+        return {key: each for key, each in found.items() if each is not None}
+
+    def _document(self, source: Any) -> Mapping[str, Any]:
+        """The definition that rows come from."""
+        words = {"form": source} if isinstance(source, str) else source
+        kind = next((each for each in ("form", "dataset", "ledger") if each in words), "")
+        return dict(getattr(self.find(kind, words[kind]), "document", {})) if kind else {}
 
     # parameters
 

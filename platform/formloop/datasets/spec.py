@@ -162,6 +162,11 @@ class DatasetSpec:
         return localized(self.document, "title", locale) or self.key
 
     @property
+    def narrows(self) -> bool:
+        """Whether it leaves out rows by a condition."""
+        return self.having is not None or any(part.where is not None for part in self.parts)
+
+    @property
     def name(self) -> Message:
         """Its name, as a part of sentences."""
         return Titled(self.document)

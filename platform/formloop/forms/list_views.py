@@ -79,10 +79,11 @@ def list_page(form: str) -> Response:
 
 
 def _shown(spec: FormSpec, permit: permits.Permit, query: listing.Query) -> tuple[list[str], bool]:
-    """The columns that this person sees, and whether the state is shown behind them, once and as its word."""
+    """The columns that this person sees, and whether the state, as its word, is shown behind them: it tells
+    something and is none of them."""
     wanted = query.columns or spec.list.columns
-    keys = [k for k in wanted if k in permit.anywhere or (k not in spec.fields and k != "state")]
-    return keys, states.are_telling(spec) or ("state" in wanted and "state" not in spec.fields)
+    keys = [k for k in wanted if k in permit.anywhere or k not in spec.fields]
+    return keys, states.are_telling(spec) and ("state" not in wanted or "state" in spec.fields)
 
 
 def _asked(spec: FormSpec) -> "MultiDict[str, str]":
@@ -178,7 +179,7 @@ def _rows(
     choose: bool,
 ) -> list[Markup]:
     template = RowTemplate(
-        [(key, spec.fields.get(key) or system_field(key), _title(spec, key, locale)) for key in keys],
+        [(key, _drawn_by(spec, key), _title(spec, key, locale)) for key in keys],
         url_for("forms.record_page", form=spec.key, record=0).removesuffix("0"),
         {state.key: badge(state.color, state.title(locale)) for state in spec.states.values()},
         SYSTEM_TITLES["state"].render(locale) if stated else None,
@@ -186,6 +187,11 @@ def _rows(
         locale,
     )
     return [template.row(row, names) for row in rows]
+
+
+def _drawn_by(spec: FormSpec, key: str) -> Field | None:
+    """The field that draws a column; nothing for the state, which is drawn as its word."""
+    return spec.fields.get(key) or (None if key == "state" else system_field(key))
 
 
 def _names_chosen(actor: Actor, spec: FormSpec, query: listing.Query) -> screen.Names:

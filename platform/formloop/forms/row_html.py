@@ -17,7 +17,7 @@ from formloop.forms.spec import Field, Values
 class RowTemplate:
     """Makes rows of one list: `columns` are key, field and label; the first leads to the record at `address`, if
     there is one, columns in `addresses` to where their value is; `choose_label` begins each row with a check box,
-    `state_label` ends it with the state."""
+    `state_label` ends it with the state. A column `state` without a field shows the state, too."""
 
     def __init__(
         self,
@@ -32,6 +32,7 @@ class RowTemplate:
         self._columns = [
             (key, field, field.type.source(field) if field else None) for key, field, _ in columns
         ]
+        self._named = next((place for place, each in enumerate(columns) if each[1] is not None), 0)
         self._address = address
         self._addresses = addresses or {}
         self._badges = badges
@@ -49,14 +50,18 @@ class RowTemplate:
 
     def row(self, values: Values, names: screen.Names, ending: Markup | str = "") -> Markup:
         """One row, `ending` its last cells; every value is escaped."""
-        texts = [
-            html.escape(self._text(field, source, values.get(key), names)) if field else ""
+        texts: list[str] = [
+            html.escape(self._text(field, source, values.get(key), names))
+            if field
+            else self._badges.get(values[key], "")
+            if key == "state"
+            else ""
             for key, field, source in self._columns
         ]
         record = values.get("id")
         parts = ["<tr>"]
         if self._choose is not None:
-            name = texts[0] if texts else ""
+            name = texts[self._named] if texts else ""
             parts.append(
                 f'<td class="fl-choose"><input class="form-check-input" type="checkbox" name="id" '
                 f'value="{record}:{values["revision"]}" aria-label="{self._choose} {name}"></td>'

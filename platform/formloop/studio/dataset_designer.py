@@ -1,6 +1,7 @@
 """The designer of datasets: columns and measures by name, each with its value, and the first rows that come of them."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TypeVar
@@ -108,7 +109,7 @@ def _short(said: object) -> object:
 def _columns(around: Around) -> list[Option]:
     """The columns and measures, called as they say or like what they show or add up."""
     rows = dataset_design.rows_name(around.doc, around.locale)
-    titles = {path: word.rpartition(" · ")[2] for path, (_, word, _) in rows.items()}
+    titles = _short_titles(around, {path: word for path, (_, word, _) in rows.items()})
     found = dict[str, str]()
     for part in PARTS:
         for key, said in mapping(around.doc.get(part)).items():
@@ -117,6 +118,15 @@ def _columns(around: Around) -> list[Option]:
             word = found.get(folded[1], key) if folded else titles.get(value, key)
             found[key] = called(mapping(said), word, around.locale)
     return list(found.items())
+
+
+def _short_titles(around: Around, words: Mapping[str, str]) -> dict[str, str]:
+    """What the rows' fields are called as columns: by their last word, in full where two columns have the same."""
+    said = [mapping(around.doc.get(part)).values() for part in PARTS]
+    shown = {str(mapping(each).get("value", each)) for part in said for each in part}
+    often = Counter(word.rpartition(" · ")[2] for path, word in words.items() if path in shown)
+    last = {path: word.rpartition(" · ")[2] for path, word in words.items()}
+    return {path: words[path] if often[word] > 1 else word for path, word in last.items()}
 
 
 def _of_columns(doc: Doc, named: Mapping[str, Known]) -> dict[str, Known]:
@@ -133,18 +143,20 @@ def preview(definition_id: str) -> Response:
     if desk.kind.name != "dataset":
         raise NotFound
     problems = [each for each in drafting.check(actor, desk) if each.severity == "error"]
-    columns, rows = [], list[Markup]()
+    columns, rows, narrows = [], list[Markup](), False
     if not problems:
         try:
             found, query = Reading(actor, prepare(desk.doc, 0)), Query(limit=FIRST)
-            fields = list(found.fields.values())
+            fields, narrows = list(found.fields.values()), found.dataset.narrows
             columns = [{"label": each.title(locale), "number": each.type.numeric} for each in fields]
             rows = drawing.rows(actor, found, query, fields, found.page(query).rows, locale)
         except Invalid as error:
             problems = error.problems
         except Forbidden as error:
             problems = [Problem(error.code, "", error.message)]
-    return page.render_part("studio/_dataset_rows.html", problems=problems, columns=columns, rows=rows)
+    return page.render_part(
+        "studio/_dataset_rows.html", problems=problems, columns=columns, rows=rows, narrows=narrows
+    )
 
 
 def _sorted(around: Around) -> list[Option]:

@@ -37,6 +37,7 @@ from formloop.studio.shapes import mapping
 
 MOST_SOURCE = 4_096
 NO_RECORD = M("There is no record to try it on. Type values to try it with.")
+OF_ROWS = M("It is asked of each row. Type values to try it with.")
 TYPE_VALUES = M("It compares with a record that is being filled in. Type values to try it with.")
 _QUOTED = re.compile(r"""("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
 CONDITIONS = (
@@ -234,6 +235,8 @@ def reworded(scope: Scope, source: str) -> str:
 
 def _tried(actor: Actor, scope: Scope, expression: Expression, locale: str) -> Verdict:
     """The value for the newest record that the builder may see, or why there is none."""
+    if not scope.form:
+        return Verdict([], why=OF_ROWS)
     if library.find_document("form", scope.form) is None:
         return Verdict([], why=NO_RECORD)
     name = ""

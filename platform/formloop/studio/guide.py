@@ -52,6 +52,11 @@ HELPS: Mapping[str, tuple[Help, ...]] = {
             "guide/forms.md#the-whole-form",
         ),
         Help(
+            "x-layout",
+            M("A section, tab, divider or explanation: what it is called, and whether it begins folded."),
+            "guide/studio.md#forms",
+        ),
+        Help(
             "properties",
             M("One field: its label, whether it must be filled in, how it is calculated, when it shows."),
             "guide/forms.md#fields",

@@ -61,10 +61,9 @@ class Listed:
         return SYSTEM_TITLES[key].render(self.locale) if key in SYSTEM_TITLES else key
 
     def keys(self) -> list[str]:
-        """The columns in their order, the state once and last, as lists show it."""
-        said = [key for key in self.list.columns if key in self.fields or key != "state"]
-        stated = "state" not in self.fields and ("state" in self.list.columns or self._telling())
-        return [*said, "state"] if stated else said
+        """The columns in their order; the state, where it tells something and is none of them, behind them."""
+        said = [*self.list.columns]
+        return [*said, "state"] if "state" not in said and self._telling() else said
 
     def _telling(self) -> bool:
         if "x-states" in self.around.doc:

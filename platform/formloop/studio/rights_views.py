@@ -23,6 +23,7 @@ from formloop.studio import rights
 from formloop.studio.formula import scope_at
 from formloop.studio.pickers import Around
 from formloop.studio.rights import Line
+from formloop.studio.steps import LIST, steps_of
 from formloop.studio.vocabulary import Vocabulary
 from formloop.web import page, viewer
 from formloop.web.routes import route
@@ -114,6 +115,7 @@ def _page(
         "studio/_rights.html",
         status=422 if problems else 200,
         found=found,
+        steps=steps_of(found, LIST),
         lines=lines,
         actions=[(each, ACTION_TITLES[each]) for each in RECORD_ACTIONS],
         presets=rights.PRESETS,

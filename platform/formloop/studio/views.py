@@ -38,6 +38,7 @@ from formloop.studio import (
     restoring,
     rights,
     rights_views,
+    steps,
     tour_views,
 )
 from formloop.studio.designer import Designer, Gesture, designer_of
@@ -267,7 +268,7 @@ def _page(
         "canvas": designer.canvas_at(bench.at),
         "path_text": write_path,
         "steps": _steps(bench),
-        "plays": _plays(bench),
+        "plays": _and_back(bench, _plays(bench)),
         "plays_from": _plays_from(bench),
         "shown": designer.shown(replace(around, at=bench.at)),
         "types": designer.types(around, bench.at),
@@ -328,8 +329,14 @@ def _plays(bench: Bench) -> str | None:
 def _plays_from(bench: Bench) -> str | None:
     """Where it is played from the selected step on, where one is selected."""
     plays, at = _plays(bench), bench.designer.selected(bench.around, bench.at)
-    steps = [place for place, name in enumerate(at[:-1]) if name == "steps"]
-    return f"{plays}?{urlencode({'from': at[steps[-1] + 1]})}" if plays and steps else None
+    places = [place for place, name in enumerate(at[:-1]) if name == "steps"]
+    return _and_back(bench, plays, **{"from": at[places[-1] + 1]}) if plays and places else None
+
+
+def _and_back(bench: Bench, plays: str | None, **more: str) -> str | None:
+    """An address from which the way back leads to the designer."""
+    back = url_for("studio.design", definition_id=bench.desk.definition.id)
+    return f"{plays}?{urlencode({**more, 'back': back})}" if plays else plays
 
 
 def _place(problem: Problem) -> Path:
@@ -342,15 +349,8 @@ def _steps(bench: Bench) -> list[tuple[Message, str, bool]]:
     form = found if found.kind == "form" else _form_of(bench)
     if form is None:
         return []
-    here, on_list = found.kind, bench.at[:1] == ("x-list",)
-    data = (list_views.list_url(form.key) if form.version else None) or ""
-    listed = url_for("studio.design", definition_id=form.id, at="x-list")
-    return [
-        (M("① Form"), url_for("studio.design", definition_id=form.id), here == "form" and not on_list),
-        (M("② Workflow"), url_for("studio.flow_of", definition_id=form.id), here == "workflow"),
-        (M("③ List and rights"), listed, on_list),
-        (M("④ Data"), data, False),
-    ]
+    here = steps.LIST if found.kind == "form" and bench.at[:1] == ("x-list",) else found.kind
+    return steps.steps_of(form, here)
 
 
 def _form_of(bench: Bench) -> definitions.Definition | None:
@@ -365,7 +365,7 @@ def flow_of(definition_id: str) -> Response:
     found = _flow_of(form)
     if found is not None:
         return page.redirect(url_for("studio.design", definition_id=found.id))
-    return page.render("studio/no_flow.html", found=form)
+    return page.render("studio/no_flow.html", found=form, steps=steps.steps_of(form, steps.WORKFLOW))
 
 
 @route(blueprint, "/<definition_id>/flow", permission=DESIGN, methods=["POST"], endpoint="begin_flow")

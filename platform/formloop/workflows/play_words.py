@@ -166,5 +166,6 @@ def _rights(fields: Iterable[tuple[str, str]], spec: FormSpec, locale: str) -> s
     found = []
     for path, right in fields:
         field = spec.find(path)
-        found.append(f"{field.title(locale) if field else path}: {RIGHTS[right].render(locale)}")
+        name = field.title(locale) if field else M("All other fields").render(locale) if path == "*" else path
+        found.append(f"{name}: {RIGHTS[right].render(locale)}")
     return ", ".join(found)

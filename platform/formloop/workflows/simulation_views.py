@@ -181,6 +181,7 @@ def _page(
         key=subject.key,
         definition=subject.id,
         may_repair=gate.allows(actor, "repair", "site"),
+        back=page.local_path(request.args.get("back"), ""),
         title=localized(subject.document, "title", locale) or subject.key,
         people=people.list_people(limit=MOST_PEOPLE),
         begin=request.values.get("_from") or request.values.get("from", ""),
