@@ -36,6 +36,7 @@ class Earlier:
     """Groups that were written before, as sheets that can be calculated again."""
 
     book: Book
+    until: date = date.max  # what became known of their values later is left out
     sheets: dict[int, Sheet] = field(default_factory=dict)
 
     def recalculate(self, node: Node, changes: Mapping[int, Change]) -> Decimal:
@@ -77,7 +78,7 @@ class Earlier:
                     valued.append(slot)
                 sheet.slots.append(slot)
         if valued and ledger.valuation:
-            found = nets(ledger, [slot.entry for slot in valued], (REVALUED,))
+            found = nets(ledger, [slot.entry for slot in valued], (REVALUED,), self.until)
             for slot in valued:
                 _, value, variance = found[slot.entry]
                 slot.amounts[ledger.valuation.value], slot.amounts["variance"] = value, variance
@@ -199,8 +200,8 @@ def groups_of(book: Book, replay: Replay) -> list[Group]:
     }
     if not changes:
         return []
-    cause = book.groups[0] if book.groups else None
-    made = revaluations_of(book.ledgers, changes.values())
+    cause = book.groups[0] if book.groups else book.cause
+    made = revaluations_of(book.ledgers, changes.values(), book.known)
     postings = {version: find_version(*version) for each in made for version in each.list_versions()}
     posting = cause.sheet.posting if cause else next(iter(postings.values()))
     sheet = Sheet(posting, {}, book.context, cause.sheet.day if cause else clock.today(site_zone()))
@@ -211,7 +212,7 @@ def groups_of(book: Book, replay: Replay) -> list[Group]:
         slot.entry = slot.entry or entry
     number, because = clock.new_id(), cause.id if cause else None
     form, record = (cause.form, cause.record) if cause else ("", 0)
-    group = Group(sheet, f"revalue:{because or number}", "revalue", form, record, because=because, id=number)
+    group = Group(sheet, f"revalue:{number}", "revalue", form, record, because=because, id=number)
     group.revaluations = tuple(made)
     return [group]
 
@@ -247,7 +248,7 @@ def _add_calculated(
     sums: Sums,
 ) -> None:
     """Add what postings give that must calculate again; what undoes a group follows that, the other way round."""
-    earlier, heads = Earlier(book), {head for each in made for head in each.list_groups(versions)}
+    earlier, heads = Earlier(book, book.until), {head for each in made for head in each.list_groups(versions)}
     undoing = {
         each.node.source or 0: _opposite(each) for each in changes.values() if each.node.way == REVERSED
     }
@@ -258,7 +259,9 @@ def _add_calculated(
         for slot, old, new in zip(own.slots, amounts_now(own), amounts_now(own, seen), strict=True):
             if slot.entry not in seen:
                 day = head.date if head.reverses else slot.day or head.date
-                sums.add(_like(slot, day), {name: sign * (new[name] - old[name]) for name in new})
+                sums.add(
+                    _like(slot, max(day, book.known)), {name: sign * (new[name] - old[name]) for name in new}
+                )
 
 
 def _opposite(change: Change) -> Change:

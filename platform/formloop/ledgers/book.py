@@ -1,31 +1,31 @@
 """Writing groups of entries: everything of one call is valued, judged and written together, or nothing is."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
-
-from sqlalchemy import update
 
 from formloop.access.actor import Actor
 from formloop.core import clock
 from formloop.core.errors import Invalid, Problem
 from formloop.core.expression import Context
 from formloop.core.text import M
-from formloop.db import Prepared, adding, among, connection, handed, places_for
 from formloop.ledgers import (
     adjusting,
     balancing,
     before,
     expiring,
+    knowing,
     matching,
     origins,
     periods,
     resting,
     resting_kept,
     reversing,
+    writing,
 )
 from formloop.ledgers.balances import Balances
 from formloop.ledgers.engine import (
@@ -36,6 +36,7 @@ from formloop.ledgers.engine import (
     OWN,
     PLAIN,
     RETURNED,
+    REVALUED,
     Sheet,
     Slot,
 )
@@ -45,7 +46,6 @@ from formloop.ledgers.pools import Node, Place
 from formloop.ledgers.replay import Addition, Replay
 from formloop.ledgers.scopes import Scope
 from formloop.ledgers.spec import ZERO, LedgerSpec
-from formloop.ledgers.tables import posted
 from formloop.ledgers.valuations import METHODS, Stock
 
 
@@ -73,9 +73,21 @@ class Book:
         default_factory=set
     )  # groups whose balance must stay as it was, and has changed
     unseen: resting_kept.Moves = field(default_factory=dict)  # what those that rest later have not seen yet
+    cause: Group | None = None  # of what is valued again, where that is not in here
+    first: date = date.min  # no movement before it is new or valued again
+    known: date = date.min  # since when: what is valued again because of this is no earlier
+    until: date = date.max  # what became known of values later is left to the books that follow
 
-    def post(self) -> None:
-        """Value, judge and write everything.
+    def post(self) -> list[Book]:
+        """Write everything as it was known on its day, then what became known of it on each later one; returns the books."""
+        books, following = [self], self._post()
+        while following is not None:
+            books.append(following)
+            following = following._post()
+        return books
+
+    def _post(self) -> Book | None:
+        """Value, judge and write everything; returns the book of what became known next.
 
         Rows are held in this order: calendars, groups that are gone back to, balances, open items. What is judged or
         calculated from is read only when it is held.
@@ -103,6 +115,17 @@ class Book:
         more, unseen = resting.corrections_valued(self, replay.changes)
         if more:
             Book(self.actor, self.context, self.ledgers, more, doubted=self.doubted, unseen=unseen).post()
+        return self._next(replay)
+
+    def _next(self, replay: Replay) -> Book | None:
+        if self.until == date.max:
+            return None
+        cause, known = self.groups[0] if self.groups else self.cause, self.until + timedelta(days=1)
+        since = dict.fromkeys(replay.stocks, (self.first, 0))
+        return Book(
+            self.actor, self.context, self.ledgers, [],
+            since=since, doubted=self.doubted, cause=cause, known=known, first=self.first,
+        )  # fmt: skip
 
     def _take_in(self, more: list[Group]) -> None:
         """Groups that come in when the others are prepared and held already."""
@@ -207,12 +230,26 @@ class Book:
                 self.homes[slot.entry] = group
 
     def _value(self) -> Replay:
-        recalculate = adjusting.Earlier(self).recalculate
-        replay = Replay(self.ledgers, recalculate, self._fill, self._hold_pool, self.gone)
+        """Value it as it was known until the next day on which more became known of what it changes."""
+        if days := [self.day_of(group, slot) for group, slot in self.slots() if slot.method]:
+            self.known = min(days)
+            self.first = min([self.known, *(day for day, _ in self.since.values())])
         self._connect_carried()
+        while True:
+            replay = self._replay()
+            day = knowing.next_day(self, replay)
+            if day is None or day > self.until:
+                break
+            self.until = day - timedelta(days=1)
+        knowing.take_added(self, replay)
+        return replay
+
+    def _replay(self) -> Replay:
+        recalculate = adjusting.Earlier(self, self.until).recalculate
+        replay = Replay(self.ledgers, recalculate, self._fill, self._hold_pool, self.until, self.gone)
         nodes = [self._node(group, slot) for group, slot in self.slots() if slot.method and slot.way != ADDED]
         for group, slot in self.slots():
-            if slot.way == ADDED and slot.method:
+            if slot.way == ADDED and slot.method and self.day_of(group, slot) <= self.until:
                 group.sheet.fill(slot)
                 more = Addition(slot.entry, slot.given or ZERO, slot.reverses)
                 replay.added.setdefault(slot.source or 0, []).append(more)
@@ -231,7 +268,6 @@ class Book:
         for node in appended:
             replay.add(node)
         replay.run()
-        self._take_added(replay)
         return replay
 
     def _hold_pool(self, pool: tuple[str, str]) -> None:
@@ -267,26 +303,6 @@ class Book:
             self.homes[node.entry].sheet.fill(node.slot)
             node.given = node.slot.given
 
-    def _take_added(self, replay: Replay) -> None:
-        """What was added to an earlier entry stands in the entries that add it, not in a revaluation of it."""
-        added = [slot for _, slot in self.slots() if slot.way == ADDED and slot.method]
-        given: dict[int, Decimal] = {}
-        for slot in added:
-            given[slot.source or 0] = given.get(slot.source or 0, ZERO) + (slot.given or ZERO)
-        for slot in added:
-            change, valuation = replay.changes.get(slot.source or 0), slot.ledger.valuation
-            if change is None or valuation is None:
-                slot.amounts["variance"] = slot.given or ZERO
-                continue
-            value = min(change.value, slot.given or ZERO, key=abs) if change.value else ZERO
-            if change.value == given[slot.source or 0]:  # all was taken, be it added and taken off at once
-                value = slot.given or ZERO
-            given[slot.source or 0] -= slot.given or ZERO
-            slot.amounts[valuation.value] = value
-            slot.amounts["variance"] = (slot.given or ZERO) - value
-            change.value -= value
-            change.variance -= slot.amounts["variance"]
-
     def _complete(self) -> None:
         """Calculate what follows from values, now that they are known."""
         for group in self.groups:
@@ -305,7 +321,8 @@ class Book:
     def _move(self) -> None:
         for group, slot in self.slots():
             balances = self.hold(slot.ledger, ())
-            balances.move(slot, slot.entry, self.day_of(group, slot), slot.way in OWN)
+            placed = slot.way in (*OWN, ADDED, REVALUED)
+            balances.move(slot, slot.entry, self.day_of(group, slot), placed)
         for key, balances in self.balances.items():
             scope = self.scope(self.ledgers[key])
             for _, slot in self.slots():
@@ -315,6 +332,8 @@ class Book:
     def _remember(self, replay: Replay) -> None:
         """What the valuations keep for next time."""
         for (ledger, pool), stock in replay.stocks.items():
+            if self.until < date.max and (ledger, pool) in replay.loaded:
+                continue  # the last of the books that follow remembers
             row = self.balances[ledger].rows.get(pool)
             if row is not None:
                 row.state = stock.dump()
@@ -327,70 +346,4 @@ class Book:
 
     def write(self) -> None:
         """Write everything: groups, entries, open items and matches, balances; then the groups are complete."""
-        conn, now = connection(), clock.now()
-        heads = [
-            {
-                "id": group.id,
-                "source": group.source,
-                "purpose": group.purpose,
-                "posting": group.sheet.posting.key,
-                "version": group.sheet.posting.version,
-                "form": group.form,
-                "record": group.record,
-                "date": group.sheet.day,
-                "reverses": group.reverses,
-                "because": group.because,
-                "inputs": group.inputs,
-                "by": self.actor.person_id,
-                "at": now,
-                "sealed": False,
-            }
-            for group in self.groups
-        ]
-        if not heads:
-            return
-        adding(posted, tuple(heads[0])).run(conn, heads)
-        for key, ledger in self.ledgers.items():
-            mine = [each for each in self.slots() if each[1].ledger.key == key and not each[1].apart]
-            if mine:
-                entries = [self._row(*each) for each in mine]
-                adding(ledger.tables.entry, tuple(entries[0])).run(conn, entries)
-        for group in self.groups:
-            for revaluation in group.revaluations:
-                revaluation.write(group.id)
-        matching.write(self)
-        resting_kept.write(self)
-        for key in sorted(self.balances):
-            self.balances[key].write()
-        ids = [group.id for group in self.groups]
-        for start in range(0, len(ids), 500):
-            part = ids[start : start + 500]
-            _sealing(places_for(part)).run(conn, handed("group", part))
-
-    def _row(self, group: Group, slot: Slot) -> dict[str, Any]:
-        ledger = slot.ledger
-        layers = [[e.entry, str(e.quantity), str(e.value)] for e in slot.layers] or None
-        return {
-            "id": slot.entry,
-            "posted": group.id,
-            "rule": slot.rule.index,
-            "line": slot.line,
-            "date": self.day_of(group, slot),
-            "pending": slot.pending,
-            "way": slot.way,
-            "key": ledger.key_of(slot.dims),
-            "pool": slot.pool,
-            "method": slot.method,
-            "source": slot.source,
-            "reverses": slot.reverses,
-            "layers": layers,
-            "due": slot.due,
-            **{d.column: slot.dims[d.key] for d in ledger.dimensions.values()},
-            **{f"m_{name}": slot.amounts[name] for name in ledger.amounts},
-        }
-
-
-@lru_cache(maxsize=8)
-def _sealing(places: int) -> Prepared:
-    """Groups are complete: from then on the database takes no entry for them."""
-    return Prepared(update(posted).where(among(posted.c.id, "group", places)).values(sealed=True))
+        writing.write(self)

@@ -49,6 +49,7 @@ class Slot:
     layers: tuple[Layer, ...] = ()
     apart: bool = False  # the sum of entries that are written apart
     at: str = ""  # where the record says it
+    undone: Amounts = field(default_factory=dict)  # what of an addition is taken off: value and variance
 
     @property
     def pending(self) -> bool:

@@ -36,6 +36,7 @@ class Node:
     variance: Decimal = ZERO
     layers: tuple[Layer, ...] = ()
     slot: Slot | None = None
+    void: bool = False  # undone on its own day, but for what became known of it later
 
 
 def valuation_of(ledger: LedgerSpec) -> Valuation:
@@ -45,8 +46,11 @@ def valuation_of(ledger: LedgerSpec) -> Valuation:
     return ledger.valuation
 
 
-def load_nodes(ledger: LedgerSpec, pool: str, since: Place | None, gone: set[int]) -> list[Node]:
-    """The movements of a pool from a place on, with what was added to and changed of each; undone ones left out."""
+def load_nodes(
+    ledger: LedgerSpec, pool: str, since: Place | None, gone: set[int], until: date = date.max
+) -> list[Node]:
+    """The movements of a pool from a place on, with what was added to and changed of each until a day; undone ones
+    left out, except where that is not all undone by then."""
     valuation, table = valuation_of(ledger), ledger.tables.entry
     columns = [table.c[n] for n in ("id", "posted", "date", "way", "method", "source", "reverses", "layers")]
     amounts = [table.c[f"m_{n}"].label(n) for n in (valuation.quantity, valuation.value)]
@@ -64,11 +68,12 @@ def load_nodes(ledger: LedgerSpec, pool: str, since: Place | None, gone: set[int
         query = query.where(table.c.date >= since[0])
     nodes: dict[int, Node] = {}
     changes: list[Any] = []
-    undone, name = set(gone), (ledger.key, pool)
+    undone, name, pairs = set(gone), (ledger.key, pool), dict[int, int]()
     for row in connection().execute(query).all():
         entry, group, day, way, method, source, reverses, layers, quantity, value, variance = row
         if way in (ADDED, REVALUED):
-            changes.append((source, value, variance, layers))
+            if day <= until:
+                changes.append((source, value, variance, layers))
         elif way in OWN or way == REVERSED:
             nodes[entry] = Node(
                 (day, entry), name, method, way, quantity, entry, group, value + variance, source, value, variance,
@@ -76,6 +81,7 @@ def load_nodes(ledger: LedgerSpec, pool: str, since: Place | None, gone: set[int
             )  # fmt: skip
             if way == REVERSED and reverses in nodes and nodes[reverses].place[0] == day:
                 undone |= {entry, reverses}  # as if nothing had been; later it is a movement of its own
+                pairs[entry] = reverses
     for source, value, variance, layers in changes:
         node = nodes.get(source)
         if node is None:
@@ -86,6 +92,11 @@ def load_nodes(ledger: LedgerSpec, pool: str, since: Place | None, gone: set[int
         if layers is not None:
             node.layers = _layers(layers)
     found = [n for n in nodes.values() if n.entry not in undone and (since is None or n.place >= since)]
+    for entry, reverses in pairs.items():
+        node, of = nodes[entry], nodes[reverses]
+        node.value, node.variance, node.void = node.value + of.value, node.variance + of.variance, True
+        if node.value or node.variance:
+            found.append(node)
     return sorted(found, key=lambda node: node.place)
 
 
@@ -93,8 +104,8 @@ def _layers(written: Any) -> tuple[Layer, ...]:
     return tuple(Layer(e, Decimal(q), Decimal(v)) for e, q, v in written or ())
 
 
-def stock_before(ledger: LedgerSpec, pool: str, place: Place) -> Stock | None:
-    """What was there before a place; None when that cannot be told from sums alone."""
+def stock_before(ledger: LedgerSpec, pool: str, place: Place, until: date = date.max) -> Stock | None:
+    """What was there before a place, as it was known on a day; None when that cannot be told from sums alone."""
     valuation, entry = valuation_of(ledger), ledger.tables.entry
     other = entry.alias()
     as_source = or_(
@@ -108,6 +119,7 @@ def stock_before(ledger: LedgerSpec, pool: str, place: Place) -> Stock | None:
         .select_from(entry.outerjoin(other, other.c.id == entry.c.source))
         .where(entry.c.pool == pool, entry.c.pending.is_(False))
         .where(or_(day < place[0], and_(day == place[0], number < place[1])))
+        .where(or_(entry.c.way.not_in((ADDED, REVALUED)), entry.c.date <= until))
     )
     row = connection().execute(query).one()
     if row[0] is None:
@@ -151,9 +163,12 @@ def returning_pools(ledger: LedgerSpec, pool: str, since: Place) -> dict[int, se
 
 
 def nets(
-    ledger: LedgerSpec, ids: Iterable[int], ways: tuple[str, ...] = (ADDED, REVALUED)
+    ledger: LedgerSpec,
+    ids: Iterable[int],
+    ways: tuple[str, ...] = (ADDED, REVALUED),
+    until: date = date.max,
 ) -> dict[int, tuple[Decimal, Decimal, Decimal]]:
-    """Quantity, value and variance of entries with all that was added to and changed of them since."""
+    """Quantity, value and variance of entries with all that was added to and changed of them until a day."""
     valuation, table, found = (
         valuation_of(ledger),
         ledger.tables.entry,
@@ -162,7 +177,10 @@ def nets(
     quantity, value = table.c[f"m_{valuation.quantity}"], table.c[f"m_{valuation.value}"]
     for part in chunks(ids):
         query = select(table.c.id, table.c.source, table.c.way, quantity, value, table.c.m_variance).where(
-            or_(table.c.id.in_(part), and_(table.c.source.in_(part), table.c.way.in_(ways)))
+            or_(
+                table.c.id.in_(part),
+                and_(table.c.source.in_(part), table.c.way.in_(ways), table.c.date <= until),
+            )
         )
         wanted = set(part)
         for row in connection().execute(query):
@@ -182,14 +200,28 @@ def list_returns(ledger: LedgerSpec, entry: int) -> list[tuple[int, Decimal]]:
     return [(row[0], row[1]) for row in connection().execute(query.order_by(table.c.id))]
 
 
-def list_additions(ledger: LedgerSpec, entry: int) -> dict[int, Decimal]:
-    """The value that was added to an entry later and not taken off again, by the entry that adds it."""
+def list_additions(ledger: LedgerSpec, entry: int, until: date = date.max) -> dict[int, Decimal]:
+    """The value that was added to an entry until a day and not taken off again, by the entry that adds it."""
     table = ledger.tables.entry
     value = table.c[f"m_{valuation_of(ledger).value}"]
     query = select(table.c.id, table.c.reverses, value).where(table.c.source == entry, table.c.way == ADDED)
+    query = query.where(table.c.date <= until)
     rows = connection().execute(query.order_by(table.c.id)).all()
     undone = {row[1] for row in rows}
     return {row[0]: row[2] for row in rows if row[1] is None and row[0] not in undone}
+
+
+def next_known(ledger: LedgerSpec, pools: Iterable[str], sources: Iterable[int], after: date) -> date | None:
+    """The first day after a day on which more became known of earlier movements of these pools, or of these entries."""
+    own, table = ledger.tables.entry.alias(), ledger.tables.entry
+    known = select(func.min(table.c.date)).join(own, own.c.id == table.c.source)
+    known = known.where(table.c.way.in_((ADDED, REVALUED)), table.c.date > after, table.c.date > own.c.date)
+    found: list[date] = []
+    for column, asked in ((table.c.pool, sorted(pools)), (table.c.source, sorted(sources))):
+        for start in range(0, len(asked), CHUNK):
+            day = connection().execute(known.where(column.in_(asked[start : start + CHUNK]))).scalar()
+            found += [day] if day else []
+    return min(found, default=None)
 
 
 def chunks(ids: Iterable[int]) -> Iterator[list[int]]:

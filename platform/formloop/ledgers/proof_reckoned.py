@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import func, select
 
 from formloop.db import reading
-from formloop.ledgers import asof
+from formloop.ledgers import asof, periods
 from formloop.ledgers.engine import REVALUED
 from formloop.ledgers.kind import get_ledger
+from formloop.ledgers.verifying import verify_values
 
 Said = dict[str, Any]
 Level = dict[tuple[int, str], Decimal]  # how much is there, by spot and lot
@@ -58,6 +59,7 @@ class Reckoning:
                 if kind == "count_at_price" and "undoes" not in said:
                     worth[said["spot"]] = _rounded(Decimal(said["quantity"]) * said["price"])
             yield from self._quantities(date.fromisoformat(day), level)
+            yield from self._worths(date.fromisoformat(day))
             yield from self._values(date.fromisoformat(day), worth)
             yield from self._accounts(date.fromisoformat(day), {kind for _, kind, _ in mine})
 
@@ -68,6 +70,26 @@ class Reckoning:
             self.compared += 1
             if there["quantity"] != level[at]:
                 yield f"{day}: there is {there['quantity']} at {at}, the documents come to {level[at]}"
+
+    def _worths(self, day: date) -> Iterator[str]:
+        """Where nothing is left, nothing is worth anything; what is there is worth what its account says,
+        and each movement what could be known on that day; where a day is closed, what came later stands behind it."""
+        ledger, table = get_ledger("proof_stock"), get_ledger("proof_stock").tables.entry
+        sums = [func.sum(table.c[name], type_=table.c[name].type) for name in ("m_quantity", "m_value")]
+        query = select(table.c.d_spot, *sums).where(table.c.d_thing == self.thing, table.c.date <= day)
+        with reading() as conn:
+            rows = conn.execute(query.group_by(table.c.d_spot)).all()
+        self.compared += len(rows) + 1
+        for spot, quantity, value in rows:
+            if not quantity and value:
+                yield f"{day}: nothing is left at {spot}, but it is worth {value}"
+        account = {"account": self.made["stock"], "thing": self.thing}
+        booked = asof.balance_at(get_ledger("proof_general"), account, day)
+        worth = sum((value for *_, value in rows), Decimal(0))
+        if booked["debit"] - booked["credit"] != worth:
+            yield f"{day}: stock is worth {worth}, the books say {booked}"
+        if periods.closed_through("proof") is None:
+            yield from (f"{day}: {each}" for each in verify_values(ledger, {"thing": self.thing}, day))
 
     def _values(self, day: date, worth: dict[int, Decimal]) -> Iterator[str]:
         """What a valuation does not take of a counted value is a variance; where there is none, all of it is there."""

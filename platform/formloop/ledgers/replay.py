@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -58,6 +59,7 @@ class Replay:
     recalculate: Callable[[Node, Mapping[int, Change]], Decimal]
     fill: Callable[[Node], None]
     hold: Callable[[Pool], None]
+    until: date = date.max  # what became known later is not known; what moved later is not changed
     gone: set[int] = field(default_factory=set)
     added: dict[int, list[Addition]] = field(default_factory=dict)  # on top of an earlier entry
     stocks: dict[Pool, Stock] = field(default_factory=dict)
@@ -94,8 +96,8 @@ class Replay:
 
     def _nodes(self, ledger: LedgerSpec, pool: Pool, since: Place) -> list[Node]:
         """The movements from a place on, with what was there before: from sums, or where layers count, in steps."""
-        found = stock_before(ledger, pool[1], since)
-        nodes = load_nodes(ledger, pool[1], since, self.gone)
+        found = stock_before(ledger, pool[1], since, self.until)
+        nodes = load_nodes(ledger, pool[1], since, self.gone, self.until)
         self.stocks[pool] = found or Stock()
         if (
             found is not None
@@ -104,11 +106,11 @@ class Replay:
         ):
             return nodes
         self.stocks[pool], later = Stock(), []
-        for node in load_nodes(ledger, pool[1], None, self.gone):
+        for node in load_nodes(ledger, pool[1], None, self.gone, self.until):
             if node.place < since:
-                self._apply(
-                    node, None if node.way == FREE else node.given if node.way == GIVEN else node.value
-                )
+                if not node.void:
+                    given = node.given if node.way == GIVEN else node.value
+                    self._apply(node, None if node.way == FREE else given)
             else:
                 later.append(node)
         return later
@@ -140,7 +142,8 @@ class Replay:
     def _value(self, node: Node) -> None:
         if node.slot is not None:
             self.fill(node)
-        self._note(node, self._apply(node, self._given(node)))
+        nothing = Outcome(self.stocks.get(node.pool, _NONE), ZERO)
+        self._note(node, nothing if node.void else self._apply(node, self._given(node)))
 
     def _apply(self, node: Node, given: Decimal | None) -> Outcome:
         layers = self._taken.get(node.source or 0, node.layers) if node.way == CARRIED else ()
@@ -187,7 +190,7 @@ class Replay:
         """Quantity and value of an entry, the value as this run has it."""
         if entry in self.new:
             return self.new[entry].quantity, self.known[entry][0]
-        quantity, value, _ = nets(self.ledgers[node.pool[0]], [entry])[entry]
+        quantity, value, _ = nets(self.ledgers[node.pool[0]], [entry], until=self.until)[entry]
         return quantity, self.known[entry][0] if entry in self.known else value
 
     def _returned(self, node: Node) -> Decimal:
@@ -224,7 +227,7 @@ class Replay:
 
     def _additions(self, ledger: LedgerSpec, source: int) -> dict[int, Decimal]:
         """What was added to an entry and not taken off again, by the entry that adds it."""
-        found, change = list_additions(ledger, source), self.changes.get(source)
+        found, change = list_additions(ledger, source, self.until), self.changes.get(source)
         left = change.value if change else ZERO
         for each in self.added.get(source, ()):
             if each.reverses is not None:
@@ -244,7 +247,7 @@ class Replay:
         if mark not in self._rates:
             stock = self.stocks.get(node.pool, _NONE)
             of_day = [n for n in self._waiting[node.pool] if n.place[0] == node.place[0]]
-            for each in (node, *reversed(of_day)):
+            for each in (node, *(n for n in reversed(of_day) if not n.void)):
                 given = None if each.way == FREE else each.given if each.way == GIVEN else each.value
                 stock = METHODS[each.method](stock, Move(each.entry, each.quantity, given)).stock
             self._rates[mark] = stock.rate
@@ -258,6 +261,8 @@ class Replay:
             return
         value, variance = outcome.value - node.value, outcome.variance - node.variance
         layers = self._layers.get(node.entry, ()) if node.method == "fifo" else ()
+        if node.place[0] > self.until:
+            return
         if value or variance or layers != node.layers:
             self.changes[node.entry] = Change(node, value, variance, layers)
             self.changed_groups.add(node.posted)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -50,6 +50,7 @@ class Revaluation:
     rows: FromClause
     count: int
     undoing: bool  # whether entries that undo others are among them
+    known: date  # since when: no entry is earlier
 
     def list_versions(self) -> list[Version]:
         """The postings, in their versions, that made these entries."""
@@ -78,7 +79,7 @@ class Revaluation:
             .group_by(*by)
         )
         for row in connection().execute(query).mappings():
-            slot = sum_slot(ledger, row)
+            slot = sum_slot(ledger, row, self.known)
             slot.amounts |= self.added(row)
             slot.apart, slot.late = True, slot.day != row["date"]
             if alone:
@@ -101,7 +102,7 @@ class Revaluation:
             "rule": literal(plain_rule(self.ledger.key).index),
             "way": literal(REVALUED),
             "source": entry.c.id,
-            "date": _first_open(self.ledger),
+            "date": self._day(),
             "layers": rows.layers,
             f"m_{value}": rows.value,
             "m_variance": rows.variance,
@@ -110,16 +111,25 @@ class Revaluation:
         query = select(*columns.values()).select_from(self.rows.join(entry, entry.c.id == rows.entry))
         connection().execute(insert(entry).from_select(list(columns), query))
 
+    def _day(self) -> ColumnElement[Any]:
+        """The day of an entry, or the first one after it that is open and on which this is known."""
+        day, calendar = self.ledger.tables.entry.c.date, self.ledger.calendar
+        closed = periods.hold({calendar})[calendar] if calendar else None
+        first = self.known if closed is None else max(self.known, closed + timedelta(days=1))
+        return case((day < first, literal(first, day.type)), else_=day)
 
-def revaluations_of(ledgers: Mapping[str, LedgerSpec], changes: Iterable[Change]) -> list[Revaluation]:
+
+def revaluations_of(
+    ledgers: Mapping[str, LedgerSpec], changes: Iterable[Change], known: date
+) -> list[Revaluation]:
     """The changes, by ledger, as the database reads them."""
     found: dict[str, list[Change]] = {}
     for change in changes:
         found.setdefault(change.node.pool[0], []).append(change)
-    return [_handed(ledgers[key], mine) for key, mine in found.items()]
+    return [_handed(ledgers[key], mine, known) for key, mine in found.items()]
 
 
-def _handed(ledger: LedgerSpec, changes: list[Change]) -> Revaluation:
+def _handed(ledger: LedgerSpec, changes: list[Change], known: date) -> Revaluation:
     entry, value = ledger.tables.entry, valuation_of(ledger).value
     kinds: dict[str, TypeEngine[Any]] = {
         "number": BigInteger(),
@@ -139,7 +149,7 @@ def _handed(ledger: LedgerSpec, changes: list[Change]) -> Revaluation:
         for each, number in zip(changes, clock.new_ids(len(changes)), strict=True)
     ]
     undoing = any(each.node.way == REVERSED for each in changes)
-    return Revaluation(ledger, given(kinds, rows), len(rows), undoing)
+    return Revaluation(ledger, given(kinds, rows), len(rows), undoing, known)
 
 
 def follow(
@@ -197,7 +207,7 @@ def _follow(
             )
             for key, parts in weights.items()
         }
-        yield sum_slot(ledger, row), delta
+        yield sum_slot(ledger, row, of.known), delta
 
 
 def _pairs(
@@ -228,18 +238,9 @@ def _sums(rows: FromClause) -> list[ColumnElement[Decimal]]:
     return [func.sum(rows.c[name], type_=rows.c[name].type).label(name) for name in ("value", "variance")]
 
 
-def _first_open(ledger: LedgerSpec) -> ColumnElement[Any]:
-    """The day of an entry, or the first open one after it."""
-    day = ledger.tables.entry.c.date
-    closed = periods.hold({ledger.calendar})[ledger.calendar] if ledger.calendar else None
-    if closed is None:
-        return day
-    return case((day <= closed, literal(closed + timedelta(days=1), day.type)), else_=day)
-
-
-def sum_slot(ledger: LedgerSpec, row: Mapping[Any, Any]) -> Slot:
+def sum_slot(ledger: LedgerSpec, row: Mapping[Any, Any], known: date) -> Slot:
     """An entry that adds to a balance what changes of earlier ones come to."""
     dims = {key: row[dimension.column] for key, dimension in ledger.dimensions.items()}
     slot = Slot(plain_rule(ledger.key), ledger, None, 0, dims, dict.fromkeys(ledger.amounts, ZERO), REVALUED)
-    slot.day = periods.first_open(ledger.calendar, row["date"])
+    slot.day = periods.first_open(ledger.calendar, max(row["date"], known))
     return slot

@@ -74,13 +74,11 @@ def reverse(book: Book) -> None:
     """Add to a book, before its other groups, those that undo what it undoes."""
     if not book.undone:
         return
-    earlier, others = Earlier(book), book.groups
-    book.groups = []
-    earlier.load([head.id for head in book.undone])
-    book.undoes = earlier.sheets
+    others, book.groups = book.groups, []
+    book.undoes = _sheets(book)
     for head in book.undone:
-        _require_free(book, earlier.sheets[head.id])
-        own = earlier.sheets[head.id]
+        own = book.undoes[head.id]
+        _require_free(book, own)
         sheet = Sheet(own.posting, {}, book.context, head.date)
         group = Group(sheet, f"reverse:{head.id}", "reverse", head.form, head.record, reverses=head.id)
         group.id = clock.new_id()
@@ -92,6 +90,21 @@ def reverse(book: Book) -> None:
         book.groups.append(group)
         _undo_matches(book, group, own)
     book.groups += others
+
+
+def _sheets(book: Book) -> dict[int, Sheet]:
+    """What the groups have entered, with the values that were known on the day on which each is undone."""
+    days: dict[date, list[int]] = {}
+    for head in book.undone:
+        calendars = {each.calendar for each in book.ledgers.values() if each.calendar}
+        day = max((periods.first_open(name, head.date) for name in calendars), default=head.date)
+        days.setdefault(day, []).append(head.id)
+    found: dict[int, Sheet] = {}
+    for day, groups in days.items():
+        earlier = Earlier(book, day)
+        earlier.load(groups)
+        found |= earlier.sheets
+    return found
 
 
 def follow_values(book: Book, group: Group) -> None:
@@ -138,6 +151,7 @@ def _take_off(book: Book, slot: Slot) -> None:
     table, valuation = slot.ledger.tables.entry, slot.ledger.valuation
     day = connection().execute(select(table.c.date).where(table.c.id == slot.source)).scalar_one()
     if valuation is not None:
+        slot.undone = {name: slot.amounts[name] for name in (valuation.value, "variance")}
         slot.given = slot.amounts[valuation.value] + slot.amounts["variance"]
         slot.amounts[valuation.value] = slot.amounts["variance"] = ZERO
     place, pool = (day, slot.source or 0), (slot.ledger.key, slot.pool or "")

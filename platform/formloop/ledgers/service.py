@@ -209,8 +209,8 @@ def revalue(actor: Actor, ledger: str, pool: str) -> int:
     if first is None:
         return 0
     book.since[ledger, pool] = (first, 0)
-    book.post()
-    return sum(each.count for group in book.groups for each in group.revaluations)
+    groups = [group for each in book.post() for group in each.groups]
+    return sum(each.count for group in groups for each in group.revaluations)
 
 
 def preview(actor: Actor, form: str, record: Values, draft: Doc | None = None) -> list[Sheet]:

@@ -1,6 +1,7 @@
 """`formloop doctor ledgers`: everything that is kept beside the entries, made again from them and compared."""
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -35,10 +36,13 @@ def verify() -> list[Message]:
 
 
 @transactional
-def verify_values(ledger: LedgerSpec, dims: Mapping[str, Any]) -> list[Message]:
-    """Limits and values of what has these dimensions: never below, and the same when valued again."""
+def verify_values(ledger: LedgerSpec, dims: Mapping[str, Any], until: date = date.max) -> list[Message]:
+    """Limits and values of what has these dimensions: never below, and the same when valued again.
+
+    With a day, the values are those that were known on it.
+    """
     chosen = [ledger.tables.entry.c[ledger.dimensions[key].column] == value for key, value in dims.items()]
-    return [*_limits(ledger, chosen), *_values(ledger, chosen)]
+    return [*_limits(ledger, chosen), *_values(ledger, chosen, until)]
 
 
 def _sums(ledger: LedgerSpec) -> Iterator[Message]:
@@ -202,8 +206,8 @@ def _lifted(ledger: LedgerSpec, limit: str) -> set[str]:
     return {key for key, lifted in rows if f",{limit}," in lifted}
 
 
-def _values(ledger: LedgerSpec, chosen: list[Any]) -> Iterator[Message]:
-    """Valuing everything again from the beginning changes nothing."""
+def _values(ledger: LedgerSpec, chosen: list[Any], until: date) -> Iterator[Message]:
+    """Valuing everything again from the beginning changes nothing, with what was known on a day."""
     if ledger.valuation is None or ledger.valuation.day_end:
         return  # there a recomputation is meant to differ from what was posted during the day
     table = ledger.tables.entry
@@ -211,16 +215,19 @@ def _values(ledger: LedgerSpec, chosen: list[Any]) -> Iterator[Message]:
         select(table.c.pool, func.min(table.c.date)).where(*chosen).group_by(table.c.pool)
     )
     book = Book(SYSTEM, context_of(SYSTEM), {each.key: each for each in list_ledgers()}, [])
-    replay = Replay(book.ledgers, Earlier(book).recalculate, lambda node: None, lambda pool: None)
+    recalculate = Earlier(book, until).recalculate
+    replay = Replay(book.ledgers, recalculate, lambda node: None, lambda pool: None, until)
     for pool, day in pools.all():
         if pool is not None:
             replay.load((ledger.key, pool), (day, 0))
     replay.run()
     for entry, change in replay.changes.items():
+        if not (change.value or change.variance) and until < date.max:
+            continue  # layers that differ by what became known later
         wanted = change.node.value + change.value
         yield _differs(ledger, str(entry), "m_value", change.node.value, wanted)
     balance = ledger.tables.balance
-    for (key, pool), stock in replay.stocks.items() if not replay.changes else ():
+    for (key, pool), stock in replay.stocks.items() if not replay.changes and until == date.max else ():
         row = connection().execute(select(balance.c.state).where(balance.c.key == pool)).one_or_none()
         kept = Stock.load(ZERO, ZERO, row.state if row else None)
         if key == ledger.key and kept.layers != stock.layers:

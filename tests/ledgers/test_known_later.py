@@ -1,0 +1,117 @@
+"""What becomes known of a receipt only later – its invoice, its freight – changes no day before it became known."""
+
+from datetime import date
+from decimal import Decimal as D
+from typing import Any
+
+from sqlalchemy import func, select
+
+from formloop.access.actor import SYSTEM
+from formloop.db import reading
+from formloop.ledgers import periods
+from formloop.ledgers.asof import balance_at
+from formloop.ledgers.kind import get_ledger
+from formloop.ledgers.verifying import verify
+from ledgers.store import Store
+
+
+def add(store: Store, receipt: dict[str, Any], quantity: str, cost: str, day: str) -> dict[str, Any]:
+    row = {"quantity": quantity, "of": receipt["lines"][0]["id"]}
+    return store.do("cost_added", row, cost=cost, day=day)
+
+
+def on(store: Store, day: str) -> tuple[D, D, D, D]:
+    """Quantity and value of the pool, the stock account and the cost as of a day."""
+    entry, until = get_ledger("stock").tables.entry, date.fromisoformat(day)
+    query = select(func.sum(entry.c.m_quantity), func.sum(entry.c.m_value))
+    with reading() as conn:
+        quantity, value = conn.execute(
+            query.where(entry.c.date <= until, entry.c.d_place == store.main)
+        ).one()
+    sums = []
+    for name in ("stock", "cost"):
+        there = balance_at(get_ledger("general"), {"account": store.named[name], "party": 0}, until)
+        sums.append(there["debit"] - there["credit"])
+    return D(quantity or 0), D(value or 0), sums[0], sums[1]
+
+
+def test_an_invoice_of_the_next_month_leaves_the_month_as_it_was(store: Store) -> None:
+    receipt = store.buy("10", "2", day="2026-10-28")
+    store.take("10", day="2026-10-29")
+    add(store, receipt, "10", "10", "2026-11-23")
+    assert on(store, "2026-10-28") == (10, 20, 20, 0)
+    assert on(store, "2026-10-31") == on(store, "2026-11-22") == (0, 0, 0, 20)
+    assert on(store, "2026-11-23") == (0, 0, 0, 30)
+    assert verify() == []
+
+
+def test_what_left_before_an_addition_bears_its_part_on_the_day_of_the_addition(store: Store) -> None:
+    receipt = store.buy("60", "12.5", day="2026-11-12")
+    store.take("30", day="2026-11-14")
+    addition = add(store, receipt, "60", "50.22", "2026-11-16")
+    store.take("10", day="2026-11-18")
+    assert on(store, "2026-11-15") == (30, 375, 375, 375)
+    assert on(store, "2026-11-16") == (30, D("400.11"), D("400.11"), D("400.11"))
+    assert on(store, "2026-11-18") == (20, D("266.74"), D("266.74"), D("533.48"))
+    store.cancel("cost_added", addition)
+    assert on(store, "2026-11-15") == on(store, "2026-11-16") == (30, 375, 375, 375)
+    assert on(store, "2026-11-18") == (20, 250, 250, 500)
+    assert verify() == []
+
+
+def test_an_issue_entered_later_for_a_day_before_an_addition_does_not_know_it_yet(store: Store) -> None:
+    receipt = store.buy("60", "12.5", day="2026-11-12")
+    add(store, receipt, "60", "50.22", "2026-11-16")
+    add(store, receipt, "60", "6", "2026-11-20")
+    issue = store.take("60", day="2026-11-14")
+    assert on(store, "2026-11-14") == (0, 0, 0, 750)
+    assert on(store, "2026-11-16") == (0, 0, 0, D("800.22"))
+    assert on(store, "2026-11-20") == (0, 0, 0, D("806.22"))
+    assert store.worth(issue) == [D("-806.22")]
+    store.cancel("issue", issue)
+    assert on(store, "2026-11-14") == (60, 750, 750, 0)
+    assert on(store, "2026-11-16") == (60, D("800.22"), D("800.22"), 0)
+    assert on(store, "2026-11-20") == (60, D("806.22"), D("806.22"), 0)
+    assert verify() == []
+
+
+def test_a_receipt_entered_later_changes_the_issue_behind_it_on_its_own_day(store: Store) -> None:
+    receipt = store.buy("60", "12.5", day="2026-11-12")
+    store.take("30", day="2026-11-14")
+    add(store, receipt, "60", "60", "2026-11-16")
+    store.buy("40", "10", day="2026-11-13")
+    assert on(store, "2026-11-15") == (70, 805, 805, 345)  # 1150 / 100 is 11.50
+    assert on(store, "2026-11-16") == (70, 847, 847, 363)  # 1210 / 100 is 12.10
+    assert verify() == []
+
+
+def test_a_transfer_carries_on_the_day_of_the_addition(store: Store) -> None:
+    away = store.make("place", "away")
+    receipt = store.buy("10", "2", day="2026-10-28")
+    store.do("transfer", {"quantity": "10"}, day="2026-10-29", target=away)
+    store.take("4", day="2026-10-30", place=away)
+    add(store, receipt, "10", "10", "2026-11-23")
+    assert on(store, "2026-10-31") == (0, 0, 12, 8)
+    assert on(store, "2026-11-23") == (0, 0, 18, 12)
+    assert verify() == []
+
+
+def test_fifo_knows_of_an_addition_on_its_day(store: Store) -> None:
+    nut = store.make("item", "nut", valuation="fifo")
+    receipt = store.buy("10", "2", day="2026-10-28", item=nut)
+    store.buy("10", "5", day="2026-10-28", item=nut)
+    store.take("15", day="2026-10-29", item=nut)
+    add(store, receipt, "10", "10", "2026-11-23")
+    assert on(store, "2026-10-31") == (5, 25, 25, 45)
+    assert on(store, "2026-11-23") == (5, 25, 25, 55)
+    assert verify() == []
+
+
+def test_a_closed_month_keeps_what_was_known_in_it(store: Store) -> None:
+    receipt = store.buy("10", "2", day="2026-10-28")
+    store.take("10", day="2026-10-29")
+    periods.close(SYSTEM, "accounting", date(2026, 10, 31))
+    add(store, receipt, "10", "10", "2026-11-23")
+    assert on(store, "2026-10-31") == on(store, "2026-11-22") == (0, 0, 0, 20)
+    assert on(store, "2026-11-23") == (0, 0, 0, 30)
+    assert verify() == []
