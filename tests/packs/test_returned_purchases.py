@@ -97,3 +97,26 @@ def test_a_credit_note_takes_the_tax_rate_of_the_invoice_it_credits(demo: Flask,
     ).record
     (line,) = reads.get_record(SYSTEM, "purchase_invoice", made)["lines"]
     assert line["tax_rate"] == D(rate or 0)
+
+
+def test_what_an_invoice_adds_to_what_was_issued_counts_as_issued_on_its_day(demo: Flask) -> None:
+    trade = Trade()
+    row = {"item": trade.item, "quantity": "40"}
+    values = {"day": "2026-03-02", "warehouse": trade.place, "lines": [row]}
+    used = int(records.create(SYSTEM, "stock_out", values)["id"])
+    records.set_state(SYSTEM, "stock_out", used, "posted")
+    trade.invoice("100", "12")
+    issued = [
+        (row["quantity"], row["value"])
+        for since, until in (("01", "31"), ("01", "02"), ("03", "31"))
+        for row in datasets.read_all(
+            SYSTEM, "issues_by_item", {"since": f"2026-03-{since}", "until": f"2026-03-{until}"}
+        )
+        if row["item"] == trade.item
+    ]
+    assert issued == [(40, 480), (40, 400), (0, 80)]  # 40 at 10, then 40 at 2 more
+    given = {"since": "2026-03-01", "until": "2026-03-31"}
+    (turned,) = [
+        row for row in datasets.read_all(SYSTEM, "stock_turnover", given) if row["item"] == trade.item
+    ]
+    assert (turned["issued"], turned["value"]) == (480, 720)

@@ -40,6 +40,8 @@ WORDS: Mapping[str, Message] = {  # what rows name and is no field of anybody
     "line": M("Line"),
     "pending": M("Still pending"),
     "goes_back": M("Takes something back"),
+    "movement": M("Document of the movement"),
+    "moved": M("Quantity of the movement"),
     "closed_through": M("Closed through"),
     "total": M("Total"),
     "left": M("Left open"),

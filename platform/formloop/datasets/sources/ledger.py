@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, FromClause, Text, cast, false, func, literal, select, type_coerce
+from sqlalchemy import ColumnElement, FromClause, Text, case, cast, false, func, literal, select, type_coerce
 
 from formloop.access import gate
 from formloop.core.definitions.envelope import KEY_PATTERN
@@ -19,7 +19,7 @@ from formloop.datasets.summing import Summing, find_summing
 from formloop.forms.fields import types
 from formloop.forms.kind import get_form
 from formloop.forms.spec import Field, FormSpec, Relation, no_such_field
-from formloop.ledgers.engine import RETURNED
+from formloop.ledgers.engine import ADDED, RETURNED, REVALUED
 from formloop.ledgers.kind import Reader
 from formloop.ledgers.permits import find_permit
 from formloop.ledgers.reading import is_open, left_of
@@ -30,9 +30,10 @@ from formloop.ledgers.tables import posted
 BALANCES, ENTRIES, OPEN = "balances", "entries", "open"
 _PENDING = {"reserved": "r_", "expected": "e_"}  # of a balance: what is promised to leave and to come
 _ORIGIN: Mapping[str, Type] = {"document": TEXT, "form": TEXT, "record": NUMBER, "line": NUMBER}
+_MOVEMENT: Mapping[str, Type] = {"movement": TEXT, "moved": NUMBER}  # of what an entry values again: that
 _OWN: Mapping[str, Mapping[str, Type]] = {
     BALANCES: {},
-    ENTRIES: {"date": DATE, "due": DATE, "pending": BOOL, "goes_back": BOOL, **_ORIGIN},
+    ENTRIES: {"date": DATE, "due": DATE, "pending": BOOL, "goes_back": BOOL, **_MOVEMENT, **_ORIGIN},
     OPEN: {"date": DATE, "due": DATE, "total": NUMBER, "left": NUMBER, **_ORIGIN},
 }
 
@@ -150,7 +151,8 @@ class LedgerOrigin:
         """A dimension as a relation, a measure as a number, or a field of what a dimension points to."""
         key, kind = path[0], self.names[path[0]]
         if key in self.own:
-            return Field(key, key, DOCUMENT, dict(DOCUMENT.titles)) if key == "document" else None
+            documents = ("document", "movement")
+            return Field(key, key, DOCUMENT, dict(DOCUMENT.titles)) if key in documents else None
         if len(path) > 1:
             found = list(self.reads(path))
             return get_form(found[-1][0]).find(found[-1][1])
@@ -188,6 +190,8 @@ class LedgerOrigin:
         """The measures that a word of ours tells."""
         if path[0] in _PENDING:
             return path[1:2] or path[:1]
+        if path[0] == "moved":
+            return (_quantity(self.ledger),)
         return weighed(self.ledger) if path[0] in ("total", "left") else ()
 
     def rows(self, view: View) -> Rows:
@@ -204,6 +208,11 @@ class LedgerOrigin:
         """Forbidden without any grant on the ledger."""
         for action in view.actions:
             gate.require(view.actor, action, self.ledger.resource)
+
+
+def _quantity(ledger: LedgerSpec) -> str:
+    """The measure that tells how much moved."""
+    return ledger.valuation.quantity if ledger.valuation else next(iter(ledger.measures))
 
 
 def weighed(ledger: LedgerSpec) -> tuple[str, ...]:
@@ -284,12 +293,24 @@ class LedgerRows:
                 amount = self._seen(amount, name)
             return amount
         if key == "goes_back":
-            return self.table.c.way == RETURNED
+            return self._of_movement("way") == RETURNED
+        if key == "moved":
+            quantity = _quantity(self.origin.ledger)
+            return self._seen(self._of_movement(f"m_{quantity}"), quantity)
+        if key == "movement":
+            its = select(_document()).where(posted.c.id == self._of_movement("posted"))
+            return its.correlate(self.table).scalar_subquery()
         if key in ("document", "form", "record"):
             found: Element = posted.c[key] if key != "document" else _document()
             of_entry = select(found).where(posted.c.id == self.table.c.posted)
             return of_entry.correlate(self.table).scalar_subquery()
         return self.table.c[key]
+
+    def _of_movement(self, name: str) -> Element:
+        """A column of the movement that an entry is, or whose value it changes."""
+        own, other = self.table.c, self.origin.ledger.tables.entry.alias()
+        its = select(other.c[name]).where(other.c.id == own.source).correlate(self.table).scalar_subquery()
+        return case((own.way.in_((ADDED, REVALUED)), its), else_=own[name])
 
     def _seen(self, column: Element, name: str) -> Element:
         for permit in self.permits:
