@@ -14,6 +14,12 @@ const tour = {
   },
   get done() { return Boolean(tour.step.dataset.tourUntil && document.querySelector(tour.step.dataset.tourUntil)); },
 
+  // Whether what the whole tour leads to is to be seen: what its last waiting step waits for.
+  get reached() {
+    const wanted = tour.steps.map((each) => each.dataset.tourUntil).filter(Boolean).at(-1);
+    return !wanted || Boolean(document.querySelector(wanted));
+  },
+
   keep(values = {}) {  // also when the page is left at once
     const body = new URLSearchParams({ step: tour.number, page: location.pathname, ...values });
     const headers = JSON.parse(document.body.getAttribute("hx-headers"));
@@ -44,7 +50,7 @@ const tour = {
     box.querySelector("[data-tour-away]").hidden = Boolean(target);
     box.querySelector("[data-tour=back]").disabled = tour.number === 0;
     box.querySelector("[data-tour=next]").hidden = last;
-    box.querySelector("[data-tour=done]").hidden = !last;
+    box.querySelector("[data-tour=done]").hidden = !last || !tour.reached;
     box.hidden = Boolean(document.querySelector("dialog[open]"));
     for (const each of document.querySelectorAll(".fl-tour-target")) if (each !== target) each.classList.remove("fl-tour-target");
     target?.classList.add("fl-tour-target");

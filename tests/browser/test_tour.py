@@ -23,6 +23,7 @@ def test_a_tour_is_taken_left_and_finished(browser: Browser, site: Site, screens
     page.locator("[name=name]").fill("Toured")
     page.keyboard.press("Enter")
     expect(count).to_have_text("3 / 10")
+    designer = page.url
     page.locator("[data-type=text]").click()
     expect(count).to_have_text("4 / 10")
     expect(page.locator("#studio-props.fl-tour-target")).to_be_visible()
@@ -48,8 +49,14 @@ def test_a_tour_is_taken_left_and_finished(browser: Browser, site: Site, screens
     for number in range(6, 11):
         page.locator("[data-tour=next]").click()
         expect(count).to_have_text(f"{number} / 10")
+    expect(page.locator("[data-tour=done]")).to_be_hidden()  # nothing was published
+    page.goto(designer)
+    page.locator(".fl-studio-tools .btn-primary").click()
+    page.locator('form[action$="/publish"] .btn-primary').click()
     with page.expect_response(lambda answer: "step=10" in (answer.request.post_data or "")):
         page.locator("[data-tour=done]").click()
+    page.get_by_role("button", name="停用").click()  # the site is shared with other tests
+    expect(page.get_by_role("button", name="重新启用")).to_be_visible()
     page.goto(f"{site.address}/studio/tours")
     expect(page.locator('form[action$="/tours/form"] .fl-badge')).to_be_visible()
     expect(box).to_have_count(0)

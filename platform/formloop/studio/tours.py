@@ -71,7 +71,11 @@ tours.add(
                 M("Open this menu and choose *Form*."),
                 'form[action$="/studio/new"]',
             ),
-            Step("[name=name]", M("Say what the form is called, then press Enter."), ".fl-studio-form"),
+            Step(
+                'form[action$="/studio/new"]',
+                M("Say what the form is called, then press Enter."),
+                ".fl-studio-form",
+            ),
             Step(
                 ".fl-palette",
                 M("These are the kinds of fields. Click one, or drag it to its place."),
