@@ -210,3 +210,13 @@ def test_a_value_from_another_form_goes_with_its_form(studio):
     gesture = Gesture(Around(kinds.get("form"), doc, "en", {}), MultiDict({"at": "/".join(at)}), None)
     made, _ = designer_of("form").write(gesture, [Operation("remove", (*at, "form"))])
     assert made["properties"]["field"] == {"type": "number"}
+
+
+def test_a_new_amount_keeps_two_digits_and_a_changed_field_those_it_had() -> None:
+    made, at = form_design.add_field({}, "amount", "en")
+    assert made["properties"][at[-1]]["x-scale"] == 2
+    schema = kinds.get("form").schema["$defs"]["field"]
+    for field in ({"type": "number", "title": "Rate"}, {"type": "number", "title": "Rate", "x-scale": 5}):
+        doc = {"properties": {"rate": field}}
+        changed = form_design.retype(doc, ("properties", "rate"), "amount", schema)
+        assert changed["properties"]["rate"].get("x-scale") == field.get("x-scale")

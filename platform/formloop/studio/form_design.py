@@ -149,6 +149,7 @@ def retype(doc: Doc, at: Path, name: str, schema: Schema) -> Doc:
     if name not in other_types(field):
         raise NotFound
     bare = _natural(name)
+    bare.pop("x-scale", None)  # the digits that are kept stay as they are: nothing is rounded by this
     sayable = mapping(field_schema(schema, bare).get("properties"))
     kept = {
         key: value

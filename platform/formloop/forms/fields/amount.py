@@ -26,6 +26,9 @@ class Amount(Number):
         "x-currency": {"type": "string"},
         "x-capital": {"type": "boolean"},
     }
+    sample: ClassVar[Mapping[str, Any]] = {
+        "x-scale": 2
+    }  # what is drawn in the studio is mostly money that is paid
     scale = 4
     shown_least = 2
 
