@@ -123,6 +123,27 @@ def test_who_may_not_see_what_is_under_way_is_not_told_which_it_is(asked: Trade)
         asking.ask(sender, "sales_order", order["id"], "order_to_sending")
 
 
+def test_what_others_make_of_a_record_is_told_with_the_roles_that_may(asked: Trade) -> None:
+    order = asked.confirm(asked.order((asked.bolt, "10")))
+    seen = [{"id": key, "form": key, "may": ["view"]} for key in ("sales_order", "demand", "sending")]
+    head = {"x-kind": "role", "title": "Reader", "x-title": {"zh-CN": "查看者"}}
+    made = {"id": "s", "form": "sending", "may": ["view", "create"]}
+    reader = {**head, "x-id": "0000e00b", "x-key": "reader", "grants": seen}
+    sender = {**head, "x-id": "0000e00a", "x-key": "sender", "title": "Sender", "grants": [made]}
+    definitions.publish_many(SYSTEM, [reader], "test")
+    rita = get_actor(people.add_person(SYSTEM, "rita", "Rita", roles=["reader"]))
+    spec = get_form("sales_order")
+    assert asking.list_chances(rita, spec, order["id"]) == []
+    definitions.publish_many(SYSTEM, [sender], "test")
+    (chance,) = asking.list_chances(rita, spec, order["id"])
+    assert chance.made_by and chance.made_by.render("en") == "Sender"
+    with pytest.raises(Forbidden):
+        asking.ask(rita, "sales_order", order["id"], "order_to_sending")
+    sending = asking.ask(SYSTEM, "sales_order", order["id"], "order_to_sending")
+    (chance,) = asking.list_chances(rita, spec, order["id"])
+    assert (list(chance.under_way), chance.made_by) == ([sending.record], None)
+
+
 @pytest.mark.parametrize("where", ["quantity < 5", None], ids=["some", "none"])
 def test_only_what_the_asker_may_see_is_looked_up(asked: Trade, where: str | None) -> None:
     order = asked.confirm(asked.order((asked.bolt, "10"), (asked.bolt, "2.5")))

@@ -9,10 +9,14 @@ from browser.sites import Site
 
 
 def new_order(page: Page, site: Site) -> None:
+    new_record(page, site, "seller", "sales_order")
+
+
+def new_record(page: Page, site: Site, account: str, form: str) -> None:
     page.goto(f"{site.address}/sign-in")
-    page.locator("form[action='/sign-in/as/seller'] button").click()
+    page.locator(f"form[action='/sign-in/as/{account}'] button").click()
     page.wait_for_url(f"{site.address}/")
-    page.goto(f"{site.address}/f/sales_order/new")
+    page.goto(f"{site.address}/f/{form}/new")
 
 
 def type_into(page: Page, letters: str) -> None:
@@ -49,6 +53,15 @@ def test_all_of_a_line_is_in_sight(page: Page, site: Site, width: int) -> None:
     inputs = page.locator("[data-fl-line] >> nth=0").locator("td:visible > input:visible, td:visible select")
     lefts = {round(box["x"]) for each in inputs.all() if (box := each.bounding_box())}
     assert width > 768 or len(lefts) == 1
+
+
+def test_the_text_of_a_line_can_be_read_on_a_desk(page: Page, site: Site) -> None:
+    page.set_viewport_size({"width": 1280, "height": 900})
+    new_record(page, site, "accountant", "voucher")
+    box = page.locator("[name='lines.0.text']").bounding_box()
+    lines = page.locator(".fl-lines .table-responsive").bounding_box()
+    assert box and lines and box["width"] > 150
+    assert lines["x"] <= box["x"] and box["x"] + box["width"] <= lines["x"] + lines["width"]
 
 
 def test_nothing_moves_while_somebody_is_in_a_box_that_has_something_chosen(page: Page, site: Site) -> None:

@@ -270,13 +270,19 @@ def test_a_reader_of_a_part_is_told_that_totals_may_be_too_small(app: Flask, sto
         ({"why": {"ledger": "stock", "of": {"x": "item"}}}, "no_dimension", "why.of.x"),
         ({"why": {"ledger": "stock", "of": {"item": "x"}}}, "no_column", "why.of.item"),
         ({"why": {"ledger": "stock", "of": {"item": "item"}, "since": "x"}}, "no_parameter", "why.since"),
+        ({"leads": {"dataset": "none", "of": {"item": "item"}}}, "no_dataset", "leads.dataset"),
+        ({"leads": {"dataset": "card", "of": {"x": "item"}}}, "no_column", "leads.of.x"),
+        ({"leads": {"dataset": "card", "of": {"item": "x"}}}, "unknown_name", "leads.of.item"),
         ({"from": {"ledger": "stock", "of": "entries", "as_of": "TODAY()"}}, "as_of", "from.as_of"),
         ({"from": {"ledger": "stock", "of": "open"}}, "no_open_items", "from.of"),
     ],
 )
 def test_a_mistake_is_told_with_its_place(database: Any, more: Any, code: str, at: str) -> None:
     Store()
-    problems = kinds.get("dataset").check({**CARD, "x-key": "other", **more}, library.VIEW)
+    publish(CARD)
+    problems = kinds.get("dataset").check(
+        {**CARD, "x-id": "0f0f0f0f", "x-key": "other", **more}, library.VIEW
+    )
     assert (code, at) in [(problem.code, problem.at) for problem in problems]
 
 
@@ -286,3 +292,27 @@ def test_a_column_is_called_by_the_value_of_the_parameter_it_names(database: Any
     publish(DUE)
     called = Reading(SYSTEM, get_dataset("due"), {"border": "45"}).fields["late"]
     assert (called.title("en"), called.title("zh-CN")) == ("From 45 days, {who}", "45 天起")
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # a page needs no database of its own
+def test_a_row_leads_to_rows_of_another_dataset_with_the_days_that_were_chosen(app: Flask) -> None:
+    store = Store()
+    store.buy("10", "2", day="2026-03-02")
+    store.buy("1", "3", day="2026-03-03", item=store.make("item", "nut"))
+    few = {
+        "dataset": "card",
+        "of": {"item": "IF(moved > 5, item)"},
+        "title": "Show",
+        "x-title": {"zh-CN": "查看"},
+    }
+    moved = dataset(
+        "moved",
+        {"dataset": "card", "parameters": {"since": "parameters.since", "until": "parameters.until"}},
+        {"item": "item", "moved": "moved"},
+        parameters=SPAN, group=["item"], measures={"moved": "SUM(moved)"}, leads=few,
+    )  # fmt: skip
+    publish(CARD, moved, role("keeper", {"ledger": "stock", "may": ["view"]}))
+    asked = "/datasets/moved?p.since=2026-03-01&p.until=2026-03-31"
+    page = sign_in(app, "kim", roles=["keeper"]).get(asked).text
+    to = f"/datasets/card?p.since=2026-03-01&amp;p.until=2026-03-31&amp;f.item.is={store.bolt}"
+    assert re.findall(r'<a class="btn btn-sm" href="([^"]+)">Show</a>', page) == [to]

@@ -1,5 +1,6 @@
 """The pages of ledgers: balances, why, periods, and the part on each record's page."""
 
+import html
 import re
 from datetime import date
 from typing import Any
@@ -105,6 +106,25 @@ def test_a_closed_period_takes_nothing_until_it_is_opened_again(app: Flask, stor
     assert post(ann, what="reopen", through="2026-02-28", reason="late bill") == 303
     store.buy("1", "1", day="2026-03-31")
     assert store.there() == (1, 1)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # a page needs no database of its own
+def test_closing_shows_what_is_not_entered_yet_and_closes_all_the_same(app: Flask, store: Store) -> None:
+    ann = sign_in(app, "ann", administrator=True)
+    periods.close(SYSTEM, "accounting", date(2026, 2, 28))
+    for day in ("2026-02-27", "2026-03-02", "2026-03-31", "2026-04-01"):
+        service.create(SYSTEM, "issue", {"day": day, "place": store.main})
+    gone = service.create(SYSTEM, "issue", {"day": "2026-03-03", "place": store.main})
+    service.set_state(SYSTEM, "issue", gone["id"], "cancelled")
+    assert post(ann, what="close", through="2026-03-31") == 303
+    assert periods.closed_through("accounting") == date(2026, 2, 28)
+    asked = ann.get("/ledgers?close=accounting&through=2026-03-31").text
+    ((way, title, count),) = re.findall(r'<li><a href="([^"]+)">([^<]+)</a> (\d+)', asked)
+    assert (title, count) == ("Issue", "2")
+    shown = ann.get(html.unescape(way)).text
+    assert "2026-03-02" in shown and "2026-03-31" in shown and "2026-04-01" not in shown.split("<tbody")[1]
+    assert post(ann, what="close", through="2026-03-31", sure="1") == 303
+    assert periods.closed_through("accounting") == date(2026, 3, 31)
 
 
 def test_a_grant_gives_some_rows_and_some_measures(app: Flask, store: Store) -> None:

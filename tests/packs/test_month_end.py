@@ -1,11 +1,15 @@
 """What month end proposes can be submitted, and nothing is posted twice for one month."""
 
+import html
+import re
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal as D
 from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from formloop.access.actor import SYSTEM
 from formloop.bridges import asking
@@ -112,3 +116,22 @@ def test_what_a_cost_run_left_out_waits_at_month_end_and_names_its_warehouse(dem
     assert waits() == (1, [(places[1], 10)])
     publish(places[1])
     assert waits() == (0, [])
+
+
+def test_what_waits_at_month_end_leads_to_its_documents(
+    demo: Flask, people_of_demo: Callable[[str], FlaskClient]
+) -> None:
+    today = context_of(SYSTEM).today
+    lines = [{"account": named("account", code="1002"), side: "1"} for side in ("debit", "credit")]
+    voucher = int(records.create(SYSTEM, "voucher", {"day": today.isoformat(), "lines": lines})["id"])
+    browser = people_of_demo("accountant")
+    page = browser.get("/datasets/month_end").text
+    (way,) = [
+        each for each in re.findall(r'href="(/datasets/month_documents[^"]+)"', page) if "6+other" in each
+    ]
+    assert "f.status.is=waiting" in way
+    shown = browser.get(html.unescape(way)).text
+    assert f'href="/f/voucher/{voucher}"' in shown and "6 other" not in shown.split("<tbody")[1]
+    assert browser.get(html.unescape(way), headers={"Accept-Language": "zh-CN"}).status_code == 200
+    for of_pack in ("month_end_buying", "month_end_selling"):
+        assert browser.get(f"/datasets/{of_pack}").status_code == 200

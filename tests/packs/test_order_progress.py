@@ -72,6 +72,63 @@ def test_a_line_is_done_when_all_of_it_is_delivered_and_open_when_that_is_taken_
     assert sold.progress() == [("open", 6)]
 
 
+def test_progress_counts_what_of_each_line_came_back_and_was_invoiced(demo: Flask) -> None:
+    sold, clerk = Sold(2), actor_of("accountant")
+
+    def counted() -> list[tuple[Any, ...]]:
+        found = [named("order_progress", item=each) for each in sold.items]
+        rows = [reads.get_record(SYSTEM, "order_progress", each) for each in found]
+        return [tuple(row[key] for key in ("delivered", "returned", "invoiced")) for row in rows]
+
+    def take_back(form: str, record: int, *agreeing: str) -> None:
+        amendments.propose(clerk, form, record, None, "Wrong")
+        agree(form, record, *agreeing)
+
+    delivery = sold.deliver("4", "1")
+    assert counted() == [(4, 0, 0), (1, 0, 0)]
+    invoice = asking.ask(clerk, "sales_order", sold.order, "order_to_invoice").record
+    service.submit(clerk, "sales_invoice", invoice)
+    assert counted() == [(4, 0, 4), (1, 0, 1)]
+    back = asking.ask(sold.keeper, "delivery", delivery, "delivery_to_return").record
+    rows = reads.get_record(SYSTEM, "sales_return", back)["lines"]
+    records.change_record(SYSTEM, "sales_return", back, {"lines": [dict(rows[0]) | {"quantity": "3"}]})
+    service.submit(sold.keeper, "sales_return", back)
+    assert counted() == [(4, 3, 4), (1, 0, 1)]
+    note = asking.ask(clerk, "sales_return", back, "return_to_credit_note").record
+    service.submit(clerk, "sales_invoice", note)
+    assert counted() == [(4, 3, 1), (1, 0, 1)]
+    take_back("sales_invoice", note, "accountant")
+    assert counted() == [(4, 3, 4), (1, 0, 1)]
+    amendments.propose(sold.keeper, "sales_return", back, None, "Wrong")
+    agree("sales_return", back, "accountant")
+    assert counted() == [(4, 0, 4), (1, 0, 1)]
+    take_back("sales_invoice", invoice, "accountant")
+    assert counted() == [(4, 0, 0), (1, 0, 0)]
+
+
+def test_what_was_delivered_before_returns_and_invoices_were_counted_says_nothing_of_them(
+    demo: Flask,
+) -> None:
+    sold = Sold()
+    (line,) = [named("order_progress", item=each) for each in sold.items]
+    sold.deliver("4")
+    unknown = {"returned": None, "invoiced": None}
+    records.change_record(SYSTEM, "order_progress", line, unknown, how=records.How(trusted=True))
+    sold.deliver("2")
+    row = reads.get_record(SYSTEM, "order_progress", line)
+    assert (row["delivered"], row["returned"], row["invoiced"]) == (6, None, None)
+
+
+def test_the_order_shows_per_line_what_is_open_and_what_was_refused(
+    demo: Flask, people_of_demo: Callable[[str], FlaskClient]
+) -> None:
+    lines = [{"item": named("item", code="LAMP-01"), "quantity": "10", "price": "5"}]
+    given = {"supplier": named("supplier", code="S0002"), "lines": lines}
+    order = records.create(actor_of("buyer"), "purchase_order", given)["id"]
+    page = people_of_demo("buyer").get(f"/f/purchase_order/query/progress?record={order}").text
+    assert all(head in page for head in ("Refused", "Still to come", "Returned"))
+
+
 def test_a_changed_line_is_open_while_something_of_it_is(demo: Flask) -> None:
     sold = Sold(2)
     sold.deliver("10", "4")

@@ -169,7 +169,7 @@ def decide(actor: Actor, action: str, resource: str) -> Decision:
     if grants:
         names = ", ".join(f"{g.role}/{g.id}" for g in grants)
         return Decision(True, M("Allowed by the grants {names}.", names=names), grants)
-    holders = sorted({g.role for g in _grants_of(resource) if action in g.actions})
+    holders = list_roles(action, resource)
     if not holders:
         return Decision(
             False, M("No role has the right “{action}” on {resource}.", action=action, resource=resource)
@@ -191,9 +191,14 @@ def allows(actor: Actor, action: str, resource: str) -> bool:
     return actor.administrator or bool(list_grants(actor, action, resource))
 
 
+def list_roles(action: str, resource: str) -> list[str]:
+    """The keys of the roles that may do `action` with at least some rows of `resource`."""
+    return sorted({g.role for g in _grants_of(resource) if action in g.actions})
+
+
 def list_holders(action: str, resource: str) -> list[int]:
     """The active people who may do `action` with at least some rows of `resource`, administrators included."""
-    roles = {g.role for g in _grants_of(resource) if action in g.actions}
+    roles = list_roles(action, resource)
     members = select(membership.c.person).where(membership.c.role.in_(roles))
     may = person.c.administrator | person.c.id.in_(members)
     with reading() as conn:

@@ -18,7 +18,7 @@ from formloop.bridges.service import of_target
 from formloop.bridges.spec import FOUND, BridgeSpec, Find
 from formloop.core.errors import Conflict, Invalid, NotFound
 from formloop.core.expression import EvaluationError, Expression, Linked
-from formloop.core.text import M, Message
+from formloop.core.text import Listed, M, Message, Titled
 from formloop.datasets import service as datasets
 from formloop.db import connection, in_transaction, reading, transactional
 from formloop.definitions import library
@@ -37,12 +37,16 @@ NOTHING = M("Nothing of it is open any more.")
 
 @dataclass(frozen=True, slots=True)
 class Chance:
-    """What can be made of a record now; `under_way` are those made before that are not done, by id, `refused` why not."""
+    """What can be made of a record now; `under_way` are those made before that are not done, by id, `refused` why not.
+
+    Where somebody else makes it, `made_by` says who: the titles of the roles that may.
+    """
 
     bridge: BridgeSpec
     target: FormSpec
     under_way: Mapping[int, str]
     refused: Message | None = None
+    made_by: Message | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +59,8 @@ class Made:
 
 
 def list_chances(actor: Actor, spec: FormSpec, record: int) -> list[Chance]:
-    """What the person may make of a record as it stands."""
-    asked = [each for each in library.of_form("bridge", spec.key) if each.asked and _may_make(actor, each)]
+    """What the person may make of a record as it stands, and what others make of it that the person may see."""
+    asked = [each for each in library.of_form("bridge", spec.key) if each.asked and _may_see(actor, each)]
     source = _load(spec, record) if asked else None
     if source is None:
         return []
@@ -68,11 +72,17 @@ def _chance(actor: Actor, bridge: BridgeSpec, record: Values) -> Chance | None:
     try:
         scope = _scope(bridge, actor, record)
     except Conflict as error:  # too much for one record
-        return Chance(bridge, target, {}, error.message)
+        return Chance(bridge, target, {}, error.message) if _may_make(actor, bridge) else None
     if under_way := _under_way(bridge, record["id"], scope):
         named = reads.list_titles(actor, target, target.table.c.id.in_(under_way), len(under_way))
         return Chance(bridge, target, named) if named else None
-    return Chance(bridge, target, {}) if _refusal(bridge, actor, scope) is None else None
+    if _refusal(bridge, actor, scope) is not None:
+        return None
+    if _may_make(actor, bridge):
+        return Chance(bridge, target, {})
+    roles = gate.list_roles("create", target.resource)
+    makers = Listed([Titled(library.find_document("role", key) or {}, key) for key in roles])
+    return Chance(bridge, target, {}, made_by=makers) if roles else None
 
 
 @transactional
@@ -115,6 +125,10 @@ def make(bridge: BridgeSpec, actor: Actor, record: Values, cause: Cause) -> int:
 
 def _may_make(actor: Actor, bridge: BridgeSpec) -> bool:
     return gate.allows(actor, "create", get_form(bridge.target).resource)
+
+
+def _may_see(actor: Actor, bridge: BridgeSpec) -> bool:
+    return _may_make(actor, bridge) or gate.allows(actor, "view", get_form(bridge.target).resource)
 
 
 def _load(spec: FormSpec, record: int) -> Values | None:

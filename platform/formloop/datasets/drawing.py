@@ -9,10 +9,13 @@ from markupsafe import Markup
 
 from formloop.access import gate
 from formloop.access.actor import Actor
-from formloop.core.text import M
-from formloop.datasets import document
+from formloop.core.expression import EvaluationError, Expression
+from formloop.core.text import M, localized
+from formloop.datasets import document, service
+from formloop.datasets.addresses import PREFIX
+from formloop.datasets.kind import get_dataset
 from formloop.datasets.service import RECORD, Reading
-from formloop.datasets.spec import DatasetSpec
+from formloop.datasets.spec import PARAMETERS, DatasetSpec
 from formloop.forms import screen
 from formloop.forms.listing import Query
 from formloop.forms.row_html import RowTemplate
@@ -25,8 +28,8 @@ def summed(fields: Sequence[Field]) -> list[str]:
 
 
 def last_columns(dataset: DatasetSpec) -> list[dict[str, Any]]:
-    """The column behind the last one, where rows lead to the entries they come from."""
-    return [{"label": ""}] if "why" in dataset.document else []
+    """The columns behind the last one, where rows lead to other rows, or to the entries they come from."""
+    return [{"label": ""} for word in ("leads", "why") if word in dataset.document]
 
 
 def rows(
@@ -45,12 +48,12 @@ def rows(
     documents = {field.key: document.address for field in fields if field.type is document.DOCUMENT}
     template = RowTemplate(columns, address, {}, None, None, locale, documents)
     heads = _Subtotals(reading, query, fields, names, locale) if _by_groups(reading, query, fields) else None
-    why = _Why(actor, reading, locale)
+    leads, why = _Leads(actor, reading, locale), _Why(actor, reading, locale)
     drawn: list[Markup] = []
     for row in found:
         if heads is not None and (head := heads.above(row)):
             drawn.append(head)
-        drawn.append(template.row({**row, "id": row.get(RECORD)}, names, why.cell(row)))
+        drawn.append(template.row({**row, "id": row.get(RECORD)}, names, leads.cell(row) + why.cell(row)))
     return drawn
 
 
@@ -92,6 +95,45 @@ class _Subtotals:
         return Markup('<td class="fl-right fl-num" data-label="{}"><strong>{}</strong></td>').format(
             field.title(self.locale), text
         )
+
+
+class _Leads:
+    """The cell of each row with the way to the rows of another dataset that belong to it, where those may be seen."""
+
+    def __init__(self, actor: Actor, reading: Reading, locale: str) -> None:
+        self.said, self.view = reading.dataset.leads, reading.view
+        self.target = None
+        if self.said is None or not service.may_read(actor, self.said.dataset):
+            return
+        self.target = get_dataset(self.said.dataset)
+        self.text = localized(reading.dataset.document["leads"], "title", locale) or self.target.title(locale)
+        given, theirs = reading.view.parameters, self.target.parameters
+        shared = {key: field for key, field in theirs.items() if given.get(key) is not None}
+        self.args: dict[str, Any] = {
+            f"{PREFIX}{key}": field.type.input_text(field, given[key]) for key, field in shared.items()
+        }
+
+    def cell(self, row: Values) -> Markup:
+        """The cell of one row; empty for one that leads nowhere."""
+        if self.said is None:
+            return Markup("")
+        found = {key: self._value(each, row) for key, each in self.said.of.items()}
+        if self.target is None or any(value in (None, "") for value in found.values()):
+            return Markup("<td></td>")
+        fields = self.target.fields
+        filters: dict[str, Any] = {
+            f"f.{key}.is": fields[key].type.input_text(fields[key], found[key]) for key in found
+        }
+        to = url_for("datasets.rows_page", key=self.target.key, **self.args, **filters)
+        return Markup('<td class="fl-right"><a class="btn btn-sm" href="{}">{}</a></td>').format(
+            to, self.text
+        )
+
+    def _value(self, each: Expression, row: Values) -> Any:
+        try:
+            return each.evaluate({**row, PARAMETERS: self.view.parameters}, self.view.context)
+        except EvaluationError:
+            return None
 
 
 class _Why:

@@ -37,13 +37,20 @@ def check(doc: Doc, lib: Library) -> list[Problem]:
 
 def references(doc: Doc) -> set[tuple[str, str]]:
     """The forms and datasets that rows come from, and the forms its parameters point to."""
-    found = {each for said in _origins(doc) for each in _needed(said)}
+    found = _sources(doc)
     if "why" in doc:
         found.add(("ledger", doc["why"]["ledger"]))
+    if "leads" in doc:
+        found.add(("dataset", doc["leads"]["dataset"]))
     for parameter in doc.get("parameters", {}).values():
         if "x-relation" in parameter:
             found.add(("form", parameter["x-relation"]["form"]))
     return found
+
+
+def _sources(doc: Doc) -> set[tuple[str, str]]:
+    """What its rows come from."""
+    return {each for said in _origins(doc) for each in _needed(said)}
 
 
 def _origins(doc: Doc) -> Iterator[Any]:
@@ -63,7 +70,7 @@ def _circle(doc: Doc, lib: Library) -> list[str]:
     own = doc["x-key"]
 
     def search(current: Doc, way: tuple[str, ...]) -> list[str]:
-        for kind, key in sorted(references(current)):
+        for kind, key in sorted(_sources(current)):
             if kind != "dataset" or key in way[1:]:
                 continue
             if key == own:

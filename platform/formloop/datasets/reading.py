@@ -29,6 +29,7 @@ from formloop.datasets.spec import (
     DatasetSpec,
     Find,
     Join,
+    Leads,
     Origin,
     Part,
     Read,
@@ -75,6 +76,7 @@ class Reader:
             having=having,
             running=running,
             subtotals=tuple(doc.get("subtotals", ())),
+            leads=self._leads(outer),
             fields=self._fields(first, kinds, group, measures, running),
             types=outer,
             sort=tuple(doc.get("sort", group or ())),
@@ -254,6 +256,26 @@ class Reader:
             else:
                 found[key] = Running(of, within)
         return found
+
+    def _leads(self, outer: Names) -> Leads | None:
+        """Where rows lead: to rows of a dataset that there is, by columns that it has."""
+        said = self.doc.get("leads")
+        if said is None:
+            return None
+        names = {**single(outer), **self._own()}
+        of = {
+            key: self._expression(value, f"leads.of.{key}", names, None) for key, value in said["of"].items()
+        }
+        target = self.find("dataset", said["dataset"])
+        if not isinstance(target, DatasetSpec):
+            self.say(
+                "no_dataset", "leads.dataset", M("There is no dataset “{dataset}”.", dataset=said["dataset"])
+            )
+            return None
+        for key in of:
+            if key not in target.fields or "is" not in target.fields[key].type.operators:
+                self.no_column(key, f"leads.of.{key}")
+        return Leads(target.key, {key: each for key, each in of.items() if each is not None})
 
     def _expression(
         self, source: str | None, at: str, names: Names, expects: Type | None, scope: "_Scope | None" = None

@@ -133,6 +133,14 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Leads:
+    """The dataset that each row leads to, and what its columns must be there; a row without one of these leads nowhere."""
+
+    dataset: str
+    of: Mapping[str, Expression]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class DatasetSpec:
     """A published dataset, prepared once. `fields` and `types` are its columns as it gives them.
 
@@ -152,6 +160,7 @@ class DatasetSpec:
     having: Expression | None
     running: Mapping[str, Running]
     subtotals: tuple[str, ...]
+    leads: Leads | None
     fields: Mapping[str, Field]
     types: Mapping[str, Type]
     sort: tuple[str, ...]

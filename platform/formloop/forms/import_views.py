@@ -145,10 +145,12 @@ def _result(batch: Batch, locale: str) -> dict[str, Any]:
     """What the check or the writing came to, with the first reasons and how many more there are."""
     counts = staging.counts(batch.id)
     reasons = importing.list_reasons(batch.id, locale, READ)
+    changing, same = staging.count_known(batch.id) if counts.get("good") else (0, 0)
     unread = max(counts.get("bad", 0) + counts.get("failed", 0) - READ, 0)
     return {
         "counts": counts,
-        "known": staging.count_known(batch.id) if counts.get("good") else 0,
+        "changing": changing,
+        "same": same,
         "reasons": reasons[:TOLD],
         "more_reasons": max(len(reasons) - TOLD, 0) + unread,
         "unread": unread,

@@ -156,7 +156,17 @@ def _check_rows(work: ImportWork, rows: list[Any]) -> None:
         problems = _all_problems(each, outcome)
         told = work.told(row, each, problems) if problems else None
         state = "bad" if problems else "good"
-        marks.append({"number": row.number, "state": state, "problems": told, "record": draft.id, "key": key})
+        same = outcome.values["revision"] if outcome.action == "unchanged" and not problems else None
+        marks.append(
+            {
+                "number": row.number,
+                "state": state,
+                "problems": told,
+                "record": draft.id,
+                "revision": same,
+                "key": key,
+            }
+        )
     staging.mark(work.batch.id, marks)
 
 

@@ -19,7 +19,7 @@ from formloop.forms.permits import Permit
 from formloop.forms.reads import visible_in
 from formloop.forms.spec import FormSpec, Values
 from formloop.forms.uniqueness import Claim, check_unique
-from formloop.forms.writing import Work, outcome_of, write
+from formloop.forms.writing import Work, note_unchanged, outcome_of, write
 
 
 @transactional
@@ -61,6 +61,9 @@ def save(
             raise each.error
     if not how.dry and (len(good) == len(work) or not all_or_nothing):
         write(actor, spec, good, cause)
+    if how.dry:
+        for each in good:
+            note_unchanged(spec, each)
     return [outcome_of(w) for w in prepared]
 
 

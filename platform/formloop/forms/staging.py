@@ -277,11 +277,15 @@ def counts(batch: int) -> dict[str, int]:
         return {row[0]: row[1] for row in conn.execute(query.group_by(import_row.c.state))}
 
 
-def count_known(batch: int) -> int:
-    """How many of the rows that can be imported would change a record that is there."""
+def count_known(batch: int) -> tuple[int, int]:
+    """How many of the rows that can be imported would change a record that is there, and how many say what it says.
+
+    A checked row that changes nothing bears the revision in which its record stood.
+    """
     good = (import_row.c.batch == batch, import_row.c.state == "good", import_row.c.record.is_not(None))
     with reading() as conn:
-        return conn.execute(select(func.count()).select_from(import_row).where(*good)).scalar_one()
+        known, same = conn.execute(select(func.count(), func.count(import_row.c.revision)).where(*good)).one()
+    return known - same, same
 
 
 def list_rows(batch: int, states: Sequence[str], after: int = -1, limit: int = 500) -> list[Any]:

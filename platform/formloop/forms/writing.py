@@ -80,6 +80,14 @@ def _begin(actor: Actor, spec: FormSpec, each: Work) -> None:
             line["id"] = clock.new_id()
 
 
+def note_unchanged(spec: FormSpec, each: Work) -> None:
+    """Let what is only tried say whether saving would change anything."""
+    lines = [line for subform in spec.subforms for line in each.after.get(subform.key) or ()]
+    kept = all(line.get("id") for line in lines)  # a new line has none yet
+    if each.before is not None and kept and rows.difference(spec, each.before, each.after) == ({}, {}):
+        each.after = each.before
+
+
 def _settle(actor: Actor, spec: FormSpec, each: Work) -> bool:
     """Give new lines their ids; whether anything differs at all."""
     before = each.before or {}

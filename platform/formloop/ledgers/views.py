@@ -18,7 +18,17 @@ from formloop.forms import fill_in, posted, reads
 from formloop.forms import views as forms_views
 from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec, Values
-from formloop.ledgers import expiring, explaining, names, periods, publisher_rights, reading, service, tracing
+from formloop.ledgers import (
+    expiring,
+    explaining,
+    names,
+    periods,
+    publisher_rights,
+    reading,
+    service,
+    tracing,
+    unposted,
+)
 from formloop.ledgers.engine import Sheet, Slot
 from formloop.ledgers.explaining import Why
 from formloop.ledgers.kind import get_ledger, list_ledgers
@@ -108,12 +118,17 @@ def list_page() -> Response:
         for name, day in periods.list_calendars()
         if name in mine
     ]
-    return page.render("ledgers/list.html", ledgers=seen, calendars=calendars)
+    asked, through = request.args.get("close", ""), _day(request.args.get("through"), "through")
+    may = any(name == asked and may for name, _, _, may in calendars)
+    waiting = unposted.list_waiting(actor, asked, through) if may and through else []
+    return page.render(
+        "ledgers/list.html", ledgers=seen, calendars=calendars, asked=asked, through=through, waiting=waiting
+    )
 
 
 @route(blueprint, "/periods/<name>", permission="signed-in", methods=["POST"])
 def set_period(name: str) -> Response:
-    """Close a calendar through a day, or take days back with a reason."""
+    """Close a calendar through a day, or take days back with a reason; what waits of these days is shown first."""
     actor, reason = current(), request.form.get("reason", "")
     through = _day(request.form.get("through"), "through")
     if request.form.get("what") == "reopen":
@@ -121,6 +136,10 @@ def set_period(name: str) -> Response:
         return page.redirect(url_for("ledgers.list_page"), M("These days are open again."))
     if through is None:
         raise Invalid([Problem("required", "through", M("Say through which day."))])
+    asks = not request.form.get("sure") and periods.may_close(actor, name)
+    if asks and unposted.list_waiting(actor, name, through):
+        shown = url_for("ledgers.list_page", close=name, through=through.isoformat(), _anchor="waiting")
+        return page.redirect(shown)
     periods.close(actor, name, through, reason)
     return page.redirect(url_for("ledgers.list_page"), M("Closed through {day}.", day=through.isoformat()))
 

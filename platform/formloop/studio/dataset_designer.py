@@ -60,7 +60,7 @@ class DatasetDesigner(Designer):
     def scope(self, around: Around, at: Path) -> Scope:
         """Expressions see what the dataset itself lets them name at their place: its columns, or its source's rows."""
         doc, locale, given = around.doc, around.locale, dataset_design.given(around.doc, around.locale)
-        if at[:1] in (("measures",), ("having",)):
+        if at[:1] in (("measures",), ("having",), ("leads",)):
             fields = _columns(around)
             options = _of_columns(doc, dataset_design.choices_in(doc, locale))
             points = _of_columns(doc, dataset_design.points_in(doc, locale))
@@ -221,6 +221,12 @@ def _their_parameters(around: Around) -> list[Option]:
     return [(key.partition(".")[2], word) for key, word in dataset_design.given(theirs, around.locale)]
 
 
+def _their_columns(around: Around) -> list[Option]:
+    """The columns of the dataset that rows lead to."""
+    theirs = library.find_published("dataset", str(around.beside.get("dataset", "")))
+    return [(key, field.title(around.locale)) for key, field in theirs.fields.items()] if theirs else []
+
+
 def _day_parameters(around: Around) -> list[Option]:
     """The parameters that are days."""
     said = mapping(around.doc.get("parameters"))
@@ -241,6 +247,7 @@ PICKERS: Mapping[str, Callable[[Around], list[Option]]] = {
     "their_dimensions": _their_dimensions,
     "their_parameters": _their_parameters,
     "own_parameters": lambda around: dataset_design.given(around.doc, around.locale),
+    "their_columns": _their_columns,
     "day_parameters": _day_parameters,
 }
 for name, pick in PICKERS.items():

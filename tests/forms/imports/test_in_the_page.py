@@ -145,7 +145,7 @@ def test_a_mapping_file_that_does_not_fit_is_refused_in_words(
     assert "no column “Nothing”" in unescape(answer.get_data(as_text=True))
 
 
-def test_a_checked_file_says_how_many_records_are_new_and_how_many_change(
+def test_a_checked_file_says_how_many_records_are_new_how_many_change_and_how_many_do_not(
     client: FlaskClient, write: Write
 ) -> None:
     publish_all()
