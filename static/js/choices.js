@@ -14,14 +14,20 @@ function choose(select) {
         .then((found) => {
           if (this.control_input.value.trim() !== text.trim()) return done();  // typed on meanwhile
           this.clearOptions();  // what earlier letters found must not be chosen by Enter
+          this.answered = text.trim();
           done(found);
         }, () => done());
+    },
+    create: select.dataset.flMake ? (text, done) => make(select, text.trim(), done) : false,
+    createFilter(text) {  // what may be there already is looked for first
+      return this.answered === text.trim() && !Object.values(this.options).some((each) => each.text === text.trim());
     },
     score: () => () => 1,
     onType() { this.clearOptions(); },
     onFocus() { if (select.dataset.flOwn) { this.clearOptions(); this.load(""); } },  // what it hangs on may have changed
     render: {
       option: (each, escape) => `<div>${escape(each.text)}${each.hint ? `<small>${escape(each.hint)}</small>` : ""}</div>`,
+      option_create: (typed, escape) => `<div class="create">${escape(select.dataset.flMake)}: <strong>${escape(typed.input)}</strong></div>`,
       no_results: () => null,
     },
   });
@@ -32,6 +38,17 @@ function choose(select) {
     const found = select.tomselect.activeOption;
     if (event.key === "Tab" && input.value.trim() && found) select.tomselect.addItem(found.dataset.value);
   });
+}
+
+// What is not there yet is made by those who may, and chosen.
+async function make(select, text, done) {
+  const body = new URLSearchParams({ q: text, ...ownValues(select) });
+  const headers = JSON.parse(document.body.getAttribute("hx-headers") || "{}");
+  const answer = await fetch(select.dataset.flMakeAt, { method: "POST", body, headers }).catch(() => null);
+  const said = answer?.headers.get("content-type")?.includes("json") ? await answer.json() : {};
+  done(answer?.ok ? said : false);
+  const cell = select.closest("[data-fl-cell]");
+  if (cell) tell(cell, select, answer?.ok ? "" : said.message || select.dataset.flMake);
 }
 
 function named(select) {

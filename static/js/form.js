@@ -139,13 +139,15 @@ function apply(form, answer, names) {
     if (place) place.textContent = text;
   }
   const hidden = new Set(answer.hidden.map(names.toPage));
-  const required = new Set(answer.required.map(names.toPage));
+  const required = new Set(answer.required.map(names.toPage)), later = new Set((answer.later || []).map(names.toPage));
   form.querySelectorAll("[data-fl-cell]").forEach((cell) => {
     const name = cell.dataset.flCell;
     cell.toggleAttribute("data-fl-hidden", hidden.has(name));
     const label = cell.querySelector(":scope > .fl-field > .form-label");
     if (label) mark(label, required.has(name));
     else cell.toggleAttribute("data-required", required.has(name));  // in lines, which have no labels of their own
+    const hint = cell.querySelector(":scope > [data-fl-later]");
+    if (hint) hint.textContent = later.has(name) ? hint.dataset.flLater : "";
     const element = cell.querySelector(`[name="${CSS.escape(name)}"]:not([type=hidden])`);
     if (element && left.has(element)) tell(cell, element, problemOf(answer, names, name));
   });

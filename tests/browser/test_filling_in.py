@@ -64,6 +64,30 @@ def test_the_text_of_a_line_can_be_read_on_a_desk(page: Page, site: Site) -> Non
     assert lines["x"] <= box["x"] and box["x"] + box["width"] <= lines["x"] + lines["width"]
 
 
+def test_a_lot_that_is_not_there_yet_is_made_where_it_is_asked_for(page: Page, site: Site) -> None:
+    new_record(page, site, "keeper", "receipt")
+    hint = page.locator("[data-fl-cell='lines.0.lot'] .fl-later")
+    expect(hint).to_be_empty()
+    page.locator("[data-fl-cell='lines.0.item'] .ts-control input").focus()
+    type_into(page, "BIRCH")
+    page.keyboard.press("Enter")
+    expect(hint).to_have_text("Must be filled in before it is submitted.")
+    page.locator("[data-fl-cell='lines.0.lot'] .ts-control input").focus()
+    with page.expect_response(re.compile("q=L-900")):
+        page.keyboard.type("L-900")
+    expect(page.locator(".ts-dropdown:visible .create")).to_have_text("Make a new one: L-900")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-fl-cell='lines.0.lot'] .item")).to_have_text(re.compile("L-900"))
+    expect(hint).to_be_empty()
+    page.locator("[data-fl-add-line]").click()
+    page.locator("[data-fl-cell$='.lot'] .ts-control input").last.focus()
+    with page.expect_response(re.compile("q=L-901")):
+        page.keyboard.type("L-901")
+    expect(page.locator(".ts-dropdown:visible .create")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-fl-cell$='.lot'] .fl-problem").last).to_have_text(re.compile("^Item: "))
+
+
 def test_nothing_moves_while_somebody_is_in_a_box_that_has_something_chosen(page: Page, site: Site) -> None:
     new_order(page, site)
     page.locator("[data-fl-add-line]").click()

@@ -95,6 +95,33 @@ def test_what_a_chosen_record_brings_along_must_fit(
     ]
 
 
+@pytest.mark.parametrize(
+    ("theirs", "own", "code"),
+    [
+        ("cost", "price", None),
+        ("none", "price", "no_field"),
+        ("cost", "none", "no_field"),
+        ("cost", "note", "no_fit"),
+    ],
+)
+def test_what_a_record_made_from_here_gets_must_fit(
+    database: Settings, theirs: str, own: str, code: str | None
+) -> None:
+    publish(form("part", {"name": text("Name"), "cost": number("Cost")}))
+    lines_of = lines(
+        part=relation("Part", "part", new={theirs: own}), price=number("Price"), note=text("Note")
+    )
+    kit = form("kit", {"name": text("Name"), "lines": lines_of})
+    if code is None:
+        publish(kit)
+        return
+    with pytest.raises(Invalid) as refused:
+        publish(kit)
+    assert [(each.code, each.at) for each in refused.value.problems] == [
+        (code, f"properties.lines.items.properties.part.x-relation.new.{theirs}")
+    ]
+
+
 def test_what_is_brought_along_keeps_its_type(database: Settings) -> None:
     publish(form("part", {"name": text("Name"), "cost": number("Cost")}))
     publish(form("kit", {"part": relation("Part", "part", fill={"price": "cost"}), "price": number("Price")}))

@@ -9,7 +9,7 @@ from flask import Response, request, url_for
 from formloop.access.actor import Actor
 from formloop.core.errors import Forbidden, NotFound, Problem
 from formloop.core.text import Message
-from formloop.forms import choices, engine, fills, live, reads, screen, service
+from formloop.forms import choices, engine, fills, live, made_there, reads, screen, service
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
@@ -107,6 +107,8 @@ def _draw(
     visible, editable = live.reach(actor, spec, before, purpose.right if purpose else None)
     names = screen.names_for(actor, spec, [values])
     shown = screen.build(spec, values, env, context, viewer.locale(), visible, editable, problems, names)
+    for cell in shown.all_cells():
+        cell.makes = made_there.may_make(actor, cell.field)
     if purpose is not None:
         _hold(shown, purpose)
     return shown

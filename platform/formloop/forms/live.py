@@ -95,6 +95,7 @@ def tell(shown: screen.Screen, typed: Typed, locale: str) -> dict[str, Any]:
         "notes": {c.name: c.note for c in cells if c.field.type.name == "amount"},
         "hidden": [c.name for c in cells if not c.shown],
         "required": [c.name for c in cells if c.required],
+        "later": [c.name for c in cells if c.later],
         "problems": {p.at: p.message.render(locale) for p in reversed(typed.problems) if p.at in seen},
     }
 

@@ -294,8 +294,23 @@ class Reader:
         if said.get("where"):
             theirs = single_of(names_of(target, self.find_form))
             reads = self._condition(said["where"], f"{at}.x-relation.where", theirs, names)
-        fill, show = said.get("fill", {}), tuple(said.get("show", ()))
-        return Relation(said["form"], said.get("where"), fill, show, tuple(sorted(reads)))
+        fill, show, new = said.get("fill", {}), tuple(said.get("show", ())), said.get("new")
+        self._check_new(said, target, f"{at}.x-relation.new", names)
+        reads |= frozenset((new or {}).values())
+        return Relation(said["form"], said.get("where"), fill, show, new, tuple(sorted(reads)))
+
+    def _check_new(self, said: Mapping[str, Any], target: Doc, at: str, names: Mapping[str, Type]) -> None:
+        """What a record made from here gets is there, and its field can hold it."""
+        there = names_of(target, self.find_form)
+        for theirs, own in said.get("new", {}).items():
+            if theirs not in there:
+                text = M("The form “{form}” has no field “{field}”.", form=said["form"], field=theirs)
+                self._say("no_field", f"{at}.{theirs}", text)
+            elif own not in names:
+                self._say("no_field", f"{at}.{theirs}", M("There is no field “{key}”.", key=own))
+            elif not _fits(there[theirs], names[own]):
+                text = M("“{own}” cannot hold what “{field}” is.", own=theirs, field=own)
+                self._say("no_fit", f"{at}.{theirs}", text)
 
     def _check_fill(self, said: Mapping[str, Any], target: Doc, at: str, names: Mapping[str, Type]) -> None:
         """What a chosen record brings along is there, and its field can hold it."""

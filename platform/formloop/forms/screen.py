@@ -42,10 +42,12 @@ class Cell:
     lines: "list[Line]" = made_by(default_factory=list)
     columns: "list[Cell]" = made_by(default_factory=list)
     blank: "Line | None" = None
+    later: bool = False  # empty, and must be filled in before the record is submitted
     note: str = ""  # below the value
     items: list[tuple[Any, str]] = made_by(default_factory=list)  # what it points to, with names
     width: int = 12
     own: dict[str, str] = made_by(default_factory=dict)  # what the condition of its choice reads of the page
+    makes: bool = False  # whether a record that is not there yet can be made from here
     search: str = ""  # where its choices are asked for, where that is not its form
 
 
@@ -273,8 +275,8 @@ def _cell(
 ) -> Cell:
     readonly = each.readonly or each.computed or holds(each.readonly_when, env, context)
     required = each.required or holds(each.required_when, env, context)
-    later = LATER.render(locale) if not required and _is_required_later(each, env, context) else ""
-    said = localized(each.schema, "description", locale), later
+    later = not required and _is_required_later(each, env, context)
+    said = localized(each.schema, "description", locale), LATER.render(locale) if later else ""
     inside = any(c.path in editable for c in each.children)
     return Cell(
         field=each,
@@ -286,6 +288,7 @@ def _cell(
         hint=" ".join(filter(None, said)),
         shown=each.visible is None or holds(each.visible, env, context),
         required=required,
+        later=later and not readonly and value is None,
         readonly=readonly or (each.path not in editable and not inside),
         problem=by_place.get(name, ""),
         note=each.type.note(each, value, env, locale),

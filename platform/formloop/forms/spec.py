@@ -122,13 +122,15 @@ class FieldType:
 class Relation:
     """Where a relation field points: form, which of its records, what to fill in, what to show.
 
-    `reads` are the fields of this record, or of its line, that `where` names as `this`.
+    `new` is not None where a new one can be made from here: what it gets of this record or line, by its field.
+    `reads` are the fields of this record, or of its line, that `where` names as `this` and `new` takes.
     """
 
     form: str
     where: str | None = None
     fill: Mapping[str, str] = field(default_factory=dict)
     show: tuple[str, ...] = ()
+    new: Mapping[str, str] | None = None
     reads: tuple[str, ...] = ()
 
 

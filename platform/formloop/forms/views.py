@@ -23,6 +23,7 @@ from formloop.forms import (
     history,
     list_views,
     live,
+    made_there,
     posted,
     printing,
     publisher_rights,
@@ -279,6 +280,22 @@ def choices(form: str, path: str) -> Response:
     if not any(gate.allows(actor, action, spec.resource) for action in ("create", "edit", "view")):
         raise NotFound
     return jsonify(live.choices_on_page(actor, spec, path, request.args))
+
+
+@route(
+    blueprint, "/f/<form>/choices/<path>", permission="signed-in", methods=["POST"], endpoint="make_choice"
+)
+def make_choice(form: str, path: str) -> Response:
+    """Make the record that was typed into a relation field and is not there yet, and offer it; or say what is wrong."""
+    actor, spec = current(), get_form(form)
+    if not any(gate.allows(actor, action, spec.resource) for action in ("create", "edit")):
+        raise NotFound
+    try:
+        return jsonify(made_there.make(actor, spec, path, request.form))
+    except Invalid as error:
+        answer = jsonify(message=made_there.reason(spec, path, error, viewer.locale()))
+        answer.status_code = 422
+        return answer
 
 
 @route(blueprint, "/f/<form>/<int:record>/delete", permission=("delete", "form:{form}"), methods=["POST"])
