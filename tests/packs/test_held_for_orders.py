@@ -9,6 +9,7 @@ from flask import Flask
 
 from formloop.access.actor import SYSTEM
 from formloop.core.errors import FormloopError, Invalid
+from formloop.datasets import service as datasets
 from formloop.forms import reads
 from formloop.forms import service as records
 from formloop.ledgers import periods
@@ -17,7 +18,7 @@ from formloop.workflows import service
 from formloop.workflows.amendments import service as amendments
 from packs.test_closing_short import SoldShort, reserved, rows_of
 from packs.test_order_progress import agree
-from packs.trading import Trade, named
+from packs.trading import Trade, actor_of, named
 
 
 class Scarce(SoldShort):
@@ -55,6 +56,22 @@ def test_a_delivery_takes_what_is_held_for_its_own_line(filled: Flask) -> None:
     sold.deliver("6")
     assert (sold.held(), reserved(sold.item), sold.state) == ([("cancelled", 6)], 0, "delivered")
     assert verify() == []
+
+
+def test_order_lines_say_what_is_held_for_each_to_whom_may_see_it(filled: Flask) -> None:
+    sold = Scarce("10")
+
+    def lines(account: str) -> list[tuple[Any, ...]]:
+        rows = datasets.read_all(actor_of(account), "order_lines")
+        mine = [row for row in rows if row["order"] == sold.order]
+        return [tuple(row[key] for key in ("ordered", "held", "delivered", "open")) for row in mine]
+
+    assert lines("keeper") == [(10, None, 0, 10)]
+    sold.hold("4")
+    sold.hold("2")
+    assert lines("keeper") == [(10, 6, 0, 10)]
+    sold.deliver("5")
+    assert (lines("keeper"), lines("seller")) == ([(10, 1, 5, 5)], [(10, None, 5, 5)])
 
 
 def test_what_is_held_for_a_line_is_no_other_orders(demo: Flask) -> None:
