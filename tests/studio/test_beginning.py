@@ -6,7 +6,7 @@ from formloop.access.actor import SYSTEM
 from formloop.core.definitions import kinds
 from formloop.datasets.kind import get_dataset
 from formloop.definitions import service as definitions
-from formloop.definitions import views as definition_views
+from formloop.definitions.designers import designers
 from formloop.forms import service as records
 from formloop.studio import drafting
 from formloop.studio.dataset_designer import FIRST
@@ -24,7 +24,7 @@ def client(studio):
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_every_kind_begins_and_is_edited_in_a_designer_with_its_text_behind_a_button(studio, client):
     for kind in kinds:
-        assert definition_views.designers.get(kind.name) == "studio.design"
+        assert designers.get(kind.name) == "studio.design"
         if kind.name in ("app", "bridge"):
             continue  # which have beginnings of their own
         page = client.get(f"/studio/new?kind={kind.name}").text
@@ -122,3 +122,13 @@ def test_a_bridge_between_forms_with_one_name_has_one_name(studio, client):
     (made,) = definitions.list_definitions("bridge")
     doc = drafting.open_desk(studio.mei, made.id).doc
     assert doc["title"] == "采购申请 → 采购申请" and "x-title" not in doc
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_form_from_a_list_of_labels_goes_on_in_its_designer(studio, client):
+    given = {"kind": "form", "name": "Loans", "lines": "Tool\nDays"}
+    begun = client.post("/definitions/new", data=given, headers=OWN)
+    page = client.get(begun.headers["Location"])
+    assert begun.headers["Location"].startswith("/studio/") and "Days" in page.text
+    text = client.get(begun.headers["Location"].replace("/studio/", "/definitions/") + "/edit").text
+    assert f'href="{begun.headers["Location"]}"' in text

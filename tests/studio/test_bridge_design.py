@@ -128,6 +128,19 @@ def test_a_state_that_nothing_brings_the_source_to_is_told_until_a_workflow_does
     assert bridge_design.list_warnings(waits, "en") == []
 
 
+def test_a_clock_says_when_it_runs_and_that_drafts_come_along_unless_the_condition_says_which(trade, client):
+    timed = {**BRIDGE_DOC, "from": {"form": "sales_order", "on": ["clock"], "clock": {"at": "23:44"}}}
+    assert bridge_design.clock_words(timed, "en") == "Every day, 23:44"
+    assert bridge_design.clock_words({"from": {"clock": {"every": "hour"}}}, "zh-CN") == "每小时 :00"
+    agree = {"id": "agree", "node": "approval", "who": [{"rule": "head", "level": 1}]}
+    flow = {"x-kind": "workflow", "x-id": "0000f10e", "x-key": "flow", "title": "Flow", "form": "sales_order"}
+    assert bridge_design.list_warnings(timed, "en") == []  # nothing is ever a draft there
+    definitions.publish_many(SYSTEM, [{**flow, "steps": [agree]}], "flow")
+    (told,) = bridge_design.list_warnings({**timed, "when": 'number <> ""'}, "en")
+    assert (told.code, told.at, told.severity) == ("any_state", "when", "warning")
+    assert bridge_design.list_warnings({**timed, "when": 'state = "confirmed"'}, "en") == []
+
+
 def test_suggestions_are_accepted_one_by_one_or_all_and_taken_back(do):
     do("remove", at="map/item")
     do("remove", at="map/customer")

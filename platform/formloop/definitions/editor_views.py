@@ -7,6 +7,7 @@ from formloop.core.definitions import Kind, kinds, write
 from formloop.core.errors import Conflict, Invalid, Problem
 from formloop.core.text import M, localized
 from formloop.definitions import editor, service
+from formloop.definitions.designers import design_url
 from formloop.web import page
 from formloop.web.routes import route
 from formloop.web.viewer import locale
@@ -37,7 +38,7 @@ def do_new() -> Response:
     except Invalid as error:
         return _labels_page(kind, error.problems)
     message = M("The draft is made. Look it over, then publish it.")
-    return page.redirect(url_for("editor.edit", definition_id=made.id), message)
+    return page.redirect(design_url(made) or url_for("editor.edit", definition_id=made.id), message)
 
 
 @route(blueprint, "/<definition_id>/edit", permission=DESIGN)
@@ -98,6 +99,7 @@ def _text_page(
         problems=problems or [],
         checked=checked,
         theirs=theirs,
+        designer=design_url(found) if found else None,
         known=[(key, localized(said, "title", locale())) for key, said in kind.schema["properties"].items()],
         differences=[]
         if theirs is None

@@ -13,6 +13,7 @@ from formloop.core.errors import Invalid, Problem
 from formloop.core.registry import Registry
 from formloop.core.text import M, Message
 from formloop.definitions import apps, editor_views, publications, service
+from formloop.definitions.designers import design_url, find_page
 from formloop.definitions.history import wanted_document
 from formloop.events import heartbeat, jobs
 from formloop.web import htmx, navigation, page
@@ -60,7 +61,6 @@ class Followup:
 
 # kind → what is to be chosen for that which runs by earlier versions; None where nothing does
 followups: Registry[Callable[[service.Definition], Followup | None]] = Registry("followup")
-designers: Registry[str] = Registry("designer")  # kind → endpoint of its designer, called with definition_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +115,8 @@ def list_all() -> Response:
         kinds=kinds,
         wanted=wanted,
         search=request.args.get("q", ""),
-        designer=_designer,
-        beginning=lambda kind: url_for(_find_page(beginnings, kind) or "editor.new", kind=kind),
+        designer=design_url,
+        beginning=lambda kind: url_for(find_page(beginnings, kind) or "editor.new", kind=kind),
     )
 
 
@@ -141,7 +141,7 @@ def history(definition_id: str) -> Response:
         links=_linked(definition),
         nexts=_nexts(definition),
         standing=_standing(definition),
-        designer=_designer(definition) or url_for("editor.edit", definition_id=definition_id),
+        designer=design_url(definition) or url_for("editor.edit", definition_id=definition_id),
         old=old,
         new=new,
         sentences=None if changes is None else [change.describe(locale()) for change in changes],
@@ -285,7 +285,7 @@ def _impact_page(
         sentences=[change.describe(locale()) for change in found.changes],
         kind_titles={each.name: each.title for each in kinds},
         note=request.form.get("note", ""),
-        designer=_designer,
+        designer=design_url,
     )
 
 
@@ -360,14 +360,3 @@ def _restorable(definition: service.Definition, changes: list[Change]) -> set[in
 def _offered(definition: service.Definition) -> list[tuple[Message, str]]:
     found = (offers.get(name)(definition) for name in offers.names() if name in current_app.view_functions)
     return [offer for offer in found if offer is not None]
-
-
-def _find_page(registry: Registry[str], kind: str) -> str | None:
-    """The endpoint for a kind; a process may hold several sites with different rooms."""
-    endpoint = registry.find(kind)
-    return endpoint if endpoint in current_app.view_functions else None
-
-
-def _designer(definition: service.Definition) -> str | None:
-    endpoint = _find_page(designers, definition.kind)
-    return url_for(endpoint, definition_id=definition.id) if endpoint else None

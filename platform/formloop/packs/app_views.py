@@ -12,8 +12,8 @@ from formloop.core.text import Listed, M, Message
 from formloop.datasets import service as datasets
 from formloop.definitions import apps, library
 from formloop.definitions.apps import Page
+from formloop.definitions.designers import design_url
 from formloop.definitions.service import Definition
-from formloop.definitions.views import designers
 from formloop.packs import applications, copying, service, unseen
 from formloop.packs.applications import Application
 from formloop.packs.bound_links import list_linked
@@ -177,8 +177,7 @@ def _in_order(names: Iterable[str]) -> list[str]:
 
 
 def _designer(each: Definition) -> str:
-    endpoint = designers.find(each.kind) or "definitions.history"
-    return url_for(endpoint, definition_id=each.id)
+    return design_url(each) or url_for("definitions.history", definition_id=each.id)
 
 
 @route(blueprint, "/<app>/shape", permission=DESIGN, methods=["POST"])

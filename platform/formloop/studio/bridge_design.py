@@ -4,14 +4,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from formloop.bridges.clocked import AT
 from formloop.bridges.kind import names_for
-from formloop.bridges.spec import CANCELLED
+from formloop.bridges.spec import CANCELLED, CLOCK
+from formloop.core.definitions import kinds
 from formloop.core.errors import Problem
-from formloop.core.expression import Type
+from formloop.core.expression import BOOL, Type
 from formloop.core.expression import check as check_expression
 from formloop.core.text import LOCALES, M, Message, localized
 from formloop.datasets.spec import DatasetSpec
 from formloop.definitions import library
+from formloop.forms import states
 from formloop.forms.spec import Field, FormSpec
 from formloop.studio.reached import reached
 from formloop.studio.shapes import mapping, texts
@@ -132,8 +135,18 @@ def why_closed(each: Field) -> Message | None:
 
 
 def list_warnings(doc: Mapping[str, Any], locale: str) -> list[Problem]:
-    """What a bridge waits for though nothing brings its source there, and what it leaves empty that must be filled in."""
-    return [*_unreached(doc, locale), *_unfilled(doc, locale)]
+    """What a bridge waits for though nothing brings its source there, what of it a clock takes along that nobody has
+    agreed to, and what it leaves empty that must be filled in."""
+    return [*_unreached(doc, locale), *_unasked(doc, locale), *_unfilled(doc, locale)]
+
+
+def clock_words(doc: Mapping[str, Any], locale: str) -> str:
+    """How often and when a bridge runs at set times: “Every day, 06:00”."""
+    said = mapping(mapping(doc.get("from")).get("clock"))
+    schema = kinds.get("bridge").schema["properties"]["from"]["properties"]["clock"]["properties"]["every"]
+    every, at = str(said.get("every", schema["default"])), str(said.get("at", AT))
+    often = localized(mapping(schema["x-titles"].get(every)), "title", locale)
+    return M("{often}, {time}", often=often, time=at[2:] if every == "hour" else at).render(locale)
 
 
 def _unreached(doc: Mapping[str, Any], locale: str) -> list[Problem]:
@@ -151,6 +164,20 @@ def _unreached(doc: Mapping[str, Any], locale: str) -> list[Problem]:
             )
             found.append(Problem("unreached", f"from.on.{index}", said, severity="warning"))
     return found
+
+
+def _unasked(doc: Mapping[str, Any], locale: str) -> Iterator[Problem]:
+    """A clock asks for no state: what is a draft or under approval comes along unless the condition says otherwise."""
+    source, when = form_at(doc, "from"), doc.get("when")
+    if source is None or CLOCK not in texts(mapping(doc.get("from")).get("on")):
+        return
+    condition = check_expression(when, names_in(doc, source), BOOL)[0] if isinstance(when, str) else None
+    if states.are_moved(source.key) and not (condition and ("state",) in condition.reads):
+        said = M(
+            "At set times every record of “{form}” comes along, whatever its state, drafts too. Say in “Only if” which states do.",
+            form=source.title(locale),
+        )
+        yield Problem("any_state", "when", said, severity="warning")
 
 
 def _unfilled(doc: Mapping[str, Any], locale: str) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request, url_for
 from formloop.access import gate, signing
 from formloop.access.actor import Actor
 from formloop.bridges import trial
-from formloop.bridges.spec import ASKED
+from formloop.bridges.spec import ASKED, CLOCK
 from formloop.core.definitions import Path, kinds
 from formloop.core.errors import Invalid, Problem
 from formloop.core.expression import RecordType, Type
@@ -22,6 +22,7 @@ from formloop.forms.reading import OWN, single_of
 from formloop.forms.spec import FormSpec
 from formloop.studio import drafting
 from formloop.studio.bridge_design import (
+    clock_words,
     form_at,
     lines_of,
     list_found,
@@ -67,7 +68,7 @@ class BridgeDesigner(Designer):
         doc = around.doc
         board = read_board(doc, around.locale)
         lines = lines_of(doc, board.source) if board.source else None
-        words = dict(_happenings(_around_source(around)))
+        words = dict(_happenings(_around_source(around))) | {CLOCK: clock_words(doc, around.locale)}
         happens, by = texts(mapping(doc.get("from")).get("on")), texts(mapping(doc.get("to")).get("by"))
         asked = ASKED in happens
         return {

@@ -14,6 +14,7 @@ from formloop.core.text import M, Message
 from formloop.definitions import library
 from formloop.definitions import service as definitions
 from formloop.definitions import views as definition_views
+from formloop.definitions.designers import designers
 from formloop.definitions.views import Restorer
 from formloop.forms import list_views
 from formloop.studio import (
@@ -91,8 +92,8 @@ def init_app(app: Flask) -> None:
     beginning.enroll()
     definition_views.restorer[:] = [Restorer("studio.restore", restoring.can_take_back)]
     for kind in kinds.names():
-        if kind not in definition_views.designers:
-            definition_views.designers.add(kind, "studio.design")
+        if kind not in designers:
+            designers.add(kind, "studio.design")
 
 
 @dataclass(frozen=True, slots=True)
