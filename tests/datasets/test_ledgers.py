@@ -75,6 +75,16 @@ def test_entries_are_added_up_exactly_on_any_day(store: Store) -> None:
     ]
 
 
+def test_a_column_shows_what_was_asked_for(store: Store) -> None:
+    given = {"day": {"type": "string", "format": "date", "title": "Day"}}
+    for of in ("entries", "balances"):
+        source = {"ledger": "stock", "of": of}
+        publish(dataset(f"asked_{of}", source, {"asked": "parameters.day", "item": "item"}, parameters=given))
+        store.buy("10", "2.5")
+        found = service.read_all(SYSTEM, f"asked_{of}", {"day": "2026-03-01"})
+        assert {str(row["asked"]) for row in found} == {"2026-03-01"}
+
+
 def test_a_ledger_is_joined_to_a_form(store: Store) -> None:
     total = dataset(
         "by_item",

@@ -202,6 +202,8 @@ def test_everything_wrong_with_a_form_is_told_with_its_place(shop: Shop) -> None
         publish(bad)
     codes = {p.code for p in error.value.problems}
     assert {"cycle", "no_form", "unknown_type", "no_field"} <= codes, error.value.problems
+    circle = next(p.message.render("en") for p in error.value.problems if p.code == "cycle")
+    assert circle.endswith(("A → B → A", "B → A → B"))
 
 
 def test_impact_counts_rows_without_a_value_for_a_new_rule(shop: Shop) -> None:

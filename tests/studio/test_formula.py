@@ -19,7 +19,7 @@ def _around(locale="en"):
 
 
 def _judge(studio, source, *at, locale="en"):
-    scope = formula.scope_at(_around(locale), at or ("properties", "quantity", "x-formula"))
+    scope = formula.scope_at(_around(locale), at or ("properties", "twice", "x-formula"))
     return formula.judge(studio.mei, scope, source, locale)
 
 
@@ -71,6 +71,14 @@ def test_a_rule_must_be_yes_or_no_and_columns_know_their_neighbours(studio):
     assert ("part", "Lines · Part") in formula.scope_at(_around(), at).fields
 
 
+def test_a_formula_cannot_read_the_field_that_it_fills(studio):
+    at = ("properties", "quantity", "x-formula")
+    (told,) = _judge(studio, "quantity + 1", *at).problems
+    assert told.message.render("en") == "“Quantity” cannot be calculated from itself."
+    assert "quantity" not in dict(formula.scope_at(_around(), at).fields)
+    assert not _judge(studio, "quantity + 1", "properties", "quantity", "x-default").problems
+
+
 def test_every_function_can_be_picked():
     rows = [row for _, group in formula.functions() for row in group]
     assert ("SUM" in {name for name, *_ in rows}) and all(all(row) for row in rows)
@@ -112,7 +120,7 @@ def test_titles_of_fields_are_taken_for_their_keys_where_that_makes_a_formula(st
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_the_editor_offers_the_formula_that_was_meant(studio):
     studio.app.config["WTF_CSRF_ENABLED"] = False
-    given = {"at": "properties/quantity/x-formula", "source": "Quantity * 2"}
+    given = {"at": "properties/item/x-formula", "source": "Quantity * 2"}
     address = f"/studio/{studio.id}/formula"
     shown = studio.client(studio.mei).post(address, data=given, headers={"Origin": "http://localhost"}).text
     assert 'data-formula-reword="quantity * 2"' in shown

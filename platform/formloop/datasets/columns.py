@@ -120,7 +120,7 @@ def _of_holder(field: Field, holder: Mapping[str, Any]) -> Field:
 def holder_of(part: Part, key: str, sources: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """What the field that a column shows belongs to: the relation it is read through, or the source that is joined."""
     tree = part.columns[key].tree
-    if not isinstance(tree, Name) or len(tree.path) < 2:
+    if not isinstance(tree, Name) or len(tree.path) < 2 or tree.path[0] == PARAMETERS:
         return None
     for join in part.joins:
         if tree.path[0] == join.name:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import reduce
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
@@ -199,7 +200,8 @@ class Reader:
         try:
             ordered = list(TopologicalSorter(graph).static_order())
         except CycleError as error:
-            circle = " → ".join(reversed(error.args[1]))
+            names = [self.titles.get(path.rpartition(".")[2], path) for path in reversed(error.args[1])]
+            circle = reduce(lambda said, name: M("{first} → {then}", first=said, then=name), names)
             self._say(
                 "cycle",
                 f"properties.{error.args[1][0]}.x-formula",

@@ -82,6 +82,7 @@ class Scope:
     options: Mapping[str, list[Option]] = field(default_factory=dict)  # what a field of choices may be
     points: Mapping[str, str] = field(default_factory=dict)  # where the people or files of a field come from
     own: list[Option] = field(default_factory=list)  # of this record, where conditions are about another form
+    itself: Option | None = None  # the field whose formula it is, which it cannot read
 
 
 def scope_at(around: Around, at: Path) -> Scope:
@@ -97,7 +98,10 @@ def scope_at(around: Around, at: Path) -> Scope:
         options = {name.removeprefix(lines): each for name, each in found.options.items()}
         points = {name.removeprefix(lines): each for name, each in found.points.items()}
         found = replace(found, fields=fields, options=options, points=points)
-    return replace(found, names=names, expects=expected_at(at))
+    filled = at[-2] if around.kind.name == "form" and at[-1:] == ("x-formula",) else ""
+    target = next((each for each in found.fields if each[0] == filled), None)
+    others = [each for each in found.fields if each != target]
+    return replace(found, names=names, fields=others, expects=expected_at(at), itself=target)
 
 
 def scope_of(form: Doc, locale: str) -> Scope:
@@ -198,6 +202,9 @@ def judge(
     titles = dict([*scope.fields, *scope.own])
     if found is None:
         return Verdict([replace(each, message=with_titles(each.message, titles)) for each in problems])
+    if scope.itself and any(path[0] == scope.itself[0] for path in found.reads):
+        told = M("“{field}” cannot be calculated from itself.", field=scope.itself[1])
+        return Verdict([Problem("cycle", "", told)])
     given = {path: text for path, text in (given or {}).items() if text.strip()}
     if not given and not any(path[0] == OWN for path in found.reads):
         verdict = _tried(actor, scope, found, locale)

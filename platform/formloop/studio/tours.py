@@ -163,8 +163,10 @@ tours.add(
                 ".fl-bridge-canvas",
             ),
             Step(
-                '[data-act="accept"]',
-                M("Fields that fit by name and type suggest themselves. Accept them all."),
+                '[data-act="accept"], [data-board]',
+                M(
+                    "Fields that fit by name and type suggest themselves: accept them all. Where none does, go on."
+                ),
                 ".fl-paired",
             ),
             Step(

@@ -7,7 +7,6 @@ function table, exact decimals, limits by construction. Never runs anybody's tex
 from formloop.core.expression.context import Context
 from formloop.core.expression.expression import Expression, Step, check, parse
 from formloop.core.expression.functions import FUNCTIONS
-from formloop.core.expression.order import order_formulas
 from formloop.core.expression.sql import Calculated, SqlNames, check_sql, result_type, to_column, to_sql
 from formloop.core.expression.sqlite import register_sqlite
 from formloop.core.expression.types import (
@@ -45,7 +44,6 @@ __all__ = [
     "Type",
     "check",
     "check_sql",
-    "order_formulas",
     "parse",
     "register_sqlite",
     "result_type",
