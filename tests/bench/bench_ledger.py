@@ -1,6 +1,7 @@
 """Entering documents into ledgers, reading balances of 100,000 things, and back-dating under 100,000 later entries."""
 
 import time
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -21,6 +22,7 @@ from formloop.workflows import service as workflows
 
 BATCH = scaled(500, 2)
 MANY = scaled(100_000, 100)
+DAYS, LATER = scaled(120, 4), scaled(20, 2)
 
 
 def run() -> dict[str, Any]:
@@ -42,7 +44,7 @@ def _measure() -> dict[str, Any]:
         "receipts a second in batches": _batches(made, thing),
         **_singles(made, thing),
     }
-    return {**found, **_many_balances(made), **_back_date(made)}
+    return {**found, **_many_balances(made), **_back_date(made), **_before_additions(made)}
 
 
 def _drafts(
@@ -128,6 +130,24 @@ def _back_date(made: dict[str, int]) -> dict[str, Any]:
     start = time.perf_counter()
     proof_forms.move("receive", thing, day="2026-01-06", spot=made["here"], quantity=MANY, price="3")
     return {"back-dating under 100,000 entries, s": time.perf_counter() - start}
+
+
+def _before_additions(made: dict[str, int]) -> dict[str, Any]:
+    """A receipt for a day before a hundred on each of which more became known: the invoice of what came 20 days ago."""
+    thing = service.create(SYSTEM, "proof_thing", {"name": "known", "method": "moving_average"})["id"]
+    here, came = {"spot": made["here"]}, list[int]()
+    for number in range(DAYS):
+        day = (date(2026, 3, 2) + timedelta(number)).isoformat()
+        price = f"{10 + number % 5}"
+        came.append(proof_forms.move("receive", thing, day=day, **here, quantity=100, price=price))
+        for _ in range(3):
+            proof_forms.move("issue", thing, day=day, **here, quantity=9)
+        if number >= LATER:
+            of = came[number - LATER]
+            proof_forms.move("add", thing, day=day, **here, quantity=1, of=of, price=f"{number % 7 + 1}")
+    start = time.perf_counter()
+    proof_forms.move("receive", thing, day="2026-03-01", **here, quantity=100, price="11")
+    return {f"back-dating before {DAYS - LATER} late invoices, s": time.perf_counter() - start}
 
 
 def _cycles() -> dict[str, float]:

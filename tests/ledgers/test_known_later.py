@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal as D
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select
 
 from formloop.access.actor import SYSTEM
@@ -114,4 +115,76 @@ def test_a_closed_month_keeps_what_was_known_in_it(store: Store) -> None:
     add(store, receipt, "10", "10", "2026-11-23")
     assert on(store, "2026-10-31") == on(store, "2026-11-22") == (0, 0, 0, 20)
     assert on(store, "2026-11-23") == (0, 0, 0, 30)
+    assert verify() == []
+
+
+@pytest.mark.parametrize("method", ["moving_average", "fifo"])
+def test_a_return_is_worth_what_was_known_on_its_day_whatever_was_entered_first(
+    store: Store, method: str
+) -> None:
+    """10 at 10, 5 go back: a cost of an earlier day is borne by all 10, one of a later day by the 5 that are left."""
+
+    def left(number: int, days: dict[str, str], order: str) -> D:
+        item = store.make("item", f"{method}{number}", valuation=method)
+        receipt = store.buy("10", "10", day="2026-03-02", item=item)
+        for name in order:
+            if name == "r":
+                row = {"item": item, "quantity": "5", "of": receipt["lines"][0]["id"]}
+                store.do("supplier_return", row, day=days[name])
+            else:
+                row = {"item": item, "quantity": "10", "of": receipt["lines"][0]["id"]}
+                store.do("cost_added", row, cost="10", day=days[name])
+        return D(store.there(item)[1])
+
+    late = {"r": "2026-03-10", "a": "2026-03-20", "b": "2026-03-25"}
+    early = {"a": "2026-03-10", "r": "2026-03-20"}
+    both = {"a": "2026-03-10", "r": "2026-03-20", "b": "2026-03-25"}
+    assert [left(at, late, order) for at, order in enumerate(("rab", "arb", "abr", "bar"))] == [70] * 4
+    assert [left(at, early, order) for at, order in enumerate(("ar", "ra"), 10)] == [55] * 2
+    assert [left(at, both, order) for at, order in enumerate(("arb", "bra", "bar", "rba"), 20)] == [65] * 4
+    assert verify() == []
+
+
+def test_what_is_taken_back_after_an_addition_follows_what_is_entered_for_a_day_before_it(
+    store: Store,
+) -> None:
+    receipt = store.buy("10", "10", day="2026-03-02")
+    issue = store.take("4", day="2026-03-05")
+    add(store, receipt, "10", "10", "2026-03-15")
+    periods.close(SYSTEM, "accounting", date(2026, 3, 20))
+    store.cancel("issue", issue)  # on the 21st: 4 at 11
+    periods.reopen(SYSTEM, "accounting", None, "Something was forgotten")
+    store.buy("10", "20", day="2026-03-03")
+    assert on(store, "2026-03-14") == (16, 240, 240, 60)  # 300 for 20, 4 of them at 15
+    assert on(store, "2026-03-15") == (16, 248, 248, 62)
+    assert on(store, "2026-03-31") == (20, 310, 310, 0)
+    assert verify() == []
+
+
+@pytest.mark.parametrize("method", ["moving_average", "fifo"])
+def test_a_receipt_before_many_additions_changes_each_day_as_if_it_had_been_entered_first(
+    store: Store, method: str
+) -> None:
+    def story(item: int, first: bool) -> list[tuple[D, D]]:
+        def forgotten() -> None:
+            store.buy("30", "9", day="2026-03-01", item=item)
+
+        if first:
+            forgotten()
+        receipts = []
+        for day in range(2, 26):
+            receipts.append(store.buy("10", f"{10 + day % 3}", day=f"2026-03-{day:02}", item=item))
+            store.take("4", day=f"2026-03-{day:02}", item=item)
+            if day > 5:
+                row = {"item": item, "quantity": "10", "of": receipts[day - 6]["lines"][0]["id"]}
+                store.do("cost_added", row, cost=f"{day % 4 + 1}", day=f"2026-03-{day:02}")
+        if not first:
+            forgotten()
+        entry = get_ledger("stock").tables.entry
+        days = select(entry.c.date, func.sum(entry.c.m_value)).where(entry.c.d_item == item)
+        with reading() as conn:
+            return conn.execute(days.group_by(entry.c.date).order_by(entry.c.date)).all()
+
+    found = [story(store.make("item", name, valuation=method), name == "one") for name in ("one", "two")]
+    assert found[0] == found[1]
     assert verify() == []

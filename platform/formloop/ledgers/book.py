@@ -74,7 +74,7 @@ class Book:
     )  # groups whose balance must stay as it was, and has changed
     unseen: resting_kept.Moves = field(default_factory=dict)  # what those that rest later have not seen yet
     cause: Group | None = None  # of what is valued again, where that is not in here
-    first: date = date.min  # no movement before it is new or valued again
+    stirred: set[int] = field(default_factory=set)  # entries that changed in the books before this one
     known: date = date.min  # since when: what is valued again because of this is no earlier
     until: date = date.max  # what became known of values later is left to the books that follow
 
@@ -121,10 +121,11 @@ class Book:
         if self.until == date.max:
             return None
         cause, known = self.groups[0] if self.groups else self.cause, self.until + timedelta(days=1)
-        since = dict.fromkeys(replay.stocks, (self.first, 0))
+        since = dict.fromkeys(replay.stocks, (known, 0))
+        stirred = replay.stirred | {*replay.changes, *replay.added}
         return Book(
             self.actor, self.context, self.ledgers, [],
-            since=since, doubted=self.doubted, cause=cause, known=known, first=self.first,
+            since=since, doubted=self.doubted, cause=cause, known=known, stirred=stirred,
         )  # fmt: skip
 
     def _take_in(self, more: list[Group]) -> None:
@@ -231,33 +232,42 @@ class Book:
 
     def _value(self) -> Replay:
         """Value it as it was known until the next day on which more became known of what it changes."""
-        if days := [self.day_of(group, slot) for group, slot in self.slots() if slot.method]:
-            self.known = min(days)
-            self.first = min([self.known, *(day for day, _ in self.since.values())])
+        days = [self.day_of(group, slot) for group, slot in self.slots() if slot.method]
+        self.known = min(days, default=self.known)
         self._connect_carried()
+        self._find_since()
+        day = knowing.next_day(self, self.since)
         while True:
-            replay = self._replay()
-            day = knowing.next_day(self, replay)
+            self.until = day - timedelta(days=1) if day else date.max
+            if not self.groups:
+                self.since = knowing.where_changed(self)
+            replay = self._replay(max([self.until, *days]))
+            day = knowing.next_day(self, replay.loaded)  # which may be more by now
             if day is None or day > self.until:
                 break
-            self.until = day - timedelta(days=1)
         knowing.take_added(self, replay)
         return replay
 
-    def _replay(self) -> Replay:
-        recalculate = adjusting.Earlier(self, self.until).recalculate
-        replay = Replay(self.ledgers, recalculate, self._fill, self._hold_pool, self.until, self.gone)
-        nodes = [self._node(group, slot) for group, slot in self.slots() if slot.method and slot.way != ADDED]
-        for group, slot in self.slots():
-            if slot.way == ADDED and slot.method and self.day_of(group, slot) <= self.until:
-                group.sheet.fill(slot)
-                more = Addition(slot.entry, slot.given or ZERO, slot.reverses)
-                replay.added.setdefault(slot.source or 0, []).append(more)
-        appended = [node for node in nodes if node is not None]
-        for node in appended:
+    def _find_since(self) -> None:
+        """Where new movements stand before written ones, these are valued again."""
+        for node in self._nodes():
             balance = self._pool_row(node.slot)
             if balance.last is not None and balance.last > node.place:
                 self.since[node.pool] = min(self.since.get(node.pool, node.place), node.place)
+
+    def _replay(self, last: date) -> Replay:
+        recalculate = adjusting.Earlier(self, self.until).recalculate
+        replay = Replay(
+            self.ledgers, recalculate, self._fill, self._hold_pool,
+            self.until, last, {*self.stirred}, self.gone,
+        )  # fmt: skip
+        for group, slot in self.slots():
+            if slot.way == ADDED and slot.method and self.day_of(group, slot) <= self.until:
+                group.sheet.fill(slot)
+                place = (self.day_of(group, slot), slot.entry)
+                more = Addition(place, slot.given or ZERO, slot.reverses)
+                replay.added.setdefault(slot.source or 0, []).append(more)
+        appended = self._nodes()
         for node in appended:
             if node.pool not in self.since and node.pool not in replay.stocks:
                 row, valuation = self._pool_row(node.slot), self.ledgers[node.pool[0]].valuation
@@ -287,6 +297,11 @@ class Book:
                         for each in group.sheet.slots
                         if each.rule.id == slot.rule.carries and each.place == slot.place and each is not slot
                     )
+
+    def _nodes(self) -> list[Node]:
+        """The new movements."""
+        moved = [each for each in self.slots() if each[1].method and each[1].way != ADDED]
+        return [node for each in moved if (node := self._node(*each)) is not None]
 
     def _node(self, group: Group, slot: Slot) -> Node | None:
         valuation, day = slot.ledger.valuation, self.day_of(group, slot)

@@ -6,13 +6,14 @@ next such day; one book for each of these days follows and enters the difference
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from formloop.ledgers.engine import ADDED, Slot
 from formloop.ledgers.groups import Group
-from formloop.ledgers.pools import next_known, valuation_of
+from formloop.ledgers.pools import Place, Pool, first_changed, next_known, valuation_of
 from formloop.ledgers.replay import Replay
 from formloop.ledgers.spec import ZERO
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from formloop.ledgers.book import Book
 
 
-def next_day(book: Book, replay: Replay) -> date | None:
+def next_day(book: Book, valued: Iterable[Pool]) -> date | None:
     """The first later day on which more became known of the pools that are valued again, or of what is taken back."""
     found = [
         book.day_of(group, slot)
@@ -28,7 +29,7 @@ def next_day(book: Book, replay: Replay) -> date | None:
         if slot.way == ADDED and slot.method and book.day_of(group, slot) > book.known
     ]
     for key in sorted(book.ledgers):
-        pools = {pool for ledger, pool in replay.loaded if ledger == key}
+        pools = {pool for ledger, pool in valued if ledger == key}
         sources = {
             slot.source
             for _, slot in book.slots()
@@ -38,6 +39,17 @@ def next_day(book: Book, replay: Replay) -> date | None:
             day = next_known(book.ledgers[key], pools, sources, book.known)
             found += [day] if day else []
     return min(found, default=None)
+
+
+def where_changed(book: Book) -> dict[Pool, Place]:
+    """From where the pools of a book that follows are valued again: the first movement of which more became known in
+    its days, or their beginning. What lies before stands as the books before it have left it."""
+    found = [book.known]
+    for key in sorted(book.ledgers):
+        pools = {pool for ledger, pool in book.since if ledger == key}
+        day = first_changed(book.ledgers[key], pools, book.known, book.until)
+        found += [day] if day else []
+    return {pool: min(place, (min(found), 0)) for pool, place in book.since.items()}
 
 
 def take_added(book: Book, replay: Replay) -> None:

@@ -47,10 +47,15 @@ def valuation_of(ledger: LedgerSpec) -> Valuation:
 
 
 def load_nodes(
-    ledger: LedgerSpec, pool: str, since: Place | None, gone: set[int], until: date = date.max
+    ledger: LedgerSpec,
+    pool: str,
+    since: Place | None,
+    gone: set[int],
+    until: date = date.max,
+    last: date = date.max,
 ) -> list[Node]:
-    """The movements of a pool from a place on, with what was added to and changed of each until a day; undone ones
-    left out, except where that is not all undone by then."""
+    """The movements of a pool from a place on through a last day, with what was added to and changed of each until
+    a day; undone ones left out, except where that is not all undone by then."""
     valuation, table = valuation_of(ledger), ledger.tables.entry
     columns = [table.c[n] for n in ("id", "posted", "date", "way", "method", "source", "reverses", "layers")]
     amounts = [table.c[f"m_{n}"].label(n) for n in (valuation.quantity, valuation.value)]
@@ -61,7 +66,7 @@ def load_nodes(
             amounts[1].label("value"),
             table.c.m_variance.label("variance"),
         )
-        .where(table.c.pool == pool, table.c.pending.is_(False))
+        .where(table.c.pool == pool, table.c.pending.is_(False), table.c.date <= last)
         .order_by(table.c.id)
     )
     if since is not None:
@@ -139,6 +144,7 @@ def linked_pools(
             .distinct()
             .select_from(own.join(other, other.c.posted == own.c.posted))
             .where(own.c.pool == pool, own.c.date >= since[0], other.c.pool.is_not(None))
+            .where(own.c.way.in_((*OWN, REVERSED)))  # a revaluation of thousands would meet itself
         )
         if each is ledger:
             query = query.where(other.c.pool != pool)
@@ -190,25 +196,25 @@ def nets(
     return found
 
 
-def list_returns(ledger: LedgerSpec, entry: int) -> list[tuple[int, Decimal]]:
-    """What was taken back of an entry so far and not undone: entry and quantity, in the order of posting."""
+def list_returns(ledger: LedgerSpec, entry: int) -> list[tuple[Place, Decimal]]:
+    """What was taken back of an entry so far and not undone: its place and quantity."""
     table = ledger.tables.entry
     other = table.alias()
     undone = select(other.c.id).where(other.c.reverses == table.c.id).exists()
     quantity = table.c[f"m_{valuation_of(ledger).quantity}"]
-    query = select(table.c.id, quantity).where(table.c.source == entry, table.c.way == RETURNED, ~undone)
-    return [(row[0], row[1]) for row in connection().execute(query.order_by(table.c.id))]
+    query = select(table.c.date, table.c.id, quantity).where(table.c.source == entry, table.c.way == RETURNED)
+    return [((row[0], row[1]), row[2]) for row in connection().execute(query.where(~undone))]
 
 
-def list_additions(ledger: LedgerSpec, entry: int, until: date = date.max) -> dict[int, Decimal]:
-    """The value that was added to an entry until a day and not taken off again, by the entry that adds it."""
+def list_additions(ledger: LedgerSpec, entry: int, until: date = date.max) -> dict[Place, Decimal]:
+    """The value that was added to an entry until a day and not taken off again, by the place of what adds it."""
     table = ledger.tables.entry
     value = table.c[f"m_{valuation_of(ledger).value}"]
-    query = select(table.c.id, table.c.reverses, value).where(table.c.source == entry, table.c.way == ADDED)
-    query = query.where(table.c.date <= until)
+    query = select(table.c.date, table.c.id, table.c.reverses, value)
+    query = query.where(table.c.source == entry, table.c.way == ADDED, table.c.date <= until)
     rows = connection().execute(query.order_by(table.c.id)).all()
-    undone = {row[1] for row in rows}
-    return {row[0]: row[2] for row in rows if row[1] is None and row[0] not in undone}
+    undone = {row[2] for row in rows}
+    return {(row[0], row[1]): row[3] for row in rows if row[2] is None and row[1] not in undone}
 
 
 def next_known(ledger: LedgerSpec, pools: Iterable[str], sources: Iterable[int], after: date) -> date | None:
@@ -221,6 +227,18 @@ def next_known(ledger: LedgerSpec, pools: Iterable[str], sources: Iterable[int],
         for start in range(0, len(asked), CHUNK):
             day = connection().execute(known.where(column.in_(asked[start : start + CHUNK]))).scalar()
             found += [day] if day else []
+    return min(found, default=None)
+
+
+def first_changed(ledger: LedgerSpec, pools: Iterable[str], known: date, until: date) -> date | None:
+    """The first day of movements of these pools of which more became known between two days."""
+    own, table = ledger.tables.entry.alias(), ledger.tables.entry
+    first = select(func.min(own.c.date)).join(own, own.c.id == table.c.source)
+    first = first.where(table.c.way.in_((ADDED, REVALUED)), table.c.date >= known, table.c.date <= until)
+    asked, found = sorted(pools), list[date]()
+    for start in range(0, len(asked), CHUNK):
+        day = connection().execute(first.where(table.c.pool.in_(asked[start : start + CHUNK]))).scalar()
+        found += [day] if day else []
     return min(found, default=None)
 
 

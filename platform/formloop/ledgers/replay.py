@@ -42,7 +42,7 @@ class Change:
 class Addition(NamedTuple):
     """What a new entry gives an earlier one on top, or takes off again of what `reverses` gave it."""
 
-    entry: int
+    place: Place
     given: Decimal
     reverses: int | None
 
@@ -60,6 +60,10 @@ class Replay:
     fill: Callable[[Node], None]
     hold: Callable[[Pool], None]
     until: date = date.max  # what became known later is not known; what moved later is not changed
+    last: date = date.max  # what moved after it is left out
+    stirred: set[int] = field(
+        default_factory=set
+    )  # entries that changed before: what follows from them is not seen
     gone: set[int] = field(default_factory=set)
     added: dict[int, list[Addition]] = field(default_factory=dict)  # on top of an earlier entry
     stocks: dict[Pool, Stock] = field(default_factory=dict)
@@ -97,7 +101,7 @@ class Replay:
     def _nodes(self, ledger: LedgerSpec, pool: Pool, since: Place) -> list[Node]:
         """The movements from a place on, with what was there before: from sums, or where layers count, in steps."""
         found = stock_before(ledger, pool[1], since, self.until)
-        nodes = load_nodes(ledger, pool[1], since, self.gone, self.until)
+        nodes = load_nodes(ledger, pool[1], since, self.gone, self.until, self.last)
         self.stocks[pool] = found or Stock()
         if (
             found is not None
@@ -106,7 +110,7 @@ class Replay:
         ):
             return nodes
         self.stocks[pool], later = Stock(), []
-        for node in load_nodes(ledger, pool[1], None, self.gone, self.until):
+        for node in load_nodes(ledger, pool[1], None, self.gone, self.until, self.last):
             if node.place < since:
                 if not node.void:
                     given = node.given if node.way == GIVEN else node.value
@@ -118,6 +122,8 @@ class Replay:
     def add(self, node: Node) -> None:
         """A new movement."""
         self.new[node.entry] = node
+        if node.way == RETURNED and node.source:
+            self.stirred.add(node.source)  # what was taken back of it later takes another part
         self._waiting.setdefault(node.pool, []).append(node)
 
     def run(self) -> None:
@@ -175,7 +181,8 @@ class Replay:
     def _given(self, node: Node) -> Decimal | None:
         if node.way == FREE:
             return self._at_day_end(node)
-        if node.slot is None and node.way != GIVEN and node.source not in self.changes:
+        follows = node.source in self.changes or node.source in self.stirred
+        if node.slot is None and node.way != GIVEN and not follows:
             return node.given
         if node.way == CARRIED:
             return -self._known_or_net(node, node.source or 0)[1]
@@ -206,10 +213,10 @@ class Replay:
             return self._part(ledger, value, ZERO, node.quantity, quantity)
         earlier, given = self._earlier_returns(ledger, node), ZERO
         added = self._additions(ledger, source)
-        for since, worth in ((0, value - sum(added.values(), ZERO)), *added.items()):
-            kept = quantity + sum((q for entry, q in earlier if entry < since), ZERO)
-            if since < node.entry and kept:
-                before = sum((q for entry, q in earlier if entry > since), ZERO)
+        for since, worth in (((date.min, 0), value - sum(added.values(), ZERO)), *added.items()):
+            kept = quantity + sum((q for place, q in earlier if place < since), ZERO)
+            if since < node.place and kept:
+                before = sum((q for place, q in earlier if place > since), ZERO)
                 given += self._part(ledger, worth, before, node.quantity, kept)
         return given
 
@@ -220,22 +227,23 @@ class Replay:
         until = (worth * (before + mine) / whole).quantize(digit)
         return until - (worth * before / whole).quantize(digit)
 
-    def _earlier_returns(self, ledger: LedgerSpec, node: Node) -> list[tuple[int, Decimal]]:
+    def _earlier_returns(self, ledger: LedgerSpec, node: Node) -> list[tuple[Place, Decimal]]:
         mine = [n for n in self.new.values() if n.way == RETURNED and n.source == node.source]
-        found = [*list_returns(ledger, node.source or 0), *((n.entry, n.quantity) for n in mine)]
-        return [each for each in found if each[0] < node.entry]
+        found = [*list_returns(ledger, node.source or 0), *((n.place, n.quantity) for n in mine)]
+        return [each for each in found if each[0] < node.place]
 
-    def _additions(self, ledger: LedgerSpec, source: int) -> dict[int, Decimal]:
-        """What was added to an entry and not taken off again, by the entry that adds it."""
+    def _additions(self, ledger: LedgerSpec, source: int) -> dict[Place, Decimal]:
+        """What was added to an entry and not taken off again, by the place of what adds it."""
         found, change = list_additions(ledger, source, self.until), self.changes.get(source)
         left = change.value if change else ZERO
         for each in self.added.get(source, ()):
             if each.reverses is not None:
-                left += found.pop(each.reverses, ZERO)
+                undone = next((place for place in found if place[1] == each.reverses), each.place)
+                left += found.pop(undone, ZERO)
         for each in self.added.get(source, ()):
             if each.reverses is None:
-                found[each.entry] = min(left, each.given, key=abs)
-                left -= found[each.entry]
+                found[each.place] = min(left, each.given, key=abs)
+                left -= found[each.place]
         return found
 
     def _at_day_end(self, node: Node) -> Decimal | None:

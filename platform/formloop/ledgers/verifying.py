@@ -16,7 +16,7 @@ from formloop.forms.names import context_of
 from formloop.ledgers import rebuilding, resting_verified
 from formloop.ledgers.adjusting import Earlier
 from formloop.ledgers.book import Book
-from formloop.ledgers.engine import ADDED, RETURNED
+from formloop.ledgers.engine import ADDED, CARRIED, RETURNED, REVERSED
 from formloop.ledgers.kind import list_ledgers
 from formloop.ledgers.replay import Replay
 from formloop.ledgers.spec import ZERO, LedgerSpec
@@ -217,6 +217,9 @@ def _values(ledger: LedgerSpec, chosen: list[Any], until: date) -> Iterator[Mess
     book = Book(SYSTEM, context_of(SYSTEM), {each.key: each for each in list_ledgers()}, [])
     recalculate = Earlier(book, until).recalculate
     replay = Replay(book.ledgers, recalculate, lambda node: None, lambda pool: None, until)
+    if until < date.max:  # what earlier versions entered followed other rules
+        sources = select(table.c.source).where(*chosen, table.c.way.in_((CARRIED, RETURNED, REVERSED)))
+        replay.stirred.update(connection().execute(sources).scalars())
     for pool, day in pools.all():
         if pool is not None:
             replay.load((ledger.key, pool), (day, 0))
