@@ -119,3 +119,11 @@ def test_a_search_of_a_dataset_leaves_the_filters_that_brought_here(client: Flas
     page = client.get("/datasets/sales?f.customer.is_not=1&f.day.this_month=1").text
     sent = [(name, value) for name, value in Inputs(page, "fl-filters").sent if value]
     assert {("f.customer.is_not", "1"), ("f.day.this_month", "1")} <= set(sent)
+
+
+@pytest.mark.parametrize("path", ["", "/panel"])
+@pytest.mark.parametrize("asked", ["f.lines.is=1", "o.lines=has&v.lines=1"])
+def test_a_filter_by_lines_as_one_is_no_failure(
+    client: FlaskClient, shop: Shop, path: str, asked: str
+) -> None:
+    assert client.get(f"/f/order{path}?{asked}").status_code == 200

@@ -203,9 +203,14 @@ def _names_chosen(actor: Actor, spec: FormSpec, query: listing.Query) -> screen.
     chosen = [
         {f.field: found}
         for f in query.filters
-        if (found := clock.find_id(f.value)) is not None and (f.field in spec.fields or f.field == "owner")
+        if (found := clock.find_id(f.value)) is not None and _names_one(spec, f.field)
     ]
     return screen.names_for(actor, spec, chosen, asked=True)
+
+
+def _names_one(spec: FormSpec, key: str) -> bool:
+    """Whether a value of this field may name a record or a person; lines never do."""
+    return not spec.fields[key].children if key in spec.fields else key == "owner"
 
 
 def _drawn(spec: FormSpec, permit: permits.Permit, keys: Sequence[str]) -> dict[str, Field]:
