@@ -127,3 +127,7 @@ def test_a_filter_by_lines_as_one_is_no_failure(
     client: FlaskClient, shop: Shop, path: str, asked: str
 ) -> None:
     assert client.get(f"/f/order{path}?{asked}").status_code == 200
+
+
+def test_a_list_of_nothing_but_the_state_names_its_rows_by_its_word(client: FlaskClient, shop: Shop) -> None:
+    assert 'aria-label="Choose Draft"' in client.get("/f/order?c=state").text
