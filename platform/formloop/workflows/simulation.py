@@ -124,4 +124,4 @@ def _publish_first(actor: Actor, wanted: Play) -> None:
         is_new = library.is_new("form", wanted.form)
         publishing.publish_drafts(actor, wanted.needed)
         if is_new:
-            first_rights.give(get_actor(wanted.initiator), wanted.form, f"{wanted.form[:30]}_played")
+            first_rights.give(get_actor(wanted.initiator), wanted.form, "played")
