@@ -29,6 +29,19 @@ def test_whoever_publishes_a_new_form_can_use_it_at_once(shop: Shop) -> None:
     assert "visit_all" not in stranger.roles
 
 
+def test_forms_whose_keys_begin_alike_are_published_one_after_the_other(shop: Shop) -> None:
+    first_rights.enroll()
+    builder = shop.person("builder", {"on": "definition", "may": ["design"]})
+    keys = [f"{'a' * 38}{end}" for end in ("one", "two")] + ["short", f"{'a' * 20}_{'b' * 15}_x"]
+    for number, key in enumerate(keys):
+        doc = {**only(form(key, {"topic": text("Topic")})), "x-id": f"000000c{number}"}
+        definitions.publish(builder, definitions.save_draft(builder, "form", doc).id)
+        builder = get_actor(builder.person_id or 0)
+        assert service.create(builder, key, {"topic": "x"})["topic"] == "x"
+    assert len(builder.roles) == 5, "a role for each form, beside that of the builder"
+    assert "short_all" in builder.roles
+
+
 def test_a_later_version_gives_nobody_anything(shop: Shop) -> None:
     first_rights.enroll()
     builder = shop.person("builder", {"on": "definition", "may": ["design"]})

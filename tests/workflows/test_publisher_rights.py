@@ -13,7 +13,7 @@ from formloop.forms import service as records
 from formloop.workflows import publisher_rights, replaying, service, simulation
 from formloop.workflows.kind import prepare
 from formloop.workflows.played import Played
-from workflows.specimens import approval, workflow_doc
+from workflows.specimens import REQUEST, SMALL, approval, workflow_doc
 from workflows.stage import END, Stage
 
 BUILDER: Doc = {
@@ -164,6 +164,29 @@ def test_what_a_step_computed_of_hidden_fields_is_kept_back_too(stage: Stage, bu
     stage.publish(found, {**TELL, "text": '"It is " & flow.sum.x'}, END)
     record, ann = stage.record(secret="S3CRET"), stage.actors["ann"].person_id or 0
     assert "It is S3CRET" not in told(simulation.play(builder, "request", ann, record=record))
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_rule_that_reads_hidden_fields_refuses_a_play_without_its_words(
+    stage: Stage, builder: Actor
+) -> None:
+    stage.publish(approval("one", "bob"), END)
+    record, ann = stage.record(secret="S3CRET"), stage.actors["ann"].person_id or 0
+    tells = {"word": "secret"}
+    rule = {"id": "r", "holds": 'secret = ""', "at": "subject", "says": "Not {word}.", "tells": tells}
+    definitions.publish_many(SYSTEM, [{**REQUEST, "x-checks": [rule, SMALL]}], "rules")
+
+    def refusals(actor: Actor, **values: str) -> str:
+        return str(simulation.play(actor, "request", ann, record=record, values=values).problems)
+
+    assert "S3CRET" in refusals(stage.actors["adm"], subject="x")
+    assert "S3CRET" not in refusals(builder, subject="x", amount="60")
+    shown = [
+        str(each)
+        for each in simulation.play(builder, "request", ann, record=record, values={"amount": "60"}).problems
+    ]
+    assert any("A rule of “Request” refuses it." in each for each in shown)
+    assert any("Too much." in each for each in shown), "what it sees is told"
 
 
 def test_only_cases_of_records_that_the_player_may_see_are_played_again(stage: Stage) -> None:

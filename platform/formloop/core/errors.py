@@ -28,6 +28,7 @@ class Problem:
 
     `at` is a dotted path (`lines.2.quantity`, lines counted from 0); `line` and `column` are 1-based
     positions in a text, where there is one. A problem of severity "warning" does not stop anything.
+    `tells` names the resources whose content its words say, where that is more than what was given.
     """
 
     code: str
@@ -36,6 +37,7 @@ class Problem:
     line: int | None = None
     column: int | None = None
     severity: str = "error"
+    tells: tuple[str, ...] = ()
 
     def as_dict(self, locale: str = "en") -> dict[str, Any]:
         """The problem as plain values for JSON, its text in `locale`."""

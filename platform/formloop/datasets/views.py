@@ -18,7 +18,7 @@ from formloop.datasets.spec import DatasetSpec
 from formloop.definitions import apps
 from formloop.definitions import views as definition_views
 from formloop.events import jobs
-from formloop.forms import files, live, screen
+from formloop.forms import files, filter_bar, live, screen
 from formloop.forms.filters import Filter
 from formloop.forms.import_views import sent, waiting
 from formloop.forms.list_views import filter_box
@@ -126,6 +126,8 @@ def rows_page(key: str) -> Response:
         found = asked.reading.page(query)
         found.problems.extend(error.problems)
     dataset, part = asked.dataset, bool(asked.query.after and request.headers.get("HX-Request"))
+    drawn = {k: dataset.fields[k] for k in dataset.filters if k in dataset.fields}
+    in_bar, besides = filter_bar.split(asked.query, drawn, filter_bar.in_box)
     mark = {**asked.args, "after": found.next}
     return page.render(
         "datasets/rows.html",
@@ -139,7 +141,8 @@ def rows_page(key: str) -> Response:
         args=asked.args,
         filtered=bool(asked.query.filters or asked.query.search or any(asked.given.values())),
         parameters=[_parameter(asked, field, locale) for field in dataset.parameters.values()],
-        filters=[_filter(asked, k, locale, actor) for k in dataset.filters if k in dataset.fields],
+        filters=[_box(asked, field, in_bar, locale, actor, key) for key, field in drawn.items()],
+        besides=besides,
         problems=found.problems,
         total=0 if part else asked.reading.count(asked.query),
         most=EXACT_TOTAL,
@@ -183,10 +186,6 @@ def _parameter(asked: _Asked, field: Field, locale: str) -> dict[str, Any]:
     query = Query(filters=(Filter(field.key, "is", text),) if text else ())
     box = _box(asked, field, query, locale, current(), f"{PREFIX}{field.key}")
     return {**box, "natural": "is", "operator": "is"}
-
-
-def _filter(asked: _Asked, key: str, locale: str, actor: Actor) -> dict[str, Any]:
-    return _box(asked, asked.dataset.fields[key], asked.query, locale, actor, key)
 
 
 def _box(asked: _Asked, field: Field, query: Query, locale: str, actor: Actor, path: str) -> dict[str, Any]:

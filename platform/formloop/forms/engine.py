@@ -1,7 +1,7 @@
 """What a form does with values, pure: read what was given, fill in, calculate, and find every problem."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import Any
@@ -274,7 +274,8 @@ def check(spec: FormSpec, values: Values, env: Values, context: Context) -> list
             _check_fields(subform.children, line, scope, f"{subform.key}.{index}.", context, problems)
     if not problems:
         for rule in spec.checks:
-            problems += _check_rule(rule, env, context)
+            broken = _check_rule(rule, env, context)
+            problems += [replace(each, tells=(spec.resource,)) for each in broken]
     return problems
 
 

@@ -7,6 +7,7 @@ everybody until a grant allows it. The role is a definition like any other: it c
 from formloop.access import gate, people
 from formloop.access.actor import SYSTEM, Actor
 from formloop.core import clock
+from formloop.core.keys import MOST_LETTERS, suggest_key
 from formloop.core.text import M, localized
 from formloop.definitions import library
 from formloop.definitions import service as definitions
@@ -24,12 +25,13 @@ def _give(actor: Actor, published: definitions.Published) -> None:
         give(actor, published.key)
 
 
-def give(actor: Actor, form_key: str, key: str = "") -> None:
+def give(actor: Actor, form_key: str, called: str = "all") -> None:
     """Give a person all rights on a new form that they may not even look at, by a new role."""
     if actor.person_id is None or actor.administrator or gate.allows(actor, "view", f"form:{form_key}"):
         return
     form = library.find_document("form", form_key) or {}
-    key = key or f"{form_key[:36]}_all"
+    taken = {each.key for each in definitions.list_definitions("role")}
+    key = suggest_key(f"{form_key[: MOST_LETTERS - len(called) - 1]}_{called}", taken, "role")
     role = {
         "x-kind": "role",
         "x-id": clock.new_key(),

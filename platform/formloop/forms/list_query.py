@@ -1,8 +1,9 @@
 """The query of a list in its address.
 
 `q=text`, `sort=-order_date,customer` (or `s=` once for each), `c=` once for each column, `view=<id>`,
-`after=<mark>`, `deleted=1`; a filter is `f.<field>.<operator>=value`, or, as the filter panel posts it,
-`o.<field>=<operator>` with `v.<field>=value` and `w.<field>=` the upper end of a range.
+`after=<mark>`, `deleted=1`; a filter is `f.<field>.<operator>=value` – given again it is another one, or another
+value of `any_of` – or, as the filter panel posts it, `o.<field>=<operator>` with `v.<field>=value` and `w.<field>=`
+the upper end of a range.
 """
 
 from collections.abc import Mapping
@@ -40,16 +41,19 @@ def read_query(spec: Listed, args: Args) -> Query:
 
 
 def _filters(args: Args) -> list[Filter]:
-    found = []
+    found: list[Filter] = []
     for name in args:
         kind, _, rest = name.partition(".")
         if kind == "f":
             field, _, operator = rest.rpartition(".")
-            found += _one(field, operator, args.getlist(name))
+            values = args.getlist(name)
+            together = operator == "any_of" or (operator == "between" and not any("~" in v for v in values))
+            for given in [values] if together else [[value] for value in values]:
+                found += _one(field, operator, given)
         elif kind == "o" and args[name]:
             values = [v for v in args.getlist(f"v.{rest}") if v != ""]
             found += _one(rest, args[name], [*(values or [""]), args.get(f"w.{rest}", "")])
-    return found
+    return [each for place, each in enumerate(found) if each not in found[:place]]
 
 
 def _one(field: str, operator: str, values: list[str]) -> list[Filter]:
@@ -73,8 +77,14 @@ def address_args(query: Query) -> dict[str, Any]:
     """The query as arguments of an address, its page mark left out."""
     args: dict[str, Any] = {}
     for each in query.filters:
+        name = f"f.{each.field}.{each.operator}"
         value = f"{each.value}~{each.other}" if each.operator == "between" else each.value
-        args[f"f.{each.field}.{each.operator}"] = "1" if value is None else value
+        if name not in args:
+            args[name] = "1" if value is None else value
+        elif each.operator == "any_of":  # whose values stand under one name
+            args |= {f"o.{each.field}": "any_of", f"v.{each.field}": value}
+        else:
+            args[name] = [*(args[name] if isinstance(args[name], list) else [args[name]]), value]
     if query.search:
         args["q"] = query.search
     if query.sort:
@@ -84,3 +94,9 @@ def address_args(query: Query) -> dict[str, Any]:
     if query.deleted:
         args["deleted"] = "1"
     return args
+
+
+def address_pairs(query: Query) -> list[tuple[str, str]]:
+    """The query as names and values, for hidden inputs."""
+    args = address_args(query)
+    return [(name, str(one)) for name, v in args.items() for one in (v if isinstance(v, list) else [v])]

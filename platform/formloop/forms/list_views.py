@@ -1,6 +1,6 @@
 """Pages of lists: search, filters on every field, sort, columns, saved views, totals, changing many at once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ from formloop.core import clock
 from formloop.core.errors import FormloopError, Invalid
 from formloop.core.text import M
 from formloop.definitions import views as definition_views
-from formloop.forms import listing, numbering, permits, saved_views, screen, states
+from formloop.forms import filter_bar, listing, numbering, permits, saved_views, screen, states
 from formloop.forms.beginnings import beginning
 from formloop.forms.fields.cascade import branches
 from formloop.forms.filter_words import list_without, say_filter
@@ -53,7 +53,8 @@ def list_page(form: str) -> Response:
     permit = permits.require_permit(actor, "view", spec)
     keys, stated = _shown(spec, permit, query)
     names = _names_chosen(actor, spec, query) | screen.names_for(actor, spec, found.rows)
-    args = address_args(query)
+    args, drawn = address_args(query), _drawn(spec, permit, spec.list.filters)
+    in_bar, besides = filter_bar.split(query, drawn, filter_bar.in_box)
     may = {a: a in spec.list.buttons and gate.allows(actor, a, spec.resource) for a in BUTTONS}
     part = bool(query.after and request.headers.get("HX-Request"))  # more rows for a list that stands there
     return page.render(
@@ -65,7 +66,8 @@ def list_page(form: str) -> Response:
         rows=_rows(spec, found.rows, keys, stated, locale, names, may["edit"] or may["delete"]),
         query=query,
         args=args,
-        filters=[f for k in spec.list.filters if (f := _filter(spec, permit, query, k, locale, names))],
+        filters=[_filter(spec, in_bar, key, field, locale, names) for key, field in drawn.items()],
+        besides=besides,
         chips=list(_chips(spec, permit, query, locale, names)),
         problems=found.problems,
         total=0 if part else listing.count_records(actor, spec, query),
@@ -118,7 +120,8 @@ def panel(form: str) -> Response:
     query = read_query(spec, request.args)
     permit = permits.require_permit(actor, "view", spec)
     keys = query.columns or spec.list.columns
-    names = _names_chosen(actor, spec, query)
+    names, drawn = _names_chosen(actor, spec, query), _drawn(spec, permit, _filterable(spec))
+    in_panel, besides = filter_bar.split(query, drawn, filter_bar.in_panel)
     return page.render(
         "forms/panel.html",
         "forms/_panel.html",
@@ -126,7 +129,8 @@ def panel(form: str) -> Response:
         title=spec.title(locale),
         query=query,
         args=address_args(query),
-        panel=[f for k in _filterable(spec) if (f := _filter(spec, permit, query, k, locale, names))],
+        panel=[_filter(spec, in_panel, key, field, locale, names) for key, field in drawn.items()],
+        besides=besides,
         choosable=[(k, _title(spec, k, locale), k in keys) for k in _choosable(spec, permit)],
         sortable=[(k, _title(spec, k, locale)) for k in _sortable(spec, permit)],
         views=saved_views.list_for(actor, form),
@@ -199,19 +203,31 @@ def _names_chosen(actor: Actor, spec: FormSpec, query: listing.Query) -> screen.
     chosen = [
         {f.field: found}
         for f in query.filters
-        if (found := clock.find_id(f.value)) is not None and (f.field in spec.fields or f.field == "owner")
+        if (found := clock.find_id(f.value)) is not None and _names_one(spec, f.field)
     ]
     return screen.names_for(actor, spec, chosen, asked=True)
 
 
+def _names_one(spec: FormSpec, key: str) -> bool:
+    """Whether a value of this field may name a record or a person; lines never do."""
+    return not spec.fields[key].children if key in spec.fields else key == "owner"
+
+
+def _drawn(spec: FormSpec, permit: permits.Permit, keys: Sequence[str]) -> dict[str, Field]:
+    """Those fields that this person may filter by."""
+    found = {key: field for key in keys if (field := spec.fields.get(key) or system_field(key)) is not None}
+    return {
+        key: field
+        for key, field in found.items()
+        if field.type.operators
+        and (key in permit.anywhere or key not in spec.fields)
+        and (key != "state" or states.are_telling(spec))
+    }
+
+
 def _filter(
-    spec: FormSpec, permit: permits.Permit, query: listing.Query, key: str, locale: str, names: screen.Names
-) -> dict[str, Any] | None:
-    if key == "state" and not states.are_telling(spec):
-        return None
-    field = spec.fields.get(key) or system_field(key)
-    if field is None or not field.type.operators or (key in spec.fields and key not in permit.anywhere):
-        return None
+    spec: FormSpec, query: listing.Query, key: str, field: Field, locale: str, names: screen.Names
+) -> dict[str, Any]:
     search = url_for("forms.choices", form=spec.key, path=key)
     choices, used = _choices(spec, field, key, locale), _used(query, key)
     text = _picked(field, used.value if used else None, locale, names)
@@ -250,7 +266,7 @@ def filter_box(
 ) -> dict[str, Any]:
     """What the input of a filter is drawn from: `text` names what is chosen, `search` finds more to choose."""
     mine = {f.operator: f for f in query.filters if f.field == key}
-    natural = "between" if "between" in field.type.operators else field.type.operators[0]
+    natural = filter_bar.natural_of(field)
     used = next(iter(mine.values()), Filter(key, natural))
     low, high = mine.get("at_least"), mine.get("at_most")
     return {

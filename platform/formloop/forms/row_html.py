@@ -32,7 +32,7 @@ class RowTemplate:
         self._columns = [
             (key, field, field.type.source(field) if field else None) for key, field, _ in columns
         ]
-        self._named = next((place for place, each in enumerate(columns) if each[1] is not None), 0)
+        self._named = next((place for place, each in enumerate(columns) if each[1] is not None), None)
         self._address = address
         self._addresses = addresses or {}
         self._badges = badges
@@ -61,7 +61,8 @@ class RowTemplate:
         record = values.get("id")
         parts = ["<tr>"]
         if self._choose is not None:
-            name = texts[self._named] if texts else ""
+            stated = self._badges.get(values["state"], Markup()).striptags()
+            name = escape(stated) if self._named is None else texts[self._named]
             parts.append(
                 f'<td class="fl-choose"><input class="form-check-input" type="checkbox" name="id" '
                 f'value="{record}:{values["revision"]}" aria-label="{self._choose} {name}"></td>'

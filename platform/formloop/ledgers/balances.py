@@ -191,7 +191,8 @@ class Balances:
                 day=day.isoformat(),
                 amount=shown(left),
             )
-        return Problem(f"never:{limit.id}", next((p for p in row.places if p), ""), text)
+        at = next((p for p in row.places if p), "")
+        return Problem(f"never:{limit.id}", at, text, tells=(self.ledger.resource,))
 
     def write(self) -> None:
         """Move the rows, in the order of their keys, and their turnover."""

@@ -1,12 +1,15 @@
 """The use cases: posting what happens to records, undoing it, trying it out, valuing again."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import func, select
 
 from formloop.access.actor import Actor
 from formloop.core.definitions import Doc
+from formloop.core.errors import Invalid
 from formloop.db import connection, transactional, undone
 from formloop.definitions import library
 from formloop.events import Event, subscribe_many
@@ -51,11 +54,25 @@ def on_events(events: Sequence[Event]) -> None:
             told.append((posting, fresh, stale, changed))
     entering = [posting for posting, fresh, _, changed in told if fresh or changed]
     seen = Seen(entering, [(e.form, dict(e.after or {})) for e in events if entering])
-    books = [_carry_out(posting, fresh, stale, changed, seen) for posting, fresh, stale, changed in told]
-    books += [_carry_out(posting, [], ended, [], seen) for posting, ended in _out_of_use(events)]
-    for book in books:
-        if book is not None:
-            resting.require_still(book)
+    told += [(posting, [], ended, []) for posting, ended in _out_of_use(events)]
+    books = []
+    for posting, fresh, stale, changed in told:
+        with _told_of(posting):
+            books.append((posting, _carry_out(posting, fresh, stale, changed, seen)))
+    for posting, book in books:
+        with _told_of(posting):
+            if book is not None:
+                resting.require_still(book)
+
+
+@contextmanager
+def _told_of(posting: PostingSpec) -> Iterator[None]:
+    """What is refused meanwhile tells of the posting's ledgers, unless it says of which."""
+    try:
+        yield
+    except Invalid as error:
+        tells = tuple(get_ledger(key).resource for key in posting.ledgers)
+        raise Invalid([replace(each, tells=each.tells or tells) for each in error.problems]) from error
 
 
 def _out_of_use(events: Sequence[Event]) -> list[tuple[PostingSpec, list[Event]]]:

@@ -89,6 +89,18 @@ def list_paths(actor: Actor, spec: FormSpec, is_new: bool) -> frozenset[str]:
     return paths & frozenset[str]().union(*(permit.anywhere for permit in permits if permit))
 
 
+def read_values(actor: Actor, spec: FormSpec, is_new: bool) -> dict[str, Any]:
+    """What was typed instead of a record; what the page does not ask this person for is left out."""
+    paths, typed = list_paths(actor, spec, is_new), dict[str, Any]()
+    for key, value in posted.raw_values(spec, request.form).items():
+        if spec.fields[key].children:
+            lines = [{name: v for name, v in line.items() if f"{key}.{name}" in paths} for line in value]
+            typed |= {key: lines} if any(lines) else {}
+        elif key in paths:
+            typed[key] = value
+    return typed
+
+
 def draw_form(actor: Actor, spec: FormSpec, workflow: str, paths: frozenset[str], locale: str) -> Screen:
     """The form with what was filled in so far."""
     raw, one_more = posted.raw_values(spec, request.form), request.form.get("_add", "")

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from formloop.access import gate, people
+from formloop.access import people
 from formloop.access.actor import Actor
 from formloop.core.text import M, Message
 from formloop.events import outbox, reasons
@@ -13,7 +13,7 @@ from formloop.forms.kind import get_form
 from formloop.forms.spec import FormSpec
 from formloop.ledgers import names
 from formloop.ledgers.kind import get_ledger
-from formloop.workflows import timeline
+from formloop.workflows import refusals, timeline
 from formloop.workflows.pages import STATUS
 from formloop.workflows.played import Entered, Played
 from formloop.workflows.replaying import Difference
@@ -144,7 +144,7 @@ def _word(form: str, action: str, locale: str) -> Message:
 def _entry(actor: Actor, entered: Entered, locale: str) -> str:
     """An entry in one line, for whoever may see the whole ledger."""
     ledger = get_ledger(entered.ledger)
-    if not any(grant.whole for grant in gate.list_grants(actor, "view", ledger.resource)):
+    if not refusals.sees_whole(actor, ledger.resource):
         return ""
     called = names.titles(ledger, [entered.dims], actor)
     dims = " / ".join(called[key, value] for key, value in entered.dims.items() if value)

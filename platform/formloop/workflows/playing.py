@@ -1,6 +1,7 @@
 """A play while it goes on, inside a transaction that is taken back."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from time import monotonic
 from typing import Any
 
@@ -211,7 +212,7 @@ def _named(form: str, problem: Problem, step: Step | None = None) -> Problem:
     if step is not None:
         words = {"step": step.called, "field": called, "problem": problem.message}
         text = M("“{step}”, field “{field}”: {problem}", **words)
-    return Problem(problem.code, problem.at, text)
+    return replace(problem, message=text)
 
 
 def _heard(step: Step, given: Answer | None) -> tuple[str, Mapping[str, Any]] | None:

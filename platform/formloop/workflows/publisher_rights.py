@@ -17,6 +17,7 @@ from formloop.definitions import service as definitions
 from formloop.forms import permits
 from formloop.forms.kind import get_form
 from formloop.forms.publisher_rights import in_words, read_elsewhere, sees
+from formloop.forms.spec import FormSpec
 from formloop.planning import service as planning
 from formloop.planning.kind import get_plan
 from formloop.workflows import sight
@@ -83,6 +84,17 @@ def tells_hidden(actor: Actor, workflow: Workflow, step: Step) -> bool:
     found |= {form for form, _ in read if form != workflow.form}
     return not (
         all(sees(actor, form, key) for form, key in read) and all(_sees_every_row(actor, f) for f in found)
+    )
+
+
+def are_hidden(actor: Actor, spec: FormSpec, paths: Iterable[Path]) -> bool:
+    """Whether what a rule of a form reads is more than a person sees: a field, or a row elsewhere."""
+    paths = list(paths)
+    read = {(form, key) for _, form, key in read_elsewhere(spec, paths)}
+    forms = {form for form, _ in read}
+    read |= {(spec.key, p) for path in paths for p in (".".join(path[:2]), path[0]) if spec.find(p)}
+    return not (
+        all(sees(actor, form, key) for form, key in read) and all(_sees_every_row(actor, f) for f in forms)
     )
 
 

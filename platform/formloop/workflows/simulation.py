@@ -12,14 +12,13 @@ from typing import Any
 from formloop.access import gate
 from formloop.access.actor import Actor, get_actor
 from formloop.core.definitions import Doc
-from formloop.core.errors import FormloopError, Invalid
-from formloop.core.text import Message
+from formloop.core.errors import FormloopError
 from formloop.db import reading, undone
 from formloop.definitions import library, publishing
 from formloop.definitions.drafts import Draft
 from formloop.definitions.needed import seen_as_published
 from formloop.forms import first_rights
-from formloop.workflows import publisher_rights
+from formloop.workflows import publisher_rights, refusals
 from formloop.workflows.kind import find_amending, find_workflow, prepare
 from formloop.workflows.played import Played, begin, collect
 from formloop.workflows.playing import Stage
@@ -103,7 +102,7 @@ def _play_all(actor: Actor, wanted: Play) -> Played:
     try:
         _publish_first(actor, wanted)
     except FormloopError as error:
-        played.problems += _said(error)
+        played.problems += refusals.said(actor, error)
         return played
     if wanted.draft is not None:
         entry = library.find_entry("workflow", wanted.draft["x-key"])
@@ -114,7 +113,7 @@ def _play_all(actor: Actor, wanted: Play) -> Played:
     try:
         stage.play(played)
     except FormloopError as error:
-        played.problems += _said(error)
+        played.problems += refusals.said(actor, error)
     collect(actor, played, stage.root, stage.begun)
     return played
 
@@ -125,8 +124,4 @@ def _publish_first(actor: Actor, wanted: Play) -> None:
         is_new = library.is_new("form", wanted.form)
         publishing.publish_drafts(actor, wanted.needed)
         if is_new:
-            first_rights.give(get_actor(wanted.initiator), wanted.form, f"{wanted.form[:30]}_played")
-
-
-def _said(error: FormloopError) -> list[Message]:
-    return [each.message for each in error.problems] if isinstance(error, Invalid) else [error.message]
+            first_rights.give(get_actor(wanted.initiator), wanted.form, "played")

@@ -77,7 +77,7 @@ def _play(actor: Actor, subject: Subject, action: str) -> Response:
     answers, fills = play_inputs.read_answers(tried), play_inputs.read_fills(tried, spec)
     # nobody looks at a record this way which they may not see
     owner = reads.get_record(actor, spec.key, record)["owner"] if record else actor.person_id
-    values = None if record else posted.raw_values(spec, request.form)
+    values = None if record else play_inputs.read_values(actor, spec, subject.form_is_new)
     for typed in [values or {}, *fills.values()]:
         choices.require_seen(actor, spec, typed)  # nor learns of one that somebody else would
     played = simulation.play(
