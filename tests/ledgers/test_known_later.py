@@ -188,3 +188,47 @@ def test_a_receipt_before_many_additions_changes_each_day_as_if_it_had_been_ente
     found = [story(store.make("item", name, valuation=method), name == "one") for name in ("one", "two")]
     assert found[0] == found[1]
     assert verify() == []
+
+
+def back(store: Store, form: str, of: dict[str, Any], quantity: str, day: str) -> dict[str, Any]:
+    return store.do(form, {"quantity": quantity, "of": of["lines"][0]["id"]}, day=day)
+
+
+def test_a_return_follows_its_delivery_on_every_day_on_which_more_becomes_known(store: Store) -> None:
+    receipt = store.buy("10", "2", day="2026-03-01")
+    issue = store.take("10", day="2026-03-02")
+    add(store, receipt, "10", "10", "2026-03-20")
+    returned = back(store, "customer_return", issue, "4", "2026-03-10")  # entered after the addition
+    assert on(store, "2026-03-19") == (4, 8, 8, 12)
+    assert on(store, "2026-03-20") == (4, 12, 12, 18)
+    assert (store.worth(issue), store.worth(returned)) == ([-30], [12])
+    store.buy("10", "4", day="2026-02-20")  # both at 3, and at 3.50 once more is known
+    assert on(store, "2026-03-19") == (14, 42, 42, 18)
+    assert on(store, "2026-03-20") == (14, 49, 49, 21)
+    assert verify() == []
+
+
+@pytest.mark.parametrize(("form", "value"), [("supplier_return", 18), ("customer_return", 12)])
+def test_a_return_follows_when_one_of_several_additions_is_taken_back(
+    store: Store, form: str, value: int
+) -> None:
+    receipt = store.buy("10", "2", day="2026-03-01")
+    of = receipt if form == "supplier_return" else store.take("10", day="2026-03-02")
+    first = add(store, receipt, "10", "10", "2026-03-20")
+    add(store, receipt, "10", "10", "2026-03-22")
+    back(store, form, of, "4", "2026-03-25")
+    store.cancel("cost_added", first)
+    assert on(store, "2026-03-25")[1:3] == (value, value)
+    assert verify() == []
+
+
+def test_what_is_taken_back_of_a_closed_month_follows_what_became_known_after_its_end(store: Store) -> None:
+    receipt = store.buy("10", "2", day="2026-01-10")
+    issue = store.take("10", day="2026-01-12")
+    periods.close(SYSTEM, "accounting", date(2026, 1, 31))
+    add(store, receipt, "10", "10", "2026-02-20")
+    store.cancel("issue", issue)  # on the first of February
+    assert on(store, "2026-01-31") == (0, 0, 0, 20)
+    assert on(store, "2026-02-19") == (10, 20, 20, 0)
+    assert on(store, "2026-02-20") == (10, 30, 30, 0)
+    assert verify() == []

@@ -122,8 +122,8 @@ class Replay:
     def add(self, node: Node) -> None:
         """A new movement."""
         self.new[node.entry] = node
-        if node.way == RETURNED and node.source:
-            self.stirred.add(node.source)  # what was taken back of it later takes another part
+        if node.source:
+            self.stirred.add(node.source)  # what else was taken back of it takes another part; later days know more
         self._waiting.setdefault(node.pool, []).append(node)
 
     def run(self) -> None:
