@@ -1,7 +1,9 @@
 """Goods that go back to their supplier: stock is worth what was invoiced for what was kept, and nothing stays open."""
 
+from datetime import date
 from decimal import Decimal as D
 from functools import partial
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -120,3 +122,25 @@ def test_what_an_invoice_adds_to_what_was_issued_counts_as_issued_on_its_day(dem
         row for row in datasets.read_all(SYSTEM, "stock_turnover", given) if row["item"] == trade.item
     ]
     assert (turned["issued"], turned["value"]) == (480, 720)
+
+
+def test_an_invoice_does_not_make_slow_stock_move(demo: Flask) -> None:
+    trade = Trade()
+    row = {"item": trade.item, "quantity": "40"}
+    used = int(
+        records.create(SYSTEM, "stock_out", {"day": "2026-03-02", "warehouse": trade.place, "lines": [row]})[
+            "id"
+        ]
+    )
+    records.set_state(SYSTEM, "stock_out", used, "posted")
+    given = {"until": "2026-07-01", "days": 90}
+
+    def idle() -> list[tuple[Any, ...]]:
+        found = datasets.read_all(SYSTEM, "slow_stock", given)
+        return [(row["quantity"], row["last"]) for row in found if row["item"] == trade.item]
+
+    before = idle()
+    assert before == [(60, date(2026, 3, 2))]
+    trade.day = date(2026, 6, 10)
+    trade.invoice("100", "12")
+    assert idle() == before
