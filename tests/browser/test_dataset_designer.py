@@ -58,7 +58,7 @@ def test_lines_are_joined_grouped_summed_and_followed_by_rows_of_another_form(
     expect(page.locator(ROWS)).to_contain_text("Floor lamp Larch")
 
     _pick(page, "form[data-at=''] [name=v-group]", ["customer"])
-    page.locator("form[data-at=''] [name=v-group] + .ts-wrapper").scroll_into_view_if_needed()
+    page.locator("select[data-add='measures']").evaluate("each => each.scrollIntoView({ block: 'end' })")
     expect(page.locator(ROWS)).to_be_in_viewport()  # whoever picks sees what comes of it
     _add(page, "measures", "Sum of Quantity")
     _add(page, "measures", "Number of rows")

@@ -325,6 +325,11 @@ def test_an_account_that_a_workflow_names_is_told_before_it_is_taken_along(app: 
     (found,) = bound.list_bound(service.documents_of(notes))
     assert found.said("en").startswith("“Note check › ") and found.said("en").endswith("the account mei.")
     assert "账号 mei" in found.said("zh-CN")
+    split = {"id": "condition", "node": "condition", "branches": [{"id": "condition_a", "steps": [ask]}]}
+    definitions.publish_many(SYSTEM, [{**FLOW, "steps": [split]}], "asks mei in a branch")
+    (found,) = bound.list_bound(service.documents_of(notes))
+    place = found.said("en").partition("Steps › ")[2]
+    assert place.startswith("Condition (no. 1) › Branches › no. 1 › ") and "“0”" not in place
 
 
 def _zipped(app: str) -> BytesIO:

@@ -120,6 +120,14 @@ def kept_as(key: str, said: Mapping[str, str]) -> dict[str, Any]:
     return {key: text, f"x-{key}": None if alone else others or None}
 
 
+_IN = {"en": M("{name} (English)"), "zh-CN": M("{name} (Chinese)")}
+
+
+def named_in(name: str, language: str, locale: str) -> str:
+    """What a text in one language is called: “Name (Chinese)”."""
+    return Message(_IN[language].msgid, {"name": name}).render(locale)
+
+
 def titled(title: str, chinese: str) -> dict[str, Any]:
     """What a new definition says of its name: what it is called in Chinese only where that is another name."""
     return {"title": title, **({"x-title": {LOCALES[1]: chinese}} if chinese not in ("", title) else {})}
