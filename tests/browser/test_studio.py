@@ -231,6 +231,10 @@ def test_columns_of_a_list_are_put_in_order(browser: Browser, site: Site, screen
     expect(order.locator("li").nth(1).locator("[id$=later]")).to_be_focused()
     screenshot(page, "list-order")
     expect(page.locator("[name=v-columns] + .ts-wrapper .item").first).to_contain_text(words[1])
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    settled(page)
+    expect(page.locator("#studio-props")).to_have_attribute("data-at", "x-list")  # the step stays
 
 
 def test_a_phone_in_the_preview_is_as_wide_as_one_and_lines_are_added(browser: Browser, site: Site) -> None:
