@@ -274,6 +274,15 @@ def test_a_builder_may_use_the_form_they_made_in_an_application(app: Flask) -> N
 
 
 @SQLITE
+def test_an_empty_application_leads_to_what_can_be_moved_into_it(notes: str, builder: FlaskClient) -> None:
+    key = applications.create(SYSTEM, "Empty", "", "book", "green")
+    asked = f"/apps/{notes}/contents?to={key}"
+    assert asked in builder.get(f"/apps/{key}/contents").text
+    assert f'<option value="{key}" selected>' in builder.get(asked).text
+    assert "Move something here" not in builder.get(f"/apps/{notes}/contents").text
+
+
+@SQLITE
 def test_what_only_this_site_can_read_is_told_before_it_is_taken_along(app: Flask, notes: str) -> None:
     sales = people.add_department(SYSTEM, "sales", "Sales", name_zh="销售部")
     mei = people.add_person(SYSTEM, "mei", "Mei", administrator=True)
