@@ -6,6 +6,7 @@ const bar = () => document.getElementById("studio-bar");
 const canvas = () => document.getElementById("studio-canvas");
 const panel = () => document.getElementById("studio-props");
 const selected = () => canvas().dataset.selected;
+const ground = () => selected().startsWith("x-list") ? "x-list" : "";  // what shows while nothing of the step is selected
 let waiting = Promise.resolve();
 
 // --- One edit at a time: each knows the revision that the one before has made
@@ -37,8 +38,8 @@ document.addEventListener("click", (event) => {
     addField(type.dataset.type);
   } else if (chosen) {
     select(chosen.dataset.select);
-  } else if (event.target.matches("[data-ground], #studio-canvas") && selected()) {
-    select("");
+  } else if (event.target.matches("[data-ground], #studio-canvas") && selected() !== ground()) {
+    select(ground());
   }
 });
 
@@ -87,7 +88,7 @@ document.addEventListener("change", (event) => {
     const { choose: at, name } = target.dataset;
     edit(target.value ? "set" : "remove", { at: `${at}/${name}`, value: target.selectedOptions[0].dataset.json || "null", keep: 1, shown: panel().dataset.at });
   } else if (section && !target.closest("[data-picture]")) {
-    edit("fill", () => ({ ...fields(section), at: section.dataset.at, shown: panel()?.dataset.at ?? "", keep: target.matches("select") || target.closest("[data-rows], .fl-pick-pair") ? "" : 1 }));
+    edit("fill", () => ({ ...fields(section), at: section.dataset.at, shown: panel()?.dataset.at ?? "", keep: target.matches("select") || target.closest("[data-rows], .fl-pick-pair") || section.querySelector("[aria-invalid=true]") ? "" : 1 }));
   }
 });
 // A row changes places with the one above it: what was typed moves, names and numbers stay.
@@ -178,7 +179,7 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open]")) {
     if (typing) event.target.blur();  // what was typed is kept first
-    waiting = waiting.then(() => { if (selected()) select(""); });  // also what a click is still about to select
+    waiting = waiting.then(() => { if (selected() !== ground()) select(ground()); });  // also what a click is still about to select
   }
   const brick = event.target.closest("[data-brick]");
   if (!brick) return;

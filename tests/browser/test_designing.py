@@ -59,7 +59,7 @@ def test_tabs_and_sections_are_placed_by_mouse_and_keys_and_work_on_the_form(
     expect(page.locator("#studio-canvas")).to_have_attribute("data-selected", "properties/subtotal")
     page.locator('[data-type="@tab"]').focus()
     page.keyboard.press("Enter")
-    expect(page.locator("#studio-props input[name=v-title]").first).to_be_focused()
+    expect(page.locator("#studio-props input[name='v-x-title/zh-CN']").first).to_be_focused()
     page.keyboard.type("Terms")
     page.keyboard.press("Tab")
     settled(page)

@@ -12,6 +12,7 @@ from browser.test_accessibility import serious_problems
 from browser.test_story import enter
 from formloop.forms.workbooks import Book
 
+NAMED = "#studio-props :is([name=v-title], [name='v-x-title/zh-CN'])"  # the reader's language first
 FIELDS = (
     ("text", "Tool"),
     ("number", "Days"),
@@ -65,7 +66,7 @@ def test_a_plain_form_of_five_named_fields_takes_at_most_twelve_clicks(
     for number, (kind, name) in enumerate(FIELDS, 1):
         hand.click(f'[data-type="{kind}"]')
         expect(page.locator(".fl-brick")).to_have_count(number)
-        expect(page.locator("#studio-props input[name=v-title]").first).to_be_focused()
+        expect(page.locator(NAMED).first).to_be_focused()
         page.keyboard.type(name)
     page.keyboard.press("Tab")
     expect(page.locator('.fl-brick[data-key="note"]')).to_be_visible()
@@ -231,6 +232,10 @@ def test_columns_of_a_list_are_put_in_order(browser: Browser, site: Site, screen
     expect(order.locator("li").nth(1).locator("[id$=later]")).to_be_focused()
     screenshot(page, "list-order")
     expect(page.locator("[name=v-columns] + .ts-wrapper .item").first).to_contain_text(words[1])
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    settled(page)
+    expect(page.locator("#studio-props")).to_have_attribute("data-at", "x-list")  # the step stays
 
 
 def test_a_phone_in_the_preview_is_as_wide_as_one_and_lines_are_added(browser: Browser, site: Site) -> None:
@@ -335,7 +340,7 @@ def test_ten_thousand_records_change_type_and_back_and_nothing_is_lost(
     page = enter(browser, site, "administrator")
     _begin(page, site, "Spare parts")
     page.locator('[data-type="text"]').click()
-    expect(page.locator("#studio-props input[name=v-title]").first).to_be_focused()
+    expect(page.locator(NAMED).first).to_be_focused()
     page.keyboard.type("Size")
     page.keyboard.press("Tab")
     settled(page)

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from browser.sites import Photograph, Site
 from browser.test_story import enter
-from browser.test_studio import Hand, settled
+from browser.test_studio import NAMED, Hand, settled
 
 MOST_SECONDS = 5 * 60
 MOST_CLICKS = 40
@@ -20,7 +20,7 @@ class Builder(Hand):
         """A field of a type, named as soon as it is there."""
         self.click(f'[data-type="{kind}"]')
         settled(self.page)
-        expect(self.page.locator("#studio-props input[name=v-title]").first).to_be_focused()
+        expect(self.page.locator(NAMED).first).to_be_focused()
         self.page.keyboard.type(name)
 
     def fill(self, name: str, text: str) -> None:

@@ -48,6 +48,7 @@ def problems(doc: dict[str, Any]) -> list[tuple[str, str, int | None]]:
         (dataset("d", "order", {"a": "id"}, measures={"m": "a"}), "list", "measures.m", None),
         (dataset("d", "order", {"a": "id"}, group=["a"], measures={"a": "COUNT(rows)"}), "duplicate", "measures.a", None),
         (dataset("d", "order", {"a": "id"}, measures={"m": "COUNT(rows)"}, sort=["a"]), "no_column", "sort.0", None),
+        (dataset("d", "order", {"a": "owner"}, measures={"m": "SUM(a)"}), "no_number", "measures.m", None),
         (dataset("d", "order", {"line": "id"}), "reserved", "columns.line", None),
         (dataset("d", "order", {"a": "id"}, union=[{"from": "item", "columns": {"b": "id"}}]), "no_column", "union.0.columns.b", None),
         (dataset("d", "order", {"a": "id"}, union=[{"from": "item", "columns": {"a": "name"}}]), "result_type", "union.0.columns.a", 1),

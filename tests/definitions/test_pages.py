@@ -76,6 +76,17 @@ def test_the_history_tells_what_changed(site, stock, builder):
     assert "Columns: “unit” was added." in _page(site, f"/definitions/{stock.id}")
 
 
+def test_a_draft_that_says_what_is_published_is_discarded_and_not_published(site, stock, builder):
+    service.save_draft(builder, "card", card(columns=["name", "size"]))
+    assert f"/definitions/{stock.id}/discard" not in _page(site, f"/definitions/{stock.id}/publish")
+    service.save_draft(builder, "card", card(), service.get_definition(stock.id).draft_revision)
+    page = _page(site, f"/definitions/{stock.id}/publish")
+    assert "there is nothing to publish" in page and f"/definitions/{stock.id}/discard" in page
+    assert f'action="/definitions/{stock.id}/publish"' not in page
+    assert _post(site, f"/definitions/{stock.id}/discard").status_code in (302, 303)
+    assert not service.get_definition(stock.id).has_draft
+
+
 def test_the_impact_is_shown_before_publishing(site, stock, builder):
     service.publish_many(builder, [card("order", uses="stock")])
     service.save_draft(builder, "card", card(columns=["size"]))

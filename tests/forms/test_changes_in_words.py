@@ -40,6 +40,8 @@ def _told(kind, base, old, new, locale="en"):
         ({"columns": ["item"]}, {"columns": ["item", "owner"]}, "List › Columns: “Owner” was added."),
         ({"sort": ["-item"]}, {"sort": []}, "List › Sort: “Item ↓” was removed."),
         ({"begins": {"state": "draft"}}, {"begins": {"state": "review"}}, "List › Default filters › State changed from “Draft” to “In approval”."),
+        ({}, {"begins": {"price": "1000~"}}, "List › Default filters were added: Price “at least 1000”."),
+        ({"begins": {"price": "1000~"}}, {"begins": {"price": "1000~2000"}}, "List › Default filters › Price changed from “at least 1000” to “at least 1000, at most 2000”."),
         ({}, {"begins": {"kind": "raw"}}, "List › Default filters were added: Kind “Raw”."),
         ({"title": "item"}, {"title": "kind"}, "List › Title field changed from “Item” to “Kind”."),
     ],
@@ -72,7 +74,7 @@ def test_a_list_is_told_by_titles(app, old, new, said):
             {"x-list": {"begins": {"state": "draft,review", "created_at": "this_month"}}},
             "List was added: Default filters State “Draft, In approval”; Created “this month”.",
         ),
-        ({}, {"x-examples": [{"id": "ex1", "title": "One", "given": {}}]}, "Examples were added."),
+        ({}, {"x-examples": [{"id": "ex1", "title": "One", "given": {}}]}, "Examples were added: “One”."),
         (
             {"x-print": {}},
             {"x-print": {"logo": "data:image/png;base64,AAAA"}},

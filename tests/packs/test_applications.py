@@ -274,6 +274,15 @@ def test_a_builder_may_use_the_form_they_made_in_an_application(app: Flask) -> N
 
 
 @SQLITE
+def test_an_empty_application_leads_to_what_can_be_moved_into_it(notes: str, builder: FlaskClient) -> None:
+    key = applications.create(SYSTEM, "Empty", "", "book", "green")
+    asked = f"/apps/{notes}/contents?to={key}"
+    assert asked in builder.get(f"/apps/{key}/contents").text
+    assert f'<option value="{key}" selected>' in builder.get(asked).text
+    assert "Move something here" not in builder.get(f"/apps/{notes}/contents").text
+
+
+@SQLITE
 def test_what_only_this_site_can_read_is_told_before_it_is_taken_along(app: Flask, notes: str) -> None:
     sales = people.add_department(SYSTEM, "sales", "Sales", name_zh="销售部")
     mei = people.add_person(SYSTEM, "mei", "Mei", administrator=True)
@@ -325,6 +334,11 @@ def test_an_account_that_a_workflow_names_is_told_before_it_is_taken_along(app: 
     (found,) = bound.list_bound(service.documents_of(notes))
     assert found.said("en").startswith("“Note check › ") and found.said("en").endswith("the account mei.")
     assert "账号 mei" in found.said("zh-CN")
+    split = {"id": "condition", "node": "condition", "branches": [{"id": "condition_a", "steps": [ask]}]}
+    definitions.publish_many(SYSTEM, [{**FLOW, "steps": [split]}], "asks mei in a branch")
+    (found,) = bound.list_bound(service.documents_of(notes))
+    place = found.said("en").partition("Steps › ")[2]
+    assert place.startswith("Condition (no. 1) › Branches › no. 1 › ") and "“0”" not in place
 
 
 def _zipped(app: str) -> BytesIO:

@@ -217,6 +217,17 @@ def test_a_new_bridge_begins_between_two_forms_and_stands_in_the_list(client):
     assert "Sales order → Demand" not in client.get("/studio/bridges?form=item").text
 
 
+def test_the_list_says_of_which_application_a_bridge_is_and_when_it_runs(client, trade):
+    clock = {**BRIDGE_DOC, "x-id": "0000b00c", "x-key": "nightly", "title": "Nightly", "run": "after"}
+    clock["from"] = {"form": "sales_order", "on": ["clock"], "clock": {"every": "workday", "at": "22:30"}}
+    made = definitions.save_draft(SYSTEM, "bridge", clock, app="copied")
+    page = client.get("/studio/bridges").text
+    row = page.partition(f"/studio/{made.id}")[2].partition("</tr>")[0]
+    assert "copied" in row and "Monday to Friday, 22:30" in row
+    row = client.get("/studio/bridges", headers={"Accept-Language": "zh-CN"}).text.partition(made.id)[2]
+    assert "周一至周五" in row.partition("</tr>")[0]
+
+
 def test_what_a_builder_may_not_see_is_no_sample(studio, trade):
     order = trade.order((trade.bolt, "21"))
     grants = [

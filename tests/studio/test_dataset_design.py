@@ -50,6 +50,7 @@ FORMS = [
                         "title": "Buyer",
                         "x-relation": {"form": "customer"},
                     },
+                    "seller": {"type": "integer", "x-type": "member", "title": "Seller"},
                     "lines": {
                         "type": "array",
                         "title": "Lines",
@@ -186,6 +187,10 @@ def test_columns_and_sums_are_picked(around):
     key, count = totals["Number of rows"]
     doc = {**_around(DOC).doc, "group": ["customer"], "measures": {key: count}}
     assert _sound(doc) == [] and count["x-title"] == {"zh-CN": "行数"}
+    people = {**DOC, "columns": {**DOC["columns"], "seller": "seller", "owner": "owner", "number": "id"}}
+    assert [words for words, *_ in _members(people, "measures").ready] == ["Number of rows", "Sum of Weight"]
+    (problem,) = _sound({**people, "group": ["customer"], "measures": {"seller": "SUM(seller)"}})
+    assert "is no number" in problem
 
 
 def test_more_rows_begin_with_the_columns_their_source_has_too(around):

@@ -59,6 +59,22 @@ def test_a_field_is_added_named_moved_copied_and_removed(studio, client):
     assert "price" in studio.desk().doc["properties"] and studio.desk().can_redo
 
 
+def test_a_field_whose_key_follows_its_label_takes_its_translation_along(studio, client):
+    _do(studio, client, "field-add", type="number", after="item")
+    typed = {"v-title": "Price", "v-x-title/zh-CN": "价格"}
+    _do(studio, client, "fill", at="properties/number", keep="1", **typed)
+    fields = studio.desk().doc["properties"]
+    assert fields["price"]["x-title"] == {"zh-CN": "价格"} and "number" not in fields
+
+
+def test_what_check_tells_of_what_was_just_typed_is_marked_at_once(studio, client):
+    answer = _do(studio, client, "fill", at="properties/quantity", keep="1", **{"v-x-formula": "nothing + 1"})
+    panel = answer.text.partition('id="studio-props"')[2]
+    assert 'aria-invalid="true"' in panel and "nothing" in panel
+    answer = _do(studio, client, "fill", at="properties/item", keep="1", **{"v-title": "Thing"})
+    assert 'id="studio-props"' not in answer.text  # what is wrong elsewhere keeps nobody from typing on
+
+
 def test_a_stale_page_is_shown_the_newest_state_and_told(studio, client):
     old = studio.desk().revision
     studio.edit(title="Changed")

@@ -56,10 +56,13 @@ def _kept(opened, **posted):
 
 def test_a_field_shows_what_its_type_can_use_in_both_languages(studio):
     english = _labels(_open(PAPER, "properties", "quantity"))
-    assert english[:3] == ["Label", "Translated label", "Required"] and "Digits after the point" in english
+    assert (
+        english[:3] == ["Label (English)", "Label (Chinese)", "Required"]
+        and "Digits after the point" in english
+    )
     assert "Longest" not in english
     chinese = _labels(_open(PAPER, "properties", "item", locale="zh-CN"))
-    assert chinese[:3] == ["标题", "标题翻译", "必填"] and "最多字数" in chinese
+    assert chinese[:3] == ["标题（中文）", "标题（英文）", "必填"] and "最多字数" in chinese
 
 
 def test_only_what_changed_is_written_and_what_was_emptied_is_taken_away(studio):
@@ -145,10 +148,10 @@ def test_a_hint_is_asked_for_in_the_reader_s_language_first(studio):
     ]
     hints = [(c.name, c.label, c.field.type.name) for c in cells if "description" in c.name]
     assert hints == [
-        ("v-x-description/zh-CN", "提示", "multiline"),
-        ("v-description", "提示翻译", "multiline"),
+        ("v-x-description/zh-CN", "提示（中文）", "multiline"),
+        ("v-description", "提示（英文）", "multiline"),
     ]
-    assert "Translated hint" in _labels(_open(PAPER, "properties", "item"))
+    assert "Hint (Chinese)" in _labels(_open(PAPER, "properties", "item"))
 
 
 def test_settings_with_a_part_of_their_own_are_read(studio):
@@ -272,14 +275,14 @@ def test_what_is_named_in_the_reader_s_language_is_asked_for_first():
         ("v-x-title/zh-CN", "申请"),
         ("v-title", "Request"),
     ]
-    assert [each.label for each in chinese] == ["名称", "名称翻译"]
+    assert [each.label for each in chinese] == ["名称（中文）", "名称（英文）"]
     form = MultiDict({"v-x-title/zh-CN": "采购申请", "v-title": "Request"})
     operations, problems = read_section(_open(doc, locale="zh-CN"), form)
     changed = [(each.at, each.value) for each in operations if each.do == "set"]
     assert problems == {} and changed == [
-        (("x-title", "zh-CN"), "采购申请")
+        (("x-title",), {"zh-CN": "采购申请"})
     ]  # what is stored stays where it is
-    assert names(PAPER, "zh-CN")[0].name == "v-title"  # named in one language alone
+    assert [each.input for each in names(PAPER, "zh-CN")] == ["", "Request"]  # named in one language alone
 
 
 def test_members_of_a_panel_and_what_was_chosen_in_an_order_are_moved(studio):
@@ -326,23 +329,35 @@ def test_members_of_a_panel_and_what_was_chosen_in_an_order_are_moved(studio):
     assert done["x-list"]["columns"] == ["quantity", "wanted", "item"]
 
 
-def test_the_translation_that_a_chinese_builder_types_is_the_english(studio):
+def test_what_is_typed_under_a_language_is_kept_for_it_whoever_types(studio):
     studio.app.config["WTF_CSRF_ENABLED"] = False
-    client, chinese = studio.client(studio.mei), {"Accept-Language": "zh-CN"}
-    studio.edit(title="维修工单", description="")
+    client = studio.client(studio.mei)
 
-    def fill(**said: str) -> None:
+    def fill(locale: str, **said: str) -> tuple[str, dict | None]:
         data = {"revision": studio.desk().revision, "at": "", "keep": 1, **said}
-        headers = {"Origin": "http://localhost", "HX-Request": "true", **chinese}
+        headers = {"Origin": "http://localhost", "HX-Request": "true", "Accept-Language": locale}
         assert client.post(f"/studio/{studio.id}/do/fill", data=data, headers=headers).status_code == 200
+        return studio.desk().doc["title"], studio.desk().doc.get("x-title")
 
-    fill(**{"v-x-title/zh-CN": "Repair order"})
-    doc = studio.desk().doc
-    assert (doc["title"], doc["x-title"]) == ("Repair order", {"zh-CN": "维修工单"})
-    fill(**{"v-x-title/zh-CN": "维修单"})
-    doc = studio.desk().doc
-    assert (doc["title"], doc["x-title"]) == ("Repair order", {"zh-CN": "维修单"})
-    fill(**{"v-description": "谁来修", "v-x-description/zh-CN": "Who mends it"})
+    chinese = "v-x-title/zh-CN"
+    for locale in ("en", "zh-CN"):
+        studio.edit(title="设备报修")
+        cells = {
+            c.name: c.input for row in _open(studio.desk().doc, locale=locale).section().rows for c in row
+        }
+        assert (cells["v-title"], cells[chinese]) == ("", "设备报修")
+        said = fill(locale, **{"v-title": "Repair request", chinese: "设备报修"})
+        assert said == ("Repair request", {"zh-CN": "设备报修"})
+        assert fill(locale, **{chinese: "维修单"}) == ("Repair request", {"zh-CN": "维修单"})
+        assert fill(locale, **{"v-title": ""}) == ("维修单", None)
+        assert fill(locale, **{"v-title": "Repair", chinese: ""}) == ("Repair", None)
+        assert fill(locale, **{"v-title": "", chinese: "CRM"}) == (
+            "CRM",
+            {"zh-CN": "CRM"},
+        )  # stays where it is
+        assert fill(locale, **{"v-title": "Customers", chinese: "CRM"}) == ("Customers", {"zh-CN": "CRM"})
+        assert fill(locale, **{"v-title": "", chinese: "设备报修"}) == ("设备报修", None)
+    fill("zh-CN", **{"v-description": "Who mends it", "v-x-description/zh-CN": "谁来修"})
     doc = studio.desk().doc
     assert (doc["description"], doc["x-description"]) == ("Who mends it", {"zh-CN": "谁来修"})
 

@@ -140,6 +140,7 @@ def test_what_one_person_sees_is_shown(studio: Any, client: FlaskClient) -> None
     assert client.get(f"{address(studio)}/as?person=77").status_code == 404
     people.add_person(SYSTEM, "nora", "Nora")
     assert "nothing at all" in client.get(f"{address(studio)}/as?person=nora").text
+    assert "As it counts now" in client.get(address(studio)).text  # not as it is being changed above
 
 
 def test_what_one_person_may_is_said_in_words_and_counts_nobody_twice(

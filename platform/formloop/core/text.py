@@ -98,6 +98,36 @@ def localized(document: Mapping[str, Any], key: str, locale: str) -> str:
     return str(document.get(key, ""))
 
 
+def language_of(text: str) -> str:
+    """The language of a text that stands alone: Chinese where it has a Chinese character."""
+    return LOCALES[1] if any("\u3400" <= each <= "\u9fff" for each in text) else LOCALES[0]
+
+
+def said_in(document: Mapping[str, Any], key: str) -> dict[str, str]:
+    """The human text `key` of a definition by language; one without translation is in the language it is written in."""
+    text, beside = document.get(key), document.get(f"x-{key}")
+    said = {each: str(one) for each, one in beside.items() if one} if isinstance(beside, Mapping) else {}
+    if isinstance(text, str) and text:
+        said[LOCALES[0] if said else language_of(text)] = text
+    return said
+
+
+def kept_as(key: str, said: Mapping[str, str]) -> dict[str, Any]:
+    """What a definition keeps of a text by language: the English, or else the only one there is, before translations."""
+    others = {each: one for each, one in said.items() if one and each != LOCALES[0]}
+    text = said.get(LOCALES[0]) or next(iter(others.values()), None)
+    alone = text is None or said_in({key: text}, key) == {each: one for each, one in said.items() if one}
+    return {key: text, f"x-{key}": None if alone else others or None}
+
+
+_IN = {"en": M("{name} (English)"), "zh-CN": M("{name} (Chinese)")}
+
+
+def named_in(name: str, language: str, locale: str) -> str:
+    """What a text in one language is called: “Name (Chinese)”."""
+    return Message(_IN[language].msgid, {"name": name}).render(locale)
+
+
 def titled(title: str, chinese: str) -> dict[str, Any]:
     """What a new definition says of its name: what it is called in Chinese only where that is another name."""
     return {"title": title, **({"x-title": {LOCALES[1]: chinese}} if chinese not in ("", title) else {})}

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from formloop.core.expression import DATE, Type
+from formloop.core.expression.nodes import Call, Name
 from formloop.core.text import M
-from formloop.datasets.columns import single
+from formloop.datasets.columns import single, source_field
 from formloop.datasets.spec import MOST_TABLES, RESERVED, DatasetSpec
 from formloop.ledgers.spec import LedgerSpec
 
@@ -19,6 +20,7 @@ def check(reader: "Reader", found: DatasetSpec) -> None:
     _check_sort(reader, outer)
     _check_names(reader)
     _check_why(reader, outer)
+    _check_sums(reader, found)
     if found.tables > MOST_TABLES:
         text = M(
             "This reads {count} tables at once; {most} are possible.", count=found.tables, most=MOST_TABLES
@@ -71,3 +73,21 @@ def _check_why(reader: "Reader", outer: Mapping[str, Type]) -> None:
         if word in said and reader.given.get(said[word]) != DATE:
             text = M("There is no parameter “{key}” that is a date.", key=said[word])
             reader.say("no_parameter", f"why.{word}", text)
+
+
+def _check_sums(reader: "Reader", found: DatasetSpec) -> None:
+    """People and departments are numbers to a formula, but nobody wants their sum."""
+    part, said = found.parts[0] if found.parts else None, reader.doc.get("measures", {})
+    for key, measure in found.measures.items():
+        tree = measure.tree
+        if part is None or not isinstance(tree, Call) or tree.name not in ("SUM", "AVERAGE"):
+            continue
+        for each in tree.arguments:
+            column = each.path[0] if isinstance(each, Name) and len(each.path) == 1 else ""
+            field = source_field(part, column) if column in part.columns else None
+            if field is not None and field.type.source(field):
+                text = M(
+                    "“{column}” is no number that could be added up. Count its rows instead.", column=column
+                )
+                at = f"measures.{key}" if isinstance(said[key], str) else f"measures.{key}.value"
+                reader.say("no_number", at, text)

@@ -1,10 +1,12 @@
 """What a list begins with until somebody chooses otherwise: fields, and as text what each of them is."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from werkzeug.datastructures import MultiDict
 
-from formloop.core.text import LOCALES
+from formloop.core.definitions.shape import called
+from formloop.core.text import LOCALES, join_words
 from formloop.forms.filters import operators
 from formloop.forms.spec import Field
 from formloop.forms.system_fields import system_field
@@ -12,6 +14,7 @@ from formloop.forms.system_fields import system_field
 ME = "me"  # whoever looks at the list
 YES = ("yes", "true", "1", "是")
 PERIODS = ("today", "this_week", "this_month")
+_RANGE = re.compile(r"([-+.:T\d ]*?) *~ *([-+.:T\d ]*)")
 Choices = Callable[[str, str], Sequence[tuple[str, str]]]  # those of a field, by its key, in a language
 
 
@@ -55,6 +58,16 @@ def written(said: Sequence[tuple[str, Sequence[str]]]) -> str:
         low, high = ("".join(found.get(each, ())) for each in ("at_least", "at_most"))
         return f"{low}~{high}"
     return ",".join(values) if values else first
+
+
+def _range_in_words(said: str, locale: str) -> str:
+    """What begins between two ends, one of which may be open, as the designer says it; nothing of another text."""
+    found = _RANGE.fullmatch(said)
+    ends = zip(("at_least", "at_most"), found.groups() if found else (), strict=False)
+    return join_words((f"{operators[each].title.render(locale)} {end}" for each, end in ends if end), locale)
+
+
+called.add("range", _range_in_words)
 
 
 def beginning(

@@ -148,6 +148,7 @@ def contents(app: str) -> Response:
 
 def _contents_page(found: Application, problems: list[Problem] | None = None) -> Response:
     groups, docs = applications.by_kind(found.contents), _documents(found)
+    targets = [each for each in applications.list_applications() if each.key != found.key]
     return page.render(
         "packs/contents.html",
         status=422 if problems else 200,
@@ -155,13 +156,21 @@ def _contents_page(found: Application, problems: list[Problem] | None = None) ->
         groups=[(kinds.get(name), groups[name]) for name in _in_order(groups)],
         stays=applications.brought([each.id for each in found.contents]),
         address=_designer,
-        targets=[each for each in applications.list_applications() if each.key != found.key],
+        targets=targets,
+        target=request.args.get("to", ""),
+        sources=[] if found.contents else _with_what_may_move(targets),
         published=any(each.version for each in found.contents),
         bound=list_linked(docs),
         behind=unseen.list_behind(docs),
         unseen=unseen.list_unseen(docs),
         problems=problems or [],
     )
+
+
+def _with_what_may_move(others: list[Application]) -> list[Application]:
+    """The applications from which something can be moved: what packs brought along stays."""
+    stays = applications.brought([each.id for other in others for each in other.contents])
+    return [other for other in others if any(each.id not in stays for each in other.contents)]
 
 
 def _documents(found: Application) -> list[Doc]:

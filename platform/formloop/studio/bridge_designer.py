@@ -10,7 +10,7 @@ from formloop.access import gate, signing
 from formloop.access.actor import Actor
 from formloop.bridges import trial
 from formloop.bridges.spec import ASKED, CLOCK
-from formloop.core.definitions import Path, kinds
+from formloop.core.definitions import Doc, Path, kinds
 from formloop.core.errors import Invalid, Problem
 from formloop.core.expression import RecordType, Type
 from formloop.core.text import LOCALES, M, Message, titled
@@ -206,14 +206,22 @@ def enroll() -> None:
 def list_all() -> Response:
     """All bridges, or those from and to one form."""
     form, drafts = request.args.get("form", ""), definitions.list_drafts("bridge")
-    rows = []
+    known, rows = apps.list_apps(), []
     for each in definitions.list_definitions("bridge"):
         doc = drafts.get(each.key) or library.find_document("bridge", each.key) or {}
         source, target = form_at(doc, "from"), form_at(doc, "to")
         sides = [side.key for side in (source, target) if side is not None]
         if not each.archived and (not form or form in sides):
-            rows.append((each, source, target, doc.get("run") == "together"))
+            app = apps.app_of(each.app, known).name(viewer.locale()) if each.app else ""
+            rows.append((each, app, source, target, _runs(doc)))
     return page.render("studio/bridges.html", rows=rows, form=form)
+
+
+def _runs(doc: Doc) -> str:
+    """With what somebody does, after it, or at set times."""
+    if CLOCK in texts(mapping(doc.get("from")).get("on")):
+        return clock_words(doc, viewer.locale())
+    return (M("together") if doc.get("run") == "together" else M("after")).render(viewer.locale())
 
 
 @route(blueprint, "/new", permission=DESIGN)

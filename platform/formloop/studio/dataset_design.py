@@ -280,8 +280,10 @@ def totals(around: Around) -> list[Ready]:
     found: list[Ready] = [(COUNT.render(locale), suggest_key("number", taken), count)]
     for key, said in mapping(doc.get("columns")).items():
         value = mapping(said).get("value", said)
-        kind, word, _ = rows.get(str(value), (None, str(mapping(said).get("title") or key), None))
-        if key not in texts(doc.get("group")) and kind in (NUMBER, None):
+        kind, word, field = rows.get(str(value), (None, str(mapping(said).get("title") or key), None))
+        counts = field is None or field.type.numeric  # people and departments are numbers, too
+        counts = counts and str(value).rpartition(".")[2] not in LAST
+        if key not in texts(doc.get("group")) and kind in (NUMBER, None) and counts:
             own = localized(mapping(said), "title", locale) or word.rpartition(" · ")[2]
             name = key if key not in mapping(doc.get("measures")) else suggest_key(key, taken)
             found.append((M("Sum of {field}", field=own).render(locale), name, {"value": f"SUM({key})"}))

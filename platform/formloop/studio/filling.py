@@ -1,11 +1,12 @@
 """What was posted of a panel's section, as operations on the document."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
 from formloop.core.definitions import Path
-from formloop.core.text import LOCALES, Message
+from formloop.core.text import Message, kept_as, said_in
 from formloop.forms import engine, posted
 from formloop.studio.operations import Operation, find
 from formloop.studio.panel import Panel
@@ -18,6 +19,7 @@ def read_section(panel: Panel, form: "MultiDict[str, str]") -> tuple[list[Operat
     given = engine.read_given(section.spec, posted.raw_values(section.spec, form))
     found = {each.at: each.message for each in given.problems}
     made = list[Operation]()
+    texts_in: dict[str, dict[str, str]] = {}
     for name, value in given.values.items():
         path, each = section.inputs[name]
         message = (
@@ -27,33 +29,26 @@ def read_section(panel: Panel, form: "MultiDict[str, str]") -> tuple[list[Operat
             found[name] = message
         if name in found:
             continue
+        if each.language:
+            texts_in.setdefault(path[0].removeprefix("x-"), {})[each.language] = each.kept(value) or ""
+            continue
         if each.whole:
-            for key, new in each.kept(value, panel.value).items():
-                made += _written((*panel.at, key), new, mapping(panel.value).get(key))
+            made += _all_written(panel, each.kept(value, panel.value))
             continue
         new, old = each.kept(value), find(panel.value, path, {})
         if isinstance(new, list) and each.field["type"] == "array":  # a choice says nothing of the order
             there = texts(old)
             new = [one for one in there if one in new] + [one for one in new if one not in there]
         made += _written((*panel.at, *path), new, old)
-    return _as_meant(made, panel), found
+    for key, typed in texts_in.items():
+        made += _all_written(panel, kept_as(key, {**said_in(mapping(panel.value), key), **typed}))
+    return made, found
 
 
-def _as_meant(made: list[Operation], panel: Panel) -> list[Operation]:
-    """What is typed as translation by a reader of another language than English is the English.
-
-    Until then the only name there was stood in its place, whatever its language; it becomes the reader's own.
-    """
-    locale, new = panel.around.locale, {each.at: each.value for each in made if each.do == "set"}
-    for at, translation in list(new.items()):
-        if locale == LOCALES[0] or at[-1] != locale or not at[-2].startswith("x-"):
-            continue
-        plain, within = (*at[:-2], at[-2].removeprefix("x-")), len(panel.at)
-        own = new.get(plain) or find(panel.value, plain[within:], {})
-        if own and find(panel.value, at[within:], {}) is None:
-            made = [each for each in made if each.at not in (at, plain)]
-            made += [Operation("set", plain, translation), Operation("set", at, own)]
-    return made
+def _all_written(panel: Panel, kept: Mapping[str, Any]) -> list[Operation]:
+    """What makes these keys of the panel's place what they are to be."""
+    before = mapping(panel.value)
+    return [one for key, new in kept.items() for one in _written((*panel.at, key), new, before.get(key))]
 
 
 def _written(at: Path, new: Any, old: Any) -> list[Operation]:

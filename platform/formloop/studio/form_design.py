@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 from formloop.core.definitions import Doc, Path
@@ -235,7 +236,9 @@ def set_required(doc: Doc, at: Path, must: bool) -> Doc:
 
 def write_field(doc: Doc, at: Path, operations: list[Operation], fixed: bool) -> tuple[Doc, Path]:
     """What a field's panel changed; the key of a field that is not published yet follows its label."""
-    for each in operations:
+    depth = len(at)
+    for said in operations:
+        each = replace(said, at=(*at, *said.at[depth:]))  # where the field is by now
         if each.at == (*at, MUST):
             doc = set_required(doc, at, each.do == "set")
         else:

@@ -35,12 +35,14 @@ class Input:
     """One input: the schema of its field in the panel, and how values go to and fro.
 
     Of a `whole` part it is shown all that is said and keeps several keys at once: `kept` also has what was said.
+    A text in one `language` is shown all that is said, too; what it keeps belongs to that language.
     """
 
     field: dict[str, Any]
     shown: Callable[[Any], Any]
     kept: Callable[..., Any]
     whole: bool = False
+    language: str = ""
 
 
 def input_for(schema: Schema, value: Any, offer: Offer) -> Input | None:

@@ -22,6 +22,7 @@ from formloop.studio.operations import find, positions
 from formloop.studio.pickers import Around, Option, called, described, offered, ready, searched
 from formloop.studio.places import Schema, alternatives, discriminator, resolve, schema_at
 from formloop.studio.shapes import listing, mapping
+from formloop.studio.spoken import spoken
 
 CHOOSE_FORM = M("Choose the form first.")
 
@@ -134,17 +135,19 @@ class Panel:
         return self._section("", {"v-" + "/".join(each[0]): each for each in made})
 
     def _properties(self) -> list[Property]:
-        """Each property as it is asked for: what is written in the reader's language stands before its translation."""
+        """Each property as it is asked for: a text in each language, the reader's before its translation."""
         found = list(self._made())
         places = {key: place for place, (key, _, _) in enumerate(found)}
         for key, place in places.items():
             other = places.get(f"x-{key}")
-            if other is None or find(self.value, (f"x-{key}", self.around.locale), {}) is None:
+            if other is None:
                 continue
             (_, own, first), (_, beside, second) = found[place], found[other]
-            if first is not None and second is not None:
-                found[place] = f"x-{key}", beside, (second[0], replace(second[1], field=first[1].field))
-                found[other] = key, own, (first[0], replace(first[1], field=second[1].field))
+            if first is not None and second is not None and second[0][-1] in LOCALES:
+                english = key, own, (first[0], spoken(key, LOCALES[0], first[1], first[1]))
+                chinese = f"x-{key}", beside, (second[0], spoken(key, second[0][-1], second[1], first[1]))
+                turned = second[0][-1] == self.around.locale
+                found[place], found[other] = (chinese, english) if turned else (english, chinese)
         return found
 
     def _made(self) -> Iterator[Property]:
@@ -321,7 +324,7 @@ class Panel:
 
     def _rows(self, spec: FormSpec, inputs: Mapping[str, tuple[Path, Input]]) -> list[list[screen.Cell]]:
         values = {
-            name: made.shown(self.value if made.whole else find(self.value, path, {}))
+            name: made.shown(self.value if made.whole or made.language else find(self.value, path, {}))
             for name, (path, made) in inputs.items()
         }
         problems = [

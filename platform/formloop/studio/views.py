@@ -219,10 +219,19 @@ def _answer(
     elsewhere = "shown" in request.form and panel_at != before
     bench, wrong = _bench(desk, panel_at if elsewhere else shown["at"]), shown["wrong"]
     keep = bool(request.form.get("keep")) and status == 200 and not wrong
+    keep = keep and not _is_typed_wrong(bench, shown["at"])
     response = _page("studio/design.html", bench, status, wrong, with_panel=not keep)
     if keep and shown["at"] != before:
         htmx.trigger(response, **{"fl-moved": {"from": write_path(before), "to": write_path(shown["at"])}})
     return htmx.toast(response, said, "warning") if said is not None else response
+
+
+def _is_typed_wrong(bench: Bench, at: Path) -> bool:
+    """Whether check tells something of what was just typed into the panel of a place."""
+    doc, identities = bench.around.doc, bench.around.kind.identities
+    typed = [(*at, *read_path(name.removeprefix("v-"))) for name in request.form if name.startswith("v-")]
+    places = {positions(doc, each, identities) for each in typed}
+    return any(positions(doc, _place(each), identities) in places for each in bench.problems)
 
 
 def _bench(desk: drafting.Desk, at: Path, with_others: bool = False) -> Bench:

@@ -268,9 +268,7 @@ def summary_of(
     for each in summary:
         field = spec.fields.get(each["path"])
         if field is not None and each["path"] in seen:
-            text = each.get(locale) or each.get("en", "")
-            dated = text and field.type.name in ("date", "datetime")  # which of the dates it is
-            found.append((field.title(locale), f"{field.title(locale)} {text}" if dated else text))
+            found.append((field.title(locale), each.get(locale) or each.get("en", "")))
     return found
 
 

@@ -19,7 +19,7 @@ def test_a_changed_property_is_told_with_the_titles_people_know():
     new["properties"]["amount"]["x-formula"] = "price * quantity"
     new["title"] = "Order"
     assert _told(new) == [
-        "Name changed from “Sales order” to “Order”.",
+        "Name (English) changed from “Sales order” to “Order”.",
         "Fields › Amount › Formula was added: “price * quantity”.",
     ]
 
@@ -28,6 +28,17 @@ def test_a_difference_is_told_in_chinese():
     new = order_form()
     new["properties"]["amount"]["x-formula"] = "price * quantity"
     assert _told(new, "zh-CN") == ["字段 › 金额 › 公式：新增，内容为“price * quantity”。"]
+
+
+def test_a_name_that_comes_in_another_language_is_told_by_language():
+    old, new = order_form(title="采购试点"), order_form(title="Purchase pilot")
+    del old["x-title"]
+    new["x-title"] = {"zh-CN": "采购试点"}
+    assert _told(new, old=old) == ["Name (English) was added: “Purchase pilot”."]
+    assert _told(new, "zh-CN", old=old) == ["名称（英文）：新增，内容为“Purchase pilot”。"]
+    assert _told(old, "zh-CN", old=new) == ["名称（英文）：已删除，原为“Purchase pilot”。"]
+    other = {**new, "x-title": {"zh-CN": "采购"}}
+    assert _told(other, old=new) == ["Name (Chinese) changed from “采购试点” to “采购”."]
 
 
 def test_new_and_removed_fields_are_told_once_each():

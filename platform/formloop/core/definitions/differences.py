@@ -10,7 +10,7 @@ from formloop.core.definitions.kind import Doc, Kind
 from formloop.core.definitions.parts import ABSENT, Path, same, split
 from formloop.core.definitions.shape import Shape, fields_named, kind_of_thing, kinds_of_things
 from formloop.core.definitions.writing import canonical, scalar_text
-from formloop.core.text import LOCALES, M, Message, localized
+from formloop.core.text import LOCALES, M, Message, localized, named_in, said_in
 
 _LONGEST = 60
 _LONG = 160  # of what is told of several settings at once
@@ -27,16 +27,20 @@ class Label:
     thing: Any
     shape: Shape
     number: int = 0  # of a member of a list
+    language: str = ""  # of a text that there is in several
 
     def render(self, locale: str) -> str:
         """The step in `locale`."""
+        if self.language:
+            return named_in(replace(self, language="").render(locale), self.language, locale)
         titled = isinstance(self.thing, dict) and not self.shape.property("title").names_field
         own = localized(self.thing, "title", locale) if titled else ""
         kind = kind_of_thing(self.thing)
         if not own and kind is not None:
             numbered = M("{kind} (no. {number})", kind=kind, number=self.number)
             said = M("{kind} “{name}”", kind=kind, name=self.name)
-            return (numbered if self.number and self._unnamed else said).render(locale)
+            unnamed = self._unnamed or not _id_of(self.thing)
+            return (numbered if self.number and unnamed else said).render(locale)
         common = M("Name").render(locale) if self.name in ("title", "x-title") else ""
         known = own or self.shape.called_by_value(self.thing, locale) or self.shape.title(locale) or common
         if not known and self.number and "steps" in self.thing:
@@ -152,8 +156,11 @@ def say_place(doc: Doc, at: str, kind: Kind, locale: str) -> str:
     for name in at.split(".") if at else ():
         if isinstance(thing, list):
             shape = shape.item()
-            thing = next((each for n, each in enumerate(thing) if name in (str(n), _id_of(each))), None)
-            said.append(Label(_id_of(thing) or name, thing, shape).render(locale))
+            number, thing = next(
+                ((n, each) for n, each in enumerate(thing, 1) if name in (str(n - 1), _id_of(each))),
+                (0, None),
+            )
+            said.append(Label(_id_of(thing) or name, thing, shape, number).render(locale))
         else:
             shape = shape.property(name)
             thing = thing.get(name) if isinstance(thing, dict) else None
@@ -180,7 +187,12 @@ class _Walk:
             yield Change(path, what, old, new, labels, fields=self.fields)
             return
         before, after = both.parts
+        texts = [] if both.is_list else _in_languages(before, after)
+        for name in texts:
+            yield from self._by_language(name, before, after, shape.property(name), labels)
         for name in {**before, **after}:
+            if name.removeprefix("x-") in texts:
+                continue
             one, other = before.get(name, ABSENT), after.get(name, ABSENT)
             inner = shape.item() if both.is_list else shape.property(name)
             thing, field = other if other is not ABSENT else one, self.fields.get(name)
@@ -206,10 +218,34 @@ class _Walk:
         if stayed[0] != stayed[1]:
             yield Change(path, "moved", list(before), list(after), labels, members=tuple(members))
 
+    def _by_language(
+        self, name: str, before: Any, after: Any, shape: Shape, labels: tuple[Label, ...]
+    ) -> Iterator[Change]:
+        """How a text and its translations changed, language by language."""
+        was, now = said_in(before, name), said_in(after, name)
+        for each in LOCALES:
+            old, new = was.get(each, ABSENT), now.get(each, ABSENT)
+            if old != new:
+                label = Label(name, None, shape, language=each)
+                path = (name,) if each == LOCALES[0] else (f"x-{name}", each)
+                what = "added" if old is ABSENT else "removed" if new is ABSENT else "changed"
+                yield Change((*(one.name for one in labels), *path), what, old, new, (*labels, label))
+
     def _about(self, thing: Any) -> "_Walk":
         """The same inside a member of a list that is about a form of its own, whose fields it names."""
         form, find = thing.get("form"), fields_named.find("form")
         return replace(self, fields={**find(form), **self.fields}) if find and isinstance(form, str) else self
+
+
+def _in_languages(before: Doc, after: Doc) -> list[str]:
+    """The texts that have, or had, translations beside them."""
+
+    def translated(side: Doc, name: str) -> bool:
+        beside = side.get(f"x-{name}")
+        return isinstance(beside, dict) and bool(beside) and all(key in LOCALES for key in beside)
+
+    names = dict.fromkeys([*before, *after])
+    return [each for each in names if translated(before, each) or translated(after, each)]
 
 
 def _shown(value: Any, shape: Shape, locale: str, fields: Doc) -> Message | str | None:
@@ -278,7 +314,8 @@ def _member(value: Any, shape: Shape, locale: str, fields: Doc) -> str | None:
     if isinstance(value, dict):
         kind = kind_of_thing(value)
         if kind is None:
-            return None
+            own = "" if shape.property("title").names_field else localized(value, "title", locale)
+            return f"“{own}”" if own else None
         said = [
             _member(each, shape.property(key), locale, fields)
             for key, each in value.items()
