@@ -7,6 +7,7 @@ from formloop.core.expression import DATE, Type
 from formloop.core.expression.nodes import Call, Name
 from formloop.core.text import M
 from formloop.datasets.columns import single, source_field
+from formloop.datasets.leading import towards
 from formloop.datasets.spec import MOST_TABLES, RESERVED, DatasetSpec
 from formloop.ledgers.spec import LedgerSpec
 
@@ -91,3 +92,15 @@ def _check_sums(reader: "Reader", found: DatasetSpec) -> None:
                 )
                 at = f"measures.{key}" if isinstance(said[key], str) else f"measures.{key}.value"
                 reader.say("no_number", at, text)
+
+
+def check_leads(reader: "Reader", found: DatasetSpec) -> None:
+    """Rows can only lead to rows of a dataset that there is, be it their own, by columns that it has."""
+    if found.leads is None:
+        return
+    key = found.leads.dataset
+    target = found if key == found.key else reader.find("dataset", key)
+    if isinstance(target, DatasetSpec):
+        reader.problems += towards(found.leads, target)[1]
+    else:
+        reader.say("no_dataset", "leads.dataset", M("There is no dataset “{dataset}”.", dataset=key))

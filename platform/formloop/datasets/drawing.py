@@ -14,6 +14,7 @@ from formloop.core.text import M, localized
 from formloop.datasets import document, service
 from formloop.datasets.addresses import PREFIX
 from formloop.datasets.kind import get_dataset
+from formloop.datasets.leading import is_shared, towards
 from formloop.datasets.service import RECORD, Reading
 from formloop.datasets.spec import PARAMETERS, DatasetSpec
 from formloop.forms import screen
@@ -105,10 +106,18 @@ class _Leads:
         self.target = None
         if self.said is None or not service.may_read(actor, self.said.dataset):
             return
-        self.target = get_dataset(self.said.dataset)
-        self.text = localized(reading.dataset.document["leads"], "title", locale) or self.target.title(locale)
-        given, theirs = reading.view.parameters, self.target.parameters
-        shared = {key: field for key, field in theirs.items() if given.get(key) is not None}
+        target = get_dataset(self.said.dataset)
+        self.of, problems = towards(self.said, target)
+        if problems:  # it is not what it was when this was published
+            return
+        self.target = target
+        self.text = localized(reading.dataset.document["leads"], "title", locale) or target.title(locale)
+        given, own = reading.view.parameters, reading.dataset.parameters
+        shared = {
+            key: field
+            for key, field in target.parameters.items()
+            if given.get(key) is not None and is_shared(own[key], field)
+        }
         self.args: dict[str, Any] = {
             f"{PREFIX}{key}": field.type.input_text(field, given[key]) for key, field in shared.items()
         }
@@ -117,8 +126,10 @@ class _Leads:
         """The cell of one row; empty for one that leads nowhere."""
         if self.said is None:
             return Markup("")
-        found = {key: self._value(each, row) for key, each in self.said.of.items()}
-        if self.target is None or any(value in (None, "") for value in found.values()):
+        if self.target is None:
+            return Markup("<td></td>")
+        found = {key: self._value(each, row) for key, each in self.of.items()}
+        if any(value in (None, "") for value in found.values()):
             return Markup("<td></td>")
         fields = self.target.fields
         filters: dict[str, Any] = {

@@ -8,6 +8,7 @@ from typing import Any
 from formloop.core.definitions import Doc, Kind, Library, complete, kinds, name_pattern
 from formloop.core.errors import NotFound, Problem
 from formloop.core.text import M
+from formloop.datasets.checking import check_leads
 from formloop.datasets.reading import Reader
 from formloop.datasets.sources import sources
 from formloop.datasets.sources.ledger import LedgerOrigin
@@ -31,7 +32,7 @@ def check(doc: Doc, lib: Library) -> list[Problem]:
         text = M("These datasets read each other in a circle: {circle}", circle=" → ".join(circle))
         return [Problem("circle", "from", text)]
     reader = Reader(doc, lib.find_prepared)
-    reader.dataset(0)
+    check_leads(reader, reader.dataset(0))
     return reader.problems
 
 

@@ -258,7 +258,7 @@ class Reader:
         return found
 
     def _leads(self, outer: Names) -> Leads | None:
-        """Where rows lead: to rows of a dataset that there is, by columns that it has."""
+        """Where rows lead; whether there are such columns is for the check (see `leading`)."""
         said = self.doc.get("leads")
         if said is None:
             return None
@@ -266,16 +266,7 @@ class Reader:
         of = {
             key: self._expression(value, f"leads.of.{key}", names, None) for key, value in said["of"].items()
         }
-        target = self.find("dataset", said["dataset"])
-        if not isinstance(target, DatasetSpec):
-            self.say(
-                "no_dataset", "leads.dataset", M("There is no dataset “{dataset}”.", dataset=said["dataset"])
-            )
-            return None
-        for key in of:
-            if key not in target.fields or "is" not in target.fields[key].type.operators:
-                self.no_column(key, f"leads.of.{key}")
-        return Leads(target.key, {key: each for key, each in of.items() if each is not None})
+        return Leads(said["dataset"], {key: each for key, each in of.items() if each is not None}, names)
 
     def _expression(
         self, source: str | None, at: str, names: Names, expects: Type | None, scope: "_Scope | None" = None

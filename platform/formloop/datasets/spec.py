@@ -134,10 +134,14 @@ class Running:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Leads:
-    """The dataset that each row leads to, and what its columns must be there; a row without one of these leads nowhere."""
+    """The dataset that each row leads to, and what its columns must be there; a row without one of these leads nowhere.
+
+    `names` is what these expressions can name.
+    """
 
     dataset: str
     of: Mapping[str, Expression]
+    names: Mapping[str, Type]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

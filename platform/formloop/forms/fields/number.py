@@ -77,7 +77,7 @@ class Number(FieldType):
         return f"{text} {unit}" if unit else text
 
     def input_text(self, field: Field, value: Any) -> str:
-        return "" if value is None else format(trimmed(value, 0), "f")
+        return "" if value is None else format(trimmed(Decimal(value), 0), "f")
 
 
 def read_number(text: str) -> Decimal | None:
