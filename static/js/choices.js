@@ -48,7 +48,9 @@ async function make(select, text, done) {
   const said = answer?.headers.get("content-type")?.includes("json") ? await answer.json() : {};
   done(answer?.ok ? said : false);
   const cell = select.closest("[data-fl-cell]");
-  if (cell) tell(cell, select, answer?.ok ? "" : said.message || select.dataset.flMake);
+  if (!cell) return;
+  cell.querySelector(".fl-problem")?.setAttribute("role", "alert");  // whoever typed it waits for it
+  tell(cell, select, answer?.ok ? "" : said.message || select.dataset.flMakeFailed);
 }
 
 function named(select) {

@@ -183,7 +183,9 @@ function tell(cell, element, text) {
   if (!place || place.textContent.trim() === text) return;
   place.textContent = text;
   cell.classList.toggle("fl-wrong", Boolean(text));
-  element.toggleAttribute("aria-invalid", Boolean(text));
+  const seen = element.tomselect?.control_input || element;  // the box that took its place
+  if (text) seen.setAttribute("aria-invalid", "true");
+  else seen.removeAttribute("aria-invalid");
 }
 
 for (const name of ["input", "change"]) {

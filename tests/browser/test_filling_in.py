@@ -88,6 +88,22 @@ def test_a_lot_that_is_not_there_yet_is_made_where_it_is_asked_for(page: Page, s
     expect(page.locator("[data-fl-cell$='.lot'] .fl-problem").last).to_have_text(re.compile("^Item: "))
 
 
+def test_what_could_not_be_made_is_told_by_a_sentence_at_its_box(page: Page, site: Site) -> None:
+    new_record(page, site, "keeper", "receipt")
+    page.route(
+        re.compile(r"/choices/lines\.lot$"),
+        lambda route: route.abort() if route.request.method == "POST" else route.continue_(),
+    )
+    cell = page.locator("[data-fl-cell='lines.0.lot']")
+    cell.locator(".ts-control input").focus()
+    with page.expect_response(re.compile("q=L-902")):
+        page.keyboard.type("L-902")
+    expect(page.locator(".ts-dropdown:visible .create")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(cell.get_by_role("alert")).to_have_text("It could not be made. Try again.")
+    expect(cell.locator(".ts-control input")).to_have_attribute("aria-invalid", "true")
+
+
 def test_nothing_moves_while_somebody_is_in_a_box_that_has_something_chosen(page: Page, site: Site) -> None:
     new_order(page, site)
     page.locator("[data-fl-add-line]").click()

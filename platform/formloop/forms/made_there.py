@@ -5,9 +5,10 @@ from typing import Any
 
 from formloop.access import gate
 from formloop.access.actor import Actor
-from formloop.core.errors import Invalid, NotFound
+from formloop.core.errors import Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.forms import service
+from formloop.forms.engine import REQUIRED
 from formloop.forms.kind import get_form
 from formloop.forms.spec import Field, FormSpec
 
@@ -32,7 +33,10 @@ def make(actor: Actor, spec: FormSpec, path: str, asked: Mapping[str, str]) -> d
         raise NotFound
     target = get_form(field.relation.form)
     given = {theirs: asked.get(f"this.{own}", "") for theirs, own in (field.relation.new or {}).items()}
-    saved = service.create(actor, target.key, {target.title_field: asked.get("q", "").strip(), **given})
+    called = asked.get("q", "").strip()
+    if not called:  # also where the form itself asks for none: nobody could tell which it is
+        raise Invalid([Problem("required", target.title_field, REQUIRED)])
+    saved = service.create(actor, target.key, {target.title_field: called, **given})
     return {"value": str(saved["id"]), "text": str(saved[target.title_field])}
 
 
