@@ -33,12 +33,12 @@ FLOW = {
 }
 
 
-def _open(doc, *at, locale="en"):
+def open_panel(doc, *at, locale="en"):
     around = Around(kinds.get(doc["x-kind"]), doc, locale, {})
     return designer_of(doc["x-kind"]).panel(around, at)
 
 
-def _labels(opened):
+def labels_in(opened):
     return [
         c.label
         for part in opened.parts()
@@ -55,32 +55,32 @@ def _kept(opened, **posted):
 
 
 def test_a_field_shows_what_its_type_can_use_in_both_languages(studio):
-    english = _labels(_open(PAPER, "properties", "quantity"))
+    english = labels_in(open_panel(PAPER, "properties", "quantity"))
     assert (
         english[:3] == ["Label (English)", "Label (Chinese)", "Required"]
         and "Digits after the point" in english
     )
     assert "Longest" not in english
-    chinese = _labels(_open(PAPER, "properties", "item", locale="zh-CN"))
+    chinese = labels_in(open_panel(PAPER, "properties", "item", locale="zh-CN"))
     assert chinese[:3] == ["标题（中文）", "标题（英文）", "必填"] and "最多字数" in chinese
 
 
 def test_only_what_changed_is_written_and_what_was_emptied_is_taken_away(studio):
-    opened = _open(PAPER, "properties", "quantity")
+    opened = open_panel(PAPER, "properties", "quantity")
     kept, problems = _kept(opened, title="Amount", minimum="1.5", description="")
     assert not problems and kept["title"] == "Amount" and str(kept["minimum"]) == "1.5"
     assert "description" not in kept
     doc, _ = apply(PAPER, [Operation("set", ("properties", "quantity", "description"), "x")], {})
     form = MultiDict({"v-description": ""})
-    assert read_section(_open(doc, "properties", "quantity"), form)[0][0].do == "remove"
+    assert read_section(open_panel(doc, "properties", "quantity"), form)[0][0].do == "remove"
 
 
 def test_what_cannot_be_read_is_told_at_its_input_and_not_written(studio):
-    kept, problems = _kept(_open(PAPER, "properties", "quantity"), minimum="many", title="Ok")
+    kept, problems = _kept(open_panel(PAPER, "properties", "quantity"), minimum="many", title="Ok")
     assert kept == {"title": "Ok"} and list(problems) == ["v-minimum"]
 
 
-def _with_item(said):
+def with_item(said):
     return apply(PAPER, [Operation("set", ("properties", "item"), said)], {})[0]
 
 
@@ -113,14 +113,14 @@ def _rows(values, key="enum"):
     ],
 )
 def test_options_stand_in_rows_with_their_names_in_both_languages(studio, locale, labels, row):
-    cells = _open(_with_item(SHIPPING), "properties", "item", locale=locale).section().rows
+    cells = open_panel(with_item(SHIPPING), "properties", "item", locale=locale).section().rows
     cell = next(each for row in cells for each in row if each.name == "v-enum")
     assert [each.label for each in cell.lines[0].cells] == labels
     assert [each.input for each in cell.lines[0].cells] == row and len(cell.lines) == 3
 
 
 def test_only_what_was_changed_of_options_is_written(studio):
-    opened = _open(_with_item(SHIPPING), "properties", "item")
+    opened = open_panel(with_item(SHIPPING), "properties", "item")
     same = [("partial", "In parts", "分批"), ("complete", "complete", "")]
     assert _kept(opened, **_rows(same)) == ({}, {})
     kept, _ = _kept(opened, **_rows([same[1], same[0], ("", "", "自提"), ("", "", "")]))
@@ -131,27 +131,10 @@ def test_only_what_was_changed_of_options_is_written(studio):
     }
     several = {"type": "array", "x-type": "multi_select", "items": {"type": "string", "enum": ["a"]}}
     kept, _ = _kept(
-        _open(_with_item(several), "properties", "item"), **_rows([("a", "", "甲"), ("a", "", "")], "items")
+        open_panel(with_item(several), "properties", "item"),
+        **_rows([("a", "", "甲"), ("a", "", "")], "items"),
     )
     assert kept == {"x-titles": {"a": {"x-title": {"zh-CN": "甲"}}}}
-
-
-def test_a_hint_is_asked_for_in_the_reader_s_language_first(studio):
-    said = {
-        "type": "string",
-        "title": "I",
-        "description": "As a fraction",
-        "x-description": {"zh-CN": "填小数"},
-    }
-    cells = [
-        c for row in _open(_with_item(said), "properties", "item", locale="zh-CN").section().rows for c in row
-    ]
-    hints = [(c.name, c.label, c.field.type.name) for c in cells if "description" in c.name]
-    assert hints == [
-        ("v-x-description/zh-CN", "提示（中文）", "multiline"),
-        ("v-description", "提示（英文）", "multiline"),
-    ]
-    assert "Hint (Chinese)" in _labels(_open(PAPER, "properties", "item"))
 
 
 def test_settings_with_a_part_of_their_own_are_read(studio):
@@ -164,13 +147,13 @@ def test_settings_with_a_part_of_their_own_are_read(studio):
 
 def test_choosing_one_more_keeps_the_order_of_those_chosen_before(studio):
     doc = {**PAPER, "x-list": {"columns": ["wanted", "item"]}}
-    assert _kept(_open(doc, "x-list"), columns=["item", "wanted"])[0] == {}
-    kept, _ = _kept(_open(doc, "x-list"), columns=["item", "quantity", "wanted"])
+    assert _kept(open_panel(doc, "x-list"), columns=["item", "wanted"])[0] == {}
+    kept, _ = _kept(open_panel(doc, "x-list"), columns=["item", "quantity", "wanted"])
     assert kept == {"columns": ["wanted", "item", "quantity"]}
 
 
 def test_a_step_shows_its_people_its_settings_and_the_rights_on_every_field(studio):
-    parts = _open(FLOW, "steps", "boss").parts()
+    parts = open_panel(FLOW, "steps", "boss").parts()
     people = next(part for part in parts if isinstance(part, panel.Members))
     assert [str(called) for _, called, _ in people.members] == [str(rules.get("head").title)]
     assert len(people.offers) == 11 and {"rule": "role", "role": ""} in [
@@ -182,9 +165,9 @@ def test_a_step_shows_its_people_its_settings_and_the_rights_on_every_field(stud
 
 
 def test_members_have_panels_by_the_form_they_have(studio):
-    kept, problems = _kept(_open(FLOW, "steps", "boss", "who", "0"), level="3")
+    kept, problems = _kept(open_panel(FLOW, "steps", "boss", "who", "0"), level="3")
     assert (kept, problems) == ({"level": 3}, {})
-    assert _labels(_open(FLOW, "steps", "choice", "branches", "big"))[-1] == "Condition of this branch"
+    assert labels_in(open_panel(FLOW, "steps", "choice", "branches", "big"))[-1] == "Condition of this branch"
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # a check reads no table
@@ -192,7 +175,7 @@ def test_members_have_panels_by_the_form_they_have(studio):
 def test_every_kind_can_be_drawn_as_a_panel_from_its_schema(studio, name):
     doc = {"x-kind": name, "x-id": "0000004a", "x-key": "x", "title": "X"}
     for locale in ("en", "zh-CN"):
-        assert _labels(_open(doc, locale=locale))
+        assert labels_in(open_panel(doc, locale=locale))
 
 
 def _hints(opened):
@@ -206,7 +189,7 @@ def _hints(opened):
 
 
 def test_an_input_says_what_holds_where_it_is_left_empty(studio):
-    english, chinese = (_hints(_open(FLOW, "steps", "boss", locale=each)) for each in ("en", "zh-CN"))
+    english, chinese = (_hints(open_panel(FLOW, "steps", "boss", locale=each)) for each in ("en", "zh-CN"))
     assert english["When rejected"] == "Left empty: It ends."
     assert english["How they decide"].startswith("Left empty: one is enough;")
     assert english["When nobody is found"] == "Left empty: An administrator is asked."
@@ -216,19 +199,19 @@ def test_an_input_says_what_holds_where_it_is_left_empty(studio):
         chinese["拒绝后"] == "不填时：流程结束。"
         and chinese["可用操作"] == "不填时：同意、拒绝、退回、转交。"
     )
-    assert _hints(_open(FLOW))["Whoever agreed before"] == "Left empty: Is asked again."
+    assert _hints(open_panel(FLOW))["Whoever agreed before"] == "Left empty: Is asked again."
 
 
 def test_what_means_nothing_beside_the_other_values_is_not_asked_unless_it_is_set(studio):
     boss = FLOW["steps"][0]
     for said, shown in (({"mode": "vote"}, True), ({"mode": "all"}, False), ({"percent": 60}, True)):
         flow = {**FLOW, "steps": [{**boss, **said}]}
-        assert ("Percent that must agree" in _labels(_open(flow, "steps", "boss"))) is shown
+        assert ("Percent that must agree" in labels_in(open_panel(flow, "steps", "boss"))) is shown
 
 
 def test_what_is_so_unless_it_is_taken_away_can_be_taken_away(studio):
     sub = {"id": "other", "node": "subflow", "form": "request", "record": "item"}
-    opened = _open({**FLOW, "steps": [sub]}, "steps", "other")
+    opened = open_panel({**FLOW, "steps": [sub]}, "steps", "other")
     section = opened.section()
     name = next(name for name, (path, _) in section.inputs.items() if path == ("wait",))
     _, made = section.inputs[name]
@@ -240,7 +223,7 @@ def test_what_a_chosen_record_fills_in_is_picked_pair_by_pair(studio):
     field = {"type": "integer", "x-type": "relation", "title": "Paper", "x-relation": relation}
     doc, _ = apply(PAPER, [Operation("set", ("properties", "other"), field)], {})
     at = ("properties", "other", "x-relation")
-    opened = _open(doc, *at)
+    opened = open_panel(doc, *at)
     cell = next(c for part in opened.parts() for row in part.rows for c in row if c.name == "v-fill")
     assert [[each.input for each in line.cells] for line in cell.lines] == [
         ["quantity", "item"],
@@ -261,37 +244,15 @@ def test_what_a_chosen_record_fills_in_is_picked_pair_by_pair(studio):
     assert [(each.do, each.at) for each in made] == [("remove", (*at, "fill"))]
 
 
-def test_what_is_named_in_the_reader_s_language_is_asked_for_first():
-    def names(doc, locale):
-        return [cell for row in _open(doc, locale=locale).section().rows for cell in row][:2]
-
-    doc = {**PAPER, "x-title": {"zh-CN": "申请"}}
-    english, chinese = names(doc, "en"), names(doc, "zh-CN")
-    assert [(each.name, each.input) for each in english] == [
-        ("v-title", "Request"),
-        ("v-x-title/zh-CN", "申请"),
-    ]
-    assert [(each.name, each.input) for each in chinese] == [
-        ("v-x-title/zh-CN", "申请"),
-        ("v-title", "Request"),
-    ]
-    assert [each.label for each in chinese] == ["名称（中文）", "名称（英文）"]
-    form = MultiDict({"v-x-title/zh-CN": "采购申请", "v-title": "Request"})
-    operations, problems = read_section(_open(doc, locale="zh-CN"), form)
-    changed = [(each.at, each.value) for each in operations if each.do == "set"]
-    assert problems == {} and changed == [
-        (("x-title",), {"zh-CN": "采购申请"})
-    ]  # what is stored stays where it is
-    assert [each.input for each in names(PAPER, "zh-CN")] == ["", "Request"]  # named in one language alone
-
-
 def test_members_of_a_panel_and_what_was_chosen_in_an_order_are_moved(studio):
     doc = {
         **PAPER,
         "x-states": {"open": {"title": "Open"}, "done": {"title": "Done"}, "gone": {"title": "Gone"}},
     }
     (states,) = (
-        part for part in _open(doc).parts() if part.__class__ is panel.Members and part.at == ("x-states",)
+        part
+        for part in open_panel(doc).parts()
+        if part.__class__ is panel.Members and part.at == ("x-states",)
     )
     kinds_of = kinds.get("form").identities
 
@@ -307,7 +268,7 @@ def test_members_of_a_panel_and_what_was_chosen_in_an_order_are_moved(studio):
         **FLOW,
         "steps": [{**FLOW["steps"][0], "who": [{"rule": "head", "level": each} for each in (1, 2, 3)]}],
     }
-    opened = _open(flow, "steps", "boss")
+    opened = open_panel(flow, "steps", "boss")
     who = next(part for part in opened.parts() if part.__class__ is panel.Members and part.at[-1] == "who")
     levels = [
         [each["level"] for each in moved(flow, who, place, way)["steps"][0]["who"]]
@@ -317,7 +278,7 @@ def test_members_of_a_panel_and_what_was_chosen_in_an_order_are_moved(studio):
     listed = {**PAPER, "x-list": {"columns": ["quantity", "item", "wanted"]}}
     cell = next(
         cell
-        for part in _open(listed, "x-list").parts()
+        for part in open_panel(listed, "x-list").parts()
         for row in part.rows
         for cell in row
         if cell.name == "v-columns"
@@ -327,39 +288,6 @@ def test_members_of_a_panel_and_what_was_chosen_in_an_order_are_moved(studio):
     at = ("x-list", "columns", "wanted")
     done, _ = apply(listed, [Operation("move", at, before="item")], kinds_of)
     assert done["x-list"]["columns"] == ["quantity", "wanted", "item"]
-
-
-def test_what_is_typed_under_a_language_is_kept_for_it_whoever_types(studio):
-    studio.app.config["WTF_CSRF_ENABLED"] = False
-    client = studio.client(studio.mei)
-
-    def fill(locale: str, **said: str) -> tuple[str, dict | None]:
-        data = {"revision": studio.desk().revision, "at": "", "keep": 1, **said}
-        headers = {"Origin": "http://localhost", "HX-Request": "true", "Accept-Language": locale}
-        assert client.post(f"/studio/{studio.id}/do/fill", data=data, headers=headers).status_code == 200
-        return studio.desk().doc["title"], studio.desk().doc.get("x-title")
-
-    chinese = "v-x-title/zh-CN"
-    for locale in ("en", "zh-CN"):
-        studio.edit(title="设备报修")
-        cells = {
-            c.name: c.input for row in _open(studio.desk().doc, locale=locale).section().rows for c in row
-        }
-        assert (cells["v-title"], cells[chinese]) == ("", "设备报修")
-        said = fill(locale, **{"v-title": "Repair request", chinese: "设备报修"})
-        assert said == ("Repair request", {"zh-CN": "设备报修"})
-        assert fill(locale, **{chinese: "维修单"}) == ("Repair request", {"zh-CN": "维修单"})
-        assert fill(locale, **{"v-title": ""}) == ("维修单", None)
-        assert fill(locale, **{"v-title": "Repair", chinese: ""}) == ("Repair", None)
-        assert fill(locale, **{"v-title": "", chinese: "CRM"}) == (
-            "CRM",
-            {"zh-CN": "CRM"},
-        )  # stays where it is
-        assert fill(locale, **{"v-title": "Customers", chinese: "CRM"}) == ("Customers", {"zh-CN": "CRM"})
-        assert fill(locale, **{"v-title": "", chinese: "设备报修"}) == ("设备报修", None)
-    fill("zh-CN", **{"v-description": "Who mends it", "v-x-description/zh-CN": "谁来修"})
-    doc = studio.desk().doc
-    assert (doc["description"], doc["x-description"]) == ("Who mends it", {"zh-CN": "谁来修"})
 
 
 CHOOSE = "Choose the form first."
@@ -372,7 +300,7 @@ def _with_supplier(**relation):
 
 def _relation(doc):
     """What is offered for what a chosen record brings along and shows, and what is said beside it."""
-    opened = _open(doc, "properties", "supplier")
+    opened = open_panel(doc, "properties", "supplier")
     section = next(p for p in opened.parts() if getattr(p, "at", ())[-1:] == ("x-relation",))
     cells = {c.name: c for row in section.rows for c in row}
     theirs = cells["v-fill"].field.children[1]
@@ -393,7 +321,7 @@ def test_what_is_picked_of_another_form_waits_for_that_form_and_follows_it_at_on
 def test_a_step_that_makes_records_offers_nothing_of_the_form_of_its_workflow(studio):
     def offered_of(**step):
         said = {"id": "made", "node": "data", **step}
-        opened = _open({**FLOW, "steps": [said]}, "steps", "made")
+        opened = open_panel({**FLOW, "steps": [said]}, "steps", "made")
         cells = {c.name: c for p in opened.parts() if isinstance(p, panel.Section) for r in p.rows for c in r}
         return cells["v-values"].field.children[0].schema["enum"], cells["v-values"].hint
 

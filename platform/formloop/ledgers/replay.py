@@ -123,7 +123,9 @@ class Replay:
         """A new movement."""
         self.new[node.entry] = node
         if node.source:
-            self.stirred.add(node.source)  # what else was taken back of it takes another part; later days know more
+            self.stirred.add(
+                node.source
+            )  # what else was taken back of it takes another part; later days know more
         self._waiting.setdefault(node.pool, []).append(node)
 
     def run(self) -> None:
