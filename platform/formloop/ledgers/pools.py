@@ -161,6 +161,7 @@ def returning_pools(ledger: LedgerSpec, pool: str, since: Place) -> dict[int, se
         .distinct()
         .select_from(own.join(other, other.c.source == own.c.id))
         .where(own.c.pool == pool, own.c.date >= since[0], other.c.pool != pool, other.c.way == RETURNED)
+        .where(own.c.way.in_((*OWN, REVERSED)))
     )
     found: dict[int, set[Pool]] = {}
     for entry, name in connection().execute(query):
