@@ -9,6 +9,11 @@ from browser.sites import Site
 from browser.test_story import enter
 from browser.test_studio import _begin, settled
 
+_LETTERS = """() => [...new Set([...document.querySelectorAll("#fl-formula, .fl-code-paint, .fl-code-paint span")].map((each) => {
+  const box = getComputedStyle(each.closest("pre, textarea")), letters = getComputedStyle(each);
+  return [letters.fontFamily, letters.fontSize, letters.lineHeight, box.paddingLeft, box.paddingTop].join();
+}))]"""
+
 
 def _left_edges(page: Page, selector: str) -> list[float]:
     return page.eval_on_selector_all(
@@ -29,6 +34,9 @@ def test_functions_and_fields_stand_in_columns(browser: Browser, site: Site, lan
     assert len(_left_edges(page, f"{functions} > span")) == 1
     assert len(_left_edges(page, f"{functions} > code")) == 1
     assert len(_left_edges(page, f"{fields} > code")) == 1
+    page.locator("#fl-formula").fill('IF(1 > 2, "a")')  # its colours lie behind it, letter by letter
+    expect(page.locator(".fl-code-paint .fl-code-call")).to_be_visible()
+    assert len(page.evaluate(_LETTERS)) == 1
 
 
 def test_escape_keeps_what_was_typed_and_leads_back_to_the_form(browser: Browser, site: Site) -> None:

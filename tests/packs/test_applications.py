@@ -105,8 +105,8 @@ def test_notes_that_the_product_writes_are_in_the_language_of_whoever_did_it(app
     chinese = replace(_mei(), locale="zh-CN")
     key = copying.copy(chinese, notes, "Second")
     made = applications.create(chinese, "Third", "", "book", "green")
-    told = [definitions.list_history(library.find_entry("app", each).id)[0].note for each in (key, made)]  # type: ignore[union-attr]
-    assert told == ["复制自“便条”", "新建"]
+    entries = [entry for each in (key, made) if (entry := library.find_entry("app", each))]
+    assert [definitions.list_history(each.id)[0].note for each in entries] == ["复制自“便条”", "新建"]
 
 
 def test_a_copy_of_a_copy_follows_its_own(notes: str) -> None:
@@ -329,7 +329,8 @@ def test_rights_that_do_not_go_along_are_told_before_and_after(notes: str, build
 
 @SQLITE
 def test_an_account_that_a_workflow_names_is_told_before_it_is_taken_along(app: Flask, notes: str) -> None:
-    ask = {**FLOW["steps"][0], "who": [{"rule": "people", "people": ["mei"]}]}  # type: ignore[index]
+    who = [{"rule": "people", "people": ["mei"]}]
+    ask = {"id": "ask", "node": "approval", "title": "Check", "who": who}
     definitions.publish_many(SYSTEM, [{**FLOW, "steps": [ask]}], "asks mei")
     (found,) = bound.list_bound(service.documents_of(notes))
     assert found.said("en").startswith("“Note check › ") and found.said("en").endswith("the account mei.")

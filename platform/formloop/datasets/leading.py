@@ -3,6 +3,8 @@
 Two datasets may lead to each other, so neither is looked at while the other is prepared: a check asks, and the page.
 """
 
+from functools import lru_cache
+
 from formloop.core.errors import Problem
 from formloop.core.expression import Expression, RecordType, Type
 from formloop.core.expression import check as check_expression
@@ -11,6 +13,7 @@ from formloop.datasets.spec import DatasetSpec, Leads
 from formloop.forms.spec import Field
 
 
+@lru_cache(maxsize=256)  # of prepared versions: a page asks again and again
 def towards(leads: Leads, target: DatasetSpec) -> tuple[dict[str, Expression], list[Problem]]:
     """What rows give for the columns of the target, and what stands in the way of finding its rows by that."""
     found, problems = {}, list[Problem]()
