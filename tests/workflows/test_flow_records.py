@@ -1,7 +1,7 @@
 """Steps that make, look up, change and move records, on a real database."""
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from formloop import db
 from formloop.access.actor import SYSTEM
@@ -11,6 +11,7 @@ from formloop.definitions import service as definitions
 from formloop.forms import rows
 from formloop.forms import service as records
 from formloop.forms.kind import get_form
+from formloop.forms.tables import change as change_log
 from formloop.workflows import (
     administration,
     cases,
@@ -212,10 +213,50 @@ def test_another_record_is_moved_to_another_state(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_values_and_a_state_that_comes_under_a_condition_are_one_change(stage: Stage) -> None:
+    change: Doc = {
+        "id": "add", "node": "data", "do": "update", "form": "errand", "record": "flow.make",
+        "values": {"amount": "flow.make.amount + 1"}, "state": "confirmed", "state_when": "flow.make.amount >= 10",
+    }  # fmt: skip
+    alone = {key: value for key, value in change.items() if key != "values"} | {"id": "alone"}
+    stage.publish(make(), change, alone, END)
+    for amount in ("9", "10"):
+        assert stage.submit(amount=amount).status == "approved"
+    spec = get_form("errand")
+    found = [(each["id"], int(each["amount"]), each["state"]) for each in errands()]
+    assert [each[1:] for each in found] == [(10, "confirmed"), (11, "confirmed")]
+    with db.reading() as conn:
+        said = conn.execute(
+            select(change_log.c.record, change_log.c.action).where(change_log.c.form == spec.key)
+        )
+        actions = [(record, action) for record, action in said.all()]
+    below, above = (each[0] for each in found)
+    assert [a for r, a in actions if r == below] == ["created", "updated", "state:confirmed"]
+    assert [a for r, a in actions if r == above] == ["created", "state:confirmed"]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_the_condition_of_a_state_cannot_say_stops_the_case(stage: Stage) -> None:
+    move = {
+        "id": "move", "node": "data", "do": "update", "form": "errand", "record": "flow.make",
+        "state": "confirmed", "state_when": "1 / amount > 0",
+    }  # fmt: skip
+    stage.publish(approval("one", "bob"), make(), move, END)
+    case = stage.submit(amount="0").case
+    assert stage.do("bob", "approve", case).status == "stuck"
+    assert [each["state"] for each in errands()] == ["draft"]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("said", "code"),
     [
         ({"form": "errand", "record": "flow.make", "state": "ran"}, "state"),
+        ({"form": "errand", "record": "flow.make", "values": {"amount": "1"}, "state_when": "1 = 1"}, "data"),
+        (
+            {"form": "errand", "record": "flow.make", "state": "confirmed", "state_when": "amount"},
+            "result_type",
+        ),
         ({"state": "confirmed"}, "data"),
     ],
 )

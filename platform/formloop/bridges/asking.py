@@ -13,7 +13,6 @@ from sqlalchemy import select
 from formloop.access import gate
 from formloop.access.actor import SYSTEM, Actor
 from formloop.bridges import engine, provenance
-from formloop.bridges.reach import Reach
 from formloop.bridges.service import of_target
 from formloop.bridges.spec import FOUND, BridgeSpec, Find
 from formloop.core.errors import Conflict, Invalid, NotFound
@@ -25,6 +24,7 @@ from formloop.definitions import library
 from formloop.events import Cause
 from formloop.forms import elsewhere, permits, reads, rows, service
 from formloop.forms.kind import get_form
+from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.service import Draft, How
 from formloop.forms.spec import FormSpec, Values
@@ -172,7 +172,7 @@ def _refusal(bridge: BridgeSpec, actor: Actor, scope: Mapping[str, Any]) -> Mess
 def _scope(bridge: BridgeSpec, actor: Actor, record: Values) -> dict[str, Any]:
     """What its expressions can name: the source, and what of the records that fit the asker sees."""
     source = get_form(bridge.source)
-    env = Reach(source, [record], bridge.reads).environment(source, record)
+    env = Links(SYSTEM, source, [record], bridge.reads).environment(source, record)
     scope = {"source": env, **env, "record": env}
     return {
         **scope,
@@ -228,5 +228,5 @@ def _find(
         if len(ids) > MOST_FOUND:
             raise _too_many()
         records = rows.load(conn, there, ids)
-    reach = Reach(there, records.values(), bridge.reads_found)
+    reach = Links(SYSTEM, there, records.values(), bridge.reads_found)
     return [Linked(each, reach.environment(there, records[each])) for each in ids]

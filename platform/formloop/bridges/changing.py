@@ -1,12 +1,12 @@
 """Bridges that only change: every record that has the key, as it is then; they make none."""
 
-from formloop.access.actor import Actor
+from formloop.access.actor import SYSTEM, Actor
 from formloop.bridges import engine, provenance
 from formloop.bridges.engine import Row
-from formloop.bridges.reach import Reach
 from formloop.bridges.spec import EARLIER, THERE, BridgeSpec
 from formloop.core.errors import Invalid
 from formloop.forms.kind import get_form
+from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
 
@@ -20,12 +20,12 @@ def list_work(bridge: BridgeSpec, target: FormSpec, actor: Actor, record: Values
     source, context = get_form(bridge.source), context_of(actor)
     if not source.fields.keys() & record.keys():
         return [], [], []  # purged: nothing is known of it any more
-    env = Reach(source, [record], bridge.reads).environment(source, record)
+    env = Links(SYSTEM, source, [record], bridge.reads).environment(source, record)
     key, problems = engine.key_of(bridge, target, env, context)
     if problems:
         raise Invalid(problems)
     found = provenance.hold_by_key(target, key)
-    reach, written = Reach(target, found, bridge.reads_there), dict[int, Row]()
+    reach, written = Links(SYSTEM, target, found, bridge.reads_there), dict[int, Row]()
     seen = [reach.environment(target, each) for each in found]
     for place, each in enumerate(found if not clear else ()):
         scope = {**env, THERE: seen[place], EARLIER: seen[:place]}

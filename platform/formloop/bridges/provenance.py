@@ -114,12 +114,23 @@ def hold_by_key(target: FormSpec, key: Values) -> list[Values]:
     """The records with these key values, neither deleted nor cancelled, locked until they are changed; none where one is empty."""
     if any(value is None for value in key.values()):
         return []
-    table = target.table
-    same = (table.c[name] == value for name, value in key.items())
-    query = select(table.c.id).where(*same, table.c.deleted_at.is_(None), table.c.state != CANCELLED)
-    ids = list(connection().execute(query.order_by(table.c.id).with_for_update()).scalars())
-    found = rows.load(connection(), target, ids) if ids else {}
+    conn = connection()
+    ids = [
+        each["id"]
+        for each in _living(target.table, tuple(key)).dicts(
+            conn, {f"by_{name}": value for name, value in key.items()}
+        )
+    ]
+    found = rows.load(conn, target, ids) if ids else {}
     return [found[each] for each in ids]
+
+
+@lru_cache(maxsize=500)
+def _living(table: Table, by: tuple[str, ...]) -> Prepared:
+    """The records with a key that are neither deleted nor cancelled, locked; prepared once, since every run asks it."""
+    same = (table.c[name] == bindparam(f"by_{name}") for name in by)
+    query = select(table.c.id).where(*same, table.c.deleted_at.is_(None), table.c.state != CANCELLED)
+    return Prepared(query.order_by(table.c.id).with_for_update())
 
 
 def find_live(target: FormSpec, ids: Iterable[int]) -> dict[int, Values]:

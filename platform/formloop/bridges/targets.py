@@ -2,16 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 
-from formloop.access.actor import Actor
+from formloop.access.actor import SYSTEM, Actor
 from formloop.bridges import engine, provenance
 from formloop.bridges.engine import Row
-from formloop.bridges.reach import Reach
 from formloop.bridges.spec import CANCELLED, BridgeSpec
 from formloop.core.errors import Problem
 from formloop.db import connection
 from formloop.definitions import library
 from formloop.forms import rows
 from formloop.forms.kind import get_form
+from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
 
@@ -19,7 +19,7 @@ from formloop.forms.spec import FormSpec, Values
 def rows_of(bridge: BridgeSpec, actor: Actor, record: Values) -> tuple[list[Row], list[Problem]]:
     """What the targets of a source record should be, and what kept some of them from being calculated."""
     source = get_form(bridge.source)
-    env = Reach(source, [record], bridge.reads).environment(source, record)
+    env = Links(SYSTEM, source, [record], bridge.reads).environment(source, record)
     return engine.rows_of(bridge, get_form(bridge.target), record, env, context_of(actor))
 
 

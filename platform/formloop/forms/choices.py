@@ -45,7 +45,7 @@ def _fetch(links: Links, asked: Iterable[Choice]) -> None:
         if (field.relation.form, value) not in links.records:
             missing.setdefault(field.relation.form, set()).add(value)
     for form, ids in missing.items():
-        links.fetch(form, ids, set())
+        links.fetch(form, ids)
 
 
 def check_standing(spec: FormSpec, values: Values, links: Links, context: Context) -> list[Problem]:

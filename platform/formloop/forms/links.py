@@ -1,12 +1,13 @@
 """The records that other records point to, fetched in one query for each form however many rows ask."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cached_property, lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, literal
 
-from formloop.access.actor import Actor
-from formloop.core.expression import Linked, Path
+from formloop.access.actor import SYSTEM, Actor
+from formloop.core.expression import Context, Linked, Path
 from formloop.forms import permits, standing
 from formloop.forms.elsewhere import condition_of
 from formloop.forms.kind import get_form
@@ -16,7 +17,9 @@ from formloop.forms.reading import OWN
 from formloop.forms.spec import Field, FormSpec, Values
 
 Fetched = dict[tuple[str, int], Values]
+Paths = frozenset[Path]
 
+_NOTHING: Paths = frozenset()
 _NOBODY: ColumnElement[bool] = literal(False)
 
 
@@ -41,61 +44,54 @@ class Links:
         held: frozenset[str] = frozenset(),
     ) -> None:
         self.actor = actor
-        self.reads = reads
-        self.also = also
+        self.reads = None if reads is None else frozenset(reads)
+        self.also = frozenset(also)
         self.every = every
         self.held = held
         self.records: Fetched = {}
-        self._context = context_of(actor)
         self.linkages = Linkages(actor, spec)
         self.add(spec, rows)
 
     def add(self, spec: FormSpec, rows: Iterable[Mapping[str, Any]]) -> None:
         """Fetch what these rows point to and is not there yet."""
         rows = list(rows)
-        for path, wanted in self._paths(spec).items():
-            field = spec.find(".".join(path))
-            if field is not None and field.relation is not None:
-                form = field.relation.form
-                self.fetch(form, {i for i in _ids(rows, path) if (form, i) not in self.records}, wanted)
+        for path, form, behind in _pointing(spec, self.reads, self.also, self.every):
+            self.fetch(form, {i for i in _ids(rows, path) if (form, i) not in self.records}, behind)
 
-    def _paths(self, spec: FormSpec) -> dict[Path, set[Path]]:
-        if self.reads is not None:
-            return _asked(spec, self.reads)
-        wanted = _wanted(spec)
-        if not self.every:
-            wanted = {path: reads for path, reads in wanted.items() if reads}
-        more = _asked(spec, self.also) if self.also else {}
-        return {path: wanted.get(path, set()) | more.get(path, set()) for path in {**wanted, **more}}
-
-    def fetch(self, form: str, ids: set[int], paths: set[tuple[str, ...]]) -> None:
+    def fetch(self, form: str, ids: set[int], paths: Paths = _NOTHING) -> None:
         """Fetch what `paths` read of the records of `form` with these ids, and of those they point to."""
         if not ids:
             return
         target = get_form(form)
         if not target.is_there:
             return
-        keys = {p[0] for p in paths if p[0] in target.table.c}
-        permit = permits.find_permit(self.actor, "view", target)
-        seen = permit.where(self._context) if permit else _NOBODY
-        rows = standing.read(target, ids, keys | {"id", "deleted_at"}, seen, target.key in self.held)
+        keys, deeper = _behind(target, paths)
+        seen = self._seen(target)
+        rows = standing.read(target, ids, keys, seen, target.key in self.held)
         for i in ids & rows.keys():
             known = self.records.setdefault((form, i), {"_seen": True})
-            known.update({key: rows[i][key] for key in keys}, id=i, deleted_at=rows[i]["deleted_at"])
+            known.update({key: rows[i][key] for key in keys})
             if seen is not None:
                 known["_seen"] = rows[i]["_seen"]
-        deeper: dict[str, set[tuple[str, ...]]] = {}
-        for path in paths:
-            if len(path) > 1:
-                deeper.setdefault(path[0], set()).add(path[1:])
-        for key, rest in deeper.items():
-            field = target.fields.get(key)
-            if field is None or field.relation is None:
-                continue
+        for field, further in deeper:
+            assert field.relation is not None
             here = [self.records[(form, i)] for i in ids if (form, i) in self.records]
-            self.fetch(field.relation.form, {r[key] for r in here if r.get(key) is not None}, rest)
+            self.fetch(
+                field.relation.form, {r[field.key] for r in here if r.get(field.key) is not None}, further
+            )
             for record in here:
-                record[key] = self.linked(field, record.get(key))
+                record[field.key] = self.linked(field, record.get(field.key))
+
+    def _seen(self, target: FormSpec) -> ColumnElement[bool] | None:
+        """The records of a form that the actor may see; None when it is all of them."""
+        if self.actor is SYSTEM:
+            return None
+        permit = permits.find_permit(self.actor, "view", target)
+        return permit.where(self._context) if permit else _NOBODY
+
+    @cached_property
+    def _context(self) -> Context:
+        return context_of(self.actor)
 
     def linked(self, field: Field, value: Any) -> Any:
         """`value` as expressions want it: the id, carrying its record when that was fetched."""
@@ -107,15 +103,14 @@ class Links:
     def environment(self, spec: FormSpec, values: Mapping[str, Any]) -> Values:
         """`values` with every relation linked, in the record and in its lines."""
         env = dict(values)
-        for field in spec.fields.values():
-            if field.relation is not None:
-                env[field.key] = self.linked(field, values.get(field.key))
-            elif field.children:
-                pointing = [c for c in field.children if c.relation]
-                env[field.key] = [
-                    {**line, **{c.key: self.linked(c, line.get(c.key)) for c in pointing}}
-                    for line in values.get(field.key) or ()
-                ]
+        for field in spec.relations:
+            env[field.key] = self.linked(field, values.get(field.key))
+        for subform in spec.subforms:
+            pointing = [c for c in subform.children if c.relation]
+            env[subform.key] = [
+                {**line, **{c.key: self.linked(c, line.get(c.key)) for c in pointing}}
+                for line in values.get(subform.key) or ()
+            ]
         return env
 
 
@@ -127,40 +122,56 @@ def _ids(rows: Iterable[Mapping[str, Any]], path: tuple[str, ...]) -> set[int]:
     }
 
 
-def _asked(spec: FormSpec, reads: Collection[Path]) -> dict[Path, set[Path]]:
-    """For each relation field that some of `reads` goes through, by path, what is read behind it."""
-    found: dict[Path, set[Path]] = {}
-    for read in reads:
-        for length in (1, 2):
-            field = spec.find(".".join(read[:length]))
-            if field is not None and field.relation is not None and len(read) > length:
-                found.setdefault(read[:length], set()).add(read[length:])
-                break
-    return found
+@lru_cache(maxsize=4_000)
+def _pointing(
+    spec: FormSpec, reads: Paths | None, also: Paths, every: bool
+) -> tuple[tuple[Path, str, Paths], ...]:
+    """The relations whose records are fetched: where each stands, its form, and what is read behind it."""
+    if reads is not None:
+        found = _asked(spec, reads)
+    else:
+        found = {path: behind for path, behind in _wanted(spec).items() if behind or every}
+        for path, behind in _asked(spec, also).items():
+            found.setdefault(path, set()).update(behind)
+    forms = {path: field.relation.form for path, field in _relations(spec) if field.relation}
+    return tuple((path, forms[path], frozenset(behind)) for path, behind in found.items())
 
 
-def _wanted(spec: FormSpec) -> dict[tuple[str, ...], set[tuple[str, ...]]]:
-    """For each relation field, by path, what is read from the records it points to. Prepared once per version."""
-    if spec.key in _prepared and _prepared[spec.key][0] is spec:
-        return _prepared[spec.key][1]
-    found: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+@lru_cache(maxsize=4_000)
+def _behind(target: FormSpec, paths: Paths) -> tuple[frozenset[str], tuple[tuple[Field, Paths], ...]]:
+    """The columns that `paths` read of records of a form, and what of the records that these point to."""
+    keys = {path[0] for path in paths if path[0] in target.table.c} | {"id", "deleted_at"}
+    deeper = {path[0] for path in paths if len(path) > 1}
+    fields = [field for field in target.relations if field.key in deeper]
+    further = [frozenset(path[1:] for path in paths if len(path) > 1 and path[0] == f.key) for f in fields]
+    return frozenset(keys), tuple(zip(fields, further, strict=True))
+
+
+def _relations(spec: FormSpec) -> Iterator[tuple[Path, Field]]:
     for top in spec.fields.values():
         for field in (top, *top.children):
-            if field.relation is None:
-                continue
-            path = tuple(field.path.split("."))
-            reads = {
-                read[len(path) :]
-                for read in spec.reads
-                if read[: len(path)] == path and len(read) > len(path)
-            }
-            reads |= {(key,) for key in field.relation.fill.values()}
-            condition = condition_of(spec, field, "x-relation")
-            if condition:
-                reads |= {("id",), *(tuple(read) for read in condition.reads if read[0] != OWN)}
-            found[path] = reads
-    _prepared[spec.key] = (spec, found)
+            if field.relation is not None:
+                yield tuple(field.path.split(".")), field
+
+
+def _asked(spec: FormSpec, reads: Paths) -> dict[Path, set[Path]]:
+    """For each relation field that some of `reads` goes through, by path, what is read behind it."""
+    found: dict[Path, set[Path]] = {}
+    for path, _ in _relations(spec) if reads else ():
+        behind = {read[len(path) :] for read in reads if read[: len(path)] == path and len(read) > len(path)}
+        if behind:
+            found[path] = behind
     return found
 
 
-_prepared: dict[str, tuple[FormSpec, dict[tuple[str, ...], set[tuple[str, ...]]]]] = {}
+def _wanted(spec: FormSpec) -> dict[Path, set[Path]]:
+    """For each relation field, by path, what the form itself reads from the records it points to."""
+    found = _asked(spec, spec.reads)
+    for path, field in _relations(spec):
+        assert field.relation is not None
+        reads = found.setdefault(path, set())
+        reads |= {(key,) for key in field.relation.fill.values()}
+        condition = condition_of(spec, field, "x-relation")
+        if condition:
+            reads |= {("id",), *(tuple(read) for read in condition.reads if read[0] != OWN)}
+    return found

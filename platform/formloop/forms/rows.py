@@ -117,7 +117,8 @@ def change(conn: Connection, spec: FormSpec, before: Values, after: Values) -> b
     if _changing(spec.table, tuple(values)).run(conn, {**asked, **given}) != 1:
         return False
     for subform in spec.subforms:
-        _change_lines(conn, spec, subform.key, before, after)
+        if after.get(subform.key) is not before.get(subform.key):
+            _change_lines(conn, spec, subform.key, before, after)
     return True
 
 
@@ -174,6 +175,8 @@ def difference(spec: FormSpec, before: Values, after: Values) -> tuple[Values, V
         if before.get(key) != after.get(key):
             old[key], new[key] = before.get(key), after.get(key)
     for subform in spec.subforms:
+        if after.get(subform.key) is before.get(subform.key):
+            continue
         was = {line["id"]: line for line in before.get(subform.key) or ()}
         now = {line["id"]: line for line in after.get(subform.key) or ()}
         keys = [c.key for c in subform.children if c.type.stored]

@@ -85,9 +85,15 @@ def change_record(
     revision: int | None = None,
     cause: Cause | None = None,
     how: How | None = None,
+    state: str | None = None,
 ) -> Values:
-    """Change a record. With `revision`, Conflict when somebody else has changed it since; returns its values."""
-    return _one(save_many(actor, form, [Draft(raw, record, revision)], cause, how))
+    """Change a record, and its state if one is given. With `revision`, Conflict when somebody else has changed it since.
+
+    Returns its values.
+    """
+    if state is not None:
+        _require_state(get_form(form), state)
+    return _one(save_many(actor, form, [Draft(raw, record, revision, state=state)], cause, how))
 
 
 def _one(outcomes: list[Outcome]) -> Values:
@@ -127,13 +133,17 @@ def set_state(
     whole record where the caller has read it in this transaction.
     """
     spec = get_form(form)
-    if state not in spec.states:
-        raise Invalid([Problem("state", "state", M("The form has no state “{state}”.", state=state))])
+    _require_state(spec, state)
     if before is None:
         before = rows.load(connection(), spec, [record]).get(record)
     if before is None or before["deleted_at"] is not None:
         raise NotFound
     return _write_alone(actor, spec, before, {"state": state}, cause)
+
+
+def _require_state(spec: FormSpec, state: str) -> None:
+    if state not in spec.states:
+        raise Invalid([Problem("state", "state", M("The form has no state “{state}”.", state=state))])
 
 
 @transactional

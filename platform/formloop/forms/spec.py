@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar
 
 from sqlalchemy import Table, Text
@@ -259,7 +260,7 @@ class State:
         return str(self.document.get("color", "secondary"))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class FormSpec:
     """A published form, prepared once: everything a request needs without reading the definition again."""
 
@@ -297,17 +298,22 @@ class FormSpec:
         """Whether it may have records: what is only seen as if it were published has not even a table."""
         return self.version > 0 or not library.is_new("form", self.key)
 
-    @property
+    @cached_property
     def initial_state(self) -> str:
         """The state of a new record."""
         return next(iter(self.states))
 
-    @property
+    @cached_property
     def subforms(self) -> tuple[Field, ...]:
         """The fields that hold lines."""
         return tuple(f for f in self.fields.values() if f.children)
 
-    @property
+    @cached_property
+    def relations(self) -> tuple[Field, ...]:
+        """The fields that point to a record, without those of lines."""
+        return tuple(f for f in self.fields.values() if f.relation is not None)
+
+    @cached_property
     def stored(self) -> tuple[Field, ...]:
         """The fields with a column in the form's own table."""
         return tuple(f for f in self.fields.values() if f.type.stored)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
 from sqlalchemy import ColumnElement, Table, select
@@ -57,7 +58,7 @@ def note_taken_back() -> None:
 def read(
     spec: FormSpec,
     ids: set[int],
-    keys: set[str],
+    keys: AbstractSet[str],
     seen: ColumnElement[bool] | None = None,
     held: bool = False,
 ) -> Recalled:

@@ -110,8 +110,7 @@ def _settle(actor: Actor, spec: FormSpec, each: Work) -> bool:
 
 
 def _number(actor: Actor, spec: FormSpec, work: list[Work]) -> None:
-    day = context_of(actor).today
-    for each in spec.stored:
+    for each in spec.stored if work else ():
         if each.type.name != "serial":
             continue
         of = counting(spec, each)
@@ -123,7 +122,7 @@ def _number(actor: Actor, spec: FormSpec, work: list[Work]) -> None:
             if brought := [values[each.key] for values in records if values.get(each.key)]:
                 serials.observe(of, pattern, brought)
             if missing := [values for values in records if not values.get(each.key)]:
-                numbers = serials.take(of, pattern, len(missing), day)
+                numbers = serials.take(of, pattern, len(missing), context_of(actor).today)
                 for values, number in zip(missing, numbers, strict=True):
                     values[each.key] = number
 

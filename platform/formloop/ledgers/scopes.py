@@ -73,8 +73,16 @@ class Scope:
         return self._known[mark]
 
 
-def _read_through(ledger: LedgerSpec) -> dict[str, set[Path]]:
-    """For each dimension what is read of its records."""
+def _read_through(ledger: LedgerSpec) -> dict[str, frozenset[Path]]:
+    """For each dimension what is read of its records; other ledgers may read of them, so until the next publication."""
+    known = library.until_published("ledgers.read_through")
+    if ledger not in known:
+        known[ledger] = _find_read(ledger)
+    found: dict[str, frozenset[Path]] = known[ledger]
+    return found
+
+
+def _find_read(ledger: LedgerSpec) -> dict[str, frozenset[Path]]:
     said = [d.required for d in ledger.dimensions.values()] + [n.unless for n in ledger.never]
     if ledger.valuation:
         said += [ledger.valuation.method, ledger.valuation.standard, ledger.valuation.when]
@@ -85,7 +93,7 @@ def _read_through(ledger: LedgerSpec) -> dict[str, set[Path]]:
         for path in expression.reads if expression else ():
             if len(path) > 1 and path[0] in ledger.dimensions:
                 found.setdefault(path[0], set()).add(path[1:])
-    return found
+    return {key: frozenset(paths) for key, paths in found.items()}
 
 
 def _asked_by_others(ledger: LedgerSpec) -> list[Expression]:

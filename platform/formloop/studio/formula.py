@@ -45,6 +45,7 @@ CONDITIONS = (
     "x-required",
     "x-readonly",
     "when",
+    "state_when",
     "where",
     "having",
     "holds",

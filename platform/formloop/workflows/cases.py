@@ -43,6 +43,11 @@ _DECIDE = Prepared(
     .values(state="done", decision=bindparam("decided"), done_at=bindparam("moment"))
     .returning(task.c.step)
 )
+_DESCRIBE = Prepared(
+    update(case)
+    .where(case.c.id == bindparam("wanted"))
+    .values(title=bindparam("called"), summary=bindparam("says", type_=case.c.summary.type))
+)
 _CANCEL = (
     update(task)
     .where(task.c.case == bindparam("of_case"), task.c.kind == "todo", task.c.state == "open")
@@ -132,7 +137,7 @@ def move(case_id: int, revision: int, state: State, ended: bool) -> bool:
 
 def describe(case_id: int, title: str, summary: Sequence[Mapping[str, str]]) -> None:
     """Write what the case is called and says in the inbox."""
-    connection().execute(update(case).where(case.c.id == case_id).values(title=title, summary=list(summary)))
+    _DESCRIBE.run(connection(), {"wanted": case_id, "called": title, "says": list(summary)})
 
 
 def take(task_id: int, person: int, decision: str) -> str | None:

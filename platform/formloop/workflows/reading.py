@@ -53,6 +53,7 @@ def build(
         summary=_summary(doc, form),
         reads=frozenset(reader.reads),
         record_reads=_record_reads(reader.reads, lines),
+        found_reads=frozenset(path[2:] for path in reader.reads if path[0] in OF_THE_CASE and len(path) > 2),
         lines_read=lines,
         changes=frozenset(
             str(step.document.get("form", doc["form"]))

@@ -22,7 +22,6 @@ from formloop.workflows import calendar
 from formloop.workflows.amendments.reading import ABOUT_PEOPLE
 from formloop.workflows.assignees import rules
 from formloop.workflows.plain import Found, Line
-from formloop.workflows.reading import OF_THE_CASE
 from formloop.workflows.spec import Visit, Workflow
 from formloop.workflows.staff import Staff
 from formloop.workflows.state import Rule
@@ -138,8 +137,7 @@ class Situation(Staff):
             with reading() as conn:
                 loaded = rows.load(conn, spec, value.ids)
             there = [loaded[i] for i in value.ids if i in loaded]
-            reads = {path[2:] for path in self.workflow.reads if path[0] in OF_THE_CASE and len(path) > 2}
-            links = Links(SYSTEM, spec, there, frozenset(reads))
+            links = Links(SYSTEM, spec, there, self.workflow.found_reads)
             made = [Linked(each["id"], links.environment(spec, each)) for each in there]
             self._found[value] = _Read.of(made, links, value.form)
         return self._found[value].value

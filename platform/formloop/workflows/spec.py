@@ -102,6 +102,7 @@ class Workflow:
     summary: tuple[str, ...]
     reads: frozenset[Path]
     record_reads: frozenset[Path]  # those of the record itself
+    found_reads: frozenset[Path]  # what is read of records that steps made or found
     lines_read: tuple[str, ...]  # the subforms among them
     changes: frozenset[str]  # the forms whose records its steps change or delete
     amends: Amends | None = None  # where it is for changes of approved records

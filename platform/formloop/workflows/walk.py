@@ -192,7 +192,6 @@ class Walk:
 
     def leave(self, token: Token, next: str | None) -> None:
         """A token's step is done: go on behind it, or straight back to where it was returned from."""
-        self.write(token)
         self.remove([token])
         if token.parked:
             self.restore(token.parked)
@@ -200,9 +199,9 @@ class Walk:
             self.go(next, Token(0, "", token.parent, loop=token.loop))
 
     def remove(self, tokens: Sequence[Token]) -> None:
-        """Take tokens away; whoever was asked there is asked no more."""
+        """Take tokens away as they are by now; whoever was asked there is asked no more."""
         rounds = {each.round for each in tokens}
-        seats = [s for each in self.state.tokens if each.round in rounds for s in each.seats]
+        seats = [seat for each in tokens for seat in each.seats]
         asked = sorted({s.round for s in seats if s.state == "open" and s.round})
         self.change(tokens=tuple(each for each in self.state.tokens if each.round not in rounds))
         if any(round < 0 for round in asked) or (asked and not any(t.seats for t in self.state.tokens)):

@@ -90,12 +90,11 @@ def _create(turn: Turn, work: Work) -> Mapping[str, Any]:
 def _update(turn: Turn, work: Work) -> Mapping[str, Any]:
     form, record = target_of(turn, work)
     raw, state = _raw(form, work.values["values"]), work.values.get("state")
-    saved = None
     if raw or state is None:
-        saved = records.change_record(turn.actor, form, record, raw, None, turn.cause, FREE)
-    if state is not None:
-        saved = records.set_state(turn.actor, form, record, state, turn.cause, saved)
-    if saved is not None and form == turn.spec.key and record == turn.record:
+        saved = records.change_record(turn.actor, form, record, raw, None, turn.cause, FREE, state)
+    else:  # what was approved is not judged again
+        saved = records.set_state(turn.actor, form, record, state, turn.cause)
+    if form == turn.spec.key and record == turn.record:
         cases.describe(turn.case, *describe(turn, saved))
     return {"ids": (record,)}
 
@@ -118,7 +117,7 @@ def _query(turn: Turn, work: Work) -> Mapping[str, Any]:
     query = _finding(spec.table, tuple(by), empty, MOST_FOUND + 1 if many else 1, held)
     if held:
         note_held(spec.key)
-    found = query.dicts(connection(), by)
+    found = query.dicts(connection(), {f"by_{key}": value for key, value in by.items()})
     if held and not spec.subforms:
         known.note(spec, found)
     ids = tuple(each["id"] for each in found)
@@ -132,7 +131,9 @@ def _query(turn: Turn, work: Work) -> Mapping[str, Any]:
 def _finding(table: Table, keys: tuple[str, ...], empty: frozenset[str], most: int, held: bool) -> Prepared:
     """The records with these values, the oldest first, or only their ids; prepared once, since the same step asks it
     again."""
-    asked = (table.c[key].is_(None) if key in empty else table.c[key] == bindparam(key) for key in keys)
+    asked = (
+        table.c[key].is_(None) if key in empty else table.c[key] == bindparam(f"by_{key}") for key in keys
+    )
     found = select(table) if held else select(table.c.id)
     found = found.where(table.c.deleted_at.is_(None), *asked).order_by(table.c.id).limit(most)
     return Prepared(found.with_for_update() if held else found)

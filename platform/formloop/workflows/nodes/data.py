@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from formloop.core.definitions import Doc, Library, with_suggestion
 from formloop.core.errors import Problem
-from formloop.core.expression import EvaluationError, ListType, RecordType, Type
+from formloop.core.expression import BOOL, EvaluationError, ListType, RecordType, Type
 from formloop.core.text import M
 from formloop.forms.spec import FormSpec, no_form
 from formloop.workflows.nodes.calculate import BROKEN, FIELD, VALUES, evaluate, pairs
@@ -51,6 +51,14 @@ class WorkOnRecords(Node):
             "x-pick": "state",
             "title": "Its new state",
             "x-title": {"zh-CN": "新状态"},
+        },
+        "state_when": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": 4096,
+            "x-pick": "expression",
+            "title": "The state changes only when",
+            "x-title": {"zh-CN": "仅当满足时改状态"},
         },
         "record": {
             "type": "string",
@@ -106,6 +114,8 @@ class WorkOnRecords(Node):
                 found[f"{part}.{key}"] = (source, expects, {})
         if "record" in doc:
             found["record"] = (doc["record"], None, {})
+        if "state_when" in doc:
+            found["state_when"] = (doc["state_when"], BOOL, {})
         return found
 
     def offers(self, doc: Doc, types: Mapping[str, Type], find_form: FindForm) -> Type | None:
@@ -118,24 +128,28 @@ class WorkOnRecords(Node):
 
     def enter(self, visit: Visit, world: World) -> Entry:
         """Promise the work; the case goes on when it is done."""
-        doc, which = visit.step.document, visit.step.expressions.get("record")
+        doc, given = visit.step.document, visit.step.expressions
+        if any(part in doc and part not in given for part in ("record", "state_when")):
+            return Entry(stuck=BROKEN)
         try:
             values, by = evaluate(visit, world), evaluate(visit, world, "by")
-            record = world.value_of(which, visit.names) if which is not None else None
+            record = world.value_of(given["record"], visit.names) if "record" in given else None
+            moves = "state_when" not in given or world.value_of(given["state_when"], visit.names) is True
         except EvaluationError as error:
             return Entry(stuck=error.message)
-        if values is None or by is None or ("record" in doc and which is None):
+        if values is None or by is None:
             return Entry(stuck=BROKEN)
+        state = doc.get("state") if moves else None
+        if ("record" in doc and record is None) or ("state" in doc and state is None and not values):
+            return Entry(next=visit.step.next)  # there is none, or nothing of it is to be changed
         wanted = {
             "values": values,
             "by": by,
             "record": record,
             "form": doc.get("form"),
-            "state": doc.get("state"),
+            "state": state,
             "many": doc.get("many"),
         }
-        if "record" in doc and record is None:
-            return Entry(next=visit.step.next)  # there is none, so nothing of it can be changed
         return Entry((Work(visit.token.round, visit.step.id, doc["do"], wanted),), stays=True)
 
     def hear(self, visit: Visit, event: Event, world: World) -> Entry:
@@ -164,6 +178,8 @@ def _lacks(doc: Doc) -> list[tuple[str, Any]]:
         found.append(
             ("state", M("Only a change of another record says its state; the own one follows the case."))
         )
+    if "state_when" in doc and "state" not in doc:
+        found.append(("state", M("Say which state it gets then.")))
     if doc["do"] == "delete" and "record" not in doc:
         found.append(("record", M("Say which record.")))
     if doc["do"] in ("update", "delete") and ("form" in doc) != ("record" in doc):
