@@ -54,7 +54,7 @@ def test_an_invoice_of_nothing_is_refused_in_words(trade: Trade) -> None:
         drafted(trade)
     (problem,) = error.value.problems
     assert (problem.code, problem.at) == ("check:something", "lines")
-    assert problem.message.render("zh-CN") == "发票至少要有一行：已收货物或服务。"
+    assert problem.message.render("zh-CN") == "发票至少要有一行：已收货物、服务或费用。"
 
 
 @pytest.mark.parametrize("both", [True, False], ids=["both", "neither"])

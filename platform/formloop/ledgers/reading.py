@@ -64,16 +64,6 @@ class Item:
     dims: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """One settlement of an item."""
-
-    entry: int
-    by_entry: int
-    day: date
-    amount: Decimal
-
-
 def find_balance(ledger: str, dims: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The balance row of a full set of dimensions; None when nothing was ever entered there."""
     spec = get_ledger(ledger)
@@ -250,48 +240,16 @@ def is_open(spec: LedgerSpec, item: FromClause, day: date | None) -> ColumnEleme
     return and_(or_(item.c.left != 0, *later), left != 0)
 
 
-def ageing(
-    actor: Actor, ledger: str, dims: Mapping[str, Any], day: date, borders: Sequence[int]
-) -> list[Decimal]:
-    """What is open as of a date by days overdue: not due yet, then from each border to the next."""
-    found = [ZERO] * (len(borders) + 1)
-    for row in ageing_by(actor, ledger, dims, day, borders).values():
-        found = [one + other for one, other in zip(found, row, strict=True)]
-    return found
-
-
 def ageing_by(
     actor: Actor, ledger: str, dims: Mapping[str, Any], day: date, borders: Sequence[int]
 ) -> dict[tuple[Any, ...], list[Decimal]]:
-    """The same for each set of dimensions that has open items."""
+    """What is open as of a date by days overdue, for each set of dimensions: not due yet, then from each border on."""
     found: dict[tuple[Any, ...], list[Decimal]] = {}
     for item in list_open(actor, ledger, dims, day, limit=1_000_000):
         late = (day - (item.due or item.day)).days
         row = found.setdefault(tuple(item.dims.values()), [ZERO] * (len(borders) + 1))
         row[sum(late >= border for border in borders)] += item.left
     return found
-
-
-def list_settlements(ledger: str, form: str, record: int) -> list[Settlement]:
-    """What settled the items of a record, with what was undone taken off."""
-    spec = get_ledger(ledger)
-    entry, match = spec.tables.entry, spec.tables.match
-    query = (
-        select(
-            match.c.entry,
-            match.c.by_entry,
-            func.min(match.c.date),
-            func.sum(match.c.amount, type_=match.c.amount.type),
-        )
-        .select_from(
-            match.join(entry, entry.c.id == match.c.entry).join(posted, posted.c.id == entry.c.posted)
-        )
-        .where(posted.c.form == form, posted.c.record == record)
-        .group_by(match.c.entry, match.c.by_entry)
-        .order_by(match.c.by_entry)
-    )
-    with reading() as conn:
-        return [Settlement(*row) for row in conn.execute(query) if row[3]]
 
 
 def list_amounts(ledger: str, form: str, record: int, measure: str) -> list[Decimal]:
