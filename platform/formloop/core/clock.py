@@ -2,7 +2,7 @@
 
 An id is a 53-bit number, so that it is exact in every JSON reader: 31 bits of seconds since 2025, 10 bits
 of node, 12 bits of sequence. Ids of one process rise; when a second's 4,096 are used up the next second is
-borrowed, so a bulk load never waits. The node is a number the database hands to each process at start.
+borrowed, so a bulk load never waits. Ids of several processes rise where one passes by what another made. The node is a number the database hands to each process at start.
 """
 
 import secrets
@@ -42,6 +42,18 @@ def new_ids(count: int) -> list[int]:
         first = max(_last + 1, int(time.time() - _EPOCH) << _SEQUENCE_BITS)
         _last = first + count - 1
     return [_compose(n) for n in range(first, first + count)]
+
+
+def pass_by(known: int) -> None:
+    """Let every new id of this process be larger than `known`, which another one may have made in this very second."""
+    global _last
+    second, node = known >> _SEQUENCE_BITS + _NODE_BITS, (known & NODE_MASK) >> _SEQUENCE_BITS
+    sequence = known & ((1 << _SEQUENCE_BITS) - 1) if node == _node else (0 if node < _node else -1)
+    with _lock:
+        _last = max(
+            _last,
+            (second << _SEQUENCE_BITS | sequence) if sequence >= 0 else (second + 1 << _SEQUENCE_BITS) - 1,
+        )
 
 
 def first_id(ago: float, of: int | None = None) -> int:

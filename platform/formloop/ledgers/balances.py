@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine, Table, bindparam, func, select, update
 
+from formloop.core import clock
 from formloop.core.errors import Conflict, Problem
 from formloop.core.text import M, Message
 from formloop.db import Prepared, among, connection, engine, handed, places_for, upserting
@@ -32,6 +33,7 @@ class Row:
     state: Any = None
     last: Place | None = None
     last_before: Place | None = None  # the last movement when it was locked
+    highest: int = 0  # of the entries that it counts; new ones pass it by, so that ids tell who came first
     delta: dict[str, Decimal] = field(default_factory=dict)
     days: dict[date, dict[str, Decimal]] = field(default_factory=dict)  # what is added on which day
     places: list[str] = field(default_factory=list)  # where the record asked for it
@@ -87,8 +89,11 @@ class Balances:
                 found.add(row["key"])
                 dims = {d.key: row[d.column] for d in self.ledger.dimensions.values()}
                 values = {name: row[name] for name in row if name[:2] in ("m_", "r_", "e_")}
-                last = read_place(row["last"])
-                self.rows[row["key"]] = Row(row["per"], dims, values, row["lifted"], row["state"], last, last)
+                last, highest = read_place(row["last"])
+                clock.pass_by(highest)
+                self.rows[row["key"]] = Row(
+                    row["per"], dims, values, row["lifted"], row["state"], last, last, highest
+                )
         return found
 
     def move(self, slot: Slot, entry: int, day: date, own: bool) -> None:
@@ -97,6 +102,7 @@ class Balances:
         if not all(key in self.rows for key in keys):
             self.lock([slot.dims])
         for row in (self.rows[key] for key in keys):
+            row.highest = max(row.highest, entry)
             if not slot.pending:
                 row.days.setdefault(day, {})  # also what comes to nothing was there in its month
             for name, amount in slot.amounts.items():
@@ -203,7 +209,9 @@ class Balances:
                 "of": key,
                 "lifted": row.lifted,
                 "state": row.state,
-                "last": None if row.last is None else f"{row.last[0].isoformat()} {row.last[1]}",
+                "last": None
+                if row.last is None
+                else f"{row.last[0].isoformat()} {row.last[1]} {row.highest}",
                 **{f"by_{name}": row.delta.get(name, ZERO) for name in columns},
             }
             for key, row in sorted(self.rows.items())
@@ -277,12 +285,12 @@ def _per(ledger: LedgerSpec, limit: Never) -> tuple[str, ...]:
     return tuple(key for key in ledger.dimensions if key in limit.per)
 
 
-def read_place(text: str | None) -> Place | None:
-    """A place as a balance remembers it."""
+def read_place(text: str | None) -> tuple[Place | None, int]:
+    """What a balance remembers: the place of its last movement, and the highest of its entries."""
     if not text:
-        return None
-    day, _, entry = text.partition(" ")
-    return date.fromisoformat(day), int(entry)
+        return None, 0
+    day, entry, *highest = text.split(" ")  # older rows do not say the highest
+    return (date.fromisoformat(day), int(entry)), int(highest[0] if highest else entry)
 
 
 def shown(value: Decimal) -> str:

@@ -167,7 +167,7 @@ def _balance(shape: _Shape) -> Table:
         *shape.amounts("e_"),  # what is expected: pending entries that add
         Column("lifted", Text, nullable=False, server_default=""),  # the limits that do not hold here
         Column("state", JsonText),  # what the valuation remembers
-        Column("last", Text),  # date and id of the last entry by date
+        Column("last", Text),  # date and id of the last entry by date, and the highest id of all
         *(
             Index(f"fl_balance_{shape.key}_{d.key}"[:63], "per", d.column)
             for d in shape.dimensions.values()
