@@ -100,6 +100,9 @@ def hurry() -> None:
 def kept(name: str, make: Callable[[], R]) -> R:
     """A value that lives as long as the open transaction, made at its first use."""
     unit = _unit.get()
+    if unit is not None and name in unit.keep:  # asked at every turn
+        found: R = unit.keep[name]
+        return found
     return _once(unit.keep if unit else None, name, make)
 
 

@@ -60,10 +60,11 @@ def check_standing(spec: FormSpec, values: Values, links: Links, context: Contex
 
 
 def _conditional(spec: FormSpec, values: Values) -> Iterator[tuple[str, Field]]:
-    for each in spec.fields.values():
+    for each in spec.relations:
         if each.relation and each.relation.where and values.get(each.key) is not None:
             yield each.key, each
-        for column in each.children:
+    for each in spec.subforms:
+        for column in each.pointing:
             if column.relation and column.relation.where:
                 for index, line in enumerate(values.get(each.key) or ()):
                     if line.get(column.key) is not None:
@@ -109,10 +110,11 @@ def _row_of(values: Values, at: str) -> Values:
 
 def _asked(spec: FormSpec, before: Values, after: Values, given: Given) -> Iterator[Choice]:
     """The choices to look at."""
-    for each in spec.fields.values():
-        if each.relation and (why := _why(each, before, after, given.keys)):
+    for each in spec.relations:
+        if why := _why(each, before, after, given.keys):
             yield each.key, each, int(after[each.key]), why == "anew"
-        pointing = [c for c in each.children if c.relation]
+    for each in spec.subforms:
+        pointing = each.pointing
         was = {line["id"]: line for line in before.get(each.key) or ()} if pointing else {}
         keys = given.line_keys.get(each.key, ())
         for index, line in enumerate(after.get(each.key) or () if pointing else ()):

@@ -1,6 +1,6 @@
 """What a form does with values, pure: read what was given, fill in, calculate, and find every problem."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -129,11 +129,11 @@ def complete(
         was = {line["id"]: line for line in (before or {}).get(subform.key) or ()}
         for index, line in enumerate(values.get(subform.key) or ()):
             line_env, keys = env[subform.key][index], known[index]
-            _fill(subform.children, line, line_env, keys, was.get(line.get("id")))
+            _fill(subform.columns, subform.pointing, line, line_env, keys, was.get(line.get("id")))
             if creating or "id" not in line:
                 scope = {**env, **line_env}
                 _defaults(subform.children, line, scope, line_env, keys, context, given.problems)
-    _fill(spec.fields.values(), values, env, given.keys, before)
+    _fill(spec.fields, spec.relations, values, env, given.keys, before)
     if _look_up(spec, values, env, given, links, creating) or _brings_records(spec):
         links.add(spec, [values])
         env = links.environment(spec, values)
@@ -205,10 +205,16 @@ def line_defaults(subform: Field, env: Values, context: Context) -> Values:
     return line
 
 
-def _fill(fields: Any, values: Values, env: Values, given: frozenset[str], before: Values | None) -> None:
+def _fill(
+    by_key: Mapping[str, Field],
+    pointing: Sequence[Field],
+    values: Values,
+    env: Values,
+    given: frozenset[str],
+    before: Values | None,
+) -> None:
     """What a newly chosen record brings along, where nobody gave another value."""
-    by_key = {f.key: f for f in fields}
-    for each in by_key.values():
+    for each in pointing:
         if each.relation is None or each.key not in given or not each.relation.fill:
             continue
         if before is not None and before.get(each.key) == values.get(each.key):

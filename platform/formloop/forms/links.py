@@ -106,9 +106,8 @@ class Links:
         for field in spec.relations:
             env[field.key] = self.linked(field, values.get(field.key))
         for subform in spec.subforms:
-            pointing = [c for c in subform.children if c.relation]
             env[subform.key] = [
-                {**line, **{c.key: self.linked(c, line.get(c.key)) for c in pointing}}
+                {**line, **{c.key: self.linked(c, line.get(c.key)) for c in subform.pointing}}
                 for line in values.get(subform.key) or ()
             ]
         return env

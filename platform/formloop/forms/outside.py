@@ -1,6 +1,7 @@
 """Values that name something outside the form and are no relation: people, departments, files, others' options."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from formloop.access import people
@@ -35,11 +36,10 @@ def check_outside(
                 problems.append(Problem("unknown", at, _message(field, value)))
 
 
-def _naming(spec: FormSpec) -> Iterator[Field]:
-    for top in spec.fields.values():
-        for each in (top, *top.children):
-            if each.type.source(each) in _GONE or "x-options" in each.schema:
-                yield each
+@lru_cache(maxsize=1_000)
+def _naming(spec: FormSpec) -> tuple[Field, ...]:
+    every = (each for top in spec.fields.values() for each in (top, *top.children))
+    return tuple(each for each in every if each.type.source(each) in _GONE or "x-options" in each.schema)
 
 
 def _newly_set(field: Field, before: Values, after: Values) -> Iterator[tuple[str, Any]]:

@@ -135,7 +135,7 @@ class Relation:
     reads: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Field:
     """One field of a form or of its lines. `path` is `customer` or `lines.quantity`."""
 
@@ -162,11 +162,21 @@ class Field:
         """Its label in `locale`."""
         return localized(self.schema, "title", locale) or self.key
 
-    @property
+    @cached_property
     def subform(self) -> str | None:
         """The key of the subform it is a column of, if any."""
         head, dot, _ = self.path.rpartition(".")
         return head if dot else None
+
+    @cached_property
+    def columns(self) -> "Mapping[str, Field]":
+        """The fields of its lines by key."""
+        return {each.key: each for each in self.children}
+
+    @cached_property
+    def pointing(self) -> "tuple[Field, ...]":
+        """The fields of its lines that point to a record."""
+        return tuple(each for each in self.children if each.relation is not None)
 
     @property
     def computed(self) -> bool:
@@ -324,7 +334,7 @@ class FormSpec:
         found = self.fields.get(head)
         if found is None or not rest:
             return found
-        return next((c for c in found.children if c.key == rest), None)
+        return found.columns.get(rest)
 
     @property
     def title_field(self) -> str:
