@@ -5,18 +5,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from formloop.access.actor import Actor
 from formloop.core.definitions import Doc
 from formloop.core.errors import Invalid
-from formloop.db import connection, transactional, undone
+from formloop.db import connection, undone
 from formloop.definitions import library
 from formloop.events import Event, subscribe_many
 from formloop.forms import service as records_of_forms
 from formloop.forms.names import context_of
 from formloop.forms.spec import Values
-from formloop.ledgers import adjusting, engine, expiring, periods, resting, reversing
+from formloop.ledgers import adjusting, engine, expiring, periods, remaining, resting, reversing
 from formloop.ledgers.book import Book
 from formloop.ledgers.drafting import Seen, draft_sheets
 from formloop.ledgers.engine import Sheet
@@ -44,6 +44,7 @@ def postings_of(form: str) -> list[PostingSpec]:
 def on_events(events: Sequence[Event]) -> None:
     """Post, undo, or post again what has changed; all records of one save together."""
     note_settings(events)
+    remaining.require_answered_alike(events)
     told: list[tuple[PostingSpec, list[Event], list[Event], list[Event]]] = []
     for posting in {p.key: p for e in events for p in postings_of(e.form)}.values():
         mine = [e for e in events if e.form == posting.form]
@@ -214,20 +215,6 @@ def _as_posted(posting: PostingSpec, group: int) -> dict[tuple[Any, ...], Any]:
                         amount += row["m_variance"]
                     found[rule.index, row["line"], row["key"], name] = amount
     return found
-
-
-@transactional
-def revalue(actor: Actor, ledger: str, pool: str) -> int:
-    """Value all movements of a pool again from its beginning; returns how many entries that changed."""
-    spec = get_ledger(ledger)
-    book = Book(actor, context_of(actor), with_agreeing([ledger]), [])
-    table = spec.tables.entry
-    first = connection().execute(select(func.min(table.c.date)).where(table.c.pool == pool)).scalar()
-    if first is None:
-        return 0
-    book.since[ledger, pool] = (first, 0)
-    groups = [group for each in book.post() for group in each.groups]
-    return sum(each.count for group in groups for each in group.revaluations)
 
 
 def preview(actor: Actor, form: str, record: Values, draft: Doc | None = None) -> list[Sheet]:

@@ -1,0 +1,127 @@
+"""What a ledger asks of a record stays as it is while there is a balance of it.
+
+Its method of valuation says in which pool a cost is kept, `when` whether there is one, `required` what must be named:
+under another answer what is there would not be found any more. Other changes of the method go on with what is there.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+
+from formloop.access.actor import SYSTEM
+from formloop.core.errors import Invalid, Problem
+from formloop.core.expression import EvaluationError, Expression, Linked, Path
+from formloop.core.text import M, Message, Titled
+from formloop.db import connection, remembered_by
+from formloop.events import Event
+from formloop.forms.kind import get_form
+from formloop.forms.links import Links
+from formloop.forms.names import context_of
+from formloop.ledgers.kind import list_ledgers
+from formloop.ledgers.names import titles
+from formloop.ledgers.pools import chunks
+from formloop.ledgers.scopes import Scope
+from formloop.ledgers.spec import LedgerSpec
+
+
+class Asked(NamedTuple):
+    """What a ledger asks of the records of one of its dimensions, and what it reads of them for that."""
+
+    ledger: LedgerSpec
+    dimension: str
+    expression: Expression
+    paths: frozenset[Path]
+
+    def answer(self, env: Mapping[str, Any], scope: Scope) -> bool:
+        """What it comes to: of a method, whether it keeps costs apart for each set of dimensions."""
+        try:
+            found = self.expression.evaluate(env, scope.context)
+        except EvaluationError:  # nothing can be entered under it
+            return False
+        valuation = self.ledger.valuation
+        return found == "specific" if valuation and self.expression is valuation.method else found is True
+
+
+def require_answered_alike(events: Sequence[Event]) -> None:
+    """Refuse changes of records by which what is there would be lost."""
+    problems: list[Problem] = []
+    for form in {event.form for event in events}:
+        for asked in _everything_asked().get(form, ()):
+            mine = [e for e in events if e.form == form and e.before and e.after and _concerns(asked, e)]
+            problems += [_problem(asked, event) for event in _list_losing(asked, mine)] if mine else []
+    if problems:
+        raise Invalid(problems)
+
+
+def _concerns(asked: Asked, event: Event) -> bool:
+    return bool(event.changed & {path[0] for path in asked.paths})
+
+
+@remembered_by("definitions")
+def _everything_asked() -> dict[str, tuple[Asked, ...]]:
+    found: dict[str, tuple[Asked, ...]] = {}
+    for form, asked in _list_asked():
+        found[form] = (*found.get(form, ()), asked)
+    return found
+
+
+def _list_asked() -> Iterator[tuple[str, Asked]]:
+    for ledger in list_ledgers():
+        valuation = ledger.valuation
+        if valuation is None:
+            continue
+        required = [dimension.required for dimension in ledger.dimensions.values()]
+        for key, dimension in ledger.dimensions.items():
+            for expression in (valuation.method, valuation.when, *required):
+                reads = expression.reads if expression else ()
+                paths = frozenset(path[1:] for path in reads if path[0] == key and len(path) > 1)
+                if expression and paths and len(dimension.forms) == 1:
+                    yield dimension.forms[0], Asked(ledger, key, expression, paths)
+
+
+def _list_losing(asked: Asked, events: Sequence[Event]) -> Iterator[Event]:
+    """The changes by which the answer is another one for something that is there."""
+    form, there = get_form(events[0].form), _list_there(asked, [event.record for event in events])
+    scope = Scope(asked.ledger, there, context_of(SYSTEM))
+    values = [each for event in events for each in (event.before, event.after) if each]
+    links = Links(SYSTEM, form, values, reads=asked.paths)
+    for event in events:
+        before, after = (
+            {asked.dimension: Linked(event.record, links.environment(form, each or {}))}
+            for each in (event.before, event.after)
+        )
+        envs = [scope.env(dims) for dims in there if dims[asked.dimension] == event.record]
+        if any(asked.answer(env | before, scope) != asked.answer(env | after, scope) for env in envs):
+            yield event
+
+
+def _list_there(asked: Asked, records: Sequence[int]) -> list[dict[str, Any]]:
+    """The dimensions that matter of balances of these records that are not nothing; they are held."""
+    ledger, table = asked.ledger, asked.ledger.tables.balance
+    sums = [f"{part}_{key}" for key in ledger.measures for part in ("m", "r")]
+    column = table.c[ledger.dimensions[asked.dimension].column]
+    read = {path[0] for path in asked.expression.reads}
+    found: set[tuple[tuple[str, Any], ...]] = set()
+    for part in chunks(records):
+        query = select(table).where(table.c.per == 0, column.in_(part)).order_by(table.c.key)
+        for row in connection().execute(query.with_for_update()).mappings():
+            dims = ((key, row[d.column] if key in read else d.empty) for key, d in ledger.dimensions.items())
+            if any(row[name] for name in sums):
+                found.add(tuple(dims))
+    return [dict(each) for each in sorted(found)]
+
+
+def _problem(asked: Asked, event: Event) -> Problem:
+    form, ledger = get_form(event.form), asked.ledger
+    at = min(event.changed & {path[0] for path in asked.paths})
+    field = form.fields.get(at)
+    named = titles(ledger, [{asked.dimension: event.record}])[asked.dimension, event.record]
+    text: Message = M(
+        "“{field}” stays as it is while there is any of “{record}” in “{ledger}”: "
+        "what is there could not be found any more. Take all of it out, change this, then enter it again.",
+        field=Titled(field.schema, field.key) if field else at,
+        record=named,
+        ledger=ledger.title,
+    )
+    return Problem("there_is_some", at, text, tells=(ledger.resource,))
