@@ -108,6 +108,8 @@ def import_file(
         form, file, mapping, update_by, lines, locale=terminal_locale(), owner=owner
     )
     tell(result.summary())
+    if result.twice:
+        tell(M("{count} rows were the same as one above to the last cell.", count=result.twice))
     if result.counts.get("created") and not result.owned:
         tell(M("The new records have no owner: whoever may see only their own does not see them (--owner)."))
     for problem in result.problems[:100]:

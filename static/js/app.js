@@ -201,9 +201,25 @@ document.addEventListener("htmx:afterSettle", ({ detail }) => {
   const form = detail.elt.closest(guarded) || detail.elt.querySelector(guarded);
   if (form) changed.add(form);  // the server put a new form in its place, with what was typed
 });
+// The menu is scrolled by hand: scrollIntoView would let the next Tab go on from its entry, not from the top of the page.
+function showCurrent() {
+  const side = document.querySelector(".fl-side");
+  const current = side?.querySelector(".fl-current");
+  if (current) side.scrollTop += Math.max(0, current.getBoundingClientRect().bottom - side.getBoundingClientRect().bottom + 12);
+}
+
+// Whoever arrives from something they did goes on from its heading, unless a form or a tour asks for the focus.
+function arrive() {
+  if (document.activeElement !== document.body || document.querySelector("#record-form, #studio")) return;
+  const heading = document.querySelector("#fl-toasts .fl-toast") && document.querySelector("#content h1");
+  if (!heading) return;
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
+}
 document.addEventListener("DOMContentLoaded", () => {
   settle(document);
-  document.querySelector(".fl-side .fl-current")?.scrollIntoView({ block: "nearest" });
+  showCurrent();
+  arrive();
   document.querySelectorAll("#fl-toasts .fl-toast").forEach(toasts.fade);
   document.documentElement.dataset.ready = "";
 });

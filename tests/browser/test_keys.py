@@ -142,3 +142,22 @@ def test_a_list_begins_with_filters_that_are_picked(
     settled(page)
     expect(page.locator("#fl-dialog[open]")).to_have_count(0)
     expect(page.locator("[data-formula='x-list/begins']")).to_contain_text("Kind")
+
+
+def test_the_first_tab_leads_past_the_menu_and_saving_leads_to_the_heading(
+    browser: Browser, site: Site
+) -> None:
+    page = enter(browser, site, "administrator")
+    page.goto(f"{site.address}/f/supplier_return")
+    expect(page.locator(".fl-side .fl-current")).to_be_in_viewport()
+    page.keyboard.press("Tab")
+    expect(page.locator(".fl-skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('main') !== null")
+    page.goto(f"{site.address}/f/supplier/new")
+    expect(page.locator("html[data-ready]")).to_be_attached()
+    page.locator("[name=name]").fill("Otto")
+    page.locator(".fl-save").press("Enter")
+    expect(page).to_have_url(re.compile(r"/f/supplier/\d+$"))
+    expect(page.locator("#content h1")).to_be_focused()

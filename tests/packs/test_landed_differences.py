@@ -15,8 +15,7 @@ from formloop.core.errors import Invalid
 from formloop.datasets import service as datasets
 from formloop.forms import reads
 from formloop.forms import service as records
-from formloop.ledgers import periods
-from formloop.ledgers import service as ledgers
+from formloop.ledgers import periods, trying
 from formloop.ledgers.verifying import verify
 from packs.trading import Trade, named, sums
 
@@ -323,9 +322,7 @@ def test_a_draft_shows_what_it_would_put_on_the_goods(trade: Trade) -> None:
     given = {"landed": cost, "amount": "30", "accrued": "20"}
     head = {"day": "2026-03-20", "supplier": trade.supplier, "services": [given]}
     draft = int(records.create(SYSTEM, "purchase_invoice", head)["id"])
-    (sheet,) = ledgers.preview(
-        SYSTEM, "purchase_invoice", reads.get_record(SYSTEM, "purchase_invoice", draft)
-    )
+    (sheet,) = trying.preview(SYSTEM, "purchase_invoice", reads.get_record(SYSTEM, "purchase_invoice", draft))
     assert [s.amounts["value"] for s in sheet.slots if s.rule.id == "dearer"] == [10]
     assert trade.there() == (100, 1020)
 

@@ -8,7 +8,7 @@ from formloop.bridges import asking
 from formloop.core.errors import Invalid
 from formloop.forms import reads
 from formloop.forms import service as records
-from formloop.ledgers import service as ledgers
+from formloop.ledgers import trying
 from formloop.ledgers.verifying import verify
 from packs.trading import Trade, actor_of
 
@@ -72,7 +72,7 @@ def test_a_posted_invoice_is_tried_as_if_it_were_posted_only_now(demo: Flask) ->
     made = trade.invoice("100", "12")
     record = reads.get_record(SYSTEM, "purchase_invoice", made)
     before = trade.account("220202"), trade.account("2202"), trade.there()
-    (sheet,) = ledgers.preview(SYSTEM, "purchase_invoice", record)
+    (sheet,) = trying.preview(SYSTEM, "purchase_invoice", record)
     codes = {
         reads.get_record(SYSTEM, "account", slot.dims["account"])["code"]
         for slot in sheet.slots

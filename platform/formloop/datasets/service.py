@@ -13,7 +13,7 @@ from formloop.core.definitions import Doc, check_schema_of
 from formloop.core.errors import Forbidden, Invalid, Problem
 from formloop.core.expression import NUMBER, ListType, parse
 from formloop.core.text import M
-from formloop.datasets import heads, statement
+from formloop.datasets import heads, keeping_back, statement
 from formloop.datasets.kind import DATASET, check, get_dataset, prepare
 from formloop.datasets.reading import OVER
 from formloop.datasets.sight import TableRows
@@ -56,8 +56,8 @@ class Reading:
         self.view = View(actor, tuple(actions), context, engine().dialect.name, values)
         statement.require(self.view, dataset)
         self.table: Subquery = statement.derived(self.view, dataset)
-        hidden = statement.closed(self.view, dataset)
-        shown = {key: field for key, field in dataset.fields.items() if key not in hidden}
+        self._hidden = keeping_back.closed(self.view, dataset)
+        shown = {key: field for key, field in dataset.fields.items() if key not in self._hidden}
         self.fields = heads.with_parameters(shown, values)
 
     def _read(self, given: Given) -> dict[str, Any]:
@@ -96,7 +96,7 @@ class Reading:
         mark = None
         if len(rows) > query.limit and sort:
             mark = keyset.write_mark(sort, [rows[query.limit - 1][key.lstrip("-")] for key in sort])
-        return Page([_given(row) for row in rows[: query.limit]], mark, [*self.problems, *problems])
+        return Page([self._told(row) for row in rows[: query.limit]], mark, [*self.problems, *problems])
 
     def count(self, query: Query) -> int:
         """How many rows there are, exact up to 10,000; 10,001 means more."""
@@ -131,7 +131,7 @@ class Reading:
         }
 
     def _sums(self, keys: Sequence[str]) -> list[Label[Any]]:
-        wanted = [key for key in keys if self.dataset.types.get(key) == NUMBER]
+        wanted = [key for key in keys if key in self.fields and self.dataset.types.get(key) == NUMBER]
         types = {key: ListType(NUMBER, OVER) for key in wanted}
         names = TableRows(self.view, self.table, types)
         return [statement.column(self.view, names, parse(f"SUM({k})", types)).label(k) for k in wanted]
@@ -141,7 +141,15 @@ class Reading:
         sort = self._sort(self.dataset.sort)
         with reading() as conn:
             for row in conn.execute(self._select(Query()).order_by(*self._order(sort))).mappings():
-                yield _given(dict(row))
+                yield self._told(dict(row))
+
+    def _told(self, row: Values) -> Values:
+        """A row as the person is given it: blank where a value would come from what they may not see."""
+        return {
+            key: None if key in self._hidden else value
+            for key, value in row.items()
+            if not key.startswith("_k")
+        }
 
     def column(self, key: str) -> Element:
         """A column of the result, to compare and to sort by."""
@@ -192,10 +200,6 @@ class Reading:
     def _search(self, text: str) -> ColumnElement[bool]:
         fields = self.dataset.fields
         return searching(self.view.actor, {each: self.column(key) for key, each in fields.items()}, text)
-
-
-def _given(row: Values) -> Values:
-    return {key: value for key, value in row.items() if not key.startswith("_k")}
 
 
 def list_rows(actor: Actor, key: str, query: Query | None = None, given: Given | None = None) -> Page:

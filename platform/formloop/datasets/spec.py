@@ -86,6 +86,12 @@ class Origin(Protocol):
     def require(self, view: View) -> None:
         """Raise Forbidden when the person may see nothing of it at all."""
 
+    def whole(self, view: View) -> bool:
+        """Whether the person may see every row of it."""
+
+    def closed(self, view: View, path: Path) -> bool:
+        """Whether what stands at a path is hidden from the person in every row."""
+
 
 class SourceKind:
     """The contract of a kind of source: one subclass a file in `sources/`. `name` is the word under `from`."""

@@ -79,42 +79,6 @@ def require(view: View, dataset: DatasetSpec) -> None:
     raise refused[0] if refused else Forbidden()  # one without parts no longer fits its forms
 
 
-def partly_hidden(view: View, dataset: DatasetSpec) -> bool:
-    """Whether some source is closed to the person altogether, so that rows or totals may be incomplete."""
-    joined = (join.origin for part in dataset.parts for join in part.joins)
-    for origin in (*(part.origin for part in dataset.parts), *joined):
-        try:
-            origin.require(view)
-        except Forbidden:
-            return True
-        inner = getattr(origin, "dataset", None)
-        if isinstance(inner, DatasetSpec) and partly_hidden(view, inner):
-            return True
-    return False
-
-
-def closed(view: View, dataset: DatasetSpec) -> frozenset[str]:
-    """The columns made of what the person may see in no row at all: their sums would be 0 and say nothing."""
-    hidden = {key for key in dataset.inner if all(_closed(view, part, key) for part in dataset.parts)}
-    if dataset.group is not None:
-        reading = {key for key, each in dataset.measures.items() if hidden & {path[0] for path in each.reads}}
-        hidden = hidden.intersection(dataset.group) | reading
-    return frozenset(hidden | {key for key, each in dataset.running.items() if each.of in hidden})
-
-
-def _closed(view: View, part: Part, key: str) -> bool:
-    """Whether a column of a part reads something that is hidden everywhere; one that is left out is."""
-    if key not in part.columns:
-        return True
-    inner = getattr(part.origin, "dataset", None)
-    if isinstance(inner, DatasetSpec):
-        hidden = closed(view, inner)
-        return any(path[0] in hidden for path in part.columns[key].reads)
-    is_closed = getattr(part.origin, "closed", None)
-    own = [path for path in part.columns[key].reads if path[0] in part.origin.names]
-    return is_closed is not None and any(is_closed(view, path) for path in own)
-
-
 def derived(view: View, dataset: DatasetSpec) -> Subquery:
     """The rows of a dataset as a table: its columns, and `_k…` columns that tell rows apart."""
     found: Query = _rows(view, dataset)

@@ -10,7 +10,7 @@ from formloop.access.signing import current
 from formloop.core import clock
 from formloop.core.errors import Forbidden, Invalid, NotFound
 from formloop.core.text import M, localized
-from formloop.datasets import drawing, exporting, publisher_rights, service, statement
+from formloop.datasets import drawing, exporting, keeping_back, publisher_rights, service
 from formloop.datasets.addresses import PREFIX, read_address, to_address
 from formloop.datasets.kind import get_dataset
 from formloop.datasets.service import Reading
@@ -149,7 +149,7 @@ def rows_page(key: str) -> Response:
         next_url=url_for("datasets.rows_page", key=key, **mark) if found.next else None,
         sums_url=url_for("datasets.sums", key=key, **asked.args) if _summed(asked) else None,
         may_export=_may_export(actor, dataset),
-        hidden=statement.partly_hidden(asked.reading.view, dataset),
+        hidden=keeping_back.partly_hidden(asked.reading.view, dataset),
     )
 
 

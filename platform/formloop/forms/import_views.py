@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -154,7 +155,15 @@ def _result(batch: Batch, locale: str) -> dict[str, Any]:
         "reasons": reasons[:TOLD],
         "more_reasons": max(len(reasons) - TOLD, 0) + unread,
         "unread": unread,
+        "kept": importing.list_kept(batch.id, locale, TOLD) if counts.get("kept") else [],
+        "twice": _twice(batch),
     }
+
+
+def _twice(batch: Batch) -> Mapping[str, Any]:
+    """What the check has found of rows that are the same as one above; nothing once they are written."""
+    job = jobs.get_job(batch.job) if batch.job else None
+    return job.result if job and job.kind == "import_check" and "twice" in job.result else {}
 
 
 def waiting(job: jobs.Job | None) -> str:

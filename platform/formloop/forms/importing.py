@@ -137,7 +137,9 @@ def _check_step(job: Job, actor: Actor) -> bool:
 def _stage(job: Job, batch: Batch) -> None:
     spec = get_form(batch.form)
     batch = import_turns.move(batch, "mapped")
-    job.total = staging.stage(spec, batch, read_mapping(spec, batch.mapping)[0])
+    job.total, twice = staging.stage(spec, batch, read_mapping(spec, batch.mapping)[0])
+    if twice.count:
+        job.result = {"twice": twice.count, "rows": twice.rows}
     if not job.total:
         raise Invalid([Problem("empty", "", M("The file has column names but no rows."))])
     import_turns.move(batch, "checking")
@@ -282,6 +284,7 @@ class Result:
 
     counts: dict[str, int]
     problems: list[str] = field(default_factory=list)
+    twice: int = 0  # rows of the file that are the same as one above
     owned: bool = False  # whether new records have an owner
 
     def summary(self) -> Message:
@@ -318,10 +321,12 @@ def import_file(
         said_so_far = replace(staging.get_batch(batch), mapping=document)
         document = {**guessed(spec, said_so_far, update_by), **document}
     set_mapping(actor, batch, document)
-    for part in ("import_check", "import_run"):
-        jobs.run(start(actor, batch, part, now=True)).require_done()
+    checked = jobs.run(start(actor, batch, "import_check", now=True))
+    checked.require_done()
+    jobs.run(start(actor, batch, "import_run", now=True)).require_done()
+    twice = int(checked.result.get("twice", 0))
     owned = bool(owner or document.get("owner") or actor.person_id)
-    return Result(staging.counts(batch), list_reasons(batch, locale), owned)
+    return Result(staging.counts(batch), list_reasons(batch, locale), twice, owned)
 
 
 def list_reasons(batch: int, locale: str = "en", limit: int = 1_000) -> list[str]:
@@ -332,6 +337,15 @@ def list_reasons(batch: int, locale: str = "en", limit: int = 1_000) -> list[str
             reason = str(problem[locale])
             found.append(_sentence(problem, reason, locale).render(locale))
     return found
+
+
+def list_kept(batch: int, locale: str, limit: int) -> list[tuple[int, str]]:
+    """The records that stay though their import was taken back, each with its row and the reason."""
+    return [
+        (row.record, _sentence(problem, str(problem[locale]), locale).render(locale))
+        for row in staging.list_rows(batch, ("kept",), limit=limit)
+        for problem in row.problems or ()
+    ]
 
 
 def _sentence(problem: Mapping[str, Any], reason: str, locale: str) -> Message:

@@ -26,6 +26,7 @@ from formloop.forms.spec import FormSpec
 from formloop.forms.tables import import_batch, import_row
 
 AT_ONCE = 2_000
+MOST_TOLD = 20  # rows that stand there twice
 UNDER_WAY = M("This import is under way. Wait until it has ended.")
 STATES = ("new", "good", "bad", "created", "updated", "unchanged", "failed", "undone", "kept")
 
@@ -122,20 +123,42 @@ def open_sheets(spec: FormSpec, batch: Batch) -> tuple[Sheet, Sheet | None]:
     return open_sheet(batch.file, batch.name, known, str(batch.mapping.get("sheet", ""))), lines
 
 
-def stage(spec: FormSpec, batch: Batch, mapping: ColumnMap) -> int:
-    """Read the files into rows, one for each record to be; returns how many. What was staged before is replaced."""
+class Twice:
+    """Counts the rows of a file that are the same as one above to the last cell, and knows the first of them."""
+
+    def __init__(self) -> None:
+        self.count, self.rows = 0, list[int]()
+        self._seen: set[int] = set()
+
+    def look(self, number: int, cells: Cells) -> None:
+        """Take the next row into account; one without any value says nothing."""
+        texts = tuple(cell_text(each) for each in cells)
+        mark = hash(texts)
+        if any(texts) and mark in self._seen:
+            self.count += 1
+            self.rows += [number] if len(self.rows) < MOST_TOLD else []
+        self._seen.add(mark)
+
+
+def stage(spec: FormSpec, batch: Batch, mapping: ColumnMap) -> tuple[int, Twice]:
+    """Read the files into rows, one for each record to be; returns how many, and which rows stand there twice.
+
+    What was staged before is replaced. Rows that name the same record are told apart from these where that is checked.
+    """
     sheet, lines_sheet = open_sheets(spec, batch)
     lines_columns = lines_sheet.columns if lines_sheet else ()
     require_columns(mapping, sheet.columns, lines_columns)
     _forget(batch, columns=list(sheet.columns), line_columns=list(lines_columns))
     records = _records(mapping, sheet, lines_sheet)
-    count, part = 0, []
+    count, part, twice = 0, list[dict[str, Any]](), Twice()
     for record in records:
         part.append(record)
+        for number, cells in record.get("lines", () if mapping.by else [record["own"]]):
+            twice.look(number, cells)
         if len(part) == AT_ONCE:
             count += _keep(batch, part)
             part = []
-    return count + (_keep(batch, part) if part else 0)
+    return count + (_keep(batch, part) if part else 0), twice
 
 
 def require_columns(mapping: ColumnMap, columns: Sequence[str], line_columns: Sequence[str]) -> None:

@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from formloop.access import gate
 from formloop.access.actor import Actor
-from formloop.core.errors import FormloopError
+from formloop.core.errors import Conflict, FormloopError
+from formloop.core.text import LOCALES, M, Message
 from formloop.db import connection, transactional
 from formloop.events import Cause
 from formloop.events.jobs import Job
@@ -18,8 +19,11 @@ from formloop.forms.service import How
 from formloop.forms.spec import Field, FormSpec, Unreadable, Values
 from formloop.forms.staging import Batch
 from formloop.forms.tables import change
+from formloop.forms.uses import InUse
 
 CHUNK = 100
+CHANGED = M("It has been changed since the import.")
+NOT_AS_BEFORE = M("What it held before cannot be given back to it.")
 _HOW = How(trusted=True, asks="import", restores=True)
 
 
@@ -36,8 +40,12 @@ def undo_step(job: Job, actor: Actor) -> bool:
     for row in rows:
         try:
             _take_back(actor, batch, row)
-        except FormloopError:
-            _keep(batch, row)
+        except InUse as error:
+            _keep(batch, row, error.message)
+        except Conflict:
+            _keep(batch, row, CHANGED)
+        except FormloopError as error:
+            _keep(batch, row, error.message)
     found = staging.counts(
         batch.id
     )  # also of a step whose worker was killed before it could say how far it came
@@ -58,42 +66,49 @@ def _take_back(actor: Actor, batch: Batch, row: Any) -> None:
     """
     if not import_turns.still_waiting(batch, [row]):
         return
-    cause, state = Cause(("import", f"undo:{batch.id}")), "undone"
+    cause, why = Cause(("import", f"undo:{batch.id}")), None
     if row.state == "created":
         service.delete_record(replace(actor, administrator=True), batch.form, row.record, row.revision, cause)
-    elif not _restored(actor, batch, row, cause):
-        state = "kept"
-    _mark(batch, row, state)
+    else:
+        why = _not_restored(actor, batch, row, cause)
+    _mark(batch, row, why)
 
 
 @transactional
-def _keep(batch: Batch, row: Any) -> None:
+def _keep(batch: Batch, row: Any, why: Message) -> None:
     if import_turns.still_waiting(batch, [row]):
-        _mark(batch, row, "kept")
+        _mark(batch, row, why)
 
 
-def _mark(batch: Batch, row: Any, state: str) -> None:
-    kept = {"number": row.number, "state": state, "record": row.record, "revision": row.revision}
-    staging.mark(batch.id, [kept])
+def _mark(batch: Batch, row: Any, why: Message | None) -> None:
+    """Note that a row was taken back, or why its record stays."""
+    told: dict[str, Any] = {"state": "undone", "problems": None}
+    if why is not None:
+        said = {locale: why.render(locale) for locale in LOCALES}
+        told = {
+            "state": "kept",
+            "problems": [{"row": row.number, "column": "", "field": dict.fromkeys(LOCALES, ""), **said}],
+        }
+    staging.mark(batch.id, [{"number": row.number, "record": row.record, "revision": row.revision, **told}])
 
 
-def _restored(actor: Actor, batch: Batch, row: Any, cause: Cause) -> bool:
-    """Whether the record has its old values again; where it would not, nothing of it is touched."""
+def _not_restored(actor: Actor, batch: Batch, row: Any, cause: Cause) -> Message | None:
+    """Why a record cannot have its old values again, and then nothing of it is touched; None once it has them."""
     spec = get_form(batch.form)
     now = connection().execute(select(spec.table.c.revision).where(spec.table.c.id == row.record)).scalar()
     if now != row.revision:
-        return False
+        return CHANGED
     query = select(change.c.id, change.c.old).where(
         change.c.form == batch.form, change.c.record == row.record, change.c.revision == row.revision
     )
     entry = connection().execute(query).one_or_none()
     if entry is None:
-        return False
+        return NOT_AS_BEFORE
     would_be = service.undo_change(actor, batch.form, row.record, entry.id, cause, replace(_HOW, dry=True))
     if not _is_as_before(spec, would_be, entry.old or {}):
-        return False
+        return NOT_AS_BEFORE
     service.undo_change(actor, batch.form, row.record, entry.id, cause, _HOW)
-    return True
+    return None
 
 
 def _is_as_before(spec: FormSpec, record: Values, old: Mapping[str, Any]) -> bool:

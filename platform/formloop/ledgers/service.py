@@ -1,4 +1,4 @@
-"""The use cases: posting what happens to records, undoing it, trying it out, valuing again."""
+"""The use cases: posting what happens to records, undoing it, valuing again."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -8,15 +8,13 @@ from typing import Any
 from sqlalchemy import select
 
 from formloop.access.actor import Actor
-from formloop.core.definitions import Doc
 from formloop.core.errors import Invalid
-from formloop.db import connection, undone
+from formloop.db import connection
 from formloop.definitions import library
 from formloop.events import Event, subscribe_many
-from formloop.forms import service as records_of_forms
 from formloop.forms.names import context_of
 from formloop.forms.spec import Values
-from formloop.ledgers import adjusting, engine, expiring, periods, remaining, resting, reversing
+from formloop.ledgers import adjusting, engine, expiring, periods, remaining, resting, reversing, trials
 from formloop.ledgers.book import Book
 from formloop.ledgers.drafting import Seen, draft_sheets
 from formloop.ledgers.engine import Sheet
@@ -148,14 +146,15 @@ def _carry_out(
             _keep_reserved(sheet)
     if not undone and not any(sheet.slots for sheet in sheets):
         return None
-    book = _book(actor, posting)
+    book = book_of(actor, posting)
     book.undone = undone
     book.groups = [
-        _group(posting, sheet, record, len(past.get(record["id"], ())))
+        group_of(posting, sheet, record, len(past.get(record["id"], ())))
         for sheet, record in zip(sheets, records, strict=True)
         if sheet.slots
     ]
     book.post()
+    trials.note(posting.key, book)
     return book
 
 
@@ -168,7 +167,8 @@ def _keep_reserved(sheet: Sheet) -> None:
             slot.day = first if first != day else slot.day
 
 
-def _book(actor: Actor, posting: PostingSpec) -> Book:
+def book_of(actor: Actor, posting: PostingSpec) -> Book:
+    """An empty book for what a posting enters."""
     return Book(actor, context_of(actor), with_agreeing(posting.ledgers), [])
 
 
@@ -180,7 +180,8 @@ def with_agreeing(keys: Iterable[str]) -> dict[str, LedgerSpec]:
     return found
 
 
-def _group(posting: PostingSpec, sheet: Sheet, record: Mapping[str, Any], number: int) -> Group:
+def group_of(posting: PostingSpec, sheet: Sheet, record: Mapping[str, Any], number: int) -> Group:
+    """What a sheet of a record enters, as the `number`th of this posting."""
     source = f"{posting.form}:{record['id']}:{posting.key}:{number}"
     inputs = engine.inputs_of(posting, sheet.env, sheet.settings)
     return Group(sheet, source, "post", posting.form, record["id"], inputs=inputs)
@@ -217,55 +218,3 @@ def _as_posted(posting: PostingSpec, group: int) -> dict[tuple[Any, ...], Any]:
     return found
 
 
-def preview(actor: Actor, form: str, record: Values, draft: Doc | None = None) -> list[Sheet]:
-    """The entries that a record would make now; nothing is written. Invalid when it would be refused.
-
-    `draft` is a posting to try before it is published.
-    """
-
-    def try_now() -> list[Sheet]:
-        if draft is not None:
-            entry = library.find_entry("posting", draft["x-key"])
-            library.overlay().put("posting", draft["x-key"], draft, entry.version if entry else 0)
-        return _try(actor, form, record)
-
-    return undone(try_now)
-
-
-def preview_given(actor: Actor, form: str, raw: Mapping[str, Any], record: int | None) -> list[Sheet]:
-    """The entries that a record would make if it were saved with these values; nothing is saved or written."""
-
-    def try_given() -> list[Sheet]:
-        if record is None:
-            saved = records_of_forms.create(actor, form, raw)
-        else:
-            saved = records_of_forms.change_record(actor, form, record, raw)
-        return _try(actor, form, saved)
-
-    return undone(try_given)
-
-
-def _try(actor: Actor, form: str, record: Values) -> list[Sheet]:
-    found, postings = list[Sheet](), postings_of(form)
-    seen = Seen(postings, [(form, record)])
-    for posting in postings:
-        _take_back(actor, posting, record["id"])
-        book = _book(actor, posting)
-        sheets = [sheet for sheet in draft_sheets(posting, actor, [record], seen) if sheet.slots]
-        book.groups = [_group(posting, sheet, record, len(sheets)) for sheet in sheets]
-        if book.groups:
-            book.groups[0].source += ":tried"
-            book.post()
-            resting.require_still(book)
-            found += [group.sheet for group in book.groups]
-    return found
-
-
-def _take_back(actor: Actor, posting: PostingSpec, record: int) -> None:
-    """Undo what a record has entered, so that it is tried as if it came only now."""
-    book = _book(actor, posting)
-    book.undone = [
-        head for head in reversing.list_posted(posting, [record]).get(record, ()) if not head.undone
-    ]
-    if book.undone:
-        book.post()

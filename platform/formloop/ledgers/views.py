@@ -27,6 +27,7 @@ from formloop.ledgers import (
     reading,
     service,
     tracing,
+    trying,
     unposted,
 )
 from formloop.ledgers.engine import Sheet, Slot
@@ -273,7 +274,7 @@ def try_record(form: str, record: int) -> Response:
     actor = current()
     values = reads.look(actor, form, record).record
     back = url_for("forms.record_page", form=form, record=record)
-    return show_tried(actor, lambda: service.preview(actor, form, values), back)
+    return show_tried(actor, lambda: trying.preview(actor, form, values), back)
 
 
 @route(blueprint, "/try/<form>", permission="signed-in", methods=["POST"])
@@ -285,7 +286,7 @@ def try_given(form: str) -> Response:
 
     def preview() -> list[Sheet]:
         try:
-            return service.preview_given(actor, form, raw, record)
+            return trying.preview_given(actor, form, raw, record)
         except Invalid as error:
             raise Invalid([_told(spec, each) for each in error.problems]) from error
 

@@ -13,7 +13,7 @@ from formloop.forms import listing, reads
 from formloop.forms.kind import get_form
 from formloop.forms.listing import Query
 from formloop.forms.spec import FormSpec
-from formloop.ledgers import service as ledgers
+from formloop.ledgers import trying
 from formloop.ledgers import views as ledgers_views
 from formloop.studio import drafting
 from formloop.studio.designer import PLAIN, Designer, designers
@@ -60,6 +60,6 @@ def try_on(definition_id: str) -> Response:
         if wrong or record is None:
             raise Invalid(wrong)
         form = get_form(desk.doc["form"])
-        return ledgers.preview(actor, form.key, reads.look(actor, form.key, record).record, desk.doc)
+        return trying.preview(actor, form.key, reads.look(actor, form.key, record).record, desk.doc)
 
     return ledgers_views.show_tried(actor, preview, back)

@@ -36,12 +36,12 @@ NO_ANSWER = M("No answer.")
 class Stage:
     """A play while it goes on: the case that is played, and those that begin within it or that it waits for."""
 
-    def __init__(self, wanted: Play, root: str, begun: Begun) -> None:
+    def __init__(self, wanted: Play, root: str, begun: Begun, seconds: float | None = None) -> None:
         self.wanted = wanted
         self.root = root
         self.begun = begun
         self._heard = begun.message
-        self._effort = Effort(until=monotonic() + SECONDS)
+        self._effort = Effort(until=monotonic() + (SECONDS if seconds is None else seconds))
 
     def play(self, played: Played) -> None:
         """Submit the record, and go on until the case ends or nobody does anything more, or it takes too long."""

@@ -19,6 +19,7 @@ from formloop.forms import views as forms_views
 from formloop.forms.spec import FormSpec, Values
 from formloop.web import navigation, viewer
 from formloop.workflows import (
+    carrying,
     case_views,
     cases,
     delegation_views,
@@ -99,6 +100,7 @@ def init_app(app: Flask) -> None:
     """Add the room's pages, the inbox with its count to the menu, and its part of every record's page."""
     app.register_blueprint(blueprint)
     hearing.start()
+    carrying.start()
     hiding.start()
     removed.start()
     publisher_rights.enroll()

@@ -25,6 +25,8 @@ def test_an_import_is_taken_back_except_what_somebody_changed_since(site: Settin
     jobs.run(importing.start(SYSTEM, batch, "import_undo", now=True))
     assert staging.counts(batch) == {"undone": 2, "kept": 1}
     assert {r["name"] for r in records("partner")} == {"Old", "Bolt"}
+    told = [(bolt["id"], "Row 4: It has been changed since the import.")]
+    assert importing.list_kept(batch, "en", 9) == told
 
 
 def test_an_import_whose_job_failed_can_be_taken_back(

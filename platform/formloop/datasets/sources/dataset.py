@@ -9,7 +9,7 @@ from formloop.core.errors import Problem
 from formloop.core.expression import Expression, Path, RecordType, Type
 from formloop.core.expression import check as check_expression
 from formloop.core.text import M
-from formloop.datasets import statement
+from formloop.datasets import keeping_back, statement
 from formloop.datasets.sight import TableRows
 from formloop.datasets.sources.form import steps
 from formloop.datasets.spec import PARAMETERS, DatasetSpec, Find, Origin, Read, Rows, SourceKind, View
@@ -108,6 +108,15 @@ class DatasetOrigin:
         values = statement.complete(self.dataset, given, view.context)
         inner = replace(view, parameters=values)
         return TableRows(inner, statement.derived(inner, self.dataset), self.dataset.types)
+
+    def whole(self, view: View) -> bool:
+        """Whether nothing that the other dataset is made of is kept back from the person."""
+        return not keeping_back.partly_hidden(view, self.dataset)
+
+    def closed(self, view: View, path: Path) -> bool:
+        """Whether a column, or what it leads on to, is hidden from the person in every row."""
+        beyond = any(keeping_back.shows_nowhere(view, read) for read in self.reads(path))
+        return beyond or path[0] in keeping_back.closed(view, self.dataset)
 
     def require(self, view: View) -> None:
         """Forbidden when nothing of its sources may be seen."""

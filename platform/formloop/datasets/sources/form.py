@@ -8,6 +8,7 @@ from formloop.core.definitions.envelope import KEY_PATTERN
 from formloop.core.errors import Problem
 from formloop.core.expression import ListType, Path, Type
 from formloop.core.text import LOCALES, M
+from formloop.datasets.keeping_back import sees_all_of, shows_nowhere
 from formloop.datasets.sight import FormRows
 from formloop.datasets.spec import LINE, Find, Origin, Read, Rows, SourceKind, View
 from formloop.forms.fields import types
@@ -89,6 +90,14 @@ class FormOrigin:
     def rows(self, view: View) -> Rows:
         """Its rows for one person."""
         return FormRows(view, self._spec, self.each)
+
+    def whole(self, view: View) -> bool:
+        """Whether the person may see every row of it."""
+        return sees_all_of(view, (self.form, ""))
+
+    def closed(self, view: View, path: Path) -> bool:
+        """Whether what stands at a path is hidden from the person in every row."""
+        return any(shows_nowhere(view, (form, at)) for form, at, _ in self._steps(path))
 
     def require(self, view: View) -> None:
         """Forbidden without any grant on the form."""

@@ -12,6 +12,7 @@ from formloop.core.expression import BOOL, DATE, NUMBER, TEXT, Expression, Path,
 from formloop.core.expression import check as check_expression
 from formloop.core.text import LOCALES, M, Message
 from formloop.datasets.document import DOCUMENT
+from formloop.datasets.keeping_back import sees_all_of, shows_nowhere
 from formloop.datasets.sight import through
 from formloop.datasets.sources.form import steps
 from formloop.datasets.spec import PARAMETERS, Element, Find, Origin, Part, Read, Rows, SourceKind, View
@@ -184,7 +185,14 @@ class LedgerOrigin:
         """Whether what stands at a path is hidden from the person in every row."""
         names = self._behind(path) if path[0] in self.own else path[:1]
         permits = [find_permit(view.actor, self.ledger, action) for action in view.actions]
-        return any(not permit.covers(name) for permit in permits if permit for name in names)
+        if any(not permit.covers(name) for permit in permits if permit for name in names):
+            return True
+        beyond = [read for read in self.reads(path) if read[0] != self.ledger.resource]
+        return any(shows_nowhere(view, read) for read in beyond)
+
+    def whole(self, view: View) -> bool:
+        """Whether the person may see every row of it."""
+        return sees_all_of(view, (self.ledger.resource, ""))
 
     def _behind(self, path: Path) -> tuple[str, ...]:
         """The measures that a word of ours tells."""

@@ -69,6 +69,14 @@ class PeriodOrigin:
         """Its row for one person."""
         return PeriodRows(view, self.ledger)
 
+    def whole(self, view: View) -> bool:
+        """A calendar is seen by all who see something of its ledger."""
+        return True
+
+    def closed(self, view: View, path: Path) -> bool:
+        """The day is seen by all who see something of its ledger."""
+        return False
+
     def require(self, view: View) -> None:
         """Forbidden without any grant on the ledger."""
         for action in view.actions:
