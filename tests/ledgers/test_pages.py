@@ -2,7 +2,7 @@
 
 import html
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,8 @@ from flask.testing import FlaskClient
 
 from formloop.access import people, sessions, signing
 from formloop.access.actor import SYSTEM
+from formloop.core import clock
+from formloop.core.errors import Invalid
 from formloop.db import reading
 from formloop.definitions import service as definitions
 from formloop.forms import listing, reads, service
@@ -106,6 +108,16 @@ def test_a_closed_period_takes_nothing_until_it_is_opened_again(app: Flask, stor
     assert post(ann, what="reopen", through="2026-02-28", reason="late bill") == 303
     store.buy("1", "1", day="2026-03-31")
     assert store.there() == (1, 1)
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # a page needs no database of its own
+def test_nothing_is_closed_more_than_a_year_ahead(app: Flask, store: Store) -> None:
+    ann, day = sign_in(app, "ann", administrator=True), clock.today("UTC")
+    assert post(ann, what="close", through="9999-12-31") == 422
+    assert periods.closed_through("accounting") is None
+    with pytest.raises(Invalid, match="too far ahead"):
+        periods.close(SYSTEM, "accounting", day + timedelta(days=370))
+    periods.close(SYSTEM, "accounting", day + timedelta(days=360))
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # a page needs no database of its own

@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 
 from formloop.access import audit, gate
 from formloop.access.actor import Actor
+from formloop.core import clock
 from formloop.core.errors import Forbidden, Invalid, Problem
 from formloop.core.text import M
 from formloop.db import (
@@ -21,8 +22,11 @@ from formloop.db import (
     transactional,
     upserting,
 )
+from formloop.forms.fields.datetime import site_zone
 from formloop.ledgers.kind import list_ledgers
 from formloop.ledgers.tables import calendar
+
+AHEAD = 366  # days: what is taken back is written on the first open day, so there has to be one within reach
 
 
 def closed_through(name: str) -> date | None:
@@ -77,6 +81,10 @@ def close(actor: Actor, name: str, through: date, reason: str = "") -> None:
     if before is not None and through <= before:
         text = M("Everything through {day} is closed already.", day=before.isoformat())
         raise Invalid([Problem("closed", "through", text)])
+    last = clock.today(site_zone()) + timedelta(days=AHEAD)
+    if through > last:
+        text = M("{day} is too far ahead. Close no further than {last}.", day=through, last=last)
+        raise Invalid([Problem("too_far", "through", text)])
     _set(actor, name, through, reason, "period.closed")
 
 
