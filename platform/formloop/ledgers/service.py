@@ -216,5 +216,3 @@ def _as_posted(posting: PostingSpec, group: int) -> dict[tuple[Any, ...], Any]:
                         amount += row["m_variance"]
                     found[rule.index, row["line"], row["key"], name] = amount
     return found
-
-
