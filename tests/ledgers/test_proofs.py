@@ -14,7 +14,7 @@ def test_stories_leave_the_ledgers_in_agreement(database: Settings) -> None:
     found = proof.tell_stories(seed=11, runs=6, steps=25)
     assert found["ok"], found
     assert found["stories"] == 6 and found["receive"] > 20
-    assert min(found[kind] for kind in ("count", "count_at_price", "absorb", "accrue")) > 0
+    assert min(found[kind] for kind in ("count", "count_at_price", "absorb", "accrue", "change")) > 0
 
 
 def test_one_of_two_processes_gets_the_last_unit(database: Settings) -> None:

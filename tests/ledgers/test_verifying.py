@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, update
 from formloop.db import connection, transactional
 from formloop.ledgers import origins, reversing
 from formloop.ledgers.kind import get_ledger
+from formloop.ledgers.valuations import METHODS, Move, Outcome, Stock
 from formloop.ledgers.verifying import verify
 from ledgers.invoices import INVOICE, INVOICED, PAID, PAYMENT, invoice
 from ledgers.store import Store
@@ -33,6 +34,18 @@ def test_more_taken_back_than_there_was_and_what_rests_on_nothing(
     monkeypatch.setattr(reversing, "_require_free", lambda *_: None)
     store.cancel("issue", taken)
     assert said()[0].startswith("the entry {entry} is undone, but what takes it back")
+
+
+def test_a_value_of_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.buy("10", "2")
+
+    def too_cheap(stock: Stock, move: Move) -> Outcome:
+        after = Stock(stock.quantity + move.quantity, stock.value + move.quantity)
+        return Outcome(after, move.quantity)
+
+    monkeypatch.setitem(METHODS, "moving_average", too_cheap)
+    store.take("10")
+    assert any(each.startswith("of “{key}” nothing is left, but it is worth {value}") for each in said())
 
 
 def test_more_settled_than_there_is(database: Any) -> None:

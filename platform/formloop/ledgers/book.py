@@ -185,8 +185,8 @@ class Book:
             raise Invalid(problems)
 
     def _choose_way(self, group: Group, slot: Slot, scope: Scope) -> None:
-        ledger, valuation = slot.ledger, slot.ledger.valuation
-        if valuation is None or scope.ask(valuation.when, slot.dims, True) is not True:
+        valuation, pool = slot.ledger.valuation, scope.pool(slot.dims)
+        if valuation is None or pool is None:
             return
         method = scope.ask(valuation.method, slot.dims)
         if method not in METHODS:
@@ -196,8 +196,7 @@ class Book:
                 names=", ".join(METHODS),
             )
             raise Invalid([group.sheet.problem("method", slot.rule, slot.place, valuation.value, text)])
-        slot.method = method
-        slot.pool = ledger.key_of(slot.dims, None if method == "specific" else valuation.per)
+        slot.method, slot.pool = method, pool
         slot.rate = scope.ask(valuation.standard, slot.dims)
         if slot.rule.carries is not None:
             slot.way = CARRIED
@@ -273,10 +272,10 @@ class Book:
                 row, valuation = self._pool_row(node.slot), self.ledgers[node.pool[0]].valuation
                 quantity, value = (row.values[f"m_{n}"] for n in (valuation.quantity, valuation.value)) if valuation else (ZERO, ZERO)  # fmt: skip
                 replay.begin(node.pool, Stock.load(quantity, value, row.state))
-        for pool, place in self.since.items():
-            replay.load(pool, place)
         for node in appended:
             replay.add(node)
+        for pool, place in self.since.items():
+            replay.load(pool, place)
         replay.run()
         return replay
 

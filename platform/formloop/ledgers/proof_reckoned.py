@@ -45,14 +45,28 @@ class Reckoning:
             back = {"undoes": record, "quantity": -said["quantity"], "day": str(through + timedelta(1))}
             self.standing[-record] = "undo" if kind in COUNTS else kind, {**said, **back}
 
+    def is_some_left(self) -> bool:
+        """Whether the documents leave anything anywhere."""
+        level: Level = {}
+        found: dict[int, Decimal] = {}
+        for day in sorted({said["day"] for _, said in self.standing.values()}):
+            for record, kind, said in self._of(day):
+                _move(level, found, record, kind, said)
+        return any(level.values())
+
+    def _of(self, day: str) -> list[tuple[int, str, Said]]:
+        """The documents of a day; what is taken back from closed days comes before all others."""
+        mine = [(record, *each) for record, each in self.standing.items() if each[1]["day"] == day]
+        return sorted(mine, key=lambda each: "undoes" not in each[2])
+
     def check(self) -> Iterator[str]:
         """Where a day ends with something else than the documents come to."""
         level: Level = {}
         found: dict[int, Decimal] = {}
         for day in sorted({said["day"] for _, said in self.standing.values()}):
             worth: dict[int, Decimal] = {}  # what was counted at a price, with nothing after it on that day
-            mine = [(record, *each) for record, each in self.standing.items() if each[1]["day"] == day]
-            for record, kind, said in sorted(mine, key=lambda each: "undoes" not in each[2]):
+            mine = self._of(day)
+            for record, kind, said in mine:
                 _move(level, found, record, kind, said)
                 for spot in {said["spot"], said.get("other", 0)}:
                     worth.pop(spot, None)

@@ -103,9 +103,10 @@ class Replay:
         found = stock_before(ledger, pool[1], since, self.until)
         nodes = load_nodes(ledger, pool[1], since, self.gone, self.until, self.last)
         self.stocks[pool] = found or Stock()
+        to_come = (*nodes, *self._waiting.get(pool, ()))
         if (
             found is not None
-            and not any(node.method == "fifo" for node in nodes)
+            and not any(node.method == "fifo" for node in to_come)
             and (nodes or not found.quantity)
         ):
             return nodes

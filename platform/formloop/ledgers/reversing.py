@@ -30,6 +30,7 @@ from formloop.ledgers.engine import (
 )
 from formloop.ledgers.groups import Group
 from formloop.ledgers.matching import Match, list_matches
+from formloop.ledgers.names import called
 from formloop.ledgers.pools import chunks
 from formloop.ledgers.spec import ZERO, Amounts, LedgerSpec, PostingSpec
 from formloop.ledgers.tables import posted
@@ -89,7 +90,24 @@ def reverse(book: Book) -> None:
         sheet.day = day
         book.groups.append(group)
         _undo_matches(book, group, own)
+    _require_same_pools(book)
     book.groups += others
+
+
+def _require_same_pools(book: Book) -> None:
+    """What is undone must not leave anything where it would not be looked for any more."""
+    undone = [slot for _, slot in book.slots() if slot.ledger.valuation and not slot.pending]
+    for ledger in {slot.ledger.key: slot.ledger for slot in undone}.values():
+        mine, scope = [slot for slot in undone if slot.ledger is ledger], book.scope(ledger)
+        scope.fetch(slot.dims for slot in mine)
+        for slot in mine:
+            if slot.pool != scope.pool(slot.dims):
+                text = M(
+                    "What this entered for {what} was valued in another way than it would be now, so it cannot be "
+                    "undone: enter the opposite.",
+                    what=called(ledger, slot.dims),
+                )
+                raise Invalid([Problem("other_pool", "", text)])
 
 
 def _sheets(book: Book) -> dict[int, Sheet]:

@@ -72,6 +72,15 @@ class Scope:
                 raise Invalid([Problem("ledger", "", text)]) from error
         return self._known[mark]
 
+    def pool(self, dims: Dims) -> str | None:
+        """Under which name the cost of these dimensions is kept; None where they have none."""
+        valuation = self.ledger.valuation
+        if valuation is None or self.ask(valuation.when, dims, True) is not True:
+            return None
+        return self.ledger.key_of(
+            dims, None if self.ask(valuation.method, dims) == "specific" else valuation.per
+        )
+
 
 def _read_through(ledger: LedgerSpec) -> dict[str, frozenset[Path]]:
     """For each dimension what is read of its records; other ledgers may read of them, so until the next publication."""

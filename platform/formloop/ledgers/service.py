@@ -16,7 +16,7 @@ from formloop.events import Event, subscribe_many
 from formloop.forms import service as records_of_forms
 from formloop.forms.names import context_of
 from formloop.forms.spec import Values
-from formloop.ledgers import adjusting, engine, expiring, periods, resting, reversing
+from formloop.ledgers import adjusting, engine, expiring, periods, remaining, resting, reversing
 from formloop.ledgers.book import Book
 from formloop.ledgers.drafting import Seen, draft_sheets
 from formloop.ledgers.engine import Sheet
@@ -44,6 +44,7 @@ def postings_of(form: str) -> list[PostingSpec]:
 def on_events(events: Sequence[Event]) -> None:
     """Post, undo, or post again what has changed; all records of one save together."""
     note_settings(events)
+    remaining.require_answered_alike(events)
     told: list[tuple[PostingSpec, list[Event], list[Event], list[Event]]] = []
     for posting in {p.key: p for e in events for p in postings_of(e.form)}.values():
         mine = [e for e in events if e.form == posting.form]

@@ -29,7 +29,7 @@ def verify() -> list[Message]:
     """What does not agree in the ledgers, in words; empty when everything does. Nothing is changed."""
     found: list[Message] = []
     for ledger in list_ledgers():
-        for look in (_sums, _groups, _open_items, _origins, _rests):
+        for look in (_sums, _groups, _open_items, _origins, _rests, _left_over):
             found += list(look(ledger))
         found += verify_values(ledger, {})
     return found
@@ -151,6 +151,25 @@ def _origins(ledger: LedgerSpec) -> Iterator[Message]:
                 entry=entry,
                 amount=amount,
                 returned=-returned,
+            )
+
+
+def _left_over(ledger: LedgerSpec) -> Iterator[Message]:
+    """Where nothing is left, nothing is worth anything."""
+    if ledger.valuation is None:
+        return
+    table = ledger.tables.entry
+    quantity, value = (table.c[f"m_{name}"] for name in (ledger.valuation.quantity, ledger.valuation.value))
+    sums = [func.sum(column, type_=column.type) for column in (quantity, value)]
+    query = select(table.c.pool, *sums).where(table.c.pool.is_not(None), table.c.pending.is_(False))
+    for pool, left, worth in connection().execute(query.group_by(table.c.pool)):
+        if worth and not left:
+            yield M(
+                "{ledger}: of “{key}” nothing is left, but it is worth {value}: take its last issue back and enter "
+                "it again.",
+                ledger=ledger.key,
+                key=pool,
+                value=worth,
             )
 
 

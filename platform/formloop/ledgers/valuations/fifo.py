@@ -7,6 +7,8 @@ from formloop.ledgers.valuations.spec import ZERO, Layer, Move, Outcome, Stock, 
 
 def fifo(stock: Stock, move: Move) -> Outcome:
     """A receipt adds a layer at the end, an issue takes from the front; a return takes from its own receipt first."""
+    if stock.quantity > 0 and not stock.layers:  # it came in under another method
+        stock = stock._replace(layers=(Layer(0, stock.quantity, stock.value),))
     if move.quantity > 0:
         return _receive(stock, move)
     if move.quantity < 0:

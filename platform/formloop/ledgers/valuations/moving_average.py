@@ -7,6 +7,8 @@ from formloop.ledgers.valuations.spec import ZERO, Move, Outcome, Stock, covered
 
 def moving_average(stock: Stock, move: Move) -> Outcome:
     """A receipt changes the average, an issue does not; the last unit takes what is left."""
+    if stock.quantity > 0:  # what is remembered may be the rate of another method
+        stock = Stock(stock.quantity, stock.value, rate_of(stock.value, stock.quantity))
     if move.quantity > 0:
         return _receive(stock, move)
     if move.quantity < 0:

@@ -1,6 +1,6 @@
 """Standard: every movement has the fixed rate; what it cost otherwise is left aside as variance."""
 
-from formloop.ledgers.valuations.spec import ZERO, Move, Outcome, Stock
+from formloop.ledgers.valuations.spec import ZERO, Move, Outcome, Stock, rate_of
 
 
 def standard(stock: Stock, move: Move) -> Outcome:
@@ -13,4 +13,5 @@ def standard(stock: Stock, move: Move) -> Outcome:
     if stock.quantity + move.quantity == 0:
         value = -stock.value
     given = value if move.given is None else move.given
-    return Outcome(Stock(stock.quantity + move.quantity, stock.value + value, rate), value, given - value)
+    kept = rate_of(value, move.quantity)  # as it can be told from what is written, too
+    return Outcome(Stock(stock.quantity + move.quantity, stock.value + value, kept), value, given - value)

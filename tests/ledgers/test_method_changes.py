@@ -1,0 +1,58 @@
+"""What is there when the method of its valuation changes: its value stays with its goods."""
+
+from decimal import Decimal as D
+from typing import Any
+
+import pytest
+
+from formloop.access.actor import SYSTEM
+from formloop.core.errors import Invalid
+from formloop.forms import service as records
+from formloop.ledgers.verifying import verify
+from ledgers.store import Store
+
+
+def change(store: Store, method: str, **more: Any) -> None:
+    records.change_record(SYSTEM, "item", store.bolt, {"valuation": method, **more})
+
+
+@pytest.mark.parametrize("first, then, issues", [
+    ("moving_average", "fifo", ["-250", "-100"]),
+    ("standard", "fifo", ["-220", "-100"]),
+    ("fifo", "moving_average", ["-262.50", "-87.50"]),
+    ("fifo", "standard", ["-180", "-90"]),
+    ("standard", "moving_average", ["-240", "-80"]),
+    ("moving_average", "standard", ["-180", "-90"]),
+])  # fmt: skip
+def test_what_is_there_goes_on_under_the_other_method(
+    store: Store, first: str, then: str, issues: list[str]
+) -> None:
+    store.bolt = store.make("item", "nut", valuation=first, standard="12")
+    store.buy("10", "15")
+    change(store, then)
+    store.buy("10", "20", day="2026-03-02")
+    made = [store.worth(store.take(each, day="2026-03-03"))[0] for each in ("15", "5")]
+    assert (made, store.there()) == ([D(each) for each in issues], (0, 0))
+    assert verify() == []
+
+
+def test_what_would_not_be_found_any_more_is_refused(store: Store) -> None:
+    receipt = store.buy("10", "15")
+    with pytest.raises(Invalid) as error:
+        change(store, "specific")
+    (problem,) = error.value.problems
+    assert (problem.code, problem.at) == ("there_is_some", "valuation")
+    assert "“Valuation” stays as it is while there is any of “bolt” in “Stock”" in problem.message.render(
+        "en"
+    )
+    issue = store.take("10")
+    change(store, "specific")
+    for form, document in (("issue", issue), ("receipt", receipt)):
+        with pytest.raises(Invalid) as error:
+            store.cancel(form, document)
+        assert error.value.problems[0].code == "other_pool"
+    store.do("customer_return", {"quantity": "2", "of": issue["lines"][0]["id"]})
+    with pytest.raises(Invalid):
+        change(store, "fifo")
+    assert store.worth(store.take("2")) == [-30]
+    assert (store.there(), verify()) == ((0, 0), [])

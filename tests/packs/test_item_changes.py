@@ -1,0 +1,46 @@
+"""What the packs' items allow to be changed while there is stock of them, and what becomes of it."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from formloop.access.actor import SYSTEM
+from formloop.core.errors import Invalid
+from formloop.forms import service as records
+from formloop.ledgers.verifying import verify
+from packs.trading import Trade
+
+
+def change(trade: Trade, **values: Any) -> None:
+    records.change_record(SYSTEM, "item", trade.item, values)
+
+
+@pytest.mark.parametrize("first, then, left", [
+    ("moving_average", "fifo", 200), ("standard", "fifo", 200), ("fifo", "moving_average", 175),
+])  # fmt: skip
+def test_goods_keep_their_value_when_the_method_changes(
+    demo: Flask, first: str, then: str, left: int
+) -> None:
+    trade = Trade(first, ("10", "15"), standard_cost="2")
+    change(trade, valuation=then)
+    trade.receive("10", "20")
+    trade.issue("10")
+    assert trade.there() == (10, left)
+    trade.issue("10")
+    assert (trade.there(), verify()) == ((0, 0), [])
+
+
+@pytest.mark.parametrize(
+    "said, at", [({"valuation": "specific"}, "valuation"), ({"tracking": "lot"}, "tracking")]
+)
+def test_what_stock_is_kept_by_stays_while_there_is_some(demo: Flask, said: dict[str, str], at: str) -> None:
+    trade = Trade("moving_average", ("10", "15"))
+    with pytest.raises(Invalid) as error:
+        change(trade, **said)
+    (problem,) = error.value.problems
+    assert (problem.code, problem.at) == ("there_is_some", at)
+    assert "“Nut”" in problem.message.render("en")
+    trade.issue("10")
+    change(trade, **said)
+    assert verify() == []
