@@ -26,6 +26,7 @@ def codes(error: Any) -> list[str]:
     ({"never": [{"id": "x", "measure": "weight", "below": 0}]}, "unknown", "never.0.measure"),
     ({"balances": [["colour"]]}, "unknown", "balances.0"),
     ({"valuation": {"method": "item.nothing", "quantity": "quantity", "value": "value"}}, "unknown_name", "valuation.method"),
+    ({"valuation": {**STOCK["valuation"], "when": "ISBLANK(lot)"}}, "not_per", "valuation.when"),
     ({"measures": {"variance": {"scale": 2}}, "valuation": None, "never": None, "agrees": None}, "reserved",
      "measures.variance"),
 ])  # fmt: skip
@@ -68,6 +69,7 @@ def test_a_ledger_grows_by_an_optional_dimension_and_keeps_its_balances(store: S
     {"measures": {"quantity": {"scale": 3}, "value": {"scale": 2}}},
     {"dimensions": {key: STOCK["dimensions"][key] for key in ("item", "place")}},
     {"valuation": {**STOCK["valuation"], "per": ["item"]}},
+    {"valuation": {**STOCK["valuation"], "when": "place.negative"}},
 ])  # fmt: skip
 def test_what_entries_mean_does_not_change(store: Store, change: Any) -> None:
     store.buy("3", "2")

@@ -8,11 +8,13 @@ import pytest
 
 from formloop.access.actor import SYSTEM
 from formloop.core.errors import Invalid
+from formloop.definitions import service as publishing
 from formloop.ledgers import service as ledgers
 from formloop.ledgers.asof import balance_at
 from formloop.ledgers.kind import get_ledger
+from formloop.ledgers.verifying import verify
 from ledgers import store as definitions
-from ledgers.store import STOCK, Store
+from ledgers.store import POSTINGS, STOCK, Store
 
 
 @pytest.fixture
@@ -65,21 +67,38 @@ def test_val_05_first_in_first_out_in_two_units(fifo: Store) -> None:
     assert average(fifo) == 25
 
 
-def test_val_07_six_movements_and_goods_of_others(store: Store) -> None:
+@pytest.fixture
+def owned(database: Any) -> Store:
+    """A store that keeps the goods of others in the same places, without a value."""
+    stock = deepcopy(STOCK)
+    stock["dimensions"]["owner"] = {"form": "party", "optional": True}
+    stock["valuation"] |= {"per": ["item", "place", "owner"], "when": "ISBLANK(owner)"}
+    store = Store(stock=stock)
+    (receipt,) = [each for each in POSTINGS if each["form"] == "receipt"]
+    first, *others = receipt["entries"]
+    named = {**receipt, "entries": [{**first, "owner": "party"}, *others]}
+    publishing.publish_many(SYSTEM, [definitions.only(named)], "test")
+    return store
+
+
+def test_val_07_six_movements_and_goods_of_others_in_one_place(owned: Store) -> None:
     """Policy: the value is kept, the rate derived; the last issue takes the rest. Goods of others have no value."""
-    theirs = store.make("lot", "owned by a supplier")
-    stock, issues = [("60", "15"), ("140", "15.5")], list[D]()
-    for quantity, price in stock:
-        store.buy(quantity, price)
-    issues += store.worth(store.take("190"))
-    store.buy("70", "16")
-    issues += store.worth(store.take("30"))
-    store.buy("10", "0", lot=theirs, place=store.make("place", "consigned"))
-    issues += store.worth(store.take("50"))
-    assert issues == [D("-2916.50"), D("-477.56"), D("-795.94")]
-    assert sum(issues) == -4190
-    assert store.there() == (0, 0)
-    assert store.there(place=store.named["consigned"]) == (10, 0)
+    theirs, made = owned.make("party", "a supplier"), list[dict[str, Any]]()
+    for quantity, price in (("60", "15"), ("140", "15.5")):
+        owned.buy(quantity, price)
+    made.append(owned.take("190"))
+    owned.buy("70", "16")
+    made.append(owned.take("30"))
+    consigned = {"quantity": "10", "price": "0"}
+    owned.do("receipt", consigned, party=theirs)
+    made.append(owned.take("50"))
+
+    def issued() -> list[D]:
+        return [value for each in made for value in owned.worth(each)]
+
+    assert issued() == [D("-2916.50"), D("-477.56"), D("-795.94")]
+    assert (sum(issued()), owned.there()) == (-4190, (10, 0))
+    assert verify() == []
 
 
 def test_val_09_a_shortage_is_covered_by_the_next_receipt(fifo: Store) -> None:

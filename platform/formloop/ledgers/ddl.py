@@ -62,7 +62,7 @@ def _require_kept(old: LedgerSpec, new: LedgerSpec) -> None:
 
 def _valued(ledger: LedgerSpec) -> tuple[object, ...] | None:
     said = ledger.valuation
-    return (said.quantity, said.value, said.per) if said else None
+    return (said.quantity, said.value, said.per, said.when and said.when.source) if said else None
 
 
 def _add_columns(conn: Connection, table: Table) -> None:

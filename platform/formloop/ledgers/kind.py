@@ -57,8 +57,9 @@ def prepare(doc: Doc, version: int) -> LedgerSpec:
 def check(doc: Doc, lib: Library) -> list[Problem]:
     """What is wrong with a ledger beyond its schema."""
     reader = Reader(doc, form_finder(lib))
-    reader.ledger(0)
+    spec = reader.ledger(0)
     reader.check_names()
+    reader.check_one_answer(spec.valuation)
     return reader.problems
 
 
@@ -147,6 +148,14 @@ class Reader:
             self._require_known(keys, doc["dimensions"], at, M("The ledger has no dimension “{key}”."))
         for at, keys in self._named_measures():
             self._require_known(keys, doc["measures"], at, M("The ledger has no measure “{key}”."))
+
+    def check_one_answer(self, valuation: Valuation | None) -> None:
+        """What shares a cost is all valued or all not: else the goods of others would be part of the average."""
+        if valuation is None or valuation.when is None:
+            return
+        for key in sorted({path[0] for path in valuation.when.reads} - set(valuation.per)):
+            text = M("Add “{key}” to `per`: what shares a cost is all valued, or all not.", key=key)
+            self.say("not_per", "valuation.when", text)
 
     def _named_dimensions(self) -> list[tuple[str, Sequence[str]]]:
         doc = self.doc
