@@ -240,16 +240,21 @@ class Store:
 
     def worth(self, record: dict[str, Any], ledger: str = "stock") -> list[Any]:
         """The value of each movement that a document made, with all that changed it since."""
-        from formloop.ledgers.pools import nets
-        from formloop.ledgers.tables import posted
+        return worth(record["id"], ledger)
 
-        table = get_ledger(ledger).tables.entry
-        query = (
-            select(table.c.id)
-            .join(posted, posted.c.id == table.c.posted)
-            .where(posted.c.record == record["id"], posted.c.purpose == "post", table.c.way != "added")
-        )
-        with reading() as conn:
-            ids = list(conn.execute(query.order_by(table.c.id)).scalars())
-            found = nets(get_ledger(ledger), ids)
-        return [found[i][1] for i in ids]
+
+def worth(record: int, ledger: str = "stock") -> list[Any]:
+    """The value of each movement that a document made, with all that changed it since."""
+    from formloop.ledgers.pools import nets
+    from formloop.ledgers.tables import posted
+
+    table = get_ledger(ledger).tables.entry
+    query = (
+        select(table.c.id)
+        .join(posted, posted.c.id == table.c.posted)
+        .where(posted.c.record == record, posted.c.purpose == "post", table.c.way != "added")
+    )
+    with reading() as conn:
+        ids = list(conn.execute(query.order_by(table.c.id)).scalars())
+        found = nets(get_ledger(ledger), ids)
+    return [found[i][1] for i in ids]

@@ -39,6 +39,15 @@ def named(form: str, **by: Any) -> int:
         return int(conn.execute(select(table.c.id).where(table.c[key] == value)).scalar_one())
 
 
+def take_back(form: str, record: int) -> None:
+    """Somebody proposes that it was wrong, and the accountant agrees."""
+    amendments.propose(actor_of(who_does(form)), form, record, None, "Wrong")
+    running = cases.find_open(form, record)
+    agreed = actor_of("accountant")
+    task = cases.find_own_task(running.id, agreed.person_id) if running else None
+    service.decide(agreed, task.id if task else 0, "approve")
+
+
 class Trade:
     """One purchase, of 100 pieces at 10 unless said, and what comes after it, a day apart."""
 
@@ -76,11 +85,7 @@ class Trade:
         self.do("stock_out", [{"item": self.item, "quantity": quantity}], warehouse=self.place)
 
     def take_back(self, form: str, record: int) -> None:
-        amendments.propose(actor_of(who_does(form)), form, record, None, "Wrong")
-        running = cases.find_open(form, record)
-        agreed = actor_of("accountant")
-        task = cases.find_own_task(running.id, agreed.person_id) if running else None
-        service.decide(agreed, task.id if task else 0, "approve")
+        take_back(form, record)
 
     def invoice(self, quantity: str, price: str, head: dict[str, Any] | None = None, **more: Any) -> int:
         row = {

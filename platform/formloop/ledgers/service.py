@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from formloop.access.actor import Actor
 from formloop.core.definitions import Doc
 from formloop.core.errors import Invalid
-from formloop.db import connection, transactional, undone
+from formloop.db import connection, undone
 from formloop.definitions import library
 from formloop.events import Event, subscribe_many
 from formloop.forms import service as records_of_forms
@@ -215,20 +215,6 @@ def _as_posted(posting: PostingSpec, group: int) -> dict[tuple[Any, ...], Any]:
                         amount += row["m_variance"]
                     found[rule.index, row["line"], row["key"], name] = amount
     return found
-
-
-@transactional
-def revalue(actor: Actor, ledger: str, pool: str) -> int:
-    """Value all movements of a pool again from its beginning; returns how many entries that changed."""
-    spec = get_ledger(ledger)
-    book = Book(actor, context_of(actor), with_agreeing([ledger]), [])
-    table = spec.tables.entry
-    first = connection().execute(select(func.min(table.c.date)).where(table.c.pool == pool)).scalar()
-    if first is None:
-        return 0
-    book.since[ledger, pool] = (first, 0)
-    groups = [group for each in book.post() for group in each.groups]
-    return sum(each.count for group in groups for each in group.revaluations)
 
 
 def preview(actor: Actor, form: str, record: Values, draft: Doc | None = None) -> list[Sheet]:

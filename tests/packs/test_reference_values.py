@@ -1,0 +1,274 @@
+"""The worked figures of the reference cases for valuation and lots, played through the forms of the packs.
+
+Where a case names a policy, the test says by what the packs follow it.
+"""
+
+from decimal import Decimal as D
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from formloop.access.actor import SYSTEM
+from formloop.core.errors import Invalid
+from formloop.datasets import service as datasets
+from formloop.definitions import library
+from formloop.definitions import service as definitions
+from formloop.forms import service as records
+from formloop.forms.kind import get_form
+from formloop.ledgers.tracing import trace
+from formloop.ledgers.verifying import verify
+from formloop.workflows import service as workflows
+from ledgers.store import worth
+from packs.trading import Trade, actor_of, named, sums, take_back
+
+BOOKED = ("landed_cost",)  # by the accountant; all else by the keeper of the stores
+
+
+class Goods:
+    """One item, and what is done with it: each document on a day of its own or on one that is said."""
+
+    def __init__(self, **item: Any) -> None:
+        self.item = self.make("item", name="Nut", source="buy", **item)
+        self.main = self.make("warehouse", code="W1", name="Stores", may_go_negative=True)
+        self.supplier, self.customer = named("supplier", code="S0002"), named("customer", code="C0001")
+
+    def make(self, form: str, **values: Any) -> int:
+        return int(records.create(SYSTEM, form, values)["id"])
+
+    def lot(self, code: str, **more: Any) -> int:
+        return self.make("lot", code=code, **{"item": self.item, **more})
+
+    def do(self, form: str, *lines: dict[str, Any], day: str = "2026-03-01", **head: Any) -> int:
+        """A document that is submitted by whoever does such things."""
+        said = {
+            "day": day,
+            **({"warehouse": self.main} if "warehouse" in get_form(form).fields else {}),
+            **head,
+        }
+        made = self.make(form, **said, lines=[{"item": self.item, **line} for line in lines])
+        workflows.submit(actor_of("accountant" if form in BOOKED else "keeper"), form, made)
+        return made
+
+    def put(self, quantity: str, price: str, day: str = "2026-03-01", **head: Any) -> int:
+        """An other receipt of one line."""
+        line = {"quantity": quantity, "price": price, **({"lot": head.pop("lot")} if "lot" in head else {})}
+        return self.do("stock_in", line, day=day, **head)
+
+    def take(self, quantity: str, day: str = "2026-03-01", **head: Any) -> int:
+        """An other issue of one line."""
+        line = {"quantity": quantity, **({"lot": head.pop("lot")} if "lot" in head else {})}
+        return self.do("stock_out", line, day=day, **head)
+
+    def receive(self, *prices: tuple[str, str], day: str = "2026-03-01") -> int:
+        """A receipt of a purchase."""
+        lines = [{"accepted": quantity, "price": price} for quantity, price in prices]
+        return self.do("receipt", *lines, day=day, supplier=self.supplier)
+
+    def there(self, place: int | None = None, item: int | None = None) -> tuple[D, ...]:
+        return sums("stock", ("quantity", "value"), item=item or self.item, warehouse=place or self.main)
+
+    def average(self, place: int | None = None) -> D:
+        quantity, value = self.there(place)
+        return value / quantity
+
+    def place(self, name: str) -> int:
+        return self.make("warehouse", code=name, name=name)
+
+    def repack(self, quantity: str, cost: str, day: str = "2026-03-01") -> tuple[int, int]:
+        """Somebody makes one of it; returns the document and what is made."""
+        kit = self.make("item", name="Kit", source="outsource")
+        head = {
+            "supplier": self.supplier,
+            "at_supplier": self.main,
+            "made": kit,
+            "quantity": "1",
+            "service": cost,
+        }
+        return self.do("outsourcing_receipt", {"quantity": quantity}, day=day, **head), kit
+
+
+def test_val_01_the_average_after_each_receipt(filled: Flask) -> None:
+    goods, found = Goods(), []
+    for lines in ([("1", "100")], [("1", "200")], [("1", "200"), ("1", "200")]):
+        goods.receive(*lines)
+        found.append(goods.average())
+    assert found == [100, 150, 175]
+
+
+def test_val_03_an_issue_before_the_receipt_of_its_day(filled: Flask) -> None:
+    """Policy: after a recomputation an issue takes the cost reached at the end of its day (`same_day` of the ledger)."""
+    stock = library.find_document("ledger", "stock") or {}
+    stock = {**stock, "valuation": {**stock["valuation"], "same_day": "day_end"}}
+    definitions.publish_many(SYSTEM, [stock], "At the end of the day")
+    goods = Goods()
+    first = goods.put("1", "100", day="2026-03-01")
+    issue = goods.take("2", day="2026-03-02")
+    goods.put("2", "120", day="2026-03-02")
+    goods.put("3", "100", day="2026-03-03")
+    assert (worth(issue), goods.average()) == ([-200], 105)
+    take_back("stock_in", first)
+    goods.put("1", "100", day="2026-03-01")
+    assert (worth(issue), goods.average()) == ([-240], 105)
+
+
+def test_val_07_six_movements(filled: Flask) -> None:
+    """Policy: the value is kept, the rate derived; the last issue takes the rest."""
+    goods = Goods()
+    goods.receive(("60", "15"))
+    goods.receive(("140", "15.5"))
+    issues = [goods.take("190")]
+    goods.receive(("70", "16"))
+    issues += [goods.take("30"), goods.take("50")]
+    found = [value for each in issues for value in worth(each)]
+    assert found == [D("-2916.50"), D("-477.56"), D("-795.94")]
+    assert (sum(found), goods.there()) == (-4190, (0, 0))
+
+
+def test_val_09_a_shortage_is_covered_by_the_next_receipt(filled: Flask) -> None:
+    """Policy: the warehouse may go negative."""
+    goods = Goods(valuation="fifo")
+    goods.put("10", "10")
+    goods.take("15")
+    assert goods.there() == (-5, -50)
+    goods.take("5")
+    assert goods.there() == (-10, -100)
+    receipt = goods.put("15", "15")
+    assert (goods.there(), worth(receipt)) == ((5, 75), [175])
+
+
+def test_val_11_what_is_set_for_an_earlier_day_changes_a_transfer_and_a_repack(filled: Flask) -> None:
+    """Stores are set to 50 at 150 by an issue of what is there and a receipt, since counts bring no price."""
+    goods = Goods()
+    finished = goods.place("FG")
+    goods.put("50", "100", day="2026-04-10")
+    goods.put("10", "200", day="2026-04-20", warehouse=finished)
+    moved = goods.do("stock_transfer", {"quantity": "10"}, day="2026-04-30", target=finished)
+    packed, kit = goods.repack("5", "40", day="2026-05-05")
+    assert (goods.average(finished), goods.there(item=kit)) == (150, (1, 540))
+    goods.take("50", day="2026-04-12")
+    goods.put("50", "150", day="2026-04-12")
+    assert worth(moved) == [-1500, 1500]
+    assert (goods.average(finished), goods.there(item=kit)) == (175, (1, 790))
+    assert (worth(packed)[-1], verify()) == (790, [])
+
+
+def test_val_13_a_return_comes_back_at_the_cost_of_its_delivery(filled: Flask) -> None:
+    goods = Goods()
+    received = named("received_item", receipt=goods.receive(("5", "100")))
+    sent = goods.do("delivery", {"quantity": "5", "price": "300"}, customer=goods.customer)
+    line = {"delivered": named("delivered_item", delivery=sent), "quantity": "2"}
+    back = goods.do("sales_return", line, customer=goods.customer)
+    assert (worth(back), goods.average()) == ([200], 100)
+    goods.do("landed_cost", {"received": received}, supplier=goods.supplier, cost="50")
+    assert (worth(back), goods.average()) == ([220], 110)
+
+
+def test_val_15_a_receipt_for_an_earlier_day_into_a_lot_that_was_moved(filled: Flask) -> None:
+    goods = Goods(valuation="specific", tracking="lot")
+    x, y, k, j = goods.lot("X"), goods.lot("Y"), goods.place("K"), goods.place("J")
+    goods.put("5", "10", day="2026-03-02", lot=x)
+    goods.put("5", "10", day="2026-03-02", lot=y)
+    of_y = goods.do("stock_transfer", {"quantity": "5", "lot": y}, day="2026-03-03", target=j)
+    goods.put("5", "10", day="2026-03-02", lot=y)
+    moved = goods.do("stock_transfer", {"quantity": "5", "lot": x}, day="2026-03-02", target=k)
+    goods.put("5", "20", day="2026-03-01", lot=x)
+    assert worth(moved) == [-75, 75]
+    assert (goods.there()[1], goods.there(k)[1], worth(of_y)) == (125, 75, [-50, 50])
+
+
+@pytest.mark.parametrize("receipts, issues, total", [
+    ([("2", "1.00"), ("1", "1.01")], ["3"], "3.01"),
+    ([("10", "16.83"), ("10", "20")], ["10", "9", "1"], "368.30"),
+])  # fmt: skip
+def test_val_17_no_cent_stays_behind(filled: Flask, receipts: Any, issues: Any, total: str) -> None:
+    goods = Goods()
+    for each in receipts:
+        goods.receive(each)
+    assert -sum(worth(goods.take(each))[0] for each in issues) == D(total)
+    assert goods.there() == (0, 0)
+
+
+def test_val_21_no_entry_for_an_earlier_day_makes_a_later_balance_negative(filled: Flask) -> None:
+    goods = Goods()
+    place = goods.place("W2")
+    goods.put("10", "1", day="2026-01-01", warehouse=place)
+    goods.take("8", day="2026-01-10", warehouse=place)
+    with pytest.raises(Invalid) as error:
+        goods.do("stock_count", {"counted": "7", "again": True}, day="2026-01-01", warehouse=place)
+    text = error.value.problems[0].message.render("en")
+    assert "2026-01-10" in text and "-1" in text
+
+
+def test_val_23_a_transfer_keeps_the_layers_and_a_repack_sums_them(filled: Flask) -> None:
+    goods = Goods(valuation="fifo")
+    prices, other = ("10", "20", "30", "40"), goods.place("W2")
+    for price in prices:
+        goods.put("10", price)
+    goods.do("stock_transfer", {"quantity": "40"}, target=other)
+    taken = [worth(goods.take("10", warehouse=other))[0] for _ in prices]
+    assert taken == [-100, -200, -300, -400]
+    for price in prices:
+        goods.put("10", price)
+    assert goods.there(item=goods.repack("40", "0")[1]) == (1, 1000)
+
+
+def test_val_25_quantities_as_of_a_date(filled: Flask) -> None:
+    goods = Goods()
+    goods.put("10", "1", day="2026-03-15")
+    goods.put("15", "1", day="2026-03-16")
+    goods.do("delivery", {"quantity": "5", "price": "3"}, day="2026-03-17", customer=goods.customer)
+
+    def there(day: str) -> D:
+        rows = datasets.read_all(SYSTEM, "stock_as_of", {"day": day})
+        return sum((row["quantity"] for row in rows if row["item"] == goods.item), D(0))
+
+    days = ("2026-03-14", "2026-03-15", "2026-03-16", "2026-03-17", "2026-03-20")
+    assert [there(day) for day in days] == [0, 10, 25, 20, 20]
+
+
+def test_val_27_an_issue_that_is_taken_back_and_entered_with_more_takes_from_the_next_layer(
+    filled: Flask,
+) -> None:
+    """Policy: what is posted is not edited; it is taken back and entered anew."""
+    trade = Trade("fifo", ("10", "10"))
+    trade.receive("10", "12")
+    wrong = trade.do("stock_out", [{"item": trade.item, "quantity": "8"}], warehouse=trade.place)
+    assert worth(wrong) == [-80]
+    trade.take_back("stock_out", wrong)
+    right = trade.do("stock_out", [{"item": trade.item, "quantity": "14"}], warehouse=trade.place)
+    assert (worth(right), trade.there()) == ([-148], (6, 72))
+
+
+def test_lot_02_a_lot_is_traced_through_what_is_made_of_it(filled: Flask) -> None:
+    goods = Goods(tracking="lot")
+    frame = goods.make("item", name="Frame", source="outsource", tracking="lot")
+    c2, p1 = goods.lot("C2"), goods.lot("P1", item=frame)
+    goods.put("10", "1", lot=c2)
+    head = {
+        "supplier": goods.supplier,
+        "at_supplier": goods.main,
+        "made": frame,
+        "quantity": "1",
+        "service": "0",
+    }
+    with pytest.raises(Invalid) as error:
+        goods.do("outsourcing_receipt", {"quantity": "10", "lot": c2}, **head)
+    assert [each.at for each in error.value.problems] == ["made_lot"]
+    goods.do("outsourcing_receipt", {"quantity": "10", "lot": c2}, made_lot=p1, **head)
+    assert trace(SYSTEM, "stock", "lot", c2, down=True) == [p1]
+    assert trace(SYSTEM, "stock", "lot", p1, down=False) == [c2]
+
+
+def test_lot_04_a_lot_is_found_in_the_warehouse_that_holds_it(filled: Flask) -> None:
+    """Policy: a person chooses the warehouse; *Lots to issue first* says in which one a lot lies."""
+    goods = Goods()
+    first, second, lot = goods.place("Zone1"), goods.place("Zone2"), goods.lot("LOT", expires="2099-01-01")
+    goods.put("100", "1", warehouse=first)
+    goods.put("100", "1", warehouse=second, lot=lot)
+    rows = datasets.read_all(SYSTEM, "lots_to_issue")
+    assert [(r["warehouse"], r["free"]) for r in rows if r["lot"] == lot] == [(second, 100)]
+    with pytest.raises(Invalid):
+        goods.take("10", warehouse=first, lot=lot)
+    goods.take("10", warehouse=second, lot=lot)
+    assert [goods.there(each)[0] for each in (first, second)] == [100, 90]
