@@ -56,3 +56,15 @@ def test_what_would_not_be_found_any_more_is_refused(store: Store) -> None:
         change(store, "fifo")
     assert store.worth(store.take("2")) == [-30]
     assert (store.there(), verify()) == ((0, 0), [])
+
+
+def test_of_many_records_those_with_goods_are_named(store: Store) -> None:
+    others = [store.make("item", name) for name in ("nut", "washer")]
+    store.buy("1", "1")
+    store.bolt = others[0]
+    store.buy("1", "1")
+    drafts = [records.Draft({"valuation": "specific"}, each) for each in (store.named["bolt"], *others)]
+    with pytest.raises(Invalid) as error:
+        records.save_many(SYSTEM, "item", drafts)
+    said = " ".join(problem.message.render("en") for problem in error.value.problems)
+    assert ("“bolt”" in said, "“nut”" in said, "“washer”" in said) == (True, True, False)

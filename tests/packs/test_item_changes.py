@@ -41,6 +41,10 @@ def test_what_stock_is_kept_by_stays_while_there_is_some(demo: Flask, said: dict
     (problem,) = error.value.problems
     assert (problem.code, problem.at) == ("there_is_some", at)
     assert "“Nut”" in problem.message.render("en")
-    trade.issue("10")
+    line = {"item": trade.item, "quantity": "10"}
+    issue = trade.do("stock_out", [line], warehouse=trade.place)
     change(trade, **said)
-    assert verify() == []
+    with pytest.raises(Invalid) as error:
+        trade.take_back("stock_out", issue)
+    assert error.value.problems[0].code == "other_pool"
+    assert (trade.there(), verify()) == ((0, 0), [])

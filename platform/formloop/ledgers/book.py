@@ -173,12 +173,10 @@ class Book:
         origins.resolve(self)
         problems = []
         for group, slot in self.slots():
-            scope, ledger = self.scope(slot.ledger), slot.ledger
-            for key, dimension in ledger.dimensions.items():
-                needed = scope.ask(dimension.required, slot.dims, not dimension.optional)
-                if needed is True and slot.dims[key] == dimension.empty:
-                    text = is_empty(group.sheet.posting, slot, key)
-                    problems.append(group.sheet.problem("no_dimension", slot.rule, slot.place, key, text))
+            scope = self.scope(slot.ledger)
+            for key in scope.missing(slot.dims):
+                text = is_empty(group.sheet.posting, slot, key)
+                problems.append(group.sheet.problem("no_dimension", slot.rule, slot.place, key, text))
             if not problems and slot.way == PLAIN and not slot.pending:
                 self._choose_way(group, slot, scope)
         if problems:

@@ -11,16 +11,16 @@ from sqlalchemy import select
 
 from formloop.access.actor import SYSTEM
 from formloop.core.errors import Invalid, Problem
-from formloop.core.expression import Expression, Linked, Path
+from formloop.core.expression import EvaluationError, Expression, Linked, Path
 from formloop.core.text import M, Message, Titled
 from formloop.db import connection, remembered_by
 from formloop.events import Event
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
-from formloop.forms.spec import FormSpec
 from formloop.ledgers.kind import list_ledgers
 from formloop.ledgers.names import titles
+from formloop.ledgers.pools import chunks
 from formloop.ledgers.scopes import Scope
 from formloop.ledgers.spec import LedgerSpec
 
@@ -35,26 +35,27 @@ class Asked(NamedTuple):
 
     def answer(self, env: Mapping[str, Any], scope: Scope) -> bool:
         """What it comes to: of a method, whether it keeps costs apart for each set of dimensions."""
-        found = self.expression.evaluate(env, scope.context)
+        try:
+            found = self.expression.evaluate(env, scope.context)
+        except EvaluationError:  # nothing can be entered under it
+            return False
         valuation = self.ledger.valuation
         return found == "specific" if valuation and self.expression is valuation.method else found is True
 
 
 def require_answered_alike(events: Sequence[Event]) -> None:
     """Refuse changes of records by which what is there would be lost."""
-    problems = [
-        _problem(asked, event)
-        for event in events
-        if event.before and event.after
-        for asked in _asked_of(event.form)
-        if event.changed & {path[0] for path in asked.paths} and _is_lost(asked, event)
-    ]
+    problems: list[Problem] = []
+    for form in {event.form for event in events}:
+        for asked in _everything_asked().get(form, ()):
+            mine = [e for e in events if e.form == form and e.before and e.after and _concerns(asked, e)]
+            problems += [_problem(asked, event) for event in _list_losing(asked, mine)] if mine else []
     if problems:
         raise Invalid(problems)
 
 
-def _asked_of(form: str) -> tuple[Asked, ...]:
-    return _everything_asked().get(form, ())
+def _concerns(asked: Asked, event: Event) -> bool:
+    return bool(event.changed & {path[0] for path in asked.paths})
 
 
 @remembered_by("definitions")
@@ -79,38 +80,36 @@ def _list_asked() -> Iterator[tuple[str, Asked]]:
                     yield dimension.forms[0], Asked(ledger, key, expression, paths)
 
 
-def _is_lost(asked: Asked, event: Event) -> bool:
-    """Whether the answer is another one for something that is there."""
-    there = _list_there(asked, event.record)
-    scope, form = Scope(asked.ledger, there, context_of(SYSTEM)), get_form(event.form)
-    before, after = (_linked(asked, form, values or {}) for values in (event.before, event.after))
-    for dims in there:
-        env = scope.env(dims)
-        if asked.answer(env | before, scope) != asked.answer(env | after, scope):
-            return True
-    return False
+def _list_losing(asked: Asked, events: Sequence[Event]) -> Iterator[Event]:
+    """The changes by which the answer is another one for something that is there."""
+    form, there = get_form(events[0].form), _list_there(asked, [event.record for event in events])
+    scope = Scope(asked.ledger, there, context_of(SYSTEM))
+    values = [each for event in events for each in (event.before, event.after) if each]
+    links = Links(SYSTEM, form, values, reads=asked.paths)
+    for event in events:
+        before, after = (
+            {asked.dimension: Linked(event.record, links.environment(form, each or {}))}
+            for each in (event.before, event.after)
+        )
+        envs = [scope.env(dims) for dims in there if dims[asked.dimension] == event.record]
+        if any(asked.answer(env | before, scope) != asked.answer(env | after, scope) for env in envs):
+            yield event
 
 
-def _list_there(asked: Asked, record: int) -> list[dict[str, Any]]:
-    """The dimensions that matter of balances of a record that are not nothing; they are held."""
+def _list_there(asked: Asked, records: Sequence[int]) -> list[dict[str, Any]]:
+    """The dimensions that matter of balances of these records that are not nothing; they are held."""
     ledger, table = asked.ledger, asked.ledger.tables.balance
-    sums = [table.c[f"{part}_{key}"] for key in ledger.measures for part in ("m", "r")]
-    own = table.c[ledger.dimensions[asked.dimension].column] == record
-    query = select(table).where(table.c.per == 0, own).order_by(table.c.key).with_for_update()
-    held = connection().execute(query).mappings().all()
+    sums = [f"{part}_{key}" for key in ledger.measures for part in ("m", "r")]
+    column = table.c[ledger.dimensions[asked.dimension].column]
     read = {path[0] for path in asked.expression.reads}
-    found = {
-        tuple((key, row[d.column] if key in read else d.empty) for key, d in ledger.dimensions.items())
-        for row in held
-        if any(row[column.name] for column in sums)
-    }
+    found: set[tuple[tuple[str, Any], ...]] = set()
+    for part in chunks(records):
+        query = select(table).where(table.c.per == 0, column.in_(part)).order_by(table.c.key)
+        for row in connection().execute(query.with_for_update()).mappings():
+            dims = ((key, row[d.column] if key in read else d.empty) for key, d in ledger.dimensions.items())
+            if any(row[name] for name in sums):
+                found.add(tuple(dims))
     return [dict(each) for each in sorted(found)]
-
-
-def _linked(asked: Asked, form: FormSpec, values: Mapping[str, Any]) -> dict[str, Any]:
-    """The record as expressions of the ledger see it."""
-    links = Links(SYSTEM, form, [values], reads=asked.paths)
-    return {asked.dimension: Linked(int(values["id"]), links.environment(form, values))}
 
 
 def _problem(asked: Asked, event: Event) -> Problem:
@@ -120,7 +119,7 @@ def _problem(asked: Asked, event: Event) -> Problem:
     named = titles(ledger, [{asked.dimension: event.record}])[asked.dimension, event.record]
     text: Message = M(
         "“{field}” stays as it is while there is any of “{record}” in “{ledger}”: "
-        "what is there could not be found any more. Take it out first, then enter it again.",
+        "what is there could not be found any more. Take all of it out, change this, then enter it again.",
         field=Titled(field.schema, field.key) if field else at,
         record=named,
         ledger=ledger.title,

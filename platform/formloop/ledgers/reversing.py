@@ -101,10 +101,10 @@ def _require_same_pools(book: Book) -> None:
         mine, scope = [slot for slot in undone if slot.ledger is ledger], book.scope(ledger)
         scope.fetch(slot.dims for slot in mine)
         for slot in mine:
-            if slot.pool != scope.pool(slot.dims):
+            if slot.pool != scope.pool(slot.dims) or scope.missing(slot.dims):
                 text = M(
-                    "What this entered for {what} was valued in another way than it would be now, so it cannot be "
-                    "undone: enter the opposite.",
+                    "“{what}” is kept in another way now than when this was entered, so it cannot be undone: "
+                    "enter the opposite.",
                     what=called(ledger, slot.dims),
                 )
                 raise Invalid([Problem("other_pool", "", text)])

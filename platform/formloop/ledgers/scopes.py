@@ -72,6 +72,15 @@ class Scope:
                 raise Invalid([Problem("ledger", "", text)]) from error
         return self._known[mark]
 
+    def missing(self, dims: Dims) -> list[str]:
+        """The dimensions that must be named and are not."""
+        return [
+            key
+            for key, dimension in self.ledger.dimensions.items()
+            if dims[key] == dimension.empty
+            and self.ask(dimension.required, dims, not dimension.optional) is True
+        ]
+
     def pool(self, dims: Dims) -> str | None:
         """Under which name the cost of these dimensions is kept; None where they have none."""
         valuation = self.ledger.valuation
