@@ -1,19 +1,16 @@
-"""Worked figures of reference cases for valuation which no form of the packs shows: units of lines, goods of others in
-one place, balances of suppliers and customers. All others are in `packs/test_reference_values.py`."""
+"""Worked figures of reference cases for valuation which no form of the packs shows: units of lines, balances of suppliers
+and customers. All others are in `packs/test_reference_values.py`."""
 
-from copy import deepcopy
 from decimal import Decimal as D
 from typing import Any
 
 import pytest
 
 from formloop.access.actor import SYSTEM
-from formloop.definitions import service as publishing
 from formloop.ledgers.asof import balance_at
 from formloop.ledgers.kind import get_ledger
-from formloop.ledgers.verifying import verify
 from ledgers import store as definitions
-from ledgers.store import POSTINGS, STOCK, Store
+from ledgers.store import Store
 
 
 @pytest.fixture
@@ -35,40 +32,6 @@ def test_val_05_first_in_first_out_in_two_units(fifo: Store) -> None:
     issues = [fifo.take(quantity) for quantity in ("3", "1", "1")]
     assert [fifo.worth(each)[0] for each in issues] == [-30, -10, -25]
     assert average(fifo) == 25
-
-
-@pytest.fixture
-def owned(database: Any) -> Store:
-    """A store that keeps the goods of others in the same places, without a value."""
-    stock = deepcopy(STOCK)
-    stock["dimensions"]["owner"] = {"form": "party", "optional": True}
-    stock["valuation"] |= {"per": ["item", "place", "owner"], "when": "ISBLANK(owner)"}
-    store = Store(stock=stock)
-    (receipt,) = [each for each in POSTINGS if each["form"] == "receipt"]
-    first, *others = receipt["entries"]
-    named = {**receipt, "entries": [{**first, "owner": "party"}, *others]}
-    publishing.publish_many(SYSTEM, [definitions.only(named)], "test")
-    return store
-
-
-def test_val_07_six_movements_and_goods_of_others_in_one_place(owned: Store) -> None:
-    """Policy: the value is kept, the rate derived; the last issue takes the rest. Goods of others have no value."""
-    theirs, made = owned.make("party", "a supplier"), list[dict[str, Any]]()
-    for quantity, price in (("60", "15"), ("140", "15.5")):
-        owned.buy(quantity, price)
-    made.append(owned.take("190"))
-    owned.buy("70", "16")
-    made.append(owned.take("30"))
-    consigned = {"quantity": "10", "price": "0"}
-    owned.do("receipt", consigned, party=theirs)
-    made.append(owned.take("50"))
-
-    def issued() -> list[D]:
-        return [value for each in made for value in owned.worth(each)]
-
-    assert issued() == [D("-2916.50"), D("-477.56"), D("-795.94")]
-    assert (sum(issued()), owned.there()) == (-4190, (10, 0))
-    assert verify() == []
 
 
 PLACES = {

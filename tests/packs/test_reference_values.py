@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 
 from formloop.access.actor import SYSTEM
+from formloop.core.definitions import Doc
 from formloop.core.errors import Invalid
 from formloop.datasets import service as datasets
 from formloop.definitions import library
@@ -112,17 +113,37 @@ def test_val_03_an_issue_before_the_receipt_of_its_day(filled: Flask) -> None:
     assert (worth(issue), goods.average()) == ([-240], 105)
 
 
-def test_val_07_six_movements(filled: Flask) -> None:
-    """Policy: the value is kept, the rate derived; the last issue takes the rest."""
+def with_owner(doc: Doc) -> Doc:
+    """The form and the posting of other receipts with whose goods they are."""
+    if doc["x-kind"] == "posting":
+        first, *others = doc["entries"]
+        return {**doc, "entries": [{**first, "owner": "consignor"}, *others]}
+    owner = {"type": "integer", "x-type": "relation", "title": "Owner", "x-relation": {"form": "supplier"}}
+    return {**doc, "properties": {**doc["properties"], "consignor": owner}}
+
+
+def test_val_07_six_movements_and_goods_of_others_in_one_warehouse(filled: Flask) -> None:
+    """Policies: the value is kept, the rate derived, the last issue takes the rest; goods of others have no value: `when`
+    of the ledger, once a builder has given it a dimension for the owner."""
+    stock = library.find_document("ledger", "stock") or {}
+    owner = {"form": "supplier", "optional": True}
+    valuation = {**stock["valuation"], "per": ["item", "warehouse", "owner"], "when": "ISBLANK(owner)"}
+    wider = {**stock, "dimensions": {**stock["dimensions"], "owner": owner}, "valuation": valuation}
+    own = [
+        library.find_document(*each) or {} for each in (("form", "stock_in"), ("posting", "stock_in_posting"))
+    ]
+    definitions.publish_many(SYSTEM, [wider, *map(with_owner, own)], "Whose goods")
     goods = Goods()
     goods.receive(("60", "15"))
     goods.receive(("140", "15.5"))
     issues = [goods.take("190")]
     goods.receive(("70", "16"))
-    issues += [goods.take("30"), goods.take("50")]
+    issues.append(goods.take("30"))
+    goods.put("10", "0", consignor=goods.supplier)
+    issues.append(goods.take("50"))
     found = [value for each in issues for value in worth(each)]
     assert found == [D("-2916.50"), D("-477.56"), D("-795.94")]
-    assert (sum(found), goods.there()) == (-4190, (0, 0))
+    assert (sum(found), goods.there(), verify()) == (-4190, (10, 0), [])
 
 
 def test_val_09_a_shortage_is_covered_by_the_next_receipt(filled: Flask) -> None:
