@@ -13,7 +13,7 @@ from formloop.access.actor import SYSTEM, Actor
 from formloop.core.errors import Invalid, Problem
 from formloop.core.expression import EvaluationError, Expression, Linked, Path
 from formloop.core.text import M, Message, Titled
-from formloop.db import connection, remembered_by
+from formloop.db import connection, counter, glance, raise_counter, remembered_by
 from formloop.definitions import library
 from formloop.definitions import service as definitions
 from formloop.events import Event
@@ -25,6 +25,11 @@ from formloop.ledgers.names import called, titles
 from formloop.ledgers.pools import chunks
 from formloop.ledgers.scopes import Scope
 from formloop.ledgers.spec import LedgerSpec
+
+ASKED = (
+    "ledgers.asked"  # rises with what ledgers ask: what was entered meanwhile by the old answer begins anew
+)
+glance(ASKED, counter(ASKED), binds=True)
 
 
 class Asked(NamedTuple):
@@ -57,7 +62,9 @@ def require_answered_alike(events: Sequence[Event]) -> None:
     for form in {event.form for event in events}:
         for asked in _everything_asked().get(form, ()):
             mine = [e for e in events if e.form == form and e.before and e.after and _concerns(asked, e)]
-            problems += [_problem(asked, event) for event in _list_losing(asked, mine)] if mine else []
+            if mine:
+                raise_counter(ASKED)
+                problems += [_problem(asked, event) for event in _list_losing(asked, mine)]
     if problems:
         raise Invalid(problems)
 
