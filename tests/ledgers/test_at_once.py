@@ -13,6 +13,7 @@ from formloop.db.units import forget_standing
 from formloop.forms import service
 from formloop.forms.kind import get_form
 from formloop.ledgers import expiring, periods
+from formloop.ledgers.kind import get_ledger
 from formloop.ledgers.verifying import verify
 from ledgers.invoices import INVOICE, INVOICED, PAID, PAYMENT, invoice, left, pay
 from ledgers.store import Store
@@ -134,3 +135,20 @@ def test_a_calendar_is_held_anew_when_the_part_that_held_it_was_undone(
     assert (looked(), looked()) == (1, 0)
     part.undo()
     assert (looked(), looked()) == (1, 0)
+
+
+def test_a_movement_and_another_method_know_of_each_other(database: Any) -> None:
+    store = Store()
+    store.buy("1", "1")
+    store.take("1")
+
+    def change() -> Any:
+        return service.change_record(SYSTEM, "item", store.bolt, {"valuation": "specific"})
+
+    assert refused(lambda: store.buy("5", "1"), change) == "there_is_some"
+    store.take("5")
+    begun_while(change, lambda: store.buy("5", "2"))
+    entry = get_ledger("stock").tables.entry
+    with reading() as conn:
+        last = conn.execute(select(entry.c.method).order_by(entry.c.id.desc())).scalars().first()
+    assert (last, verify()) == ("specific", [])

@@ -7,9 +7,10 @@ import pytest
 
 from formloop.access.actor import SYSTEM
 from formloop.core.errors import Invalid
+from formloop.definitions import service as publishing
 from formloop.forms import service as records
 from formloop.ledgers.verifying import verify
-from ledgers.store import Store
+from ledgers.store import STOCK, Store
 
 
 def change(store: Store, method: str, **more: Any) -> None:
@@ -68,3 +69,21 @@ def test_of_many_records_those_with_goods_are_named(store: Store) -> None:
         records.save_many(SYSTEM, "item", drafts)
     said = " ".join(problem.message.render("en") for problem in error.value.problems)
     assert ("“bolt”" in said, "“nut”" in said, "“washer”" in said) == (True, True, False)
+
+
+@pytest.mark.parametrize("part, at", [
+    ({"valuation": {**STOCK["valuation"], "method": '"specific"'}}, "valuation.method"),
+    ({"dimensions": {**STOCK["dimensions"], "lot": {"form": "lot", "required": 'item.name = "bolt"'}}},
+     "dimensions.lot.required"),
+])  # fmt: skip
+def test_a_version_of_the_ledger_finds_what_is_there(store: Store, part: dict[str, Any], at: str) -> None:
+    also = {**STOCK, "valuation": {**STOCK["valuation"], "method": 'COALESCE(item.valuation, "fifo")'}}
+    store.buy("10", "15")
+    publishing.publish_many(SYSTEM, [also], "What is found by it, too")
+    with pytest.raises(Invalid) as error:
+        publishing.publish_many(SYSTEM, [{**STOCK, **part}], "What is not")
+    (problem,) = error.value.problems
+    assert (problem.code, problem.at) == ("has_entries", at)
+    assert problem.message.render("en").startswith("There is some of “bolt / main” in “Stock”")
+    store.take("10")
+    publishing.publish_many(SYSTEM, [{**STOCK, **part}], "Nothing is there")

@@ -7,22 +7,29 @@ under another answer what is there would not be found any more. Other changes of
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
-from formloop.access.actor import SYSTEM
+from formloop.access.actor import SYSTEM, Actor
 from formloop.core.errors import Invalid, Problem
 from formloop.core.expression import EvaluationError, Expression, Linked, Path
 from formloop.core.text import M, Message, Titled
-from formloop.db import connection, remembered_by
+from formloop.db import connection, counter, glance, raise_counter, remembered_by
+from formloop.definitions import library
+from formloop.definitions import service as definitions
 from formloop.events import Event
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
-from formloop.ledgers.kind import list_ledgers
-from formloop.ledgers.names import titles
+from formloop.ledgers.kind import LEDGER, get_ledger, list_ledgers
+from formloop.ledgers.names import called, titles
 from formloop.ledgers.pools import chunks
 from formloop.ledgers.scopes import Scope
 from formloop.ledgers.spec import LedgerSpec
+
+ASKED = (
+    "ledgers.asked"  # rises with what ledgers ask: what was entered meanwhile by the old answer begins anew
+)
+glance(ASKED, counter(ASKED), binds=True)
 
 
 class Asked(NamedTuple):
@@ -43,13 +50,21 @@ class Asked(NamedTuple):
         return found == "specific" if valuation and self.expression is valuation.method else found is True
 
 
+def start() -> None:
+    """Look at each version of a ledger that is published; doing it twice counts once."""
+    if "ledgers.remaining" not in definitions.listeners:
+        definitions.listeners.add("ledgers.remaining", require_still_found)
+
+
 def require_answered_alike(events: Sequence[Event]) -> None:
     """Refuse changes of records by which what is there would be lost."""
     problems: list[Problem] = []
     for form in {event.form for event in events}:
         for asked in _everything_asked().get(form, ()):
             mine = [e for e in events if e.form == form and e.before and e.after and _concerns(asked, e)]
-            problems += [_problem(asked, event) for event in _list_losing(asked, mine)] if mine else []
+            if mine:
+                raise_counter(ASKED)
+                problems += [_problem(asked, event) for event in _list_losing(asked, mine)]
     if problems:
         raise Invalid(problems)
 
@@ -125,3 +140,43 @@ def _problem(asked: Asked, event: Event) -> Problem:
         ledger=ledger.title,
     )
     return Problem("there_is_some", at, text, tells=(ledger.resource,))
+
+
+def require_still_found(_actor: Actor, published: definitions.Published) -> None:
+    """Refuse a version of a ledger by which what is there would be lost."""
+    if published.kind != LEDGER.name or published.version == 1:
+        return
+    new = get_ledger(published.key)
+    old: LedgerSpec = library.at_version(LEDGER.name, published.key, published.version - 1)
+    if new.valuation is None or _asks(old) == _asks(new):
+        return
+    there = _list_all_there(new)
+    before, after = (Scope(each, there, context_of(SYSTEM)) for each in (old, new))
+    for dims in there:
+        if before.pool(dims) != after.pool(dims):
+            _refuse(new, dims, "valuation.method")
+        for key in set(after.missing(dims)) - set(before.missing(dims)):
+            _refuse(new, dims, f"dimensions.{key}.required")
+
+
+def _asks(ledger: LedgerSpec) -> list[str]:
+    asked = [ledger.valuation.method if ledger.valuation else None]
+    asked += [dimension.required for dimension in ledger.dimensions.values()]
+    return [each.source if each else "" for each in asked]
+
+
+def _list_all_there(ledger: LedgerSpec) -> list[dict[str, Any]]:
+    table = ledger.tables.balance
+    sums = [table.c[f"{part}_{key}"] != 0 for key in ledger.measures for part in ("m", "r")]
+    columns = [table.c[dimension.column] for dimension in ledger.dimensions.values()]
+    rows = connection().execute(select(*columns).where(table.c.per == 0, or_(*sums)))
+    return [dict(zip(ledger.dimensions, row, strict=True)) for row in rows]
+
+
+def _refuse(ledger: LedgerSpec, dims: Mapping[str, Any], at: str) -> None:
+    text = M(
+        "There is some of “{what}” in “{ledger}”, which could not be found any more by this.",
+        what=called(ledger, dims),
+        ledger=ledger.title,
+    )
+    raise Invalid([Problem("has_entries", at, text, tells=(ledger.resource,))])

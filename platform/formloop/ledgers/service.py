@@ -31,6 +31,7 @@ ORDER = 100  # after the workflow's own, before bridges
 def start() -> None:
     """Listen to changes of records; doing it twice counts once."""
     subscribe_many(on_events, ORDER)
+    remaining.start()
     expiring.start()
 
 
