@@ -207,11 +207,24 @@ def entries(ledger: str) -> Response:
         tables=_tables(actor, found[:PAGE]),
         chosen=names.titles(spec, [chosen], actor),
         total=total[0] if total else None,
+        left=_balance_of_sides(spec, total[0].amounts) if total else None,
         until=until,
         since=since,
         more=more,
         ways=[] if before else _ways(actor, spec, chosen),
     )
+
+
+def _balance_of_sides(
+    spec: LedgerSpec, amounts: Mapping[str, Any]
+) -> tuple[list[tuple[str, Message]], Any, int] | None:
+    """What the sides of a ledger come to together, as its open items or its balance weigh them, and how."""
+    weighed = spec.open.sum if spec.open else spec.balanced[0].sum if spec.balanced else {}
+    if len(weighed) < 2 or any(amounts.get(key) is None for key in weighed):
+        return None
+    sides = [("+" if sign > 0 else "−", spec.measures[key].title) for key, sign in weighed.items()]
+    scale = max(spec.measures[key].scale for key in weighed)
+    return sides, sum(sign * amounts[key] for key, sign in weighed.items()), scale
 
 
 def _ways(
