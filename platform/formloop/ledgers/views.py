@@ -35,7 +35,7 @@ from formloop.ledgers.explaining import Why
 from formloop.ledgers.kind import get_ledger, list_ledgers
 from formloop.ledgers.permits import find_permit
 from formloop.ledgers.spec import LedgerSpec
-from formloop.web import navigation, page, viewer
+from formloop.web import formats, navigation, page, viewer
 from formloop.web.routes import route
 
 blueprint = Blueprint("ledgers", __name__, url_prefix="/ledgers")
@@ -123,7 +123,13 @@ def list_page() -> Response:
     may = any(name == asked and may for name, _, _, may in calendars)
     waiting = unposted.list_waiting(actor, asked, through) if may and through else []
     return page.render(
-        "ledgers/list.html", ledgers=seen, calendars=calendars, asked=asked, through=through, waiting=waiting
+        "ledgers/list.html",
+        ledgers=seen,
+        calendars=calendars,
+        asked=asked,
+        through=through,
+        waiting=waiting,
+        latest={name: periods.latest_deed(name, formats.format_datetime) for name in mine},
     )
 
 
@@ -287,7 +293,8 @@ def try_record(form: str, record: int) -> Response:
     actor = current()
     values = reads.look(actor, form, record).record
     back = url_for("forms.record_page", form=form, record=record)
-    return show_tried(actor, lambda: trying.preview(actor, form, values), back)
+    named = called(actor, form, record)
+    return show_tried(actor, lambda: trying.preview(actor, form, values), back, named)
 
 
 @route(blueprint, "/try/<form>", permission="signed-in", methods=["POST"])
@@ -315,7 +322,7 @@ def _told(spec: FormSpec, problem: Problem) -> Problem:
     return Problem(problem.code, problem.at, text)
 
 
-def show_tried(actor: Actor, preview: Callable[[], list[Sheet]], back: str) -> Response:
+def show_tried(actor: Actor, preview: Callable[[], list[Sheet]], back: str, of: str = "") -> Response:
     """The page, or the dialog, of what would be entered, or why it would be refused."""
     problems: list[Problem] = []
     slots: list[Slot] = []
@@ -332,7 +339,14 @@ def show_tried(actor: Actor, preview: Callable[[], list[Sheet]], back: str) -> R
         hidden=len(touched) > len(tables),
         problems=problems,
         back=back,
+        of=of,
     )
+
+
+def called(actor: Actor, form: str, record: int) -> str:
+    """What a record is called beside its form; nothing where it may not be seen."""
+    found = explaining.list_sources(actor, [(form, record)], viewer.locale()).get((form, record))
+    return f"{found.form_title} {found.title}" if found else ""
 
 
 def _says(slot: Slot, ledger: LedgerSpec) -> bool:
