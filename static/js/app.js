@@ -89,7 +89,8 @@ document.addEventListener("htmx:confirm", async (event) => {
 });
 document.addEventListener("submit", async (event) => {
   const form = event.target;
-  const question = event.submitter?.dataset.flConfirm || form.dataset.flConfirm;
+  const said = event.submitter?.dataset.flConfirm || form.dataset.flConfirm;
+  const question = said?.replace(/\{(\w+)\}/g, (name, key) => form.elements[key]?.value ?? name);  // what is typed there
   if (!question || form.dataset.flConfirmed) return;
   event.preventDefault();
   event.stopImmediatePropagation();

@@ -93,11 +93,11 @@ const live = debounced(async (form) => {
   apply(form, await answer.json(), names);
 }, 250);
 
-// The server counts lines from 0; on the page their numbers have gaps.
+// The server counts lines from 0, without those in which nothing stands yet; on the page their numbers have gaps.
 function pageNames(form) {
   const there = new Map(), back = new Map();
   form.querySelectorAll("[data-fl-lines]").forEach((box) => {
-    box.querySelectorAll(":scope tbody > [data-fl-line]").forEach((line, index) => {
+    [...box.querySelectorAll(":scope tbody > [data-fl-line]")].filter(isFilled).forEach((line, index) => {
       const own = line.querySelector("[data-fl-cell]")?.dataset.flCell.split(".")[1];
       there.set(`${box.dataset.flLines}.${own}`, `${box.dataset.flLines}.${index}`);
       back.set(`${box.dataset.flLines}.${index}`, `${box.dataset.flLines}.${own}`);
@@ -108,7 +108,15 @@ function pageNames(form) {
     const found = column && map.get(`${head}.${index}`);
     return found ? `${found}.${column}` : name;
   };
-  return { toServer: change(there), toPage: change(back) };
+  const isTold = (name) => {
+    const [head, index, column] = name.split(".");
+    return !column || there.has(`${head}.${index}`);
+  };
+  return { toServer: change(there), toPage: change(back), isTold };
+}
+
+function isFilled(line) {
+  return [...line.querySelectorAll("input[name], select[name], textarea[name]")].some((each) => each.matches("[type=checkbox], [type=radio]") ? each.checked : each.value !== "");
 }
 
 // --- What is being filled in is kept two seconds after the last change
@@ -142,6 +150,7 @@ function apply(form, answer, names) {
   const required = new Set(answer.required.map(names.toPage)), later = new Set((answer.later || []).map(names.toPage));
   form.querySelectorAll("[data-fl-cell]").forEach((cell) => {
     const name = cell.dataset.flCell;
+    if (!names.isTold(name)) return;  // a line in which nothing stands yet stays as it came
     cell.toggleAttribute("data-fl-hidden", hidden.has(name));
     const label = cell.querySelector(":scope > .fl-field > .form-label");
     if (label) mark(label, required.has(name));

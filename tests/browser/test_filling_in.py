@@ -43,6 +43,24 @@ def test_a_line_is_filled_in_without_a_mouse(page: Page, site: Site, key: str) -
     expect(line.locator("[data-fl-output$='.amount']")).to_have_text("3,216.00")
 
 
+def test_a_column_that_no_line_shows_stays_away_while_lines_are_added(page: Page, site: Site) -> None:
+    new_record(page, site, "buyer", "purchase_order")
+    heads = page.locator(".fl-line-table thead th:visible")
+    expect(page.locator("html[data-ready]")).to_be_attached()
+    before = heads.all_inner_texts()
+    line = page.locator("[data-fl-line]").last
+    for _ in range(2):
+        with page.expect_response(lambda answer: "live" in answer.url):
+            page.locator("[data-fl-add-line]").click()
+            page.locator("[name=note]").fill("An answer is asked for")
+        page.wait_for_timeout(200)
+        assert heads.all_inner_texts() == before
+    with page.expect_response(lambda answer: "live" in answer.url):
+        line.locator("[name$='.quantity']").fill("3")  # the line above has nothing in it
+    expect(line.locator("[name$='.former_code']")).to_be_hidden()
+    assert heads.all_inner_texts() == before
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_all_of_a_line_is_in_sight(page: Page, site: Site, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})

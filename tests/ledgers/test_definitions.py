@@ -8,10 +8,12 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from formloop.access.actor import SYSTEM
+from formloop.core.definitions import diff
 from formloop.core.errors import Invalid
 from formloop.db import connection, reading, transactional
 from formloop.definitions import service as definitions
 from formloop.ledgers.kind import get_ledger
+from formloop.ledgers.posting_kind import POSTING
 from formloop.ledgers.verifying import verify
 from ledgers.store import GENERAL, IN_VALUE, PER_LINE, STOCK, Store, only, posting
 
@@ -161,3 +163,27 @@ def test_what_follows_from_a_changed_value_keeps_open_items_of_its_own(store: St
     store.buy("10", "4", day="2026-03-03")
     found = ledgers.list_open(SYSTEM, "general", {"account": store.named["receivable"]}, None)
     assert sum(each.left for each in found) == 15
+
+
+def test_a_posting_says_which_entry_changed_and_how(store: Store) -> None:
+    line = {"ledger": "stock", "item": "line.item", "place": "place"}
+    entries = {**line, "quantity": "-line.quantity"}, {**line, "id": "second", "quantity": "1"}
+    old = posting("told", "receipt", *entries, **PER_LINE)
+    new = deepcopy(old)
+    new["entries"][1]["quantity"] = "line.quantity"
+    (change,) = diff(old, new, POSTING)
+    assert change.path == ("entries", "1", "quantity")
+    assert change.describe() == "Entry 2 (Stock · second) › quantity changed from “1” to “line.quantity”."
+    assert "第 2 条分录" in change.describe("zh-CN")
+    del new["entries"][0]
+    told = [each.describe() for each in diff(old, new, POSTING)]
+    assert told[0] == "Entry 1 (Stock) was removed."
+    assert told[1].startswith("Entry 1 (Stock · second) › quantity changed from")
+    assert diff(new, new, POSTING) == []
+
+
+def test_a_misspelt_measure_is_told_once(store: Store) -> None:
+    entry = {"ledger": "stock", "item": "line.item", "place": "place", "quantity": "line.quantitty"}
+    with pytest.raises(Invalid) as error:
+        definitions.publish_many(SYSTEM, [posting("wrong", "receipt", entry, **PER_LINE)], "test")
+    assert codes(error) == ["unknown_name"]

@@ -93,6 +93,7 @@ def test_a_record_shows_its_entries_and_can_be_tried_before(app: Flask, store: S
     draft = service.create(SYSTEM, "issue", {"day": "2026-03-02", "place": store.main, "lines": [line]})
     assert f"/ledgers/try/issue/{draft['id']}" in ann.get(f"/f/issue/{draft['id']}").text
     tried = ann.get(f"/ledgers/try/issue/{draft['id']}").text
+    assert "fl-tried-of" in tried and "Issue" in tried
     assert "-8.00" in tried and store.there() == (10, 20)
     service.set_state(SYSTEM, "issue", draft["id"], "done")
     assert "Entries in ledgers" in ann.get(f"/f/issue/{draft['id']}").text
@@ -106,6 +107,9 @@ def test_a_closed_period_takes_nothing_until_it_is_opened_again(app: Flask, stor
         store.buy("1", "1", day="2026-03-31")
     assert post(ann, what="reopen", reason="") == 422
     assert post(ann, what="reopen", through="2026-02-28", reason="late bill") == 303
+    shown = ann.get("/ledgers").text
+    assert "opened the days after 2026-02-28 again on" in shown and "late bill" in shown
+    assert "Close through {through}?" in shown  # what is chosen there comes into the question
     store.buy("1", "1", day="2026-03-31")
     assert store.there() == (1, 1)
 

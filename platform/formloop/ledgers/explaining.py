@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 
 from formloop.access import gate
 from formloop.access.actor import Actor
@@ -16,11 +16,13 @@ from formloop.db import reading
 from formloop.definitions import library
 from formloop.forms import reads
 from formloop.forms.kind import get_form
+from formloop.ledgers import revalued
 from formloop.ledgers.kind import get_ledger, list_ledgers
 from formloop.ledgers.permits import Permit, find_permit, require_permit
 from formloop.ledgers.spec import LedgerSpec, PostingSpec
 from formloop.ledgers.tables import posted
 
+MOST_CHANGES = 5  # of the value of one entry, that are told
 WAYS: Mapping[str, Message] = {
     "plain": M("Entered"),
     "given": M("Entered with its value"),
@@ -68,6 +70,22 @@ class Why:
     version: int
     formulas: Mapping[str, str]
     source: Source | None
+    changes: Sequence["Revalued"] = ()
+
+    @property
+    def changed_later(self) -> bool:
+        """Whether others have changed its value."""
+        return any(each.later for each in self.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class Revalued:
+    """A change of value: of this entry by that of another document (`later`), or the other way round."""
+
+    later: bool
+    source: Source | None
+    day: date
+    amounts: Mapping[str, tuple[Decimal, Decimal]]
 
 
 def list_entries(
@@ -80,7 +98,7 @@ def list_entries(
     locale: str = "en",
     since: date | None = None,
 ) -> list[Why]:
-    """The entries that make up a balance, the newest first; `before` is an entry to go on behind."""
+    """The entries that make up a balance, the last day first; `before` is an entry to go on behind."""
     spec = get_ledger(ledger)
     permit = require_permit(actor, spec)
     entry = spec.tables.entry
@@ -90,7 +108,9 @@ def list_entries(
     if since is not None:
         wanted.append(entry.c.date >= since)
     if before is not None:
-        wanted.append(entry.c.id < before)
+        last = entry.alias()
+        day = select(last.c.date).where(last.c.id == before).scalar_subquery()
+        wanted.append(or_(entry.c.date < day, and_(entry.c.date == day, entry.c.id < before)))
     return _read(actor, permit, wanted, limit, locale)
 
 
@@ -126,12 +146,36 @@ def _read(actor: Actor, permit: Permit, wanted: Sequence[Any], limit: int, local
     if (may := permit.where(entry)) is not None:
         query = query.where(may)
     with reading() as conn:
-        rows = conn.execute(query.order_by(entry.c.id.desc()).limit(limit)).mappings().all()
-        known = list_sources(actor, ((row["form"], row["record"]) for row in rows), locale)
-    return [_why(spec, names, row, known) for row in rows]
+        latest = query.order_by(entry.c.date.desc(), entry.c.id.desc())
+        rows = conn.execute(latest.limit(limit)).mappings().all()
+        moved = revalued.list_movements(permit, rows)
+        documents = [(row["form"], row["record"]) for row in rows]
+        for each in moved.values():
+            documents += [each.document, *(change.document for change in each.changes)]
+        known = list_sources(actor, documents, locale)
+    return [_why(spec, names, row, known, moved.get(revalued.target_of(row))) for row in rows]
 
 
-def _why(spec: LedgerSpec, names: Sequence[str], row: Mapping[Any, Any], known: Mapping[Any, Source]) -> Why:
+def _changes(
+    row: Mapping[Any, Any], known: Mapping[Any, Source], moved: revalued.Movement | None
+) -> list[Revalued]:
+    """What an entry makes of the value of another one, or what became of its own: the last changes first."""
+    if moved is None:
+        return []
+    own = moved.find(row["id"])
+    if own is not None:
+        return [Revalued(False, known.get(moved.document), own.day, own.amounts)]
+    latest = reversed(moved.changes[-MOST_CHANGES:])
+    return [Revalued(True, known.get(each.document), each.day, each.amounts) for each in latest]
+
+
+def _why(
+    spec: LedgerSpec,
+    names: Sequence[str],
+    row: Mapping[Any, Any],
+    known: Mapping[Any, Source],
+    moved: revalued.Movement | None,
+) -> Why:
     posting = _find_posting(row["posting"], row["version"])
     return Why(
         id=row["id"],
@@ -147,6 +191,7 @@ def _why(spec: LedgerSpec, names: Sequence[str], row: Mapping[Any, Any], known: 
         version=row["version"],
         formulas=_formulas(posting, row["rule"], names) if row["purpose"] == "post" else {},
         source=known.get((row["form"], row["record"])),
+        changes=_changes(row, known, moved),
     )
 
 

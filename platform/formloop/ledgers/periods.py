@@ -1,15 +1,16 @@
 """Which dates a calendar still takes: closing and opening again, by those who may and with a reason."""
 
-from datetime import date, timedelta
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from sqlalchemy import select, update
 
-from formloop.access import audit, gate
+from formloop.access import audit, gate, people
 from formloop.access.actor import Actor
 from formloop.core import clock
 from formloop.core.errors import Forbidden, Invalid, Problem
-from formloop.core.text import M
+from formloop.core.text import M, Message
 from formloop.db import (
     Prepared,
     among,
@@ -98,6 +99,25 @@ def reopen(actor: Actor, name: str, through: date | None, reason: str) -> None:
     if before is None or (through is not None and through >= before):
         raise Invalid([Problem("open", "through", M("These days are open already."))])
     _set(actor, name, through, reason, "period.reopened")
+
+
+def latest_deed(name: str, shown: Callable[[datetime], str]) -> Message | None:
+    """Who closed or opened days of a calendar last, when (as `shown`), and why; None where nobody ever did."""
+    found = audit.list_rows(f"calendar:{name}", limit=1)
+    if not found:
+        return None
+    row, detail = found[0], found[0].detail
+    said = {
+        "at": shown(row.at),
+        "person": people.names_of([row.person]).get(row.person, "") if row.person else "Formloop",
+        "reason": detail.get("reason") or "–",
+        "day": detail.get("through") or "",
+    }
+    if row.action == "period.reopened" and not said["day"]:
+        return M("{person} opened all days again on {at}: {reason}", **said)
+    if row.action == "period.reopened":
+        return M("{person} opened the days after {day} again on {at}: {reason}", **said)
+    return M("{person} closed these days on {at}.", **said)
 
 
 def may_close(actor: Actor, name: str) -> bool:

@@ -23,6 +23,7 @@ from formloop.core.text import M, Message
 from formloop.definitions import library
 from formloop.forms.spec import FormSpec, no_form
 from formloop.forms.system_fields import named_in_form
+from formloop.ledgers import posting_differences
 from formloop.ledgers.kind import FindForm, find_form, form_finder
 from formloop.ledgers.spec import EntryRule, LedgerSpec, PostingSpec, Share
 
@@ -277,7 +278,7 @@ class Reader:
                 expression = self.expression(written, f"{at}.{key}", scope, NUMBER)
                 if expression is not None:
                     found[key] = expression
-        if not found:
+        if not any(key in said for key in ledger.measures):  # one that is wrong is told already
             self.say("no_measure", at, M("An entry needs at least one measure."))
         return found
 
@@ -333,6 +334,7 @@ POSTING = kinds.add(
         identities={"entries": "", "until": ""},
         named=lambda doc: named_in_form(doc.get("form")),
         spaces={"entries": "ledger"},
+        tells={posting_differences.AT: posting_differences.tell},
     ),
 )
 __all__ = ["POSTING", "find_form"]

@@ -35,7 +35,7 @@ from formloop.ledgers.explaining import Why
 from formloop.ledgers.kind import get_ledger, list_ledgers
 from formloop.ledgers.permits import find_permit
 from formloop.ledgers.spec import LedgerSpec
-from formloop.web import navigation, page, viewer
+from formloop.web import formats, navigation, page, viewer
 from formloop.web.routes import route
 
 blueprint = Blueprint("ledgers", __name__, url_prefix="/ledgers")
@@ -123,7 +123,13 @@ def list_page() -> Response:
     may = any(name == asked and may for name, _, _, may in calendars)
     waiting = unposted.list_waiting(actor, asked, through) if may and through else []
     return page.render(
-        "ledgers/list.html", ledgers=seen, calendars=calendars, asked=asked, through=through, waiting=waiting
+        "ledgers/list.html",
+        ledgers=seen,
+        calendars=calendars,
+        asked=asked,
+        through=through,
+        waiting=waiting,
+        latest={name: periods.latest_deed(name, formats.format_datetime) for name in mine},
     )
 
 
@@ -207,11 +213,24 @@ def entries(ledger: str) -> Response:
         tables=_tables(actor, found[:PAGE]),
         chosen=names.titles(spec, [chosen], actor),
         total=total[0] if total else None,
+        left=_balance_of_sides(spec, total[0].amounts) if total else None,
         until=until,
         since=since,
         more=more,
         ways=[] if before else _ways(actor, spec, chosen),
     )
+
+
+def _balance_of_sides(
+    spec: LedgerSpec, amounts: Mapping[str, Any]
+) -> tuple[list[tuple[str, Message]], Any, int] | None:
+    """What the sides of a ledger come to together, as its open items or its balance weigh them, and how."""
+    weighed = spec.open.sum if spec.open else spec.balanced[0].sum if spec.balanced else {}
+    if len(weighed) < 2 or any(amounts.get(key) is None for key in weighed):
+        return None
+    sides = [("+" if sign > 0 else "−", spec.measures[key].title) for key, sign in weighed.items()]
+    scale = max(spec.measures[key].scale for key in weighed)
+    return sides, sum(sign * amounts[key] for key, sign in weighed.items()), scale
 
 
 def _ways(
@@ -274,7 +293,8 @@ def try_record(form: str, record: int) -> Response:
     actor = current()
     values = reads.look(actor, form, record).record
     back = url_for("forms.record_page", form=form, record=record)
-    return show_tried(actor, lambda: trying.preview(actor, form, values), back)
+    named = called(actor, form, record)
+    return show_tried(actor, lambda: trying.preview(actor, form, values), back, named)
 
 
 @route(blueprint, "/try/<form>", permission="signed-in", methods=["POST"])
@@ -302,7 +322,7 @@ def _told(spec: FormSpec, problem: Problem) -> Problem:
     return Problem(problem.code, problem.at, text)
 
 
-def show_tried(actor: Actor, preview: Callable[[], list[Sheet]], back: str) -> Response:
+def show_tried(actor: Actor, preview: Callable[[], list[Sheet]], back: str, of: str = "") -> Response:
     """The page, or the dialog, of what would be entered, or why it would be refused."""
     problems: list[Problem] = []
     slots: list[Slot] = []
@@ -319,7 +339,14 @@ def show_tried(actor: Actor, preview: Callable[[], list[Sheet]], back: str) -> R
         hidden=len(touched) > len(tables),
         problems=problems,
         back=back,
+        of=of,
     )
+
+
+def called(actor: Actor, form: str, record: int) -> str:
+    """What a record is called beside its form; nothing where it may not be seen."""
+    found = explaining.list_sources(actor, [(form, record)], viewer.locale()).get((form, record))
+    return f"{found.form_title} {found.title}" if found else ""
 
 
 def _says(slot: Slot, ledger: LedgerSpec) -> bool:

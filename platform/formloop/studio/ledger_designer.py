@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request, url_for
 
 from formloop.access import gate, signing
 from formloop.core.errors import Invalid, NotFound, Problem
-from formloop.core.text import M
+from formloop.core.text import M, localized
 from formloop.definitions import library
 from formloop.forms import listing, reads
 from formloop.forms.kind import get_form
@@ -18,6 +18,7 @@ from formloop.ledgers import views as ledgers_views
 from formloop.studio import drafting
 from formloop.studio.designer import PLAIN, Designer, designers
 from formloop.studio.pickers import Around
+from formloop.web import viewer
 from formloop.web.routes import route
 
 blueprint = Blueprint("studio_ledgers", __name__, url_prefix="/studio")
@@ -62,4 +63,7 @@ def try_on(definition_id: str) -> Response:
         form = get_form(desk.doc["form"])
         return trying.preview(actor, form.key, reads.look(actor, form.key, record).record, desk.doc)
 
-    return ledgers_views.show_tried(actor, preview, back)
+    of = [localized(desk.doc, "title", viewer.locale()) or desk.definition.key]
+    if record is not None and not wrong:
+        of.append(ledgers_views.called(actor, desk.doc["form"], record))
+    return ledgers_views.show_tried(actor, preview, back, " · ".join(filter(None, of)))
