@@ -1,0 +1,184 @@
+"""Documents in other units than that of stock: the worked case of FIFO in kilograms and grams, and its edges."""
+
+import json
+from decimal import Decimal as D
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from formloop.access.actor import SYSTEM
+from formloop.bridges import asking
+from formloop.core.errors import Invalid
+from formloop.forms import reads
+from formloop.forms import service as records
+from formloop.ledgers.verifying import verify
+from formloop.workflows import service
+from packs.trading import Trade, actor_of, named, sums
+
+CASES = Path(__file__).parents[3] / "shared" / "cases" / "reference_cases.json"
+
+
+def other(name: str, kept: str, unit: str, factor: str, method: str = "fifo") -> tuple[int, int]:
+    """An item with another unit."""
+    conversion = {"unit": named("unit", code=unit), "factor": factor}
+    given = {"name": name, "source": "buy", "valuation": method, "unit": named("unit", code=kept)}
+    item = int(records.create(SYSTEM, "item", given | {"conversions": [conversion]})["id"])
+    return item, named("item_unit", item=item)
+
+
+class Weighed(Trade):
+    """An item that is kept in kilograms and also comes and goes in grams."""
+
+    def __init__(self, method: str = "fifo") -> None:
+        super().__init__(method)
+        self.item, self.gram = other("Flux", "KG", "G", "0.001", method)
+
+    def line(self, said: str, **more: str) -> dict[str, Any]:
+        quantity, unit = said.split()
+        return {
+            "item": self.item,
+            "quantity": quantity,
+            "unit": {"kg": None, "g": self.gram}[unit],
+            **more,
+        }
+
+    def order(self, quantity: str, price: str) -> int:
+        """A confirmed order in kilograms."""
+        line = {"item": self.item, "quantity": quantity, "price": price}
+        given = {"supplier": self.supplier, "warehouse": self.place, "lines": [line]}
+        order = int(records.create(actor_of("buyer"), "purchase_order", given)["id"])
+        service.submit(actor_of("buyer"), "purchase_order", order)
+        return order
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not CASES.is_file(), reason="the reference cases are not here")
+def test_receipts_and_issues_in_two_units_cost_what_the_worked_case_says(filled: Flask) -> None:
+    case = next(each for each in json.loads(CASES.read_text("utf-8"))["cases"] if each["id"] == "VAL-05")
+    weighed, costs, averages = Weighed(), [], []
+
+    def average() -> D:
+        quantity, value = weighed.there()
+        return value / quantity
+
+    for said in case["input"]["in"]:
+        goods, price = said.removesuffix("/g").split(" @")
+        weighed.do("stock_in", [weighed.line(goods, price=price)], warehouse=weighed.place)
+    averages.append(average())
+    for goods in case["input"]["out"]:
+        before = weighed.there()
+        weighed.do("stock_out", [weighed.line(goods)], warehouse=weighed.place)
+        quantity, value = (was - now for was, now in zip(before, weighed.there(), strict=True))
+        costs.append(value / quantity)
+        if len(averages) == 1:
+            averages.append(average())
+    expected = case["expected"]
+    assert (averages[0], costs) == (expected["average_before"], expected["issue_unit_cost_per_kg"])
+    assert weighed.there()[0] == 1 and average() == expected["average_end"]
+    assert verify() == []
+
+
+def test_goods_of_an_order_come_in_another_unit_and_are_counted_in_that_of_stock(filled: Flask) -> None:
+    weighed, keeper = Weighed("moving_average"), actor_of("keeper")
+    order = weighed.order("5", "30")
+    progress = named("purchase_progress", item=weighed.item)
+    made = asking.ask(keeper, "purchase_order", order, "order_to_receipt").record
+    row = {"ordered": progress, "item": weighed.item, "unit": weighed.gram, "rejected": "250"}
+
+    def come(grams: str, price: str) -> None:
+        lines = [row | {"accepted": grams, "price": price}]
+        records.change_record(SYSTEM, "receipt", made, {"warehouse": weighed.place, "lines": lines})
+
+    for grams, price, code in (("5001", "0.03", "not_more"), ("2000", "30", "price_of_order")):
+        with pytest.raises(Invalid) as caught:
+            come(grams, price)
+        assert [each.code for each in caught.value.problems] == [f"check:{code}"]
+    assert "the order says 0.03" in caught.value.problems[0].message.render("en")
+    come("2000", "0.03")
+    service.submit(keeper, "receipt", made)
+    assert weighed.there() == (2, 60)
+    line = reads.get_record(SYSTEM, "purchase_progress", progress)
+    assert [line[key] for key in ("received", "rejected", "open", "state")] == [2, D("0.25"), 3, "open"]
+    goods = reads.get_record(SYSTEM, "received_item", named("received_item", receipt=made))
+    assert (goods["quantity"], goods["price"], goods["amount"]) == (2, 30, 60)
+    bill = asking.ask(actor_of("accountant"), "receipt", made, "receipt_to_supplier_invoice").record
+    service.submit(actor_of("accountant"), "purchase_invoice", bill)
+    owed = sums(
+        "general", ("debit", "credit"), account=named("account", code="220202"), supplier=weighed.supplier
+    )
+    assert reads.get_record(SYSTEM, "purchase_invoice", bill)["net"] == 60
+    assert owed[1] - owed[0] == 1000  # what came before, of something else
+    assert verify() == []
+
+
+def test_a_receipt_in_another_unit_is_taken_back_whole(demo: Flask) -> None:
+    weighed, keeper = Weighed("moving_average"), actor_of("keeper")
+    order = weighed.order("2", "30")
+    made = asking.ask(keeper, "purchase_order", order, "order_to_receipt").record
+    progress = named("purchase_progress", item=weighed.item)
+    row = {
+        "ordered": progress,
+        "item": weighed.item,
+        "unit": weighed.gram,
+        "accepted": "2000",
+        "price": "0.03",
+    }
+    records.change_record(SYSTEM, "receipt", made, {"warehouse": weighed.place, "lines": [row]})
+    service.submit(keeper, "receipt", made)
+    assert reads.get_record(SYSTEM, "purchase_progress", progress)["state"] == "done"
+    (conversion,) = reads.get_record(SYSTEM, "item", weighed.item)["conversions"]
+    later = {"id": conversion["id"], "factor": "0.002"}  # what was received stays what it came to
+    records.change_record(SYSTEM, "item", weighed.item, {"conversions": [later]})
+    assert reads.get_record(SYSTEM, "item_unit", weighed.gram)["name"] == "G = 0.002 KG"
+    weighed.take_back("receipt", made)
+    line = reads.get_record(SYSTEM, "purchase_progress", progress)
+    assert [line[key] for key in ("received", "open", "state")] == [0, 2, "open"]
+    assert weighed.there() == (0, 0)
+
+
+def test_thirds_of_a_box_leave_no_cent_on_the_accrual(demo: Flask) -> None:
+    """A price for a box of three is no round price for a piece; the invoice settles all the same what came."""
+    weighed = Weighed("moving_average")
+    weighed.item, box = other("Bulb", "PCS", "SET", "3", "moving_average")
+    before = weighed.account("220202")
+    line = {"item": weighed.item, "unit": box, "accepted": "10000", "price": "10"}
+    receipt = weighed.do("receipt", [line], warehouse=weighed.place)
+    assert weighed.there() == (30_000, 100_000)
+    bill = asking.ask(actor_of("accountant"), "receipt", receipt, "receipt_to_supplier_invoice").record
+    service.submit(actor_of("accountant"), "purchase_invoice", bill)
+    assert weighed.account("220202") == before
+    assert verify() == []
+
+
+def test_a_transfer_in_another_unit_moves_what_it_comes_to(demo: Flask) -> None:
+    weighed = Weighed()
+    weighed.do("stock_in", [weighed.line("4 kg", price="10")], warehouse=weighed.place)
+    target = int(records.create(SYSTEM, "warehouse", {"code": "ELSE", "name": "Elsewhere"})["id"])
+    line = weighed.line("1500 g")
+    given = {"day": "2026-03-20", "warehouse": weighed.place, "target": target, "lines": [line]}
+    made = records.create(SYSTEM, "stock_transfer", given)
+    assert made["lines"][0]["stock_quantity"] == D("1.5")
+    service.submit(actor_of("keeper"), "stock_transfer", made["id"])
+    assert weighed.there() == (D("2.5"), 25)
+    assert sums("stock", ("quantity", "value"), item=weighed.item, warehouse=target) == (D("1.5"), 15)
+
+
+@pytest.mark.parametrize("form", ["stock_in", "stock_out", "stock_transfer", "receipt"])
+def test_a_unit_without_a_conversion_is_told_at_its_line(demo: Flask, form: str) -> None:
+    weighed = Weighed()
+    quantity = "accepted" if form == "receipt" else "quantity"
+    line = {"item": weighed.item, quantity: "1", "unit": other("Wire", "KG", "M", "0.2")[1], "price": "1"}
+    if form in ("stock_out", "stock_transfer"):
+        del line["price"]
+    given = {"day": "2026-03-20", "warehouse": weighed.place, "lines": [line], "supplier": weighed.supplier}
+    given["target"] = named("warehouse", code="MAIN")
+    known = {"stock_transfer": "target", "receipt": "supplier"}
+    given = {key: each for key, each in given.items() if key not in known.values() or key == known.get(form)}
+    with pytest.raises(Invalid) as caught:
+        records.create(SYSTEM, form, given)
+    problem = caught.value.problems[0]
+    assert (problem.code, problem.at) == ("check:unit_known", "lines.0.unit")
+    assert "M = 0.2 KG is no unit of Flux" in problem.message.render("en")
+    assert "M = 0.2 KG 不是 Flux 的单位" in problem.message.render("zh-CN")
