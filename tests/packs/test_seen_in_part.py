@@ -36,4 +36,5 @@ def test_the_page_says_that_something_is_missing(people_of_demo: Open) -> None:
     for key in ("trial_balance", "balance_sheet"):
         page = people_of_demo("buyer").get(f"/datasets/{key}").text
         assert NOTE in page and "6 expense" not in page
+        assert ("You may not see what tells its rows apart." in page) == (key == "balance_sheet")
         assert NOTE not in people_of_demo("accountant").get(f"/datasets/{key}").text

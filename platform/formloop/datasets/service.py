@@ -143,6 +143,11 @@ class Reading:
             for row in conn.execute(self._select(Query()).order_by(*self._order(sort))).mappings():
                 yield self._told(dict(row))
 
+    @property
+    def is_blind(self) -> bool:
+        """Whether the person sees nothing of what tells the groups apart, so that their figures would say nothing."""
+        return bool(self.dataset.group) and self._hidden.issuperset(self.dataset.group or ())
+
     def _told(self, row: Values) -> Values:
         """A row as the person is given it: blank where a value would come from what they may not see."""
         return {

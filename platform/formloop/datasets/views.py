@@ -125,6 +125,7 @@ def rows_page(key: str) -> Response:
         asked = _Asked(asked.reading, query, asked.given)
         found = asked.reading.page(query)
         found.problems.extend(error.problems)
+    blind = asked.reading.is_blind
     dataset, part = asked.dataset, bool(asked.query.after and request.headers.get("HX-Request"))
     drawn = {k: dataset.fields[k] for k in dataset.filters if k in dataset.fields}
     in_bar, besides = filter_bar.split(asked.query, drawn, filter_bar.in_box)
@@ -136,7 +137,10 @@ def rows_page(key: str) -> Response:
         title=dataset.title(locale),
         told=localized(dataset.document, "description", locale),
         columns=[*(_column(asked, field, locale) for field in asked.fields), *drawing.last_columns(dataset)],
-        rows=drawing.rows(actor, asked.reading, asked.query, asked.fields, found.rows, locale),
+        rows=[]
+        if blind
+        else drawing.rows(actor, asked.reading, asked.query, asked.fields, found.rows, locale),
+        blind=blind,
         query=asked.query,
         args=asked.args,
         filtered=bool(asked.query.filters or asked.query.search or any(asked.given.values())),
@@ -144,9 +148,9 @@ def rows_page(key: str) -> Response:
         filters=[_box(asked, field, in_bar, locale, actor, key) for key, field in drawn.items()],
         besides=besides,
         problems=found.problems,
-        total=0 if part else asked.reading.count(asked.query),
+        total=0 if part or blind else asked.reading.count(asked.query),
         most=EXACT_TOTAL,
-        next_url=url_for("datasets.rows_page", key=key, **mark) if found.next else None,
+        next_url=url_for("datasets.rows_page", key=key, **mark) if found.next and not blind else None,
         sums_url=url_for("datasets.sums", key=key, **asked.args) if _summed(asked) else None,
         may_export=_may_export(actor, dataset),
         hidden=keeping_back.partly_hidden(asked.reading.view, dataset),
