@@ -1,5 +1,6 @@
 """What a document would enter is what it enters once it is submitted: its workflow prepares it in both cases."""
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal as D
 from functools import partial
@@ -7,11 +8,13 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import and_, select
 
 from formloop.access.actor import SYSTEM
 from formloop.core.errors import Invalid
 from formloop.db import reading
+from formloop.definitions import library
 from formloop.forms import reads
 from formloop.forms import service as records
 from formloop.ledgers import trying
@@ -96,3 +99,19 @@ def test_what_is_in_the_way_is_told_as_when_it_is_submitted(demo: Flask) -> None
             work(draft)
         refused.append([each.message.render("en") for each in error.value.problems])
     assert refused[0] == refused[1] != []
+
+
+def test_the_page_of_a_draft_and_the_designer_of_its_posting_show_it(
+    people_of_demo: Callable[[str], FlaskClient],
+) -> None:
+    trade = Trade()
+    trade.invoice("100", "12")
+    line = {"received": trade.goods, "item": trade.item, "quantity": "1"}
+    draft = drafted(trade, "supplier_return", [line])
+    page = people_of_demo("keeper").get(f"/ledgers/try/supplier_return/{draft}").text
+    assert "not open any more" not in page and ">-1<" in page
+    posting = library.find_entry("posting", "supplier_return_posting")
+    assert posting is not None
+    tried = people_of_demo("administrator").get(f"/studio/{posting.id}/try?record={draft}").text
+    assert "not open any more" not in tried and "-12.00" in tried
+    assert "Return to supplier · " in tried
