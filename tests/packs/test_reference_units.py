@@ -15,6 +15,8 @@ from formloop.forms import reads
 from formloop.forms import service as records
 from formloop.ledgers.verifying import verify
 from formloop.workflows import service
+from formloop.workflows.amendments import service as amendments
+from packs.test_order_progress import Sold, agree
 from packs.trading import Trade, actor_of, named, sums
 
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "reference_cases.json"
@@ -165,7 +167,37 @@ def test_a_transfer_in_another_unit_moves_what_it_comes_to(demo: Flask) -> None:
     assert sums("stock", ("quantity", "value"), item=weighed.item, warehouse=target) == (D("1.5"), 15)
 
 
-@pytest.mark.parametrize("form", ["stock_in", "stock_out", "stock_transfer", "receipt"])
+def test_a_delivery_in_another_unit_counts_in_that_of_stock(filled: Flask) -> None:
+    """An order over 10 at 20, delivered in packs of four."""
+    sold, pack = Sold(), named("unit", code="SET")
+    sold_item = sold.items[0]
+    records.change_record(SYSTEM, "item", sold_item, {"conversions": [{"unit": pack, "factor": "4"}]})
+    progress = named("order_progress", item=sold_item)
+    row = {"ordered": progress, "item": sold_item, "unit": named("item_unit", item=sold_item)}
+    made = asking.ask(sold.keeper, "sales_order", sold.order, "order_to_delivery").record
+
+    def go(quantity: str, price: str) -> None:
+        lines = [row | {"quantity": quantity, "price": price}]
+        given = {"warehouse": named("warehouse", code="MAIN"), "lines": lines}
+        records.change_record(SYSTEM, "delivery", made, given)
+
+    for quantity, price, code in (("3", "80", "not_more"), ("2", "20", "price_of_order")):
+        with pytest.raises(Invalid) as caught:
+            go(quantity, price)
+        assert [each.code for each in caught.value.problems] == [f"check:{code}"]
+    go("2", "80")
+    service.submit(sold.keeper, "delivery", made)
+    stock = {"item": sold_item, "warehouse": named("warehouse", code="MAIN")}
+    assert sums("stock", ("quantity",), **stock) == (92,)
+    goods = reads.get_record(SYSTEM, "delivered_item", named("delivered_item", delivery=made))
+    assert (goods["quantity"], goods["price"], sold.progress()) == (8, 20, [("open", 2)])
+    amendments.propose(sold.keeper, "delivery", made, None, "Wrong")
+    agree("delivery", made, "accountant")
+    assert (sold.progress(), sums("stock", ("quantity",), **stock)) == ([("open", 10)], (100,))
+    assert verify() == []
+
+
+@pytest.mark.parametrize("form", ["stock_in", "stock_out", "stock_transfer", "receipt", "delivery"])
 def test_a_unit_without_a_conversion_is_told_at_its_line(demo: Flask, form: str) -> None:
     weighed = Weighed()
     quantity = "accepted" if form == "receipt" else "quantity"
@@ -173,8 +205,8 @@ def test_a_unit_without_a_conversion_is_told_at_its_line(demo: Flask, form: str)
     if form in ("stock_out", "stock_transfer"):
         del line["price"]
     given = {"day": "2026-03-20", "warehouse": weighed.place, "lines": [line], "supplier": weighed.supplier}
-    given["target"] = named("warehouse", code="MAIN")
-    known = {"stock_transfer": "target", "receipt": "supplier"}
+    given |= {"target": named("warehouse", code="MAIN"), "customer": named("customer", code="C0001")}
+    known = {"stock_transfer": "target", "receipt": "supplier", "delivery": "customer"}
     given = {key: each for key, each in given.items() if key not in known.values() or key == known.get(form)}
     with pytest.raises(Invalid) as caught:
         records.create(SYSTEM, form, given)
