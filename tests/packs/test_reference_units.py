@@ -1,12 +1,15 @@
 """Documents in other units than that of stock: the worked case of FIFO in kilograms and grams, and its edges."""
 
 import json
+import re
+from collections.abc import Callable
 from decimal import Decimal as D
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from formloop.access.actor import SYSTEM
 from formloop.bridges import asking
@@ -214,3 +217,34 @@ def test_a_unit_without_a_conversion_is_told_at_its_line(demo: Flask, form: str)
     assert (problem.code, problem.at) == ("check:unit_known", "lines.0.unit")
     assert "M = 0.2 KG is no unit of Flux" in problem.message.render("en")
     assert "M = 0.2 KG 不是 Flux 的单位" in problem.message.render("zh-CN")
+
+
+def test_only_lines_in_another_unit_show_one(
+    demo: Flask, people_of_demo: Callable[[str], FlaskClient]
+) -> None:
+    weighed, keeper = Weighed(), people_of_demo("keeper")
+    head = {"day": "2026-03-20", "warehouse": weighed.place, "supplier": weighed.supplier}
+
+    def shown(line: dict[str, Any]) -> list[bool]:
+        made = records.create(SYSTEM, "receipt", head | {"lines": [line]})["id"]
+        page = keeper.get(f"/f/receipt/{made}").text
+        heads = re.findall(r"<th[^>]*>\s*([^<]*?)\s*<", page)
+        return [title in heads for title in ("Unit", "Accepted, stock", "Rejected, stock")]
+
+    line = {"accepted": "2000", "price": "1"}
+    plain = records.create(SYSTEM, "item", {"name": "Rod", "source": "buy"})["id"]
+    assert shown(line | {"item": plain}) == [False, False, False]
+    assert shown(line | {"item": weighed.item}) == [True, False, False]
+    given = {"item": weighed.item, "unit": weighed.gram}
+    assert shown(line | given) == [True, True, False]
+    assert shown(line | given | {"rejected": "250"}) == [True, True, True]
+
+
+def test_less_than_stock_can_count_is_refused(demo: Flask) -> None:
+    weighed = Weighed()
+    line = {"item": weighed.item, "unit": weighed.gram, "quantity": "0.0001"}
+    given = {"day": "2026-03-20", "warehouse": weighed.place, "lines": [line]}
+    with pytest.raises(Invalid) as caught:
+        records.create(SYSTEM, "stock_out", given)
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.at) == ("check:enough_for_stock", "lines.0.quantity")
