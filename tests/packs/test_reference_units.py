@@ -1,12 +1,15 @@
 """Documents in other units than that of stock: the worked case of FIFO in kilograms and grams, and its edges."""
 
 import json
+import re
+from collections.abc import Callable
 from decimal import Decimal as D
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from formloop.access.actor import SYSTEM
 from formloop.bridges import asking
@@ -15,6 +18,8 @@ from formloop.forms import reads
 from formloop.forms import service as records
 from formloop.ledgers.verifying import verify
 from formloop.workflows import service
+from formloop.workflows.amendments import service as amendments
+from packs.test_order_progress import Sold, agree
 from packs.trading import Trade, actor_of, named, sums
 
 CASES = Path(__file__).parents[3] / "shared" / "cases" / "reference_cases.json"
@@ -165,7 +170,37 @@ def test_a_transfer_in_another_unit_moves_what_it_comes_to(demo: Flask) -> None:
     assert sums("stock", ("quantity", "value"), item=weighed.item, warehouse=target) == (D("1.5"), 15)
 
 
-@pytest.mark.parametrize("form", ["stock_in", "stock_out", "stock_transfer", "receipt"])
+def test_a_delivery_in_another_unit_counts_in_that_of_stock(filled: Flask) -> None:
+    """An order over 10 at 20, delivered in packs of four."""
+    sold, pack = Sold(), named("unit", code="SET")
+    sold_item = sold.items[0]
+    records.change_record(SYSTEM, "item", sold_item, {"conversions": [{"unit": pack, "factor": "4"}]})
+    progress = named("order_progress", item=sold_item)
+    row = {"ordered": progress, "item": sold_item, "unit": named("item_unit", item=sold_item)}
+    made = asking.ask(sold.keeper, "sales_order", sold.order, "order_to_delivery").record
+
+    def go(quantity: str, price: str) -> None:
+        lines = [row | {"quantity": quantity, "price": price}]
+        given = {"warehouse": named("warehouse", code="MAIN"), "lines": lines}
+        records.change_record(SYSTEM, "delivery", made, given)
+
+    for quantity, price, code in (("3", "80", "not_more"), ("2", "20", "price_of_order")):
+        with pytest.raises(Invalid) as caught:
+            go(quantity, price)
+        assert [each.code for each in caught.value.problems] == [f"check:{code}"]
+    go("2", "80")
+    service.submit(sold.keeper, "delivery", made)
+    stock = {"item": sold_item, "warehouse": named("warehouse", code="MAIN")}
+    assert sums("stock", ("quantity",), **stock) == (92,)
+    goods = reads.get_record(SYSTEM, "delivered_item", named("delivered_item", delivery=made))
+    assert (goods["quantity"], goods["price"], sold.progress()) == (8, 20, [("open", 2)])
+    amendments.propose(sold.keeper, "delivery", made, None, "Wrong")
+    agree("delivery", made, "accountant")
+    assert (sold.progress(), sums("stock", ("quantity",), **stock)) == ([("open", 10)], (100,))
+    assert verify() == []
+
+
+@pytest.mark.parametrize("form", ["stock_in", "stock_out", "stock_transfer", "receipt", "delivery"])
 def test_a_unit_without_a_conversion_is_told_at_its_line(demo: Flask, form: str) -> None:
     weighed = Weighed()
     quantity = "accepted" if form == "receipt" else "quantity"
@@ -173,8 +208,8 @@ def test_a_unit_without_a_conversion_is_told_at_its_line(demo: Flask, form: str)
     if form in ("stock_out", "stock_transfer"):
         del line["price"]
     given = {"day": "2026-03-20", "warehouse": weighed.place, "lines": [line], "supplier": weighed.supplier}
-    given["target"] = named("warehouse", code="MAIN")
-    known = {"stock_transfer": "target", "receipt": "supplier"}
+    given |= {"target": named("warehouse", code="MAIN"), "customer": named("customer", code="C0001")}
+    known = {"stock_transfer": "target", "receipt": "supplier", "delivery": "customer"}
     given = {key: each for key, each in given.items() if key not in known.values() or key == known.get(form)}
     with pytest.raises(Invalid) as caught:
         records.create(SYSTEM, form, given)
@@ -182,3 +217,34 @@ def test_a_unit_without_a_conversion_is_told_at_its_line(demo: Flask, form: str)
     assert (problem.code, problem.at) == ("check:unit_known", "lines.0.unit")
     assert "M = 0.2 KG is no unit of Flux" in problem.message.render("en")
     assert "M = 0.2 KG 不是 Flux 的单位" in problem.message.render("zh-CN")
+
+
+def test_only_lines_in_another_unit_show_one(
+    demo: Flask, people_of_demo: Callable[[str], FlaskClient]
+) -> None:
+    weighed, keeper = Weighed(), people_of_demo("keeper")
+    head = {"day": "2026-03-20", "warehouse": weighed.place, "supplier": weighed.supplier}
+
+    def shown(line: dict[str, Any]) -> list[bool]:
+        made = records.create(SYSTEM, "receipt", head | {"lines": [line]})["id"]
+        page = keeper.get(f"/f/receipt/{made}").text
+        heads = re.findall(r"<th[^>]*>\s*([^<]*?)\s*<", page)
+        return [title in heads for title in ("Unit", "Accepted, stock", "Rejected, stock")]
+
+    line = {"accepted": "2000", "price": "1"}
+    plain = records.create(SYSTEM, "item", {"name": "Rod", "source": "buy"})["id"]
+    assert shown(line | {"item": plain}) == [False, False, False]
+    assert shown(line | {"item": weighed.item}) == [True, False, False]
+    given = {"item": weighed.item, "unit": weighed.gram}
+    assert shown(line | given) == [True, True, False]
+    assert shown(line | given | {"rejected": "250"}) == [True, True, True]
+
+
+def test_less_than_stock_can_count_is_refused(demo: Flask) -> None:
+    weighed = Weighed()
+    line = {"item": weighed.item, "unit": weighed.gram, "quantity": "0.0001"}
+    given = {"day": "2026-03-20", "warehouse": weighed.place, "lines": [line]}
+    with pytest.raises(Invalid) as caught:
+        records.create(SYSTEM, "stock_out", given)
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.at) == ("check:enough_for_stock", "lines.0.quantity")
