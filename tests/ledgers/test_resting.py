@@ -62,6 +62,10 @@ STAYS = {
 }
 ACCRUED = posting("accrual_posting", "accrual", credit("settings.expense", "amount", id="gathered", per=["account"], check=STAYS),
                   debit("settings.cost", "amount"), date="day")  # fmt: skip
+AT_MOST = form("at_most", day=date(), amount=number("Amount", 2))
+ENOUGH = STAYS | {"holds": "amount <= before.debit - before.credit"}
+TAKEN_AT_MOST = posting("at_most_posting", "at_most", credit("settings.expense", "amount", per=["account"], check=ENOUGH),
+                        debit("settings.cost", "amount"), date="day")  # fmt: skip
 
 
 class Counted(Store):
@@ -82,6 +86,8 @@ class Counted(Store):
             BILLED,
             ACCRUAL,
             ACCRUED,
+            AT_MOST,
+            TAKEN_AT_MOST,
             general=general,
         )
 
@@ -293,6 +299,19 @@ def test_a_check_that_stays_refuses_what_would_change_its_balance_and_names_its_
     counted.expense("40", "2026-03-20")
     counted.do("accrual", day="2026-03-31", amount="140")
     assert (counted.account("expense"), verify()) == (7, [])
+
+
+def test_a_check_that_stays_counts_what_comes_later_on_its_day(counted: Counted) -> None:
+    counted.expense("100", "2026-03-05")
+    counted.do("at_most", day="2026-03-31", amount="60")
+    later = counted.expense("40", "2026-03-31")
+    counted.expense("7", "2026-04-01")
+    assert (counted.account("expense"), verify()) == (87, [])
+    counted.cancel("bill", later)
+    assert (counted.account("expense"), verify()) == (47, [])
+    with pytest.raises(Invalid) as error:
+        counted.expense("-41", "2026-03-31")
+    assert [each.code for each in error.value.problems] == ["rested_on_balance"]
 
 
 def test_the_doctor_names_what_no_longer_fits_by_its_document(counted: Counted) -> None:

@@ -39,7 +39,7 @@ from formloop.ledgers.resting_kept import (
     measures_read,
     set_of,
 )
-from formloop.ledgers.spec import ZERO, LedgerSpec
+from formloop.ledgers.spec import ZERO, EntryRule, LedgerSpec
 from formloop.ledgers.tables import resting
 
 if TYPE_CHECKING:
@@ -258,20 +258,24 @@ def _recalculate(book: Book, rest: Rest, group: Group, slot: Slot) -> None:
 
 def _is_due(book: Book, rest: Rest, valued: bool) -> bool:
     """Whether the amounts that it reads are known by now."""
-    posting, ledger = find_version(rest.head.posting, rest.head.version), book.ledgers.get(rest.ledger)
-    rule = next((each for each in posting.rules if each.index == rest.rule), None)
+    rule, ledger = rule_of(rest), book.ledgers.get(rest.ledger)
     if rule is None or ledger is None:
         return False
     rest.stays = rule.stays
     return (ledger.valuation is None or asks_value(ledger, rule)) == valued
 
 
+def rule_of(rest: Rest) -> EntryRule | None:
+    """The rule that entered it, in its version."""
+    posting = find_version(rest.head.posting, rest.head.version)
+    return next((each for each in posting.rules if each.index == rest.rule), None)
+
+
 def _has_changed(rest: Rest, moves: Moves) -> bool:
     """Add to what is before it whatever came in there; to what stays as it was also what came later that day."""
-    until = (rest.place[0], LAST) if rest.stays else rest.place
     rest.now = dict(rest.before)
     for moved in moves.get((rest.ledger, rest.key), ()):
-        if moved.after < rest.place and moved.place < until and moved.group != rest.place[1]:
+        if moved.after < rest.place and rest.sees(moved):
             rest.add(moved)
     if rest.now == rest.before:
         rest.now = {}

@@ -61,6 +61,11 @@ class Rest:
         if valuation is not None and slot.rule.per is None and asks_value(slot.ledger, slot.rule):
             self.own, self.value = slot.ledger.key_of(slot.dims), valuation.value
 
+    def sees(self, moved: Moved) -> bool:
+        """Whether it is before this; what stays as it was rests on what came later on its day, too."""
+        until = (self.place[0], LAST) if self.stays else self.place
+        return moved.place < until and self.place[1] not in (moved.group, moved.place[1])
+
     def add(self, moved: Moved) -> None:
         """Count it in."""
         for name in self.now:

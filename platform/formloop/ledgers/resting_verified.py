@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from formloop.access.actor import SYSTEM
 from formloop.db import connection
-from formloop.ledgers.resting import draft_earlier
+from formloop.ledgers.resting import draft_earlier, rule_of
 from formloop.ledgers.resting_kept import Moved, Rest, list_resting
 from formloop.ledgers.resting_places import Places, with_heads
 from formloop.ledgers.spec import ZERO, LedgerSpec
@@ -18,6 +18,9 @@ def list_differing(ledger: LedgerSpec) -> Iterator[Rest]:
     rests = list_resting(resting.c.ledger == ledger.key)
     if not rests:
         return
+    for rest in rests:
+        rule = rule_of(rest)
+        rest.stays = rule is not None and rule.stays
     if ledger.valuation is not None:
         draft_earlier(SYSTEM, [each for each in rests if ledger.valuation.value in each.before])
     table = ledger.tables.balance
@@ -30,7 +33,7 @@ def list_differing(ledger: LedgerSpec) -> Iterator[Rest]:
             for rest in mine[key]:
                 rest.now = dict.fromkeys(rest.before, ZERO)
                 for moved in moves:
-                    if moved.place < rest.place:
+                    if rest.sees(moved):
                         rest.add(moved)
                 if rest.now != rest.before:
                     yield rest
