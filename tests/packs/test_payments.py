@@ -51,7 +51,7 @@ class Billed:
 
     def invoice(self, **more: Any) -> int:
         goods = "received" if self.side == "supplier" else "delivered"
-        line = {goods: self.goods, "item": self.item, "quantity": "10", "price": "10"}
+        line = {goods: self.goods, "item": self.item, "quantity": "10", "price": "10", "tax_rate": "0"}
         return self.do(self.invoices, {"lines": [line], **more})
 
     def pay(self, amount: str, **more: Any) -> int:
