@@ -49,7 +49,7 @@ def entered(form: str, record: int, code: str) -> list[tuple[D, D]]:
     table = get_ledger("general").tables.entry
     query = select(table.c.m_debit, table.c.m_credit).join(posted, posted.c.id == table.c.posted)
     query = query.where(posted.c.form == form, posted.c.record == record)
-    query = query.where(table.c.d_account == named("account", code=code), table.c.way != "settles")
+    query = query.where(table.c.d_account == named("account", code=code))
     with reading() as conn:
         return [(row[0], row[1]) for row in conn.execute(query.order_by(table.c.id))]
 
