@@ -12,7 +12,7 @@ from formloop.db import reading
 from formloop.ledgers import periods
 from formloop.ledgers.asof import balance_at
 from formloop.ledgers.kind import get_ledger
-from formloop.ledgers.verifying import verify
+from formloop.ledgers.verifying import verify, verify_values
 from ledgers.store import Store
 
 
@@ -231,4 +231,32 @@ def test_what_is_taken_back_of_a_closed_month_follows_what_became_known_after_it
     assert on(store, "2026-01-31") == (0, 0, 0, 20)
     assert on(store, "2026-02-19") == (10, 20, 20, 0)
     assert on(store, "2026-02-20") == (10, 30, 30, 0)
+    assert verify() == []
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_what_else_was_taken_back_takes_its_part_whatever_is_entered_or_undone_first(
+    store: Store, elsewhere: bool
+) -> None:
+    place = store.make("place", "other") if elsewhere else store.main
+    store.buy("3", "3.3333", day="2026-03-01")
+    row = {"quantity": "1", "of": store.take("3", day="2026-03-02")["lines"][0]["id"]}
+    later = store.do("customer_return", row, day="2026-03-10")
+    assert store.worth(later) == [D("3.33")]
+    earlier = store.do("customer_return", row, day="2026-03-05", place=place)
+    assert (store.worth(earlier), store.worth(later)) == ([D("3.33")], [D("3.34")])
+    store.cancel("customer_return", earlier)
+    assert store.worth(later) == [D("3.33")]
+    assert verify() == verify_values(get_ledger("stock"), {}, date(2026, 3, 10)) == []
+
+
+def test_a_cost_for_two_places_goes_along_with_what_went_from_one_to_the_other(store: Store) -> None:
+    other = store.make("place", "other")
+    first = store.buy("10", "1", day="2026-03-01")
+    moved = store.do("transfer", {"quantity": "4"}, day="2026-03-05", target=other)
+    second = store.buy("10", "1", day="2026-03-10", place=other)
+    rows = [{"quantity": "10", "of": each["lines"][0]["id"]} for each in (first, second)]
+    store.do("cost_added", *rows, cost="20", day="2026-03-20")
+    assert store.worth(moved) == [-8, 8]
+    assert (store.there(), store.there(place=other)) == ((6, 12), (14, 28))
     assert verify() == []

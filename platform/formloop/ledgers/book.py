@@ -42,7 +42,7 @@ from formloop.ledgers.engine import (
 )
 from formloop.ledgers.groups import Group
 from formloop.ledgers.names import is_empty
-from formloop.ledgers.pools import Node, Place
+from formloop.ledgers.pools import Node, Place, Pool, list_returning
 from formloop.ledgers.replay import Addition, Replay
 from formloop.ledgers.scopes import Scope
 from formloop.ledgers.spec import ZERO, LedgerSpec
@@ -75,6 +75,9 @@ class Book:
     unseen: resting_kept.Moves = field(default_factory=dict)  # what those that rest later have not seen yet
     cause: Group | None = None  # of what is valued again, where that is not in here
     stirred: set[int] = field(default_factory=set)  # entries that changed in the books before this one
+    back: dict[int, Place] = field(
+        default_factory=dict
+    )  # of what more or less is taken back now, from where on
     known: date = date.min  # since when: what is valued again because of this is no earlier
     until: date = date.max  # what became known of values later is left to the books that follow
 
@@ -250,7 +253,21 @@ class Book:
         for node in self._nodes():
             balance = self._pool_row(node.slot)
             if balance.last is not None and balance.last > node.place:
-                self.since[node.pool] = min(self.since.get(node.pool, node.place), node.place)
+                self._value_again(node.pool, node.place)
+            if node.way == RETURNED:
+                self.take_back(node.source or 0, node.place)
+        for key, ledger in self.ledgers.items() if self.back else ():
+            for source, pool, place in list_returning(ledger, self.back):
+                if place > self.back[source]:
+                    self._value_again((key, pool), place)
+
+    def _value_again(self, pool: Pool, place: Place) -> None:
+        self.since[pool] = min(self.since.get(pool, place), place)
+
+    def take_back(self, source: int, place: Place) -> None:
+        """More or less is taken back of an entry from a place on: what is taken back of it there takes another part."""
+        self.stirred.add(source)
+        self.back[source] = min(self.back.get(source, place), place)
 
     def _replay(self, last: date) -> Replay:
         recalculate = adjusting.Earlier(self, self.until).recalculate

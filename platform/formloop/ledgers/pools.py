@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 
 from formloop.db import connection
 from formloop.ledgers.engine import ADDED, OWN, RETURNED, REVALUED, REVERSED, Slot
@@ -200,11 +200,23 @@ def nets(
 def list_returns(ledger: LedgerSpec, entry: int) -> list[tuple[Place, Decimal]]:
     """What was taken back of an entry so far and not undone: its place and quantity."""
     table = ledger.tables.entry
+    rows = connection().execute(_returned(ledger, [entry], table.c[f"m_{valuation_of(ledger).quantity}"]))
+    return [((row[1], row[2]), row[3]) for row in rows]
+
+
+def list_returning(ledger: LedgerSpec, entries: Iterable[int]) -> Iterator[tuple[int, str, Place]]:
+    """What was taken back of entries so far and not undone: of which entry, in which pool and place."""
+    for part in chunks(entries) if ledger.valuation else ():
+        for row in connection().execute(_returned(ledger, part, ledger.tables.entry.c.pool)):
+            yield row[0], row[3], (row[1], row[2])
+
+
+def _returned(ledger: LedgerSpec, entries: list[int], column: ColumnElement[Any]) -> Select[Any]:
+    table = ledger.tables.entry
     other = table.alias()
     undone = select(other.c.id).where(other.c.reverses == table.c.id).exists()
-    quantity = table.c[f"m_{valuation_of(ledger).quantity}"]
-    query = select(table.c.date, table.c.id, quantity).where(table.c.source == entry, table.c.way == RETURNED)
-    return [((row[0], row[1]), row[2]) for row in connection().execute(query.where(~undone))]
+    query = select(table.c.source, table.c.date, table.c.id, column).where(~undone)
+    return query.where(table.c.source.in_(entries), table.c.way == RETURNED)
 
 
 def list_additions(ledger: LedgerSpec, entry: int, until: date = date.max) -> dict[Place, Decimal]:

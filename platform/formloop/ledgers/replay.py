@@ -78,7 +78,7 @@ class Replay:
     _waiting: dict[Pool, list[Node]] = field(default_factory=dict)  # the last one is next
     _next: list[tuple[Place, Pool]] = field(default_factory=list)  # a heap of where each pool goes on
     _rates: dict[tuple[Pool, object], Decimal] = field(default_factory=dict)
-    loaded: set[Pool] = field(default_factory=set)
+    loaded: dict[Pool, Place] = field(default_factory=dict)  # from where on a pool is valued again
     _scales: dict[str, int] = field(init=False)  # the digits of values, by ledger
 
     def __post_init__(self) -> None:
@@ -89,11 +89,12 @@ class Replay:
         self.stocks[pool] = stock
 
     def load(self, pool: Pool, since: Place) -> None:
-        """A pool whose movements from a place on must be valued again."""
+        """A pool whose movements from a place on must be valued again; none of them has been yet."""
         ledger = self.ledgers[pool[0]]
         self.hold(pool)
-        self.loaded.add(pool)
-        self._waiting.setdefault(pool, []).extend(self._nodes(ledger, pool, since))
+        self.loaded[pool] = since
+        self._waiting[pool] = [node for node in self._waiting.get(pool, ()) if node.slot is not None]
+        self._waiting[pool] += self._nodes(ledger, pool, since)
         for group, pools in linked_pools(list(self.ledgers.values()), ledger, pool[1], since).items():
             self._links.setdefault(group, set()).update(pools)
         self._returns.update(returning_pools(ledger, pool[1], since))
@@ -124,9 +125,7 @@ class Replay:
         """A new movement."""
         self.new[node.entry] = node
         if node.source:
-            self.stirred.add(
-                node.source
-            )  # what else was taken back of it takes another part; later days know more
+            self.stirred.add(node.source)  # later days know more of it
         self._waiting.setdefault(node.pool, []).append(node)
 
     def run(self) -> None:
@@ -232,8 +231,9 @@ class Replay:
 
     def _earlier_returns(self, ledger: LedgerSpec, node: Node) -> list[tuple[Place, Decimal]]:
         mine = [n for n in self.new.values() if n.way == RETURNED and n.source == node.source]
-        found = [*list_returns(ledger, node.source or 0), *((n.place, n.quantity) for n in mine)]
-        return [each for each in found if each[0] < node.place]
+        undone = self.gone | {n.source for n in self.new.values() if n.way == REVERSED}
+        found = [each for each in list_returns(ledger, node.source or 0) if each[0][1] not in undone]
+        return [each for each in (*found, *((n.place, n.quantity) for n in mine)) if each[0] < node.place]
 
     def _additions(self, ledger: LedgerSpec, source: int) -> dict[Place, Decimal]:
         """What was added to an entry and not taken off again, by the place of what adds it."""
@@ -280,11 +280,11 @@ class Replay:
         elif not outcome.taken:  # layers may have changed although their value has not
             return
         for pool in (*self._links.get(node.posted, ()), *self._returns.get(node.entry, ())):
-            if pool not in self.loaded:
+            if pool not in self.loaded or node.place < self.loaded[pool]:
                 self._load_late(pool, node.place)
 
     def _load_late(self, pool: Pool, since: Place) -> None:
-        """Take in the written movements of a pool that has only new ones so far."""
+        """Take in the written movements of a pool that has only new ones so far, or later ones."""
         self.load(pool, since)
         self._next = [each for each in self._next if each[1] != pool]
         self._begin_at(pool)

@@ -157,6 +157,8 @@ def _mirrored(book: Book, slot: Slot, amounts: Mapping[str, Decimal]) -> Slot:
     elif slot.method and ledger.valuation:
         made.source = slot.entry
         place = (before, slot.entry)
+        if slot.way == RETURNED:
+            book.take_back(slot.source or 0, place)
         if day == before:
             book.gone.add(slot.entry)
             pool = (ledger.key, slot.pool or "")
