@@ -13,6 +13,7 @@ from formloop.forms import elsewhere, live, service
 from formloop.forms.kind import get_form
 from formloop.forms.linkages import Linkages
 from formloop.settings import Settings
+from forms.conftest import form, publish, text
 from forms.specimens import publish_all
 
 
@@ -92,6 +93,24 @@ def test_a_query_field_lists_records_that_belong_to_this_one(partners: dict[str,
         [Decimal("2.5"), Decimal("1.5")],
         False,
     )
+
+
+def test_what_points_to_a_record_is_not_asked_for_before_it_is_saved(database: Settings) -> None:
+    listed = {"form": "task", "where": "plan = this.id", "columns": ["name"]}
+    tasks = {"type": "string", "x-type": "query", "title": "Tasks", "x-query": listed}
+    plan = {"type": "integer", "x-type": "relation", "title": "Plan", "x-relation": {"form": "plan"}}
+    publish(
+        form("plan", {"name": text("Name"), "tasks": tasks}),
+        form("task", {"name": text("Name"), "plan": plan}),
+    )
+    one = int(service.create(SYSTEM, "plan", {"name": "One"})["id"])
+    for each, of in (("alone", None), ("of one", one)):
+        service.create(SYSTEM, "task", {"name": each, "plan": of})
+    spec = get_form("plan")
+    _, columns, rows, _ = elsewhere.query_rows(SYSTEM, spec, spec.fields["tasks"], {"id": None})
+    assert (columns, rows) == (["name"], [])
+    _, _, rows, _ = elsewhere.query_rows(SYSTEM, spec, spec.fields["tasks"], {"id": one})
+    assert [row["name"] for row in rows] == ["of one"]
 
 
 def test_people_and_files_that_do_not_exist_are_refused(database: Settings) -> None:

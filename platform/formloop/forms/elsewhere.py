@@ -200,13 +200,17 @@ def _escaped(text: str) -> str:
 def query_rows(
     actor: Actor, spec: FormSpec, field: Field, env: Mapping[str, Any]
 ) -> tuple[FormSpec, list[str], list[Values], bool]:
-    """The records that a query field shows: their form, the columns, the rows, and whether there are more."""
+    """The records that a query field shows: their form, the columns, the rows, and whether there are more.
+
+    What points to this record is asked for once it is saved; before, that would find what points to nothing.
+    """
     said = field.schema["x-query"]
     target = get_form(said["form"])
     permit = permits.find_permit(actor, "view", target)
     columns = [key for key in said["columns"] if permit and key in permit.anywhere]
-    if permit is None or not columns:
-        return target, [], [], False
+    unsaved = "id" in own_reads(spec, field, "x-query") and not env.get("id")
+    if permit is None or not columns or unsaved:
+        return target, columns, [], False
     query = listing.Query(columns=tuple(columns), limit=MOST_ROWS)
     found = listing.list_records(actor, target, query, also=fitting(actor, spec, field, "x-query", env))
     return target, columns, list(found.rows), found.next is not None

@@ -158,10 +158,10 @@ def delete_record(
     """Put a record into the recycle bin; InUse when others point to it, unless `even_if_used`."""
     spec = get_form(form)
     before = _in_or_out_of_bin(actor, spec, record, deleted=False)
-    if revision is not None and revision != before["revision"]:
-        raise Conflict(current=before)
     if is_locked(spec, before):
         raise Forbidden(M("This record is under approval or approved; cancel it instead of deleting it."))
+    if revision is not None and revision != before["revision"]:
+        raise Conflict(current=before)
     if not even_if_used and (uses := list_uses(actor, spec, record)):
         raise InUse(uses)
     _write_alone(actor, spec, before, {"deleted_at": clock.now()}, cause)

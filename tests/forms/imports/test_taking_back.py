@@ -114,6 +114,12 @@ def test_what_is_locked_meanwhile_is_not_taken_back(
 ) -> None:
     service.create(SYSTEM, "partner", {"name": "Old", "code": "A1"})
     batch = brought_in(SYSTEM, write(["Code", "Name"], ["A1", "New"], ["B1", "Bolt"]), Name="name")
+    bolt = next(r for r in records("partner") if r["code"] == "B1")
+    service.change_record(
+        SYSTEM, "partner", bolt["id"], {"region": "West"}
+    )  # as a posting changes what it locks
     monkeypatch.setattr(drafts, "_guards", [lambda spec, record: True])
     jobs.run(importing.start(SYSTEM, batch, "import_undo", now=True))
+    reason = "Row 3: This record is under approval or approved; cancel it instead of deleting it."
+    assert (bolt["id"], reason) in importing.list_kept(batch, "en", 9)
     assert staging.counts(batch) == {"kept": 2} and {r["name"] for r in records("partner")} == {"New", "Bolt"}
