@@ -76,3 +76,14 @@ def test_the_page_of_an_export_says_what_csv_has_no_place_for(client: FlaskClien
     publish(form("kit", {"parts": {**lines, "title": "Parts"}, "tools": {**lines, "title": "Tools"}}))
     assert "for: Tools. CSV" in client.get("/f/kit/export").get_data(as_text=True)
     assert "columns chosen there" in client.get("/f/partner/export?c=name").get_data(as_text=True)
+
+
+def test_the_check_names_the_columns_that_are_left_out(
+    client: FlaskClient, person: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "partners.csv"
+    path.write_text("Name,Code,Hint\nAcme,1,x\n")
+    batch = importing.begin(get_actor(person), "partner", path.name, path, {"columns": {"Name": "name"}})
+    jobs.run(importing.start(get_actor(person), batch, "import_check", now=True))
+    shown = client.get(f"/f/partner/import/{batch}").get_data(as_text=True)
+    assert "2 columns are not imported: Code, Hint." in shown

@@ -137,12 +137,12 @@ def _shown(spec: FormSpec, batch: Batch) -> dict[str, Any]:
         "may": {what: import_turns.may(batch, f"import_{what}") for what in ("run", "undo")},
         "choosing": choosing,
         "title": batch.name,
-        **(mapping_page.shown(spec, batch, locale) if choosing else _result(batch, locale)),
+        **(mapping_page.shown(spec, batch, locale) if choosing else _result(spec, batch, locale)),
         "failed": job.reason(locale) if job else "",
     }
 
 
-def _result(batch: Batch, locale: str) -> dict[str, Any]:
+def _result(spec: FormSpec, batch: Batch, locale: str) -> dict[str, Any]:
     """What the check or the writing came to, with the first reasons and how many more there are."""
     counts = staging.counts(batch.id)
     reasons = importing.list_reasons(batch.id, locale, READ)
@@ -157,6 +157,7 @@ def _result(batch: Batch, locale: str) -> dict[str, Any]:
         "unread": unread,
         "kept": importing.list_kept(batch.id, locale, TOLD) if counts.get("kept") else [],
         "twice": _twice(batch),
+        "left_out": mapping_page.left_out(spec, batch) if batch.state == "checked" else [],
     }
 
 

@@ -93,6 +93,15 @@ def _table(kind: str, sheet: Sheet, paths: Mapping[str, str], relations: Mapping
     return {"kind": kind, "columns": columns, "sheet": sheet.name, "sheets": sheet.others}
 
 
+def left_out(spec: FormSpec, batch: Batch) -> list[str]:
+    """The columns of the files that fill nothing and do not tell which lines belong to which record either."""
+    sheet, lines = staging.open_sheets(spec, batch)
+    inner = batch.mapping.get("lines") or {}
+    found = [c for c in sheet.columns if c and c not in {*batch.mapping.get("columns", {}), inner.get("of")}]
+    used = {*inner.get("columns", {}), inner.get("parent")}
+    return [*found, *(c for c in (lines.columns if lines else ()) if c and c not in used)]
+
+
 def _joined(path: str, relations: Mapping[str, str]) -> str:
     return f"{path}{FOUND_BY}{relations[path]}" if path in relations else path
 
