@@ -113,6 +113,30 @@ def test_a_posting_tells_nobody_what_its_publisher_may_not_see(store: Store) -> 
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_posting_enters_nothing_that_its_publisher_may_not_see(store: Store) -> None:
+    amounts = {"quantity": "-line.price"}
+    more = {**OUT, "id": "again", "quantity": "entries.stock.value", "when": "line.item.name = \"bolt\""}
+    publish(posting("showing", "issue", {**OUT, **amounts}, more, **PER_LINE))
+    spec = library.published("posting", "showing")
+    documents, item = ({"form": each, "may": ["view"]} for each in ("issue", "item"))
+    stock = {"ledger": "stock", "may": ["view"]}
+    publish(
+        role("seeing_little", documents | {"except": ["lines.price"]}, stock | {"except": ["value"]}),
+        role("seeing_all", documents, item, stock),
+    )
+    little, much = (
+        get_actor(people.add_person(SYSTEM, key, key, roles=[f"seeing_{key}"])) for key in ("little", "all")
+    )
+    told = [(each.at, str(each.message)) for each in check_posting(little, spec)]
+    assert told == [
+        ("entries.0", "This posting reads Price of Issue, which you may not see yourself."),
+        ("entries.1", "This posting reads Name of Item, which you may not see yourself."),
+        ("entries.1", "This posting reads “value” of “Stock”, which you may not see in every entry."),
+    ]
+    assert list(check_posting(much, spec)) == []
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_lines_that_a_line_names_are_told_by_those_only_who_see_them(store: Store) -> None:
     check = {
         "holds": "line.price < 5",

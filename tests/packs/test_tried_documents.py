@@ -9,16 +9,18 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import and_, select
+from sqlalchemy import and_, func, select
 
+from formloop.access import people
 from formloop.access.actor import SYSTEM
 from formloop.core.errors import Invalid
 from formloop.db import reading
 from formloop.definitions import library
+from formloop.definitions import service as definitions
 from formloop.forms import reads
 from formloop.forms import service as records
 from formloop.ledgers import trying
-from formloop.ledgers.kind import list_ledgers
+from formloop.ledgers.kind import get_ledger, list_ledgers
 from formloop.ledgers.tables import posted
 from packs.trading import Trade, actor_of, named, who_does
 
@@ -115,3 +117,32 @@ def test_the_page_of_a_draft_and_the_designer_of_its_posting_show_it(
     tried = people_of_demo("administrator").get(f"/studio/{posting.id}/try?record={draft}").text
     assert "not open any more" not in tried and "-12.00" in tried
     assert "Return to supplier · " in tried
+
+
+def test_whoever_may_only_look_is_not_told_what_a_ledger_holds(
+    demo: Flask, people_of_demo: Callable[[str], FlaskClient]
+) -> None:
+    seen = {"id": "a", "form": "stock_out", "may": ["view"]}
+    own = {"id": "b", "form": "stock_out", "may": ["view", "submit"], "where": "owner = USER()"}
+    head = {"x-kind": "role", "x-id": "0000e0aa", "x-key": "looker", "title": "Looker"}
+    definitions.publish_many(SYSTEM, [{**head, "grants": [seen, own]}], "test")
+    people.add_person(SYSTEM, "looker", "Looker", roles=["looker"])
+    trade = Trade()
+    lines = [{"item": trade.item, "quantity": "7"}]
+    cancelled = trade.do("stock_out", lines, warehouse=trade.place)
+    trade.take_back("stock_out", cancelled)
+    much = {"day": "2026-03-25", "warehouse": trade.place, "lines": [{"item": trade.item, "quantity": "5000"}]}
+    draft = int(records.create(SYSTEM, "stock_out", much)["id"])
+    trade.issue(str(trade_left(trade)))
+    for record in (cancelled, draft):
+        told = people_of_demo("looker").get(f"/ledgers/try/stock_out/{record}").text
+        assert "would be left" not in told and "is kept back" in told, told
+        assert "would be left" in people_of_demo("keeper").get(f"/ledgers/try/stock_out/{record}").text
+
+
+def trade_left(trade: Trade) -> D:
+    """All that is there of the item of a trade."""
+    table = get_ledger("stock").tables.balance
+    query = select(func.sum(table.c.m_quantity)).where(table.c.per == 0, table.c.d_item == trade.item)
+    with reading() as conn:
+        return D(conn.execute(query).scalar_one())

@@ -1,17 +1,18 @@
-"""Nobody enters into a ledger, or changes one, of which they may see nothing; nor tells others what they may not see."""
+"""Nobody enters into a ledger, or changes one, of which they may see nothing; nor shows by one what they may not see."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from formloop.access.actor import Actor
 from formloop.core.errors import Problem
-from formloop.core.text import M
+from formloop.core.expression import Path
+from formloop.core.text import M, Titled
 from formloop.definitions import library, rights
 from formloop.definitions import service as definitions
 from formloop.forms.kind import get_form
 from formloop.forms.publisher_rights import in_words, may_read, read_elsewhere
 from formloop.ledgers.kind import get_ledger
 from formloop.ledgers.permits import find_permit
-from formloop.ledgers.spec import LedgerSpec, PostingSpec, from_record
+from formloop.ledgers.spec import EntryRule, LedgerSpec, PostingSpec, from_record
 
 
 def enroll() -> None:
@@ -30,12 +31,11 @@ def check_posting(actor: Actor, posting: PostingSpec) -> Iterator[Problem]:
                 "This posting enters into “{ledger}”, of which you may see nothing.", ledger=ledger.title
             )
             yield Problem(rights.DOES, "", text)
-    yield from _tells_hidden(actor, posting)
+    yield from _reads_hidden(actor, posting)
 
 
-def _tells_hidden(actor: Actor, posting: PostingSpec) -> Iterator[Problem]:
-    """The figures in refusals, which are read by whoever submits a record."""
-    spec = get_form(posting.form)
+def _reads_hidden(actor: Actor, posting: PostingSpec) -> Iterator[Problem]:
+    """What its entries and refusals would show, to those who see these, of what the actor may not see."""
     for index, rule in enumerate(posting.rules):
         told = {path for each in rule.tells.values() for path in each.reads}
         at = f"entries.{index}.check.tells"
@@ -45,23 +45,58 @@ def _tells_hidden(actor: Actor, posting: PostingSpec) -> Iterator[Problem]:
                 ledger=get_ledger(rule.ledger).title,
             )
             yield Problem("reads_hidden", at, text)
-        record = {path for path in (from_record(path, rule.each) for path in told) if path[0] in spec.fields}
-        own = {(spec.key, ".".join(path[: 1 + bool(spec.fields[path[0]].children)])) for path in record}
-        read = own | {(form, key) for _, form, key in read_elsewhere(spec, record)}
-        for form, key in sorted(read):
-            if not may_read(actor, form, key):
-                text = M(
-                    "This message tells {field} of {form}, which you may not see yourself.",
-                    **in_words(form, key),
-                )
-                yield Problem("reads_hidden", at, text)
+        for form, key in _hidden(actor, posting, rule, told):
+            text = M(
+                "This message tells {field} of {form}, which you may not see yourself.",
+                **in_words(form, key),
+            )
+            yield Problem("reads_hidden", at, text)
+        entered = {path for _, each in rule.expressions for path in each.reads} - told
+        yield from _enters_hidden(actor, posting, rule, entered)
+
+
+def _enters_hidden(
+    actor: Actor, posting: PostingSpec, rule: EntryRule, read: Collection[Path]
+) -> Iterator[Problem]:
+    """Fields and amounts that come to be seen by another name: as an amount, or by whether there is an entry."""
+    at, homes = f"entries.{rule.index}", {each.id: each.ledger for each in posting.rules}
+    for form, key in _hidden(actor, posting, rule, read):
+        text = M(
+            "This posting reads {field} of {form}, which you may not see yourself.", **in_words(form, key)
+        )
+        yield Problem("reads_hidden", at, text)
+    before = {(rule.ledger, path[1]) for path in read if path[0] == "before"}
+    others = {(homes[path[1]], path[2]) for path in read if path[0] == "entries"}
+    for key, name in sorted(before | others):
+        if not _sees_everywhere(actor, key, (name,)):
+            ledger = get_ledger(key)
+            text = M(
+                "This posting reads “{measure}” of “{ledger}”, which you may not see in every entry.",
+                measure=Titled(ledger.measures[name].document, name) if name in ledger.measures else name,
+                ledger=ledger.title,
+            )
+            yield Problem("reads_hidden", at, text)
+
+
+def _hidden(
+    actor: Actor, posting: PostingSpec, rule: EntryRule, read: Collection[Path]
+) -> Iterator[tuple[str, str]]:
+    """The fields behind some paths of a rule, by form, that the actor may not see."""
+    spec = get_form(posting.form)
+    record = {path for path in (from_record(path, rule.each) for path in read) if path[0] in spec.fields}
+    own = {(spec.key, ".".join(path[: 1 + bool(spec.fields[path[0]].children)])) for path in record}
+    found = own | {(form, key) for _, form, key in read_elsewhere(spec, record)}
+    yield from (each for each in sorted(found) if not may_read(actor, *each))
 
 
 def _sees_all(actor: Actor, key: str) -> bool:
     """Whether somebody sees every entry of a ledger, whole."""
     ledger = get_ledger(key)
-    permit = find_permit(actor, ledger)
-    names = (*ledger.dimensions, *ledger.measures)
+    return _sees_everywhere(actor, key, (*ledger.dimensions, *ledger.measures))
+
+
+def _sees_everywhere(actor: Actor, key: str, names: Collection[str]) -> bool:
+    permit = find_permit(actor, get_ledger(key))
     return permit is not None and any(
         condition is None and all(map(grant.covers, names))
         for grant, condition in zip(permit.grants, permit.conditions, strict=True)

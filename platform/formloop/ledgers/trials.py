@@ -5,14 +5,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from formloop.access.actor import Actor
+from formloop.core.errors import Invalid, Problem
 from formloop.db import kept
 from formloop.forms.spec import Values
 from formloop.ledgers.book import Book
 from formloop.ledgers.engine import Sheet
 
 Way = Callable[[Actor, str, Values], None]  # raises what would refuse it
+Teller = Callable[[Actor, str, int, Invalid], list[Problem]]
 
 ways: list[Way] = []  # how records come on their way: rooms above this one know
+tellers: list[Teller] = []  # what of a refusal somebody may know who tries a record; they know that, too
 
 
 @dataclass(slots=True)
@@ -33,6 +36,13 @@ def watched(form: str, record: int) -> Iterator[Trial]:
         yield trial
     finally:
         under_way.pop()
+
+
+def told(actor: Actor, form: str, record: int, error: Invalid) -> list[Problem]:
+    """Why a record that is tried is refused, as far as whoever tries it may know."""
+    for tell in tellers:
+        error = Invalid(tell(actor, form, record, error))
+    return error.problems
 
 
 def note(posting: str, book: Book) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from formloop.access.actor import SYSTEM, Actor
 from formloop.core.definitions import Doc
+from formloop.core.errors import Invalid
 from formloop.db import undone
 from formloop.definitions import library
 from formloop.forms import reads
@@ -49,6 +50,14 @@ def preview_given(actor: Actor, form: str, raw: Mapping[str, Any], record: int |
 
 
 def _try(actor: Actor, form: str, record: Values) -> list[Sheet]:
+    """What it would enter; Invalid says no more than the actor may know."""
+    try:
+        return _entered(actor, form, record)
+    except Invalid as error:
+        raise Invalid(trials.told(actor, form, record["id"], error)) from error
+
+
+def _entered(actor: Actor, form: str, record: Values) -> list[Sheet]:
     """What it enters on its way, and what its other postings would enter of it as it then is."""
     with trials.watched(form, record["id"]) as trial:
         for way in trials.ways:

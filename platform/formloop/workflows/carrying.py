@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from formloop.access.actor import Actor
 from formloop.core.errors import FormloopError, Invalid, Problem
 from formloop.core.text import Message
-from formloop.db import Part
+from formloop.db import Part, connection
 from formloop.events import reasons
-from formloop.forms import permits
+from formloop.forms import permits, rows
 from formloop.forms.kind import get_form
+from formloop.forms.names import context_of
 from formloop.forms.spec import Values
 from formloop.ledgers import trials
 from formloop.workflows import cases, in_use, refusals
@@ -19,13 +20,14 @@ from formloop.workflows.plays import Deed, Next, Open, Play
 from formloop.workflows.simulation import agree
 from formloop.workflows.timeline import NOBODY
 
-SECONDS = 20.0  # it is somebody's own document: as long as submitting it may take
+OWN_SECONDS = 20.0  # of whoever may submit it: as long as submitting may take; others stop where plays do
 
 
 def start() -> None:
     """Let records that are tried go their way; doing it twice counts once."""
     if carry not in trials.ways:
         trials.ways.append(carry)
+        trials.tellers.append(tell)
 
 
 def carry(actor: Actor, form: str, record: Values) -> None:
@@ -43,7 +45,8 @@ def carry(actor: Actor, form: str, record: Values) -> None:
         if isinstance(played, Invalid):
             played = _play(actor, form, record["id"], _nobody_answers)
     except FormloopError as error:
-        raise Invalid(_told(actor, form, error)) from error
+        problems = error.problems if isinstance(error, Invalid) else []
+        raise Invalid(problems or [Problem("refused", "", error.message)]) from error
     if isinstance(played, Invalid):
         raise played
     if played.problems:
@@ -57,9 +60,10 @@ def _play(actor: Actor, form: str, record: int, follow: Next) -> Played | Invali
     played = Played()
     wanted = Play(form, actor.person_id or 0, follow, record)
     workflow = find_workflow(form)
+    seconds = OWN_SECONDS if _is_theirs(actor, form, record) else None
     try:
         with Part():
-            Stage(wanted, workflow.key if workflow else "", begin(), SECONDS).play(played)
+            Stage(wanted, workflow.key if workflow else "", begin(), seconds).play(played)
     except Invalid as error:
         if not played.waiting:
             raise
@@ -71,11 +75,20 @@ def _nobody_answers(waiting: Sequence[Open]) -> Deed | None:
     return None
 
 
-def _told(actor: Actor, form: str, error: FormloopError) -> list[Problem]:
-    """Why it is refused; whoever may not submit it either is told only what they may see."""
-    if isinstance(error, Invalid) and permits.find_permit(actor, "submit", get_form(form)) is not None:
+def tell(actor: Actor, form: str, record: int, error: Invalid) -> list[Problem]:
+    """Why it is refused; whoever may not bring the record there either is told only what they may see."""
+    if _is_theirs(actor, form, record):
         return list(error.problems)
     return [Problem("refused", "", each) for each in refusals.said(actor, error)]
+
+
+def _is_theirs(actor: Actor, form: str, record: int) -> bool:
+    """Whether they may submit this record, or change it where it has no workflow."""
+    spec, action = get_form(form), "edit" if find_workflow(form) is None else "submit"
+    permit = permits.find_permit(actor, action, spec)
+    if permit is None:
+        return False
+    return record in rows.load(connection(), spec, [record], permit.where(context_of(actor)))
 
 
 def _stopped_by(form: str, record: int) -> Message:
