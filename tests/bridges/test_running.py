@@ -52,6 +52,13 @@ def test_an_order_that_went_on_is_still_followed(trade: Trade) -> None:
     assert [d["quantity"] for d in trade.demand()] == [6]
 
 
+def test_an_order_that_goes_on_with_other_lines_is_followed_too(trade: Trade) -> None:
+    order = trade.confirm(trade.order((trade.bolt, "10")))
+    lines = [{"id": order["lines"][0]["id"], "delivered": "4"}]
+    service.change_record(SYSTEM, "sales_order", order["id"], {"lines": lines}, state="review")
+    assert [d["quantity"] for d in trade.demand()] == [6]
+
+
 def test_a_draft_that_was_never_confirmed_makes_nothing(trade: Trade) -> None:
     order = trade.order((trade.bolt, "10"))
     trade.change(order, [{"id": order["lines"][0]["id"], "quantity": "11"}])

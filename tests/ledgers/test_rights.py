@@ -115,7 +115,7 @@ def test_a_posting_tells_nobody_what_its_publisher_may_not_see(store: Store) -> 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_posting_enters_nothing_that_its_publisher_may_not_see(store: Store) -> None:
     amounts = {"quantity": "-line.price"}
-    more = {**OUT, "id": "again", "quantity": "entries.stock.value", "when": "line.item.name = \"bolt\""}
+    more = {**OUT, "id": "again", "quantity": "entries.stock.value", "when": 'line.item.name = "bolt"'}
     publish(posting("showing", "issue", {**OUT, **amounts}, more, **PER_LINE))
     spec = library.published("posting", "showing")
     documents, item = ({"form": each, "may": ["view"]} for each in ("issue", "item"))

@@ -131,7 +131,11 @@ def test_whoever_may_only_look_is_not_told_what_a_ledger_holds(
     lines = [{"item": trade.item, "quantity": "7"}]
     cancelled = trade.do("stock_out", lines, warehouse=trade.place)
     trade.take_back("stock_out", cancelled)
-    much = {"day": "2026-03-25", "warehouse": trade.place, "lines": [{"item": trade.item, "quantity": "5000"}]}
+    much = {
+        "day": "2026-03-25",
+        "warehouse": trade.place,
+        "lines": [{"item": trade.item, "quantity": "5000"}],
+    }
     draft = int(records.create(SYSTEM, "stock_out", much)["id"])
     trade.issue(str(trade_left(trade)))
     for record in (cancelled, draft):

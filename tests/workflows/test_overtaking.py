@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from formloop.access.actor import SYSTEM
 from formloop.core import clock
 from formloop.db import connection, reading, transactional
 from formloop.events import outbox
@@ -144,3 +145,27 @@ def test_waits_for_the_same_ask_the_change_log_once_and_each_for_what_it_did_not
     assert [(each.id, record) for each, record in found] == [(waits[1], made[-1])]
     assert sum("FROM fl_change" in each for each in statements) == 1
     assert transactional(overtaking.list_overtaken)() == []
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_who_waits_for_values_hears_of_those_that_come_with_a_state_and_of_no_state_alone(
+    stage: Stage,
+) -> None:
+    hearing.start()
+    stage.publish({**WAIT, "event": {"form": "request", "on": "updated"}}, approval("one", "bob"), END)
+    alone, together, later = stage.record(), stage.record(), stage.record()
+    records.set_state(SYSTEM, "request", alone, "cancelled")
+    records.change_record(SYSTEM, "request", together, {"amount": "3"}, state="cancelled")
+    stage.submit_record(stage.record())
+    (wait,) = watched()
+    begin_side_by_side([wait], [])
+    assert [record for _, record in transactional(overtaking.list_overtaken)()] == [together]
+    records.set_state(SYSTEM, "request", alone, "draft")
+    assert watched() == [wait]
+    records.change_record(SYSTEM, "request", later, {"amount": "4"}, state="cancelled")
+    assert watched() == []
+
+
+def watched() -> list[int]:
+    with reading() as conn:
+        return list(conn.execute(select(watch.c.id)).scalars())

@@ -42,9 +42,7 @@ def effect_of(bridge: BridgeSpec, event: Event) -> str | None:
         return RUN
     if event.name == "restored" and "deleted" in bridge.on and (state in bridge.states or not bridge.states):
         return RUN
-    if "updated" in bridge.on and event.name.startswith("state:") and event.changed - {"state"}:
-        return RUN
-    if "amended" in bridge.on and event.name == "updated" and state in bridge.states:
+    if event.updates and ("updated" in bridge.on or ("amended" in bridge.on and state in bridge.states)):
         return RUN
     return None
 
@@ -52,9 +50,7 @@ def effect_of(bridge: BridgeSpec, event: Event) -> str | None:
 def may_amend(bridge: BridgeSpec, source: FormSpec, event: Event) -> bool:
     """Whether the event amends a record that has gone on to a later state since the bridge ran for it."""
     state = str((event.after or {}).get("state"))
-    return (
-        "amended" in bridge.on and event.name == "updated" and state not in (source.initial_state, CANCELLED)
-    )
+    return "amended" in bridge.on and event.updates and state not in (source.initial_state, CANCELLED)
 
 
 def rows_of(

@@ -50,6 +50,11 @@ class Event:
     cause: Cause = field(default_factory=Cause)
     version: int = 0
 
+    @property
+    def updates(self) -> bool:
+        """Whether values changed, be it together with the state."""
+        return self.name == "updated" or (self.name.startswith("state:") and bool(self.changed - {"state"}))
+
 
 Subscriber = Callable[[Event], None]
 SubscriberOfMany = Callable[[Sequence[Event]], None]

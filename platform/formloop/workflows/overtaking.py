@@ -17,6 +17,7 @@ from formloop.forms.tables import change
 from formloop.workflows.nodes.wait import OWN
 from formloop.workflows.tables import watch
 
+UPDATED = "updated"
 LONGEST = 600.0  # seconds that writing takes at most, and clocks of machines differ
 _KNOWS = (
     update(watch)
@@ -59,14 +60,24 @@ def _list_new() -> Iterator[tuple[Row[Any], list[Row[Any]]]]:
 
 
 def _changes(key: str, since: int) -> Sequence[Row[Any]]:
-    return connection().execute(_matching(key).where(change.c.id >= since).order_by(change.c.id)).all()
+    found = connection().execute(_matching(key).where(change.c.id >= since).order_by(change.c.id)).all()
+    return [row for row in found if not _is_state_alone(key, row)]
+
+
+def _is_state_alone(key: str, row: Row[Any]) -> bool:
+    """Whether only the state changed, of what is waited for as a change of values."""
+    return f":{UPDATED}" in key and row.action != UPDATED and not set(row.new or ()) - {"state"}
 
 
 def _matching(key: str) -> Select[Any]:
     """The rows of the change log that a wait is for: of its own record, of one other, or of any of a form."""
-    query, (first, *rest) = select(change.c.id, change.c.record), key.split(":")
+    columns = (change.c.id, change.c.record, change.c.action, change.c.new)
+    query, (first, *rest) = select(*columns), key.split(":")
     if first == OWN:
         return query.where(change.c.form == rest[0], change.c.record == int(rest[1]))
     if rest[-1].isdecimal():
         query = query.where(change.c.record == int(rest.pop()))
-    return query.where(change.c.form == first, change.c.action == ":".join(rest))
+    action = change.c.action == ":".join(rest)
+    if rest == [UPDATED]:  # values may change together with the state
+        action = action | change.c.action.startswith("state:")
+    return query.where(change.c.form == first, action)

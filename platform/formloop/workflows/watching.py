@@ -83,9 +83,10 @@ def on_event(event: events.Event) -> None:
     """Wake the cases that wait for this change."""
     if not exist():
         return
-    name = f"{event.form}:{event.name}"
-    keys = [name, f"{name}:{event.record}", f"{OWN}:{event.form}:{event.record}"]
-    tell(keys, {"record": event.record})
+    names = {event.name, "updated"} if event.updates else {event.name}
+    named = [f"{event.form}:{name}" for name in sorted(names)]
+    own = f"{OWN}:{event.form}:{event.record}"
+    tell([*named, *(f"{name}:{event.record}" for name in named), own], {"record": event.record})
 
 
 def tell(keys: Sequence[str], values: Mapping[str, Any]) -> None:
