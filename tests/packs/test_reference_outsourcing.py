@@ -144,6 +144,16 @@ def test_the_account_is_kept_when_another_one_is_chosen_later(filled: Flask) -> 
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_dearer_invoice_is_a_cost_variance_where_the_settings_say_so(filled: Flask) -> None:
+    outside, books = Outside(clearing=True), named("finance_settings", name="Accounts")
+    records.change_record(SYSTEM, "finance_settings", books, {"price_difference": "variance"})
+    before = account("1404"), account(CLEARING)
+    outside.invoice(outside.receive(), "110")
+    assert (outside.worth(), account("1404") - before[0], account(CLEARING)) == (1100, 10, before[1])
+    assert verify() == []
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_what_cannot_be_cleared_is_refused_where_it_is_chosen(filled: Flask) -> None:
     outside, books = Outside(clearing=True), named("finance_settings", name="Accounts")
     with pytest.raises(Invalid) as error:
