@@ -1,6 +1,6 @@
 """The worked figures of the reference cases for valuation and lots, played through the forms of the packs.
 
-Where a case names a policy, the test says by what the packs follow it.
+Where a case names a policy, the test says by what the packs follow it. VAL-05 is in `test_reference_units.py`.
 """
 
 from decimal import Decimal as D
@@ -234,18 +234,52 @@ def test_val_23_a_transfer_keeps_the_layers_and_a_repack_sums_them(filled: Flask
     assert goods.there(item=goods.repack("40", "0")[1]) == (1, 1000)
 
 
-def test_val_25_quantities_as_of_a_date(filled: Flask) -> None:
+def test_val_25_quantities_as_of_a_date_with_planned_ones_in_the_future_only(filled: Flask) -> None:
+    """Policies: suppliers and customers have balances, together nothing (*Goods here and elsewhere*); what is planned is
+    a confirmed order, which counts in *Stock with what is to come* alone."""
     goods = Goods()
-    goods.put("10", "1", day="2026-03-15")
-    goods.put("15", "1", day="2026-03-16")
+    goods.receive(("10", "1"), day="2026-03-15")
+    goods.receive(("15", "1"), day="2026-03-16")
     goods.do("delivery", {"quantity": "5", "price": "3"}, day="2026-03-17", customer=goods.customer)
+    line = {"item": goods.item, "quantity": "3", "price": "1"}
+    order = goods.make("purchase_order", day="2026-03-18", supplier=goods.supplier, lines=[line])
+
+    def rows(dataset: str, **given: str) -> list[dict[str, Any]]:
+        return [dict(row) for row in datasets.read_all(SYSTEM, dataset, given) if row["item"] == goods.item]
 
     def there(day: str) -> D:
-        rows = datasets.read_all(SYSTEM, "stock_as_of", {"day": day})
-        return sum((row["quantity"] for row in rows if row["item"] == goods.item), D(0))
+        return sum((row["quantity"] for row in rows("stock_as_of", day=day)), D(0))
+
+    def places(day: str) -> dict[str, D]:
+        return {row["place"]: row["quantity"] for row in rows("goods_everywhere", day=day)}
 
     days = ("2026-03-14", "2026-03-15", "2026-03-16", "2026-03-17", "2026-03-20")
+    (draft,) = rows("stock_to_come")
+    assert (draft["there"], draft["open"], draft["then_there"]) == (20, 0, 20)
+    workflows.submit(actor_of("buyer"), "purchase_order", order)
     assert [there(day) for day in days] == [0, 10, 25, 20, 20]
+    (planned,) = rows("stock_to_come")
+    assert (planned["there"], planned["open"], planned["then_there"]) == (20, 3, 23)
+    assert places("2026-03-15") == {"supplier": -10, "storage": 10}
+    assert places("2026-03-17") == {"supplier": -25, "storage": 20, "customer": 5}
+
+
+def test_goods_that_go_back_or_are_taken_back_leave_nothing_elsewhere(filled: Flask) -> None:
+    goods = Goods()
+    receipt = goods.receive(("10", "1"))
+    sent = goods.do("delivery", {"quantity": "4", "price": "3"}, customer=goods.customer)
+    line = {"delivered": named("delivered_item", delivery=sent), "quantity": "4"}
+    goods.do("sales_return", line, customer=goods.customer)
+    goods.do("stock_transfer", {"quantity": "4"}, target=goods.place("W2"))
+    goods.take("2")
+
+    def places() -> dict[str, D]:
+        found = datasets.read_all(SYSTEM, "goods_everywhere", {"day": "2099-01-01"})
+        return {row["place"]: row["quantity"] for row in found if row["item"] == goods.item}
+
+    assert places() == {"supplier": -10, "storage": 8, "other": 2}
+    take_back("receipt", receipt)
+    assert places() == {"storage": -2, "other": 2}
 
 
 def test_val_27_an_issue_that_is_taken_back_and_entered_with_more_takes_from_the_next_layer(
