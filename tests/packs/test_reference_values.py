@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from formloop.access import people, sessions
 from formloop.access.actor import SYSTEM
+from formloop.access.signing import COOKIE
 from formloop.core.definitions import Doc
 from formloop.core.errors import Invalid
 from formloop.datasets import service as datasets
@@ -19,6 +21,7 @@ from formloop.forms import service as records
 from formloop.forms.kind import get_form
 from formloop.ledgers.tracing import trace
 from formloop.ledgers.verifying import verify
+from formloop.studio import drafting
 from formloop.workflows import service as workflows
 from ledgers.store import worth
 from packs.trading import Trade, actor_of, named, sums, take_back
@@ -98,10 +101,22 @@ def test_val_01_the_average_after_each_receipt(filled: Flask) -> None:
 
 
 def test_val_03_an_issue_before_the_receipt_of_its_day(filled: Flask) -> None:
-    """Policy: after a recomputation an issue takes the cost reached at the end of its day (`same_day` of the ledger)."""
-    stock = library.find_document("ledger", "stock") or {}
-    stock = {**stock, "valuation": {**stock["valuation"], "same_day": "day_end"}}
-    definitions.publish_many(SYSTEM, [stock], "At the end of the day")
+    """Policy: after a recomputation an issue takes the cost reached at the end of its day (*Issues of a day at* in the
+    designer of the ledger Stock)."""
+    filled.config["WTF_CSRF_ENABLED"] = False
+    stock, person = library.find_document("ledger", "stock") or {}, people.find_person("administrator")
+    client, here = filled.test_client(), {"HX-Request": "true", "Origin": "http://localhost"}
+    client.set_cookie(COOKIE, sessions.open_session(person.id if person else 0))
+    desk = drafting.open_desk(actor_of("administrator"), stock["x-id"])
+    said = {"revision": desk.revision, "at": "valuation/same_day", "value": '"day_end"'}
+    for page, given in (
+        ("studio/{}/do/set", said),
+        ("definitions/{}/publish", {"note": "At the end of the day"}),
+    ):
+        url = "/" + page.format(stock["x-id"])
+        assert "cost at the end of the day" in client.get(f"/studio/{stock['x-id']}").text
+        assert client.post(url, data=given, headers=here).status_code < 400
+    assert (library.find_document("ledger", "stock") or {})["valuation"]["same_day"] == "day_end"
     goods = Goods()
     first = goods.put("1", "100", day="2026-03-01")
     issue = goods.take("2", day="2026-03-02")
