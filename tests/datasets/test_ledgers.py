@@ -14,6 +14,7 @@ from formloop.datasets import publisher_rights, service
 from formloop.datasets.kind import references
 from formloop.definitions import library
 from formloop.definitions import service as definitions
+from formloop.forms.listing import Query
 from forms.conftest import publish, role
 from ledgers.store import MOVE, Store, document, posting
 
@@ -99,6 +100,21 @@ def test_a_ledger_is_joined_to_a_form(store: Store) -> None:
     store.make("item", "nut")
     store.buy("10", "1")
     assert rows("items") == [{"name": "bolt", "there": Decimal(10)}, {"name": "nut", "there": None}]
+
+
+def test_balances_stand_beside_records_and_are_read_page_by_page(store: Store) -> None:
+    store.buy("10", "2")
+    store.make("item", "washer")
+    union = [{"from": "item", "columns": {"item": "id", "there": "0"}}]
+    columns = {"item": "item", "there": "quantity"}
+    publish(dataset("both", {"ledger": "stock"}, columns, union=union, sort=["-there"]))
+    found, after = list[Any](), None
+    while True:
+        page = service.list_rows(SYSTEM, "both", Query(limit=1, after=after))
+        found += [(row["item"], row["there"]) for row in page.rows]
+        if (after := page.next) is None:
+            break
+    assert found == [(store.bolt, 10), (store.bolt, 0), (store.named["washer"], 0)]
 
 
 def test_everybody_sees_what_their_grants_on_the_ledger_give(store: Store) -> None:

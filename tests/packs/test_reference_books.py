@@ -298,6 +298,59 @@ def worth(goods: int) -> D:
     return sums("stock", ("value",), item=int(see("received_item", goods)["item"]))[0]
 
 
+@pytest.mark.parametrize("accrual", ["difference", "invoice"])
+def test_gl_08_goods_received_before_their_invoice(filled: Flask, accrual: str) -> None:
+    """Policies: the difference of an invoice is a cost variance (*Difference of supplier invoices*); cost of sales comes
+    with the delivery, so there is no clearing of goods that are sent and not invoiced."""
+    chosen = {"accrual": accrual, "price_difference": "variance"}
+    records.change_record(SYSTEM, "finance_settings", named("finance_settings", name="Accounts"), chosen)
+    methods = ({"valuation": "standard", "standard_cost": "5"}, {"valuation": "moving_average"})
+    items = [
+        int(records.create(SYSTEM, "item", {"name": f"P{n}", "source": "buy"} | more)["id"])
+        for n, more in enumerate(methods)
+    ]
+    codes = ("1405", "220202", "1404", "2202", "5401", "1122", "5001")
+    last = dict.fromkeys(codes, D(0)) | {code: account(code) for code in codes}
+
+    def changed() -> list[D]:
+        before = last.copy()
+        last.update({code: account(code) for code in codes})
+        return [last[code] - before[code] for code in codes]
+
+    place = {"warehouse": named("warehouse", code="MAIN")}
+    came = [("4", "4"), ("5", "6")]
+    rows = [
+        {"item": item, "accepted": quantity, "price": price}
+        for item, (quantity, price) in zip(items, came, strict=True)
+    ]
+    do("receipt", **party("supplier"), **place, lines=rows)
+    assert changed() == [50, -46, -4, 0, 0, 0, 0]
+    rows = [
+        {"received": named("received_item", item=item), "quantity": quantity, "price": price, "tax_rate": "0"}
+        for item, quantity, price in zip(items, "45", "64", strict=True)
+    ]
+    do("purchase_invoice", **party("supplier"), lines=rows)
+    assert changed() == [0, 46, -2, -44, 0, 0, 0]  # of the variances 44 - 50 are left
+    rows = [
+        {"item": item, "quantity": quantity, "price": "10"}
+        for item, quantity in zip(items, "23", strict=True)
+    ]
+    do("delivery", **party("customer"), **place, lines=rows)
+    assert changed() == [-28, 0, 0, 0, 28, 0, 0]
+    rows = [
+        {
+            "delivered": named("delivered_item", item=item),
+            "quantity": quantity,
+            "price": "10",
+            "tax_rate": "0",
+        }
+        for item, quantity in zip(items, "23", strict=True)
+    ]
+    do("sales_invoice", **party("customer"), lines=rows)
+    assert changed() == [0, 0, 0, 0, 0, 50, -50]
+    assert verify() == []
+
+
 def test_gl_10_a_cost_by_value_for_chosen_goods_only(demo: Flask) -> None:
     """Policy: shared by value over the goods that are named; of what all went back nothing bears any of it."""
     first, second = received(("10", "100"), ("1", "10"))

@@ -1,6 +1,6 @@
 """The worked figures of the reference cases for valuation and lots, played through the forms of the packs.
 
-Where a case names a policy, the test says by what the packs follow it.
+Where a case names a policy, the test says by what the packs follow it. VAL-05 is in `test_reference_units.py`.
 """
 
 from decimal import Decimal as D
@@ -9,16 +9,21 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from formloop.access import people, sessions
 from formloop.access.actor import SYSTEM
+from formloop.access.signing import COOKIE
+from formloop.bridges import asking
 from formloop.core.definitions import Doc
-from formloop.core.errors import Invalid
+from formloop.core.errors import Conflict, Invalid
 from formloop.datasets import service as datasets
 from formloop.definitions import library
 from formloop.definitions import service as definitions
+from formloop.forms import reads
 from formloop.forms import service as records
 from formloop.forms.kind import get_form
 from formloop.ledgers.tracing import trace
 from formloop.ledgers.verifying import verify
+from formloop.studio import drafting
 from formloop.workflows import service as workflows
 from ledgers.store import worth
 from packs.trading import Trade, actor_of, named, sums, take_back
@@ -98,10 +103,22 @@ def test_val_01_the_average_after_each_receipt(filled: Flask) -> None:
 
 
 def test_val_03_an_issue_before_the_receipt_of_its_day(filled: Flask) -> None:
-    """Policy: after a recomputation an issue takes the cost reached at the end of its day (`same_day` of the ledger)."""
-    stock = library.find_document("ledger", "stock") or {}
-    stock = {**stock, "valuation": {**stock["valuation"], "same_day": "day_end"}}
-    definitions.publish_many(SYSTEM, [stock], "At the end of the day")
+    """Policy: after a recomputation an issue takes the cost reached at the end of its day (*Issues of a day at* in the
+    designer of the ledger Stock)."""
+    filled.config["WTF_CSRF_ENABLED"] = False
+    stock, person = library.find_document("ledger", "stock") or {}, people.find_person("administrator")
+    client, here = filled.test_client(), {"HX-Request": "true", "Origin": "http://localhost"}
+    client.set_cookie(COOKIE, sessions.open_session(person.id if person else 0))
+    desk = drafting.open_desk(actor_of("administrator"), stock["x-id"])
+    said = {"revision": desk.revision, "at": "valuation/same_day", "value": '"day_end"'}
+    for page, given in (
+        ("studio/{}/do/set", said),
+        ("definitions/{}/publish", {"note": "At the end of the day"}),
+    ):
+        url = "/" + page.format(stock["x-id"])
+        assert "cost at the end of the day" in client.get(f"/studio/{stock['x-id']}").text
+        assert client.post(url, data=given, headers=here).status_code < 400
+    assert (library.find_document("ledger", "stock") or {})["valuation"]["same_day"] == "day_end"
     goods = Goods()
     first = goods.put("1", "100", day="2026-03-01")
     issue = goods.take("2", day="2026-03-02")
@@ -234,18 +251,52 @@ def test_val_23_a_transfer_keeps_the_layers_and_a_repack_sums_them(filled: Flask
     assert goods.there(item=goods.repack("40", "0")[1]) == (1, 1000)
 
 
-def test_val_25_quantities_as_of_a_date(filled: Flask) -> None:
+def test_val_25_quantities_as_of_a_date_with_planned_ones_in_the_future_only(filled: Flask) -> None:
+    """Policies: suppliers and customers have balances, together nothing (*Goods here and elsewhere*); what is planned is
+    a confirmed order, which counts in *Stock with what is to come* alone."""
     goods = Goods()
-    goods.put("10", "1", day="2026-03-15")
-    goods.put("15", "1", day="2026-03-16")
+    goods.receive(("10", "1"), day="2026-03-15")
+    goods.receive(("15", "1"), day="2026-03-16")
     goods.do("delivery", {"quantity": "5", "price": "3"}, day="2026-03-17", customer=goods.customer)
+    line = {"item": goods.item, "quantity": "3", "price": "1"}
+    order = goods.make("purchase_order", day="2026-03-18", supplier=goods.supplier, lines=[line])
+
+    def rows(dataset: str, **given: str) -> list[dict[str, Any]]:
+        return [dict(row) for row in datasets.read_all(SYSTEM, dataset, given) if row["item"] == goods.item]
 
     def there(day: str) -> D:
-        rows = datasets.read_all(SYSTEM, "stock_as_of", {"day": day})
-        return sum((row["quantity"] for row in rows if row["item"] == goods.item), D(0))
+        return sum((row["quantity"] for row in rows("stock_as_of", day=day)), D(0))
+
+    def places(day: str) -> dict[str, D]:
+        return {row["place"]: row["quantity"] for row in rows("goods_everywhere", day=day)}
 
     days = ("2026-03-14", "2026-03-15", "2026-03-16", "2026-03-17", "2026-03-20")
+    (draft,) = rows("stock_to_come")
+    assert (draft["there"], draft["open"], draft["then_there"]) == (20, 0, 20)
+    workflows.submit(actor_of("buyer"), "purchase_order", order)
     assert [there(day) for day in days] == [0, 10, 25, 20, 20]
+    (planned,) = rows("stock_to_come")
+    assert (planned["there"], planned["open"], planned["then_there"]) == (20, 3, 23)
+    assert places("2026-03-15") == {"supplier": -10, "storage": 10}
+    assert places("2026-03-17") == {"supplier": -25, "storage": 20, "customer": 5}
+
+
+def test_goods_that_go_back_or_are_taken_back_leave_nothing_elsewhere(filled: Flask) -> None:
+    goods = Goods()
+    receipt = goods.receive(("10", "1"))
+    sent = goods.do("delivery", {"quantity": "4", "price": "3"}, customer=goods.customer)
+    line = {"delivered": named("delivered_item", delivery=sent), "quantity": "4"}
+    goods.do("sales_return", line, customer=goods.customer)
+    goods.do("stock_transfer", {"quantity": "4"}, target=goods.place("W2"))
+    goods.take("2")
+
+    def places() -> dict[str, D]:
+        found = datasets.read_all(SYSTEM, "goods_everywhere", {"day": "2099-01-01"})
+        return {row["place"]: row["quantity"] for row in found if row["item"] == goods.item}
+
+    assert places() == {"supplier": -10, "storage": 8, "other": 2}
+    take_back("receipt", receipt)
+    assert places() == {"storage": -2, "other": 2}
 
 
 def test_val_27_an_issue_that_is_taken_back_and_entered_with_more_takes_from_the_next_layer(
@@ -281,15 +332,37 @@ def test_lot_02_a_lot_is_traced_through_what_is_made_of_it(filled: Flask) -> Non
     assert trace(SYSTEM, "stock", "lot", p1, down=False) == [c2]
 
 
-def test_lot_04_a_lot_is_found_in_the_warehouse_that_holds_it(filled: Flask) -> None:
-    """Policy: a person chooses the warehouse; *Lots to issue first* says in which one a lot lies."""
-    goods = Goods()
+def test_lot_04_a_lot_is_taken_from_the_warehouse_that_holds_it(filled: Flask) -> None:
+    """Policy: *Issue it from where it lies* on a lot proposes the warehouse with most of it; a person may choose another,
+    and one without the lot is refused."""
+    goods, keeper = Goods(), actor_of("keeper")
     first, second, lot = goods.place("Zone1"), goods.place("Zone2"), goods.lot("LOT", expires="2099-01-01")
+    third = goods.place("Zone3")
     goods.put("100", "1", warehouse=first)
     goods.put("100", "1", warehouse=second, lot=lot)
+    goods.put("20", "1", warehouse=third, lot=lot)
+    asked = asking.ask(keeper, "lot", lot, "lot_to_stock_out").record
+    issue = reads.get_record(SYSTEM, "stock_out", asked)
+    assert (issue["warehouse"], [(row["lot"], row["quantity"]) for row in issue["lines"]]) == (
+        second,
+        [(lot, 100)],
+    )
+    row = {"id": issue["lines"][0]["id"], "quantity": "10"}
+    records.change_record(keeper, "stock_out", asked, {"day": "2026-03-02", "lines": [row]})
+    workflows.submit(keeper, "stock_out", asked)
+    assert [goods.there(each)[0] for each in (first, second, third)] == [100, 90, 20]
     rows = datasets.read_all(SYSTEM, "lots_to_issue")
-    assert [(r["warehouse"], r["free"]) for r in rows if r["lot"] == lot] == [(second, 100)]
+    assert {r["warehouse"]: r["free"] for r in rows if r["lot"] == lot} == {second: 90, third: 20}
     with pytest.raises(Invalid):
         goods.take("10", warehouse=first, lot=lot)
-    goods.take("10", warehouse=second, lot=lot)
-    assert [goods.there(each)[0] for each in (first, second)] == [100, 90]
+
+
+@pytest.mark.parametrize("values", [{"status": "blocked"}, {"expires": "2020-01-01"}])
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_lot_that_may_not_be_used_is_not_proposed(filled: Flask, values: dict[str, str]) -> None:
+    goods = Goods()
+    lot = goods.lot("LOT")
+    goods.put("5", "1", lot=lot)
+    records.change_record(SYSTEM, "lot", lot, values)
+    with pytest.raises(Conflict):
+        asking.ask(actor_of("keeper"), "lot", lot, "lot_to_stock_out")

@@ -28,7 +28,7 @@ def actor_of(account: str) -> Actor:
 def who_does(form: str) -> str:
     return (
         "keeper"
-        if form in ("receipt", "supplier_return", "stock_in", "stock_out", "outsourcing_receipt")
+        if form in ("receipt", "supplier_return", "stock_in", "stock_out", "outsourcing_receipt", "delivery")
         else "accountant"
     )
 

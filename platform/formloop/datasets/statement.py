@@ -10,7 +10,9 @@ from sqlalchemy import (
     Integer,
     Numeric,
     Select,
+    String,
     Subquery,
+    Text,
     and_,
     cast,
     collate,
@@ -137,12 +139,23 @@ def _rows(view: View, dataset: DatasetSpec) -> Query:
         return opened[0].select([each.label(key) for key, each in columns[0].items()], view)
     for key in columns[0]:
         _align(key, view, dataset.parts, opened, columns)
-    width = max(len(names.keys) for names in opened)
+    keys = _keys_of_parts([names.keys for names in opened])
     selects = []
     for number, (names, listed) in enumerate(zip(opened, columns, strict=True)):
         labelled = [listed[key].label(key) for key in columns[0]]
-        selects.append(names.select(labelled, view, number, width))
+        selects.append(names.select(labelled, view, [literal(number, Integer), *keys[number]]))
     return union_all(*selects)
+
+
+def _keys_of_parts(parts: Sequence[Sequence[Element]]) -> list[list[Element]]:
+    """What tells the rows of each part apart, as many for each; in text where it is one for another part (balances)."""
+    width = max(len(keys) for keys in parts)
+    filled = [[*keys, *[cast(null(), Integer())] * (width - len(keys))] for keys in parts]
+    for place in range(width):
+        if any(isinstance(keys[place].type, String) for keys in filled):
+            for keys in filled:
+                keys[place] = cast(keys[place], Text())
+    return filled
 
 
 class _Names:
@@ -172,13 +185,11 @@ class _Names:
         return self.main.aggregate(path, build)
 
     def select(
-        self, columns: Sequence[Element], view: View, number: int | None = None, width: int = 0
+        self, columns: Sequence[Element], view: View, keys: Sequence[Element] | None = None
     ) -> Select[Any]:
-        """These columns of the rows, with keys; in a union with the part's number and as many keys as others."""
-        keys = self.keys if number is None else [literal(number, Integer), *self.keys]
-        keys += [cast(null(), Integer())] * (width + 1 - len(keys) if number is not None else 0)
-        named = [key.label(f"_k{place}") for place, key in enumerate(keys)]
-        if number is None and self.main.record is not None:
+        """These columns of the rows, with what tells them apart: their own keys, or those of a union."""
+        named = [key.label(f"_k{place}") for place, key in enumerate(self.keys if keys is None else keys)]
+        if keys is None and self.main.record is not None:
             named.append(self.main.record.label(RECORD))
         return select(*columns, *named).select_from(self.source).where(*self.where)
 

@@ -1,8 +1,17 @@
 """Numbers: rounding, remainders, powers."""
 
-from decimal import ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, ROUND_UP, Context, Decimal, DivisionByZero
+from decimal import (
+    ROUND_DOWN,
+    ROUND_FLOOR,
+    ROUND_HALF_EVEN,
+    ROUND_HALF_UP,
+    ROUND_UP,
+    Context,
+    Decimal,
+    DivisionByZero,
+)
 
-from sqlalchemy import Integer, case, func, literal
+from sqlalchemy import Integer, and_, case, func, literal
 
 from formloop.core.expression.functions.spec import Element, Group
 from formloop.core.expression.sql_parts import NOT_A_NUMBER, whole
@@ -32,6 +41,13 @@ def _round_up(value: Element, digits: Element | None = None) -> Element:
     return cut + func.sign(value - cut) * _grain(digits)
 
 
+def _round_even(value: Element, digits: Element | None = None) -> Element:
+    cut, grain = func.trunc(value, _places(digits)), _grain(digits)
+    exactly_half = func.abs(value - cut) * 2 == grain
+    is_even = func.mod(func.round(cut / grain, 0), 2) == 0
+    return case((and_(exactly_half, is_even), cut), else_=func.round(value, _places(digits)))
+
+
 @number(
     "ABS(number: number) -> number",
     "The number without its sign.",
@@ -54,6 +70,18 @@ def absolute(value: Decimal) -> Decimal:
 )
 def round_half_up(value: Decimal, digits: Decimal = ZERO) -> Decimal:
     return _at(value, digits, ROUND_HALF_UP)
+
+
+@number(
+    "ROUNDEVEN(number: number, digits?: number) -> number",
+    "Rounds to so many decimals, half to the even digit.",
+    "四舍六入五成双，保留指定小数位。",
+    "ROUNDEVEN(2.345, 2)",
+    "2.34",
+    sql=_round_even,
+)
+def round_half_even(value: Decimal, digits: Decimal = ZERO) -> Decimal:
+    return _at(value, digits, ROUND_HALF_EVEN)
 
 
 @number(

@@ -1,0 +1,128 @@
+"""Worked figures of the reference case for the rounding of tax, through invoices of both sides.
+
+The policies are settings of the pack: tax is rounded for each line or once for the document, half a cent goes up or to the
+even cent.
+"""
+
+from decimal import Decimal as D
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from formloop.access.actor import SYSTEM
+from formloop.forms import reads
+from formloop.forms import service as records
+from formloop.ledgers.verifying import verify
+from formloop.workflows import service as workflows
+from packs.trading import actor_of, named, sums, take_back
+
+Rows = list[tuple[str, str, str]]  # quantity, price, tax rate
+MANY: Rows = [("1", "1.001", "0.2")] * 100
+TWO: Rows = [("1", "1.07", "1"), ("1", "1.005", "1")]
+ON_LINES = {"supplier": "purchase_invoice", "customer": "sales_invoice"}
+
+
+def choose(**policy: str) -> None:
+    records.change_record(SYSTEM, "finance_settings", named("finance_settings", name="Accounts"), policy)
+
+
+def account(code: str) -> D:
+    debit, credit = sums("general", ("debit", "credit"), account=named("account", code=code))
+    return debit - credit
+
+
+def goods(side: str, rows: Rows) -> dict[str, Any]:
+    """What an invoice names: goods that came or went, an item for each line."""
+    items = [
+        int(records.create(SYSTEM, "item", {"name": f"P{n}", "source": "buy"})["id"])
+        for n in range(len(rows))
+    ]
+    head: dict[str, Any] = {"day": "2026-03-01", "warehouse": named("warehouse", code="MAIN")}
+    who = {side: named(side, code="S0002" if side == "supplier" else "C0001")}
+    came = [
+        {"item": item, "accepted": row[0], "price": row[1]} for item, row in zip(items, rows, strict=True)
+    ]
+    parts = [("receipt", {"supplier": named("supplier", code="S0002"), "lines": came})]
+    if side == "customer":
+        went = [
+            {"item": item, "quantity": row[0], "price": row[1]} for item, row in zip(items, rows, strict=True)
+        ]
+        parts.append(("delivery", {**who, "lines": went}))
+    for form, given in parts:
+        made = int(records.create(SYSTEM, form, {**head, **given})["id"])
+        workflows.submit(actor_of("keeper"), form, made)
+    names, source = ("received", "received_item") if side == "supplier" else ("delivered", "delivered_item")
+    lines = [
+        {names: named(source, item=item), "quantity": row[0], "price": row[1], "tax_rate": row[2]}
+        for item, row in zip(items, rows, strict=True)
+    ]
+    return {**who, "lines": lines}
+
+
+def invoice(side: str, given: dict[str, Any]) -> dict[str, Any]:
+    """An invoice that is entered and posted by the accountant."""
+    who, form = actor_of("accountant"), ON_LINES[side]
+    made = int(records.create(who, form, {"day": "2026-03-02", **given})["id"])
+    workflows.submit(who, form, made)
+    return dict(reads.get_record(SYSTEM, form, made))
+
+
+@pytest.mark.parametrize("side", ["supplier", "customer"])
+@pytest.mark.parametrize(
+    ("policy", "rows", "net", "tax"),
+    [
+        ({"tax_by": "line"}, MANY, "100", "20"),
+        ({"tax_by": "document"}, MANY, "100", "20.02"),
+        ({"tax_by": "line", "rounding": "half_even"}, TWO, "2.07", "2.07"),
+        ({"tax_by": "line", "rounding": "half_up"}, TWO, "2.08", "2.08"),
+    ],
+    ids=["line", "document", "half_even", "half_up"],
+)
+def test_gl_14_tax_by_line_and_by_document(
+    filled: Flask, side: str, policy: dict[str, str], rows: Rows, net: str, tax: str
+) -> None:
+    """The base is the rounded amount; what the document leaves over its lines goes to the tax account."""
+    choose(**policy)
+    given = goods(side, rows)
+    codes = ("222101", "2202") if side == "supplier" else ("222102", "1122")
+    before = [account(code) for code in codes]
+    seen = invoice(side, given)
+    assert (seen["net"], seen["tax"], seen["total"]) == (D(net), D(tax), D(net) + D(tax))
+    changed = [account(code) - was for code, was in zip(codes, before, strict=True)]
+    sign = 1 if side == "supplier" else -1
+    assert changed == [sign * D(tax), -sign * (D(net) + D(tax))]
+    assert verify() == []
+    take_back(ON_LINES[side], seen["id"])
+    assert [account(code) for code in codes] == before
+
+
+@pytest.mark.parametrize("side", ["supplier", "customer"])
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_lines_leave_is_posted_in_the_home_currency_too(filled: Flask, side: str) -> None:
+    """Charges of two rates abroad: 3 x 0.12 at 0.13 and 0.14 at 0.06; 0.0552 in all, three times 0.02 and 0.01 by line."""
+    choose(tax_by="document")
+    money = int(records.create(SYSTEM, "currency", {"code": "XTS", "name": "Test", "rate": "7"})["id"])
+    who = {side: named(side, code="S0002" if side == "supplier" else "C0001")}
+    expense = named("account", code="5602")
+    rows = [{"account": expense, "amount": "0.12", "tax_rate": "0.13"}] * 3
+    rows.append({"account": expense, "amount": "0.14", "tax_rate": "0.06"})
+    lines = {"costs" if side == "supplier" else "charges": rows}
+    before = account("222101" if side == "supplier" else "222102")
+    seen = invoice(side, {**who, "currency": money, **lines})
+    assert [seen[key] for key in ("tax_rest", "tax", "home_tax")] == [D("-0.01"), D("0.06"), D("0.42")]
+    after = account("222101" if side == "supplier" else "222102")
+    assert abs(after - before) == D("0.42") and verify() == []
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_an_invoice_keeps_the_rounding_it_was_entered_with(filled: Flask) -> None:
+    choose(tax_by="document")
+    given = goods("customer", MANY[:10])
+    who = actor_of("accountant")
+    made = int(records.create(who, "sales_invoice", {"day": "2026-03-02", **given})["id"])
+    choose(tax_by="line")
+    seen = records.change_record(who, "sales_invoice", made, {"day": "2026-03-03"})
+    assert (seen["tax_by"], seen["tax"]) == ("document", D("2.00"))
+    fresh = records.create(who, "sales_invoice", {"day": "2026-03-02", **given})
+    assert fresh["tax_by"] == "line"
