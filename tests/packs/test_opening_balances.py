@@ -99,7 +99,7 @@ def test_what_is_posted_stays_when_its_import_is_taken_back(opened: dict[str, D]
     bills = [named("purchase_invoice", reference=each) for each in ("A-17", "A-18")]
     told = importing.list_kept(batch, "en", 9)
     assert told == [
-        (bill, f"Row {row}: It was submitted and is no draft any more: take it back on its own page.")
+        (bill, f"Row {row}: This record is under approval or approved; cancel it instead of deleting it.")
         for row, bill in enumerate(bills, 2)
     ]
     assert [reads.get_record(SYSTEM, "purchase_invoice", each)["state"] for each in bills] == ["posted"] * 2
