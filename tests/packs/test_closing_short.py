@@ -22,7 +22,7 @@ from formloop.ledgers.verifying import verify
 from formloop.workflows import cases, service
 from formloop.workflows.amendments import service as amendments
 from packs.test_order_progress import Sold, agree
-from packs.trading import Trade, actor_of, named
+from packs.trading import Trade, actor_of, named, take_back
 
 
 def rows_of(form: str, **by: Any) -> list[dict[str, Any]]:
@@ -47,6 +47,15 @@ class Ordered:
         }
         self.order = int(records.create(self.buyer, "purchase_order", head)["id"])
         service.submit(self.buyer, "purchase_order", self.order)
+
+    def reject(self, quantity: str) -> int:
+        made = self.draft("0")
+        (row,) = reads.get_record(SYSTEM, "receipt", made)["lines"]
+        records.change_record(
+            SYSTEM, "receipt", made, {"lines": [dict(row) | {"accepted": "0", "rejected": quantity}]}
+        )
+        service.submit(self.keeper, "receipt", made)
+        return made
 
     def draft(self, *quantities: str) -> int:
         made = asking.ask(self.keeper, "purchase_order", self.order, "order_to_receipt").record
@@ -318,3 +327,12 @@ def test_the_page_of_a_sales_order_says_who_closed_which_line_and_why(
     assert told.count(name) == 1
     sold.close(bridge="sales_order_to_reopening")
     assert "Customer wants no more" not in seller.get(page).text
+
+
+def test_an_order_of_which_all_has_come_stays_so_when_what_was_rejected_is_taken_back(demo: Flask) -> None:
+    ordered = Ordered()
+    rejected = ordered.reject("2")
+    ordered.receive("100")
+    assert ordered.state == "received"
+    take_back("receipt", rejected)
+    assert ordered.state == "received"

@@ -1,14 +1,17 @@
 """What the supplier's own papers say: the number of an invoice, once for each supplier, and the price it had."""
 
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
 import pytest
 from flask import Flask
 
 from formloop.access.actor import SYSTEM
 from formloop.bridges import asking
-from formloop.core.errors import Invalid
+from formloop.core.errors import FormloopError, Invalid
 from formloop.forms import reads
 from formloop.forms import service as records
 from formloop.ledgers import trying
+from formloop.ledgers.book import Book
 from formloop.ledgers.verifying import verify
 from packs.trading import Trade, actor_of
 
@@ -40,6 +43,38 @@ def test_a_number_typed_later_is_looked_at_when_the_invoice_is_submitted(demo: F
     with pytest.raises(Invalid) as error:
         trade.submit("purchase_invoice", draft)
     assert [each.code for each in error.value.problems] == ["check:once"]
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+def test_of_two_at_the_same_moment_with_one_number_one_is_entered(
+    filled: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trade, post = Trade(), Book.post
+    row = {"received": trade.goods, "item": trade.item, "quantity": "1", "price": "10"}
+    given = {"day": "2026-03-09", "supplier": trade.supplier, "reference": "A-1", "lines": [row]}
+    other = int(records.create(SYSTEM, "purchase_invoice", given)["id"])
+
+    def submit_the_other() -> str:
+        with filled.app_context():
+            try:
+                trade.submit("purchase_invoice", other)
+            except FormloopError as error:
+                return error.code
+        return "entered"
+
+    with ThreadPoolExecutor(1) as pool:
+        started: list[Future[str]] = []
+
+        def post_beside_the_other(book: Book) -> None:
+            if not started:
+                started.append(pool.submit(submit_the_other))
+                wait(started, timeout=3)
+            post(book)
+
+        monkeypatch.setattr(Book, "post", post_beside_the_other)
+        mine = trade.invoice("1", "10", head={"reference": "A-1"})
+    states = [reads.get_record(SYSTEM, "purchase_invoice", each)["state"] for each in (mine, other)]
+    assert (states, [each.result() for each in started]) == (["posted", "draft"], ["invalid"])
 
 
 def test_two_suppliers_may_have_the_same_number(demo: Flask) -> None:
