@@ -59,6 +59,28 @@ def test_what_would_not_be_found_any_more_is_refused(store: Store) -> None:
     assert (store.there(), verify()) == ((0, 0), [])
 
 
+def publish_ledger(item: dict[str, Any]) -> None:
+    doc = {**STOCK, "dimensions": {**STOCK["dimensions"], "item": item}}
+    publishing.publish_many(SYSTEM, [doc], "another")
+
+
+def test_what_quantities_are_counted_in_stays_while_there_are_any(store: Store) -> None:
+    item = {**STOCK["dimensions"]["item"], "keeps": ["name"]}
+    publish_ledger(item)
+    store.buy("10", "15")
+    with pytest.raises(Invalid) as error:
+        records.change_record(SYSTEM, "item", store.bolt, {"name": "screw"})
+    (problem,) = error.value.problems
+    assert (problem.code, problem.at) == ("there_is_some", "name")
+    assert "was entered by it" in problem.message.render("en")
+    records.change_record(SYSTEM, "item", store.bolt, {"name": "bolt", "valuation": "fifo"})
+    store.take("10")
+    records.change_record(SYSTEM, "item", store.bolt, {"name": "screw"})
+    with pytest.raises(Invalid) as wrong:
+        publish_ledger({**item, "keeps": ["nothing"]})
+    assert [each.at for each in wrong.value.problems] == ["dimensions.item.keeps"]
+
+
 def test_of_many_records_those_with_goods_are_named(store: Store) -> None:
     others = [store.make("item", name) for name in ("nut", "washer")]
     store.buy("1", "1")

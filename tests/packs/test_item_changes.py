@@ -9,7 +9,7 @@ from formloop.access.actor import SYSTEM
 from formloop.core.errors import Invalid
 from formloop.forms import service as records
 from formloop.ledgers.verifying import verify
-from packs.trading import Trade
+from packs.trading import Trade, named
 
 
 def change(trade: Trade, **values: Any) -> None:
@@ -48,3 +48,21 @@ def test_what_stock_is_kept_by_stays_while_there_is_some(demo: Flask, said: dict
         trade.take_back("stock_out", issue)
     assert error.value.problems[0].code == "other_pool"
     assert (trade.there(), verify()) == ((0, 0), [])
+
+
+def test_the_unit_of_stock_stays_while_there_is_some(demo: Flask) -> None:
+    trade, kilogram = Trade("moving_average", ("10", "15")), named("unit", code="KG")
+    with pytest.raises(Invalid) as error:
+        change(trade, unit=kilogram)
+    assert [(each.code, each.at) for each in error.value.problems] == [("there_is_some", "unit")]
+    trade.issue("10")
+    change(trade, unit=kilogram)
+
+
+@pytest.mark.parametrize("units, code", [(("KG",), "another_unit"), (("G", "G"), "each_unit_once")])
+def test_other_units_are_others_and_each_stands_once(demo: Flask, units: tuple[str, ...], code: str) -> None:
+    trade = Trade("moving_average")
+    lines = [{"unit": named("unit", code=each), "factor": place + 2} for place, each in enumerate(units)]
+    with pytest.raises(Invalid) as error:
+        change(trade, unit=named("unit", code="KG"), conversions=lines)
+    assert {each.code for each in error.value.problems} == {f"check:{code}"}

@@ -184,8 +184,14 @@ class Reader:
 
     def _dimension(self, key: str, said: Mapping[str, Any], names: Mapping[str, Type]) -> Dimension:
         required = self.expression(said.get("required"), f"dimensions.{key}.required", names, BOOL)
+        forms, keeps = _forms(said), tuple(said.get("keeps", ()))
+        spec = self.find_form(forms[0]) if len(forms) == 1 else None
+        for name in keeps:
+            if spec is None or name not in spec.fields:
+                text = M("There is no field “{field}” that could stay as it is.", field=name)
+                self.say("unknown", f"dimensions.{key}.keeps", text)
         return Dimension(
-            key, _forms(said), bool(said.get("optional")) or required is not None, required, said
+            key, forms, bool(said.get("optional")) or required is not None, required, keeps, said
         )
 
     def _never(self, index: int, said: Mapping[str, Any], names: Mapping[str, Type]) -> Never:

@@ -1,7 +1,8 @@
 """What a ledger asks of a record stays as it is while there is a balance of it.
 
 Its method of valuation says in which pool a cost is kept, `when` whether there is one, `required` what must be named:
-under another answer what is there would not be found any more. Other changes of the method go on with what is there.
+under another answer what is there would not be found any more. What a dimension `keeps`, the unit of a quantity say,
+stays likewise. Other changes of the method go on with what is there.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +31,14 @@ ASKED = (
     "ledgers.asked"  # rises with what ledgers ask: what was entered meanwhile by the old answer begins anew
 )
 glance(ASKED, counter(ASKED), binds=True)
+NOT_FOUND = M(
+    "“{field}” stays as it is while there is any of “{record}” in “{ledger}”: "
+    "what is there could not be found any more. Take all of it out, change this, then enter it again."
+)
+ENTERED_WITH_IT = M(
+    "“{field}” stays as it is while there is any of “{record}” in “{ledger}”: "
+    "what is there was entered by it. Take all of it out, change this, then enter it again."
+)
 
 
 class Asked(NamedTuple):
@@ -37,17 +46,27 @@ class Asked(NamedTuple):
 
     ledger: LedgerSpec
     dimension: str
-    expression: Expression
+    expression: Expression | None  # none where any other value is another answer
     paths: frozenset[Path]
 
-    def answer(self, env: Mapping[str, Any], scope: Scope) -> bool:
+    @property
+    def reads(self) -> frozenset[str]:
+        """The dimensions that matter."""
+        return frozenset(path[0] for path in self.expression.reads) if self.expression else frozenset()
+
+    def differs(self, before: Mapping[str, Any], after: Mapping[str, Any], scope: Scope) -> bool:
+        """Whether it comes to something else."""
+        asked = self.expression
+        return asked is None or self._answer(asked, before, scope) != self._answer(asked, after, scope)
+
+    def _answer(self, asked: Expression, env: Mapping[str, Any], scope: Scope) -> bool:
         """What it comes to: of a method, whether it keeps costs apart for each set of dimensions."""
         try:
-            found = self.expression.evaluate(env, scope.context)
+            found = asked.evaluate(env, scope.context)
         except EvaluationError:  # nothing can be entered under it
             return False
         valuation = self.ledger.valuation
-        return found == "specific" if valuation and self.expression is valuation.method else found is True
+        return found == "specific" if valuation and asked is valuation.method else found is True
 
 
 def start() -> None:
@@ -83,6 +102,12 @@ def _everything_asked() -> dict[str, tuple[Asked, ...]]:
 
 def _list_asked() -> Iterator[tuple[str, Asked]]:
     for ledger in list_ledgers():
+        for key, dimension in ledger.dimensions.items():
+            if dimension.keeps:
+                yield (
+                    dimension.forms[0],
+                    Asked(ledger, key, None, frozenset((name,) for name in dimension.keeps)),
+                )
         valuation = ledger.valuation
         if valuation is None:
             continue
@@ -107,7 +132,7 @@ def _list_losing(asked: Asked, events: Sequence[Event]) -> Iterator[Event]:
             for each in (event.before, event.after)
         )
         envs = [scope.env(dims) for dims in there if dims[asked.dimension] == event.record]
-        if any(asked.answer(env | before, scope) != asked.answer(env | after, scope) for env in envs):
+        if any(asked.differs(env | before, env | after, scope) for env in envs):
             yield event
 
 
@@ -116,7 +141,7 @@ def _list_there(asked: Asked, records: Sequence[int]) -> list[dict[str, Any]]:
     ledger, table = asked.ledger, asked.ledger.tables.balance
     sums = [f"{part}_{key}" for key in ledger.measures for part in ("m", "r")]
     column = table.c[ledger.dimensions[asked.dimension].column]
-    read = {path[0] for path in asked.expression.reads}
+    read = asked.reads | {asked.dimension}
     found: set[tuple[tuple[str, Any], ...]] = set()
     for part in chunks(records):
         query = select(table).where(table.c.per == 0, column.in_(part)).order_by(table.c.key)
@@ -132,9 +157,9 @@ def _problem(asked: Asked, event: Event) -> Problem:
     at = min(event.changed & {path[0] for path in asked.paths})
     field = form.fields.get(at)
     named = titles(ledger, [{asked.dimension: event.record}])[asked.dimension, event.record]
+    why = NOT_FOUND if asked.expression else ENTERED_WITH_IT
     text: Message = M(
-        "“{field}” stays as it is while there is any of “{record}” in “{ledger}”: "
-        "what is there could not be found any more. Take all of it out, change this, then enter it again.",
+        why.msgid,
         field=Titled(field.schema, field.key) if field else at,
         record=named,
         ledger=ledger.title,

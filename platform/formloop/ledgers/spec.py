@@ -25,6 +25,7 @@ class Dimension:
     forms: tuple[str, ...]
     optional: bool
     required: Expression | None
+    keeps: tuple[str, ...]  # the fields of its records that stay while there is a balance of them
     document: Mapping[str, Any]
 
     @property
