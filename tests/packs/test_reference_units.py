@@ -248,3 +248,25 @@ def test_less_than_stock_can_count_is_refused(demo: Flask) -> None:
         records.create(SYSTEM, "stock_out", given)
     (problem,) = caught.value.problems
     assert (problem.code, problem.at) == ("check:enough_for_stock", "lines.0.quantity")
+
+
+@pytest.mark.parametrize(
+    "factor, quantity, price", [("144", "1000", "0.5"), ("7", "1000000", "0.01"), ("3", "10000", "10")]
+)
+def test_goods_delivered_by_the_box_are_invoiced_at_what_the_boxes_cost(
+    demo: Flask, factor: str, quantity: str, price: str
+) -> None:
+    item, box = other("Screw", "PCS", "SET", factor, "moving_average")
+    line = {"item": item, "unit": box, "quantity": quantity, "price": price}
+    place = named("warehouse", code="MAIN")
+    Trade().do("stock_in", [line], warehouse=place)
+    given = {
+        "day": "2026-03-20",
+        "customer": named("customer", code="C0001"),
+        "warehouse": place,
+        "lines": [line],
+    }
+    made = int(records.create(SYSTEM, "delivery", given)["id"])
+    service.submit(actor_of("keeper"), "delivery", made)
+    invoice = asking.ask(actor_of("accountant"), "delivery", made, "delivery_to_invoice").record
+    assert reads.get_record(SYSTEM, "sales_invoice", invoice)["net"] == D(quantity) * D(price)
