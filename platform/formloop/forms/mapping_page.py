@@ -39,6 +39,7 @@ def shown(spec: FormSpec, batch: Batch, locale: str) -> dict[str, Any]:
             or each.unique  # what is calculated of several columns may tell records apart
         ],
         "besides": list(_besides(spec, said, locale)),
+        "may_join": lines is None and bool(spec.subforms),
         "submits": submitting.state_of(spec.key) is not None,
     }
 
@@ -117,8 +118,9 @@ def posted(spec: FormSpec, batch: Batch, form: Mapping[str, str]) -> dict[str, A
             "columns": {name: path.partition(".")[2] for name, path in inner.items()},
             **{word: known[word] for word in ("by", "skip") if known.get(word)},
         }
-    if form.get("submit"):
-        document["submit"] = True
+    for word in ("each_row", "submit"):
+        if form.get(word):
+            document[word] = True
     return document | ({"relations": relations} if relations else {})
 
 
