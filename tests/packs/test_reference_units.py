@@ -10,12 +10,16 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from formloop.access.actor import SYSTEM
 from formloop.bridges import asking
 from formloop.core.errors import Invalid
+from formloop.db import reading
 from formloop.forms import reads
 from formloop.forms import service as records
+from formloop.forms.importing import import_file
+from formloop.forms.kind import get_form
 from formloop.ledgers.verifying import verify
 from formloop.workflows import service
 from formloop.workflows.amendments import service as amendments
@@ -248,3 +252,28 @@ def test_less_than_stock_can_count_is_refused(demo: Flask) -> None:
         records.create(SYSTEM, "stock_out", given)
     (problem,) = caught.value.problems
     assert (problem.code, problem.at) == ("check:enough_for_stock", "lines.0.quantity")
+
+
+@pytest.mark.parametrize("unit", ["G", "{name}"])
+def test_a_file_names_the_unit_of_the_item_of_its_line(demo: Flask, tmp_path: Path, unit: str) -> None:
+    made = [other(name, "KG", "G", "0.001") for name in ("Flux", "Salt")]
+    codes = [reads.get_record(SYSTEM, "item", item)["code"] for item, _ in made]
+    name = unit.format(name=reads.get_record(SYSTEM, "item_unit", made[0][1])["name"])
+    (tmp_path / "in.csv").write_text(
+        "unit,item,quantity,price\n" + "".join(f"{name},{code},500,0.02\n" for code in codes)
+    )
+    columns = {each: f"lines.{each}" for each in ("unit", "item", "quantity", "price")}
+    said = {"columns": columns, "constants": {"warehouse": "MAIN"}, "each_row": True}
+    (tmp_path / "in.json").write_text(json.dumps(said))
+    found = import_file("stock_in", tmp_path / "in.csv", tmp_path / "in.json")
+    assert (found.problems, found.counts) == ([], {"created": 2})
+    for item, unit_of_item in made:
+        (line,) = reads.get_record(SYSTEM, "stock_in", named_by_item(item))["lines"]
+        assert (line["unit"], line["stock_quantity"]) == (unit_of_item, D("0.5"))
+
+
+def named_by_item(item: int) -> int:
+    """The other receipt with a line of this item."""
+    lines = get_form("stock_in").line_tables["lines"]
+    with reading() as conn:
+        return int(conn.execute(select(lines.c.record).where(lines.c.item == item)).scalar_one())

@@ -7,7 +7,7 @@ from formloop.core.text import M
 from formloop.forms import staging, submitting
 from formloop.forms.guessing import target_fields
 from formloop.forms.kind import get_form
-from formloop.forms.resolving import finding_keys
+from formloop.forms.resolving import finding_keys, row_keys
 from formloop.forms.sheets import Sheet
 from formloop.forms.spec import Field, FormSpec
 from formloop.forms.staging import Batch
@@ -52,7 +52,9 @@ def _options(spec: FormSpec, field: Field, relations: Mapping[str, str], locale:
     if field.relation is None:
         return
     target = get_form(field.relation.form)
-    for key in dict.fromkeys([*finding_keys(target), *filter(None, [relations.get(field.path)])]):
+    for key in dict.fromkeys(
+        [*finding_keys(target), *row_keys(spec, field), *filter(None, [relations.get(field.path)])]
+    ):
         by = M("{field}, found by {key}", field=label, key=target.fields[key].title(locale))
         yield f"{field.path}{FOUND_BY}{key}", by.render(locale)
 
