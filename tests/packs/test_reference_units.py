@@ -16,7 +16,8 @@ from formloop.access.actor import SYSTEM
 from formloop.bridges import asking
 from formloop.core.errors import Invalid
 from formloop.db import reading
-from formloop.forms import reads
+from formloop.events import jobs
+from formloop.forms import importing, reads, staging
 from formloop.forms import service as records
 from formloop.forms.importing import import_file
 from formloop.forms.kind import get_form
@@ -277,3 +278,26 @@ def named_by_item(item: int) -> int:
     lines = get_form("stock_in").line_tables["lines"]
     with reading() as conn:
         return int(conn.execute(select(lines.c.record).where(lines.c.item == item)).scalar_one())
+
+
+def test_items_with_other_units_are_taken_back_unless_a_unit_is_used(demo: Flask, tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_text(
+        "code,name,unit,other,factor\nIX1,Glue,KG,G,0.001\nIX2,Gum,KG,G,0.001\n"
+    )
+    columns = {
+        "code": "code",
+        "name": "name",
+        "unit": "unit",
+        "other": "conversions.unit",
+        "factor": "conversions.factor",
+    }
+    said = {"columns": columns, "by": "code", "constants": {"source": "buy"}}
+    batch = importing.begin(SYSTEM, "item", "items.csv", tmp_path / "items.csv", said)
+    for part in ("import_check", "import_run"):
+        jobs.run(importing.start(SYSTEM, batch, part, now=True)).require_done()
+    item = named("item", code="IX1")
+    line = {"item": item, "unit": named("item_unit", item=item), "quantity": "5", "price": "1"}
+    records.create(SYSTEM, "stock_in", {"warehouse": named("warehouse", code="MAIN"), "lines": [line]})
+    jobs.run(importing.start(SYSTEM, batch, "import_undo", now=True)).require_done()
+    assert staging.counts(batch) == {"undone": 1, "kept": 1}
+    assert [record for record, _ in importing.list_kept(batch, "en", 9)] == [item]
