@@ -127,5 +127,5 @@ def test_a_row_of_a_voucher_that_says_another_day_is_told(demo: Flask, tmp_path:
         encoding="utf-8",
     )
     found = import_file("voucher", file, MAPPINGS / "accounts.json", owner="accountant")
-    (told,) = found.problems
+    told, _ = found.problems
     assert told.startswith("Row 3, day: This row says “2026-01-31”, row 2 of the same record “2026-02-28”.")

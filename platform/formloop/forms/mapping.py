@@ -212,13 +212,21 @@ def _read_skip(said: Any, at: str) -> tuple[Skip, list[Problem]]:
     return {str(column): frozenset(cell_text(cell) for cell in v) for column, v in (said or {}).items()}, []
 
 
+def _calling(spec: FormSpec, subform: str | None, keys: Sequence[str]) -> str:
+    """The column that says what a line is about: the first that points to a record, else the first text."""
+    columns = [each for each in spec.fields[subform].children if each.key in keys] if subform else []
+    pointing = [each.key for each in columns if each.relation is not None]
+    return next(iter([*pointing, *(each.key for each in columns if each.type.name == "text")]), "")
+
+
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What the mapping makes of one staged record: raw values, the row and column that each path came from."""
+    """What the mapping makes of one staged record: raw values, the row each came from, and what lines are called there."""
 
     raw: Values
     rows: Mapping[str, int]
     problems: list[Problem]
+    called: Mapping[str, str]
 
 
 class Drawing:
@@ -241,13 +249,14 @@ class Drawing:
         self.names |= {f"{self.subform}.{OF_RECORD}.{path}": columns[place] for place, path in self.own}
         if mapping.lines:
             self.names |= {f"{mapping.lines.into}.{p}": n for n, p in mapping.lines.columns.items()}
+        self.calling = _calling(spec, self.subform, [key for _, key in self.inner])
 
     def draw(self, staged: Mapping[str, Any]) -> Drawn:
         """The raw values of one record."""
         number, cells = staged["own"]
         problems: list[Problem] = []
         raw = self._values(self.own, cells, "", problems)
-        rows = {"": number}
+        rows, called = {"": number}, dict[str, str]()
         for path, value in self.mapping.constants.items():
             if "." not in path:
                 raw.setdefault(path, value)
@@ -256,6 +265,7 @@ class Drawing:
             for index, (line_number, line_cells) in enumerate(staged.get("lines", ())):
                 rows[f"{self.subform}.{index}"] = line_number
                 lines.append(self._values(self.inner, line_cells, f"{self.subform}.", problems, index))
+                called[f"{self.subform}.{index}"] = cell_text(lines[-1].get(self.calling))[:80]
                 if not self.mapping.lines:
                     problems += self._differing(number, cells, index, line_cells)
             for path, value in self.mapping.constants.items():
@@ -264,7 +274,7 @@ class Drawing:
                     for line in lines:
                         line.setdefault(key, value)
             raw[self.subform] = lines
-        return Drawn(raw, rows, problems)
+        return Drawn(raw, rows, problems, called)
 
     def _differing(self, number: int, cells: Cells, index: int, later: Cells) -> Iterator[Problem]:
         """What a later row says of the record and the row that the record is read from does not."""

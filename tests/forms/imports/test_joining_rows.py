@@ -11,7 +11,7 @@ from formloop.forms.importing import import_file
 from forms.conftest import publish
 from forms.imports.bringing import mapping
 from forms.imports.test_in_the_page import bring_in, page, upload
-from forms.imports.test_leaving_out import ORDER, orders
+from forms.imports.test_leaving_out import COLUMNS, LINES, ORDER, orders
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -26,8 +26,9 @@ def test_what_a_later_row_says_otherwise_is_told_and_its_record_stays_out(app: F
     ]
     assert orders(tmp_path, lines, by="number") == [("A2", "V", ["pin", "cap", "rod"])]
     found = import_file("po", tmp_path / "orders.csv", tmp_path / "mapping.json")
-    (told,) = found.problems
+    told, others = found.problems
     assert told.startswith("Row 3, Vendor: This row says “W”, row 2 of the same record “V”.")
+    assert others == "Row 2: Not imported either, as part of the same record as row 3."
 
 
 @pytest.mark.parametrize("by", [{}, {"by": "number"}])
@@ -62,3 +63,21 @@ def test_the_page_offers_it_and_keeps_it(app: Flask, client: FlaskClient, tmp_pa
     assert 'name="each_row" value="1" checked' not in page(client, batch)
     assert bring_in(client, batch, each_row="1") == {"created": 2}
     assert client.get(f"{batch}/mapping").get_json()["each_row"] is True
+
+
+def test_a_line_that_lacks_something_is_told_by_what_it_is_about(app: Flask, tmp_path: Path) -> None:
+    items = {"type": "object", "required": ["qty"], "properties": LINES["items"]["properties"]}
+    publish(ORDER | {"properties": {**ORDER["properties"], "lines": {**LINES, "items": items}}})
+    rows = [["A1", "bolt", 1], ["A1", "nut", ""], ["A1", "pin", 2], ["A1", "cap", 3], ["A2", "", ""]]
+    path = tmp_path / "orders.csv"
+    path.write_text("Number,Item,Qty\n" + "".join(",".join(map(str, row)) + "\n" for row in rows))
+    said = mapping(tmp_path, columns={each: COLUMNS[each] for each in ("Number", "Item", "Qty")})
+    found = import_file("po", path, said)
+    assert found.problems == [
+        "Row 3, Qty (nut): This must be filled in.",
+        "Row 2, 4–5: Not imported either, as part of the same record as row 3.",
+        "Row 6, Qty: This must be filled in.",
+    ]
+    chinese = import_file("po", path, said, locale="zh-CN").problems
+    assert chinese[0].startswith("第 3 行“Qty（nut）”：")
+    assert chinese[1] == "第 2, 4–5 行：与第 3 行属于同一记录，因此也未导入。"
