@@ -106,3 +106,45 @@ def test_what_is_posted_stays_when_its_import_is_taken_back(opened: dict[str, D]
     assert balances() == before and verify() == []
     take_back("purchase_invoice", bills[0])
     assert balances()["2202"] - before["2202"] == 500 and verify() == []
+
+
+def test_each_row_is_an_item_of_its_own(demo: Flask, tmp_path: Path) -> None:
+    files = {
+        "purchase_invoice": ("payables", f"""supplier,reference,day,due,open
+{SUPPLIER},A-18,{DAY},2026-01-31,300.10
+{SUPPLIER},,{DAY},,11
+{SUPPLIER},,{DAY},,-4
+""", {"300.1", "11", "-4"}),
+        "sales_invoice": ("receivables", f"""number,customer,day,due,open
+OLD-1,{CUSTOMER},{DAY},2026-03-01,700.50
+,C0002,2026-02-20,2026-03-05,99
+OLD-1,C0002,2026-02-20,2026-03-05,3
+""", {"700.5", "99"}),
+    }  # fmt: skip
+    for form, (mapping, rows, totals) in files.items():
+        file = tmp_path / f"{mapping}.csv"
+        file.write_text(rows, encoding="utf-8")
+        table = get_form(form).table
+        with reading() as conn:
+            before = set(conn.execute(select(table.c.id)).scalars())
+        found = import_file(form, file, MAPPINGS / f"{mapping}.json", owner="accountant")
+        with reading() as conn:
+            made = [row for row in conn.execute(select(table)).mappings() if row["id"] not in before]
+        assert {f"{row['total'].normalize():f}" for row in made} == totals
+    assert [row["customer"] for row in made if row["total"] == 99] == [named("customer", code="C0002")]
+    assert found.problems == [
+        "Row 4, number: “OLD-1” stands in row 2 already; only the first row with it is imported. "
+        "Join them, or leave one out."
+    ]
+    assert verify() == []
+
+
+def test_a_row_of_a_voucher_that_says_another_day_is_told(demo: Flask, tmp_path: Path) -> None:
+    file = tmp_path / "accounts.csv"
+    file.write_text(
+        f"number,day,account,employee,debit,credit\nOPEN,{DAY},1002,,5,\n,2026-01-31,3001,,,5\n",
+        encoding="utf-8",
+    )
+    found = import_file("voucher", file, MAPPINGS / "accounts.json", owner="accountant")
+    told, _ = found.problems
+    assert told.startswith("Row 3, day: This row says “2026-01-31”, row 2 of the same record “2026-02-28”.")

@@ -10,12 +10,17 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from formloop.access.actor import SYSTEM
 from formloop.bridges import asking
 from formloop.core.errors import Invalid
-from formloop.forms import reads
+from formloop.db import reading
+from formloop.events import jobs
+from formloop.forms import importing, reads, staging
 from formloop.forms import service as records
+from formloop.forms.importing import import_file
+from formloop.forms.kind import get_form
 from formloop.ledgers.verifying import verify
 from formloop.workflows import service
 from formloop.workflows.amendments import service as amendments
@@ -270,3 +275,51 @@ def test_goods_delivered_by_the_box_are_invoiced_at_what_the_boxes_cost(
     service.submit(actor_of("keeper"), "delivery", made)
     invoice = asking.ask(actor_of("accountant"), "delivery", made, "delivery_to_invoice").record
     assert reads.get_record(SYSTEM, "sales_invoice", invoice)["net"] == D(quantity) * D(price)
+
+
+@pytest.mark.parametrize("unit", ["G", "{name}"])
+def test_a_file_names_the_unit_of_the_item_of_its_line(demo: Flask, tmp_path: Path, unit: str) -> None:
+    made = [other(name, "KG", "G", "0.001") for name in ("Flux", "Salt")]
+    codes = [reads.get_record(SYSTEM, "item", item)["code"] for item, _ in made]
+    name = unit.format(name=reads.get_record(SYSTEM, "item_unit", made[0][1])["name"])
+    (tmp_path / "in.csv").write_text(
+        "unit,item,quantity,price\n" + "".join(f"{name},{code},500,0.02\n" for code in codes)
+    )
+    columns = {each: f"lines.{each}" for each in ("unit", "item", "quantity", "price")}
+    said = {"columns": columns, "constants": {"warehouse": "MAIN"}, "each_row": True}
+    (tmp_path / "in.json").write_text(json.dumps(said))
+    found = import_file("stock_in", tmp_path / "in.csv", tmp_path / "in.json")
+    assert (found.problems, found.counts) == ([], {"created": 2})
+    for item, unit_of_item in made:
+        (line,) = reads.get_record(SYSTEM, "stock_in", named_by_item(item))["lines"]
+        assert (line["unit"], line["stock_quantity"]) == (unit_of_item, D("0.5"))
+
+
+def named_by_item(item: int) -> int:
+    """The other receipt with a line of this item."""
+    lines = get_form("stock_in").line_tables["lines"]
+    with reading() as conn:
+        return int(conn.execute(select(lines.c.record).where(lines.c.item == item)).scalar_one())
+
+
+def test_items_with_other_units_are_taken_back_unless_a_unit_is_used(demo: Flask, tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_text(
+        "code,name,unit,other,factor\nIX1,Glue,KG,G,0.001\nIX2,Gum,KG,G,0.001\n"
+    )
+    columns = {
+        "code": "code",
+        "name": "name",
+        "unit": "unit",
+        "other": "conversions.unit",
+        "factor": "conversions.factor",
+    }
+    said = {"columns": columns, "by": "code", "constants": {"source": "buy"}}
+    batch = importing.begin(SYSTEM, "item", "items.csv", tmp_path / "items.csv", said)
+    for part in ("import_check", "import_run"):
+        jobs.run(importing.start(SYSTEM, batch, part, now=True)).require_done()
+    item = named("item", code="IX1")
+    line = {"item": item, "unit": named("item_unit", item=item), "quantity": "5", "price": "1"}
+    records.create(SYSTEM, "stock_in", {"warehouse": named("warehouse", code="MAIN"), "lines": [line]})
+    jobs.run(importing.start(SYSTEM, batch, "import_undo", now=True)).require_done()
+    assert staging.counts(batch) == {"undone": 1, "kept": 1}
+    assert [record for record, _ in importing.list_kept(batch, "en", 9)] == [item]

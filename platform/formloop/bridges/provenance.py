@@ -1,6 +1,6 @@
 """Which record came from which: the links a bridge leaves behind, and the targets it finds again."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -158,12 +158,27 @@ def list_made(bridge: BridgeSpec, ids: Iterable[int]) -> set[int]:
     return found
 
 
-def list_feeders(bridge: BridgeSpec, record: int, ids: Iterable[int]) -> dict[Feeder, set[int]]:
-    """What else the targets came from besides this source record through this bridge, with the targets of each."""
+def list_targets(bridge: BridgeSpec, records: Iterable[int]) -> set[int]:
+    """What this bridge has made of, or changed for, any of these source records."""
+    found: set[int] = set()
+    for part in _parts(records):
+        query = select(record_link.c.to_record).where(
+            record_link.c.from_form == bridge.source,
+            record_link.c.from_record.in_(part),
+            record_link.c.to_form == bridge.target,
+            record_link.c.via == bridge.key,
+        )
+        with reading() as conn:
+            found.update(conn.execute(query).scalars())
+    return found
+
+
+def list_feeders(bridge: BridgeSpec, records: Collection[int], ids: Iterable[int]) -> dict[Feeder, set[int]]:
+    """What else the targets came from besides these source records through this bridge, with the targets of each."""
     found: dict[Feeder, set[int]] = {}
     own = and_(
         record_link.c.from_form == bridge.source,
-        record_link.c.from_record == record,
+        record_link.c.from_record.in_(records),
         record_link.c.via == bridge.key,
     )
     for part in _parts(ids):

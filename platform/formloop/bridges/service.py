@@ -159,7 +159,7 @@ def run(bridge: BridgeSpec, actor: Actor, record: Values, clear: bool, cause: Ca
         known = targets.list_known(bridge, target, wanted, links)
         stays = {each["id"] for each in known if each is not None}
         left = {made for _, made in links} - stays if bridge.removed != "keep" else set()
-        gone = targets.list_given_up(bridge, target, actor, record["id"], left) if left else []
+        gone = targets.list_given_up(bridge, target, actor, {record["id"]}, left) if left else []
     drafts = [_draft(bridge, target, row, there) for row, there in zip(wanted, known, strict=True)]
     cancelled = [each for each in gone if bridge.removed == "cancel" and each["state"] != CANCELLED]
     drafts += [Draft({}, each["id"], state=CANCELLED) for each in cancelled]

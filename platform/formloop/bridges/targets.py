@@ -1,6 +1,6 @@
 """Which records a run is about: those that are there already, and those that nobody needs any more."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from formloop.access.actor import SYSTEM, Actor
 from formloop.bridges import engine, provenance
@@ -14,6 +14,7 @@ from formloop.forms.kind import get_form
 from formloop.forms.links import Links
 from formloop.forms.names import context_of
 from formloop.forms.spec import FormSpec, Values
+from formloop.forms.uses import note_following
 
 
 def rows_of(bridge: BridgeSpec, actor: Actor, record: Values) -> tuple[list[Row], list[Problem]]:
@@ -37,17 +38,30 @@ def list_known(
 
 
 def list_given_up(
-    bridge: BridgeSpec, target: FormSpec, actor: Actor, record: int, ids: Iterable[int]
+    bridge: BridgeSpec, target: FormSpec, actor: Actor, records: Collection[int], ids: Iterable[int]
 ) -> list[Values]:
-    """Those of the targets a source does without that may go: made by this bridge, and fed by no other source."""
+    """Those of the targets these sources do without that may go: made by this bridge, and fed by no other source."""
     found = provenance.find_live(target, ids)
     own = provenance.list_made(bridge, found)
-    others = provenance.list_feeders(bridge, record, own)
+    others = provenance.list_feeders(bridge, records, own)
     fed: set[int] = set()
     for via, form, source in sorted(others):
         if made := others[via, form, source] - fed:
             fed |= _still_fed(via, form, source, actor, made)
     return [each for key, each in found.items() if key in own and key not in fed]
+
+
+@note_following
+def list_following(source: FormSpec, records: Collection[int]) -> dict[str, set[int]]:
+    """What bridges have made of these records and take back in the same step when they are deleted, by its form."""
+    found: dict[str, set[int]] = {}
+    for bridge in library.of_form("bridge", source.key):
+        if not (bridge.together and "deleted" in bridge.on and bridge.removed != "keep"):
+            continue
+        target, made = get_form(bridge.target), provenance.list_targets(bridge, records)
+        gone = list_given_up(bridge, target, SYSTEM, records, made) if made else []
+        found.setdefault(target.key, set()).update(each["id"] for each in gone)
+    return found
 
 
 def _still_fed(via: str, form: str, source: int, actor: Actor, made: set[int]) -> set[int]:

@@ -1,20 +1,20 @@
 """What the rows of an import would save: raw values by the mapping, names turned into ids, records found again."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
 
 from formloop.access.actor import Actor
 from formloop.core.errors import Problem
-from formloop.core.text import LOCALES, M
+from formloop.core.text import LOCALES, M, Message
 from formloop.db import reading
 from formloop.forms import engine, permits, staging, submitting
 from formloop.forms.import_owner import find_owner
 from formloop.forms.kind import get_form
 from formloop.forms.links import Links
-from formloop.forms.mapping import ColumnMap, Drawing, Drawn, read_mapping
+from formloop.forms.mapping import OF_RECORD, ColumnMap, Drawing, Drawn, read_mapping
 from formloop.forms.names import context_of
 from formloop.forms.resolving import CHUNK, Resolver
 from formloop.forms.service import Draft
@@ -160,6 +160,7 @@ class ImportWork:
         for problem in problems:
             parts = problem.at.split(".")
             line = ".".join(parts[:2]) if len(parts) > 1 and parts[1].isdecimal() else ""
+            about_line = line and parts[2:] != [self.drawing.calling] and OF_RECORD not in parts
             number = drawn.rows.get(line, drawn.rows[""])
             found.append(
                 {
@@ -168,11 +169,11 @@ class ImportWork:
                     "column": self.drawing.column_of(problem.at),
                     "at": problem.at,
                     "field": {locale: self._title(problem.at, locale) for locale in LOCALES},
-                    "en": problem.message.render("en"),
-                    "zh-CN": problem.message.render("zh-CN"),
+                    "line": drawn.called.get(line, "") if about_line else "",
+                    **_said(problem.message),
                 }
             )
-        return found
+        return found if self.batch.lines_file else [*found, *_staying_out(drawn, found)]
 
     def _file(self, in_lines: bool) -> str:
         """Which of two files a row is in; nothing where there is only one."""
@@ -183,6 +184,31 @@ class ImportWork:
     def _title(self, at: str, locale: str) -> str:
         known = self.spec.find(".".join(part for part in at.split(".") if not part.isdecimal()))
         return known.title(locale) if known else ""
+
+
+def _staying_out(drawn: Drawn, told: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The other rows of a record that stays out because of one of its lines, in one entry."""
+    wrong = {each["row"] for each in told if each["at"].partition(".")[0] in drawn.raw and "." in each["at"]}
+    others = sorted({*drawn.rows.values()} - {each["row"] for each in told})
+    if wrong and others:
+        text = M("Not imported either, as part of the same record as row {rows}.", rows=spans(sorted(wrong)))
+        place = {"row": spans(others), "column": "", "at": "", "field": dict.fromkeys(LOCALES, "")}
+        yield {"file": "", **place, **_said(text)}
+
+
+def spans(numbers: Sequence[int]) -> str:
+    """Rising numbers as people write them: 2, 4–6."""
+    found: list[list[int]] = []
+    for each in numbers:
+        if found and each == found[-1][-1] + 1:
+            found[-1] = [found[-1][0], each]
+        else:
+            found.append([each])
+    return ", ".join("–".join(map(str, each)) for each in found)
+
+
+def _said(message: Message) -> dict[str, str]:
+    return {locale: message.render(locale) for locale in LOCALES}
 
 
 def _read(known: Any, raw: Any) -> Any:

@@ -351,6 +351,8 @@ def list_kept(batch: int, locale: str, limit: int) -> list[tuple[int, str]]:
 def _sentence(problem: Mapping[str, Any], reason: str, locale: str) -> Message:
     places = {"row": problem["row"], "reason": reason, "file": problem.get("file", "")}
     named = problem["column"] or problem["field"][locale]
+    if named and problem.get("line"):
+        named = M("{field} ({line})", field=named, line=problem["line"])
     if named and places["file"]:
         return M("{file}, row {row}, {column}: {reason}", column=named, **places)
     if places["file"]:

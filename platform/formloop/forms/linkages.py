@@ -4,19 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Integer, ScalarSelect, cast, column, literal, select, union_all
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import ScalarSelect, literal, select, union_all
 
 from formloop.access.actor import Actor
-from formloop.db import is_sqlite, reading
-from formloop.forms import permits
+from formloop.db import reading
+from formloop.forms import beside, permits
 from formloop.forms.elsewhere import This, constants, narrowed, own_fields, own_reads
 from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
 from formloop.forms.permits import Permit
 from formloop.forms.spec import Field, FormSpec
-
-AT_ONCE = 200  # rows asked for in one statement
 
 
 class Linkages:
@@ -54,8 +51,8 @@ class Linkages:
     def _ask(self, field: Field, scopes: Sequence[Mapping[str, Any]]) -> None:
         wanted = {key: s for s in scopes if (key := self._key(field, s)) not in self._found}
         keys = list(wanted)
-        for start in range(0, len(keys), AT_ONCE):
-            part = keys[start : start + AT_ONCE]
+        for start in range(0, len(keys), beside.AT_ONCE):
+            part = keys[start : start + beside.AT_ONCE]
             self._found |= dict.fromkeys(part)
             statement = self._statement(field, [wanted[k] for k in part])
             if statement is None:
@@ -70,11 +67,10 @@ class Linkages:
         permit = permits.find_permit(self.actor, "view", target)
         if permit is None or field.schema["x-linkage"]["value"] not in target.table.c:
             return None
-        types = _types(self.spec, field)
+        types = beside.types_of(self.spec, field, "x-linkage")
         if types is not None:
-            rows = union_all(*(_row(number, scope, types) for number, scope in enumerate(scopes))).subquery()
-            newest = self._newest(field, target, permit, lambda key: column(_name(key), types[key]))
-            return select(column(_name(""), Integer), newest).select_from(rows)
+            newest = self._newest(field, target, permit, beside.this_of(types))
+            return select(beside.NUMBER, newest).select_from(beside.table_of(scopes, types))
         own = own_fields(self.spec, field)
         each = [self._newest(field, target, permit, constants(own, scope)) for scope in scopes]
         return union_all(*(select(literal(number), found) for number, found in enumerate(each)))
@@ -97,29 +93,6 @@ class Linkages:
 def _looked_up(spec: FormSpec) -> tuple[Field, ...]:
     every = [f for top in spec.fields.values() for f in (top, *top.children)]
     return tuple(f for f in every if "x-linkage" in f.schema)
-
-
-@lru_cache(maxsize=1_000)
-def _types(spec: FormSpec, field: Field) -> dict[str, TypeEngine[Any]] | None:
-    """The types of what the condition reads of this record; None where one of them is kept in no column."""
-    own, reads = own_fields(spec, field), own_reads(spec, field, "x-linkage")
-    if not all(key in own and own[key].type.stored for key in reads):
-        return None
-    return {key: own[key].type.column(own[key]) for key in reads}
-
-
-def _row(number: int, scope: Mapping[str, Any], types: Mapping[str, TypeEngine[Any]]) -> Any:
-    """One row of what is asked; PostgreSQL is told the types, which nothing but the first row would tell it."""
-    told = number == 0 and not is_sqlite()
-    given = [literal(scope.get(key), kind) for key, kind in types.items()]
-    shown = (cast(each, each.type) if told else each for each in given)
-    named = (each.label(_name(key)) for key, each in zip(types, shown, strict=True))
-    return select(literal(number).label(_name("")), *named)
-
-
-def _name(key: str) -> str:
-    """The column of a field of this record: keys begin with a letter, so no column of a form is called so."""
-    return f"_this_{key}"
 
 
 def _lines(row: Mapping[str, Any], field: Field) -> Sequence[Mapping[str, Any]]:

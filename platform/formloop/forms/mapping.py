@@ -1,7 +1,7 @@
 """Which column of a file goes into which field, and how rows become records. Written as JSON or chosen in a page."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,11 @@ from formloop.core.text import M
 from formloop.forms.sheets import LONGEST_CELL, Cells, cell_text
 from formloop.forms.spec import FormSpec, Values, no_such_field
 
-_WORDS = {"owner", "sheet", "columns", "by", "relations", "constants", "values", "skip", "lines", "submit"}
+_WORDS = {
+    "owner", "sheet", "columns", "by", "relations", "constants", "values", "skip", "lines", "each_row", "submit",
+}  # fmt: skip
+_YES_OR_NO = ("each_row", "submit")
+OF_RECORD = "^"  # in the place of a problem: what the row of a line says of the record itself
 _OBJECTS = ("columns", "relations", "constants", "values", "skip", "lines")
 _TEXTS = ("by", "sheet", "owner", "lines.into", "lines.file", "lines.parent", "lines.of", "lines.by")
 _LINE_WORDS = {"into", "file", "parent", "of", "columns", "by", "skip"}
@@ -44,6 +48,9 @@ class ColumnMap:
     sheet: str = ""
     owner: str = ""  # the account of who owns new records, of whoever imports unless said
     skip: Skip = field(default_factory=dict)
+    each_row: bool = (
+        False  # a record of its own, with one line, also where rows say the same of their records
+    )
     submit: bool = False  # send each new record into its workflow
 
     def document(self) -> dict[str, Any]:
@@ -57,8 +64,9 @@ class ColumnMap:
         for word in ("relations", "constants", "values"):
             if getattr(self, word):
                 found[word] = dict(getattr(self, word))
-        if self.submit:
-            found["submit"] = True
+        for word in _YES_OR_NO:
+            if getattr(self, word):
+                found[word] = True
         if self.lines:
             found["lines"] = {
                 k: getattr(self.lines, k)
@@ -113,6 +121,7 @@ def read_mapping(spec: FormSpec, document: Mapping[str, Any]) -> tuple[ColumnMap
         document.get("sheet") or "",
         document.get("owner") or "",
         skip,
+        document.get("each_row") is True,
         document.get("submit") is True,
     )
     paths = [*columns.values(), *found.relations, *found.constants, *found.values, *((by,) if by else ())]
@@ -150,10 +159,11 @@ def _check_shapes(document: Mapping[str, Any]) -> list[Problem]:
     for word, said in texts.items():
         if not isinstance(said, str | None):
             problems.append(Problem("type", word, M("“{word}” of a mapping is a text.", word=word)))
-    if not isinstance(
-        document.get("submit"), bool | None
-    ):  # 1 is equal to true, but nobody who writes 1 says it
-        problems.append(Problem("type", "submit", M("“submit” of a mapping is true or false.")))
+    for word in _YES_OR_NO:
+        if not isinstance(
+            document.get(word), bool | None
+        ):  # 1 is equal to true, but who writes 1 does not say it
+            problems.append(Problem("type", word, M("“{word}” of a mapping is true or false.", word=word)))
     return problems
 
 
@@ -202,13 +212,21 @@ def _read_skip(said: Any, at: str) -> tuple[Skip, list[Problem]]:
     return {str(column): frozenset(cell_text(cell) for cell in v) for column, v in (said or {}).items()}, []
 
 
+def _calling(spec: FormSpec, subform: str | None, keys: Sequence[str]) -> str:
+    """The column that says what a line is about: the first that points to a record, else the first text."""
+    columns = [each for each in spec.fields[subform].children if each.key in keys] if subform else []
+    pointing = [each.key for each in columns if each.relation is not None]
+    return next(iter([*pointing, *(each.key for each in columns if each.type.name == "text")]), "")
+
+
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """What the mapping makes of one staged record: raw values, the row and column that each path came from."""
+    """What the mapping makes of one staged record: raw values, the row each came from, and what lines are called there."""
 
     raw: Values
     rows: Mapping[str, int]
     problems: list[Problem]
+    called: Mapping[str, str]
 
 
 class Drawing:
@@ -228,15 +246,17 @@ class Drawing:
             self.subform = mapping.lines.into
             self.inner = [(there[n], p) for n, p in mapping.lines.columns.items() if n in there]
         self.names = {path: name for name, path in mapping.columns.items()}
+        self.names |= {f"{self.subform}.{OF_RECORD}.{path}": columns[place] for place, path in self.own}
         if mapping.lines:
             self.names |= {f"{mapping.lines.into}.{p}": n for n, p in mapping.lines.columns.items()}
+        self.calling = _calling(spec, self.subform, [key for _, key in self.inner])
 
     def draw(self, staged: Mapping[str, Any]) -> Drawn:
         """The raw values of one record."""
         number, cells = staged["own"]
         problems: list[Problem] = []
         raw = self._values(self.own, cells, "", problems)
-        rows = {"": number}
+        rows, called = {"": number}, dict[str, str]()
         for path, value in self.mapping.constants.items():
             if "." not in path:
                 raw.setdefault(path, value)
@@ -245,13 +265,28 @@ class Drawing:
             for index, (line_number, line_cells) in enumerate(staged.get("lines", ())):
                 rows[f"{self.subform}.{index}"] = line_number
                 lines.append(self._values(self.inner, line_cells, f"{self.subform}.", problems, index))
+                called[f"{self.subform}.{index}"] = cell_text(lines[-1].get(self.calling))[:80]
+                if not self.mapping.lines:
+                    problems += self._differing(number, cells, index, line_cells)
             for path, value in self.mapping.constants.items():
                 head, dot, key = path.partition(".")
                 if dot and head == self.subform:
                     for line in lines:
                         line.setdefault(key, value)
             raw[self.subform] = lines
-        return Drawn(raw, rows, problems)
+        return Drawn(raw, rows, problems, called)
+
+    def _differing(self, number: int, cells: Cells, index: int, later: Cells) -> Iterator[Problem]:
+        """What a later row says of the record and the row that the record is read from does not."""
+        for place, path in self.own:
+            here, there = cell_text(later[place]), cell_text(cells[place])
+            if here not in ("", there):
+                text = M(
+                    "This row says “{here}”, row {row} of the same record “{there}”. Say the same, "
+                    "leave it empty, or give the row what makes it a record of its own.",
+                    **{"here": here[:80], "there": there[:80], "row": number},
+                )
+                yield Problem("differs", f"{self.subform}.{index}.{OF_RECORD}.{path}", text)
 
     def _values(
         self,

@@ -7,7 +7,7 @@ from formloop.core.text import M
 from formloop.forms import staging, submitting
 from formloop.forms.guessing import target_fields
 from formloop.forms.kind import get_form
-from formloop.forms.resolving import finding_keys
+from formloop.forms.resolving import finding_keys, row_keys
 from formloop.forms.sheets import Sheet
 from formloop.forms.spec import Field, FormSpec
 from formloop.forms.staging import Batch
@@ -39,6 +39,7 @@ def shown(spec: FormSpec, batch: Batch, locale: str) -> dict[str, Any]:
             or each.unique  # what is calculated of several columns may tell records apart
         ],
         "besides": list(_besides(spec, said, locale)),
+        "may_join": lines is None and bool(spec.subforms),
         "submits": submitting.state_of(spec.key) is not None,
     }
 
@@ -51,7 +52,9 @@ def _options(spec: FormSpec, field: Field, relations: Mapping[str, str], locale:
     if field.relation is None:
         return
     target = get_form(field.relation.form)
-    for key in dict.fromkeys([*finding_keys(target), *filter(None, [relations.get(field.path)])]):
+    for key in dict.fromkeys(
+        [*finding_keys(target), *row_keys(spec, field), *filter(None, [relations.get(field.path)])]
+    ):
         by = M("{field}, found by {key}", field=label, key=target.fields[key].title(locale))
         yield f"{field.path}{FOUND_BY}{key}", by.render(locale)
 
@@ -126,8 +129,9 @@ def posted(spec: FormSpec, batch: Batch, form: Mapping[str, str]) -> dict[str, A
             "columns": {name: path.partition(".")[2] for name, path in inner.items()},
             **{word: known[word] for word in ("by", "skip") if known.get(word)},
         }
-    if form.get("submit"):
-        document["submit"] = True
+    for word in ("each_row", "submit"):
+        if form.get(word):
+            document[word] = True
     return document | ({"relations": relations} if relations else {})
 
 

@@ -10,7 +10,7 @@ from formloop.access.actor import Actor
 from formloop.core.errors import Problem
 from formloop.core.text import M, Message
 from formloop.db import reading
-from formloop.forms import permits
+from formloop.forms import narrowing, permits
 from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
 from formloop.forms.spec import Field, FormSpec, Said, Unreadable, Values
@@ -25,35 +25,51 @@ class Resolver:
 
     def __init__(self, actor: Actor, spec: FormSpec, relations: Mapping[str, str]) -> None:
         self.actor, self.spec, self.relations = actor, spec, relations
+        every = [c for top in spec.fields.values() for c in (top.children or (top,))]
+        self.fields = narrowing.in_order(spec, [f for f in every if _names_somebody(f)])
         self._found: dict[tuple[str, str], int | None] = {}
-        self._several: set[tuple[str, str]] = set()
+        self._several: dict[tuple[str, str], narrowing.Asked] = {}
+        self._behind: dict[str, Resolver] = {}
 
     def resolve(self, raws: Sequence[Values], problems: Sequence[list[Problem]]) -> None:
         """Replace names by ids in `raws`; what names nothing becomes a problem of its draft."""
-        for field in self._fields():
+        for field in self.fields:
             places = list(_places(field, raws))
-            texts = {_text(values[key]) for values, key, _, _ in places}
-            self._look_up(field, {t for t in texts if (field.path, t) not in self._found})
-            for values, key, draft, at in places:
-                found = self._found[field.path, _text(values[key])]
+            self._look_up(field, {_text(values[key]) for values, key, _, _ in places})
+            of_row = self._of_row(field, raws, places)
+            for place, (values, key, draft, at) in enumerate(places):
+                text = _text(values[key])
+                found = self._found[field.path, text] or of_row.get(place)
                 if found is not None:
                     values[key] = [found] if field.type.multiple else found
                     continue
-                problems[draft].append(
-                    Problem("unknown_record", at, self._message(field, _text(values[key])))
-                )
+                problems[draft].append(Problem("unknown_record", at, self._message(field, text)))
                 del values[key]
 
-    def _fields(self) -> list[Field]:
-        every = [c for top in self.spec.fields.values() for c in (top.children or (top,))]
-        return [f for f in every if f.relation is not None or f.type.name in ("member", "department")]
+    def _of_row(self, field: Field, raws: Sequence[Values], places: Sequence[Place]) -> dict[int, int]:
+        """Of several records that are called the same, the one that may be chosen in a row, by its place."""
+        asking = {
+            place: ({**raws[draft], **values}, several)
+            for place, (values, key, draft, _) in enumerate(places)
+            if (several := self._several.get((field.path, _text(values[key]))))
+        }
+        if not asking or not narrowing.hangs_on_row(self.spec, field):
+            return {}
+        return narrowing.one_each(self.actor, self.spec, field, asking)
 
-    def _message(self, field: Field, text: str) -> Message:
+    def _message(self, field: Field, text: str, fitting: bool = True) -> Message:
         shown = text[:80]
         if field.relation is None:
             return M("“{text}” is not the name of anybody here.", text=shown)
         target = get_form(field.relation.form)
         form = Said(target.document)
+        if (field.path, text) in self._several and narrowing.hangs_on_row(self.spec, field):
+            return M(
+                "Several “{form}” are called “{text}”, but not exactly one of them can be chosen in this row. "
+                "Look at what else the row says, or name it by a field that is unique.",
+                form=form,
+                text=shown,
+            )
         if (field.path, text) in self._several:
             return M(
                 "More than one “{form}” is called “{text}”. Name it by a field that is unique.",
@@ -68,6 +84,7 @@ class Resolver:
         return M("There is no “{form}” called “{text}”.", form=form, text=shown)
 
     def _look_up(self, field: Field, texts: set[str]) -> None:
+        texts = {t for t in texts if (field.path, t) not in self._found}
         if not texts:
             return
         if field.relation is None:
@@ -82,27 +99,24 @@ class Resolver:
                 self._found[field.path, text] = record
 
     def _keys(self, field: Field, target: FormSpec) -> list[str]:
-        """The fields by which records of `target` are found: the one said, else what is unique, else its title."""
+        """The fields by which records of `target` are found: the one said, else what is unique, else its title.
+
+        Last comes, where the rest of the row tells which record is meant, what tells it apart there.
+        """
         said = self.relations.get(field.path)
         if said:
             return [said] if said in target.fields else []
-        found = dict.fromkeys([*unique_keys(target), target.title_field])
+        found = dict.fromkeys([*unique_keys(target), target.title_field, *row_keys(self.spec, field)])
         return [key for key in found if key in target.fields and target.fields[key].type.stored]
 
     def _query(self, field: Field, target: FormSpec, by: Field, texts: set[str]) -> dict[str, int]:
         permit = permits.find_permit(self.actor, "view", target)
         if permit is None or not texts or by.key not in permit.anywhere:
             return {}
-        values: dict[Any, str] = {}
-        for text in texts:
-            try:
-                values[by.type.read(by, text)] = text
-                values.setdefault(by.type.read(by, text.partition(BETWEEN)[0]), text)  # as exports write it
-            except Unreadable:
-                continue
+        values = self._values(target, by, texts)
         where = permit.where(context_of(self.actor))
         column, found = target.table.c[by.key], dict[str, int]()
-        keys = sorted((v for v in values if v is not None), key=str)
+        keys = sorted(values, key=str)
         with reading() as conn:
             for start in range(0, len(keys), CHUNK):
                 query = select(column, func.min(target.table.c.id), func.count()).where(
@@ -111,10 +125,49 @@ class Resolver:
                 query = query if where is None else query.where(where)
                 for value, record, count in conn.execute(query.group_by(column)):
                     if count == 1:
-                        found[values[value]] = record
-                    else:
-                        self._several.add((field.path, values[value]))
+                        found |= dict.fromkeys(values[value], record)
+                        continue
+                    for text in values[value]:
+                        self._several.setdefault((field.path, text), (by.key, value))
         return found
+
+    def _values(self, target: FormSpec, by: Field, texts: set[str]) -> dict[Any, list[str]]:
+        """What these texts say in the field `by`, each with the texts that say it."""
+        found: dict[Any, list[str]] = {}
+        if _names_somebody(by):
+            behind = self._behind.setdefault(target.key, Resolver(self.actor, target, {}))
+            for text, record in behind.find(by, texts).items():
+                found.setdefault(record, []).append(text)
+            return found
+        for text in sorted(texts):
+            for part in dict.fromkeys((text, text.partition(BETWEEN)[0])):  # the second as exports write it
+                value = _read(by, part)
+                if value is not None and text not in found.get(value, ()):
+                    found.setdefault(value, []).append(text)
+        return found
+
+    def find(self, field: Field, texts: set[str]) -> dict[str, int]:
+        """The records that these texts name in a field, whatever else a row says; those that name one."""
+        self._look_up(field, texts)
+        return {text: found for text in texts if (found := self._found[field.path, text]) is not None}
+
+
+def _names_somebody(field: Field) -> bool:
+    return field.relation is not None or field.type.name in ("member", "department")
+
+
+def row_keys(spec: FormSpec, field: Field) -> list[str]:
+    """What tells records apart where the rest of a row says of what they are: their field of the same name.
+
+    The *unit* of a line is one of the units of its item, and the cell names the *unit* that this one has.
+    """
+    if field.relation is None or not narrowing.hangs_on_row(spec, field):
+        return []
+    target = get_form(field.relation.form)
+    there = target.fields.get(field.key)
+    if there is None or there.relation is None or narrowing.hangs_on_row(target, there):
+        return []
+    return [there.key]
 
 
 def finding_keys(spec: FormSpec) -> list[str]:
@@ -127,6 +180,13 @@ def finding_keys(spec: FormSpec) -> list[str]:
 def unique_keys(spec: FormSpec) -> list[str]:
     """The fields of a form of which no two records have the same value."""
     return [f.key for f in spec.stored if f.unique or f.type.name == "serial"]
+
+
+def _read(field: Field, text: str) -> Any:
+    try:
+        return field.type.read(field, text)
+    except Unreadable:
+        return None
 
 
 def _text(value: Any) -> str:

@@ -1,6 +1,6 @@
 """The rows of an import as they stand in the file, kept until the import is over: the batch and its rows."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,10 @@ from formloop.core import clock
 from formloop.core.errors import Conflict, Invalid, NotFound, Problem
 from formloop.core.text import M
 from formloop.db import connection, reading, transactional
+from formloop.forms.grouping import records_of
 from formloop.forms.guessing import known_names
-from formloop.forms.mapping import ColumnMap, Skip
-from formloop.forms.sheets import Cells, Row, Sheet, cell_text, open_sheet
+from formloop.forms.mapping import ColumnMap
+from formloop.forms.sheets import Cells, Sheet, cell_text, open_sheet
 from formloop.forms.spec import FormSpec
 from formloop.forms.tables import import_batch, import_row
 
@@ -149,9 +150,8 @@ def stage(spec: FormSpec, batch: Batch, mapping: ColumnMap) -> tuple[int, Twice]
     lines_columns = lines_sheet.columns if lines_sheet else ()
     require_columns(mapping, sheet.columns, lines_columns)
     _forget(batch, columns=list(sheet.columns), line_columns=list(lines_columns))
-    records = _records(mapping, sheet, lines_sheet)
     count, part, twice = 0, list[dict[str, Any]](), Twice()
-    for record in records:
+    for record in records_of(mapping, sheet, lines_sheet):
         part.append(record)
         for number, cells in record.get("lines", () if mapping.by else [record["own"]]):
             twice.look(number, cells)
@@ -201,96 +201,6 @@ def _keep(batch: Batch, records: list[dict[str, Any]]) -> int:
         [{"batch": batch.id, "number": each["own"][0], "raw": each, "state": "new"} for each in records],
     )
     return len(records)
-
-
-def _records(mapping: ColumnMap, sheet: Sheet, lines_sheet: Sheet | None) -> Iterator[dict[str, Any]]:
-    if mapping.lines and lines_sheet:
-        yield from _with_lines(mapping, sheet, lines_sheet)
-    elif mapping.line_paths:
-        telling = [n for n, p in mapping.columns.items() if _tells(mapping, p)]
-        yield from _grouped(sheet, mapping.skip, telling)
-    else:
-        for number, cells in _wanted(sheet, mapping.skip):
-            yield {"own": [number, cells]}
-
-
-def _wanted(sheet: Sheet, skip: Skip) -> Iterator[Row]:
-    left_out = _left_out(sheet, skip)
-    return ((number, cells) for number, cells in sheet.rows if not left_out(cells))
-
-
-def _left_out(sheet: Sheet, skip: Skip) -> Callable[[Cells], bool]:
-    """Whether the cells of a row say that it is to be left out."""
-    places = [(sheet.columns.index(column), said) for column, said in skip.items()]
-    return lambda cells: any(_key(cells, place) in said for place, said in places)
-
-
-def _tells(mapping: ColumnMap, path: str) -> bool:
-    """Whether a column says which record a row belongs to: the field it is found by, else all but those of lines."""
-    named = mapping.by in mapping.columns.values()  # a calculated one is in no column
-    return path == mapping.by if named else path not in mapping.line_paths
-
-
-def _grouped(sheet: Sheet, skip: Skip, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Rows that follow each other and agree in these columns; a row where they are empty belongs to the one above."""
-    places = [sheet.columns.index(column) for column in columns]
-    left_out = [(sheet.columns.index(column), said) for column, said in skip.items()]
-    rows: list[Row] = []
-    for row in sheet.rows:
-        told = [(_key(row[1], place), _key(rows[0][1], place)) for place in places] if rows else []
-        if rows and not all(said in ("", above) for said, above in told):
-            yield from _record(rows, places, left_out)
-            rows = []
-        rows.append(row)
-    if rows:
-        yield from _record(rows, places, left_out)
-
-
-def _record(
-    rows: list[Row], places: Sequence[int], left_out: Sequence[tuple[int, frozenset[str]]]
-) -> Iterator[dict[str, Any]]:
-    """What the rows of one record come to; nothing where all of them are left out.
-
-    A row that says nothing in a column of `skip` says there what the first row of its record says.
-    """
-    head = rows[0][1]
-    kept = [
-        (number, cells)
-        for number, cells in rows
-        if not any(
-            _key(cells, place) in said or (not _key(cells, place) and _key(head, place) in said)
-            for place, said in left_out
-        )
-    ]
-    if kept:
-        names_itself = any(_key(kept[0][1], place) for place in places)
-        own = kept[0] if names_itself else (kept[0][0], head)
-        yield {"own": list(own), "lines": [list(row) for row in kept]}
-
-
-def _with_lines(mapping: ColumnMap, sheet: Sheet, lines_sheet: Sheet) -> Iterator[dict[str, Any]]:
-    assert mapping.lines
-    parent, of = lines_sheet.columns.index(mapping.lines.parent), sheet.columns.index(mapping.lines.of)
-    lines: dict[str, list[Row]] = {}
-    for number, cells in _wanted(lines_sheet, mapping.lines.skip):
-        lines.setdefault(_key(cells, parent), []).append((number, cells))
-    left_out = _left_out(sheet, mapping.skip)
-    for number, cells in sheet.rows:
-        own = lines.pop(_key(cells, of), [])
-        if not left_out(cells):
-            yield {"own": [number, cells], "lines": [list(line) for line in own]}
-    orphans = [number for rows in lines.values() for number, _ in rows]
-    if orphans:
-        text = M(
-            "{count} rows of the file of lines belong to no record, the first is row {row}.",
-            count=len(orphans),
-            row=min(orphans),
-        )
-        raise Invalid([Problem("orphan", "", text)])
-
-
-def _key(cells: Cells, place: int) -> str:
-    return cell_text(cells[place])
 
 
 def counts(batch: int) -> dict[str, int]:

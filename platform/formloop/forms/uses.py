@@ -1,8 +1,13 @@
-"""Where a record is used: which others point to it, so that nobody takes it away unaware."""
+"""Where a record is used: which others point to it, so that nobody takes it away unaware.
 
+What goes with a record, since a bridge made it of that one alone and takes it back, is no use by others; what others use
+of it is.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import Column, ColumnElement, and_, not_, or_, select
 
 from formloop.access.actor import Actor
 from formloop.core.errors import Conflict
@@ -57,30 +62,82 @@ class _Listed(Message):
         )
 
 
+Following = Callable[[FormSpec, Collection[int]], Mapping[str, set[int]]]
+_following: list[Following] = []
+
+
+def note_following(ask: Following) -> Following:
+    """Let `ask(spec, records)` name what goes with these records when they are deleted: ids by their form."""
+    if ask not in _following:
+        _following.append(ask)
+    return ask
+
+
 def list_uses(actor: Actor, spec: FormSpec, record: int, in_bin_too: bool = False) -> list[Use]:
     """Every form whose records point to this one; all are counted, named are only those that the actor may see."""
+    going = {} if in_bin_too else _going(spec, {record})
     found = []
-    for entry in library.list_entries("form"):
-        other: FormSpec = library.published("form", entry.key)
+    for other in _forms():
         found_by = pointing(other, spec.key, record)
         if found_by is not None:
-            live = other.table.c.deleted_at.is_(None)
-            use = _use(actor, other, found_by if in_bin_too else and_(found_by, live))
+            if not in_bin_too:
+                found_by = and_(found_by, other.table.c.deleted_at.is_(None))
+            if other.key in going:
+                found_by = and_(found_by, other.table.c.id.not_in(going[other.key]))
+            use = _use(actor, other, found_by)
             if use.count:
                 found.append(use)
     return found
 
 
-def pointing(other: FormSpec, key: str, record: int) -> ColumnElement[bool] | None:
-    """The records of `other`, this one itself left out, that point to `record` in a field or in a line."""
-    ways: list[ColumnElement[bool]] = []
+def _forms() -> Iterator[FormSpec]:
+    for entry in library.list_entries("form"):
+        yield library.published("form", entry.key)
+
+
+def _going(spec: FormSpec, records: Collection[int]) -> dict[str, set[int]]:
+    """What goes with these records and is used by nothing else, by its form."""
+    found: dict[str, set[int]] = {}
+    for ask in _following:
+        for form, ids in ask(spec, records).items():
+            found.setdefault(form, set()).update(ids)
+    return {form: ids - _used(form, ids, spec, records) for form, ids in found.items() if ids}
+
+
+def _used(form: str, ids: Collection[int], but: FormSpec, records: Collection[int]) -> set[int]:
+    """Those of the records of `form` that others point to, where `records` of the form `but` and themselves are none."""
+    found: set[int] = set()
+    for other in _forms():
+        for column, record in _pointing_columns(other, form):
+            query = select(column).where(column.in_(ids), record == other.table.c.id)
+            query = query.where(other.table.c.deleted_at.is_(None))
+            for key, left_out in ((but.key, records), (form, ids)):
+                if other.key == key:
+                    query = query.where(not_(record.in_(left_out)))
+            with reading() as conn:
+                found.update(conn.execute(query.distinct()).scalars())
+    return found
+
+
+def _pointing_columns(other: FormSpec, key: str) -> Iterator[tuple[Column[int], Column[int]]]:
+    """The columns of a form in which it points to the form `key`, each with that of its record."""
     for top in other.fields.values():
         if top.relation is not None and top.relation.form == key:
-            ways.append(other.table.c[top.key] == record)
+            yield other.table.c[top.key], other.table.c.id
         for column in top.children:
             if column.relation is not None and column.relation.form == key:
                 lines = other.line_tables[top.key]
-                ways.append(other.table.c.id.in_(select(lines.c.record).where(lines.c[column.key] == record)))
+                yield lines.c[column.key], lines.c.record
+
+
+def pointing(other: FormSpec, key: str, record: int) -> ColumnElement[bool] | None:
+    """The records of `other`, this one itself left out, that point to `record` in a field or in a line."""
+    ways: list[ColumnElement[bool]] = [
+        column == record
+        if holder.table is other.table
+        else other.table.c.id.in_(select(holder).where(column == record))
+        for column, holder in _pointing_columns(other, key)
+    ]
     if not ways:
         return None
     return and_(or_(*ways), other.table.c.id != record) if other.key == key else or_(*ways)

@@ -10,8 +10,9 @@ import pytest
 from formloop.access import people
 from formloop.access.actor import SYSTEM, Actor, get_actor
 from formloop.core.errors import Unavailable
+from formloop.db import reading
 from formloop.events import jobs
-from formloop.forms import importing, listing, staging
+from formloop.forms import importing, listing, rows, staging
 from formloop.forms.kind import get_form
 from formloop.settings import Settings
 from forms.conftest import publish, role
@@ -30,6 +31,13 @@ def records(form: str) -> list[dict[str, Any]]:
     return listing.list_records(
         SYSTEM, get_form(form), listing.Query(sort=("id",), columns=columns, limit=999)
     ).rows
+
+
+def lines_of(form: str) -> list[dict[str, Any]]:
+    """The lines of all records of a form."""
+    ids = [record["id"] for record in records(form)]
+    with reading() as conn:
+        return [line for each in rows.load(conn, get_form(form), ids).values() for line in each["lines"]]
 
 
 def person(*grants: dict[str, Any]) -> Actor:

@@ -95,6 +95,7 @@ def test_cells_of_a_workbook_are_compared_as_they_are_shown(
     [
         ({"submit": 1}, "submit"),
         ({"submit": 0}, "submit"),
+        ({"each_row": "yes"}, "each_row"),
         ({"submit": "yes"}, "submit"),
         ({"by": 5}, "by"),
         ({"by": ["name"]}, "by"),
