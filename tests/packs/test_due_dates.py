@@ -38,3 +38,26 @@ def test_a_customer_invoice_does_so_too(demo: Flask) -> None:
     records.change_record(clerk, "sales_invoice", made, {"day": "2026-03-10"})
     service.submit(clerk, "sales_invoice", made)
     assert (reads.get_record(SYSTEM, "sales_invoice", made)["due"] - date(2026, 3, 10)).days == days
+
+
+@pytest.mark.parametrize("amount, wanted", [("100", date(2026, 4, 9)), ("-100", None)])
+def test_an_invoice_over_costs_alone_is_due_after_the_payment_days(
+    demo: Flask, amount: str, wanted: date | None
+) -> None:
+    """A credit note waits for nobody."""
+    clerk, supplier = actor_of("accountant"), named("supplier", code="S0002")
+    records.change_record(SYSTEM, "supplier", supplier, {"payment_days": 30})
+    line = {"account": named("account", code="5602"), "amount": amount}
+    given = {"supplier": supplier, "day": "2026-03-10", "costs": [line]}
+    made = records.create(clerk, "purchase_invoice", given)
+    assert made["due_on"] == wanted
+    service.submit(clerk, "purchase_invoice", made["id"])
+    assert reads.get_record(SYSTEM, "purchase_invoice", made["id"])["due"] == wanted
+
+
+def test_charges_alone_are_due_so_too(demo: Flask) -> None:
+    clerk, customer = actor_of("accountant"), named("customer", code="C0001")
+    records.change_record(SYSTEM, "customer", customer, {"payment_days": 30})
+    line = {"account": named("account", code="5051"), "amount": "100"}
+    given = {"customer": customer, "day": "2026-03-10", "charges": [line]}
+    assert records.create(clerk, "sales_invoice", given)["due_on"] == date(2026, 4, 9)

@@ -1,6 +1,6 @@
 """What a form does with values, pure: read what was given, fill in, calculate, and find every problem."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
@@ -122,6 +122,10 @@ def complete(
     env = links.environment(spec, values)
     if creating:
         _defaults(spec.fields.values(), values, env, env, given.keys, context, given.problems)
+    _fill(spec.fields, spec.relations, values, env, env, given.keys, before, context)
+    if _brings_records(spec):
+        links.add(spec, [values])
+        env = links.environment(spec, values)
     for subform in spec.subforms:
         known = given.line_keys.get(subform.key)
         if known is None:
@@ -129,11 +133,20 @@ def complete(
         was = {line["id"]: line for line in (before or {}).get(subform.key) or ()}
         for index, line in enumerate(values.get(subform.key) or ()):
             line_env, keys = env[subform.key][index], known[index]
-            _fill(subform.columns, subform.pointing, line, line_env, keys, was.get(line.get("id")))
+            scope = {**env, **line_env}
+            _fill(
+                subform.columns,
+                subform.pointing,
+                line,
+                scope,
+                line_env,
+                keys,
+                was.get(line.get("id")),
+                context,
+            )
             if creating or "id" not in line:
                 scope = {**env, **line_env}
                 _defaults(subform.children, line, scope, line_env, keys, context, given.problems)
-    _fill(spec.fields, spec.relations, values, env, given.keys, before)
     if _look_up(spec, values, env, given, links, creating) or _brings_records(spec):
         links.add(spec, [values])
         env = links.environment(spec, values)
@@ -209,13 +222,15 @@ def _fill(
     by_key: Mapping[str, Field],
     pointing: Sequence[Field],
     values: Values,
+    scope: Values,
     env: Values,
     given: frozenset[str],
     before: Values | None,
+    context: Context,
 ) -> None:
     """What a newly chosen record brings along, where nobody gave another value."""
     for each in pointing:
-        if each.relation is None or each.key not in given or not each.relation.fill:
+        if each.relation is None or each.key not in given:
             continue
         if before is not None and before.get(each.key) == values.get(each.key):
             continue  # what it brought along when it was chosen stays
@@ -223,6 +238,22 @@ def _fill(
         for own, theirs in each.relation.fill.items():
             if own in by_key and own not in given:
                 values[own] = env[own] = brought_along(by_key[own], record.get(theirs)) if record else None
+        if before is None or record is None:
+            continue  # what a new one begins with is filled in by itself
+        for own, value in begun_with(by_key, each.key, scope, context):
+            if own not in given:
+                values[own] = env[own] = value
+
+
+def begun_with(
+    by_key: Mapping[str, Field], chosen: str, scope: Values, context: Context
+) -> Iterator[tuple[str, Any]]:
+    """The fields whose default reads what was chosen in `chosen`, with what they begin with now."""
+    for key, each in by_key.items():
+        expression = each.default_expression
+        if expression is None or not any(read[0] == chosen and len(read) > 1 for read in expression.reads):
+            continue
+        yield key, brought_along(each, _evaluate(expression, scope, context, each.path, []))
 
 
 def brought_along(field: Field, value: Any) -> Any:

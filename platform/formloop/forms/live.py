@@ -8,6 +8,7 @@ from formloop.access import people
 from formloop.access.actor import Actor
 from formloop.core import clock
 from formloop.core.errors import NotFound, Problem
+from formloop.core.expression import Context
 from formloop.forms import engine, listing, permits, screen
 from formloop.forms.choices import drop_unseen
 from formloop.forms.elsewhere import fitting, list_options, own_reads
@@ -76,7 +77,9 @@ def lay_over(
     filled: set[str] = set()
     for name in changed:
         typed = frozenset(changed)
-        filled |= _fill(spec, values, links, name, typed) | _look_up_again(spec, values, links, name, typed)
+        filled |= _fill(spec, values, links, name, typed, context) | _look_up_again(
+            spec, values, links, name, typed
+        )
     env = engine.complete(spec, values, given, links, context, before)
     problems = engine.with_first(given.problems, engine.check(spec, values, env, context))
     return Typed(values, env, problems, filled)
@@ -121,27 +124,37 @@ def reach(
     return editable | visible_in(actor, spec, before), editable
 
 
-def _fill(spec: FormSpec, values: Values, links: Links, changed: str, typed: frozenset[str]) -> set[str]:
+def _fill(
+    spec: FormSpec, values: Values, links: Links, changed: str, typed: frozenset[str], context: Context
+) -> set[str]:
     """Lay what the record chosen in `changed` brings along over the values; returns the names it touched."""
     parts = changed.split(".")
     field = spec.find(".".join([parts[0], parts[2]]) if len(parts) == 3 else changed)
     if field is None or field.relation is None:
         return set()
-    row, prefix = values, ""
+    row, prefix, index = values, "", None
     if len(parts) == 3:
         lines = values.get(parts[0]) or []
-        place = clock.find_id(parts[1])
-        if place is None or place >= len(lines):
+        index = clock.find_id(parts[1])
+        if index is None or index >= len(lines):
             return set()
-        row, prefix = lines[place], f"{parts[0]}.{parts[1]}."
+        row, prefix = lines[index], f"{parts[0]}.{parts[1]}."
     record = getattr(links.linked(field, row.get(field.key)), "record", None)
     if record is None:
         return set()
-    brought = {own: theirs for own, theirs in field.relation.fill.items() if prefix + own not in typed}
-    for own, theirs in brought.items():
-        filled = spec.find(f"{field.subform}.{own}" if field.subform else own)
-        row[own] = engine.brought_along(filled, record.get(theirs)) if filled else None
-    return {prefix + own for own in brought}
+    beside = spec.fields[parts[0]].columns if index is not None else spec.fields
+    brought = {
+        own: engine.brought_along(beside[own], record.get(theirs))
+        for own, theirs in field.relation.fill.items()
+        if own in beside
+    }
+    links.add(spec, [values])
+    env = links.environment(spec, values)
+    scope = env if index is None else {**env, **env[parts[0]][index]}
+    brought |= dict(engine.begun_with(beside, field.key, scope, context))
+    touched = {own for own in brought if prefix + own not in typed}
+    row.update({own: brought[own] for own in touched})
+    return {prefix + own for own in touched}
 
 
 def _look_up_again(
