@@ -1,5 +1,6 @@
 """A line of an order that comes or goes in another unit takes the price of its order along."""
 
+from decimal import Decimal as D
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ from formloop.core.errors import Invalid
 from formloop.forms import live, reads
 from formloop.forms import service as records
 from formloop.forms.kind import get_form
+from formloop.ledgers.verifying import verify
+from formloop.workflows import service
 from packs.test_order_progress import Sold
 from packs.test_reference_units import Weighed, other
-from packs.trading import actor_of, named
+from packs.trading import Trade, actor_of, named
 
 
 def typed(line: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -74,3 +77,34 @@ def test_a_delivery_takes_the_price_along_too(demo: Flask) -> None:
     with pytest.raises(Invalid) as caught:
         records.change_record(SYSTEM, "delivery", made, {"lines": [given | {"quantity": "3"}]})
     assert "= 2.5 " in caught.value.problems[0].message.render("en")
+
+
+def test_an_invoice_says_what_the_paper_does_of_goods_in_another_unit(demo: Flask) -> None:
+    """10,000 boxes of twelve at 10.00 are 100,000.00, though a piece has no round price."""
+    weighed, clerk = Weighed("moving_average"), actor_of("accountant")
+    weighed.item, box = other("Screw", "PCS", "SET", "12", "moving_average")
+    before = weighed.account("220202")
+    line = {"item": weighed.item, "unit": box, "accepted": "10000", "price": "10"}
+    receipt = weighed.do("receipt", [line], warehouse=weighed.place)
+    bill = asking.ask(clerk, "receipt", receipt, "receipt_to_supplier_invoice").record
+    seen = reads.get_record(SYSTEM, "purchase_invoice", bill)
+    assert (seen["net"], seen["lines"][0]["stated"], seen["hint"]) == (100_000, 100_000, None)
+    with pytest.raises(Invalid) as caught:
+        wrong = {"id": seen["lines"][0]["id"], "stated": "99000"}
+        records.change_record(clerk, "purchase_invoice", bill, {"lines": [wrong]})
+    (problem,) = caught.value.problems
+    assert problem.code == "check:stated_fits" and "the price is 0.825" in problem.message.render("en")
+    service.submit(clerk, "purchase_invoice", bill)
+    assert weighed.account("220202") == before
+    assert weighed.there() == (120_000, 100_000)
+    assert verify() == []
+
+
+def test_tax_of_the_document_counts_from_what_the_paper_says(demo: Flask) -> None:
+    trade, settings = Trade(), named("finance_settings", name="Accounts")
+    records.change_record(SYSTEM, "finance_settings", settings, {"tax_by": "document"})
+    row = {"received": trade.goods, "item": trade.item, "quantity": "30", "price": "0.333333"}
+    line = row | {"stated": "10", "tax_rate": "0.13"}
+    given = {"supplier": trade.supplier, "day": "2026-03-20", "lines": [line]}
+    made = records.create(SYSTEM, "purchase_invoice", given)
+    assert (made["net"], made["tax"], made["total"]) == (10, D("1.3"), D("11.3"))
