@@ -10,13 +10,14 @@ from sqlalchemy import select
 from formloop.access.actor import SYSTEM
 from formloop.datasets import service as datasets
 from formloop.db import reading
-from formloop.forms import reads
+from formloop.events import jobs
+from formloop.forms import importing, reads, staging
 from formloop.forms import service as records
 from formloop.forms.importing import import_file
 from formloop.forms.kind import get_form
 from formloop.ledgers.verifying import verify
 from formloop.workflows import service as workflows
-from packs.trading import actor_of, named
+from packs.trading import actor_of, named, take_back
 
 MAPPINGS = Path(__file__).parents[2] / "docs" / "howto" / "opening"
 DAY, SUPPLIER, CUSTOMER = "2026-02-28", "S0002", "C0001"
@@ -87,3 +88,21 @@ def test_what_was_open_at_the_beginning_is_paid_by_name(opened: dict[str, D]) ->
     workflows.submit(actor_of("accountant"), "supplier_payment", made)
     assert reads.get_record(SYSTEM, "purchase_invoice", bill)["open"] == 0
     assert verify() == []
+
+
+def test_what_is_posted_stays_when_its_import_is_taken_back(opened: dict[str, D]) -> None:
+    """Its entries stand in the books until it is taken back like any other document."""
+    before = balances()
+    batch = staging.list_batches(SYSTEM, "purchase_invoice")[0].id
+    jobs.run(importing.start(SYSTEM, batch, "import_undo", now=True)).require_done()
+    assert staging.counts(batch) == {"kept": 2}
+    bills = [named("purchase_invoice", reference=each) for each in ("A-17", "A-18")]
+    told = importing.list_kept(batch, "en", 9)
+    assert told == [
+        (bill, f"Row {row}: It was submitted and is no draft any more: take it back on its own page.")
+        for row, bill in enumerate(bills, 2)
+    ]
+    assert [reads.get_record(SYSTEM, "purchase_invoice", each)["state"] for each in bills] == ["posted"] * 2
+    assert balances() == before and verify() == []
+    take_back("purchase_invoice", bills[0])
+    assert balances()["2202"] - before["2202"] == 500 and verify() == []

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from formloop.access.actor import SYSTEM
+from formloop.access import people
+from formloop.access.actor import SYSTEM, get_actor
 from formloop.forms import reads
 from formloop.forms import service as records
 from formloop.ledgers.verifying import verify
@@ -126,3 +127,24 @@ def test_an_invoice_keeps_the_rounding_it_was_entered_with(filled: Flask) -> Non
     assert (seen["tax_by"], seen["tax"]) == ("document", D("2.00"))
     fresh = records.create(who, "sales_invoice", {"day": "2026-03-02", **given})
     assert fresh["tax_by"] == "line"
+
+
+@pytest.mark.parametrize(
+    ("role", "form", "side", "lines"),
+    [
+        ("billing_clerk", "sales_invoice", "customer", "charges"),
+        ("payables_clerk", "purchase_invoice", "supplier", "costs"),
+    ],
+)
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_clerks_follow_the_settings_of_which_they_see_the_rounding_alone(
+    filled: Flask, role: str, form: str, side: str, lines: str
+) -> None:
+    choose(tax_by="document", rounding="half_even")
+    clerk = get_actor(people.add_person(SYSTEM, "clerk", "Clerk", roles=[role]))
+    row = {"account": named("account", code="5602"), "amount": "100", "tax_rate": "0.13"}
+    who = {side: named(side, code="S0002" if side == "supplier" else "C0001")}
+    made = records.create(clerk, form, {"day": "2026-03-02", **who, lines: [row]})
+    assert (made["tax_by"], made["rounding"]) == ("document", "half_even")
+    books = reads.look(clerk, "finance_settings", named("finance_settings", name="Accounts")).visible
+    assert "tax_by" in books and "bank" not in books

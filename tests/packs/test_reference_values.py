@@ -9,16 +9,21 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from formloop.access import people, sessions
 from formloop.access.actor import SYSTEM
+from formloop.access.signing import COOKIE
+from formloop.bridges import asking
 from formloop.core.definitions import Doc
-from formloop.core.errors import Invalid
+from formloop.core.errors import Conflict, Invalid
 from formloop.datasets import service as datasets
 from formloop.definitions import library
 from formloop.definitions import service as definitions
+from formloop.forms import reads
 from formloop.forms import service as records
 from formloop.forms.kind import get_form
 from formloop.ledgers.tracing import trace
 from formloop.ledgers.verifying import verify
+from formloop.studio import drafting
 from formloop.workflows import service as workflows
 from ledgers.store import worth
 from packs.trading import Trade, actor_of, named, sums, take_back
@@ -98,10 +103,22 @@ def test_val_01_the_average_after_each_receipt(filled: Flask) -> None:
 
 
 def test_val_03_an_issue_before_the_receipt_of_its_day(filled: Flask) -> None:
-    """Policy: after a recomputation an issue takes the cost reached at the end of its day (`same_day` of the ledger)."""
-    stock = library.find_document("ledger", "stock") or {}
-    stock = {**stock, "valuation": {**stock["valuation"], "same_day": "day_end"}}
-    definitions.publish_many(SYSTEM, [stock], "At the end of the day")
+    """Policy: after a recomputation an issue takes the cost reached at the end of its day (*Issues of a day at* in the
+    designer of the ledger Stock)."""
+    filled.config["WTF_CSRF_ENABLED"] = False
+    stock, person = library.find_document("ledger", "stock") or {}, people.find_person("administrator")
+    client, here = filled.test_client(), {"HX-Request": "true", "Origin": "http://localhost"}
+    client.set_cookie(COOKIE, sessions.open_session(person.id if person else 0))
+    desk = drafting.open_desk(actor_of("administrator"), stock["x-id"])
+    said = {"revision": desk.revision, "at": "valuation/same_day", "value": '"day_end"'}
+    for page, given in (
+        ("studio/{}/do/set", said),
+        ("definitions/{}/publish", {"note": "At the end of the day"}),
+    ):
+        url = "/" + page.format(stock["x-id"])
+        assert "cost at the end of the day" in client.get(f"/studio/{stock['x-id']}").text
+        assert client.post(url, data=given, headers=here).status_code < 400
+    assert (library.find_document("ledger", "stock") or {})["valuation"]["same_day"] == "day_end"
     goods = Goods()
     first = goods.put("1", "100", day="2026-03-01")
     issue = goods.take("2", day="2026-03-02")
@@ -315,15 +332,37 @@ def test_lot_02_a_lot_is_traced_through_what_is_made_of_it(filled: Flask) -> Non
     assert trace(SYSTEM, "stock", "lot", p1, down=False) == [c2]
 
 
-def test_lot_04_a_lot_is_found_in_the_warehouse_that_holds_it(filled: Flask) -> None:
-    """Policy: a person chooses the warehouse; *Lots to issue first* says in which one a lot lies."""
-    goods = Goods()
+def test_lot_04_a_lot_is_taken_from_the_warehouse_that_holds_it(filled: Flask) -> None:
+    """Policy: *Issue it from where it lies* on a lot proposes the warehouse with most of it; a person may choose another,
+    and one without the lot is refused."""
+    goods, keeper = Goods(), actor_of("keeper")
     first, second, lot = goods.place("Zone1"), goods.place("Zone2"), goods.lot("LOT", expires="2099-01-01")
+    third = goods.place("Zone3")
     goods.put("100", "1", warehouse=first)
     goods.put("100", "1", warehouse=second, lot=lot)
+    goods.put("20", "1", warehouse=third, lot=lot)
+    asked = asking.ask(keeper, "lot", lot, "lot_to_stock_out").record
+    issue = reads.get_record(SYSTEM, "stock_out", asked)
+    assert (issue["warehouse"], [(row["lot"], row["quantity"]) for row in issue["lines"]]) == (
+        second,
+        [(lot, 100)],
+    )
+    row = {"id": issue["lines"][0]["id"], "quantity": "10"}
+    records.change_record(keeper, "stock_out", asked, {"day": "2026-03-02", "lines": [row]})
+    workflows.submit(keeper, "stock_out", asked)
+    assert [goods.there(each)[0] for each in (first, second, third)] == [100, 90, 20]
     rows = datasets.read_all(SYSTEM, "lots_to_issue")
-    assert [(r["warehouse"], r["free"]) for r in rows if r["lot"] == lot] == [(second, 100)]
+    assert {r["warehouse"]: r["free"] for r in rows if r["lot"] == lot} == {second: 90, third: 20}
     with pytest.raises(Invalid):
         goods.take("10", warehouse=first, lot=lot)
-    goods.take("10", warehouse=second, lot=lot)
-    assert [goods.there(each)[0] for each in (first, second)] == [100, 90]
+
+
+@pytest.mark.parametrize("values", [{"status": "blocked"}, {"expires": "2020-01-01"}])
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_lot_that_may_not_be_used_is_not_proposed(filled: Flask, values: dict[str, str]) -> None:
+    goods = Goods()
+    lot = goods.lot("LOT")
+    goods.put("5", "1", lot=lot)
+    records.change_record(SYSTEM, "lot", lot, values)
+    with pytest.raises(Conflict):
+        asking.ask(actor_of("keeper"), "lot", lot, "lot_to_stock_out")

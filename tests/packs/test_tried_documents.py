@@ -20,6 +20,7 @@ from formloop.forms import service as records
 from formloop.ledgers import trying
 from formloop.ledgers.kind import list_ledgers
 from formloop.ledgers.tables import posted
+from formloop.ledgers.verifying import verify
 from packs.trading import Trade, actor_of, named, who_does
 
 
@@ -86,6 +87,28 @@ def test_a_receipt_in_another_currency_is_tried_as_it_is_posted(demo: Flask) -> 
     line = {"item": trade.item, "accepted": "7", "price": "3"}
     usd = named("currency", code="USD")
     agrees(trade, "receipt", drafted(trade, "receipt", [line], warehouse=trade.place, currency=usd))
+
+
+@pytest.mark.parametrize("amount", ["75.45", "75.45 of two", "20", "100"], ids=str)
+@pytest.mark.parametrize("side", ["supplier", "customer"])
+def test_a_payment_in_another_currency_is_tried_as_it_is_posted(demo: Flask, side: str, amount: str) -> None:
+    """At another rate than its invoice: exchange difference, what is left over as an advance, several invoices at once."""
+    trade, usd = Trade(), named("currency", code="USD")
+    whose = {side: trade.supplier if side == "supplier" else named("customer", code="C0001"), "currency": usd}
+    invoices, lines = ("purchase_invoice", "costs") if side == "supplier" else ("sales_invoice", "charges")
+    row = {"account": named("account", code="5602"), "amount": "75.45", "tax_rate": "0"}
+    bills = []
+    for rate in ("7.1", "7.3"):
+        made = records.create(SYSTEM, invoices, {"day": "2026-03-19", "rate": rate, lines: [row], **whose})
+        trade.submit(invoices, int(made["id"]))
+        bills.append(int(made["id"]))
+    given: dict[str, Any] = {"day": "2026-03-20", "rate": "7.2", "amount": amount, "invoice": bills[0]}
+    if " " in amount:
+        parts = [{"invoice": bills[0], "amount": "75.45"}, {"invoice": bills[1], "amount": "30"}]
+        given |= {"invoice": None, "amount": "105.45", "lines": parts}
+    draft = int(records.create(SYSTEM, f"{side}_payment", {**given, **whose})["id"])
+    agrees(trade, f"{side}_payment", draft)
+    assert verify() == []
 
 
 def test_what_is_in_the_way_is_told_as_when_it_is_submitted(demo: Flask) -> None:

@@ -10,7 +10,7 @@ from formloop.access import gate
 from formloop.access.actor import Actor
 from formloop.core.errors import Conflict, FormloopError
 from formloop.core.text import LOCALES, M, Message
-from formloop.db import connection, transactional
+from formloop.db import connection, reading, transactional
 from formloop.events import Cause
 from formloop.events.jobs import Job
 from formloop.forms import import_turns, service, staging
@@ -23,6 +23,7 @@ from formloop.forms.uses import InUse
 
 CHUNK = 100
 CHANGED = M("It has been changed since the import.")
+SUBMITTED = M("It was submitted and is no draft any more: take it back on its own page.")
 NOT_AS_BEFORE = M("What it held before cannot be given back to it.")
 _HOW = How(trusted=True, asks="import", restores=True)
 
@@ -43,7 +44,7 @@ def undo_step(job: Job, actor: Actor) -> bool:
         except InUse as error:
             _keep(batch, row, error.message)
         except Conflict:
-            _keep(batch, row, CHANGED)
+            _keep(batch, row, SUBMITTED if _went_on(batch, row) else CHANGED)
         except FormloopError as error:
             _keep(batch, row, error.message)
     found = staging.counts(
@@ -72,6 +73,17 @@ def _take_back(actor: Actor, batch: Batch, row: Any) -> None:
     else:
         why = _not_restored(actor, batch, row, cause)
     _mark(batch, row, why)
+
+
+def _went_on(batch: Batch, row: Any) -> bool:
+    """Whether the record was submitted with the import and has left its first state."""
+    spec = get_form(batch.form)
+    if not batch.mapping.get("submit") or not spec.states:
+        return False
+    query = select(spec.table.c.state).where(spec.table.c.id == row.record, spec.table.c.deleted_at.is_(None))
+    with reading() as conn:
+        found = conn.execute(query).scalar()
+    return found is not None and found != spec.initial_state
 
 
 @transactional
