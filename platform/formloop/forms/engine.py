@@ -122,10 +122,11 @@ def complete(
     env = links.environment(spec, values)
     if creating:
         _defaults(spec.fields.values(), values, env, env, given.keys, context, given.problems)
-    _fill(spec.fields, spec.relations, values, env, env, given.keys, before, context)
-    if _brings_records(spec):
+    brought = _fill(spec.fields, spec.relations, values, env, env, given.keys, before, context)
+    if (creating or brought) and _brings_records(spec):
         links.add(spec, [values])
         env = links.environment(spec, values)
+    brought = creating
     for subform in spec.subforms:
         known = given.line_keys.get(subform.key)
         if known is None:
@@ -133,21 +134,12 @@ def complete(
         was = {line["id"]: line for line in (before or {}).get(subform.key) or ()}
         for index, line in enumerate(values.get(subform.key) or ()):
             line_env, keys = env[subform.key][index], known[index]
-            scope = {**env, **line_env}
-            _fill(
-                subform.columns,
-                subform.pointing,
-                line,
-                scope,
-                line_env,
-                keys,
-                was.get(line.get("id")),
-                context,
-            )
+            scope, old = {**env, **line_env}, was.get(line.get("id"))
+            brought |= _fill(subform.columns, subform.pointing, line, scope, line_env, keys, old, context)
             if creating or "id" not in line:
-                scope = {**env, **line_env}
+                brought, scope = True, {**env, **line_env}
                 _defaults(subform.children, line, scope, line_env, keys, context, given.problems)
-    if _look_up(spec, values, env, given, links, creating) or _brings_records(spec):
+    if _look_up(spec, values, env, given, links, creating) or (brought and _brings_records(spec)):
         links.add(spec, [values])
         env = links.environment(spec, values)
     calculate(spec, values, env, context, given.problems)
@@ -227,13 +219,15 @@ def _fill(
     given: frozenset[str],
     before: Values | None,
     context: Context,
-) -> None:
-    """What a newly chosen record brings along, where nobody gave another value."""
+) -> bool:
+    """What a newly chosen record brings along, where nobody gave another value; whether there was any."""
+    brought = False
     for each in pointing:
         if each.relation is None or each.key not in given:
             continue
         if before is not None and before.get(each.key) == values.get(each.key):
             continue  # what it brought along when it was chosen stays
+        brought = True
         record = getattr(env.get(each.key), "record", None)
         for own, theirs in each.relation.fill.items():
             if own in by_key and own not in given:
@@ -243,6 +237,7 @@ def _fill(
         for own, value in begun_with(by_key, each.key, scope, context):
             if own not in given:
                 values[own] = env[own] = value
+    return brought
 
 
 def begun_with(

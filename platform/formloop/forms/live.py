@@ -140,18 +140,21 @@ def _fill(
             return set()
         row, prefix = lines[index], f"{parts[0]}.{parts[1]}."
     record = getattr(links.linked(field, row.get(field.key)), "record", None)
-    if record is None:
-        return set()
     beside = spec.fields[parts[0]].columns if index is not None else spec.fields
-    brought = {
-        own: engine.brought_along(beside[own], record.get(theirs))
-        for own, theirs in field.relation.fill.items()
-        if own in beside
-    }
     links.add(spec, [values])
     env = links.environment(spec, values)
     scope = env if index is None else {**env, **env[parts[0]][index]}
-    brought |= dict(engine.begun_with(beside, field.key, scope, context))
+    again = dict(engine.begun_with(beside, field.key, scope, context))
+    if (
+        record is None
+    ):  # nothing is chosen any more: what stands there stays, unless it begins with something else
+        brought = {own: value for own, value in again.items() if value is not None}
+    else:
+        filled = {own: theirs for own, theirs in field.relation.fill.items() if own in beside}
+        brought = {
+            own: engine.brought_along(beside[own], record.get(theirs)) for own, theirs in filled.items()
+        }
+        brought |= again
     touched = {own for own in brought if prefix + own not in typed}
     row.update({own: brought[own] for own in touched})
     return {prefix + own for own in touched}
