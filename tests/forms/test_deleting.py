@@ -71,3 +71,17 @@ def test_a_record_whose_unique_value_was_given_away_says_so_when_it_should_come_
     service.change_record(SYSTEM, "customer", two, {"tax_number": "T2"})
     service.restore_record(SYSTEM, "customer", one)
     assert reads.get_record(SYSTEM, "customer", one)["tax_number"] == "T1"
+
+
+def test_records_that_point_to_each_other_go_together_or_not_at_all(shop: Shop) -> None:
+    publish(form("part", {"name": text("Name"), "of": relation("Part of", "part")}))
+    whole = int(service.create(SYSTEM, "part", {"name": "Whole"})["id"])
+    half = int(service.create(SYSTEM, "part", {"name": "Half", "of": whole})["id"])
+    other = int(service.create(SYSTEM, "part", {"name": "Other", "of": half})["id"])
+    with pytest.raises(InUse) as refused:
+        service.delete_records(SYSTEM, "part", {whole: None, half: None})
+    assert str(refused.value) == "This is used by others: 1 × Part."
+    assert reads.get_record(SYSTEM, "part", whole)["name"] == "Whole"
+    service.delete_records(SYSTEM, "part", {whole: None, half: None, other: None})
+    with pytest.raises(NotFound):
+        reads.get_record(SYSTEM, "part", whole)

@@ -4,7 +4,7 @@ A save is one transaction: rows, lines, change log, and whatever listens to the 
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -24,7 +24,7 @@ from formloop.forms.saving import save
 from formloop.forms.spec import FormSpec, Values
 from formloop.forms.tables import change
 from formloop.forms.uniqueness import Claim, check_unique
-from formloop.forms.uses import InUse, list_uses
+from formloop.forms.uses import InUse, find_used, list_uses
 from formloop.forms.writing import Work, write
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "create",
     "create_once",
     "delete_record",
+    "delete_records",
     "guard_changes",
     "is_locked",
     "restore_record",
@@ -138,7 +139,7 @@ def set_state(
         before = rows.load(connection(), spec, [record]).get(record)
     if before is None or before["deleted_at"] is not None:
         raise NotFound
-    return _write_alone(actor, spec, before, {"state": state}, cause)
+    return _write_alone(actor, spec, [before], {"state": state}, cause)[0]
 
 
 def _require_state(spec: FormSpec, state: str) -> None:
@@ -157,41 +158,66 @@ def delete_record(
 ) -> None:
     """Put a record into the recycle bin; InUse when others point to it, unless `even_if_used`."""
     spec = get_form(form)
-    before = _in_or_out_of_bin(actor, spec, record, deleted=False)
-    if is_locked(spec, before):
-        raise Forbidden(M("This record is under approval or approved; cancel it instead of deleting it."))
-    if revision is not None and revision != before["revision"]:
-        raise Conflict(current=before)
+    before = _to_delete(actor, spec, {record: revision})
     if not even_if_used and (uses := list_uses(actor, spec, record)):
         raise InUse(uses)
     _write_alone(actor, spec, before, {"deleted_at": clock.now()}, cause)
 
 
 @transactional
+def delete_records(
+    actor: Actor, form: str, revisions: Mapping[int, int | None], cause: Cause | None = None
+) -> None:
+    """Put records into the recycle bin together, or none of them: what refuses one of them is raised.
+
+    That they point to each other is no use by others.
+    """
+    spec = get_form(form)
+    before = _to_delete(actor, spec, revisions)
+    if (used := find_used(spec, revisions)) is not None:
+        raise InUse(list_uses(actor, spec, used))
+    _write_alone(actor, spec, before, {"deleted_at": clock.now()}, cause)
+
+
+def _to_delete(actor: Actor, spec: FormSpec, revisions: Mapping[int, int | None]) -> list[Values]:
+    """The records as they stand; NotFound, Forbidden or Conflict where one of them may not be deleted so."""
+    found = _in_or_out_of_bin(actor, spec, revisions, deleted=False)
+    for each in found:
+        if is_locked(spec, each):
+            raise Forbidden(M("This record is under approval or approved; cancel it instead of deleting it."))
+        if revisions[each["id"]] not in (None, each["revision"]):
+            raise Conflict(current=each)
+    return found
+
+
+@transactional
 def restore_record(actor: Actor, form: str, record: int, cause: Cause | None = None) -> None:
     """Take a record out of the recycle bin; Invalid when its unique value was given to another one meanwhile."""
     spec = get_form(form)
-    before = _in_or_out_of_bin(actor, spec, record, deleted=True)
+    (before,) = _in_or_out_of_bin(actor, spec, [record], deleted=True)
     problems: list[Problem] = []
     check_unique(connection(), spec, [Claim(None, before, problems, visible_in(actor, spec, before))])
     if problems:
         raise Invalid(problems)
-    _write_alone(actor, spec, before, {"deleted_at": None}, cause)
+    _write_alone(actor, spec, [before], {"deleted_at": None}, cause)
 
 
-def _in_or_out_of_bin(actor: Actor, spec: FormSpec, record: int, deleted: bool) -> Values:
+def _in_or_out_of_bin(actor: Actor, spec: FormSpec, records: Collection[int], deleted: bool) -> list[Values]:
     where = permits.require_permit(actor, "delete", spec).where(context_of(actor))
-    found = rows.load(connection(), spec, [record], where).get(record)
-    if found is None or (found["deleted_at"] is not None) != deleted:
+    found = rows.load(connection(), spec, list(records), where)
+    if any(each not in found or (found[each]["deleted_at"] is not None) != deleted for each in records):
         raise NotFound
-    return found
+    return [found[each] for each in records]
 
 
-def _write_alone(actor: Actor, spec: FormSpec, before: Values, new: Values, cause: Cause | None) -> Values:
-    """Write system values of a record; nothing else of it is calculated or judged again."""
-    each = Work(Draft({}, before["id"]), before, {**before, **new}, engine.Given({}, frozenset(), {}))
-    write(actor, spec, [each], cause or Cause())
-    return each.after
+def _write_alone(
+    actor: Actor, spec: FormSpec, before: Sequence[Values], new: Values, cause: Cause | None
+) -> list[Values]:
+    """Write system values of records; nothing else of them is calculated or judged again."""
+    nothing = engine.Given({}, frozenset(), {})
+    work = [Work(Draft({}, each["id"]), each, {**each, **new}, nothing) for each in before]
+    write(actor, spec, work, cause or Cause())
+    return [each.after for each in work]
 
 
 @transactional

@@ -21,7 +21,7 @@ from formloop.forms.staging import Batch
 from formloop.forms.tables import change
 from formloop.forms.uses import InUse
 
-CHUNK = 100
+CHUNK = 500  # records in one transaction, as when they are written
 CHANGED = M("It has been changed since the import.")
 NOT_AS_BEFORE = M("What it held before cannot be given back to it.")
 _HOW = How(trusted=True, asks="import", restores=True)
@@ -37,15 +37,10 @@ def undo_step(job: Job, actor: Actor) -> bool:
     if batch.state != "undoing":
         batch = import_turns.move(batch, "undoing")
     rows = staging.list_rows(batch.id, ("created", "updated"), limit=CHUNK)
-    for row in rows:
-        try:
-            _take_back(actor, batch, row)
-        except InUse as error:
-            _keep(batch, row, error.message)
-        except Conflict:
-            _keep(batch, row, CHANGED)
-        except FormloopError as error:
-            _keep(batch, row, error.message)
+    try:
+        _take_back(actor, batch, rows)
+    except FormloopError:  # of one of them: the others go without it
+        _one_by_one(actor, batch, rows)
     found = staging.counts(
         batch.id
     )  # also of a step whose worker was killed before it could say how far it came
@@ -58,30 +53,44 @@ def undo_step(job: Job, actor: Actor) -> bool:
     return False
 
 
+def _one_by_one(actor: Actor, batch: Batch, rows: list[Any]) -> None:
+    """Each row in its own transaction, so that a refusal leaves nothing half done."""
+    for row in rows:
+        try:
+            _take_back(actor, batch, [row])
+        except InUse as error:
+            _keep(batch, row, error.message)
+        except Conflict:
+            _keep(batch, row, CHANGED)
+        except FormloopError as error:
+            _keep(batch, row, error.message)
+
+
 @transactional
-def _take_back(actor: Actor, batch: Batch, row: Any) -> None:
-    """One row in its own transaction, so that a refusal leaves nothing half done.
+def _take_back(actor: Actor, batch: Batch, rows: list[Any]) -> None:
+    """All of these rows, or none of them.
 
     Whoever may import may take their own import back, also where they may not delete otherwise.
     """
-    if not import_turns.still_waiting(batch, [row]):
+    rows = import_turns.still_waiting(batch, rows)
+    if not rows:
         return
-    cause, why = Cause(("import", f"undo:{batch.id}")), None
-    if row.state == "created":
-        service.delete_record(replace(actor, administrator=True), batch.form, row.record, row.revision, cause)
-    else:
-        why = _not_restored(actor, batch, row, cause)
-    _mark(batch, row, why)
+    cause = Cause(("import", f"undo:{batch.id}"))
+    made = {row.record: row.revision for row in rows if row.state == "created"}
+    if made:
+        service.delete_records(replace(actor, administrator=True), batch.form, made, cause)
+    whys = [None if row.state == "created" else _not_restored(actor, batch, row, cause) for row in rows]
+    staging.mark(batch.id, [_mark(row, why) for row, why in zip(rows, whys, strict=True)])
 
 
 @transactional
 def _keep(batch: Batch, row: Any, why: Message) -> None:
     if import_turns.still_waiting(batch, [row]):
-        _mark(batch, row, why)
+        staging.mark(batch.id, [_mark(row, why)])
 
 
-def _mark(batch: Batch, row: Any, why: Message | None) -> None:
-    """Note that a row was taken back, or why its record stays."""
+def _mark(row: Any, why: Message | None) -> dict[str, Any]:
+    """That a row was taken back, or why its record stays."""
     told: dict[str, Any] = {"state": "undone", "problems": None}
     if why is not None:
         said = {locale: why.render(locale) for locale in LOCALES}
@@ -89,7 +98,7 @@ def _mark(batch: Batch, row: Any, why: Message | None) -> None:
             "state": "kept",
             "problems": [{"row": row.number, "column": "", "field": dict.fromkeys(LOCALES, ""), **said}],
         }
-    staging.mark(batch.id, [{"number": row.number, "record": row.record, "revision": row.revision, **told}])
+    return {"number": row.number, "record": row.record, "revision": row.revision, **told}
 
 
 def _not_restored(actor: Actor, batch: Batch, row: Any, cause: Cause) -> Message | None:

@@ -7,7 +7,7 @@ of it is.
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Column, ColumnElement, and_, not_, or_, select
+from sqlalchemy import Column, ColumnElement, and_, or_, select
 
 from formloop.access.actor import Actor
 from formloop.core.errors import Conflict
@@ -95,25 +95,42 @@ def _forms() -> Iterator[FormSpec]:
         yield library.published("form", entry.key)
 
 
+def find_used(spec: FormSpec, records: Collection[int]) -> int | None:
+    """One of these records that others point to which do not go with them; None where there is none."""
+    leaving = _and_these(_going(spec, records), spec, records)
+    return min(_used(spec.key, records, leaving), default=None)
+
+
 def _going(spec: FormSpec, records: Collection[int]) -> dict[str, set[int]]:
-    """What goes with these records and is used by nothing else, by its form."""
+    """What goes with these records and is used by nothing that stays, by its form."""
     found: dict[str, set[int]] = {}
     for ask in _following:
         for form, ids in ask(spec, records).items():
             found.setdefault(form, set()).update(ids)
-    return {form: ids - _used(form, ids, spec, records) for form, ids in found.items() if ids}
+    while any(found.values()):  # what stays may use another one
+        leaving = _and_these(found, spec, records)
+        stays = {form: _used(form, ids, leaving) for form, ids in found.items() if ids}
+        if not any(stays.values()):
+            break
+        found = {form: ids - stays.get(form, set()) for form, ids in found.items()}
+    return found
 
 
-def _used(form: str, ids: Collection[int], but: FormSpec, records: Collection[int]) -> set[int]:
-    """Those of the records of `form` that others point to, where `records` of the form `but` and themselves are none."""
+def _and_these(
+    going: Mapping[str, set[int]], spec: FormSpec, records: Collection[int]
+) -> dict[str, set[int]]:
+    return {**going, spec.key: going.get(spec.key, set()) | {*records}}
+
+
+def _used(form: str, ids: Collection[int], leaving: Mapping[str, set[int]]) -> set[int]:
+    """Those of the records of `form` that others point to which are not `leaving` themselves."""
     found: set[int] = set()
     for other in _forms():
         for column, record in _pointing_columns(other, form):
             query = select(column).where(column.in_(ids), record == other.table.c.id)
             query = query.where(other.table.c.deleted_at.is_(None))
-            for key, left_out in ((but.key, records), (form, ids)):
-                if other.key == key:
-                    query = query.where(not_(record.in_(left_out)))
+            if leaving.get(other.key):
+                query = query.where(record.not_in(leaving[other.key]))
             with reading() as conn:
                 found.update(conn.execute(query.distinct()).scalars())
     return found

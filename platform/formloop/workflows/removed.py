@@ -5,17 +5,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.engine import Row
 
 from formloop import events
 from formloop.bridges import notices
-from formloop.db import connection
+from formloop.db import Prepared, connection
 from formloop.workflows import announcing, cases, watching
 from formloop.workflows.state import Note, State
 from formloop.workflows.tables import case, proposal, task
 
 ORDER = 310
+_OF_RECORD = Prepared(
+    select(case).where(case.c.form == bindparam("of_form"), case.c.record == bindparam("of_record"))
+)  # an import that is taken back asks it for each record
 
 
 def start() -> None:
@@ -27,8 +30,7 @@ def on_event(event: events.Event) -> None:
     """End what is open still, and for ever forget what was said."""
     if event.name not in ("deleted", "purged"):
         return
-    of_record = (case.c.form == event.form) & (case.c.record == event.record)
-    found = connection().execute(select(case).where(of_record)).all()
+    found = _OF_RECORD.rows(connection(), {"of_form": event.form, "of_record": event.record}).all()
     for each in found:
         if each.ended_at is None:
             _end(each, event.actor.person_id)

@@ -50,6 +50,28 @@ def test_how_far_taking_back_is_counts_also_what_a_killed_worker_did(
     assert (ended.state, ended.done, ended.total) == ("done", 4, 4)
 
 
+def test_records_are_asked_about_together(site: Settings, write: Write, statements: list[str]) -> None:
+    asked = []
+    for count in (2, 40):
+        path = write(["Name", "Code"], *(["New", f"N{count}-{n}"] for n in range(count)))
+        batch = brought_in(SYSTEM, path, Name="name")
+        statements.clear()
+        jobs.run(importing.start(SYSTEM, batch, "import_undo", now=True))
+        asked.append(len([each for each in statements if each.startswith("SELECT")]))
+        assert staging.counts(batch) == {"undone": count}
+    assert asked[1] < asked[0] + 10
+
+
+def test_one_that_is_used_stays_and_the_others_go(site: Settings, write: Write) -> None:
+    path = write(["Name", "Code"], *(["New", f"N{n}"] for n in range(4)))
+    batch = brought_in(SYSTEM, path, Name="name")
+    used = next(each["id"] for each in records("partner") if each["code"] == "N2")
+    service.create(SYSTEM, "rate", {"partner": used, "price": "1"})
+    jobs.run(importing.start(SYSTEM, batch, "import_undo", now=True))
+    assert importing.list_kept(batch, "en", 9) == [(used, "Row 4: This is used by others: 1 × Rate.")]
+    assert [each["id"] for each in records("partner")] == [used]
+
+
 STAMPED = form(
     "stamped",
     {
