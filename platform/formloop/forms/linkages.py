@@ -4,12 +4,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ScalarSelect, literal, select, union_all
+from sqlalchemy import ScalarSelect, Select, bindparam, cast, literal, select, union_all
 
-from formloop.access.actor import Actor
-from formloop.db import reading
+from formloop.access.actor import SYSTEM, Actor
+from formloop.core.expression.functions import FUNCTIONS
+from formloop.db import Prepared, is_sqlite, reading
 from formloop.forms import beside, permits
-from formloop.forms.elsewhere import This, constants, narrowed, own_fields, own_reads
+from formloop.forms.elsewhere import (
+    This,
+    blind_in,
+    condition_of,
+    constants,
+    in_sql,
+    narrowed,
+    own_fields,
+    own_reads,
+)
 from formloop.forms.kind import get_form
 from formloop.forms.names import context_of
 from formloop.forms.permits import Permit
@@ -54,12 +64,33 @@ class Linkages:
         for start in range(0, len(keys), beside.AT_ONCE):
             part = keys[start : start + beside.AT_ONCE]
             self._found |= dict.fromkeys(part)
+            prepared = self._prepared(field) if len(part) == 1 else None
+            if prepared is not None:
+                scope = wanted[part[0]]
+                given = {key: scope.get(key) for key in own_reads(self.spec, field, "x-linkage")}
+                with reading() as conn:
+                    self._found[part[0]] = prepared.rows(conn, given).scalar()
+                continue
             statement = self._statement(field, [wanted[k] for k in part])
             if statement is None:
                 continue
             with reading() as conn:
                 for number, value in conn.execute(statement):
                     self._found[part[number]] = value
+
+    def _prepared(self, field: Field) -> Prepared | None:
+        """What one row asks, where it is the same for everybody who sees all of the other form."""
+        target = get_form(field.schema["x-linkage"]["form"])
+        permit = permits.find_permit(self.actor, "view", target)
+        if (
+            permit is None
+            or None not in permit.conditions
+            or blind_in(self.actor, self.spec, field, "x-linkage")
+        ):
+            return None
+        if field.schema["x-linkage"]["value"] not in permit.everywhere:
+            return None
+        return _asked_by_one(self.spec, field, target, is_sqlite())
 
     def _statement(self, field: Field, scopes: Sequence[Mapping[str, Any]]) -> Any:
         """What each row asks, by its place: the rows are a table beside which the condition stands once."""
@@ -78,15 +109,27 @@ class Linkages:
     def _newest(self, field: Field, target: FormSpec, permit: Permit, this: This) -> ScalarSelect[Any]:
         context, value = context_of(self.actor), field.schema["x-linkage"]["value"]
         wanted = narrowed(self.actor, self.spec, field, "x-linkage", this)
-        conditions = [target.table.c.deleted_at.is_(None), permit.where(context), wanted]
-        return (
-            select(permit.seen(target.table.c[value], value, context))
-            .select_from(target.table)
-            .where(*(c for c in conditions if c is not None))
-            .order_by(target.table.c.id.desc())
-            .limit(1)
-            .scalar_subquery()
-        )
+        seen = permit.seen(target.table.c[value], value, context)
+        return _newest(target, seen, permit.where(context), wanted).scalar_subquery()
+
+
+def _newest(target: FormSpec, value: Any, *conditions: Any) -> Select[Any]:
+    there = [target.table.c.deleted_at.is_(None), *(each for each in conditions if each is not None)]
+    newest = select(value).select_from(target.table).where(*there)
+    return newest.order_by(target.table.c.id.desc()).limit(1)
+
+
+@lru_cache(maxsize=1_000)
+def _asked_by_one(spec: FormSpec, field: Field, target: FormSpec, _sqlite: bool) -> Prepared | None:
+    """The statement for one row; None where it asks who asks, or when, or for what is kept in no column."""
+    condition, types = condition_of(spec, field, "x-linkage"), beside.types_of(spec, field, "x-linkage")
+    value = field.schema["x-linkage"]["value"]
+    calls = condition.calls if condition else ()
+    if types is None or value not in target.table.c or any(FUNCTIONS[each].contextual for each in calls):
+        return None
+    this = {key: cast(bindparam(key, type_=kind), kind) for key, kind in types.items()}
+    wanted = in_sql(SYSTEM, condition, target, this.__getitem__) if condition else None
+    return Prepared(_newest(target, target.table.c[value], wanted))
 
 
 @lru_cache(maxsize=1_000)
