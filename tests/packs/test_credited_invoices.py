@@ -20,7 +20,10 @@ def refused(take_back: Callable[[], object]) -> None:
     with pytest.raises(Invalid) as caught:
         take_back()
     (problem,) = caught.value.problems
-    assert "Goods of it are credited: take that credit note back first" in problem.message.render("en")
+    assert (
+        "Goods of it are credited: take back first what stands under Credit notes"
+        in problem.message.render("en")
+    )
 
 
 def test_a_customer_invoice_is_taken_back_after_the_credit_of_its_goods(demo: Flask) -> None:
