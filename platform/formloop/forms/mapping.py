@@ -8,7 +8,7 @@ from typing import Any
 from formloop.core.errors import Invalid, Problem
 from formloop.core.text import M
 from formloop.forms.sheets import LONGEST_CELL, Cells, cell_text
-from formloop.forms.spec import FormSpec, Values, no_such_field
+from formloop.forms.spec import FormSpec, Said, Values, no_such_field
 
 _WORDS = {
     "owner", "sheet", "columns", "by", "relations", "constants", "values", "skip", "lines", "each_row", "submit",
@@ -278,12 +278,15 @@ class Drawing:
 
     def _differing(self, number: int, cells: Cells, index: int, later: Cells) -> Iterator[Problem]:
         """What a later row says of the record and the row that the record is read from does not."""
+        found = self.spec.find(self.mapping.by or "")
+        by = Said(found.schema) if found else ""
         for place, path in self.own:
             here, there = cell_text(later[place]), cell_text(cells[place])
             if here not in ("", there):
                 text = M(
                     "This row says “{here}”, row {row} of the same record “{there}”. Say the same, "
-                    "leave it empty, or give the row what makes it a record of its own.",
+                    "leave it empty, or give the row its own “{field}”.",
+                    field=by,
                     **{"here": here[:80], "there": there[:80], "row": number},
                 )
                 yield Problem("differs", f"{self.subform}.{index}.{OF_RECORD}.{path}", text)

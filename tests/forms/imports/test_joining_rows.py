@@ -27,7 +27,10 @@ def test_what_a_later_row_says_otherwise_is_told_and_its_record_stays_out(app: F
     assert orders(tmp_path, lines, by="number") == [("A2", "V", ["pin", "cap", "rod"])]
     found = import_file("po", tmp_path / "orders.csv", tmp_path / "mapping.json")
     told, others = found.problems
-    assert told.startswith("Row 3, Vendor: This row says “W”, row 2 of the same record “V”.")
+    assert told == (
+        "Row 3, Vendor: This row says “W”, row 2 of the same record “V”. "
+        "Say the same, leave it empty, or give the row its own “Number”."
+    )
     assert others == "Row 2: Not imported either, as part of the same record as row 3."
 
 
