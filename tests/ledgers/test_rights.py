@@ -147,15 +147,18 @@ def test_lines_that_a_line_names_are_told_by_those_only_who_see_them(store: Stor
     parts = lines(bought=link("Bought by", "receipt"), why=text("Why"))
     publish(form("audit", parts=parts), posting("audited", "audit", entry))
     spec, books = library.published("posting", "audited"), {"ledger": "general", "may": ["view"]}
-    audit, receipt = ({"form": key, "may": ["view"]} for key in ("audit", "receipt"))
+    audit, receipt, settings = ({"form": key, "may": ["view"]} for key in ("audit", "receipt", "books"))
     publish(
         role("seeing_no_price", audit, books, receipt | {"except": ["lines.price"]}),
-        role("seeing_price", audit, books, receipt),
+        role("seeing_price", audit, books, receipt, settings),
     )
     no_price, price = (
         get_actor(people.add_person(SYSTEM, key, key, roles=[f"seeing_{key}"]))
         for key in ("no_price", "price")
     )
     told = [str(each.message) for each in check_posting(no_price, spec)]
-    assert told == ["This message tells Price of Receipt, which you may not see yourself."]
+    assert told == [
+        "This message tells Price of Receipt, which you may not see yourself.",
+        "This posting reads expense of Books, which you may not see yourself.",
+    ]
     assert list(check_posting(price, spec)) == []

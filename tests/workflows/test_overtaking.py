@@ -169,3 +169,10 @@ def test_who_waits_for_values_hears_of_those_that_come_with_a_state_and_of_no_st
 def watched() -> list[int]:
     with reading() as conn:
         return list(conn.execute(select(watch.c.id)).scalars())
+
+
+def test_a_state_that_is_called_like_an_update_is_none() -> None:
+    found = [
+        overtaking._wanted(key) for key in ("order:state:updated_price", "order:updated:5", "own:updated:5")
+    ]
+    assert found == [("order", None, "state:updated_price"), ("order", 5, "updated"), ("updated", 5, "")]

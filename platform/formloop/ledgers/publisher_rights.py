@@ -1,6 +1,6 @@
 """Nobody enters into a ledger, or changes one, of which they may see nothing; nor shows by one what they may not see."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from formloop.access.actor import Actor
 from formloop.core.errors import Problem
@@ -10,6 +10,7 @@ from formloop.definitions import library, rights
 from formloop.definitions import service as definitions
 from formloop.forms.kind import get_form
 from formloop.forms.publisher_rights import in_words, may_read, read_elsewhere
+from formloop.forms.spec import FormSpec
 from formloop.ledgers.kind import get_ledger
 from formloop.ledgers.permits import find_permit
 from formloop.ledgers.spec import EntryRule, LedgerSpec, PostingSpec, from_record
@@ -45,7 +46,8 @@ def _reads_hidden(actor: Actor, posting: PostingSpec) -> Iterator[Problem]:
                 ledger=get_ledger(rule.ledger).title,
             )
             yield Problem("reads_hidden", at, text)
-        for form, key in _hidden(actor, posting, rule, told):
+        spec = get_form(posting.form)
+        for form, key in _hidden(actor, spec, {from_record(path, rule.each) for path in told}):
             text = M(
                 "This message tells {field} of {form}, which you may not see yourself.",
                 **in_words(form, key),
@@ -53,6 +55,11 @@ def _reads_hidden(actor: Actor, posting: PostingSpec) -> Iterator[Problem]:
             yield Problem("reads_hidden", at, text)
         entered = {path for _, each in rule.expressions for path in each.reads} - told
         yield from _enters_hidden(actor, posting, rule, entered)
+    own = {path for each in (posting.when, posting.date) if each for path in each.reads}
+    yield from _shows(_hidden(actor, get_form(posting.form), own), "when")
+    if posting.settings is not None:
+        books = _hidden(actor, get_form(posting.settings), posting.setting_reads)
+        yield from _shows(books, "settings")
 
 
 def _enters_hidden(
@@ -60,11 +67,8 @@ def _enters_hidden(
 ) -> Iterator[Problem]:
     """Fields and amounts that come to be seen by another name: as an amount, or by whether there is an entry."""
     at, homes = f"entries.{rule.index}", {each.id: each.ledger for each in posting.rules}
-    for form, key in _hidden(actor, posting, rule, read):
-        text = M(
-            "This posting reads {field} of {form}, which you may not see yourself.", **in_words(form, key)
-        )
-        yield Problem("reads_hidden", at, text)
+    record = {from_record(path, rule.each) for path in read}
+    yield from _shows(_hidden(actor, get_form(posting.form), record), at)
     before = {(rule.ledger, path[1]) for path in read if path[0] == "before"}
     others = {(homes[path[1]], path[2]) for path in read if path[0] == "entries"}
     for key, name in sorted(before | others):
@@ -78,12 +82,17 @@ def _enters_hidden(
             yield Problem("reads_hidden", at, text)
 
 
-def _hidden(
-    actor: Actor, posting: PostingSpec, rule: EntryRule, read: Collection[Path]
-) -> Iterator[tuple[str, str]]:
-    """The fields behind some paths of a rule, by form, that the actor may not see."""
-    spec = get_form(posting.form)
-    record = {path for path in (from_record(path, rule.each) for path in read) if path[0] in spec.fields}
+def _shows(hidden: Iterable[tuple[str, str]], at: str) -> Iterator[Problem]:
+    for form, key in hidden:
+        text = M(
+            "This posting reads {field} of {form}, which you may not see yourself.", **in_words(form, key)
+        )
+        yield Problem("reads_hidden", at, text)
+
+
+def _hidden(actor: Actor, spec: FormSpec, read: Collection[Path]) -> Iterator[tuple[str, str]]:
+    """The fields behind some paths of a record, by form, that the actor may not see."""
+    record = {path for path in read if path[0] in spec.fields}
     own = {(spec.key, ".".join(path[: 1 + bool(spec.fields[path[0]].children)])) for path in record}
     found = own | {(form, key) for _, form, key in read_elsewhere(spec, record)}
     yield from (each for each in sorted(found) if not may_read(actor, *each))

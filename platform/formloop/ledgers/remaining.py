@@ -2,7 +2,8 @@
 
 Its method of valuation says in which pool a cost is kept, `when` whether there is one, `required` what must be named:
 under another answer what is there would not be found any more. What a dimension `keeps`, the unit of a quantity say,
-stays likewise. Other changes of the method go on with what is there.
+stays once there was any: old entries are taken back and returned later, too. Other changes of the method go on with
+what is there.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,8 +37,8 @@ NOT_FOUND = M(
     "what is there could not be found any more. Take all of it out, change this, then enter it again."
 )
 ENTERED_WITH_IT = M(
-    "“{field}” stays as it is while there is any of “{record}” in “{ledger}”: "
-    "what is there was entered by it. Take all of it out, change this, then enter it again."
+    "“{field}” stays as it is, since the entries of “{record}” in “{ledger}” are counted in it. "
+    "Make a new record for another one."
 )
 
 
@@ -137,7 +138,8 @@ def _list_losing(asked: Asked, events: Sequence[Event]) -> Iterator[Event]:
 
 
 def _list_there(asked: Asked, records: Sequence[int]) -> list[dict[str, Any]]:
-    """The dimensions that matter of balances of these records that are not nothing; they are held."""
+    """The dimensions that matter of balances of these records, held: of those that are not nothing, or of all where
+    any other value is another answer."""
     ledger, table = asked.ledger, asked.ledger.tables.balance
     sums = [f"{part}_{key}" for key in ledger.measures for part in ("m", "r")]
     column = table.c[ledger.dimensions[asked.dimension].column]
@@ -147,7 +149,7 @@ def _list_there(asked: Asked, records: Sequence[int]) -> list[dict[str, Any]]:
         query = select(table).where(table.c.per == 0, column.in_(part)).order_by(table.c.key)
         for row in connection().execute(query.with_for_update()).mappings():
             dims = ((key, row[d.column] if key in read else d.empty) for key, d in ledger.dimensions.items())
-            if any(row[name] for name in sums):
+            if asked.expression is None or any(row[name] for name in sums):
                 found.add(tuple(dims))
     return [dict(each) for each in sorted(found)]
 

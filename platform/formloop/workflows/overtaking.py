@@ -60,24 +60,32 @@ def _list_new() -> Iterator[tuple[Row[Any], list[Row[Any]]]]:
 
 
 def _changes(key: str, since: int) -> Sequence[Row[Any]]:
-    found = connection().execute(_matching(key).where(change.c.id >= since).order_by(change.c.id)).all()
-    return [row for row in found if not _is_state_alone(key, row)]
+    form, record, event = _wanted(key)
+    query = _matching(form, record, event).where(change.c.id >= since)
+    found = connection().execute(query.order_by(change.c.id)).all()
+    return [
+        row for row in found if event != UPDATED or row.action == UPDATED or set(row.new or ()) - {"state"}
+    ]
 
 
-def _is_state_alone(key: str, row: Row[Any]) -> bool:
-    """Whether only the state changed, of what is waited for as a change of values."""
-    return f":{UPDATED}" in key and row.action != UPDATED and not set(row.new or ()) - {"state"}
+def _wanted(key: str) -> tuple[str, int | None, str]:
+    """The form, the record and the event that a wait is for; of its own record any event, which has no name."""
+    form, *rest = key.split(":")
+    if form == OWN:
+        return rest[0], int(rest[1]), ""
+    record = int(rest.pop()) if rest[-1].isdecimal() else None
+    return form, record, ":".join(rest)
 
 
-def _matching(key: str) -> Select[Any]:
+def _matching(form: str, record: int | None, event: str) -> Select[Any]:
     """The rows of the change log that a wait is for: of its own record, of one other, or of any of a form."""
     columns = (change.c.id, change.c.record, change.c.action, change.c.new)
-    query, (first, *rest) = select(*columns), key.split(":")
-    if first == OWN:
-        return query.where(change.c.form == rest[0], change.c.record == int(rest[1]))
-    if rest[-1].isdecimal():
-        query = query.where(change.c.record == int(rest.pop()))
-    action = change.c.action == ":".join(rest)
-    if rest == [UPDATED]:  # values may change together with the state
+    query = select(*columns).where(change.c.form == form)
+    if record is not None:
+        query = query.where(change.c.record == record)
+    if not event:
+        return query
+    action = change.c.action == event
+    if event == UPDATED:  # values may change together with the state
         action = action | change.c.action.startswith("state:")
-    return query.where(change.c.form == first, action)
+    return query.where(action)
