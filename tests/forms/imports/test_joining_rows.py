@@ -49,6 +49,11 @@ def test_where_nothing_names_a_record_only_rows_that_agree_are_joined(
     assert made == [(None, "V", ["bolt", "nut", "cap"]), (None, "W", ["pin"]), ("A1", "W", ["rod"])]
 
 
+def test_a_row_that_says_only_some_of_it_is_another_record(app: Flask, tmp_path: Path) -> None:
+    lines = [["A1", "V", "", "bolt", 1], ["", "V", "", "nut", 2], ["", "V", "", "cap", 2]]
+    assert orders(tmp_path, lines) == [("A1", "V", ["bolt"]), (None, "V", ["nut", "cap"])]
+
+
 def test_each_row_can_be_a_record_of_its_own(app: Flask, tmp_path: Path) -> None:
     lines: list[list[Any]] = [["", "V", "", "bolt", 1], ["", "V", "", "bolt", 1], ["", "", "", "nut", 2]]
     made = orders(tmp_path, lines, each_row=True)
