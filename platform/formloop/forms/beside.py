@@ -4,7 +4,18 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Integer, Subquery, cast, column, literal, select, union_all
+from sqlalchemy import (
+    BindParameter,
+    Integer,
+    Select,
+    Subquery,
+    bindparam,
+    cast,
+    column,
+    literal,
+    select,
+    union_all,
+)
 from sqlalchemy.types import TypeEngine
 
 from formloop.db import is_sqlite
@@ -42,10 +53,17 @@ def table_of(scopes: Sequence[Mapping[str, Any]], types: Types) -> Subquery:
     return union_all(*(_row(number, scope, types) for number, scope in enumerate(scopes))).subquery()
 
 
+def place_of(types: Types) -> Subquery:
+    """One such row, whose values are handed over under their keys when it asks."""
+    row: Select[Any] = _row(0, {key: bindparam(key, type_=kind) for key, kind in types.items()}, types)
+    return row.subquery()
+
+
 def _row(number: int, scope: Mapping[str, Any], types: Types) -> Any:
     """One row of what is asked; PostgreSQL is told the types, which nothing but the first row would tell it."""
     told = number == 0 and not is_sqlite()
-    given = [literal(scope.get(key), kind) for key, kind in types.items()]
+    said = [(scope.get(key), kind) for key, kind in types.items()]
+    given = [each if isinstance(each, BindParameter) else literal(each, kind) for each, kind in said]
     shown = (cast(each, each.type) if told else each for each in given)
     named = (each.label(_name(key)) for key, each in zip(types, shown, strict=True))
     return select(literal(number).label(NUMBER.name), *named)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ScalarSelect, Select, bindparam, cast, literal, select, union_all
+from sqlalchemy import ScalarSelect, Select, literal, select, union_all
 
 from formloop.access.actor import SYSTEM, Actor
 from formloop.core.expression.functions import FUNCTIONS
@@ -127,9 +127,9 @@ def _asked_by_one(spec: FormSpec, field: Field, target: FormSpec, _sqlite: bool)
     calls = condition.calls if condition else ()
     if types is None or value not in target.table.c or any(FUNCTIONS[each].contextual for each in calls):
         return None
-    this = {key: cast(bindparam(key, type_=kind), kind) for key, kind in types.items()}
-    wanted = in_sql(SYSTEM, condition, target, this.__getitem__) if condition else None
-    return Prepared(_newest(target, target.table.c[value], wanted))
+    wanted = in_sql(SYSTEM, condition, target, beside.this_of(types)) if condition else None
+    newest = _newest(target, target.table.c[value], wanted).scalar_subquery()
+    return Prepared(select(newest).select_from(beside.place_of(types)))
 
 
 @lru_cache(maxsize=1_000)
