@@ -104,16 +104,16 @@ def test_a_remainder_is_written_off_of_several_invoices_and_taken_back(
 def test_a_remainder_in_another_currency_goes_with_its_difference(
     demo: Flask, side: str, invoices: str, lines: str
 ) -> None:
-    """100 at 80 are settled by 90 at 75; 10 are written off: nothing stays, 450 + 50 are the difference."""
+    """100 at 80 are settled by 96 at 75; 4 are written off: nothing stays, 480 + 320 are the difference."""
     money = int(records.create(SYSTEM, "currency", {"code": "XTS", "name": "Test", "rate": "80"})["id"])
     whose, code = party(side), "2202" if side == "supplier" else "1122"
     before = account(code), account("5603")
     bill = do(invoices, **whose, currency=money, rate="80", **{lines: [cost("100")]})
-    more = {"currency": money, "rate": "75", "written_off": "10"}
-    do(f"{side}_payment", **whose, invoice=bill, amount="90", **more)
+    more = {"currency": money, "rate": "75", "written_off": "4"}
+    do(f"{side}_payment", **whose, invoice=bill, amount="96", **more)
     assert see(invoices, bill)["open"] == 0 and account(code) == before[0]
     sign = 1 if side == "customer" else -1
-    assert account("5603") - before[1] == sign * (8000 - 90 * 75)
+    assert account("5603") - before[1] == sign * (8000 - 96 * 75)
     assert verify() == []
 
 
