@@ -70,4 +70,4 @@ def test_one_corrupted_line_is_reported_and_the_other_orders_come_in(site: Setti
         import_file(form, tmp_path / f"{name}.csv", MAPPINGS / f"{name}.json")
     result = import_file("sales_order", tmp_path / "sales_orders.csv", MAPPINGS / "sales_orders.json")
     assert result.counts == {"created": 31, "bad": 1}
-    assert result.problems == ["sales_order_lines.csv, row 5, quantity: “many” is not a number."]
+    assert result.problems == ["sales_order_lines.csv, row 5, quantity (905): “many” is not a number."]
