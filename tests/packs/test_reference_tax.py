@@ -118,6 +118,34 @@ def test_what_lines_leave_is_posted_in_the_home_currency_too(filled: Flask, side
     assert abs(after - before) == D("0.42") and verify() == []
 
 
+@pytest.mark.parametrize(
+    ("deductible", "input_tax", "expense"),
+    [
+        (["0"] * 3, "0", "0.41"),
+        (["0.5"] * 3, "0.02", "0.39"),
+        (["0", "0", None], "0.02", "0.39"),
+        ([None] * 3, "0.05", "0.36"),
+    ],
+)
+@pytest.mark.parametrize("rate", ["1", "7"])
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_lines_leave_is_deducted_as_far_as_they_are(
+    filled: Flask, deductible: list[str | None], input_tax: str, expense: str, rate: str
+) -> None:
+    """3 x 0.12 at 0.13: tax is 0.0468 in all, 0.02 on each line, so -0.01 is left. Of the tax nothing, half (0.0234 in
+    all, 0.01 on each line), a third (0.0156) or all is deducted; what is not is cost."""
+    choose(tax_by="document")
+    codes = ("222101", "5602", "2202")
+    money = int(records.create(SYSTEM, "currency", {"code": "XTS", "name": "Test", "rate": rate})["id"])
+    cost = {"account": named("account", code="5602"), "amount": "0.12", "tax_rate": "0.13"}
+    costs = [cost if each is None else {**cost, "deductible": each} for each in deductible]
+    before = [account(code) for code in codes]
+    invoice("supplier", {"supplier": named("supplier", code="S0002"), "currency": money, "costs": costs})
+    changed = [account(code) - was for code, was in zip(codes, before, strict=True)]
+    assert changed == [D(each) * D(rate) for each in (input_tax, expense, "-0.41")]
+    assert verify() == []
+
+
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_an_invoice_keeps_the_rounding_it_was_entered_with(filled: Flask) -> None:
     choose(tax_by="document")
