@@ -352,12 +352,48 @@ def test_gl_08_goods_received_before_their_invoice(filled: Flask, accrual: str) 
 
 
 def test_gl_10_a_cost_by_value_for_chosen_goods_only(demo: Flask) -> None:
-    """Policy: shared by value over the goods that are named; of what all went back nothing bears any of it."""
+    """Policy: shared by value over the goods that are named, as far as they did not go back. A line of which nothing was
+    accepted names no goods; what comes nearest to the case's line of none is one of which all went back."""
     first, second = received(("10", "100"), ("1", "10"))
-    landed = do("landed_cost", **party("supplier"), cost="10", by="value", lines=[{"received": first}])
+    bought = int(see("received_item", first)["item"])
+    place, none = named("warehouse", code="MAIN"), {"item": bought, "price": "100"}
+    rows = [{**none, "accepted": "5"}, {**none, "accepted": "0", "rejected": "1"}]
+    receipt = do("receipt", **party("supplier"), warehouse=place, lines=rows)
+    third = named("received_item", receipt=receipt)
+    do("supplier_return", **party("supplier"), lines=[{"received": third, "item": bought, "quantity": "5"}])
+    variance = account("1404")
+    chosen = [{"received": first}, {"received": third}]
+    landed = do("landed_cost", **party("supplier"), cost="10", by="value", lines=chosen)
     assert (worth(first) / 10, worth(second)) == (101, 10)
+    service = {"landed": landed, "amount": "13", "accrued": "10", "tax_rate": "0"}
+    bill = do("purchase_invoice", **party("supplier"), services=[service])
+    assert (worth(first), account("1404")) == (1013, variance)
+    Trade().take_back("purchase_invoice", bill)
     Trade().take_back("landed_cost", landed)
-    assert (worth(first) / 10, worth(second)) == (100, 10)
+    assert (worth(first) / 10, worth(second), account("1404")) == (100, 10, variance)
+    assert verify() == []
+
+
+@pytest.mark.parametrize(("by", "share"), [("value", "7.5"), ("quantity", "6")])
+def test_what_went_back_in_part_bears_for_what_was_kept(demo: Flask, by: str, share: str) -> None:
+    """3 of 4 at 10 are kept beside 2 at 5: 10 are 30 to 10 by value, 3 to 2 by number."""
+    first, second = received(("4", "10"), ("2", "5"))
+    back = {"received": first, "item": int(see("received_item", first)["item"]), "quantity": "1"}
+    do("supplier_return", **party("supplier"), lines=[back])
+    lines = [{"received": first}, {"received": second}]
+    do("landed_cost", **party("supplier"), cost="10", by=by, lines=lines)
+    assert (worth(first), worth(second)) == (30 + D(share), 10 + 10 - D(share))
+    assert verify() == []
+
+
+@pytest.mark.parametrize("by", ["value", "quantity"])
+def test_where_all_goods_went_back_their_cost_is_a_variance(demo: Flask, by: str) -> None:
+    (goods,) = received(("4", "10"))
+    back = {"received": goods, "item": int(see("received_item", goods)["item"]), "quantity": "4"}
+    do("supplier_return", **party("supplier"), lines=[back])
+    before = account("1404")
+    do("landed_cost", **party("supplier"), cost="10", by=by, lines=[{"received": goods}])
+    assert (worth(goods), account("1404") - before) == (0, 10)
     assert verify() == []
 
 

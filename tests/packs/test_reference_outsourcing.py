@@ -91,7 +91,7 @@ def further(amount: str) -> dict[str, object]:
 
 
 def test_pc_12_an_outsourced_receipt_carries_material_and_service(filled: Flask) -> None:
-    """Policy: all cost goes through one account (*Outsourced goods go through*)."""
+    """Policy: all cost goes through one account (*Clearing account for outsourcing*)."""
     outside = Outside(clearing=True)
     before = {code: account(code) for code in (CLEARING, FURTHER, ACCRUED)}
     receipt = outside.receive(**further("200"))

@@ -12,6 +12,8 @@ from flask import Flask
 
 from formloop.access import people
 from formloop.access.actor import SYSTEM, get_actor
+from formloop.bridges import asking
+from formloop.definitions import service as definitions
 from formloop.forms import reads
 from formloop.forms import service as records
 from formloop.ledgers.verifying import verify
@@ -116,6 +118,34 @@ def test_what_lines_leave_is_posted_in_the_home_currency_too(filled: Flask, side
     assert abs(after - before) == D("0.42") and verify() == []
 
 
+@pytest.mark.parametrize(
+    ("deductible", "input_tax", "expense"),
+    [
+        (["0"] * 3, "0", "0.41"),
+        (["0.5"] * 3, "0.02", "0.39"),
+        (["0", "0", None], "0.02", "0.39"),
+        ([None] * 3, "0.05", "0.36"),
+    ],
+)
+@pytest.mark.parametrize("rate", ["1", "7"])
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_lines_leave_is_deducted_as_far_as_they_are(
+    filled: Flask, deductible: list[str | None], input_tax: str, expense: str, rate: str
+) -> None:
+    """3 x 0.12 at 0.13: tax is 0.0468 in all, 0.02 on each line, so -0.01 is left. Of the tax nothing, half (0.0234 in
+    all, 0.01 on each line), a third (0.0156) or all is deducted; what is not is cost."""
+    choose(tax_by="document")
+    codes = ("222101", "5602", "2202")
+    money = int(records.create(SYSTEM, "currency", {"code": "XTS", "name": "Test", "rate": rate})["id"])
+    cost = {"account": named("account", code="5602"), "amount": "0.12", "tax_rate": "0.13"}
+    costs = [cost if each is None else {**cost, "deductible": each} for each in deductible]
+    before = [account(code) for code in codes]
+    invoice("supplier", {"supplier": named("supplier", code="S0002"), "currency": money, "costs": costs})
+    changed = [account(code) - was for code, was in zip(codes, before, strict=True)]
+    assert changed == [D(each) * D(rate) for each in (input_tax, expense, "-0.41")]
+    assert verify() == []
+
+
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_an_invoice_keeps_the_rounding_it_was_entered_with(filled: Flask) -> None:
     choose(tax_by="document")
@@ -148,3 +178,50 @@ def test_clerks_follow_the_settings_of_which_they_see_the_rounding_alone(
     assert (made["tax_by"], made["rounding"]) == ("document", "half_even")
     books = reads.look(clerk, "finance_settings", named("finance_settings", name="Accounts")).visible
     assert "tax_by" in books and "bank" not in books
+
+
+@pytest.mark.parametrize("side", ["supplier", "customer"])
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_rounding_does_not_depend_on_who_types(filled: Flask, side: str) -> None:
+    """A role that sees nothing of the settings: the draft is rounded on lines, what is posted as the settings say."""
+    choose(tax_by="document", rounding="half_even")
+    given, form = goods(side, TWO), ON_LINES[side]
+    grant = {"id": "all", "form": form, "may": ["view", "create", "edit", "submit"]}
+    others = (side, "item", "received_item" if side == "supplier" else "delivered_item")
+    grants = [grant, *({"id": each, "form": each, "may": ["view"]} for each in others)]
+    role = {"x-kind": "role", "x-id": "7e570001", "x-key": "typist", "title": "Typist", "grants": grants}
+    definitions.publish_many(SYSTEM, [role], "a typist")
+    typist = get_actor(people.add_person(SYSTEM, "typist", "Typist", roles=["typist"]))
+    made = int(records.create(typist, form, {"day": "2026-03-02", **given})["id"])
+    assert reads.get_record(SYSTEM, form, made)["tax_by"] is None
+    workflows.submit(typist, form, made)
+    seen = reads.get_record(SYSTEM, form, made)
+    assert [seen[key] for key in ("tax_by", "rounding", "state")] == ["document", "half_even", "posted"]
+    assert (seen["net"], seen["tax"]) == (D("2.07"), D("2.08"))
+
+
+@pytest.mark.parametrize("side", ["supplier", "customer"])
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_credit_note_is_rounded_as_its_invoice(filled: Flask, side: str) -> None:
+    """Ten lines of 1.00 at 0.20 and a bit of tax: 2.01 for the document, 2.00 by line. All come back."""
+    choose(tax_by="document", rounding="half_even")
+    given = goods(side, [("1", "1.004", "0.2")] * 10)
+    billed = invoice(side, given)
+    choose(tax_by="line", rounding="half_up")
+    names, back = ("received", "supplier_return") if side == "supplier" else ("delivered", "sales_return")
+    rows = [{names: row[names], "item": row["item"], "quantity": "1"} for row in billed["lines"]]
+    whose = {side: given[side]} | (
+        {"warehouse": named("warehouse", code="MAIN")} if side == "customer" else {}
+    )
+    returned = int(records.create(SYSTEM, back, {"day": "2026-03-03", **whose, "lines": rows})["id"])
+    workflows.submit(actor_of("keeper"), back, returned)
+    bridge = "supplier_return_to_credit_note" if side == "supplier" else "return_to_credit_note"
+    note = asking.ask(actor_of("accountant"), back, returned, bridge).record
+    seen = reads.get_record(SYSTEM, ON_LINES[side], int(note))
+    assert [seen[key] for key in ("tax_by", "rounding")] == ["document", "half_even"]
+    assert seen["total"] == -billed["total"] == -D("12.01")
+    row = {"account": named("account", code="5602"), "amount": "-1", "tax_rate": "0"}
+    lines = {"costs" if side == "supplier" else "charges": [row]}
+    own = {"day": "2026-03-04", side: given[side], "credits": billed["id"], **lines}
+    typed = records.create(actor_of("accountant"), ON_LINES[side], own)
+    assert [typed[key] for key in ("tax_by", "rounding")] == ["document", "half_even"]

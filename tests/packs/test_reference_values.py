@@ -252,8 +252,8 @@ def test_val_23_a_transfer_keeps_the_layers_and_a_repack_sums_them(filled: Flask
 
 
 def test_val_25_quantities_as_of_a_date_with_planned_ones_in_the_future_only(filled: Flask) -> None:
-    """Policies: suppliers and customers have balances, together nothing (*Goods here and elsewhere*); what is planned is
-    a confirmed order, which counts in *Stock with what is to come* alone."""
+    """Policies: what came from suppliers and went to customers adds up to what is there (*Goods here and elsewhere*; the
+    case counts both from the other side); what is planned is a confirmed order, in *Stock with what is to come* alone."""
     goods = Goods()
     goods.receive(("10", "1"), day="2026-03-15")
     goods.receive(("15", "1"), day="2026-03-16")
@@ -277,8 +277,8 @@ def test_val_25_quantities_as_of_a_date_with_planned_ones_in_the_future_only(fil
     assert [there(day) for day in days] == [0, 10, 25, 20, 20]
     (planned,) = rows("stock_to_come")
     assert (planned["there"], planned["open"], planned["then_there"]) == (20, 3, 23)
-    assert places("2026-03-15") == {"supplier": -10, "storage": 10}
-    assert places("2026-03-17") == {"supplier": -25, "storage": 20, "customer": 5}
+    assert places("2026-03-15") == {"supplier": 10, "storage": 10}
+    assert places("2026-03-17") == {"supplier": 25, "storage": 20, "customer": -5}
 
 
 def test_goods_that_go_back_or_are_taken_back_leave_nothing_elsewhere(filled: Flask) -> None:
@@ -294,9 +294,42 @@ def test_goods_that_go_back_or_are_taken_back_leave_nothing_elsewhere(filled: Fl
         found = datasets.read_all(SYSTEM, "goods_everywhere", {"day": "2099-01-01"})
         return {row["place"]: row["quantity"] for row in found if row["item"] == goods.item}
 
-    assert places() == {"supplier": -10, "storage": 8, "other": 2}
+    assert places() == {"supplier": 10, "storage": 8, "other": -2}
     take_back("receipt", receipt)
-    assert places() == {"storage": -2, "other": 2}
+    assert places() == {"storage": -2, "other": -2}
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_goods_in_the_store_of_a_supplier_are_neither_free_nor_in_our_warehouses(filled: Flask) -> None:
+    """Of a lot of 30, 20 are sent to a supplier, who is to make 4 frames of them; then it is blocked."""
+    goods = Goods()
+    theirs = goods.make("warehouse", code="MILL", name="At the mill", kind="supplier")
+    frame, lot = goods.make("item", name="Frame", source="outsource"), goods.lot("LOT")
+    goods.put("30", "1", lot=lot)
+    supplied = {"item": goods.item, "quantity": "20", "lot": lot}
+    head = {"day": "2026-03-01", "supplier": goods.supplier, "own": goods.main, "at_supplier": theirs}
+    made = {"made": frame, "quantity": "4", "service_price": "1", "lines": [supplied]}
+    order = goods.make("outsourcing_order", **head, **made)
+    workflows.submit(actor_of("buyer"), "outsourcing_order", order)
+    goods.do("stock_transfer", {"quantity": "20", "lot": lot}, target=theirs)
+
+    def rows(dataset: str, item: int, **given: str) -> list[dict[str, Any]]:
+        return [dict(row) for row in datasets.read_all(SYSTEM, dataset, given) if row["item"] == item]
+
+    columns = ("there", "held", "open", "free")
+    (frames,) = rows("stock_to_come", frame)
+    (bought,) = rows("stock_to_come", goods.item)
+    assert [[row[key] for key in columns] for row in (frames, bought)] == [[0, 0, 4, 4], [10, 0, 0, 10]]
+    places = {row["place"]: row["quantity"] for row in rows("goods_everywhere", goods.item, day="2026-03-09")}
+    assert places == {"storage": 10, "outside": 20, "other": 30}
+    asked = asking.ask(actor_of("keeper"), "lot", lot, "lot_to_stock_out").record
+    issue = reads.get_record(SYSTEM, "stock_out", asked)
+    assert (issue["warehouse"], [row["quantity"] for row in issue["lines"]]) == (goods.main, [10])
+    records.change_record(SYSTEM, "lot", lot, {"expires": "2099-01-01"})
+    assert [row["warehouse"] for row in rows("lots_to_issue", goods.item)] == [goods.main]
+    records.change_record(SYSTEM, "lot", lot, {"status": "blocked"})
+    (bought,) = rows("stock_to_come", goods.item)
+    assert [bought[key] for key in columns] == [10, 10, 0, 0]
 
 
 def test_val_27_an_issue_that_is_taken_back_and_entered_with_more_takes_from_the_next_layer(

@@ -1,6 +1,7 @@
 """What the supplier's own papers say: the number of an invoice, once for each supplier, and the price it had."""
 
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from copy import deepcopy
 
 import pytest
 from flask import Flask
@@ -8,11 +9,15 @@ from flask import Flask
 from formloop.access.actor import SYSTEM
 from formloop.bridges import asking
 from formloop.core.errors import FormloopError, Invalid
+from formloop.definitions import service as definitions
 from formloop.forms import reads
 from formloop.forms import service as records
 from formloop.ledgers import trying
 from formloop.ledgers.book import Book
 from formloop.ledgers.verifying import verify
+from formloop.workflows import cases
+from formloop.workflows import service as workflows
+from formloop.workflows.kind import find_workflow
 from packs.trading import Trade, actor_of
 
 
@@ -75,6 +80,29 @@ def test_of_two_at_the_same_moment_with_one_number_one_is_entered(
         mine = trade.invoice("1", "10", head={"reference": "A-1"})
     states = [reads.get_record(SYSTEM, "purchase_invoice", each)["state"] for each in (mine, other)]
     assert (states, [each.result() for each in started]) == (["posted", "draft"], ["invalid"])
+
+
+@pytest.mark.parametrize("after", [0, -1], ids=["agreed first", "agreed last"])
+def test_an_invoice_that_was_rejected_leaves_its_number_free(demo: Flask, after: int) -> None:
+    """Somebody adds an approval: at the start, or right before the end."""
+    posting = find_workflow("purchase_invoice")
+    assert posting is not None
+    flow = deepcopy(dict(posting.document))
+    agree = {"id": "agree", "node": "approval", "title": "Agree", "who": [{"rule": "role", "role": "buyer"}]}
+    flow["steps"].insert(after, {**agree, "mode": "any", "actions": ["approve", "reject", "return"]})
+    definitions.publish_many(SYSTEM, [flow], "agreed by a buyer")
+    buyer, trade = actor_of("buyer"), Trade()
+
+    def entered(decision: str) -> str:
+        made = trade.invoice("1", "10", head={"reference": "A-1"})
+        running = cases.find_open("purchase_invoice", made)
+        task = cases.find_own_task(running.id, buyer.person_id) if running else None
+        workflows.decide(buyer, task.id if task else 0, decision, "Not ours", to="initiator")
+        return str(reads.get_record(SYSTEM, "purchase_invoice", made)["state"])
+
+    assert [entered(each) for each in ("reject", "return", "approve")] == ["rejected", "draft", "posted"]
+    assert [each.split(" ")[0] for each in refused(trade, "A-1")]
+    assert verify() == []
 
 
 def test_two_suppliers_may_have_the_same_number(demo: Flask) -> None:
