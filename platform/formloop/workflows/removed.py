@@ -1,41 +1,48 @@
 """A record that is deleted ends what was still with its initiator; of one that is purged nothing stays with its
 approvals but who decided what and when."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.engine import Row
 
 from formloop import events
 from formloop.bridges import notices
-from formloop.db import Prepared, connection
+from formloop.db import connection
 from formloop.workflows import announcing, cases, watching
 from formloop.workflows.state import Note, State
 from formloop.workflows.tables import case, proposal, task
 
 ORDER = 310
-_OF_RECORD = Prepared(
-    select(case).where(case.c.form == bindparam("of_form"), case.c.record == bindparam("of_record"))
-)  # an import that is taken back asks it for each record
+MOST = 500  # records that are asked about at once
 
 
 def start() -> None:
     """Listen to what is deleted and purged; doing it twice counts once."""
-    events.subscribe(on_event, ORDER)
+    events.subscribe_many(on_events, ORDER)
 
 
-def on_event(event: events.Event) -> None:
+def on_events(changes: Sequence[events.Event]) -> None:
     """End what is open still, and for ever forget what was said."""
-    if event.name not in ("deleted", "purged"):
-        return
-    found = _OF_RECORD.rows(connection(), {"of_form": event.form, "of_record": event.record}).all()
-    for each in found:
-        if each.ended_at is None:
-            _end(each, event.actor.person_id)
-    if found and event.name == "purged":
-        _forget(found)
+    gone = [event for event in changes if event.name in ("deleted", "purged")]
+    for form in {event.form for event in gone}:
+        mine = {event.record: event for event in gone if event.form == form}
+        found = list(_list_cases(form, mine))
+        for each in found:
+            if each.ended_at is None:
+                _end(each, mine[each.record].actor.person_id)
+        if purged := [each for each in found if mine[each.record].name == "purged"]:
+            _forget(purged)
+
+
+def _list_cases(form: str, records: Collection[int]) -> Iterator[Row[Any]]:
+    """The cases of these records, asked for together."""
+    wanted = sorted(records)
+    for start in range(0, len(wanted), MOST):
+        part = case.c.record.in_(wanted[start : start + MOST])
+        yield from connection().execute(select(case).where(case.c.form == form, part)).all()
 
 
 def _end(found: Row[Any], by: int | None) -> None:
