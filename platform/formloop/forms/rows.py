@@ -167,13 +167,19 @@ def remove(conn: Connection, spec: FormSpec, record: int) -> None:
     known.forget(spec, record)
 
 
+@lru_cache(maxsize=1_000)
+def _logged(spec: FormSpec) -> tuple[str, ...]:
+    """What of a record the change log keeps, besides its lines."""
+    return (*(field.key for field in spec.stored), "state", "owner", "department", "deleted_at")
+
+
 def difference(spec: FormSpec, before: Values, after: Values) -> tuple[Values, Values]:
     """The old and the new values of what differs, lines by their ids: what the change log keeps."""
     old: Values = {}
     new: Values = {}
-    for key in (*(f.key for f in spec.stored), "state", "owner", "department", "deleted_at"):
-        if before.get(key) != after.get(key):
-            old[key], new[key] = before.get(key), after.get(key)
+    for key in _logged(spec):
+        if (earlier := before.get(key)) != (later := after.get(key)):
+            old[key], new[key] = earlier, later
     for subform in spec.subforms:
         if after.get(subform.key) is before.get(subform.key):
             continue

@@ -1,7 +1,7 @@
 """Moving through a workflow: from an event's step on until every way waits or the case ends."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from time import monotonic
 from typing import Any
 
@@ -44,6 +44,9 @@ class Effort:
         return self.left < 0 or (self.until is not None and monotonic() > self.until)
 
 
+_PARTS = tuple(each.name for each in fields(State))
+
+
 class Walk:
     """One event's way through a case: `state` and `effects` grow as it goes. Used once."""
 
@@ -75,7 +78,8 @@ class Walk:
 
     def change(self, **values: Any) -> None:
         """Change the state besides its tokens."""
-        self.state = replace(self.state, **values)
+        was = self.state  # a walk does it at every step, and `replace` looks at all fields anew
+        self.state = State(*[values[key] if key in values else getattr(was, key) for key in _PARTS])
 
     def forget_from(self, place: int) -> None:
         """Who agreed at this step or behind it is asked again."""
