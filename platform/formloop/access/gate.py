@@ -59,7 +59,7 @@ class Decision:
     grants: tuple[Grant, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Shelf:
     """All grants of one database as of one epoch; exchanged as a whole, so that readers never see half of it."""
 
@@ -158,7 +158,13 @@ def list_grants(actor: Actor, action: str, resource: str) -> tuple[Grant, ...]:
     """The grants that let `actor` do `action` with some rows of `resource`."""
     if actor.administrator:
         return (_everything(action, resource),)
-    return tuple(g for g in _grants_of(resource) if g.role in actor.roles and action in g.actions)
+    return _given(_current(), actor.roles, action, resource)
+
+
+@lru_cache(maxsize=5_000)
+def _given(shelf: _Shelf, roles: frozenset[str], action: str, resource: str) -> tuple[Grant, ...]:
+    found = shelf.grants.get(resource, ())
+    return tuple(g for g in found if g.role in roles and action in g.actions)
 
 
 def decide(actor: Actor, action: str, resource: str) -> Decision:

@@ -23,7 +23,7 @@ def plain(value: Any) -> Any:
 
 def dumps(value: Any) -> str:
     """JSON text of `value`, in one line; decimals are written as numbers with all their digits."""
-    return _encode(value)
+    return (_WRITERS.get(value.__class__) or _writer(value))(value)
 
 
 def loads(text: str) -> Any:
@@ -31,23 +31,26 @@ def loads(text: str) -> Any:
     return json.loads(text, parse_float=Decimal)
 
 
-def _encode(value: Any) -> str:
-    # the encoder of the standard library offers no way to write a decimal as an exact number
-    writer = _WRITERS.get(type(value))
-    if writer is not None:
-        return writer(value)
-    for kind, write in _WRITERS.items():  # a kind of text, number, … of somebody else's
+def _writer(value: Any) -> Callable[[Any], str]:
+    """How a kind of text, number, … of somebody else's is written."""
+    for kind, write in _WRITERS.items():
         if isinstance(value, kind):
-            return write(value)
+            return write
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
+# the encoder of the standard library offers no way to write a decimal as an exact number
 def _object(value: dict[Any, Any]) -> str:
-    return "{" + ",".join([f"{_quoted(str(key))}:{_encode(each)}" for key, each in value.items()]) + "}"
+    find = _WRITERS.get
+    parts = [
+        f"{_quoted(str(key))}:{(find(each.__class__) or _writer(each))(each)}" for key, each in value.items()
+    ]
+    return "{" + ",".join(parts) + "}"
 
 
 def _array(value: Iterable[Any]) -> str:
-    return "[" + ",".join([_encode(each) for each in value]) + "]"
+    find = _WRITERS.get
+    return "[" + ",".join([(find(each.__class__) or _writer(each))(each) for each in value]) + "]"
 
 
 _WRITERS: Mapping[type, Callable[[Any], str]] = {

@@ -7,6 +7,7 @@ times what the driver needs for a row. Transactions, savepoints, errors and list
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, cast
 
 from sqlalchemy import Connection, Dialect, Executable, Table, insert
@@ -14,8 +15,7 @@ from sqlalchemy.engine import IteratorResult, Result
 from sqlalchemy.engine.result import SimpleResultMetaData
 
 Values = dict[str, Any]
-Bind = Callable[[Any], Any] | None
-Reader = tuple[int, Callable[[Any], Any]]  # which column, and how its value is read
+Reader = tuple[int, Callable[[Any], Any]]  # which place, and how its value is handed over or read
 
 
 @dataclass(slots=True)
@@ -26,7 +26,9 @@ class _Text:
     """
 
     sql: str
-    places: list[tuple[str, Bind]]
+    names_given: tuple[str, ...]
+    take: Callable[[Values], tuple[Any, ...]]  # the values under these names
+    binds: list[Reader]
     fixed: dict[str, Any]
     by_name: bool
     kinds: list[Any]
@@ -102,8 +104,9 @@ def _executed(conn: Connection, text: _Text, values: Values | list[Values]) -> A
     given = [_given(text, each) for each in values] if isinstance(values, list) else _given(text, values)
     cursor: Any = conn.connection.cursor()
     try:
-        for told in conn.engine.dispatch.before_cursor_execute:
-            told(conn, cursor, text.sql, given, None, many)
+        if conn.engine._has_events:
+            for told in conn.engine.dispatch.before_cursor_execute:
+                told(conn, cursor, text.sql, given, None, many)
         (cursor.executemany if many else cursor.execute)(text.sql, given)
     except conn.dialect.loaded_dbapi.Error as error:
         # what a driver's error means, also for the pool, stays for the library to say
@@ -114,9 +117,16 @@ def _executed(conn: Connection, text: _Text, values: Values | list[Values]) -> A
 def _given(text: _Text, values: Values) -> Any:
     if text.fixed:
         values = {**text.fixed, **values}
-    if text.by_name:
-        return {name: values[name] if bind is None else bind(values[name]) for name, bind in text.places}
-    return [values[name] if bind is None else bind(values[name]) for name, bind in text.places]
+    given = list(text.take(values))
+    for place, bind in text.binds:
+        given[place] = bind(given[place])
+    return dict(zip(text.names_given, given, strict=True)) if text.by_name else given
+
+
+def _taking(names: tuple[str, ...]) -> Callable[[Values], tuple[Any, ...]]:
+    if len(names) < 2:  # there it would answer with the value itself, or not at all
+        return lambda values: tuple(values[name] for name in names)
+    return itemgetter(*names)
 
 
 def _spell(statement: Any, keys: Sequence[str] | None, dialect: Dialect) -> _Text | None:
@@ -131,12 +141,15 @@ def _spell(statement: Any, keys: Sequence[str] | None, dialect: Dialect) -> _Tex
         or any(bind.callable is not None for bind in binds.values())
     ):
         return None
-    names = compiled.positiontup if compiled.positional else list(binds)
+    names = tuple(compiled.positiontup if compiled.positional else binds)
+    processors = [binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names]
     columns = statement.returning_column_descriptions if statement.is_dml else statement.column_descriptions
     shown = [str(column["name"]) for column in columns]
     return _Text(
         str(compiled),
-        [(name, binds[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in names],
+        names,
+        _taking(names),
+        [(place, bind) for place, bind in enumerate(processors) if bind is not None],
         {name: bind.value for name, bind in binds.items() if not bind.required},
         not compiled.positional,
         [column["type"].dialect_impl(dialect) for column in columns],

@@ -1,6 +1,5 @@
 """Column types that mean the same on SQLite and PostgreSQL."""
 
-import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,7 +10,7 @@ from sqlalchemy import BigInteger, DateTime, Dialect, Numeric, Text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from formloop.core.json_text import dumps
+from formloop.core.json_text import dumps, loads
 
 DIGITS = 18  # a scaled integer of 18 digits always fits into 64 bits
 
@@ -77,11 +76,13 @@ class JsonText(TypeDecorator[Any]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else dumps(value)
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], str | None]:
+        """How values are handed over."""
+        return lambda value: None if value is None else dumps(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Any:
-        return None if value is None else json.loads(value, parse_float=Decimal)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
+        """How values are read."""
+        return lambda text: None if text is None else loads(text)
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -90,16 +91,31 @@ class UtcTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a moment must carry its time zone")
-        moment: datetime = value.astimezone(UTC)
-        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
+        """How a moment is handed over; every record has some, so it is written for speed."""
+        return _as_text if dialect.name == "sqlite" else _in_utc
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        moment: datetime = value
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
+        """How a moment is read."""
+        return _from_text if dialect.name == "sqlite" else _in_utc
+
+    def process_literal_param(self, value: Any, dialect: Dialect) -> Any:
+        moment = _in_utc(value)
+        return moment.replace(tzinfo=None) if moment and dialect.name == "sqlite" else moment
+
+
+def _in_utc(moment: datetime | None) -> datetime | None:
+    if moment is None:
+        return None
+    if moment.tzinfo is None:
+        raise ValueError("a moment must carry its time zone")
+    return moment.astimezone(UTC)
+
+
+def _as_text(moment: datetime | None) -> str | None:
+    moment = _in_utc(moment)
+    return None if moment is None else moment.replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _from_text(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)

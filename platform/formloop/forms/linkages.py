@@ -85,10 +85,9 @@ class Linkages:
         if (
             permit is None
             or None not in permit.conditions
+            or permit.cell(field.schema["x-linkage"]["value"], context_of(self.actor)) is not None
             or blind_in(self.actor, self.spec, field, "x-linkage")
         ):
-            return None
-        if field.schema["x-linkage"]["value"] not in permit.everywhere:
             return None
         return _asked_by_one(self.spec, field, target, is_sqlite())
 

@@ -66,20 +66,20 @@ def read(
 
     `seen` is a condition by which each is marked with `_seen`; `held` lets nobody else change them before it ends.
     """
-    mine = known.find(spec, ids, lines=False) if seen is None else {}
-    missing = ids - mine.keys()
+    rows = _recalled(spec, seen)
+    missing = ids if held else {i for i in ids if i not in rows or not keys <= rows[i].keys()}
+    mine = known.find(spec, missing, lines=False) if missing and seen is None else {}
+    missing = missing - mine.keys()
     if held and missing:
         note_held(spec.key)
-    rows = _recalled(spec, seen)
-    if not held:
-        missing = {i for i in missing if i not in rows or not keys <= rows[i].keys()}
+    rows.update(mine)
     if missing:
         columns = _columns_asked(spec.table) if in_transaction() else set()
         columns |= keys
         query = _reading(spec.table, tuple(sorted(columns)), seen, places_for(missing), held)
         with reading() as conn:
             rows.update({row["id"]: row for row in query.dicts(conn, handed("id", missing))})
-    return {i: rows[i] for i in ids & rows.keys()} | mine if mine else rows
+    return rows
 
 
 def _recalled(spec: FormSpec, seen: ColumnElement[bool] | None) -> Recalled:
