@@ -62,3 +62,14 @@ def test_the_page_fills_it_in_when_the_item_is_chosen(lamp: int, currency: str, 
     typed = raw | {"lines": [{"item": str(lamp), "price": "30"}]}
     told = live.answer(seller, spec, typed, None, ["lines.0.item", "lines.0.price"], "en")["values"]
     assert "lines.0.price" not in told
+
+
+def test_a_price_from_before_the_currency_was_chosen_is_marked(lamp: int) -> None:
+    """268.00 stood there when the customer abroad was chosen: nobody reads it as euros unaware."""
+    made = order(None, item=lamp)
+    changed = {"customer": customer("EUR"), "currency": named("currency", code="EUR")}
+    (line,) = records.change_record(SYSTEM, "sales_order", made["id"], changed)["lines"]
+    assert (line["price"], line["price_hint"]) == (268, "home")
+    converted = {"lines": [{"id": line["id"], "price": "34.67"}]}
+    (line,) = records.change_record(SYSTEM, "sales_order", made["id"], converted)["lines"]
+    assert line["price_hint"] is None

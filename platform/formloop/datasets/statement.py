@@ -136,14 +136,14 @@ def _rows(view: View, dataset: DatasetSpec) -> Query:
     opened = [_opened(view, part) for part in dataset.parts]
     columns = [_columns(view, part, names) for part, names in zip(dataset.parts, opened, strict=True)]
     if len(opened) == 1:
-        return opened[0].select([each.label(key) for key, each in columns[0].items()], view)
+        return opened[0].select([each.label(key) for key, each in columns[0].items()])
     for key in columns[0]:
         _align(key, view, dataset.parts, opened, columns)
     keys = _keys_of_parts([names.keys for names in opened])
     selects = []
     for number, (names, listed) in enumerate(zip(opened, columns, strict=True)):
         labelled = [listed[key].label(key) for key in columns[0]]
-        selects.append(names.select(labelled, view, [literal(number, Integer), *keys[number]]))
+        selects.append(names.select(labelled, [literal(number, Integer), *keys[number]]))
     return union_all(*selects)
 
 
@@ -184,9 +184,7 @@ class _Names:
         """A value over the lines of the source."""
         return self.main.aggregate(path, build)
 
-    def select(
-        self, columns: Sequence[Element], view: View, keys: Sequence[Element] | None = None
-    ) -> Select[Any]:
+    def select(self, columns: Sequence[Element], keys: Sequence[Element] | None = None) -> Select[Any]:
         """These columns of the rows, with what tells them apart: their own keys, or those of a union."""
         named = [key.label(f"_k{place}") for place, key in enumerate(self.keys if keys is None else keys)]
         if keys is None and self.main.record is not None:

@@ -57,7 +57,7 @@ class Resolver:
             return {}
         return narrowing.one_each(self.actor, self.spec, field, asking)
 
-    def _message(self, field: Field, text: str, fitting: bool = True) -> Message:
+    def _message(self, field: Field, text: str) -> Message:
         shown = text[:80]
         if field.relation is None:
             return M("“{text}” is not the name of anybody here.", text=shown)

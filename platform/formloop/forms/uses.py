@@ -20,6 +20,7 @@ from formloop.forms.spec import FormSpec
 
 MOST_NAMES = 5
 COUNTED = 1_000  # more are "1,000+"
+CHUNK = 500  # records asked for at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +126,15 @@ def _and_these(
 def _used(form: str, ids: Collection[int], leaving: Mapping[str, set[int]]) -> set[int]:
     """Those of the records of `form` that others point to which are not `leaving` themselves."""
     found: set[int] = set()
+    ordered = sorted(ids)
     for other in _forms():
+        going = leaving.get(other.key, ())
         for column, record in _pointing_columns(other, form):
-            query = select(column).where(column.in_(ids), record == other.table.c.id)
-            query = query.where(other.table.c.deleted_at.is_(None))
-            if leaving.get(other.key):
-                query = query.where(record.not_in(leaving[other.key]))
-            with reading() as conn:
-                found.update(conn.execute(query.distinct()).scalars())
+            for start in range(0, len(ordered), CHUNK):
+                query = select(column, record).where(column.in_(ordered[start : start + CHUNK]))
+                query = query.where(record == other.table.c.id, other.table.c.deleted_at.is_(None))
+                with reading() as conn:
+                    found.update(used for used, by in conn.execute(query.distinct()) if by not in going)
     return found
 
 
