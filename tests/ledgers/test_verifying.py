@@ -13,7 +13,7 @@ from formloop.ledgers.kind import get_ledger
 from formloop.ledgers.valuations import METHODS, Move, Outcome, Stock
 from formloop.ledgers.verifying import verify
 from ledgers.invoices import INVOICE, INVOICED, PAID, PAYMENT, invoice
-from ledgers.store import Store
+from ledgers.store import STOCK, Store
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -46,6 +46,69 @@ def test_a_value_of_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(METHODS, "moving_average", too_cheap)
     store.take("10")
     assert any(each.startswith("of “{key}” nothing is left, but it is worth {value}") for each in said())
+
+
+def at_day_end() -> Store:
+    return Store(stock={**STOCK, "valuation": {**STOCK["valuation"], "same_day": "day_end"}})
+
+
+def test_a_wrong_value_where_issues_cost_what_their_day_ends_with(
+    database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only moving averages do; an issue first in, first out for 1 too much is told with what it should be."""
+    store = at_day_end()
+    nut = store.make("item", "nut", valuation="fifo")
+    store.buy("10", "2", item=nut)
+    fifo = METHODS["fifo"]
+
+    def too_dear(stock: Stock, move: Move) -> Outcome:
+        right = fifo(stock, move)
+        return right._replace(value=right.value - 1, stock=right.stock._replace(value=right.stock.value - 1))
+
+    with monkeypatch.context() as wrong:
+        wrong.setitem(METHODS, "fifo", too_dear)
+        store.take("4", item=nut)
+    (found,) = verify()
+    assert (found.params["found"], found.params["wanted"]) == (-9, -8)
+
+
+def test_issues_at_the_cost_of_the_end_of_their_day_are_no_mistake(database: Any) -> None:
+    store = at_day_end()
+    first = store.buy("1", "100", day="2026-03-01")
+    taken = store.take("2", day="2026-03-02", place=store.make("place", "short", negative=True))
+    store.cancel("issue", taken)
+    store.buy("2", "130", day="2026-03-02")
+    store.take("1", day="2026-03-02")
+    store.buy("2", "120", day="2026-03-02")
+    assert verify() == []
+    store.buy("1", "130", day="2026-03-01")
+    store.cancel("receipt", first)
+    assert verify() == []
+
+
+@pytest.mark.parametrize("method", ["fifo", "moving_average"])
+def test_what_was_carried_to_a_shortage_tells_what_issues_cost_there_whatever_is_entered_first(
+    store: Store, method: str
+) -> None:
+    nut, short = store.make("item", "nut", valuation=method), store.make("place", "short", negative=True)
+    store.buy("10", "9", item=nut)
+    store.take("9", item=nut, place=short)
+    store.do("transfer", {"item": nut, "quantity": "2"}, day="2026-03-02", target=short)
+    later = store.take("4", day="2026-03-05", item=nut, place=short)
+    earlier = store.take("4", day="2026-03-03", item=nut, place=short)
+    assert (store.worth(earlier), store.worth(later), verify()) == ([-36], [-36], [])
+
+
+def test_a_shortage_is_covered_at_the_cost_of_the_end_of_its_day(database: Any) -> None:
+    store = at_day_end()
+    short = store.make("place", "short", negative=True)
+    taken = store.take("7", day="2026-03-05", place=short)
+    store.buy("1", "17", day="2026-03-05", place=short)
+    store.take("1", day="2026-03-06", place=short)
+    store.take("2", day="2026-03-02", place=short)
+    assert store.worth(taken) == [-119]
+    covering = store.buy("3", "5", day="2026-03-05", place=short)
+    assert (store.worth(covering), verify()) == ([D("39.67")], [])
 
 
 def test_more_settled_than_there_is(database: Any) -> None:

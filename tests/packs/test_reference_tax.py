@@ -146,6 +146,24 @@ def test_what_lines_leave_is_deducted_as_far_as_they_are(
     assert verify() == []
 
 
+@pytest.mark.parametrize(
+    ("rounding", "by_line", "by_document"), [("half_up", "0.06", "0.05"), ("half_even", "0.04", "0.05")]
+)
+@pytest.mark.parametrize("tax_by", ["line", "document"])
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_is_deducted_of_a_tax_is_rounded_as_the_tax(
+    filled: Flask, tax_by: str, rounding: str, by_line: str, by_document: str
+) -> None:
+    """Half of a tax of 0.05, twice: 0.03 or 0.02 on each line, 0.05 in all."""
+    choose(tax_by=tax_by, rounding=rounding)
+    cost = {"account": named("account", code="5602"), "amount": "1", "tax_rate": "0.05", "deductible": "0.5"}
+    before = account("222101")
+    seen = invoice("supplier", {"supplier": named("supplier", code="S0002"), "costs": [cost, cost]})
+    assert [row["deducted"] for row in seen["costs"]] == [D(by_line) / 2] * 2
+    assert account("222101") - before == D(by_line if tax_by == "line" else by_document)
+    assert verify() == []
+
+
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_an_invoice_keeps_the_rounding_it_was_entered_with(filled: Flask) -> None:
     choose(tax_by="document")

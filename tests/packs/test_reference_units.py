@@ -63,7 +63,7 @@ class Weighed(Trade):
 
 def test_val_05_receipts_and_issues_in_two_units_cost_what_the_worked_case_says(filled: Flask) -> None:
     """4 kg at 10 and 2000 g at 0.025; 3 kg, 1 kg and 1000 g go out first in, first out. The average is looked at before
-    and after the first issue, and at the end."""
+    the issues and after each."""
     weighed, costs, averages = Weighed(), [], []
 
     def average() -> D:
@@ -78,10 +78,9 @@ def test_val_05_receipts_and_issues_in_two_units_cost_what_the_worked_case_says(
         weighed.do("stock_out", [weighed.line(goods)], warehouse=weighed.place)
         quantity, value = (was - now for was, now in zip(before, weighed.there(), strict=True))
         costs.append(value / quantity)
-        if len(averages) == 1:
-            averages.append(average())
-    assert (averages[0], costs) == (15, [10, 10, 25])
-    assert weighed.there()[0] == 1 and average() == 25
+        averages.append(average())
+    assert (averages, costs) == ([15, 20, 25, 25], [10, 10, 25])
+    assert weighed.there() == (1, 25)
     assert verify() == []
 
 

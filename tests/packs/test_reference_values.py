@@ -3,6 +3,7 @@
 Where a case names a policy, the test says by what the packs follow it. VAL-05 is in `test_reference_units.py`.
 """
 
+from datetime import date
 from decimal import Decimal as D
 from typing import Any
 
@@ -21,6 +22,7 @@ from formloop.definitions import service as definitions
 from formloop.forms import reads
 from formloop.forms import service as records
 from formloop.forms.kind import get_form
+from formloop.ledgers import periods
 from formloop.ledgers.verifying import verify
 from formloop.studio import drafting
 from formloop.workflows import service as workflows
@@ -251,8 +253,9 @@ def test_val_23_a_transfer_keeps_the_layers_and_a_repack_sums_them(filled: Flask
 
 
 def test_val_25_quantities_as_of_a_date_with_planned_ones_in_the_future_only(filled: Flask) -> None:
-    """Policies: what came from suppliers and went to customers adds up to what is there (*Goods here and elsewhere*; the
-    case counts both from the other side); what is planned is a confirmed order, in *Stock with what is to come* alone."""
+    """Policies: every place has a balance, also suppliers and customers, and together they come to nothing (*Goods here
+    and elsewhere*); what is planned is a confirmed order, in *Stock with what is to come* alone. Once a day is
+    closed, nothing is entered there any more and its figures stay."""
     goods = Goods()
     goods.receive(("10", "1"), day="2026-03-15")
     goods.receive(("15", "1"), day="2026-03-16")
@@ -276,8 +279,16 @@ def test_val_25_quantities_as_of_a_date_with_planned_ones_in_the_future_only(fil
     assert [there(day) for day in days] == [0, 10, 25, 20, 20]
     (planned,) = rows("stock_to_come")
     assert (planned["there"], planned["open"], planned["then_there"]) == (20, 3, 23)
-    assert places("2026-03-15") == {"supplier": 10, "storage": 10}
-    assert places("2026-03-17") == {"supplier": 25, "storage": 20, "customer": -5}
+    for day, expected in (
+        ("2026-03-15", {"supplier": -10, "storage": 10}),
+        ("2026-03-17", {"supplier": -25, "storage": 20, "customer": 5}),
+    ):
+        assert (places(day), sum(expected.values())) == (expected, 0)
+        periods.close(SYSTEM, "accounting", date.fromisoformat(day))
+        with pytest.raises(Invalid) as error:
+            goods.receive(("1", "1"), day=day)
+        assert [each.code for each in error.value.problems] == ["closed"]
+        assert places(day) == expected
 
 
 def test_goods_that_go_back_or_are_taken_back_leave_nothing_elsewhere(filled: Flask) -> None:
@@ -293,9 +304,9 @@ def test_goods_that_go_back_or_are_taken_back_leave_nothing_elsewhere(filled: Fl
         found = datasets.read_all(SYSTEM, "goods_everywhere", {"day": "2099-01-01"})
         return {row["place"]: row["quantity"] for row in found if row["item"] == goods.item}
 
-    assert places() == {"supplier": 10, "storage": 8, "other": -2}
+    assert places() == {"supplier": -10, "storage": 8, "other": 2}
     take_back("receipt", receipt)
-    assert places() == {"storage": -2, "other": -2}
+    assert places() == {"storage": -2, "other": 2}
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -320,7 +331,7 @@ def test_goods_in_the_store_of_a_supplier_are_neither_free_nor_in_our_warehouses
     (bought,) = rows("stock_to_come", goods.item)
     assert [[row[key] for key in columns] for row in (frames, bought)] == [[0, 0, 4, 4], [10, 0, 0, 10]]
     places = {row["place"]: row["quantity"] for row in rows("goods_everywhere", goods.item, day="2026-03-09")}
-    assert places == {"storage": 10, "outside": 20, "other": 30}
+    assert places == {"storage": 10, "outside": 20, "other": -30}
     asked = asking.ask(actor_of("keeper"), "lot", lot, "lot_to_stock_out").record
     issue = reads.get_record(SYSTEM, "stock_out", asked)
     assert (issue["warehouse"], [row["quantity"] for row in issue["lines"]]) == (goods.main, [10])

@@ -1,9 +1,9 @@
-"""What a ledger asks of a record stays as it is while there is a balance of it.
+"""What a ledger asks of a record stays as it is: while there is some of it, or once there was an entry.
 
 Its method of valuation says in which pool a cost is kept, `when` whether there is one, `required` what must be named:
-under another answer what is there would not be found any more. What a dimension `keeps`, the unit of a quantity say,
-stays once there was any: old entries are taken back and returned later, too. Other changes of the method go on with
-what is there.
+under another answer what is there would not be found any more, so they stay while there is any. What a dimension `keeps`,
+the unit of a quantity say, stays once there ever was an entry, also when nothing is left: old entries are taken back and
+returned later, too. Other changes of the method go on with what is there.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,14 +32,6 @@ ASKED = (
     "ledgers.asked"  # rises with what ledgers ask: what was entered meanwhile by the old answer begins anew
 )
 glance(ASKED, counter(ASKED), binds=True)
-NOT_FOUND = M(
-    "“{field}” stays as it is while there is any of “{record}” in “{ledger}”: "
-    "what is there could not be found any more. Take all of it out, change this, then enter it again."
-)
-ENTERED_WITH_IT = M(
-    "“{field}” stays as it is, since the entries of “{record}” in “{ledger}” are counted in it. "
-    "Make a new record for another one."
-)
 
 
 class Asked(NamedTuple):
@@ -159,14 +151,29 @@ def _problem(asked: Asked, event: Event) -> Problem:
     at = min(event.changed & {path[0] for path in asked.paths})
     field = form.fields.get(at)
     named = titles(ledger, [{asked.dimension: event.record}])[asked.dimension, event.record]
-    why = NOT_FOUND if asked.expression else ENTERED_WITH_IT
-    text: Message = M(
-        why.msgid,
-        field=Titled(field.schema, field.key) if field else at,
-        record=named,
+    why = _not_found if asked.expression else _entered_with_it
+    text = why(Titled(field.schema, field.key) if field else at, named, ledger)
+    return Problem("there_is_some", at, text, tells=(ledger.resource,))
+
+
+def _not_found(field: Message | str, record: str, ledger: LedgerSpec) -> Message:
+    return M(
+        "“{field}” stays as it is while there is any of “{record}” in “{ledger}”: "
+        "what is there could not be found any more. Take all of it out, change this, then enter it again.",
+        field=field,
+        record=record,
         ledger=ledger.title,
     )
-    return Problem("there_is_some", at, text, tells=(ledger.resource,))
+
+
+def _entered_with_it(field: Message | str, record: str, ledger: LedgerSpec) -> Message:
+    return M(
+        "“{field}” stays as it is, since the entries of “{record}” in “{ledger}” are counted in it. "
+        "Make a new record for another one.",
+        field=field,
+        record=record,
+        ledger=ledger.title,
+    )
 
 
 def require_still_found(_actor: Actor, published: definitions.Published) -> None:

@@ -66,6 +66,7 @@ class Replay:
     )  # entries that changed before: what follows from them is not seen
     gone: set[int] = field(default_factory=set)
     added: dict[int, list[Addition]] = field(default_factory=dict)  # on top of an earlier entry
+    issues_stand: bool = False  # issues at the cost of the end of their day keep what they are written with
     stocks: dict[Pool, Stock] = field(default_factory=dict)
     known: dict[int, Known] = field(default_factory=dict)  # of everything seen in this run
     changes: dict[int, Change] = field(default_factory=dict)
@@ -115,8 +116,8 @@ class Replay:
         for node in load_nodes(ledger, pool[1], None, self.gone, self.until, self.last):
             if node.place < since:
                 if not node.void:
-                    given = node.given if node.way == GIVEN else node.value
-                    self._apply(node, None if node.way == FREE else given)
+                    stands = node.way != FREE or self._follows_day(node)
+                    self._apply(node, node.given if stands else None)
             else:
                 later.append(node)
         return later
@@ -251,9 +252,10 @@ class Replay:
 
     def _at_day_end(self, node: Node) -> Decimal | None:
         """The cost that the day ends with, where the definition wants that; None leaves it to the method."""
-        ledger = self.ledgers[node.pool[0]]
-        if not valuation_of(ledger).day_end or node.quantity >= 0 or node.method != "moving_average":
+        if not self._follows_day(node):
             return None
+        if self.issues_stand:
+            return node.given
         mark = (node.pool, node.place[0])
         if mark not in self._rates:
             stock = self.stocks.get(node.pool, _NONE)
@@ -262,7 +264,12 @@ class Replay:
                 given = None if each.way == FREE else each.given if each.way == GIVEN else each.value
                 stock = METHODS[each.method](stock, Move(each.entry, each.quantity, given)).stock
             self._rates[mark] = stock.rate
-        return (self._rates[mark] * node.quantity).quantize(UNITS[self._scales[ledger.key]])
+        return (self._rates[mark] * node.quantity).quantize(UNITS[self._scales[node.pool[0]]])
+
+    def _follows_day(self, node: Node) -> bool:
+        """Whether it is an issue that takes the cost its day ends with."""
+        valuation = valuation_of(self.ledgers[node.pool[0]])
+        return valuation.day_end and node.quantity < 0 and node.method == "moving_average"
 
     def _note(self, node: Node, outcome: Outcome) -> None:
         if node.slot is not None:

@@ -25,7 +25,7 @@ class Dimension:
     forms: tuple[str, ...]
     optional: bool
     required: Expression | None
-    keeps: tuple[str, ...]  # the fields of its records that stay while there is a balance of them
+    keeps: tuple[str, ...]  # the fields of its records that stay once there ever was an entry
     document: Mapping[str, Any]
 
     @property

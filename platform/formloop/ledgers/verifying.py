@@ -227,15 +227,15 @@ def _lifted(ledger: LedgerSpec, limit: str) -> set[str]:
 
 def _values(ledger: LedgerSpec, chosen: list[Any], until: date) -> Iterator[Message]:
     """Valuing everything again from the beginning changes nothing, with what was known on a day."""
-    if ledger.valuation is None or ledger.valuation.day_end:
-        return  # there a recomputation is meant to differ from what was posted during the day
+    if ledger.valuation is None:
+        return
     table = ledger.tables.entry
     pools = connection().execute(
         select(table.c.pool, func.min(table.c.date)).where(*chosen).group_by(table.c.pool)
     )
     book = Book(SYSTEM, context_of(SYSTEM), {each.key: each for each in list_ledgers()}, [])
     recalculate = Earlier(book, until).recalculate
-    replay = Replay(book.ledgers, recalculate, lambda node: None, lambda pool: None, until)
+    replay = Replay(book.ledgers, recalculate, lambda node: None, lambda pool: None, until, issues_stand=True)
     if until < date.max:  # what earlier versions entered followed other rules
         sources = select(table.c.source).where(*chosen, table.c.way.in_((CARRIED, RETURNED, REVERSED)))
         replay.stirred.update(connection().execute(sources).scalars())
