@@ -3,7 +3,9 @@
 
 const debounced = (work, wait) => {
   let timer;
-  return (...values) => { clearTimeout(timer); timer = setTimeout(() => work(...values), wait); };
+  const later = (...values) => { clearTimeout(timer); timer = setTimeout(() => work(...values), wait); };
+  later.cancel = () => clearTimeout(timer);
+  return later;
 };
 
 htmx.onLoad((root) => {
@@ -119,14 +121,26 @@ function isFilled(line) {
   return [...line.querySelectorAll("input[name], select[name], textarea[name]")].some((each) => each.matches("[type=checkbox], [type=radio]") ? each.checked : each.value !== "");
 }
 
-// --- What is being filled in is kept two seconds after the last change
-const keep = debounced(async (form) => {
-  if (!form.isConnected || !form.dataset.flFill) return;
+// --- What is being filled in is kept two seconds after the last change, but not beside a save: that drops the draft
+let keeping = null;  // ends a keep that is under way
+const keep = debounced(async () => {
+  const form = document.getElementById("record-form");  // a refused save puts another in its place
+  if (!form?.dataset.flFill || form.matches(".htmx-request")) return;
   const headers = JSON.parse(document.body.getAttribute("hx-headers") || "{}");
-  const answer = await fetch(form.dataset.flFill, { method: "POST", body: new FormData(form), headers });
+  keeping = new AbortController();
+  const sent = { method: "POST", body: new FormData(form), headers, signal: keeping.signal };
+  const answer = await fetch(form.dataset.flFill, sent).catch(() => null);
   const told = form.querySelector("[data-fl-kept]");
-  if (told) told.hidden = !answer.ok;
+  if (told) told.hidden = !answer?.ok;
 }, 2000);
+document.addEventListener("submit", ({ target }) => {
+  if (target.id !== "record-form") return;
+  keep.cancel();
+  keeping?.abort();
+});
+document.addEventListener("htmx:afterRequest", ({ detail }) => {  // not saved: what was typed last is not lost
+  if (detail.elt.id === "record-form" && !(detail.xhr.status >= 200 && detail.xhr.status < 400)) keep();
+});
 
 function apply(form, answer, names) {
   for (const [name, { input, text }] of Object.entries(answer.values)) {
@@ -200,7 +214,7 @@ function tell(cell, element, text) {
 for (const name of ["input", "change"]) {
   document.addEventListener(name, (event) => {
     const form = event.target.closest?.("form[data-fl-live]") || (event.target.matches?.("form[data-fl-live]") && event.target);
-    if (form) { noteChange(form, event.target.name || ""); keep(form); }
+    if (form) { noteChange(form, event.target.name || ""); keep(); }
   });
 }
 document.addEventListener("focusout", (event) => {

@@ -134,3 +134,36 @@ def test_nothing_moves_while_somebody_is_in_a_box_that_has_something_chosen(page
     box.click()
     expect(box.locator("input")).to_be_focused()
     assert box.evaluate(heights) == before
+
+
+def test_a_save_leaves_no_draft_behind_that_could_be_entered_twice(page: Page, site: Site) -> None:
+    new_order(page, site)
+    kept: list[str] = []
+    page.on("request", lambda request: kept.append(request.url) if request.url.endswith("/fill") else None)
+    page.locator("[data-fl-cell='customer'] .ts-control input").focus()
+    type_into(page, "Lantern")
+    page.keyboard.press("Enter")
+    page.locator("[data-fl-cell='lines.0.item'] .ts-control input").focus()
+    type_into(page, "LAMP-01")
+    page.keyboard.press("Enter")
+    with page.expect_request(re.compile("/fill$")):
+        page.locator("[name='lines.0.quantity']").fill("2")
+    kept.clear()
+    page.locator("[name='lines.0.quantity']").fill("3")
+    page.locator(".fl-save").click()
+    page.wait_for_url(re.compile(r"/f/sales_order/\d+$"))
+    page.wait_for_timeout(2_200)  # the two seconds after which it would have been kept
+    assert not kept
+    page.goto(f"{site.address}/f/sales_order/new")
+    expect(page.get_by_text("You were filling this in")).to_have_count(0)
+
+
+def test_a_dialog_that_is_closed_gives_the_focus_back_to_its_button(page: Page, site: Site) -> None:
+    new_record(page, site, "accountant", "voucher")
+    tool = page.locator(".fl-form-tool")
+    tool.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#fl-dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#fl-dialog")).to_be_hidden()
+    expect(tool).to_be_focused()

@@ -105,7 +105,9 @@ def test_a_closed_period_takes_nothing_until_it_is_opened_again(app: Flask, stor
     assert "2026-03-31" in ann.get("/ledgers").text
     with pytest.raises(Exception, match="closed"):
         store.buy("1", "1", day="2026-03-31")
-    assert post(ann, what="reopen", reason="") == 422
+    assert post(ann, what="reopen", through="2026-02-28", reason="") == 422
+    assert post(ann, what="reopen", reason="all of them, unasked") == 422
+    assert "2026-03-31" in ann.get("/ledgers").text
     assert post(ann, what="reopen", through="2026-02-28", reason="late bill") == 303
     shown = ann.get("/ledgers").text
     assert "opened the days after 2026-02-28 again on" in shown and "late bill" in shown

@@ -49,6 +49,7 @@ class Links:
         self.every = every
         self.held = held
         self.records: Fetched = {}
+        self._fetched: set[tuple[str, int, Paths]] = set()
         self.linkages = Linkages(actor, spec)
         self.add(spec, rows)
 
@@ -56,7 +57,8 @@ class Links:
         """Fetch what these rows point to and is not there yet."""
         rows = list(rows)
         for path, form, behind in _pointing(spec, self.reads, self.also, self.every):
-            self.fetch(form, {i for i in _ids(rows, path) if (form, i) not in self.records}, behind)
+            # one that another path leads to, too, may lack what is read behind this one
+            self.fetch(form, {i for i in _ids(rows, path) if (form, i, behind) not in self._fetched}, behind)
 
     def fetch(self, form: str, ids: set[int], paths: Paths = _NOTHING) -> None:
         """Fetch what `paths` read of the records of `form` with these ids, and of those they point to."""
@@ -68,9 +70,10 @@ class Links:
         keys, deeper = _behind(target, paths)
         seen = self._seen(target)
         rows = standing.read(target, ids, keys, seen, target.key in self.held)
+        self._fetched.update((form, i, paths) for i in ids)
         for i in ids & rows.keys():
             known = self.records.setdefault((form, i), {"_seen": True})
-            known.update({key: rows[i][key] for key in keys})
+            known.update({key: rows[i][key] for key in keys if key not in known})
             if seen is not None:
                 known["_seen"] = rows[i]["_seen"]
         for field, further in deeper:

@@ -42,6 +42,7 @@ __all__ = [
     "save_many",
     "set_state",
     "undo_change",
+    "was_saved",
 ]
 
 
@@ -64,7 +65,7 @@ def create_once(
     """
     if not key:
         return create(actor, form, raw, cause)
-    source = f"form:{form}:{actor.person_id}"
+    source = _page_source(actor, form)
     sha256 = hashlib.sha256(json_text.dumps(raw).encode()).hexdigest()
     found = outbox.find_received(source, key)
     if not found:
@@ -76,6 +77,15 @@ def create_once(
         text = M("This was saved already, with other values. Save once more to make another record.")
         raise Invalid([Problem("key_reused", "", text)])
     return {"id": int(record)}
+
+
+def was_saved(actor: Actor, form: str, key: str | None) -> bool:
+    """Whether the page with this key made its record already."""
+    return bool(key and outbox.find_received(_page_source(actor, form), key))
+
+
+def _page_source(actor: Actor, form: str) -> str:
+    return f"form:{form}:{actor.person_id}"
 
 
 def change_record(

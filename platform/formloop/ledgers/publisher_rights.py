@@ -55,8 +55,9 @@ def _reads_hidden(actor: Actor, posting: PostingSpec) -> Iterator[Problem]:
             yield Problem("reads_hidden", at, text)
         entered = {path for _, each in rule.expressions for path in each.reads} - told
         yield from _enters_hidden(actor, posting, rule, entered)
-    own = {path for each in (posting.when, posting.date) if each for path in each.reads}
-    yield from _shows(_hidden(actor, get_form(posting.form), own), "when")
+    for name, own in (("when", posting.when), ("date", posting.date)):
+        if own:
+            yield from _shows(_hidden(actor, get_form(posting.form), set(own.reads)), name)
     if posting.settings is not None:
         books = _hidden(actor, get_form(posting.settings), posting.setting_reads)
         yield from _shows(books, "settings")

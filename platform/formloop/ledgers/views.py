@@ -138,11 +138,11 @@ def set_period(name: str) -> Response:
     """Close a calendar through a day, or take days back with a reason; what waits of these days is shown first."""
     actor, reason = current(), request.form.get("reason", "")
     through = _day(request.form.get("through"), "through")
+    if through is None:
+        raise Invalid([Problem("required", "through", M("Say through which day."))])
     if request.form.get("what") == "reopen":
         periods.reopen(actor, name, through, reason)
         return page.redirect(url_for("ledgers.list_page"), M("These days are open again."))
-    if through is None:
-        raise Invalid([Problem("required", "through", M("Say through which day."))])
     asks = not request.form.get("sure") and periods.may_close(actor, name)
     if asks and unposted.list_waiting(actor, name, through):
         shown = url_for("ledgers.list_page", close=name, through=through.isoformat(), _anchor="waiting")
