@@ -67,8 +67,9 @@ def test_a_plan_is_bound_by_keys(
     page.locator("#fl-dialog [name=field]").focus()  # searched by typing from now on
     expect(page.locator("#fl-dialog .ts-wrapper")).to_have_count(1)
     page.keyboard.press("ArrowDown")
+    expect(page.locator(".ts-dropdown:visible .active")).to_be_visible()
     page.keyboard.press("Enter")
-    assert page.locator("#fl-dialog [name=field]").input_value()
+    expect(page.locator("#fl-dialog [name=field]")).not_to_have_value("")
     assert serious_problems(page) == []
     _leave(page)
     page.locator("[hx-target='#plan-run']").click()
