@@ -6,8 +6,9 @@ of it is.
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Column, ColumnElement, and_, or_, select
+from sqlalchemy import Column, ColumnElement, Select, and_, or_, select
 
 from formloop.access.actor import Actor
 from formloop.core.errors import Conflict
@@ -128,13 +129,15 @@ def _used(form: str, ids: Collection[int], leaving: Mapping[str, set[int]]) -> s
     found: set[int] = set()
     ordered = sorted(ids)
     for other in _forms():
-        going = leaving.get(other.key, ())
+        going = leaving.get(other.key)
         for column, record in _pointing_columns(other, form):
             for start in range(0, len(ordered), CHUNK):
-                query = select(column, record).where(column.in_(ordered[start : start + CHUNK]))
+                query: Select[Any] = select(column).where(column.in_(ordered[start : start + CHUNK]))
                 query = query.where(record == other.table.c.id, other.table.c.deleted_at.is_(None))
+                query = query.add_columns(record) if going else query  # else many users are one row
                 with reading() as conn:
-                    found.update(used for used, by in conn.execute(query.distinct()) if by not in going)
+                    rows = conn.execute(query.distinct()).all()
+                found.update(row[0] for row in rows if not going or row[1] not in going)
     return found
 
 

@@ -269,9 +269,8 @@ def keep_fill(form: str) -> Response:
         target = "forms.new_page" if record is None else "forms.edit_page"
         back = page.local_path(request.form.get("back"), url_for(target, form=form, record=record))
         return page.redirect(back, M("The draft was dropped."))
-    if not service.was_saved(
-        actor, form, request.form.get("idempotency_key")
-    ):  # else it comes late: beside a save
+    late = service.was_saved(actor, form, request.form.get("idempotency_key"))  # it comes beside a save
+    if not late:
         fills.keep(actor, form, record, posted.raw_values(spec, request.form))
     return Response(status=204)
 
